@@ -1,0 +1,5 @@
+/** HTTP API and health. */
+@NullMarked
+package org.quorumail.api;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,179 @@
+package org.quorumail.config;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Everything an operator can say, with every default filled in. Sizes are bytes. */
+public record Config(
+    String hostname,
+    Path controlSocket,
+    Set<Role> roles,
+    NodeConfig node,
+    List<ListenerConfig> listeners,
+    RelayConfig relay,
+    List<RouteConfig> routes,
+    DeliveryConfig delivery,
+    SpoolConfig spool,
+    HealthConfig health,
+    ApiConfig api,
+    MetricsConfig metrics,
+    LogConfig log,
+    TlsConfig tls,
+    ClusterConfig cluster) {
+
+  public enum Role {
+    RECEIVE,
+    DELIVER,
+    GATEWAY
+  }
+
+  /** {@code [node]}; an empty id means: generated once, kept in the data directory. */
+  public record NodeConfig(Optional<String> id, Path dataDirectory, String region, String zone) {}
+
+  /** One of {@code [[smtp.listeners]]}. */
+  public record ListenerConfig(
+      InetSocketAddress socket,
+      Service service,
+      ListenerTls tls,
+      boolean requireTls,
+      Optional<KeyPairFiles> certificate,
+      long maxMessageSize,
+      Timeouts timeouts,
+      Limits limits,
+      Map<String, String> context) {}
+
+  public enum Service {
+    MX,
+    SUBMISSION,
+    LMTP
+  }
+
+  public enum ListenerTls {
+    NONE,
+    STARTTLS,
+    IMPLICIT
+  }
+
+  /** PEM files: a certificate chain and its private key (PKCS#8). */
+  public record KeyPairFiles(Path certificate, Path key) {}
+
+  /** How long a session waits for its client, RFC 5321 §4.5.3.2.7 and after. */
+  public record Timeouts(
+      Duration command,
+      Duration dataInit,
+      Duration dataBlock,
+      Duration dataTermination,
+      Duration connection) {}
+
+  public record Limits(
+      int connections, int connectionsPerIp, int recipients, int errors, int line) {}
+
+  /** {@code [relay]}: clients that may relay anywhere, and domains accepted from anyone. */
+  public record RelayConfig(
+      List<Network> networks, Set<String> domains, Optional<Path> recipients) {}
+
+  /** One of {@code [[route]]}; the first whose pattern fits the recipient's domain counts. */
+  public record RouteConfig(DomainPattern domain, List<NextHop> to) {}
+
+  /** {@code [delivery]}. */
+  public record DeliveryConfig(
+      Duration scanInterval,
+      Duration processInterval,
+      int maxAttempts,
+      Duration baseRetryDelay,
+      Duration maxRetryDelay,
+      double retryJitterFactor,
+      Duration messageExpiration,
+      Duration delayNoticeAfter,
+      int maxConcurrentDeliveries,
+      boolean acceptInvalidCerts,
+      SmtpTimeouts smtpTimeouts,
+      DnsConfig dns,
+      CircuitBreaker circuitBreaker,
+      DsnConfig dsn,
+      Map<String, DomainConfig> domains) {}
+
+  public record SmtpTimeouts(
+      Duration connect,
+      Duration ehlo,
+      Duration starttls,
+      Duration mailFrom,
+      Duration rcptTo,
+      Duration data,
+      Duration finalDot,
+      Duration quit) {}
+
+  /** Empty servers: those of the system's resolver configuration. */
+  public record DnsConfig(
+      List<InetSocketAddress> servers,
+      Duration timeout,
+      int cacheSize,
+      Duration minTtl,
+      Duration maxTtl) {}
+
+  public record CircuitBreaker(int failures, Duration within, Duration openFor) {}
+
+  /** An empty postmaster means {@code postmaster@} and the hostname. */
+  public record DsnConfig(boolean enabled, Optional<String> postmaster) {}
+
+  /** {@code [delivery.domains."…"]}. */
+  public record DomainConfig(
+      Optional<HostPort> mxOverride,
+      boolean requireTls,
+      boolean acceptInvalidCerts,
+      int maxConnections,
+      Optional<RateLimit> rateLimit) {}
+
+  /** {@code "10/s burst 20"}. */
+  public record RateLimit(double perSecond, int burst) {}
+
+  public record SpoolConfig(Path path, long minFree) {}
+
+  public record HealthConfig(boolean enabled, InetSocketAddress listenAddress, long maxQueueSize) {}
+
+  public record ApiConfig(Optional<Path> tokenFile) {}
+
+  public record MetricsConfig(boolean enabled) {}
+
+  public record LogConfig(Level level, Format format, Optional<Path> file) {
+    public enum Level {
+      TRACE,
+      DEBUG,
+      INFO,
+      WARN,
+      ERROR
+    }
+
+    public enum Format {
+      TEXT,
+      JSON
+    }
+  }
+
+  /** {@code [tls]}: for listeners without a pair of their own. */
+  public record TlsConfig(Optional<KeyPairFiles> certificate, String minVersion) {}
+
+  /** {@code [cluster]}; meaningful only when enabled. */
+  public record ClusterConfig(
+      boolean enabled,
+      String bindAddress,
+      Optional<String> advertiseAddress,
+      int port,
+      int raftPort,
+      int expect,
+      List<HostPort> seeds,
+      Optional<Secret> secret,
+      Optional<ClusterTlsFiles> tls,
+      Duration electionTimeoutMin,
+      Duration electionTimeoutMax,
+      Duration joinTimeout,
+      int replicationFactor,
+      Duration snapshotInterval) {}
+
+  public record ClusterTlsFiles(Path certificate, Path key, Path ca) {}
+}

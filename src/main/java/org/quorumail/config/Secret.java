@@ -1,0 +1,28 @@
+package org.quorumail.config;
+
+import java.util.Base64;
+
+/** A secret that never prints itself. */
+public final class Secret {
+  private final byte[] bytes;
+
+  public Secret(byte[] bytes) {
+    this.bytes = bytes.clone();
+  }
+
+  /** Reads base64; at least 32 bytes, as {@code quorumail cluster secret} makes them. */
+  public static Secret parse(String base64) {
+    byte[] bytes = Base64.getDecoder().decode(base64.strip());
+    if (bytes.length < 32) throw new IllegalArgumentException("a secret has at least 32 bytes");
+    return new Secret(bytes);
+  }
+
+  public byte[] bytes() {
+    return bytes.clone();
+  }
+
+  @Override
+  public String toString() {
+    return "***";
+  }
+}

@@ -1,0 +1,24 @@
+package org.quorumail.mail;
+
+/** Where reports about a message go, RFC 5321 §4.1.1.2: a mailbox or the null reverse-path. */
+public sealed interface ReversePath {
+  /** {@code <>}: a report itself; nothing is ever reported about it (§6.1). */
+  record Null() implements ReversePath {
+    @Override
+    public String toString() {
+      return "";
+    }
+  }
+
+  record Mailbox(MailAddress address) implements ReversePath {
+    @Override
+    public String toString() {
+      return address.toString();
+    }
+  }
+
+  /** Reads the text form: the mailbox without brackets, or nothing for the null path. */
+  static ReversePath of(String text) {
+    return text.isEmpty() ? new Null() : new Mailbox(MailAddress.of(text));
+  }
+}

@@ -1,0 +1,5 @@
+/** Entry point, embeddable face and composition root; everything is wired here and nowhere else. */
+@NullMarked
+package org.quorumail;
+
+import org.jspecify.annotations.NullMarked;

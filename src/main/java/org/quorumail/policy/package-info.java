@@ -1,0 +1,5 @@
+/** May this client, sender, recipient proceed. */
+@NullMarked
+package org.quorumail.policy;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,14 @@
+package org.quorumail.replication;
+
+/** No quorum confirmed an entry in time; it may or may not be committed later. */
+public final class NoQuorumException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  public NoQuorumException(String message) {
+    super(message);
+  }
+
+  public NoQuorumException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,57 @@
+package org.quorumail.spool;
+
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+
+/**
+ * A spool that this node owns: it leads the group, has waited out the former owner's lease, and
+ * alone may deliver from it until the term passes. Thread-safe; all reads are local.
+ */
+public interface OwnedSpool {
+  /** The group's name. */
+  String name();
+
+  long term();
+
+  /**
+   * Whether delivery may go on this instant, from memory. Asked before an attempt and again just
+   * before its final dot.
+   */
+  boolean mayDeliver();
+
+  /**
+   * The earliest due row of the first destination domain after the given one (first of all: "").
+   */
+  Optional<DueRow> firstDueAfter(String domain);
+
+  /** Rows of a domain that are due at or before the time, earliest first. */
+  List<DueRow> due(String domain, long untilMillis, int limit);
+
+  Optional<SpooledMessage> message(QueueId id);
+
+  /** The bytes as received, trace header included; streamed, never whole in memory. */
+  InputStream content(QueueId id);
+
+  /**
+   * Commits the results of one attempt, together with the report about its failures if there is
+   * one: both or neither. Blocks until committed. A message without pending recipients is removed.
+   * While it runs the results count as in doubt.
+   *
+   * @return false when they were refused: the term has passed, and the next owner tries again
+   */
+  boolean record(QueueId id, List<Result> results, @Nullable Notification notification);
+
+  /** The outcome for one recipient, named by its place in {@link SpooledMessage#recipients}. */
+  record Result(int recipient, Outcome outcome) {}
+
+  /** A delivery status notification, accepted into the spool as a message of its own. */
+  record Notification(QueueId id, Envelope envelope, byte[] content) {}
+
+  /** A message has pending recipients in this domain, due then (milliseconds of the epoch). */
+  record DueRow(String domain, long dueMillis, QueueId id) {}
+}

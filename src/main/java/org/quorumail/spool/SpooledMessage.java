@@ -1,0 +1,40 @@
+package org.quorumail.spool;
+
+import java.util.List;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+
+/**
+ * An accepted message without its content.
+ *
+ * @param arrivedMillis when it was accepted, milliseconds of the epoch, by the accepting node
+ * @param size bytes of the content
+ * @param recipients in the order of the envelope; a place in this list never changes
+ * @param delayReported whether the sender has been told of the delay
+ */
+public record SpooledMessage(
+    QueueId id,
+    ReversePath reversePath,
+    BodyType body,
+    long arrivedMillis,
+    long size,
+    boolean held,
+    boolean delayReported,
+    List<RecipientState> recipients) {
+
+  public SpooledMessage {
+    recipients = List.copyOf(recipients);
+  }
+
+  /** Where one recipient stands. */
+  public record RecipientState(
+      MailAddress address, Status status, int attempts, long dueMillis, String diagnostic) {}
+
+  public enum Status {
+    PENDING,
+    DELIVERED,
+    FAILED
+  }
+}

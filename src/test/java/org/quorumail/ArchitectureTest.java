@@ -1,0 +1,141 @@
+package org.quorumail;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** The structure that ARCHITECTURE.md promises is the structure of the code. */
+class ArchitectureTest {
+  private static final String ROOT = "org.quorumail";
+  private static final Set<String> FOR_ALL = Set.of("config", "metrics");
+
+  private final Map<String, Set<String>> table = readTable();
+  private final JavaClasses classes =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages(ROOT);
+
+  @Test
+  void everyArrowIsInTheTable() {
+    Set<String> strangers = new TreeSet<>();
+    for (JavaClass origin : classes) {
+      Set<String> allowed = allowed(rowOf(origin));
+      for (Dependency dependency : origin.getDirectDependenciesFromSelf()) {
+        JavaClass target = dependency.getTargetClass().getBaseComponentType();
+        if (!target.getPackageName().startsWith(ROOT)) continue;
+        if (!allowed.contains(rowOf(target))) strangers.add(dependency.getDescription());
+      }
+    }
+    assertThat(strangers).isEmpty();
+  }
+
+  @Test
+  void theTableNamesEveryPackageAndNoOther() {
+    Set<String> inCode = new TreeSet<>();
+    for (JavaClass c : classes) inCode.add(rowOf(c));
+    assertThat(new TreeSet<>(table.keySet())).isEqualTo(inCode);
+  }
+
+  @Test
+  void theTableHasNoCycle() {
+    for (String row : table.keySet()) {
+      if (row.equals("root")) continue;
+      assertThat(reachable(row)).as("packages reachable from %s", row).doesNotContain(row);
+    }
+  }
+
+  @Test
+  void everyPackageSaysWhatItIs() {
+    Set<String> silent = new TreeSet<>();
+    for (JavaClass c : classes) {
+      String folder = c.getPackageName().replace('.', '/');
+      if (!Files.exists(Path.of("src/main/java", folder, "package-info.java"))) silent.add(folder);
+    }
+    assertThat(silent).isEmpty();
+  }
+
+  @Test
+  void nothingReadsSerializedJavaObjects() {
+    Set<String> readers = new TreeSet<>();
+    for (JavaClass c : classes) {
+      for (Dependency d : c.getDirectDependenciesFromSelf()) {
+        if (d.getTargetClass().getName().equals("java.io.ObjectInputStream")) {
+          readers.add(c.getName());
+        }
+      }
+    }
+    assertThat(readers).isEmpty();
+  }
+
+  @Test
+  void onlyTheCommandLineWritesToStandardOutput() {
+    Set<String> writers = new TreeSet<>();
+    for (JavaClass c : classes) {
+      if (Set.of("cli", "harness", "root").contains(rowOf(c))) continue;
+      c.getFieldAccessesFromSelf().stream()
+          .filter(access -> access.getTargetOwner().getName().equals("java.lang.System"))
+          .filter(access -> Set.of("out", "err").contains(access.getTarget().getName()))
+          .forEach(access -> writers.add(access.getDescription()));
+    }
+    assertThat(writers).isEmpty();
+  }
+
+  private Set<String> allowed(String row) {
+    Set<String> allowed = new TreeSet<>(table.getOrDefault(row, Set.of()));
+    allowed.add(row);
+    boolean isFoundation = FOR_ALL.contains(row) || row.equals("mail");
+    if (!isFoundation) allowed.addAll(FOR_ALL);
+    if (row.equals("root")) allowed.addAll(table.keySet());
+    return allowed;
+  }
+
+  private Set<String> reachable(String from) {
+    Set<String> seen = new TreeSet<>();
+    List<String> open = new ArrayList<>(table.get(from));
+    while (!open.isEmpty()) {
+      String next = open.removeLast();
+      if (seen.add(next)) open.addAll(table.getOrDefault(next, Set.of()));
+    }
+    return seen;
+  }
+
+  /** The row of the longest package name that fits. */
+  private String rowOf(JavaClass c) {
+    String name = c.getPackageName();
+    if (name.equals(ROOT)) return "root";
+    return name.substring(ROOT.length() + 1);
+  }
+
+  private static Map<String, Set<String>> readTable() {
+    Map<String, Set<String>> rows = new LinkedHashMap<>();
+    try {
+      for (String line : Files.readAllLines(Path.of("ARCHITECTURE.md"))) {
+        if (!line.startsWith("| `")) continue;
+        String[] cells = line.split("\\|");
+        String name = cells[1].strip().replace("`", "");
+        Set<String> uses = new TreeSet<>();
+        for (String used : cells[3].strip().split(", ")) {
+          if (!used.equals("–") && !used.equals("everything")) uses.add(used);
+        }
+        rows.put(name, uses);
+      }
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    return rows;
+  }
+}
