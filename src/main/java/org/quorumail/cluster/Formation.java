@@ -1,0 +1,132 @@
+package org.quorumail.cluster;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The members that founded the cluster, agreed once and kept in the data directory. Every node
+ * computes it alone from the cards of the expected nodes; as all see the same cards, sorted the same
+ * way, all arrive at the same groups without a leader to ask.
+ *
+ * @param members sorted by node id
+ */
+public record Formation(List<Member> members) {
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  public Formation {
+    members = members.stream().sorted(Comparator.comparing(Member::nodeId)).toList();
+  }
+
+  /** A founding member, under the address that its Raft port is reached at. */
+  public record Member(String nodeId, String peerId, String host, int raftPort, String zone) {}
+
+  /** A stand-alone node: a cluster of one. */
+  public static Formation alone(Member self) {
+    return new Formation(List.of(self));
+  }
+
+  /**
+   * What the cards say: an existing formation that counts us in, or a new one when exactly the
+   * expected nodes are there; empty while nodes are missing.
+   *
+   * @throws ClusterFault when this node can never be a member of what the others formed
+   */
+  public static Optional<Formation> of(NodeCard self, Collection<NodeCard> others)
+      throws ClusterFault {
+    for (NodeCard other : others) {
+      if (!other.formed().isEmpty()) return Optional.of(adopt(self, other));
+    }
+    TreeMap<String, NodeCard> cards = new TreeMap<>();
+    cards.put(self.nodeId(), self);
+    for (NodeCard card : others) {
+      NodeCard same = cards.put(card.nodeId(), card);
+      if (same != null && !same.peerId().equals(card.peerId())) {
+        throw new ClusterFault(
+            "node.id: two nodes call themselves %s (%s and %s); give each its own"
+                .formatted(card.nodeId(), address(same), address(card)));
+      }
+      if (card.expect() != self.expect()) {
+        throw new ClusterFault(
+            "cluster.expect: %d here but %d on %s; all nodes must expect the same number"
+                .formatted(self.expect(), card.expect(), card.nodeId()));
+      }
+    }
+    if (cards.size() > self.expect()) {
+      throw new ClusterFault(
+          "cluster.expect: %d nodes are expected but %d are there (%s); correct expect or the seeds"
+              .formatted(self.expect(), cards.size(), String.join(", ", cards.keySet())));
+    }
+    if (cards.size() < self.expect()) return Optional.empty();
+    return Optional.of(new Formation(cards.values().stream().map(Formation::member).toList()));
+  }
+
+  private static Formation adopt(NodeCard self, NodeCard other) throws ClusterFault {
+    Formation formation = new Formation(other.formed());
+    if (formation.find(self.nodeId()).filter(m -> m.peerId().equals(self.peerId())).isPresent()) {
+      return formation;
+    }
+    boolean knownName = formation.find(self.nodeId()).isPresent();
+    throw new ClusterFault(
+        knownName
+            ? "node.data_directory: the cluster knows %s by a directory that is not this one; a node that lost its disk cannot come back under its old place: bring the directory back, or form the cluster anew"
+                .formatted(self.nodeId())
+            : "cluster.seeds: %s belongs to a cluster that was formed without %s"
+                .formatted(other.nodeId(), self.nodeId()));
+  }
+
+  private static Member member(NodeCard card) {
+    return new Member(card.nodeId(), card.peerId(), card.host(), card.raftPort(), card.zone());
+  }
+
+  private static String address(NodeCard card) {
+    return card.host() + ":" + card.port();
+  }
+
+  public Optional<Member> find(String nodeId) {
+    return members.stream().filter(m -> m.nodeId().equals(nodeId)).findFirst();
+  }
+
+  public Optional<Member> findPeer(String peerId) {
+    return members.stream().filter(m -> m.peerId().equals(peerId)).findFirst();
+  }
+
+  /** Reads what {@link #store} wrote; empty when this node has not formed or joined a cluster yet. */
+  public static Optional<Formation> read(Path file) throws ClusterFault {
+    if (!Files.exists(file)) return Optional.empty();
+    try {
+      return Optional.of(JSON.readValue(Files.readString(file), Formation.class));
+    } catch (IOException | JacksonException e) {
+      throw new ClusterFault(
+          "%s cannot be read; restore it from another node's copy, they are all the same"
+              .formatted(file),
+          e);
+    }
+  }
+
+  /** Writes it so that a power cut leaves either nothing or all of it. */
+  public void store(Path file) throws IOException {
+    Path draft = file.resolveSibling(file.getFileName() + ".tmp");
+    Files.write(draft, JSON.writeValueAsString(this).getBytes(StandardCharsets.UTF_8));
+    force(draft);
+    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    force(file.toAbsolutePath().getParent());
+  }
+
+  private static void force(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

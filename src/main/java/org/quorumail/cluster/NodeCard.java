@@ -1,0 +1,42 @@
+package org.quorumail.cluster;
+
+import java.util.List;
+
+/**
+ * What a node says about itself to the others, once a second. Soft state: it may be old, and nothing
+ * that could lose mail depends on it.
+ *
+ * @param peerId the node's name in Raft: its id and a random part that a wiped directory loses
+ * @param formed the members of the cluster as this node has stored them; empty before the formation
+ * @param load the figures of {@code /cluster/nodes}
+ */
+public record NodeCard(
+    String nodeId,
+    String peerId,
+    String host,
+    int port,
+    int raftPort,
+    String region,
+    String zone,
+    int expect,
+    List<Formation.Member> formed,
+    Load load) {
+
+  /** Most of a card's size is its members; a cluster of 50 nodes stays far below. */
+  static final int MAX_BYTES = 64 * 1024;
+
+  public NodeCard {
+    formed = List.copyOf(formed);
+  }
+
+  /** How a node is doing; rates are the receiver's business. */
+  public record Load(
+      String version,
+      boolean ready,
+      boolean draining,
+      long startedMillis,
+      int activeConnections,
+      long messagesProcessed,
+      double cpuUsage,
+      long memoryUsageMb) {}
+}

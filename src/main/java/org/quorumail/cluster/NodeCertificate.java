@@ -1,0 +1,254 @@
+package org.quorumail.cluster;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.StringReader;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.SecureRandom;
+import java.security.Signature;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.X509EncodedKeySpec;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import javax.crypto.KDF;
+import javax.crypto.spec.HKDFParameterSpec;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x500.X500NameBuilder;
+import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.bouncycastle.asn1.x9.X9ECParameters;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.crypto.ec.CustomNamedCurves;
+import org.bouncycastle.openssl.PEMKeyPair;
+import org.bouncycastle.openssl.PEMParser;
+import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.quorumail.config.Config.ClusterTlsFiles;
+import org.quorumail.config.Secret;
+
+/**
+ * What a node shows to the others, and what it asks of them: a key, a certificate for it, and the
+ * authority that all certificates of the cluster come from.
+ *
+ * <p>One secret is enough. The authority's private key is computed from it (HKDF, RFC 5869), so
+ * every node that has the secret arrives at the same authority and mints its own certificate at each
+ * start; nobody else can. Who holds the secret can call itself by any name: the secret, not the
+ * name, is the trust.
+ */
+public record NodeCertificate(
+    PrivateKey key, X509Certificate certificate, X509Certificate authority) {
+
+  private static final ASN1ObjectIdentifier CURVE = X9ObjectIdentifiers.prime256v1;
+  private static final X500Name AUTHORITY_NAME = new X500Name("CN=Quorumail cluster authority");
+
+  /** The certificates live for one start of a node; a clock that is years off must not end them. */
+  private static final Instant VALID_FROM = Instant.parse("2000-01-01T00:00:00Z");
+
+  private static final Instant VALID_UNTIL = Instant.parse("2100-01-01T00:00:00Z");
+
+  /**
+   * Mints this node's certificate under the authority that follows from the secret.
+   *
+   * @param hosts addresses and names under which others connect to this node
+   */
+  public static NodeCertificate derive(Secret secret, String nodeId, Set<String> hosts) {
+    try {
+      KeyPair authorityKey = authorityKey(secret);
+      X509Certificate authority =
+          sign(AUTHORITY_NAME, authorityKey.getPublic(), BigInteger.ONE, null, authorityKey);
+      KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+      generator.initialize(new ECGenParameterSpec("secp256r1"));
+      KeyPair own = generator.generateKeyPair();
+      X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, nodeId).build();
+      BigInteger serial = new BigInteger(126, new SecureRandom()).add(BigInteger.TWO);
+      X509Certificate leaf =
+          sign(name, own.getPublic(), serial, alternativeNames(nodeId, hosts), authorityKey);
+      return new NodeCertificate(own.getPrivate(), leaf, authority);
+    } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
+      throw new IllegalStateException("the JDK lacks what the cluster's certificates need", e);
+    }
+  }
+
+  /** Reads {@code cluster.tls}: three PEM files that must fit each other. */
+  public static NodeCertificate read(ClusterTlsFiles files) throws ClusterFault {
+    X509Certificate leaf = certificate(files.certificate(), "cluster.tls.certificate");
+    X509Certificate authority = certificate(files.ca(), "cluster.tls.ca");
+    PrivateKey key = privateKey(files.key());
+    if (!fits(key, leaf.getPublicKey())) {
+      throw new ClusterFault(
+          "cluster.tls.key: %s is not the key of the certificate %s; name a pair that belongs together"
+              .formatted(files.key(), files.certificate()));
+    }
+    try {
+      leaf.verify(authority.getPublicKey());
+    } catch (GeneralSecurityException e) {
+      throw new ClusterFault(
+          "cluster.tls.ca: %s did not sign the certificate %s"
+              .formatted(files.ca(), files.certificate()),
+          e);
+    }
+    return new NodeCertificate(key, leaf, authority);
+  }
+
+  /** For both ends of a connection between nodes; each end proves itself to the other. */
+  public SSLContext context() {
+    try {
+      char[] none = new char[0];
+      KeyStore own = KeyStore.getInstance("PKCS12");
+      own.load(null, null);
+      own.setKeyEntry("node", key, none, new X509Certificate[] {certificate});
+      KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
+      keys.init(own, none);
+      KeyStore trusted = KeyStore.getInstance("PKCS12");
+      trusted.load(null, null);
+      trusted.setCertificateEntry("authority", authority);
+      TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+      trust.init(trusted);
+      SSLContext context = SSLContext.getInstance("TLSv1.3");
+      context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+      return context;
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException("the JDK cannot make a TLS context", e);
+    }
+  }
+
+  /** The names that a certificate speaks for: common name and alternative names. */
+  static Set<String> names(X509Certificate certificate) {
+    Set<String> names = new TreeSet<>();
+    X500Name subject = new X500Name(certificate.getSubjectX500Principal().getName());
+    for (var rdn : subject.getRDNs(BCStyle.CN)) names.add(rdn.getFirst().getValue().toString());
+    try {
+      var alternatives = certificate.getSubjectAlternativeNames();
+      if (alternatives == null) return names;
+      for (List<?> entry : alternatives) names.add(String.valueOf(entry.get(1)));
+    } catch (GeneralSecurityException e) {
+      return names; // unreadable alternatives speak for nobody
+    }
+    return names;
+  }
+
+  private static KeyPair authorityKey(Secret secret) throws GeneralSecurityException {
+    KDF hkdf = KDF.getInstance("HKDF-SHA256");
+    byte[] info = "quorumail cluster authority 1".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    byte[] seed =
+        hkdf.deriveData(
+            HKDFParameterSpec.ofExtract().addIKM(secret.bytes()).thenExpand(info, 48));
+    X9ECParameters curve = CustomNamedCurves.getByOID(CURVE);
+    // 384 bits modulo a 256-bit order: the bias is below 2^-128 (FIPS 186-5, A.2.1)
+    BigInteger d =
+        new BigInteger(1, seed).mod(curve.getN().subtract(BigInteger.ONE)).add(BigInteger.ONE);
+    byte[] point = curve.getG().multiply(d).normalize().getEncoded(false);
+    AlgorithmIdentifier algorithm = new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, CURVE);
+    try {
+      KeyFactory keys = KeyFactory.getInstance("EC");
+      var publicInfo = new SubjectPublicKeyInfo(algorithm, point);
+      var privateInfo =
+          new org.bouncycastle.asn1.pkcs.PrivateKeyInfo(
+              algorithm, new org.bouncycastle.asn1.sec.ECPrivateKey(256, d));
+      return new KeyPair(
+          keys.generatePublic(new X509EncodedKeySpec(publicInfo.getEncoded())),
+          keys.generatePrivate(new PKCS8EncodedKeySpec(privateInfo.getEncoded())));
+    } catch (IOException e) {
+      throw new GeneralSecurityException(e);
+    }
+  }
+
+  private static X509Certificate sign(
+      X500Name subject,
+      PublicKey publicKey,
+      BigInteger serial,
+      @org.jspecify.annotations.Nullable GeneralNames names,
+      KeyPair authorityKey)
+      throws OperatorCreationException, GeneralSecurityException, IOException {
+    var builder =
+        new JcaX509v3CertificateBuilder(
+            AUTHORITY_NAME,
+            serial,
+            Date.from(VALID_FROM),
+            Date.from(VALID_UNTIL),
+            subject,
+            publicKey);
+    boolean isAuthority = names == null;
+    builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(isAuthority));
+    if (names != null) builder.addExtension(Extension.subjectAlternativeName, false, names);
+    var signer = new JcaContentSignerBuilder("SHA256withECDSA").build(authorityKey.getPrivate());
+    return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
+  }
+
+  private static GeneralNames alternativeNames(String nodeId, Set<String> hosts) {
+    List<GeneralName> names = new ArrayList<>();
+    names.add(new GeneralName(GeneralName.dNSName, nodeId));
+    for (String host : hosts) {
+      boolean isAddress = host.matches("[0-9.]+") || host.indexOf(':') >= 0;
+      names.add(new GeneralName(isAddress ? GeneralName.iPAddress : GeneralName.dNSName, host));
+    }
+    return new GeneralNames(names.toArray(GeneralName[]::new));
+  }
+
+  private static X509Certificate certificate(Path file, String keyName) throws ClusterFault {
+    try (InputStream in = Files.newInputStream(file)) {
+      return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+    } catch (IOException | GeneralSecurityException e) {
+      throw new ClusterFault("%s: %s is not a readable PEM certificate".formatted(keyName, file), e);
+    }
+  }
+
+  private static PrivateKey privateKey(Path file) throws ClusterFault {
+    try (PEMParser parser = new PEMParser(new StringReader(Files.readString(file)))) {
+      JcaPEMKeyConverter converter = new JcaPEMKeyConverter();
+      return switch (parser.readObject()) {
+        case PEMKeyPair pair -> converter.getKeyPair(pair).getPrivate();
+        case org.bouncycastle.asn1.pkcs.PrivateKeyInfo info -> converter.getPrivateKey(info);
+        case null, default -> throw new IOException("no private key in it");
+      };
+    } catch (IOException e) {
+      throw new ClusterFault(
+          "cluster.tls.key: %s is not a readable PEM private key".formatted(file), e);
+    }
+  }
+
+  private static boolean fits(PrivateKey key, PublicKey publicKey) {
+    try {
+      String algorithm = Objects.equals(key.getAlgorithm(), "RSA") ? "SHA256withRSA" : "SHA256withECDSA";
+      byte[] probe = {1, 2, 3};
+      Signature signing = Signature.getInstance(algorithm);
+      signing.initSign(key);
+      signing.update(probe);
+      Signature checking = Signature.getInstance(algorithm);
+      checking.initVerify(publicKey);
+      checking.update(probe);
+      return checking.verify(signing.sign());
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+}

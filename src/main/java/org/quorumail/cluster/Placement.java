@@ -1,0 +1,55 @@
+package org.quorumail.cluster;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import org.quorumail.cluster.Formation.Member;
+
+/**
+ * Which nodes hold which group. A spool has its home node and {@code replicationFactor - 1} others,
+ * chosen by rendezvous hashing so that each node carries about the same number, and out of other
+ * zones first.
+ */
+public record Placement(Formation formation, int replicationFactor) {
+  public static final String META = "meta";
+  private static final int META_VOTERS_MAX = 5;
+
+  /** The group's name of a node's spool. */
+  public static String spool(String nodeId) {
+    return "spool-" + nodeId;
+  }
+
+  /** The members of a node's spool, home first. */
+  public List<Member> spoolMembers(Member home) {
+    List<Member> others = new ArrayList<>(formation.members());
+    others.remove(home);
+    others.sort(Comparator.comparingLong((Member m) -> weight(home, m)).thenComparing(Member::nodeId));
+    List<Member> chosen = new ArrayList<>(List.of(home));
+    Set<String> zones = new HashSet<>(Set.of(home.zone()));
+    for (Member m : others) {
+      if (chosen.size() < replicationFactor && zones.add(m.zone())) chosen.add(m);
+    }
+    for (Member m : others) {
+      if (chosen.size() < replicationFactor && !chosen.contains(m)) chosen.add(m);
+    }
+    return chosen;
+  }
+
+  /** The first nodes by name, an odd number of them, five at most: more voters only cost time. */
+  public List<Member> metaMembers() {
+    int n = Math.min(formation.members().size(), META_VOTERS_MAX);
+    int voters = n > 2 && n % 2 == 0 ? n - 1 : n;
+    return formation.members().subList(0, voters);
+  }
+
+  /** A ring walk would give one neighbour all of a dead node's work; a hash per pair spreads it. */
+  private static long weight(Member home, Member other) {
+    CRC32C crc = new CRC32C();
+    crc.update((home.peerId() + '\0' + other.peerId()).getBytes(StandardCharsets.UTF_8));
+    return crc.getValue();
+  }
+}
