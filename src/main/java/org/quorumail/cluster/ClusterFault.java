@@ -1,6 +1,9 @@
 package org.quorumail.cluster;
 
-/** The node cannot take part in the cluster as configured; the message is one sentence for the operator. */
+/**
+ * The node cannot take part in the cluster as configured; the message is one sentence for the
+ * operator.
+ */
 public final class ClusterFault extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -1,24 +1,21 @@
 package org.quorumail.cluster;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.quorumail.replication.DurableFile;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The members that founded the cluster, agreed once and kept in the data directory. Every node
- * computes it alone from the cards of the expected nodes; as all see the same cards, sorted the same
- * way, all arrive at the same groups without a leader to ask.
+ * computes it alone from the cards of the expected nodes; as all see the same cards, sorted the
+ * same way, all arrive at the same groups without a leader to ask.
  *
  * @param members sorted by node id
  */
@@ -102,7 +99,9 @@ public record Formation(List<Member> members) {
     return members.stream().filter(m -> m.peerId().equals(peerId)).findFirst();
   }
 
-  /** Reads what {@link #store} wrote; empty when this node has not formed or joined a cluster yet. */
+  /**
+   * Reads what {@link #store} wrote; empty when this node has not formed or joined a cluster yet.
+   */
   public static Optional<Formation> read(Path file) throws ClusterFault {
     if (!Files.exists(file)) return Optional.empty();
     try {
@@ -117,16 +116,6 @@ public record Formation(List<Member> members) {
 
   /** Writes it so that a power cut leaves either nothing or all of it. */
   public void store(Path file) throws IOException {
-    Path draft = file.resolveSibling(file.getFileName() + ".tmp");
-    Files.write(draft, JSON.writeValueAsString(this).getBytes(StandardCharsets.UTF_8));
-    force(draft);
-    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    force(file.toAbsolutePath().getParent());
-  }
-
-  private static void force(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
+    DurableFile.replace(file, JSON.writeValueAsBytes(this));
   }
 }

@@ -2,15 +2,13 @@ package org.quorumail.cluster;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.replication.DurableFile;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.Position;
 import org.quorumail.replication.ReplicatedState;
@@ -22,8 +20,8 @@ import tools.jackson.databind.json.JsonMapper;
  * memory; a snapshot writes it to {@code meta.json}, and the log's tail is applied again after a
  * restart.
  *
- * <p>Entries are JSON with a version and a type. An unknown one stops the node: to skip what a newer
- * node wrote would let replicas drift apart.
+ * <p>Entries are JSON with a version and a type. An unknown one stops the node: to skip what a
+ * newer node wrote would let replicas drift apart.
  */
 public final class MetaState implements ReplicatedState {
   private static final JsonMapper JSON = JsonMapper.shared();
@@ -80,7 +78,8 @@ public final class MetaState implements ReplicatedState {
     try {
       register = JSON.readValue(bytes, Register.class);
     } catch (JacksonException e) {
-      throw new IOException("entry %d of the meta group is not readable".formatted(position.index()), e);
+      throw new IOException(
+          "entry %d of the meta group is not readable".formatted(position.index()), e);
     }
     if (register.version() != VERSION || !register.type().equals("register")) {
       throw new IOException(
@@ -137,21 +136,6 @@ public final class MetaState implements ReplicatedState {
   }
 
   private static void write(Content content, Path target) throws IOException {
-    Path draft = target.resolve(FILE + ".tmp");
-    Path file = target.resolve(FILE);
-    try (FileChannel out =
-        FileChannel.open(
-            draft,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      ByteBuffer bytes = ByteBuffer.wrap(JSON.writeValueAsBytes(content));
-      while (bytes.hasRemaining()) out.write(bytes);
-      out.force(true);
-    }
-    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel folder = FileChannel.open(target, StandardOpenOption.READ)) {
-      folder.force(true);
-    }
+    DurableFile.replace(target.resolve(FILE), JSON.writeValueAsBytes(content));
   }
 }

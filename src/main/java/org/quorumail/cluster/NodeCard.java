@@ -3,8 +3,8 @@ package org.quorumail.cluster;
 import java.util.List;
 
 /**
- * What a node says about itself to the others, once a second. Soft state: it may be old, and nothing
- * that could lose mail depends on it.
+ * What a node says about itself to the others, once a second. Soft state: it may be old, and
+ * nothing that could lose mail depends on it.
  *
  * @param peerId the node's name in Raft: its id and a random part that a wiped directory loses
  * @param formed the members of the cluster as this node has stored them; empty before the formation

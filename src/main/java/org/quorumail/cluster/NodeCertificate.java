@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringReader;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -33,6 +34,8 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
@@ -52,6 +55,7 @@ import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Config.ClusterTlsFiles;
 import org.quorumail.config.Secret;
 
@@ -60,9 +64,9 @@ import org.quorumail.config.Secret;
  * authority that all certificates of the cluster come from.
  *
  * <p>One secret is enough. The authority's private key is computed from it (HKDF, RFC 5869), so
- * every node that has the secret arrives at the same authority and mints its own certificate at each
- * start; nobody else can. Who holds the secret can call itself by any name: the secret, not the
- * name, is the trust.
+ * every node that has the secret arrives at the same authority and mints its own certificate at
+ * each start; nobody else can. Who holds the secret can call itself by any name: the secret, not
+ * the name, is the trust.
  */
 public record NodeCertificate(
     PrivateKey key, X509Certificate certificate, X509Certificate authority) {
@@ -158,22 +162,20 @@ public record NodeCertificate(
 
   private static KeyPair authorityKey(Secret secret) throws GeneralSecurityException {
     KDF hkdf = KDF.getInstance("HKDF-SHA256");
-    byte[] info = "quorumail cluster authority 1".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    byte[] info = "quorumail cluster authority 1".getBytes(StandardCharsets.UTF_8);
     byte[] seed =
-        hkdf.deriveData(
-            HKDFParameterSpec.ofExtract().addIKM(secret.bytes()).thenExpand(info, 48));
+        hkdf.deriveData(HKDFParameterSpec.ofExtract().addIKM(secret.bytes()).thenExpand(info, 48));
     X9ECParameters curve = CustomNamedCurves.getByOID(CURVE);
     // 384 bits modulo a 256-bit order: the bias is below 2^-128 (FIPS 186-5, A.2.1)
     BigInteger d =
         new BigInteger(1, seed).mod(curve.getN().subtract(BigInteger.ONE)).add(BigInteger.ONE);
     byte[] point = curve.getG().multiply(d).normalize().getEncoded(false);
-    AlgorithmIdentifier algorithm = new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, CURVE);
+    AlgorithmIdentifier algorithm =
+        new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, CURVE);
     try {
       KeyFactory keys = KeyFactory.getInstance("EC");
       var publicInfo = new SubjectPublicKeyInfo(algorithm, point);
-      var privateInfo =
-          new org.bouncycastle.asn1.pkcs.PrivateKeyInfo(
-              algorithm, new org.bouncycastle.asn1.sec.ECPrivateKey(256, d));
+      var privateInfo = new PrivateKeyInfo(algorithm, new ECPrivateKey(256, d));
       return new KeyPair(
           keys.generatePublic(new X509EncodedKeySpec(publicInfo.getEncoded())),
           keys.generatePrivate(new PKCS8EncodedKeySpec(privateInfo.getEncoded())));
@@ -186,7 +188,7 @@ public record NodeCertificate(
       X500Name subject,
       PublicKey publicKey,
       BigInteger serial,
-      @org.jspecify.annotations.Nullable GeneralNames names,
+      @Nullable GeneralNames names,
       KeyPair authorityKey)
       throws OperatorCreationException, GeneralSecurityException, IOException {
     var builder =
@@ -218,18 +220,18 @@ public record NodeCertificate(
     try (InputStream in = Files.newInputStream(file)) {
       return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
     } catch (IOException | GeneralSecurityException e) {
-      throw new ClusterFault("%s: %s is not a readable PEM certificate".formatted(keyName, file), e);
+      throw new ClusterFault(
+          "%s: %s is not a readable PEM certificate".formatted(keyName, file), e);
     }
   }
 
   private static PrivateKey privateKey(Path file) throws ClusterFault {
     try (PEMParser parser = new PEMParser(new StringReader(Files.readString(file)))) {
       JcaPEMKeyConverter converter = new JcaPEMKeyConverter();
-      return switch (parser.readObject()) {
-        case PEMKeyPair pair -> converter.getKeyPair(pair).getPrivate();
-        case org.bouncycastle.asn1.pkcs.PrivateKeyInfo info -> converter.getPrivateKey(info);
-        case null, default -> throw new IOException("no private key in it");
-      };
+      Object content = parser.readObject();
+      if (content instanceof PEMKeyPair pair) return converter.getKeyPair(pair).getPrivate();
+      if (content instanceof PrivateKeyInfo info) return converter.getPrivateKey(info);
+      throw new IOException("no private key in it");
     } catch (IOException e) {
       throw new ClusterFault(
           "cluster.tls.key: %s is not a readable PEM private key".formatted(file), e);
@@ -238,7 +240,8 @@ public record NodeCertificate(
 
   private static boolean fits(PrivateKey key, PublicKey publicKey) {
     try {
-      String algorithm = Objects.equals(key.getAlgorithm(), "RSA") ? "SHA256withRSA" : "SHA256withECDSA";
+      String algorithm =
+          Objects.equals(key.getAlgorithm(), "RSA") ? "SHA256withRSA" : "SHA256withECDSA";
       byte[] probe = {1, 2, 3};
       Signature signing = Signature.getInstance(algorithm);
       signing.initSign(key);

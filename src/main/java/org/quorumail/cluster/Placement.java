@@ -27,7 +27,8 @@ public record Placement(Formation formation, int replicationFactor) {
   public List<Member> spoolMembers(Member home) {
     List<Member> others = new ArrayList<>(formation.members());
     others.remove(home);
-    others.sort(Comparator.comparingLong((Member m) -> weight(home, m)).thenComparing(Member::nodeId));
+    others.sort(
+        Comparator.comparingLong((Member m) -> weight(home, m)).thenComparing(Member::nodeId));
     List<Member> chosen = new ArrayList<>(List.of(home));
     Set<String> zones = new HashSet<>(Set.of(home.zone()));
     for (Member m : others) {

@@ -78,8 +78,7 @@ public final class StaticMembership implements Membership {
           e);
     }
     StaticMembership membership = new StaticMembership(self, tls, server);
-    membership.threads.add(
-        Thread.ofVirtual().name("cluster-accept").start(membership::acceptAll));
+    membership.threads.add(Thread.ofVirtual().name("cluster-accept").start(membership::acceptAll));
     for (HostPort seed : seeds) {
       membership.threads.add(
           Thread.ofVirtual().name("cluster-seed-" + seed).start(() -> membership.call(seed)));
@@ -129,7 +128,8 @@ public final class StaticMembership implements Membership {
         wire.tell(self.get());
       }
     } catch (IOException | JacksonException e) {
-      log.debug("cluster_member_gone peer={} reason=\"{}\"", socket.getInetAddress(), e.getMessage());
+      log.debug(
+          "cluster_member_gone peer={} reason=\"{}\"", socket.getInetAddress(), e.getMessage());
     } finally {
       open.remove(socket);
       connections.release();
@@ -179,7 +179,8 @@ public final class StaticMembership implements Membership {
         heard.put(card.peerId(), new Heard(card, System.currentTimeMillis(), System.nanoTime()))
             == null;
     if (isNew) {
-      log.info("cluster_member_seen node={} address={}:{}", card.nodeId(), card.host(), card.port());
+      log.info(
+          "cluster_member_seen node={} address={}:{}", card.nodeId(), card.host(), card.port());
     }
   }
 

@@ -1,0 +1,142 @@
+package org.quorumail.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.DataOutputStream;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.quorumail.config.HostPort;
+import org.quorumail.config.Secret;
+
+class StaticMembershipTest {
+  private static final Secret SECRET = secret((byte) 1);
+
+  private final List<Membership> running = new ArrayList<>();
+
+  private static Secret secret(byte filler) {
+    byte[] bytes = new byte[32];
+    java.util.Arrays.fill(bytes, filler);
+    return new Secret(bytes);
+  }
+
+  @AfterEach
+  void stopAll() {
+    running.forEach(Membership::close);
+  }
+
+  @Test
+  void nodesWithTheSecretSeeEachOtherAndTheirOwnAddressIsHarmless() throws Exception {
+    List<HostPort> seeds = freePorts(3);
+    for (int i = 0; i < 3; i++) start("n" + i, SECRET, seeds.get(i), seeds);
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> running.forEach(m -> assertThat(m.members()).hasSize(2)));
+    assertThat(running.getFirst().members()).allMatch(Membership.Member::reachable);
+  }
+
+  @Test
+  void aNodeWithAnotherSecretIsNeitherHeardNorTold() throws Exception {
+    List<HostPort> seeds = freePorts(3);
+    Membership inside = start("n0", SECRET, seeds.get(0), seeds.subList(0, 2));
+    start("n1", SECRET, seeds.get(1), seeds.subList(0, 2));
+    Membership outside = start("n2", secret((byte) 2), seeds.get(2), seeds);
+    await().atMost(Duration.ofSeconds(20)).until(() -> inside.members().size() == 1);
+    await()
+        .during(Duration.ofSeconds(2))
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(
+            () -> {
+              assertThat(outside.members()).isEmpty();
+              assertThat(inside.members()).extracting(m -> m.card().nodeId()).containsExactly("n1");
+            });
+  }
+
+  @Test
+  void aNodeCannotCallItselfByANameThatItsCertificateDoesNotSpeakFor() throws Exception {
+    List<HostPort> seeds = freePorts(1);
+    Membership inside = start("n0", SECRET, seeds.get(0), seeds);
+    SSLContext tls = NodeCertificate.derive(SECRET, "n1", Set.of("127.0.0.1")).context();
+    NodeCard forged = FormationTest.card("n7", "n7-1", List.of());
+    forged =
+        new NodeCard(
+            "n7", "n7-1", "192.0.2.7", 1, 2, "default", "default", 3, List.of(), forged.load());
+    try (SSLSocket socket =
+        (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
+      socket.setSoTimeout(10_000);
+      byte[] json = tools.jackson.databind.json.JsonMapper.shared().writeValueAsBytes(forged);
+      DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+      out.writeInt(json.length);
+      out.write(json);
+      out.flush();
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+    assertThat(inside.members()).isEmpty();
+  }
+
+  @Test
+  void plainTextOnThePortGetsNoCard() throws Exception {
+    List<HostPort> seeds = freePorts(1);
+    Membership inside = start("n0", SECRET, seeds.get(0), seeds);
+    try (Socket socket = new Socket("127.0.0.1", seeds.get(0).port())) {
+      socket.setSoTimeout(10_000);
+      socket
+          .getOutputStream()
+          .write("GET / HTTP/1.1\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+      byte[] answer = socket.getInputStream().readAllBytes(); // at most a TLS alert
+      assertThat(answer.length).isLessThan(64);
+    }
+    assertThat(inside.members()).isEmpty();
+  }
+
+  @Test
+  void aTakenPortIsOneSentence() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0)) {
+      HostPort here = new HostPort("127.0.0.1", taken.getLocalPort());
+      assertThatThrownBy(() -> start("n0", SECRET, here, List.of(here)))
+          .isInstanceOf(ClusterFault.class)
+          .hasMessageContaining("cluster.port")
+          .hasMessageNotContaining("\n");
+    }
+  }
+
+  private Membership start(String id, Secret secret, HostPort at, List<HostPort> seeds)
+      throws ClusterFault {
+    NodeCard card =
+        new NodeCard(
+            id,
+            id + "-1",
+            "127.0.0.1",
+            at.port(),
+            2,
+            "default",
+            "default",
+            3,
+            List.of(),
+            FormationTest.card(id, id, List.of()).load());
+    SSLContext tls = NodeCertificate.derive(secret, id, Set.of("127.0.0.1")).context();
+    Membership membership = StaticMembership.start(() -> card, tls, "127.0.0.1", at.port(), seeds);
+    running.add(membership);
+    return membership;
+  }
+
+  private static List<HostPort> freePorts(int n) throws Exception {
+    List<ServerSocket> held = new ArrayList<>();
+    for (int i = 0; i < n; i++) held.add(new ServerSocket(0));
+    List<HostPort> ports = new ArrayList<>();
+    for (ServerSocket s : held) {
+      ports.add(new HostPort("127.0.0.1", s.getLocalPort()));
+      s.close();
+    }
+    return ports;
+  }
+}
