@@ -173,7 +173,9 @@ final class DataDirectory implements AutoCloseable {
   }
 
   private static String reason(IOException e) {
-    return e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+    return e instanceof AccessDeniedException
+        ? "permission denied"
+        : String.valueOf(e.getMessage());
   }
 
   private static void release(@Nullable FileChannel lock) {
