@@ -1,0 +1,7 @@
+package org.quorumail.harness;
+
+/** How a result is printed. */
+public enum OutputFormat {
+  TEXT,
+  JSON
+}
