@@ -66,19 +66,8 @@ public record BenchOptions(
 
   public BenchOptions withConnections(boolean reused, boolean pipelined) {
     return new BenchOptions(
-        targets,
-        sessions,
-        messages,
-        size,
-        reused,
-        pipelined,
-        rate,
-        from,
-        recipient,
-        warmUp,
-        sinkPort,
-        timeout,
-        format);
+        targets, sessions, messages, size, reused, pipelined, rate, from, recipient, warmUp,
+        sinkPort, timeout, format);
   }
 
   public BenchOptions withSink(int port) {
