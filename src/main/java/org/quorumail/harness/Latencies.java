@@ -55,7 +55,7 @@ final class Latencies {
   private static long upperBound(int bucket) {
     if (bucket < SUB) return bucket;
     int shift = (bucket >>> SUB_BITS) - 1;
-    long inBucket = (bucket & (SUB - 1)) + SUB;
+    long inBucket = SUB + (long) (bucket & (SUB - 1));
     return ((inBucket + 1) << shift) - 1;
   }
 }
