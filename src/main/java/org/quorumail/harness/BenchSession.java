@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** One client of the load generator: takes numbers from the run until there are no more. */
 final class BenchSession implements Runnable {
   private static final Duration CONNECT = Duration.ofSeconds(10);
-  private static final Duration READ = Duration.ofSeconds(120);
+  private static final Duration READ = Duration.ofMinutes(2);
 
   /** A server that refuses at once must not be hammered in a loop without end. */
   private static final Duration AFTER_AN_ERROR = Duration.ofMillis(5);
