@@ -1,5 +1,7 @@
 package org.quorumail.replication;
 
+import org.jspecify.annotations.Nullable;
+
 /** No quorum confirmed an entry in time; it may or may not be committed later. */
 public final class NoQuorumException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -8,7 +10,7 @@ public final class NoQuorumException extends Exception {
     super(message);
   }
 
-  public NoQuorumException(String message, Throwable cause) {
+  public NoQuorumException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

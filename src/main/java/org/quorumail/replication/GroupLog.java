@@ -1,0 +1,239 @@
+package org.quorumail.replication;
+
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientAsynchronousProtocol;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One group's log on Ratis. While this node leads, an append goes straight into the local server;
+ * otherwise to the leader over gRPC. Both ways carry the same client id and call id, by which the
+ * leader, this one or the next, recognises an append that it has seen.
+ */
+final class GroupLog implements ReplicatedLog {
+  /** Entries of this group that wait for their quorum; more are refused, so memory is bounded. */
+  static final long PENDING_BYTES_MAX = 32L << 20;
+
+  /** Patience beyond this would outlive the leader's memory of what it has applied. */
+  static final Duration PATIENCE_MAX = Duration.ofSeconds(PinnedProperties.RETRY_CACHE_SECONDS - 5);
+
+  /**
+   * No group is idle for longer: an idle leader can be at odds for ever with a follower that came
+   * back without its log (RATIS-2523).
+   */
+  private static final Duration IDLE_MAX = Duration.ofSeconds(5);
+
+  /** At most so many answered calls are told to the leader at once, which then forgets them. */
+  private static final int FORGET_BATCH = 64;
+
+  private final String name;
+  private final RaftGroupId id;
+  private final Wire wire;
+  private final Timer latency;
+  private final AtomicLong pendingBytes = new AtomicLong();
+  private final Queue<Long> answered = new ConcurrentLinkedQueue<>();
+
+  /** Present while this node is a member of the group. */
+  private final @Nullable Replica replica;
+
+  private final List<RaftPeer> peers;
+  private volatile @Nullable RaftPeerId hint;
+
+  /** For {@link #keepBusy}, on its thread alone. */
+  private long lastSeen = -1;
+
+  private long movedAt = System.nanoTime();
+
+  GroupLog(
+      String name,
+      RaftGroupId id,
+      List<RaftPeer> peers,
+      Wire wire,
+      Timer latency,
+      @Nullable Replica replica) {
+    this.name = name;
+    this.id = id;
+    this.peers = List.copyOf(peers);
+    this.wire = wire;
+    this.latency = latency;
+    this.replica = replica;
+  }
+
+  /** This node's member of the group. */
+  record Replica(RaftServer.Division division, ReplicaStateMachine machine) {
+    boolean leads() {
+      return division.getInfo().isLeader();
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public CompletableFuture<Appended> append(byte[] entry, Duration patience) {
+    if (entry.length == 0 || entry.length > PinnedProperties.ENTRY_BYTES_MAX)
+      throw new IllegalArgumentException(
+          "an entry has 1 to " + PinnedProperties.ENTRY_BYTES_MAX + " bytes, not " + entry.length);
+    if (pendingBytes.addAndGet(entry.length) > PENDING_BYTES_MAX) {
+      pendingBytes.addAndGet(-entry.length);
+      return CompletableFuture.failedFuture(
+          new NoQuorumException(
+              "group "
+                  + name
+                  + " has "
+                  + (PENDING_BYTES_MAX >> 20)
+                  + " MB of entries waiting for a quorum"));
+    }
+    Duration bounded = patience.compareTo(PATIENCE_MAX) < 0 ? patience : PATIENCE_MAX;
+    var append = new PendingAppend(this, wire.timer(), wire.nextCallId(), entry, bounded);
+    long started = System.nanoTime();
+    append
+        .answer()
+        .whenComplete(
+            (appended, failure) -> {
+              pendingBytes.addAndGet(-entry.length);
+              if (failure == null)
+                latency.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+            });
+    append.send();
+    return append.answer();
+  }
+
+  @Override
+  public Optional<Leadership> leadership() {
+    return replica == null ? Optional.empty() : replica.machine.led().map(term -> term);
+  }
+
+  @Override
+  public Optional<String> leader() {
+    return Optional.ofNullable(knownLeader()).map(RaftPeerId::toString);
+  }
+
+  @Override
+  public boolean transferLeadership(String peer, Duration patience) {
+    return replica != null && new LeadershipTransfer(wire, id, replica).to(peer, patience);
+  }
+
+  long pendingBytes() {
+    return pendingBytes.get();
+  }
+
+  @Nullable Replica replica() {
+    return replica;
+  }
+
+  /** Called every second: has an idle leader append an entry without content. */
+  void keepBusy(long now) {
+    if (replica == null) return;
+    long applied = replica.division.getInfo().getLastAppliedIndex();
+    if (applied != lastSeen) {
+      lastSeen = applied;
+      movedAt = now;
+    } else if (replica.leads() && now - movedAt >= IDLE_MAX.toNanos()) {
+      movedAt = now;
+      submit(replica, request(replica.division.getId(), wire.nextCallId(), Message.EMPTY));
+    }
+  }
+
+  /** One attempt. Completes with a reply, which may carry an exception, or exceptionally. */
+  CompletableFuture<RaftClientReply> attempt(long callId, Message entry) {
+    Replica local = replica;
+    if (local != null && local.leads())
+      return submit(local, request(local.division.getId(), callId, entry));
+    RaftPeerId leader = knownLeader();
+    if (leader == null || isSelf(leader)) leader = anyOther();
+    if (leader == null)
+      return CompletableFuture.failedFuture(new NoQuorumException("no leader is known"));
+    RaftPeerId target = leader;
+    return wire.rpc()
+        .sendRequestAsyncUnordered(request(target, callId, entry))
+        .whenComplete((reply, failure) -> afterRemote(target, failure));
+  }
+
+  /** A member that is not the leader has said who is. */
+  void redirect(@Nullable RaftPeer suggested) {
+    if (suggested == null) {
+      hint = null;
+    } else {
+      wire.add(List.of(suggested));
+      hint = suggested.getId();
+    }
+  }
+
+  /** The call will not be repeated: the leader may forget it. */
+  void forget(long callId) {
+    answered.add(callId);
+  }
+
+  private static CompletableFuture<RaftClientReply> submit(
+      Replica local, RaftClientRequest request) {
+    try {
+      // The division itself, not the server: that would cost two changes of thread per entry.
+      return ((RaftClientAsynchronousProtocol) local.division).submitClientRequestAsync(request);
+    } catch (Exception e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private RaftClientRequest request(RaftPeerId target, long callId, Message entry) {
+    return RaftClientRequest.newBuilder()
+        .setClientId(wire.clientId())
+        .setServerId(target)
+        .setGroupId(id)
+        .setCallId(callId)
+        .setRepliedCallIds(answeredCalls())
+        .setMessage(entry)
+        .setType(RaftClientRequest.writeRequestType())
+        .build();
+  }
+
+  private List<Long> answeredCalls() {
+    List<Long> calls = new ArrayList<>();
+    for (Long call; calls.size() < FORGET_BATCH && (call = answered.poll()) != null; )
+      calls.add(call);
+    return calls;
+  }
+
+  private void afterRemote(RaftPeerId target, @Nullable Throwable failure) {
+    if (failure == null) return;
+    wire.rpc().handleException(target, failure, false);
+    if (target.equals(hint)) hint = null;
+  }
+
+  private @Nullable RaftPeerId knownLeader() {
+    if (replica != null) {
+      RaftPeerId leader = replica.division.getInfo().getLeaderId();
+      if (leader != null) return leader;
+    }
+    return hint;
+  }
+
+  /** When nobody is known to lead, anybody may know more, unless we are a member and know best. */
+  private @Nullable RaftPeerId anyOther() {
+    if (replica != null) return null;
+    List<RaftPeer> all = peers;
+    return all.isEmpty() ? null : all.get(ThreadLocalRandom.current().nextInt(all.size())).getId();
+  }
+
+  private boolean isSelf(RaftPeerId peer) {
+    return replica != null && replica.division.getId().equals(peer);
+  }
+}

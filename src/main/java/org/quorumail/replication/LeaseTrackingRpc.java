@@ -1,0 +1,41 @@
+package org.quorumail.replication;
+
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.grpc.GrpcFactory;
+import org.apache.ratis.rpc.RpcFactory;
+import org.apache.ratis.rpc.RpcType;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.leader.FollowerInfo;
+import org.apache.ratis.server.leader.LeaderState;
+import org.apache.ratis.server.leader.LogAppender;
+
+/**
+ * Ratis' gRPC transport, with one thing added: the state machine gets to see the leader's record of
+ * each follower, where the send times of answered requests are, which a lease is made of ({@link
+ * LedTerm}). Found by Ratis through its class name, hence public.
+ */
+public final class LeaseTrackingRpc implements RpcType {
+  @Override
+  public String name() {
+    return "GRPC_WITH_LEASE";
+  }
+
+  @Override
+  public RpcFactory newFactory(Parameters parameters) {
+    return new Factory(parameters);
+  }
+
+  private static final class Factory extends GrpcFactory {
+    Factory(Parameters parameters) {
+      super(parameters);
+    }
+
+    @Override
+    public LogAppender newLogAppender(
+        RaftServer.Division division, LeaderState leader, FollowerInfo follower) {
+      if (division.getStateMachine() instanceof ReplicaStateMachine machine)
+        machine.followers().put(follower.getId(), follower);
+      return super.newLogAppender(division, leader, follower);
+    }
+  }
+}

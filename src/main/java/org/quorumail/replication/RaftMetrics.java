@@ -1,0 +1,59 @@
+package org.quorumail.replication;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+
+/** The replication's meters. The label {@code group} has as many values as groups are open here. */
+final class RaftMetrics {
+  private final MeterRegistry meters;
+  private final Counter elections;
+
+  RaftMetrics(MeterRegistry meters) {
+    this.meters = meters;
+    this.elections =
+        Counter.builder("smtp.cluster.leader.elections")
+            .description("Elections of a leader that this node has seen, over all its groups")
+            .register(meters);
+  }
+
+  void elected() {
+    elections.increment();
+  }
+
+  Timer appendLatency(String group) {
+    return Timer.builder("raft.append.latency")
+        .description("From append to the answer, by a quorum and applied")
+        .tag("group", group)
+        .serviceLevelObjectives(
+            Duration.ofMillis(1),
+            Duration.ofMillis(5),
+            Duration.ofMillis(20),
+            Duration.ofMillis(50),
+            Duration.ofMillis(200),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(5))
+        .register(meters);
+  }
+
+  void watch(GroupLog log) {
+    Gauge.builder("raft.pending", log, GroupLog::pendingBytes)
+        .description("Bytes of entries that wait for their quorum")
+        .baseUnit("bytes")
+        .tag("group", log.name())
+        .strongReference(true)
+        .register(meters);
+    Gauge.builder("raft.role", log, RaftMetrics::role)
+        .description("2 ready leader, 1 member that knows a leader, 0 no leader known")
+        .tag("group", log.name())
+        .strongReference(true)
+        .register(meters);
+  }
+
+  private static double role(GroupLog log) {
+    if (log.leadership().isPresent()) return 2;
+    return log.leader().isPresent() ? 1 : 0;
+  }
+}

@@ -1,0 +1,373 @@
+package org.quorumail.replication;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.Closeable;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.apache.ratis.client.ClientFactory;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.util.AtomicFileOutputStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The replication of one process: one Ratis server with one port and any number of groups. Start
+ * it, then {@link #open} the groups; close it after all that appends.
+ */
+public final class RaftNode implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
+
+  /** Opening reads the log of a group from disk. */
+  private static final Duration OPEN_PATIENCE = Duration.ofMinutes(5);
+
+  private static final Duration SNAPSHOT_PATIENCE = Duration.ofMinutes(5);
+  private static final Duration TICK = Duration.ofSeconds(1);
+
+  private final RaftSettings settings;
+  private final RaftMetrics metrics;
+  private final Consumer<Throwable> onFatal;
+  private final StorageOwner owner;
+  private final ScheduledThreadPoolExecutor timer;
+  private final RaftServer server;
+  private final Wire wire;
+  private final AtomicBoolean failed = new AtomicBoolean();
+  private final Map<String, Member> members = new ConcurrentHashMap<>();
+
+  /** What Ratis asks for when a group is opened. */
+  private final Map<RaftGroupId, ReplicaStateMachine> machines = new ConcurrentHashMap<>();
+
+  /** A group that is open here. */
+  private record Member(GroupLog log, ReplicaStateMachine machine, SnapshotTrigger trigger) {}
+
+  private RaftNode(
+      RaftSettings settings,
+      RaftProperties properties,
+      MeterRegistry meters,
+      Consumer<Throwable> onFatal,
+      StorageOwner owner)
+      throws IOException {
+    this.settings = settings;
+    this.metrics = new RaftMetrics(meters);
+    this.onFatal = onFatal;
+    this.owner = owner;
+    this.timer = newTimer(settings.peerId());
+    this.server = build(settings, properties);
+    ClientId client = ClientId.randomId();
+    var rpc = ((ClientFactory) server.getFactory()).newRaftClientRpc(client, properties);
+    this.wire = new Wire(client, rpc, timer);
+  }
+
+  /**
+   * Starts the server with no group open.
+   *
+   * @param onFatal told once, with a clear message, when a log or a state has failed; the process
+   *     must end then, without another attempt to write
+   */
+  public static RaftNode start(
+      RaftSettings settings, MeterRegistry meters, Consumer<Throwable> onFatal)
+      throws RaftStartException {
+    return start(settings, PinnedProperties.of(settings), meters, onFatal);
+  }
+
+  /** For tests, which shrink the log's segments. */
+  static RaftNode start(
+      RaftSettings settings,
+      RaftProperties properties,
+      MeterRegistry meters,
+      Consumer<Throwable> onFatal)
+      throws RaftStartException {
+    StartChecks.pass(settings, properties);
+    StorageOwner owner =
+        StorageOwner.claim(settings.directory(), settings.clusterId(), settings.peerId());
+    RaftNode node = null;
+    try {
+      node = new RaftNode(settings, properties, meters, onFatal, owner);
+      node.serve();
+      return node;
+    } catch (IOException | RuntimeException e) {
+      closeQuietly(node == null ? owner : node::close);
+      throw StartChecks.explain(settings, e);
+    }
+  }
+
+  private RaftServer build(RaftSettings settings, RaftProperties properties) throws IOException {
+    // Ratis would open each group it finds on disk, before we can say what its state is: it gets to
+    // see an empty place first, and the real one when it has looked.
+    File nowhere = settings.directory().resolve("nowhere").toFile();
+    RaftServerConfigKeys.setStorageDir(properties, List.of(nowhere));
+    RaftServer built =
+        RaftServer.newBuilder()
+            .setServerId(RaftPeerId.valueOf(settings.peerId()))
+            .setStateMachineRegistry(machines::get)
+            .setProperties(properties)
+            .setParameters(parameters(settings.tls()))
+            .build();
+    Path groups = Files.createDirectories(groupsDirectory());
+    AtomicFileOutputStream.force(settings.directory());
+    RaftServerConfigKeys.setStorageDir(properties, List.of(groups.toFile()));
+    return built;
+  }
+
+  private static Parameters parameters(RaftTls tls) {
+    Parameters parameters = new Parameters();
+    switch (tls) {
+      case RaftTls.Pem pem ->
+          GrpcConfigKeys.TLS.setConf(
+              parameters,
+              new GrpcTlsConfig(
+                  pem.key().toFile(), pem.certificate().toFile(), pem.authority().toFile(), true));
+      case RaftTls.Managers managers ->
+          GrpcConfigKeys.TLS.setConf(
+              parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
+      case RaftTls.Plaintext plaintext -> {}
+    }
+    return parameters;
+  }
+
+  private void serve() throws IOException {
+    AtomicFileOutputStream.watch(
+        settings.directory(),
+        e -> fatal(new IOException("the term and vote cannot be written to disk", e)));
+    server.start();
+    timer.scheduleWithFixedDelay(
+        this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+    LOG.info(
+        "event=raft_started peer={} host={} port={} directory={}",
+        settings.peerId(),
+        settings.bindHost(),
+        port(),
+        settings.directory());
+  }
+
+  /** The port that is bound. */
+  public int port() {
+    return server.getServerRpc().getInetSocketAddress().getPort();
+  }
+
+  /**
+   * Opens this node's member of a group: from disk, or new when there is nothing on disk. Returns
+   * when the group runs; who leads it shows later.
+   */
+  public ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
+    RaftGroupId id = spec.id(settings.clusterId());
+    var trigger =
+        new SnapshotTrigger(
+            settings.snapshotBytes(), settings.snapshotInterval(), () -> requestSnapshot(spec, id));
+    var machine =
+        new ReplicaStateMachine(
+            spec.name(), state, trigger, settings.electionMin(), this::fatal, metrics::elected);
+    if (machines.putIfAbsent(id, machine) != null)
+      throw new RaftStartException("Group " + spec.name() + " is open already on this node.");
+    try {
+      List<RaftPeer> peers = peers(spec.members());
+      addGroup(RaftGroup.valueOf(id, peers));
+      AtomicFileOutputStream.force(groupsDirectory());
+      AtomicFileOutputStream.force(groupsDirectory().resolve(id.getUuid().toString()));
+      return register(spec, id, peers, machine, trigger);
+    } catch (Exception e) {
+      machine.closing();
+      machines.remove(id);
+      closeQuietly(state::close);
+      if (e instanceof InterruptedException) Thread.currentThread().interrupt();
+      throw StartChecks.explain(spec, groupsDirectory().resolve(id.getUuid().toString()), e);
+    }
+  }
+
+  private GroupLog register(
+      GroupSpec spec,
+      RaftGroupId id,
+      List<RaftPeer> peers,
+      ReplicaStateMachine machine,
+      SnapshotTrigger trigger)
+      throws IOException {
+    wire.add(peers);
+    var replica = new GroupLog.Replica(server.getDivision(id), machine);
+    wire.add(List.copyOf(replica.division().getRaftConf().getAllPeers()));
+    var log =
+        new GroupLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), replica);
+    metrics.watch(log);
+    members.put(spec.name(), new Member(log, machine, trigger));
+    LOG.info(
+        "event=group_opened group={} id={} applied={}",
+        spec.name(),
+        id.getUuid(),
+        machine.getLastAppliedTermIndex().getIndex());
+    return log;
+  }
+
+  private void addGroup(RaftGroup group) throws Exception {
+    // Not "format": Ratis then recovers what is there, and formats only when there is nothing.
+    var request =
+        GroupManagementRequest.newAdd(
+            wire.clientId(), server.getId(), wire.nextCallId(), group, false);
+    await(server.groupManagementAsync(request), OPEN_PATIENCE);
+  }
+
+  /** A group of which this node is no member, but to which it can append. */
+  public ReplicatedLog reach(GroupSpec spec) {
+    List<RaftPeer> peers = peers(spec.members());
+    wire.add(peers);
+    RaftGroupId id = spec.id(settings.clusterId());
+    return new GroupLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), null);
+  }
+
+  /** The voting members of a group that is open here. */
+  public List<Peer> members(String group) {
+    return division(group).getRaftConf().getCurrentPeers().stream().map(RaftNode::peer).toList();
+  }
+
+  /**
+   * Changes the members of a group that this node leads, all in one step. New members must have
+   * opened it with {@link GroupSpec#joining}; they are brought up to date before they count.
+   *
+   * @return whether the change is committed; if not, it may be later
+   */
+  public boolean setMembers(String group, List<Peer> peers, Duration patience) {
+    RaftServer.Division division = division(group);
+    var request =
+        new SetConfigurationRequest(
+            wire.clientId(),
+            server.getId(),
+            division.getMemberId().getGroupId(),
+            wire.nextCallId(),
+            peers(peers));
+    try {
+      await(server.setConfigurationAsync(request), patience);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (Exception e) {
+      LOG.warn("event=set_members_failed group={} reason=\"{}\"", group, e.getMessage());
+      return false;
+    }
+  }
+
+  /** Takes a snapshot now and purges the log up to it. */
+  void snapshot(String group) throws Exception {
+    RaftGroupId id = division(group).getMemberId().getGroupId();
+    await(server.snapshotManagementAsync(snapshotRequest(id)), SNAPSHOT_PATIENCE);
+  }
+
+  /** Closes all groups with a last snapshot, then the port. */
+  @Override
+  public void close() {
+    machines.values().forEach(ReplicaStateMachine::closing);
+    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    closeQuietly(server);
+    closeQuietly(wire);
+    timer.shutdownNow();
+    AtomicFileOutputStream.unwatch(settings.directory());
+    closeQuietly(owner);
+    LOG.info("event=raft_stopped peer={}", settings.peerId());
+  }
+
+  private void tick() {
+    long now = System.nanoTime();
+    for (Member member : members.values()) {
+      member.log.keepBusy(now);
+      member.trigger.tick();
+    }
+  }
+
+  private void requestSnapshot(GroupSpec spec, RaftGroupId id) {
+    // Not on the calling thread, which is the one that Ratis takes snapshots on.
+    timer.execute(
+        () ->
+            server
+                .snapshotManagementAsync(snapshotRequest(id))
+                .whenComplete((reply, failure) -> snapshotDone(spec, reply, failure)));
+  }
+
+  private void snapshotDone(
+      GroupSpec spec, @Nullable RaftClientReply reply, @Nullable Throwable failure) {
+    if (reply != null && reply.isSuccess()) return;
+    Object reason = failure != null ? failure : reply == null ? "" : reply.getException();
+    LOG.warn("event=snapshot_refused group={} reason=\"{}\"", spec.name(), reason);
+    Member member = members.get(spec.name());
+    if (member != null) member.trigger.failed();
+  }
+
+  private SnapshotManagementRequest snapshotRequest(RaftGroupId id) {
+    return SnapshotManagementRequest.newCreate(
+        wire.clientId(), server.getId(), id, wire.nextCallId(), SNAPSHOT_PATIENCE.toMillis(), 1);
+  }
+
+  private void fatal(Throwable failure) {
+    if (failed.compareAndSet(false, true)) onFatal.accept(failure);
+  }
+
+  private RaftServer.Division division(String group) {
+    return Optional.ofNullable(members.get(group))
+        .map(member -> member.log.replica())
+        .map(GroupLog.Replica::division)
+        .orElseThrow(() -> new IllegalArgumentException("group " + group + " is not open here"));
+  }
+
+  private Path groupsDirectory() {
+    return settings.directory().resolve("groups");
+  }
+
+  private static void await(Future<RaftClientReply> future, Duration patience) throws Exception {
+    RaftClientReply reply = future.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    if (!reply.isSuccess()) throw reply.getException();
+  }
+
+  private static List<RaftPeer> peers(List<Peer> peers) {
+    // Equal priorities: Ratis would refuse to transfer leadership to a peer below the highest, and
+    // would by itself hand it to a higher one, with a second gap in service.
+    return peers.stream()
+        .map(peer -> RaftPeer.newBuilder().setId(peer.id()).setAddress(peer.address()).build())
+        .toList();
+  }
+
+  private static Peer peer(RaftPeer peer) {
+    String address = peer.getAddress();
+    int colon = address.lastIndexOf(':');
+    String host = address.substring(0, colon).replace("[", "").replace("]", "");
+    return new Peer(peer.getId().toString(), host, Integer.parseInt(address.substring(colon + 1)));
+  }
+
+  private static ScheduledThreadPoolExecutor newTimer(String peer) {
+    var timer =
+        new ScheduledThreadPoolExecutor(
+            2, Thread.ofPlatform().daemon().name("raft-timer-" + peer + "-", 0).factory());
+    timer.setRemoveOnCancelPolicy(true);
+    return timer;
+  }
+
+  private static void closeQuietly(Closeable closeable) {
+    try {
+      closeable.close();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("event=close_failed reason=\"{}\"", e.toString());
+    }
+  }
+}

@@ -1,0 +1,311 @@
+package org.quorumail.replication;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.leader.FollowerInfo;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.raftlog.RaftLog;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.StateMachineStorage;
+import org.apache.ratis.statemachine.TransactionContext;
+import org.apache.ratis.statemachine.impl.BaseStateMachine;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.LifeCycle;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A {@link ReplicatedState} as Ratis wants to see it.
+ *
+ * <p>After a restart Ratis goes on after its latest snapshot, whereas the state has its own store
+ * and is usually further: entries that it has already are passed over. Ratis purges its log only up
+ * to a snapshot that {@link ReplicatedState#snapshot} has forced to disk, so an entry that is only
+ * in the state's memory can always be replayed.
+ *
+ * <p>Any failure to apply, to write a snapshot or to write the log is reported once to {@code
+ * onFatal}, and nothing is applied after it: the process must end.
+ */
+final class ReplicaStateMachine extends BaseStateMachine {
+  private static final Logger LOG = LoggerFactory.getLogger(ReplicaStateMachine.class);
+
+  private final String group;
+  private final ReplicatedState state;
+  private final SnapshotTrigger trigger;
+  private final Duration electionMin;
+  private final Consumer<Throwable> onFatal;
+  private final Runnable onElection;
+  private final SnapshotFiles snapshots = new SnapshotFiles();
+  private final Map<RaftPeerId, FollowerInfo> followers = new ConcurrentHashMap<>();
+
+  /** Orders becoming and ceasing to be leader, which Ratis reports on different threads. */
+  private final Object roleLock = new Object();
+
+  /** The last entry that Ratis has brought or that its snapshot covers; applying thread only. */
+  private long reached = RaftLog.INVALID_LOG_INDEX;
+
+  private volatile @Nullable LedTerm led;
+  private volatile boolean broken;
+  private volatile boolean closing;
+
+  ReplicaStateMachine(
+      String group,
+      ReplicatedState state,
+      SnapshotTrigger trigger,
+      Duration electionMin,
+      Consumer<Throwable> onFatal,
+      Runnable onElection) {
+    this.group = group;
+    this.state = state;
+    this.trigger = trigger;
+    this.electionMin = electionMin;
+    this.onFatal = onFatal;
+    this.onElection = onElection;
+  }
+
+  /** The leader's records of its followers, kept up by {@link LeaseTrackingRpc}. */
+  Map<RaftPeerId, FollowerInfo> followers() {
+    return followers;
+  }
+
+  Optional<LedTerm> led() {
+    return Optional.ofNullable(led);
+  }
+
+  /** Says that the server is about to be closed by us, so that its end is no failure. */
+  void closing() {
+    closing = true;
+  }
+
+  @Override
+  public void initialize(RaftServer server, RaftGroupId id, RaftStorage storage)
+      throws IOException {
+    super.initialize(server, id, storage);
+    getLifeCycle().transition(LifeCycle.State.STARTING);
+    snapshots.init(storage);
+    state.open();
+    installIfNewer();
+    setLastAppliedTermIndex(termIndex(state.applied()));
+    getLifeCycle().transition(LifeCycle.State.RUNNING);
+  }
+
+  @Override
+  public StateMachineStorage getStateMachineStorage() {
+    return snapshots;
+  }
+
+  @Override
+  public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
+    LogEntryProto entry = transaction.getLogEntry();
+    ByteString content = entry.getStateMachineLogEntry().getLogData();
+    Position position = new Position(entry.getTerm(), entry.getIndex());
+    reached = position.index();
+    if (alreadyApplied(position)) return CompletableFuture.completedFuture(AppendReply.unknown());
+    try {
+      refuseWhenBroken();
+      byte[] answer = applyTo(position, content);
+      updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
+      return CompletableFuture.completedFuture(AppendReply.of(position, answer));
+    } catch (IOException | RuntimeException | Error e) {
+      throw broken("the entry at index " + position.index() + " cannot be applied", e);
+    }
+  }
+
+  private byte[] applyTo(Position position, ByteString content) throws IOException {
+    if (content.isEmpty()) {
+      state.skip(position);
+      return AppendReply.NOTHING;
+    }
+    ByteBuffer entry = content.asReadOnlyByteBuffer();
+    int size = entry.remaining();
+    byte[] answer = state.apply(position, entry);
+    trigger.applied(size);
+    return answer;
+  }
+
+  /** Entries that Ratis made for itself, such as a change of members. */
+  @Override
+  public void notifyTermIndexUpdated(long term, long index) {
+    Position position = new Position(term, index);
+    reached = index;
+    if (alreadyApplied(position)) return;
+    try {
+      refuseWhenBroken();
+      state.skip(position);
+      updateLastAppliedTermIndex(term, index);
+    } catch (IOException | RuntimeException | Error e) {
+      throw broken("the entry at index " + index + " cannot be passed over", e);
+    }
+  }
+
+  private boolean alreadyApplied(Position position) {
+    return position.index() <= getLastAppliedTermIndex().getIndex();
+  }
+
+  @Override
+  public long takeSnapshot() throws IOException {
+    TermIndex applied = getLastAppliedTermIndex();
+    boolean replaying = reached < applied.getIndex();
+    if (broken || replaying || applied.getIndex() < 0 || !running())
+      return RaftLog.INVALID_LOG_INDEX;
+    long started = System.nanoTime();
+    try {
+      Path directory = snapshots.begin();
+      Position position = state.snapshot(directory);
+      snapshots.publish(position);
+      trigger.taken();
+      LOG.info(
+          "event=snapshot group={} index={} millis={}",
+          group,
+          position.index(),
+          (System.nanoTime() - started) / 1_000_000);
+      return position.index();
+    } catch (IOException | RuntimeException | Error e) {
+      // An installation may have taken the directory away meanwhile; then nothing is lost.
+      if (!running()) return RaftLog.INVALID_LOG_INDEX;
+      throw broken("no snapshot can be written", e);
+    }
+  }
+
+  /** A snapshot of the leader is complete in the temporary directory and about to be published. */
+  @Override
+  public void pause() {
+    try {
+      snapshots.forceArrived();
+    } catch (IOException e) {
+      throw broken("the snapshot that the leader sent cannot be written", e);
+    }
+    if (getLifeCycleState() == LifeCycle.State.PAUSED) return;
+    getLifeCycle().transition(LifeCycle.State.PAUSING);
+    getLifeCycle().transition(LifeCycle.State.PAUSED);
+  }
+
+  /** Called on the applying thread after the leader's snapshot was published. */
+  @Override
+  public void reinitialize() throws IOException {
+    try {
+      snapshots.reload();
+      installIfNewer();
+      setLastAppliedTermIndex(termIndex(state.applied()));
+      trigger.taken();
+    } catch (IOException | RuntimeException | Error e) {
+      throw broken("the snapshot that the leader sent cannot be installed", e);
+    }
+    getLifeCycle().transition(LifeCycle.State.STARTING);
+    getLifeCycle().transition(LifeCycle.State.RUNNING);
+  }
+
+  private void installIfNewer() throws IOException {
+    var latest = snapshots.getLatestSnapshot();
+    if (latest == null) return;
+    reached = latest.getIndex();
+    if (latest.getIndex() <= state.applied().index()) return;
+    state.install(snapshots.latestDirectory());
+    if (state.applied().index() != latest.getIndex())
+      throw new IOException(
+          "the snapshot at index "
+              + latest.getIndex()
+              + " left the state at index "
+              + state.applied().index());
+    LOG.info("event=snapshot_installed group={} index={}", group, latest.getIndex());
+  }
+
+  @Override
+  public void notifyLeaderReady() {
+    RaftServer.Division division = division();
+    synchronized (roleLock) {
+      // The role may be lost again already; then notifyNotLeader has been here before us.
+      if (!division.getInfo().isLeader() || led != null) return;
+      LedTerm term =
+          new LedTerm(division, followers, division.getInfo().getCurrentTerm(), electionMin);
+      led = term;
+      LOG.info("event=led group={} term={}", group, term.term());
+      state.led(term);
+    }
+  }
+
+  @Override
+  public void notifyNotLeader(Collection<TransactionContext> pending) {
+    synchronized (roleLock) {
+      LedTerm term = led;
+      if (term == null) return;
+      term.end();
+      led = null;
+      followers.clear();
+      LOG.info("event=followed group={} term={}", group, term.term());
+      state.followed();
+    }
+  }
+
+  @Override
+  public void notifyLeaderChanged(RaftGroupMemberId member, @Nullable RaftPeerId leader) {
+    if (leader == null) return;
+    LOG.info("event=leader group={} leader={}", group, leader);
+    onElection.run();
+  }
+
+  @Override
+  public void notifyLogFailed(Throwable cause, @Nullable LogEntryProto entry) {
+    broken("the log cannot be written", cause);
+  }
+
+  @Override
+  public void notifyServerShutdown(RoleInfoProto role, boolean allServers) {
+    if (!closing && !broken) broken("Ratis has closed the group", new IllegalStateException());
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (!closing && !broken) broken("Ratis has closed the group", new IllegalStateException());
+    state.close();
+  }
+
+  private boolean running() {
+    return getLifeCycleState() == LifeCycle.State.RUNNING;
+  }
+
+  private void refuseWhenBroken() {
+    if (broken) throw new IllegalStateException("the replica has failed before");
+  }
+
+  private IllegalStateException broken(String what, Throwable cause) {
+    var failure = new IllegalStateException("group " + group + ": " + what, cause);
+    if (!broken) {
+      broken = true;
+      LOG.error(
+          "event=replica_failed group={} reason=\"{}\" cause=\"{}\"",
+          group,
+          what,
+          cause.toString());
+      onFatal.accept(failure);
+    }
+    return failure;
+  }
+
+  private RaftServer.Division division() {
+    try {
+      return getServer().join().getDivision(getGroupId());
+    } catch (IOException e) {
+      throw new IllegalStateException("group " + group + " is not open", e);
+    }
+  }
+
+  private static TermIndex termIndex(Position position) {
+    return TermIndex.valueOf(position.term(), position.index());
+  }
+}

@@ -1,0 +1,52 @@
+package org.quorumail.replication;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Decides when a snapshot is due: by bytes of entries, which bounds the log on disk, or by time.
+ * Ratis itself counts entries only, and an entry may be a byte or a megabyte.
+ */
+final class SnapshotTrigger {
+  private final long bytesMax;
+  private final long intervalNanos;
+  private final Runnable request;
+  private final AtomicBoolean requested = new AtomicBoolean();
+
+  private volatile long bytes;
+  private volatile long takenAt = System.nanoTime();
+
+  SnapshotTrigger(long bytesMax, Duration interval, Runnable request) {
+    this.bytesMax = bytesMax;
+    this.intervalNanos = interval.toNanos();
+    this.request = request;
+  }
+
+  /** Called by the applying thread alone. */
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  void applied(int size) {
+    bytes += size;
+    if (bytes >= bytesMax) request();
+  }
+
+  /** Called from time to time: something applied must not wait for ever. */
+  void tick() {
+    if (bytes > 0 && System.nanoTime() - takenAt >= intervalNanos) request();
+  }
+
+  /** Called by the applying thread alone. */
+  void taken() {
+    bytes = 0;
+    takenAt = System.nanoTime();
+    requested.set(false);
+  }
+
+  /** The request came to nothing; the next entry may ask again. */
+  void failed() {
+    requested.set(false);
+  }
+
+  private void request() {
+    if (requested.compareAndSet(false, true)) request.run();
+  }
+}

@@ -1,0 +1,137 @@
+package org.quorumail.replication;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.io.CorruptedFileException;
+import org.apache.ratis.protocol.exceptions.ChecksumException;
+import org.apache.ratis.util.AtomicFileOutputStream;
+
+/** What must hold before a node starts, and what to say when it, or a group, does not start. */
+final class StartChecks {
+  private StartChecks() {}
+
+  static void pass(RaftSettings settings, RaftProperties properties) throws RaftStartException {
+    refuseForeignClass();
+    PinnedProperties.refuseUnsafe(properties);
+    InetAddress host = resolve(settings.bindHost());
+    switch (settings.tls()) {
+      case RaftTls.Plaintext plaintext -> {
+        if (!host.isLoopbackAddress())
+          throw new RaftStartException(
+              "Replication without TLS is only for a node on its own, on a loopback address, not on "
+                  + settings.bindHost()
+                  + ".");
+      }
+      case RaftTls.Pem pem -> {
+        for (Path file : List.of(pem.key(), pem.certificate(), pem.authority()))
+          if (!Files.isReadable(file))
+            throw new RaftStartException("The TLS file " + file + " cannot be read.");
+      }
+      case RaftTls.Managers managers -> {}
+    }
+    refuseTakenPort(host, settings.port());
+  }
+
+  /** Ours forces the directory after Ratis has renamed its vote; the library's does not. */
+  private static void refuseForeignClass() throws RaftStartException {
+    var ours = StartChecks.class.getProtectionDomain().getCodeSource();
+    var loaded = AtomicFileOutputStream.class.getProtectionDomain().getCodeSource();
+    if (!Objects.equals(ours, loaded))
+      throw new RaftStartException(
+          "The class path is in the wrong order: "
+              + AtomicFileOutputStream.class.getName()
+              + " must come from Quorumail's jar, which must stand before the libraries.");
+  }
+
+  /** Ratis ends the whole process when it cannot bind. */
+  private static void refuseTakenPort(InetAddress host, int port) throws RaftStartException {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw new RaftStartException(
+          "The replication port "
+              + host.getHostAddress()
+              + ":"
+              + port
+              + " cannot be bound ("
+              + e.getMessage()
+              + "); stop what uses it or set another cluster.raft_port.",
+          e);
+    }
+  }
+
+  private static InetAddress resolve(String host) throws RaftStartException {
+    try {
+      return InetAddress.getByName(host);
+    } catch (UnknownHostException e) {
+      throw new RaftStartException("The address to bind, " + host + ", is not known.", e);
+    }
+  }
+
+  static RaftStartException explain(RaftSettings settings, Exception failure) {
+    Throwable root = root(failure);
+    String what =
+        settings.tls() instanceof RaftTls.Pem pem && concernsTls(failure)
+            ? "The replication's key "
+                + pem.key()
+                + ", certificate "
+                + pem.certificate()
+                + " and authority "
+                + pem.authority()
+                + " cannot be used together"
+            : "The replication in " + settings.directory() + " cannot start";
+    return new RaftStartException(what + ": " + describe(root) + ".", failure);
+  }
+
+  static RaftStartException explain(GroupSpec group, Path directory, Exception failure) {
+    Throwable root = root(failure);
+    String where = "Group " + group.name() + " in " + directory;
+    if (damaged(failure))
+      return new RaftStartException(
+          where
+              + " is damaged ("
+              + describe(root)
+              + "); nothing was changed: restore the disk, or remove this node from the cluster and"
+              + " let it join under a new id.",
+          failure);
+    return new RaftStartException(where + " cannot be opened: " + describe(root) + ".", failure);
+  }
+
+  private static boolean damaged(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause())
+      if (t instanceof CorruptedFileException
+          || t instanceof ChecksumException
+          || t instanceof FileNotFoundException
+          || String.valueOf(t.getMessage()).contains("orrupt")) return true;
+    return false;
+  }
+
+  private static boolean concernsTls(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause())
+      if (t.getClass().getName().contains("SSL")
+          || String.valueOf(t.getMessage())
+              .matches("(?s).*([Ss]sl|[Tt]ls|certificate|private key).*")) return true;
+    return false;
+  }
+
+  private static Throwable root(Throwable failure) {
+    Throwable root = failure;
+    for (int depth = 0; root.getCause() != null && depth < 20; depth++) root = root.getCause();
+    return root;
+  }
+
+  private static String describe(Throwable root) {
+    String message = root.getMessage();
+    return message == null || message.isBlank() ? root.getClass().getSimpleName() : message;
+  }
+}

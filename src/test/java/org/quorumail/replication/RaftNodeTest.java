@@ -1,0 +1,74 @@
+package org.quorumail.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.quorumail.replication.TestCluster.PATIENCE;
+import static org.quorumail.replication.TestCluster.append;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A group of one, as a stand-alone node has it. */
+class RaftNodeTest {
+  @TempDir Path directory;
+
+  private final CountingState state() {
+    return new CountingState(directory);
+  }
+
+  private RaftNode start() throws Exception {
+    return RaftNode.start(
+        RaftSettings.standAlone("test", "n1", directory.resolve("raft")),
+        new SimpleMeterRegistry(),
+        failure -> {});
+  }
+
+  private static TestCluster.Node open(RaftNode raft, CountingState state) throws Exception {
+    var log = raft.open(new GroupSpec("one", List.of(new Peer("n1", "127.0.0.1", 7))), state);
+    await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
+    return new TestCluster.Node("n1", raft, log, state);
+  }
+
+  @Test
+  void aNodeOnItsOwnLeadsAtOnceAndAnswers() throws Exception {
+    try (RaftNode raft = start()) {
+      var node = open(raft, state());
+      assertThat(node.log().leadership().orElseThrow().leaseHeld()).isTrue();
+      assertThat(append(node, "a")).isEqualTo("1");
+      assertThat(append(node, "a")).isEqualTo("2");
+      assertThat(node.log().leader()).contains("n1");
+    }
+  }
+
+  @Test
+  void aRestartFindsWhatWasAppended() throws Exception {
+    try (RaftNode raft = start()) {
+      var node = open(raft, state());
+      append(node, "a");
+      append(node, "b");
+    }
+    CountingState again = state();
+    try (RaftNode raft = start()) {
+      var node = open(raft, again);
+      assertThat(append(node, "a")).isEqualTo("2");
+      assertThat(again.count("b")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anEntryThatIsTooLargeOrEmptyIsRefusedBeforeItCostsTheLeadership() throws Exception {
+    try (RaftNode raft = start()) {
+      var node = open(raft, state());
+      assertThatThrownBy(() -> node.log().append(new byte[(1 << 20) + 1], PATIENCE))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> node.log().append(new byte[0], PATIENCE))
+          .isInstanceOf(IllegalArgumentException.class);
+      node.log().append(new byte[1 << 20], PATIENCE).get(10, TimeUnit.SECONDS);
+    }
+  }
+}

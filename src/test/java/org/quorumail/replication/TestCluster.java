@@ -1,0 +1,152 @@
+package org.quorumail.replication;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.server.RaftServerConfigKeys;
+
+/** Nodes in one process on loopback, with mutual TLS, sharing one group. */
+final class TestCluster implements AutoCloseable {
+  static final String GROUP = "spool-n1";
+  static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private final Path root;
+  private final TestAuthority authority;
+  private final Map<String, Integer> ports = new LinkedHashMap<>();
+  private final Map<String, Node> running = new LinkedHashMap<>();
+  final ConcurrentLinkedQueue<Throwable> fatal = new ConcurrentLinkedQueue<>();
+
+  record Node(String id, RaftNode raft, ReplicatedLog log, CountingState state) {
+    boolean leads() {
+      return log.leadership().isPresent();
+    }
+  }
+
+  TestCluster(Path root, String... ids) throws Exception {
+    this.root = root;
+    this.authority = new TestAuthority(root.resolve("tls"), "authority");
+    for (String id : ids) ports.put(id, freePort());
+  }
+
+  /** Starts all nodes and waits for a leader. */
+  TestCluster start() throws Exception {
+    for (String id : ports.keySet()) start(id);
+    leader();
+    return this;
+  }
+
+  Node start(String id) throws Exception {
+    return start(id, new GroupSpec(GROUP, ports.keySet().stream().map(this::peer).toList()));
+  }
+
+  /** Starts a node that is no member yet. */
+  Node join(String id) throws Exception {
+    ports.put(id, freePort());
+    return start(id, GroupSpec.joining(GROUP));
+  }
+
+  private Node start(String id, GroupSpec spec) throws Exception {
+    Path directory = Files.createDirectories(root.resolve(id));
+    int port = Objects.requireNonNull(ports.get(id));
+    Path pem = root.resolve("tls").resolve(id + ".key");
+    RaftTls tls =
+        Files.exists(pem)
+            ? new RaftTls.Pem(
+                pem, root.resolve("tls/" + id + ".crt"), root.resolve("tls/authority.crt"))
+            : authority.issue(id);
+    var settings =
+        RaftSettings.member("test", id, "127.0.0.1", port, directory.resolve("raft"), tls);
+    RaftNode raft =
+        RaftNode.start(settings, smallSegments(settings), new SimpleMeterRegistry(), fatal::add);
+    CountingState state = new CountingState(directory);
+    Node node = new Node(id, raft, raft.open(spec, state), state);
+    running.put(id, node);
+    return node;
+  }
+
+  /** So that a few entries fill segments, which are what a purge removes. */
+  static RaftProperties smallSegments(RaftSettings settings) {
+    RaftProperties properties = PinnedProperties.of(settings);
+    properties.set(RaftServerConfigKeys.Log.SEGMENT_SIZE_MAX_KEY, "64KB");
+    properties.set(RaftServerConfigKeys.Log.PREALLOCATED_SIZE_KEY, "64KB");
+    properties.set(RaftServerConfigKeys.Log.PURGE_PRESERVATION_LOG_NUM_KEY, "0");
+    return properties;
+  }
+
+  void stop(String id) {
+    Objects.requireNonNull(running.remove(id)).raft().close();
+  }
+
+  Node node(String id) {
+    return Objects.requireNonNull(running.get(id));
+  }
+
+  List<Node> nodes() {
+    return new ArrayList<>(running.values());
+  }
+
+  Peer peer(String id) {
+    return new Peer(id, "127.0.0.1", Objects.requireNonNull(ports.get(id)));
+  }
+
+  Node leader() {
+    return await()
+        .atMost(20, TimeUnit.SECONDS)
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> running.values().stream().filter(Node::leads).findFirst().orElse(null),
+            Objects::nonNull);
+  }
+
+  Node follower() {
+    Node leader = leader();
+    return running.values().stream().filter(node -> node != leader).findFirst().orElseThrow();
+  }
+
+  static String append(Node node, String entry) throws Exception {
+    return new String(later(node, entry, PATIENCE).get(20, TimeUnit.SECONDS).answer(), UTF_8);
+  }
+
+  static CompletableFuture<ReplicatedLog.Appended> later(
+      Node node, String entry, Duration patience) {
+    return node.log().append(entry.getBytes(UTF_8), patience);
+  }
+
+  /** Appends a hundred entries of 4 KiB: some segments' worth. */
+  static void fill(Node node, String prefix) throws Exception {
+    List<CompletableFuture<ReplicatedLog.Appended>> all = new ArrayList<>();
+    for (int i = 0; i < 100; i++)
+      all.add(later(node, prefix + i + "-" + "x".repeat(4096), PATIENCE));
+    CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(30, TimeUnit.SECONDS);
+  }
+
+  void awaitEqualStates() {
+    await()
+        .atMost(20, TimeUnit.SECONDS)
+        .until(() -> nodes().stream().map(n -> n.state().counts()).distinct().count() == 1);
+  }
+
+  private static int freePort() throws Exception {
+    try (var socket = new java.net.ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  @Override
+  public void close() {
+    running.values().forEach(node -> node.raft().close());
+  }
+}
