@@ -5,10 +5,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
 /**
- * What the entries of one group are applied to. All methods but {@link #applied} are called by one
- * thread at a time. Applying is deterministic: no clock, no randomness, nothing that can fail
- * differently on another node. An exception from {@link #apply} stops the node: a replica that
- * cannot apply must not go on.
+ * What the entries of one group are applied to. All methods but {@link #applied}, {@link #led} and
+ * {@link #followed} are called by one thread at a time. {@code led} and {@code followed} alternate,
+ * in order, but may be called while another thread applies. Applying is deterministic: no clock, no
+ * randomness, nothing that can fail differently on another node. An exception from {@link #apply}
+ * stops the node: a replica that cannot apply must not go on.
  */
 public interface ReplicatedState {
   /** Opens what is on disk; entries after {@link #applied} are applied next. */
@@ -19,6 +20,10 @@ public interface ReplicatedState {
 
   /**
    * Applies a committed entry and moves {@link #applied} to its position atomically with it.
+   *
+   * <p>An append is repeated under its call id when a leader fails, and the next leader recognises
+   * it, unless that leader has learned the entry from a snapshot or has been restarted since: so an
+   * entry with an id of its own had better be no surprise the second time.
    *
    * @param entry read-only, valid only during the call
    * @return the answer for whoever appended it
@@ -34,7 +39,12 @@ public interface ReplicatedState {
    */
   Position snapshot(Path directory) throws IOException;
 
-  /** Replaces the whole state by a snapshot that another replica wrote. Open before and after. */
+  /**
+   * Replaces the whole state by a snapshot that another replica wrote, and has it on disk before
+   * the return. Open before and after. The directory is kept, to be sent on to other replicas: its
+   * files must not be moved or changed, but immutable ones may be hard-linked. After a crash
+   * within, it is called again at the next start if {@link #applied} is older than the snapshot.
+   */
   void install(Path directory) throws IOException;
 
   /** This node has become ready leader of the group. Must not block. */

@@ -1,23 +1,163 @@
 package org.quorumail.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.quorumail.replication.TestCluster.GROUP;
+import static org.quorumail.replication.TestCluster.PATIENCE;
 import static org.quorumail.replication.TestCluster.append;
+import static org.quorumail.replication.TestCluster.later;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three nodes with mutual TLS. */
+@Timeout(60)
 class ClusterTest {
   @TempDir Path directory;
 
+  private TestCluster three() throws Exception {
+    return new TestCluster(directory, "n1", "n2", "n3").start();
+  }
+
   @Test
-  void anEntryAppendedAtTheLeaderOrAtAFollowerIsAppliedEverywhere() throws Exception {
-    try (TestCluster cluster = new TestCluster(directory, "n1", "n2", "n3").start()) {
+  void anEntryAppendedAtTheLeaderOrAtAFollowerOrFromOutsideIsAppliedEverywhere() throws Exception {
+    try (TestCluster cluster = three()) {
       assertThat(append(cluster.leader(), "a")).isEqualTo("1");
       assertThat(append(cluster.follower(), "a")).isEqualTo("2");
+      var outside = cluster.outside();
+      assertThat(append(outside, "a")).isEqualTo("3");
       cluster.awaitEqualStates();
-      assertThat(cluster.follower().state().count("a")).isEqualTo(2);
+      assertThat(cluster.follower().state().count("a")).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void appendsGoOnWhenTheLeaderStopsAndNoneIsAppliedTwice() throws Exception {
+    try (TestCluster cluster = three()) {
+      var leader = cluster.leader();
+      var sender = cluster.follower();
+      List<CompletableFuture<ReplicatedLog.Appended>> appends = new ArrayList<>();
+      for (int i = 0; i < 300; i++) {
+        appends.add(later(sender, "entry-" + i, PATIENCE));
+        if (i == 100) Thread.ofVirtual().start(() -> cluster.stop(leader.id()));
+        if (i % 20 == 0) appends.getLast().get(20, TimeUnit.SECONDS);
+      }
+      for (var each : appends) each.get(20, TimeUnit.SECONDS);
+      assertThat(cluster.leader().id()).isNotEqualTo(leader.id());
+      assertThat(sender.state().counts()).hasSize(300);
+      assertThat(sender.state().counts().values()).containsOnly(1);
+    }
+  }
+
+  @Test
+  void aMinorityRefusesWithinThePatienceAndTheClusterResumesByItself() throws Exception {
+    try (TestCluster cluster = three()) {
+      var survivor = cluster.leader();
+      List<String> others =
+          cluster.nodes().stream()
+              .map(TestCluster.Node::id)
+              .filter(id -> !id.equals(survivor.id()))
+              .toList();
+      others.forEach(cluster::stop);
+      long started = System.nanoTime();
+      assertThatThrownBy(
+              () -> later(survivor, "lost?", Duration.ofMillis(2500)).get(10, TimeUnit.SECONDS))
+          .isInstanceOf(ExecutionException.class)
+          .hasCauseInstanceOf(NoQuorumException.class);
+      assertThat(System.nanoTime() - started).isLessThan(Duration.ofSeconds(3).toNanos());
+      cluster.start(others.getFirst());
+      assertThat(append(survivor, "back")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void theLeaseEndsBeforeAnotherCouldBeElectedWhenTheOthersAreGone() throws Exception {
+    try (TestCluster cluster = three()) {
+      var leader = cluster.leader();
+      Leadership term = leader.log().leadership().orElseThrow();
+      await().atMost(5, TimeUnit.SECONDS).until(term::leaseHeld);
+      for (var node : cluster.nodes()) if (node != leader) cluster.stop(node.id());
+      await().atMost(RaftSettings.ELECTION_MIN).until(() -> !term.leaseHeld());
+    }
+  }
+
+  @Test
+  void aTransferHandsOverWithoutTwoHoldersOfTheLease() throws Exception {
+    try (TestCluster cluster = three()) {
+      var old = cluster.leader();
+      Leadership oldTerm = old.log().leadership().orElseThrow();
+      await().atMost(5, TimeUnit.SECONDS).until(oldTerm::leaseHeld);
+      var next = cluster.follower();
+      append(next, "caught up");
+      assertThat(old.log().transferLeadership(next.id(), Duration.ofSeconds(5))).isTrue();
+      assertThat(oldTerm.leaseHeld()).isFalse();
+      await().atMost(5, TimeUnit.SECONDS).until(next::leads);
+      Leadership newTerm = next.log().leadership().orElseThrow();
+      assertThat(newTerm.term()).isGreaterThan(oldTerm.term());
+      assertThat(newTerm.leaseHeld()).as("old leases may still run").isFalse();
+      await().atMost(5, TimeUnit.SECONDS).until(newTerm::leaseHeld);
+      await().atMost(5, TimeUnit.SECONDS).until(() -> old.state().led().isEmpty());
+      assertThat(next.state().led()).contains(newTerm);
+    }
+  }
+
+  @Test
+  void anEmptyNodeJoinsAGroupWhoseLogIsPurged() throws Exception {
+    try (TestCluster cluster = three()) {
+      var leader = cluster.leader();
+      TestCluster.fill(leader, "a");
+      leader.raft().snapshot(GROUP);
+      append(leader, "after");
+      var joiner = cluster.join("n4");
+      List<Peer> members = new ArrayList<>(leader.raft().members(GROUP));
+      members.add(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, members, PATIENCE)).isTrue();
+      assertThat(append(joiner, "after")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(joiner.state().installs()).isEqualTo(1);
+      assertThat(joiner.raft().members(GROUP)).hasSize(4).contains(cluster.peer("n4"));
+    }
+  }
+
+  @Test
+  void aLaggingMemberInstallsASnapshotAndFollowsAndSurvivesARestart() throws Exception {
+    try (TestCluster cluster = three()) {
+      String laggard = cluster.follower().id();
+      append(cluster.leader(), "before");
+      cluster.stop(laggard);
+      TestCluster.fill(cluster.leader(), "a");
+      cluster.leader().raft().snapshot(GROUP);
+      TestCluster.fill(cluster.leader(), "b");
+      var back = cluster.start(laggard);
+      cluster.awaitEqualStates();
+      assertThat(back.state().installs()).isEqualTo(1);
+      cluster.stop(laggard);
+      var again = cluster.start(laggard);
+      assertThat(append(again, "before")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(cluster.fatal).isEmpty();
+    }
+  }
+
+  @Test
+  void allStoppedAndStartedAgainLosesNothing() throws Exception {
+    try (TestCluster cluster = three()) {
+      TestCluster.fill(cluster.leader(), "a");
+      List<String> all = cluster.nodes().stream().map(TestCluster.Node::id).toList();
+      all.forEach(cluster::stop);
+      for (String id : all) cluster.start(id);
+      assertThat(append(cluster.leader(), "b")).isEqualTo("1");
+      cluster.awaitEqualStates();
+      assertThat(cluster.leader().state().counts()).hasSize(101);
     }
   }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -26,7 +27,7 @@ final class TestCluster implements AutoCloseable {
   private final Path root;
   private final TestAuthority authority;
   private final Map<String, Integer> ports = new LinkedHashMap<>();
-  private final Map<String, Node> running = new LinkedHashMap<>();
+  private final Map<String, Node> running = new ConcurrentSkipListMap<>();
   final ConcurrentLinkedQueue<Throwable> fatal = new ConcurrentLinkedQueue<>();
 
   record Node(String id, RaftNode raft, ReplicatedLog log, CountingState state) {
@@ -86,6 +87,19 @@ final class TestCluster implements AutoCloseable {
     return properties;
   }
 
+  /** A view of the group from a node that is no member. */
+  Node outside() throws Exception {
+    var settings =
+        RaftSettings.member(
+            "test", "n9", "127.0.0.1", 0, root.resolve("n9"), authority.issue("n9"));
+    RaftNode raft = RaftNode.start(settings, new SimpleMeterRegistry(), fatal::add);
+    var members = ports.keySet().stream().map(this::peer).toList();
+    ReplicatedLog log = raft.reach(new GroupSpec(GROUP, members));
+    Node node = new Node("n9", raft, log, new CountingState(root.resolve("n9")));
+    running.put("n9", node);
+    return node;
+  }
+
   void stop(String id) {
     Objects.requireNonNull(running.remove(id)).raft().close();
   }
@@ -94,8 +108,9 @@ final class TestCluster implements AutoCloseable {
     return Objects.requireNonNull(running.get(id));
   }
 
+  /** The members that run. */
   List<Node> nodes() {
-    return new ArrayList<>(running.values());
+    return running.values().stream().filter(node -> !node.id().equals("n9")).toList();
   }
 
   Peer peer(String id) {
@@ -113,7 +128,7 @@ final class TestCluster implements AutoCloseable {
 
   Node follower() {
     Node leader = leader();
-    return running.values().stream().filter(node -> node != leader).findFirst().orElseThrow();
+    return nodes().stream().filter(node -> node != leader).findFirst().orElseThrow();
   }
 
   static String append(Node node, String entry) throws Exception {
