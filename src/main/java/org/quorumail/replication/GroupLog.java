@@ -163,6 +163,7 @@ final class GroupLog implements ReplicatedLog {
     if (leader == null)
       return CompletableFuture.failedFuture(new NoQuorumException("no leader is known"));
     RaftPeerId target = leader;
+    learnAddress(target);
     return wire.rpc()
         .sendRequestAsyncUnordered(request(target, callId, entry))
         .whenComplete((reply, failure) -> afterRemote(target, failure));
@@ -210,6 +211,12 @@ final class GroupLog implements ReplicatedLog {
     for (Long call; calls.size() < FORGET_BATCH && (call = answered.poll()) != null; )
       calls.add(call);
     return calls;
+  }
+
+  /** The member may have joined after this node has opened the group. */
+  private void learnAddress(RaftPeerId member) {
+    RaftPeer peer = replica == null ? null : replica.division.getRaftConf().getPeer(member);
+    if (peer != null) wire.add(List.of(peer));
   }
 
   private void afterRemote(RaftPeerId target, @Nullable Throwable failure) {

@@ -53,7 +53,8 @@ class ClusterTest {
       }
       for (var each : appends) each.get(20, TimeUnit.SECONDS);
       assertThat(cluster.leader().id()).isNotEqualTo(leader.id());
-      assertThat(sender.state().counts()).hasSize(300);
+      cluster.awaitEqualStates();
+      await().atMost(5, TimeUnit.SECONDS).until(() -> sender.state().counts().size() == 300);
       assertThat(sender.state().counts().values()).containsOnly(1);
     }
   }
