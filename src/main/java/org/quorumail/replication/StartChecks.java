@@ -6,9 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.io.CorruptedFileException;
@@ -31,11 +29,7 @@ final class StartChecks {
                   + settings.bindHost()
                   + ".");
       }
-      case RaftTls.Pem pem -> {
-        for (Path file : List.of(pem.key(), pem.certificate(), pem.authority()))
-          if (!Files.isReadable(file))
-            throw new RaftStartException("The TLS file " + file + " cannot be read.");
-      }
+      case RaftTls.Pem pem -> new PemCheck(pem).pass();
       case RaftTls.Managers managers -> {}
     }
     refuseTakenPort(host, settings.port());
@@ -79,18 +73,13 @@ final class StartChecks {
   }
 
   static RaftStartException explain(RaftSettings settings, Exception failure) {
-    Throwable root = root(failure);
-    String what =
-        settings.tls() instanceof RaftTls.Pem pem && concernsTls(failure)
-            ? "The replication's key "
-                + pem.key()
-                + ", certificate "
-                + pem.certificate()
-                + " and authority "
-                + pem.authority()
-                + " cannot be used together"
-            : "The replication in " + settings.directory() + " cannot start";
-    return new RaftStartException(what + ": " + describe(root) + ".", failure);
+    return new RaftStartException(
+        "The replication in "
+            + settings.directory()
+            + " cannot start: "
+            + describe(root(failure))
+            + ".",
+        failure);
   }
 
   static RaftStartException explain(GroupSpec group, Path directory, Exception failure) {
@@ -113,14 +102,6 @@ final class StartChecks {
           || t instanceof ChecksumException
           || t instanceof FileNotFoundException
           || String.valueOf(t.getMessage()).contains("orrupt")) return true;
-    return false;
-  }
-
-  private static boolean concernsTls(Throwable failure) {
-    for (Throwable t = failure; t != null; t = t.getCause())
-      if (t.getClass().getName().contains("SSL")
-          || String.valueOf(t.getMessage())
-              .matches("(?s).*([Ss]sl|[Tt]ls|certificate|private key).*")) return true;
     return false;
   }
 

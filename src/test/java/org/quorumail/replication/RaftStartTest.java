@@ -1,0 +1,170 @@
+package org.quorumail.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What does not start says why in one sentence, and what fails later is fatal. */
+class RaftStartTest {
+  @TempDir Path directory;
+
+  private RaftNode start(RaftSettings settings) throws RaftStartException {
+    return RaftNode.start(settings, new SimpleMeterRegistry(), failure -> {});
+  }
+
+  private RaftSettings alone(String cluster, String peer) {
+    return RaftSettings.standAlone(cluster, peer, directory.resolve("raft"));
+  }
+
+  private RaftSettings member(int port, RaftTls tls) {
+    return RaftSettings.member("c", "n1", "127.0.0.1", port, directory.resolve("raft"), tls);
+  }
+
+  private ReplicatedLog open(RaftNode raft, CountingState state) throws RaftStartException {
+    return raft.open(new GroupSpec("one", List.of(new Peer("n1", "127.0.0.1", 7))), state);
+  }
+
+  @Test
+  void aTakenPortIsNamed() throws Exception {
+    try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      int port = taken.getLocalPort();
+      assertThatThrownBy(() -> start(member(port, new RaftTls.Plaintext())))
+          .isInstanceOf(RaftStartException.class)
+          .hasMessageContaining("127.0.0.1:" + port)
+          .hasMessageContaining("raft_port");
+    }
+  }
+
+  @Test
+  void aSecondNodeOnTheSameDirectoryIsRefused() throws Exception {
+    try (RaftNode first = start(alone("c", "n1"))) {
+      assertThat(first.port()).isPositive();
+      assertThatThrownBy(() -> start(alone("c", "n1")))
+          .isInstanceOf(RaftStartException.class)
+          .hasMessageContaining("in use");
+    }
+  }
+
+  @Test
+  void anotherNodesDirectoryIsRefused() throws Exception {
+    start(alone("c", "n1")).close();
+    assertThatThrownBy(() -> start(alone("c", "n2")))
+        .isInstanceOf(RaftStartException.class)
+        .hasMessageContaining("belongs to \"1 c n1\"");
+    assertThatThrownBy(() -> start(alone("other", "n1"))).isInstanceOf(RaftStartException.class);
+    start(alone("c", "n1")).close();
+  }
+
+  @Test
+  void plaintextBeyondLoopbackIsRefused() {
+    var open =
+        RaftSettings.member(
+            "c", "n1", "0.0.0.0", 0, directory.resolve("raft"), new RaftTls.Plaintext());
+    assertThatThrownBy(() -> start(open))
+        .isInstanceOf(RaftStartException.class)
+        .hasMessageContaining("without TLS");
+  }
+
+  @Test
+  void aKeyThatDoesNotFitTheCertificateIsNamed() throws Exception {
+    var authority = new TestAuthority(directory.resolve("tls"), "authority");
+    RaftTls.Pem one = authority.issue("one");
+    RaftTls.Pem other = authority.issue("other");
+    var mixed = new RaftTls.Pem(one.key(), other.certificate(), one.authority());
+    assertThatThrownBy(() -> start(member(0, mixed)))
+        .isInstanceOf(RaftStartException.class)
+        .hasMessageContaining(one.key().toString());
+    var missing = new RaftTls.Pem(directory.resolve("none"), one.certificate(), one.authority());
+    assertThatThrownBy(() -> start(member(0, missing)))
+        .isInstanceOf(RaftStartException.class)
+        .hasMessageContaining("none cannot be read");
+    var strange =
+        new TestAuthority(directory.resolve("tls"), "strange").issue("strange-node").authority();
+    var unsigned = new RaftTls.Pem(one.key(), one.certificate(), strange);
+    assertThatThrownBy(() -> start(member(0, unsigned)))
+        .isInstanceOf(RaftStartException.class)
+        .hasMessageContaining("not valid under the authority");
+  }
+
+  @Test
+  void aDamagedLogIsRefusedAndLeftAsItIs() throws Exception {
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      ReplicatedLog log = open(raft, new CountingState(directory));
+      log.append(new byte[2000], Duration.ofSeconds(10)).get(10, TimeUnit.SECONDS);
+    }
+    Path segment = segment();
+    byte[] bytes = Files.readAllBytes(segment);
+    bytes[1000] ^= 1;
+    Files.write(segment, bytes);
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      assertThatThrownBy(() -> open(raft, new CountingState(directory)))
+          .isInstanceOf(RaftStartException.class)
+          .hasMessageContaining("Group one")
+          .hasMessageContaining("damaged");
+    }
+    assertThat(segment).hasBinaryContent(bytes);
+  }
+
+  @Test
+  void anEntryThatCannotBeAppliedIsFatalAndNothingIsAppliedAfterIt() throws Exception {
+    var failures = new java.util.concurrent.ConcurrentLinkedQueue<Throwable>();
+    CountingState state = new CountingState(directory);
+    try (RaftNode raft =
+        RaftNode.start(alone("c", "n1"), new SimpleMeterRegistry(), failures::add)) {
+      ReplicatedLog log = open(raft, state);
+      await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
+      var poison = log.append(CountingState.POISON.getBytes(), Duration.ofSeconds(2));
+      var after = log.append("after".getBytes(), Duration.ofSeconds(2));
+      await().atMost(10, TimeUnit.SECONDS).until(() -> failures.size() == 1);
+      assertThat(failures.element()).hasMessageContaining("group one");
+      assertThatThrownBy(() -> poison.get(10, TimeUnit.SECONDS))
+          .hasCauseInstanceOf(NoQuorumException.class);
+      assertThatThrownBy(() -> after.get(10, TimeUnit.SECONDS))
+          .hasCauseInstanceOf(NoQuorumException.class);
+      assertThat(state.count("after")).isZero();
+    }
+    assertThat(failures).hasSize(1);
+  }
+
+  @Test
+  void aNodeWithACertificateOfAnotherAuthorityIsNotHeard() throws Exception {
+    var ours = new TestAuthority(directory.resolve("tls"), "ours");
+    var theirs = new TestAuthority(directory.resolve("tls"), "theirs");
+    try (RaftNode raft = start(member(0, ours.issue("n1")))) {
+      var spec = new GroupSpec("one", List.of(new Peer("n1", "127.0.0.1", raft.port())));
+      ReplicatedLog log = raft.open(spec, new CountingState(directory));
+      await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
+      assertThat(appended(spec, "friend", ours.issue("friend"))).isTrue();
+      assertThat(appended(spec, "stranger", theirs.issue("stranger"))).isFalse();
+    }
+  }
+
+  private boolean appended(GroupSpec spec, String peer, RaftTls tls) throws Exception {
+    var settings = RaftSettings.member("c", peer, "127.0.0.1", 0, directory.resolve(peer), tls);
+    try (RaftNode raft = start(settings)) {
+      var append = raft.reach(spec).append(new byte[1], Duration.ofSeconds(2));
+      return append.handle((appended, failure) -> failure == null).get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private Path segment() throws Exception {
+    try (Stream<Path> files = Files.walk(directory)) {
+      return files
+          .filter(f -> f.getFileName().toString().startsWith("log_"))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+}
