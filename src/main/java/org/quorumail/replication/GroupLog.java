@@ -104,15 +104,6 @@ final class GroupLog implements ReplicatedLog {
     }
     Duration bounded = patience.compareTo(PATIENCE_MAX) < 0 ? patience : PATIENCE_MAX;
     var append = new PendingAppend(this, wire.timer(), wire.nextCallId(), entry, bounded);
-    long started = System.nanoTime();
-    append
-        .answer()
-        .whenComplete(
-            (appended, failure) -> {
-              pendingBytes.addAndGet(-entry.length);
-              if (failure == null)
-                latency.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-            });
     append.send();
     return append.answer();
   }
@@ -141,6 +132,7 @@ final class GroupLog implements ReplicatedLog {
   }
 
   /** Called every second: has an idle leader append an entry without content. */
+  @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for it
   void keepBusy(long now) {
     if (replica == null) return;
     long applied = replica.division.getInfo().getLastAppliedIndex();
@@ -149,6 +141,7 @@ final class GroupLog implements ReplicatedLog {
       movedAt = now;
     } else if (replica.leads() && now - movedAt >= IDLE_MAX.toNanos()) {
       movedAt = now;
+
       submit(replica, request(replica.division.getId(), wire.nextCallId(), Message.EMPTY));
     }
   }
@@ -179,9 +172,15 @@ final class GroupLog implements ReplicatedLog {
     }
   }
 
-  /** The call will not be repeated: the leader may forget it. */
-  void forget(long callId) {
+  /** An append has come to its end, one way or the other. */
+  void settled(int bytes) {
+    pendingBytes.addAndGet(-bytes);
+  }
+
+  /** The call was answered and will not be repeated: the leader may forget it. */
+  void answered(long callId, long nanos) {
     answered.add(callId);
+    latency.record(nanos, TimeUnit.NANOSECONDS);
   }
 
   private static CompletableFuture<RaftClientReply> submit(

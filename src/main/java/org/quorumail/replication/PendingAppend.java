@@ -25,6 +25,9 @@ final class PendingAppend {
   private final CompletableFuture<ReplicatedLog.Appended> answer = new CompletableFuture<>();
   private final ScheduledFuture<?> deadline;
 
+  private final int size;
+  private final long started = System.nanoTime();
+
   private volatile String lastTrouble = "no member has answered";
 
   PendingAppend(
@@ -32,6 +35,7 @@ final class PendingAppend {
     this.log = log;
     this.timer = timer;
     this.callId = callId;
+    this.size = entry.length;
     this.entry = Message.valueOf(UnsafeByteOperations.unsafeWrap(entry));
     this.deadline =
         timer.schedule(() -> giveUp(patience), patience.toNanos(), TimeUnit.NANOSECONDS);
@@ -41,8 +45,10 @@ final class PendingAppend {
     return answer;
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
   void send() {
     if (answer.isDone()) return;
+
     log.attempt(callId, entry)
         .whenComplete(
             (reply, failure) -> {
@@ -53,7 +59,7 @@ final class PendingAppend {
 
   private void received(RaftClientReply reply) {
     if (reply.isSuccess()) {
-      log.forget(callId);
+      log.answered(callId, System.nanoTime() - started);
       succeed(reply);
       return;
     }
@@ -72,10 +78,11 @@ final class PendingAppend {
     deadline.cancel(false);
     AppendReply.read(reply)
         .ifPresentOrElse(
-            answer::complete,
+            appended -> settle(answer.complete(appended)),
             () -> fail("the entry was applied before a restart; its answer is lost", null));
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
   private void again(Throwable trouble) {
     if (answer.isDone()) return;
     lastTrouble = String.valueOf(trouble.getMessage());
@@ -92,7 +99,12 @@ final class PendingAppend {
 
   private void fail(String reason, @Nullable Throwable cause) {
     deadline.cancel(false);
-    answer.completeExceptionally(
-        new NoQuorumException("group " + log.name() + ": " + reason, cause));
+    settle(
+        answer.completeExceptionally(
+            new NoQuorumException("group " + log.name() + ": " + reason, cause)));
+  }
+
+  private void settle(boolean first) {
+    if (first) log.settled(size);
   }
 }

@@ -130,7 +130,7 @@ public final class RaftNode implements AutoCloseable {
             .setParameters(parameters(settings.tls()))
             .build();
     Path groups = Files.createDirectories(groupsDirectory());
-    AtomicFileOutputStream.force(settings.directory());
+    DurableFile.forceDirectory(settings.directory());
     RaftServerConfigKeys.setStorageDir(properties, List.of(groups.toFile()));
     return built;
   }
@@ -151,11 +151,13 @@ public final class RaftNode implements AutoCloseable {
     return parameters;
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // runs until the timer is shut down
   private void serve() throws IOException {
     AtomicFileOutputStream.watch(
         settings.directory(),
         e -> fatal(new IOException("the term and vote cannot be written to disk", e)));
     server.start();
+
     timer.scheduleWithFixedDelay(
         this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
     LOG.info(
@@ -188,8 +190,8 @@ public final class RaftNode implements AutoCloseable {
     try {
       List<RaftPeer> peers = peers(spec.members());
       addGroup(RaftGroup.valueOf(id, peers));
-      AtomicFileOutputStream.force(groupsDirectory());
-      AtomicFileOutputStream.force(groupsDirectory().resolve(id.getUuid().toString()));
+      DurableFile.forceDirectory(groupsDirectory());
+      DurableFile.forceDirectory(groupsDirectory().resolve(id.getUuid().toString()));
       return register(spec, id, peers, machine, trigger);
     } catch (Exception e) {
       machine.closing();
@@ -297,13 +299,15 @@ public final class RaftNode implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // ends in snapshotDone
   private void requestSnapshot(GroupSpec spec, RaftGroupId id) {
     // Not on the calling thread, which is the one that Ratis takes snapshots on.
     timer.execute(
-        () ->
-            server
-                .snapshotManagementAsync(snapshotRequest(id))
-                .whenComplete((reply, failure) -> snapshotDone(spec, reply, failure)));
+        () -> {
+          server
+              .snapshotManagementAsync(snapshotRequest(id))
+              .whenComplete((reply, failure) -> snapshotDone(spec, reply, failure));
+        });
   }
 
   private void snapshotDone(

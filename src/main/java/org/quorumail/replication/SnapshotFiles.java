@@ -21,7 +21,6 @@ import org.apache.ratis.statemachine.SnapshotInfo;
 import org.apache.ratis.statemachine.SnapshotRetentionPolicy;
 import org.apache.ratis.statemachine.StateMachineStorage;
 import org.apache.ratis.statemachine.impl.FileListSnapshotInfo;
-import org.apache.ratis.util.AtomicFileOutputStream;
 import org.apache.ratis.util.FileUtils;
 import org.apache.ratis.util.MD5FileUtil;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +71,7 @@ final class SnapshotFiles implements StateMachineStorage {
     Path target = published().resolve("snapshot-" + position.term() + "-" + position.index());
     FileUtils.deleteFully(target);
     Files.move(unfinished(), target, StandardCopyOption.ATOMIC_MOVE);
-    AtomicFileOutputStream.force(published());
+    DurableFile.forceDirectory(published());
     reload();
   }
 
@@ -83,7 +82,7 @@ final class SnapshotFiles implements StateMachineStorage {
   void forceArrived() throws IOException {
     if (!Files.isDirectory(arriving())) return;
     for (Path path : tree(arriving())) {
-      if (Files.isDirectory(path)) AtomicFileOutputStream.force(path);
+      if (Files.isDirectory(path)) DurableFile.forceDirectory(path);
       else
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
           file.force(true);
@@ -106,7 +105,7 @@ final class SnapshotFiles implements StateMachineStorage {
         published().resolve("snapshot-" + snapshot.getTerm() + "-" + snapshot.getIndex());
     for (Path path : tree(directory))
       if (path.toString().endsWith(MD5FileUtil.MD5_SUFFIX)) Files.delete(path);
-    AtomicFileOutputStream.force(published());
+    DurableFile.forceDirectory(published());
     return directory;
   }
 

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
-import org.apache.ratis.util.AtomicFileOutputStream;
 
 /**
  * The claim of one node to its replication directory: a lock against a second process, and a file
@@ -72,7 +71,7 @@ final class StorageOwner implements Closeable {
                 + directory
                 + " holds groups but no record of its owner; it is not ours or is damaged, choose"
                 + " another directory.");
-      write(file, claim);
+      DurableFile.replace(file, claim.getBytes(StandardCharsets.UTF_8));
       return;
     }
     String found = Files.readString(file);
@@ -90,12 +89,6 @@ final class StorageOwner implements Closeable {
   private static boolean hasGroups(Path directory) throws IOException {
     try (Stream<Path> paths = Files.list(directory)) {
       return paths.anyMatch(Files::isDirectory);
-    }
-  }
-
-  private static void write(Path file, String claim) throws IOException {
-    try (var out = new AtomicFileOutputStream(file.toFile())) {
-      out.write(claim.getBytes(StandardCharsets.UTF_8));
     }
   }
 

@@ -47,6 +47,7 @@ final class AppendSpeed {
     System.out.printf("disk: %.1f MB%n", size(directory) / 1e6);
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // counted by permits
   private static void run(ReplicatedLog log, int size, int inFlight, int seconds) throws Exception {
     Semaphore permits = new Semaphore(inFlight);
     long[] samples = new long[SAMPLES_MAX];
@@ -57,6 +58,7 @@ final class AppendSpeed {
     while (System.nanoTime() < end) {
       permits.acquire();
       long sent = System.nanoTime();
+
       log.append(new byte[size], Duration.ofSeconds(10))
           .whenComplete(
               (appended, failure) -> {

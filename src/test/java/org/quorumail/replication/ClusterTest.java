@@ -86,7 +86,7 @@ class ClusterTest {
       var leader = cluster.leader();
       Leadership term = leader.log().leadership().orElseThrow();
       await().atMost(5, TimeUnit.SECONDS).until(term::leaseHeld);
-      for (var node : cluster.nodes()) if (node != leader) cluster.stop(node.id());
+      for (var node : cluster.nodes()) if (!node.id().equals(leader.id())) cluster.stop(node.id());
       await().atMost(RaftSettings.ELECTION_MIN).until(() -> !term.leaseHeld());
     }
   }

@@ -1,5 +1,6 @@
 package org.quorumail.replication;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -119,14 +121,14 @@ class RaftStartTest {
 
   @Test
   void anEntryThatCannotBeAppliedIsFatalAndNothingIsAppliedAfterIt() throws Exception {
-    var failures = new java.util.concurrent.ConcurrentLinkedQueue<Throwable>();
+    var failures = new ConcurrentLinkedQueue<Throwable>();
     CountingState state = new CountingState(directory);
     try (RaftNode raft =
         RaftNode.start(alone("c", "n1"), new SimpleMeterRegistry(), failures::add)) {
       ReplicatedLog log = open(raft, state);
       await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
-      var poison = log.append(CountingState.POISON.getBytes(), Duration.ofSeconds(2));
-      var after = log.append("after".getBytes(), Duration.ofSeconds(2));
+      var poison = log.append(CountingState.POISON.getBytes(UTF_8), Duration.ofSeconds(2));
+      var after = log.append("after".getBytes(UTF_8), Duration.ofSeconds(2));
       await().atMost(10, TimeUnit.SECONDS).until(() -> failures.size() == 1);
       assertThat(failures.element()).hasMessageContaining("group one");
       assertThatThrownBy(() -> poison.get(10, TimeUnit.SECONDS))

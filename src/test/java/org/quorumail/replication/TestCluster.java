@@ -128,7 +128,10 @@ final class TestCluster implements AutoCloseable {
 
   Node follower() {
     Node leader = leader();
-    return nodes().stream().filter(node -> node != leader).findFirst().orElseThrow();
+    return nodes().stream()
+        .filter(node -> !node.id().equals(leader.id()))
+        .findFirst()
+        .orElseThrow();
   }
 
   static String append(Node node, String entry) throws Exception {

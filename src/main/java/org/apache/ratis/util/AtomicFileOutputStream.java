@@ -102,7 +102,7 @@ public final class AtomicFileOutputStream extends FilterOutputStream {
   }
 
   /** Forces a directory, that is, the names in it. */
-  public static void force(Path directory) throws IOException {
+  private static void force(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }

@@ -1,5 +1,6 @@
 package org.apache.ratis.util;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -38,7 +39,7 @@ class AtomicFileOutputStreamTest {
     Path file = directory.resolve("raft-meta");
     write(file, "term=5");
     try (var out = new AtomicFileOutputStream(file.toFile())) {
-      out.write("term=6".getBytes());
+      out.write("term=6".getBytes(UTF_8));
       assertThat(file).hasContent("term=5");
     }
     assertThat(file).hasContent("term=6");
@@ -78,7 +79,7 @@ class AtomicFileOutputStreamTest {
 
   private static void write(Path file, String content) throws IOException {
     try (var out = new AtomicFileOutputStream(file.toFile())) {
-      out.write(content.getBytes());
+      out.write(content.getBytes(UTF_8));
     }
   }
 
