@@ -3,6 +3,7 @@ package org.quorumail.config;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +26,27 @@ public record Config(
     LogConfig log,
     TlsConfig tls,
     ClusterConfig cluster) {
+
+  /** The defaults of a node without configuration, keeping its data in the given directory. */
+  public static Config standalone(Path dataDirectory) {
+    return standalone(dataDirectory, Map.of());
+  }
+
+  /**
+   * As above with some keys set, written as on the command line: {@code "smtp.listeners[0].socket"}
+   * → {@code "127.0.0.1:0"}.
+   *
+   * @throws IllegalArgumentException with every problem there is
+   */
+  public static Config standalone(Path dataDirectory, Map<String, String> overrides) {
+    Map<String, String> all = new HashMap<>(overrides);
+    all.put("node.data_directory", dataDirectory.toString());
+    return switch (ConfigReader.read("", "", Map.of(), all)) {
+      case ConfigResult.Valid valid -> valid.config();
+      case ConfigResult.Invalid invalid ->
+          throw new IllegalArgumentException(invalid.problems().toString());
+    };
+  }
 
   public enum Role {
     RECEIVE,

@@ -1,0 +1,87 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/** The program as an operator types it: finds the command, runs it, answers an exit code. */
+@Command(
+    name = "quorumail",
+    mixinStandardHelpOptions = true,
+    description = "A clustered mail transfer agent: mail is on a quorum of disks before 250.",
+    versionProvider = CommandLineInterface.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Examples:",
+      "  quorumail serve                  stand-alone, SMTP on 2525, HTTP on 8080",
+      "  quorumail serve -c node.toml     a node as the file says",
+      "  quorumail check -c node.toml     every problem of a configuration",
+      "  quorumail queue list --status retry",
+      "",
+      "Exit codes: 0 done, 1 refused or failed, 2 usage or configuration, 3 no such",
+      "thing, 4 cannot reach the node."
+    })
+public final class CommandLineInterface implements Runnable {
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+
+  private CommandLineInterface() {}
+
+  /**
+   * Runs one command to its end.
+   *
+   * @param server what the command serve starts
+   * @return the exit code, see {@link ExitCode}
+   */
+  public static int run(String[] args, ServeCommand.Server server) {
+    return commandLine(server).execute(args);
+  }
+
+  /** The whole tree of commands. */
+  static CommandLine commandLine(ServeCommand.Server server) {
+    CommandLine root = new CommandLine(new CommandLineInterface());
+    root.addSubcommand(new ServeCommand(server));
+    root.addSubcommand(new CheckCommand());
+    root.setCaseInsensitiveEnumValuesAllowed(true);
+    root.setUsageHelpAutoWidth(true);
+    root.setExecutionExceptionHandler(CommandLineInterface::failed);
+    root.setParameterExceptionHandler(CommandLineInterface::misused);
+    return root;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  private static int misused(ParameterException problem, String[] args) {
+    CommandLine command = problem.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println(command.getCommandSpec().qualifiedName() + ": " + problem.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(problem, err);
+    err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    return ExitCode.USAGE;
+  }
+
+  private static int failed(
+      Exception problem, CommandLine command, CommandLine.ParseResult parsed) {
+    if (problem instanceof CommandException known) {
+      command.getErr().println("quorumail: " + known.getMessage());
+      return known.exitCode();
+    }
+    String what =
+        problem.getMessage() == null ? problem.getClass().getName() : problem.getMessage();
+    command.getErr().println("quorumail: " + command.getCommandName() + " failed: " + what);
+    return ExitCode.FAILED;
+  }
+
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = CommandLineInterface.class.getPackage().getImplementationVersion();
+      return new String[] {"quorumail " + (version == null ? "(development)" : version)};
+    }
+  }
+}

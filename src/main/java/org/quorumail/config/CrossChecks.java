@@ -1,0 +1,170 @@
+package org.quorumail.config;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.quorumail.config.Config.ClusterConfig;
+import org.quorumail.config.Config.DeliveryConfig;
+import org.quorumail.config.Config.ListenerConfig;
+import org.quorumail.config.Config.ListenerTls;
+
+/** What one key alone cannot tell: values that do not go together, files that are not there. */
+final class CrossChecks {
+  /** {@code sun_path} holds 108 bytes on Linux and 104 elsewhere, a final zero included. */
+  private static final int MAX_SOCKET_PATH = 103;
+
+  private final Config config;
+  private final Reading reading;
+
+  CrossChecks(Config config, Reading reading) {
+    this.config = config;
+    this.reading = reading;
+  }
+
+  void run() {
+    controlSocket();
+    listeners();
+    sockets();
+    relay();
+    delivery(config.delivery());
+    if (config.cluster().enabled()) cluster(config.cluster());
+    files();
+  }
+
+  private void controlSocket() {
+    String path = config.controlSocket().toString();
+    if (path.getBytes(StandardCharsets.UTF_8).length > MAX_SOCKET_PATH) {
+      reading.problem(
+          "control_socket",
+          "the path " + path + " is longer than " + MAX_SOCKET_PATH + " bytes; set a shorter one");
+    }
+  }
+
+  private void listeners() {
+    List<ListenerConfig> listeners = config.listeners();
+    for (int i = 0; i < listeners.size(); i++) {
+      if (listeners.get(i).requireTls() && listeners.get(i).tls() == ListenerTls.NONE) {
+        reading.problem(
+            "smtp.listeners[" + i + "].require_tls", "needs tls = \"starttls\" or \"implicit\"");
+      }
+    }
+  }
+
+  /** Two services cannot listen on one socket; a wildcard address takes all of them. */
+  private void sockets() {
+    List<Use> uses = new ArrayList<>();
+    for (int i = 0; i < config.listeners().size(); i++) {
+      uses.add(new Use("smtp.listeners[" + i + "].socket", config.listeners().get(i).socket()));
+    }
+    if (config.health().enabled()) {
+      uses.add(new Use("health.listen_address", config.health().listenAddress()));
+    }
+    if (config.cluster().enabled()) {
+      ClusterConfig cluster = config.cluster();
+      uses.add(new Use("cluster.port", new InetSocketAddress(Addresses.ANY, cluster.port())));
+      uses.add(
+          new Use("cluster.raft_port", new InetSocketAddress(Addresses.ANY, cluster.raftPort())));
+    }
+    for (int i = 0; i < uses.size(); i++) {
+      for (Use earlier : uses.subList(0, i)) {
+        if (collide(earlier.socket, uses.get(i).socket)) {
+          reading.problem(uses.get(i).key, "uses the same socket as " + earlier.key);
+        }
+      }
+    }
+  }
+
+  private record Use(String key, InetSocketAddress socket) {}
+
+  private static boolean collide(InetSocketAddress a, InetSocketAddress b) {
+    if (a.getPort() != b.getPort() || a.getPort() == 0) return false;
+    InetAddress here = a.getAddress();
+    InetAddress there = b.getAddress();
+    return here.equals(there) || here.isAnyLocalAddress() || there.isAnyLocalAddress();
+  }
+
+  private void relay() {
+    for (int i = 0; i < config.relay().networks().size(); i++) {
+      if (config.relay().networks().get(i).prefixLength() == 0) {
+        reading.warning("relay.networks[" + i + "]", "lets everyone send anywhere: an open relay");
+      }
+    }
+    if (config.relay().networks().isEmpty() && config.relay().domains().isEmpty()) {
+      reading.warning("relay", "neither networks nor domains: no mail will be accepted");
+    }
+  }
+
+  private void delivery(DeliveryConfig d) {
+    if (d.baseRetryDelay().compareTo(d.maxRetryDelay()) > 0) {
+      reading.problem("delivery.base_retry_delay", "is longer than delivery.max_retry_delay");
+    }
+    if (d.dns().minTtl().compareTo(d.dns().maxTtl()) > 0) {
+      reading.problem("delivery.dns.min_ttl", "is longer than delivery.dns.max_ttl");
+    }
+    if (d.messageExpiration().compareTo(d.baseRetryDelay()) < 0) {
+      reading.warning(
+          "delivery.message_expiration",
+          "is shorter than delivery.base_retry_delay: there will be no second attempt");
+    }
+  }
+
+  private void cluster(ClusterConfig cluster) {
+    if (cluster.secret().isEmpty() && cluster.tls().isEmpty()) {
+      reading.problem(
+          "cluster.secret",
+          "a cluster needs cluster.secret (`quorumail cluster secret` makes one) or cluster.tls"
+              + " with certificate, key and ca");
+    }
+    int known = cluster.seeds().size() + 1;
+    if (cluster.expect() > known) {
+      reading.problem(
+          "cluster.expect",
+          "is "
+              + cluster.expect()
+              + ", but cluster.seeds names "
+              + cluster.seeds().size()
+              + " nodes; name all the others");
+    }
+    if (cluster.expect() == 2) {
+      reading.warning(
+          "cluster.expect", "two nodes lose no mail, but accept none while one of them is down");
+    }
+  }
+
+  private void files() {
+    config.relay().recipients().ifPresent(path -> readable("relay.recipients", path));
+    config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
+    config.tls().certificate().ifPresent(pair -> readable("tls", pair));
+    for (int i = 0; i < config.listeners().size(); i++) {
+      String key = "smtp.listeners[" + i + "].extensions.starttls";
+      config.listeners().get(i).certificate().ifPresent(pair -> readable(key, pair));
+    }
+    if (!config.cluster().enabled()) return;
+    config
+        .cluster()
+        .tls()
+        .ifPresent(
+            tls -> {
+              readable("cluster.tls.certificate", tls.certificate());
+              readable("cluster.tls.key", tls.key());
+              readable("cluster.tls.ca", tls.ca());
+            });
+  }
+
+  private void readable(String key, Config.KeyPairFiles pair) {
+    readable(key + ".certificate", pair.certificate());
+    readable(key + ".key", pair.key());
+  }
+
+  private void readable(String key, Path path) {
+    if (!Files.isReadable(path)) {
+      reading.problem(key, "the file " + path + " does not exist or cannot be read");
+    } else if (Files.isDirectory(path)) {
+      reading.problem(key, path + " is a directory, not a file");
+    }
+  }
+}

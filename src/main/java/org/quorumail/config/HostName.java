@@ -1,0 +1,34 @@
+package org.quorumail.config;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Domain names as the configuration writes them, RFC 1123 §2.1. */
+final class HostName {
+  private HostName() {}
+
+  /** In lower case; the exception says what is wrong. */
+  static String checked(String text) {
+    String name = text.strip().toLowerCase(Locale.ROOT);
+    if (name.length() <= 253 && name.matches("[a-z0-9_-]{1,63}(\\.[a-z0-9_-]{1,63})*")) return name;
+    throw new IllegalArgumentException("not a host name: \"" + text + "\"");
+  }
+
+  /** What the machine calls itself, asked of its files before its resolver, which may be slow. */
+  static String ofThisMachine() {
+    try {
+      return checked(Files.readString(Path.of("/etc/hostname")));
+    } catch (IOException | IllegalArgumentException e) {
+      // not Linux, or an odd name: the resolver knows better
+    }
+    try {
+      return checked(InetAddress.getLocalHost().getHostName());
+    } catch (UnknownHostException | IllegalArgumentException e) {
+      return "localhost";
+    }
+  }
+}

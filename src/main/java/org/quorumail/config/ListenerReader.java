@@ -1,0 +1,124 @@
+package org.quorumail.config;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.quorumail.config.Config.KeyPairFiles;
+import org.quorumail.config.Config.Limits;
+import org.quorumail.config.Config.ListenerConfig;
+import org.quorumail.config.Config.ListenerTls;
+import org.quorumail.config.Config.Service;
+import org.quorumail.config.Config.Timeouts;
+import org.quorumail.config.Config.TlsConfig;
+
+/** Reads {@code [[smtp.listeners]]}. */
+final class ListenerReader {
+  private final Section listener;
+  private final boolean sharedCertificate;
+
+  private ListenerReader(Section listener, boolean sharedCertificate) {
+    this.listener = listener;
+    this.sharedCertificate = sharedCertificate;
+  }
+
+  /** Without any listener in the file there is one on port 2525. */
+  static List<ListenerConfig> listeners(Section smtp, TlsConfig tls) {
+    return smtp.sections("listeners", 1).stream()
+        .map(section -> new ListenerReader(section, tls.certificate().isPresent()).listener())
+        .toList();
+  }
+
+  private ListenerConfig listener() {
+    Section extensions = listener.section("extensions");
+    Optional<KeyPairFiles> own =
+        keyPair(extensions.section("starttls"), "PEM certificate chain of this listener");
+    boolean certificate = own.isPresent() || sharedCertificate;
+    return new ListenerConfig(
+        socket(),
+        service(),
+        tls(certificate),
+        listener.flag("require_tls", false, "whether MAIL wants TLS first (530 5.7.0)"),
+        own,
+        extensions.size(
+            "size", "25MB", "64KB", "1GB", "largest message; announced by SIZE, more gets 552"),
+        timeouts(listener.section("timeouts")),
+        limits(listener.section("limits")),
+        listener.texts("context", "copied into the events and log lines of this listener"));
+  }
+
+  private InetSocketAddress socket() {
+    return listener.value(
+        "socket",
+        "address:port",
+        "[::]:2525",
+        new InetSocketAddress(Addresses.ANY, 2525),
+        "where to listen",
+        Addresses::socket);
+  }
+
+  private Service service() {
+    Service service =
+        listener.choice("service", Service.class, Service.MX, "what the listener is for");
+    if (service == Service.LMTP) {
+      listener.problem("service", "\"lmtp\" is not available in this version; use \"mx\"");
+    }
+    listener.later("require_auth", "false", "whether MAIL wants AUTH first");
+    listener.later("proxy_protocol_from", "[]", "networks that send the PROXY protocol");
+    listener.later("xclient_from", "[]", "networks that may send XCLIENT");
+    return service;
+  }
+
+  private ListenerTls tls(boolean certificate) {
+    ListenerTls fallback = certificate ? ListenerTls.STARTTLS : ListenerTls.NONE;
+    ListenerTls tls =
+        listener.value(
+            "tls",
+            "one of none, starttls, implicit",
+            "(starttls with a certificate, else none)",
+            fallback,
+            "how TLS starts",
+            text -> Section.choose(ListenerTls.class, text, "none, starttls, implicit"));
+    if (tls != ListenerTls.NONE && !certificate) {
+      listener.problem(
+          "tls",
+          "needs a certificate: set tls.certificate and tls.key, or extensions.starttls of this"
+              + " listener, or \"none\"");
+    }
+    return tls;
+  }
+
+  /** RFC 5321 §4.5.3.2 gives the minima that a server should grant. */
+  private static Timeouts timeouts(Section timeouts) {
+    return new Timeouts(
+        timeouts.duration("command", "300s", "1s", "1h", "wait for the next command"),
+        timeouts.duration("data_init", "120s", "1s", "1h", "wait for the first block of data"),
+        timeouts.duration("data_block", "180s", "1s", "1h", "wait for the next block of data"),
+        timeouts.duration(
+            "data_termination", "600s", "1s", "1h", "wait for the spool after the final dot"),
+        timeouts.duration("connection", "1800s", "1s", "1d", "longest life of a connection"));
+  }
+
+  private static Limits limits(Section limits) {
+    return new Limits(
+        limits.integer("connections", 10_000, 1, 1_000_000, "connections at once"),
+        limits.integer(
+            "connections_per_ip", 100, 1, 1_000_000, "connections at once from one address"),
+        limits.integer("recipients", 1_000, 1, 100_000, "recipients of one message"),
+        limits.integer("errors", 20, 1, 10_000, "errors before the session is closed with 421"),
+        limits.integer("line", 2_048, 512, 65_536, "octets of a command line"));
+  }
+
+  /** {@code certificate} and {@code key}: both or neither. */
+  static Optional<KeyPairFiles> keyPair(Section table, String meaning) {
+    Optional<Path> certificate = table.optional("certificate", "path", "", meaning, Path::of);
+    Optional<Path> key =
+        table.optional("key", "path", "", "PEM private key (PKCS#8) of that certificate", Path::of);
+    if (certificate.isPresent() != key.isPresent()) {
+      table.problem(
+          certificate.isPresent() ? "certificate" : "key",
+          "a certificate and its key belong together: set both or neither");
+    }
+    return certificate.flatMap(c -> key.map(k -> new KeyPairFiles(c, k)));
+  }
+}

@@ -1,0 +1,476 @@
+package org.quorumail.config;
+
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Reading.Given;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * One table of the configuration. Each method reads one key: it declares the key for the
+ * documentation, takes the value of the strongest source, reports what is wrong with it, and falls
+ * back to the default so that reading goes on and finds the next problem.
+ */
+final class Section {
+  private static final Map<String, String> DURATION_SUFFIXES =
+      Map.of(
+          "_ms",
+          "ms",
+          "_millis",
+          "ms",
+          "_secs",
+          "s",
+          "_seconds",
+          "s",
+          "_mins",
+          "m",
+          "_minutes",
+          "m",
+          "_hours",
+          "h",
+          "_days",
+          "d");
+  private static final Map<String, String> SIZE_SUFFIXES =
+      Map.of("_bytes", "B", "_kb", "KB", "_mb", "MB", "_gb", "GB");
+
+  private final Reading reading;
+  private final String path;
+  private final String pattern;
+  private final @Nullable ObjectNode table;
+  private final @Nullable String outsideOrigin;
+  private final Set<String> asked = new LinkedHashSet<>();
+
+  /**
+   * @param pattern the path as the documentation writes it
+   * @param outsideOrigin the variable or option when the whole table came from outside the file
+   */
+  Section(
+      Reading reading,
+      String path,
+      String pattern,
+      @Nullable ObjectNode table,
+      @Nullable String outsideOrigin) {
+    this.reading = reading;
+    this.path = path;
+    this.pattern = pattern;
+    this.table = table;
+    this.outsideOrigin = outsideOrigin;
+    reading.opened(this);
+  }
+
+  String text(String key, String fallback, String meaning) {
+    return value(key, "text", fallback, fallback, meaning, t -> t);
+  }
+
+  /** An empty text in the file means the same as a missing key. */
+  Optional<String> optionalText(String key, String fallback, String meaning) {
+    return optional(key, "text", fallback, meaning, t -> t);
+  }
+
+  <T> Optional<T> optional(
+      String key, String type, String fallback, String meaning, Function<String, T> parse) {
+    return value(
+        key,
+        type,
+        fallback,
+        Optional.empty(),
+        meaning,
+        t -> t.isBlank() ? Optional.empty() : Optional.of(parse.apply(t)));
+  }
+
+  /** A key whose value is a text with a meaning; the parser's exception says what is wrong. */
+  <T> T value(
+      String key,
+      String type,
+      String fallback,
+      T fallbackValue,
+      String meaning,
+      Function<String, T> parse) {
+    declare(key, type, quote(fallback), meaning);
+    return read(key, fallbackValue, given -> parse.apply(scalar(given, type)));
+  }
+
+  boolean flag(String key, boolean fallback, String meaning) {
+    declare(key, "true or false", String.valueOf(fallback), meaning);
+    return read(key, fallback, Section::truth);
+  }
+
+  int integer(String key, int fallback, int min, int max, String meaning) {
+    return (int) whole(key, fallback, min, max, meaning);
+  }
+
+  long whole(String key, long fallback, long min, long max, String meaning) {
+    declare(key, "integer, " + min + " to " + max, String.valueOf(fallback), meaning);
+    return read(key, fallback, given -> inRange(integer(given), min, max));
+  }
+
+  double fraction(String key, double fallback, double min, double max, String meaning) {
+    declare(key, "number, " + min + " to " + max, String.valueOf(fallback), meaning);
+    return read(
+        key,
+        fallback,
+        given -> {
+          double number = number(given);
+          require(number >= min && number <= max, "must be " + min + " to " + max);
+          return number;
+        });
+  }
+
+  Duration duration(String key, String fallback, String min, String max, String meaning) {
+    declare(key, "duration, " + min + " to " + max, quote(fallback), meaning);
+    return this.<Duration>read(
+        key,
+        DURATION_SUFFIXES,
+        Units.duration(fallback),
+        given -> {
+          Duration d = Units.duration(scalar(given, "duration such as \"30s\" or \"5m\""));
+          boolean fits =
+              d.compareTo(Units.duration(min)) >= 0 && d.compareTo(Units.duration(max)) <= 0;
+          require(fits, "must be " + min + " to " + max);
+          return d;
+        });
+  }
+
+  long size(String key, String fallback, String min, String max, String meaning) {
+    declare(key, "size, " + min + " to " + max, quote(fallback), meaning);
+    return read(
+        key,
+        SIZE_SUFFIXES,
+        Units.size(fallback),
+        given -> {
+          long bytes = Units.size(scalar(given, "size such as \"25MB\""));
+          require(
+              bytes >= Units.size(min) && bytes <= Units.size(max),
+              "must be " + min + " to " + max);
+          return bytes;
+        });
+  }
+
+  <E extends Enum<E>> E choice(String key, Class<E> type, E fallback, String meaning) {
+    String words =
+        Arrays.stream(type.getEnumConstants()).map(Section::word).collect(Collectors.joining(", "));
+    declare(key, "one of " + words, quote(word(fallback)), meaning);
+    return read(key, fallback, given -> choose(type, scalar(given, "text"), words));
+  }
+
+  static <E extends Enum<E>> E choose(Class<E> type, String text, String words) {
+    for (E candidate : type.getEnumConstants()) {
+      if (word(candidate).equalsIgnoreCase(text.strip())) return candidate;
+    }
+    throw new IllegalArgumentException("must be one of " + words + ", not \"" + text + "\"");
+  }
+
+  static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** A list of texts; from outside the file also with commas between them. */
+  <T> List<T> list(
+      String key, String type, List<String> fallback, String meaning, Function<String, T> parse) {
+    String written =
+        fallback.stream().map(Section::quote).collect(Collectors.joining(", ", "[", "]"));
+    declare(key, "list of " + type, written, meaning);
+    List<T> fallbackValue = fallback.stream().map(parse).toList();
+    return read(key, fallbackValue, given -> elements(key, type, given, parse));
+  }
+
+  private <T> List<T> elements(String key, String type, Given given, Function<String, T> parse) {
+    List<T> values = new ArrayList<>();
+    int i = 0;
+    for (String text : texts(given, type)) {
+      try {
+        values.add(parse.apply(text));
+      } catch (IllegalArgumentException e) {
+        String element = KeyLines.element(child(key), i);
+        String origin = given.fromFile() ? reading.origin(element) : given.origin();
+        reading.problem(element, origin, sentence(e));
+      }
+      i++;
+    }
+    return List.copyOf(values);
+  }
+
+  /** A table below this one, written or not. */
+  Section section(String key) {
+    asked.add(key);
+    return new Section(reading, child(key), childPattern(key), tableAt(key), outsideOrigin);
+  }
+
+  /** A list of tables ({@code [[key]]}), at least the given number of them. */
+  List<Section> sections(String key, int atLeast) {
+    asked.add(key);
+    String here = child(key);
+    Given given = given(key);
+    JsonNode node = given == null ? null : structure(given);
+    List<Section> elements = new ArrayList<>();
+    if (node instanceof ArrayNode array) {
+      for (int i = 0; i < array.size(); i++) {
+        String element = KeyLines.element(here, i);
+        if (!(array.get(i) instanceof ObjectNode)) reading.problem(element, "must be a table");
+        elements.add(element(element, key, array.get(i), given));
+      }
+    } else if (node != null) {
+      reading.problem(here, "must be a list of tables: [[" + here + "]]");
+    }
+    while (elements.size() < atLeast) {
+      elements.add(element(KeyLines.element(here, elements.size()), key, null, null));
+    }
+    return elements;
+  }
+
+  private Section element(
+      String element, String key, @Nullable JsonNode node, @Nullable Given given) {
+    ObjectNode object = node instanceof ObjectNode o ? o : null;
+    String origin = given == null || given.fromFile() ? outsideOrigin : given.origin();
+    return new Section(reading, element, childPattern(key) + "[]", object, origin);
+  }
+
+  /** Tables below a name of the operator's choice ({@code [key."name"]}). */
+  Map<String, Section> named(String key) {
+    asked.add(key);
+    Map<String, Section> byName = new LinkedHashMap<>();
+    Given given = given(key);
+    if (given == null) return byName;
+    if (!(structure(given) instanceof ObjectNode object)) {
+      reading.problem(child(key), given.origin(), "must be a table of tables");
+      return byName;
+    }
+    String origin = given.fromFile() ? outsideOrigin : given.origin();
+    for (Map.Entry<String, JsonNode> e : object.properties()) {
+      String name = KeyLines.child(child(key), e.getKey());
+      ObjectNode element = e.getValue() instanceof ObjectNode o ? o : null;
+      if (element == null) reading.problem(name, "must be a table");
+      byName.put(e.getKey(), new Section(reading, name, childPattern(key) + ".*", element, origin));
+    }
+    return byName;
+  }
+
+  /** Names of choice with a text each. */
+  Map<String, String> texts(String key, String meaning) {
+    asked.add(key);
+    reading.declare(new ConfigKey(childPattern(key) + ".*", "text", "none", meaning, true));
+    Map<String, String> texts = new LinkedHashMap<>();
+    Given given = given(key);
+    if (given == null) return texts;
+    if (!(structure(given) instanceof ObjectNode object)) {
+      reading.problem(child(key), given.origin(), "must be a table of texts");
+      return texts;
+    }
+    for (Map.Entry<String, JsonNode> e : object.properties()) {
+      if (e.getValue().isString()) texts.put(e.getKey(), e.getValue().stringValue());
+      else reading.problem(KeyLines.child(child(key), e.getKey()), "must be a text in quotes");
+    }
+    return texts;
+  }
+
+  /**
+   * A documented key of a later version: its default may be written, anything else is refused
+   * rather than silently without effect.
+   *
+   * @param fallback as TOML
+   */
+  void later(String key, String fallback, String meaning) {
+    asked.add(key);
+    reading.declare(new ConfigKey(childPattern(key), "", fallback, meaning, false));
+    Given given = given(key);
+    if (given == null || isDefault(given, fallback)) return;
+    reading.problem(
+        child(key),
+        given.origin(),
+        "is not available in this version; remove it"
+            + (fallback.isEmpty() ? "" : " or leave it at its default " + fallback));
+  }
+
+  private static boolean isDefault(Given given, String fallback) {
+    if (fallback.isEmpty()) return false;
+    JsonNode expected = TomlText.value(fallback);
+    if (given.fromFile()) return given.value().equals(expected);
+    return given.value().asString().equals(fallback)
+        || given.value().asString().equals(expected.asString(""));
+  }
+
+  /** Whether the key is written anywhere. */
+  boolean has(String key) {
+    return given(key) != null;
+  }
+
+  void problem(String key, String message) {
+    reading.problem(key.isEmpty() ? path : child(key), message);
+  }
+
+  void warning(String key, String message) {
+    reading.warning(key.isEmpty() ? path : child(key), message);
+  }
+
+  void reportUnknown() {
+    if (table == null) return;
+    for (String name : table.propertyNames()) {
+      if (asked.contains(name)) continue;
+      String unknown = child(name);
+      String origin = outsideOrigin != null ? outsideOrigin : reading.origin(unknown);
+      reading.problem(unknown, origin, reading.unknown(unknown, List.copyOf(asked)));
+    }
+  }
+
+  private void declare(String key, String type, String fallback, String meaning) {
+    asked.add(key);
+    reading.declare(new ConfigKey(childPattern(key), type, fallback, meaning, true));
+  }
+
+  private <T> T read(String key, T fallback, Function<Given, T> parse) {
+    return read(key, Map.of(), fallback, parse);
+  }
+
+  private <T> T read(
+      String key, Map<String, String> suffixes, T fallback, Function<Given, T> parse) {
+    String written = key;
+    Given given = given(key);
+    for (Map.Entry<String, String> suffix : suffixes.entrySet()) {
+      String spelling = key + suffix.getKey();
+      JsonNode node = table == null ? null : table.get(spelling);
+      if (node == null) continue;
+      asked.add(spelling);
+      if (given != null && given.fromFile()) problem(spelling, "says the same as " + written);
+      if (given != null) continue;
+      written = spelling;
+      given = withUnit(inTable(spelling, node), suffix.getValue());
+    }
+    if (given == null) return fallback;
+    try {
+      return parse.apply(given);
+    } catch (IllegalArgumentException e) {
+      reading.problem(child(written), given.origin(), sentence(e));
+      return fallback;
+    }
+  }
+
+  /** {@code command_secs = 300} becomes {@code "300s"}. */
+  private static Given withUnit(Given given, String unit) {
+    if (!given.value().isIntegralNumber()) return given;
+    return new Given(Given.text(given.value().asString() + unit, "").value(), given.origin(), true);
+  }
+
+  private @Nullable Given given(String key) {
+    Given outside = reading.outsideFile(child(key));
+    if (outside != null) return outside;
+    JsonNode node = table == null ? null : table.get(key);
+    return node == null ? null : inTable(key, node);
+  }
+
+  private Given inTable(String key, JsonNode node) {
+    Given given = reading.inFile(child(key), node);
+    return outsideOrigin == null ? given : new Given(node, outsideOrigin, true);
+  }
+
+  private @Nullable ObjectNode tableAt(String key) {
+    JsonNode node = table == null ? null : table.get(key);
+    if (node instanceof ObjectNode object) return object;
+    if (node != null) reading.problem(child(key), "must be a table: [" + child(key) + "]");
+    return null;
+  }
+
+  /** Lists and tables from outside the file are written as TOML. */
+  private static @Nullable JsonNode structure(Given given) {
+    return given.fromFile() ? given.value() : TomlText.valueOrNull(given.value().asString());
+  }
+
+  private static List<String> texts(Given given, String type) {
+    JsonNode node = given.value();
+    if (!given.fromFile()) {
+      String text = node.asString().strip();
+      if (!text.startsWith("[")) {
+        return Arrays.stream(text.split(",")).map(String::strip).filter(t -> !t.isEmpty()).toList();
+      }
+      node = structure(given);
+    }
+    if (!(node instanceof ArrayNode array)) {
+      throw new IllegalArgumentException("must be a list of " + type);
+    }
+    List<String> texts = new ArrayList<>();
+    for (JsonNode element : array) {
+      require(element.isString(), "must be a list of " + type + ", each in quotes");
+      texts.add(element.stringValue());
+    }
+    return texts;
+  }
+
+  private static String scalar(Given given, String type) {
+    require(given.value().isString(), "must be a " + type + " in quotes");
+    return given.value().stringValue();
+  }
+
+  private static boolean truth(Given given) {
+    if (given.value().isBoolean()) return given.value().booleanValue();
+    require(!given.fromFile(), "must be true or false, without quotes");
+    return switch (given.value().asString().strip().toLowerCase(Locale.ROOT)) {
+      case "true", "1", "yes", "on" -> true;
+      case "false", "0", "no", "off" -> false;
+      default -> throw new IllegalArgumentException("must be true or false");
+    };
+  }
+
+  private static long integer(Given given) {
+    JsonNode node = given.value();
+    if (given.fromFile()) {
+      require(node.isIntegralNumber(), "must be an integer, without quotes");
+      BigInteger number = node.bigIntegerValue();
+      require(number.bitLength() < Long.SIZE, "too large a number");
+      return number.longValue();
+    }
+    try {
+      return Long.parseLong(node.asString().strip());
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("must be an integer", e);
+    }
+  }
+
+  private static double number(Given given) {
+    JsonNode node = given.value();
+    if (node.isNumber()) return node.asDouble();
+    require(!given.fromFile(), "must be a number, without quotes");
+    try {
+      return Double.parseDouble(node.asString().strip());
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("must be a number", e);
+    }
+  }
+
+  private static long inRange(long number, long min, long max) {
+    require(number >= min && number <= max, "must be " + min + " to " + max);
+    return number;
+  }
+
+  private static void require(boolean holds, String otherwise) {
+    if (!holds) throw new IllegalArgumentException(otherwise);
+  }
+
+  private static String sentence(IllegalArgumentException e) {
+    return String.valueOf(e.getMessage());
+  }
+
+  private String child(String key) {
+    return KeyLines.child(path, key);
+  }
+
+  private String childPattern(String key) {
+    return pattern.isEmpty() ? key : pattern + "." + key;
+  }
+
+  /** A default in words stands in parentheses and is not a value. */
+  private static String quote(String text) {
+    return text.startsWith("(") ? text : '"' + text + '"';
+  }
+}

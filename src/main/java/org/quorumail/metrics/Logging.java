@@ -1,0 +1,80 @@
+package org.quorumail.metrics;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.FileAppender;
+import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.quorumail.config.Config.LogConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Sets up the log as {@code [log]} says: one line per event, to a file or standard error. */
+public final class Logging {
+  /** Libraries that tell more than an operator wants; their warnings are kept. */
+  private static final List<String> TALKATIVE =
+      List.of("org.apache.ratis", "io.grpc", "io.netty", "io.helidon", "org.rocksdb", "org.xbill");
+
+  private Logging() {}
+
+  /** Replaces whatever was set up before; called at start and at reload. */
+  public static void configure(LogConfig config) throws UnwritableException {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    OutputStreamAppender<ILoggingEvent> appender = appender(config);
+    context.reset();
+    appender.setContext(context);
+    appender.setName("log");
+    appender.setEncoder(encoder(config, context));
+    appender.start();
+    ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.setLevel(Level.valueOf(config.level().name()));
+    root.addAppender(appender);
+    boolean detailed = config.level() == LogConfig.Level.TRACE;
+    for (String name : TALKATIVE) context.getLogger(name).setLevel(detailed ? null : Level.WARN);
+  }
+
+  private static Encoder<ILoggingEvent> encoder(LogConfig config, LoggerContext context) {
+    LineEncoder encoder = new LineEncoder(config.format());
+    encoder.setContext(context);
+    encoder.start();
+    return encoder;
+  }
+
+  private static OutputStreamAppender<ILoggingEvent> appender(LogConfig config)
+      throws UnwritableException {
+    if (config.file().isEmpty()) {
+      ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+      console.setTarget("System.err");
+      return console;
+    }
+    Path file = config.file().get().toAbsolutePath();
+    try {
+      if (file.getParent() != null) Files.createDirectories(file.getParent());
+      Files.newOutputStream(
+              file,
+              java.nio.file.StandardOpenOption.CREATE,
+              java.nio.file.StandardOpenOption.APPEND)
+          .close();
+    } catch (IOException e) {
+      throw new UnwritableException("the log file " + file + " (log.file) cannot be written");
+    }
+    FileAppender<ILoggingEvent> appender = new FileAppender<>();
+    appender.setFile(file.toString());
+    return appender;
+  }
+
+  /** The log cannot be written; the message names the file. */
+  public static final class UnwritableException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    UnwritableException(String message) {
+      super(message);
+    }
+  }
+}
