@@ -18,11 +18,17 @@ public interface OwnedSpool {
 
   long term();
 
-  /**
-   * Whether delivery may go on this instant, from memory. Asked before an attempt and again just
-   * before its final dot.
-   */
+  /** Whether an attempt may begin or go on this instant, from memory. */
   boolean mayDeliver();
+
+  /**
+   * Asked just before the final dot of an outgoing message: checks term and lease once more, from
+   * memory, and counts the recipients as in doubt until the answer is closed, which is done after
+   * {@link #record} has returned. Duplicates after a crash are bounded by that count.
+   *
+   * @return empty when the lease is not held: the dot must not be sent, nothing was delivered
+   */
+  Optional<Doubt> enterDoubt(int recipients);
 
   /**
    * The earliest due row of the first destination domain after the given one (first of all: "").
@@ -40,7 +46,6 @@ public interface OwnedSpool {
   /**
    * Commits the results of one attempt, together with the report about its failures if there is
    * one: both or neither. Blocks until committed. A message without pending recipients is removed.
-   * While it runs the results count as in doubt.
    *
    * @return false when they were refused: the term has passed, and the next owner tries again
    */
@@ -49,8 +54,18 @@ public interface OwnedSpool {
   /** The outcome for one recipient, named by its place in {@link SpooledMessage#recipients}. */
   record Result(int recipient, Outcome outcome) {}
 
-  /** A delivery status notification, accepted into the spool as a message of its own. */
-  record Notification(QueueId id, Envelope envelope, byte[] content) {}
+  /**
+   * A delivery status notification, accepted into the spool as a message of its own.
+   *
+   * @param reportsDelay sets {@link SpooledMessage#delayReported} of the message it is about
+   */
+  record Notification(QueueId id, Envelope envelope, byte[] content, boolean reportsDelay) {}
+
+  /** Deliveries whose final dot is out and whose outcome is not committed yet. */
+  interface Doubt extends AutoCloseable {
+    @Override
+    void close();
+  }
 
   /** A message has pending recipients in this domain, due then (milliseconds of the epoch). */
   record DueRow(String domain, long dueMillis, QueueId id) {}
