@@ -34,7 +34,7 @@ public final class Bench {
   /** Prints the result; 0 when every message was accepted (and delivered), else 1. */
   public int run() {
     try {
-      if (options.messages() == 0) return sinkOnly();
+      if (options.load().messages() == 0) return sinkOnly();
       BenchReport report = measure();
       if (options.format() == OutputFormat.JSON) {
         out.println(JsonMapper.shared().writeValueAsString(report.json()));
@@ -72,16 +72,16 @@ public final class Bench {
   private BenchReport load() throws InterruptedException {
     long warmUntil = System.nanoTime() + options.warmUp().toNanos();
     while (!options.warmUp().isZero() && System.nanoTime() < warmUntil) once(WARM_UP_STEP);
-    return once(options.messages());
+    return once(options.load().messages());
   }
 
   private BenchReport once(int messages) throws InterruptedException {
     boolean hasSink = options.sinkPort().isPresent();
-    BenchRun run = new BenchRun(messages, options.rate(), options.timeout(), hasSink);
+    BenchRun run = new BenchRun(messages, options.load().rate(), options.timeout(), hasSink);
     current.set(run);
     List<BenchSession> sessions = new ArrayList<>();
     List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < options.sessions(); i++) {
+    for (int i = 0; i < options.load().sessions(); i++) {
       InetSocketAddress target = options.targets().get(i % options.targets().size());
       BenchSession session = new BenchSession(options, target, run);
       sessions.add(session);
@@ -95,7 +95,7 @@ public final class Bench {
   }
 
   private Thread.Builder threads() {
-    return options.sessions() <= PLATFORM_THREADS ? Thread.ofPlatform() : Thread.ofVirtual();
+    return options.load().sessions() <= PLATFORM_THREADS ? Thread.ofPlatform() : Thread.ofVirtual();
   }
 
   private static BenchReport.EndToEnd endToEnd(BenchRun run, int accepted) {

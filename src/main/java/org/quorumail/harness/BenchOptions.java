@@ -9,98 +9,66 @@ import java.util.OptionalInt;
 /**
  * What {@link Bench} is to send, and where.
  *
- * @param reuse many messages per connection instead of one
- * @param pipelining MAIL, RCPT and DATA in one packet (RFC 2920) instead of strict turns
- * @param rate messages per second over all sessions; empty: as fast as answers come
  * @param warmUp load of the same kind before the measured run, not counted
  * @param sinkPort runs a {@link Sink} there and measures until it has got everything
  */
 public record BenchOptions(
     List<InetSocketAddress> targets,
-    int sessions,
-    int messages,
-    int size,
-    boolean reuse,
-    boolean pipelining,
-    OptionalDouble rate,
-    String from,
-    String recipient,
+    Load load,
+    Connections connections,
     Duration warmUp,
     OptionalInt sinkPort,
     Duration timeout,
     OutputFormat format) {
 
-  public static BenchOptions to(InetSocketAddress... targets) {
+  /**
+   * What is sent.
+   *
+   * @param rate messages per second over all sessions; empty: as fast as answers come
+   */
+  public record Load(
+      int sessions, int messages, int size, OptionalDouble rate, String from, String recipient) {
+    public static Load of(int sessions, int messages, int size) {
+      return new Load(
+          sessions,
+          messages,
+          size,
+          OptionalDouble.empty(),
+          "sender@bench.test",
+          "recipient@sink.test");
+    }
+  }
+
+  /**
+   * How connections are used.
+   *
+   * @param reuse many messages per connection instead of one
+   * @param pipelining MAIL, RCPT and DATA in one packet (RFC 2920) instead of strict turns
+   */
+  public record Connections(boolean reuse, boolean pipelining) {}
+
+  public static BenchOptions to(Load load, InetSocketAddress... targets) {
     return new BenchOptions(
         List.of(targets),
-        20,
-        10_000,
-        4096,
-        false,
-        false,
-        OptionalDouble.empty(),
-        "sender@bench.test",
-        "recipient@bench.test",
+        load,
+        new Connections(false, false),
         Duration.ZERO,
         OptionalInt.empty(),
         Duration.ofMinutes(10),
         OutputFormat.TEXT);
   }
 
-  public BenchOptions withLoad(int changedSessions, int changedMessages, int changedSize) {
-    return new BenchOptions(
-        targets,
-        changedSessions,
-        changedMessages,
-        changedSize,
-        reuse,
-        pipelining,
-        rate,
-        from,
-        recipient,
-        warmUp,
-        sinkPort,
-        timeout,
-        format);
-  }
-
-  public BenchOptions withConnections(boolean reused, boolean pipelined) {
-    return new BenchOptions(
-        targets, sessions, messages, size, reused, pipelined, rate, from, recipient, warmUp,
-        sinkPort, timeout, format);
+  public BenchOptions withConnections(boolean reuse, boolean pipelining) {
+    Connections changed = new Connections(reuse, pipelining);
+    return new BenchOptions(targets, load, changed, warmUp, sinkPort, timeout, format);
   }
 
   public BenchOptions withSink(int port) {
-    return new BenchOptions(
-        targets,
-        sessions,
-        messages,
-        size,
-        reuse,
-        pipelining,
-        rate,
-        from,
-        recipient,
-        warmUp,
-        OptionalInt.of(port),
-        timeout,
-        format);
+    OptionalInt changed = OptionalInt.of(port);
+    return new BenchOptions(targets, load, connections, warmUp, changed, timeout, format);
   }
 
   public BenchOptions withTimeout(Duration changed) {
-    return new BenchOptions(
-        targets,
-        sessions,
-        messages,
-        size,
-        reuse,
-        pipelining,
-        rate,
-        from,
-        recipient,
-        warmUp,
-        sinkPort,
-        changed,
-        format);
+    return new BenchOptions(targets, load, connections, warmUp, sinkPort, changed, format);
   }
 }

@@ -32,7 +32,9 @@ final class BenchSession implements Runnable {
     this.options = options;
     this.target = target;
     this.run = run;
-    this.message = new NumberedMessage(options.size(), options.from(), options.recipient());
+    this.message =
+        new NumberedMessage(
+            options.load().size(), options.load().from(), options.load().recipient());
   }
 
   @Override
@@ -57,7 +59,7 @@ final class BenchSession implements Runnable {
   private void send(int number) throws IOException {
     long begin = System.nanoTime();
     Wire w = wire == null ? connect() : wire;
-    if (options.pipelining()) pipelinedEnvelope(w);
+    if (options.connections().pipelining()) pipelinedEnvelope(w);
     else envelope(w);
     byte[] bytes = message.stamp(number, 1);
     run.sending(number);
@@ -66,7 +68,7 @@ final class BenchSession implements Runnable {
     require(w.reply(), '2');
     long answered = System.nanoTime();
     dotTo250.record(answered - dot);
-    if (!options.reuse()) quit(w);
+    if (!options.connections().reuse()) quit(w);
     transaction.record(System.nanoTime() - begin);
   }
 
@@ -79,14 +81,14 @@ final class BenchSession implements Runnable {
   }
 
   private void envelope(Wire w) throws IOException {
-    require(w.ask("MAIL FROM:<" + options.from() + ">"), '2');
-    require(w.ask("RCPT TO:<" + options.recipient() + ">"), '2');
+    require(w.ask("MAIL FROM:<" + options.load().from() + ">"), '2');
+    require(w.ask("RCPT TO:<" + options.load().recipient() + ">"), '2');
     require(w.ask("DATA"), '3');
   }
 
   private void pipelinedEnvelope(Wire w) throws IOException {
-    w.send("MAIL FROM:<" + options.from() + ">");
-    w.send("RCPT TO:<" + options.recipient() + ">");
+    w.send("MAIL FROM:<" + options.load().from() + ">");
+    w.send("RCPT TO:<" + options.load().recipient() + ">");
     w.send("DATA");
     require(w.reply(), '2');
     require(w.reply(), '2');

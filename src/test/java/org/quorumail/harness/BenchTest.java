@@ -74,15 +74,14 @@ class BenchTest {
     try (Sink gone = Sink.start(Sink.Options.onPort(0), this::take)) {
       port = gone.port();
     }
-    BenchOptions options = BenchOptions.to(loopback(port)).withLoad(2, 4, 500);
+    BenchOptions options = BenchOptions.to(BenchOptions.Load.of(2, 4, 500), loopback(port));
     BenchReport report = new Bench(options, System.out, System.err).measure();
     assertThat(report.errors()).containsEntry("connection refused", 4);
   }
 
   private Bench bench(Sink sink, boolean reuse, boolean pipelining) {
     BenchOptions options =
-        BenchOptions.to(loopback(sink.port()))
-            .withLoad(5, 300, 2000)
+        BenchOptions.to(BenchOptions.Load.of(5, 300, 2000), loopback(sink.port()))
             .withConnections(reuse, pipelining)
             .withTimeout(Duration.ofSeconds(30));
     return new Bench(options, System.out, System.err);

@@ -1,0 +1,185 @@
+package org.quorumail.harness;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The kill-and-count harness, {@code quorumail chaos}: starts nodes as processes, sends numbered
+ * messages until each has its 250, kills nodes meanwhile, and accounts for every message that was
+ * acknowledged.
+ */
+public final class Chaos {
+  private static final Duration START = Duration.ofSeconds(90);
+  private static final Duration DIGESTS = Duration.ofSeconds(30);
+  private static final Duration PROGRESS = Duration.ofSeconds(2);
+
+  private final ChaosOptions options;
+  private final PrintStream out;
+  private final PrintStream progress;
+  private final long begin = System.nanoTime();
+  private final List<String> problems = new ArrayList<>();
+
+  /** Prints the report to {@code out}, what happens meanwhile to {@code progress}. */
+  public Chaos(ChaosOptions options, PrintStream out, PrintStream progress) {
+    this.options = options;
+    this.out = out;
+    this.progress = progress;
+  }
+
+  /** 0 only when nothing is lost, replicas are equal and duplicates are within the bound. */
+  public int run() {
+    Path directory = null;
+    try {
+      directory = options.directory().isPresent() ? options.directory().get() : temporary();
+      ChaosReport report = measure(directory);
+      print(report);
+      if (report.isGood() && options.directory().isEmpty()) remove(directory);
+      else progress.println("logs and data are kept in " + directory);
+      return report.isGood() ? 0 : 1;
+    } catch (IOException e) {
+      progress.println(e.getMessage());
+      if (directory != null) progress.println("logs and data are kept in " + directory);
+      return 1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      progress.println("The run was interrupted.");
+      return 1;
+    }
+  }
+
+  /** Runs in the directory and leaves it as it is at the end. */
+  public ChaosReport measure(Path directory) throws IOException, InterruptedException {
+    Ledger ledger = new Ledger();
+    try (Sink sink = Sink.start(options.sink(), ledger::deliver);
+        Fleet fleet = Fleet.of(options.nodes(), directory, "smtp://127.0.0.1:" + sink.port());
+        DoubtSampler doubt = new DoubtSampler(fleet, sink)) {
+      progress.printf("starting %d nodes in %s%n", fleet.size(), directory);
+      fleet.start(START);
+      progress.printf("all ready after %.1f s%n", seconds(begin));
+      doubt.start();
+      Disruptor disruptor = new Disruptor(options.failures(), fleet, doubt, progress);
+      drive(fleet, ledger, disruptor);
+      settle(fleet, ledger);
+      return report(fleet, ledger, disruptor.disruptions());
+    }
+  }
+
+  private void drive(Fleet fleet, Ledger ledger, Disruptor disruptor) throws InterruptedException {
+    try (Traffic traffic = new Traffic(fleet.smtp(), ledger, options.load())) {
+      traffic.start();
+      disruptor.start();
+      while (!traffic.await(PROGRESS) && left().isPositive()) tell(fleet, ledger);
+    } finally {
+      disruptor.end();
+    }
+    if (ledger.acknowledged() < options.load().messages()) {
+      problems.add(
+          "only %d of %d messages had their 250 in time"
+              .formatted(ledger.acknowledged(), options.load().messages()));
+    }
+  }
+
+  private void tell(Fleet fleet, Ledger ledger) {
+    OptionalLong queue = fleet.queueSize();
+    progress.printf(
+        "t=%.0fs acknowledged=%d delivered=%d queued=%s%n",
+        seconds(begin),
+        ledger.acknowledged(),
+        ledger.delivered(),
+        queue.isPresent() ? Long.toString(queue.getAsLong()) : "?");
+  }
+
+  private void settle(Fleet fleet, Ledger ledger) throws IOException, InterruptedException {
+    fleet.start(START);
+    progress.println("all nodes are up again, waiting for the queues");
+    if (!fleet.awaitEmptyQueues(left())) {
+      problems.add("the queues were not empty in time: " + fleet.queueSize());
+    }
+    tell(fleet, ledger);
+    problems.addAll(fleet.compareDigests(DIGESTS));
+  }
+
+  private ChaosReport report(Fleet fleet, Ledger ledger, List<Disruption> disruptions) {
+    long bound = disruptions.stream().mapToLong(Disruption::inDoubt).sum();
+    return new ChaosReport(
+        options.failures().seed(),
+        Duration.ofNanos(System.nanoTime() - begin),
+        ledger.account(fleet::isQueued),
+        count(disruptions, Disruption.Kind.KILL),
+        count(disruptions, Disruption.Kind.PAUSE),
+        bound,
+        times(disruptions, (d, name) -> ledger.firstAcknowledgement(d.node(), d.at()), fleet),
+        times(disruptions, (d, name) -> ledger.firstTakenOver(d.node(), name, d.at()), fleet),
+        List.copyOf(problems));
+  }
+
+  private static int count(List<Disruption> disruptions, Disruption.Kind kind) {
+    return (int) disruptions.stream().filter(d -> d.kind() == kind).count();
+  }
+
+  /** Only failures that left a quorum: the others have to wait for a restart. */
+  private static ChaosReport.Times times(
+      List<Disruption> disruptions,
+      BiFunction<Disruption, String, OptionalLong> time,
+      Fleet fleet) {
+    List<Long> nanos = new ArrayList<>();
+    for (Disruption disruption : disruptions) {
+      if (!disruption.isClean()) continue;
+      String name = fleet.node(disruption.node()).settings().hostname();
+      time.apply(disruption, name).ifPresent(nanos::add);
+    }
+    return ChaosReport.Times.of(nanos);
+  }
+
+  private void print(ChaosReport report) {
+    if (options.format() == OutputFormat.JSON) {
+      out.println(JsonMapper.shared().writeValueAsString(report.json()));
+    } else {
+      out.print(report.text());
+    }
+  }
+
+  private Duration left() {
+    return options.timeout().minusNanos(System.nanoTime() - begin);
+  }
+
+  private static double seconds(long since) {
+    return (System.nanoTime() - since) / 1e9;
+  }
+
+  static Path temporary() throws IOException {
+    return Files.createTempDirectory("quorumail-chaos-");
+  }
+
+  static void remove(Path directory) throws IOException {
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+              throws IOException {
+            Files.delete(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

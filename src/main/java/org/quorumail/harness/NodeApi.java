@@ -1,0 +1,119 @@
+package org.quorumail.harness;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What a node tells by HTTP. A node that does not answer is an empty answer. */
+public final class NodeApi {
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  /** One for all nodes of a run: it keeps its connections. */
+  private static final HttpClient CLIENT =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(1))
+          .build();
+
+  private final String base;
+
+  NodeApi(InetSocketAddress address) {
+    this.base = "http://" + address.getHostString() + ":" + address.getPort();
+  }
+
+  public String url() {
+    return base + "/";
+  }
+
+  public boolean isReady() {
+    return get("/readyz").filter(answer -> answer.statusCode() == 200).isPresent();
+  }
+
+  /** Messages in the queue that are not yet at their end; empty when the node cannot tell. */
+  public OptionalLong queueSize() {
+    return json("/api/queue/stats").map(NodeApi::queued).orElse(OptionalLong.empty());
+  }
+
+  private static OptionalLong queued(JsonNode stats) {
+    JsonNode byStatus = stats.path("by_status").isObject() ? stats.path("by_status") : stats;
+    long sum = 0;
+    boolean found = false;
+    for (String status : new String[] {"pending", "in-progress", "retry", "held"}) {
+      JsonNode count = byStatus.path(status);
+      if (!count.isIntegralNumber()) continue;
+      found = true;
+      sum += count.longValue();
+    }
+    return found ? OptionalLong.of(sum) : OptionalLong.empty();
+  }
+
+  /** Whether the node knows a message of this queue id; empty when it cannot tell. */
+  public Optional<Boolean> knows(String queueId) {
+    return get("/api/queue/" + queueId)
+        .filter(answer -> answer.statusCode() == 200 || answer.statusCode() == 404)
+        .map(answer -> answer.statusCode() == 200);
+  }
+
+  /** The content of one replica of a spool. */
+  public record Digest(String position, String sha256) {}
+
+  /** Every spool on this node. */
+  public Map<String, Digest> digests() {
+    Map<String, Digest> digests = new TreeMap<>();
+    JsonNode answer = json("/api/spool/digests").orElse(JSON.createObjectNode());
+    for (JsonNode spool : answer.isArray() ? answer : answer.path("spools")) {
+      String position = spool.path("index").asString("") + "@" + spool.path("term").asString("");
+      digests.put(
+          spool.path("spool").asString(""),
+          new Digest(position, spool.path("sha256").asString("")));
+    }
+    return digests;
+  }
+
+  /** The gauge {@code spool_in_doubt}, summed over the spools; empty when the node is silent. */
+  public OptionalLong inDoubt() {
+    Optional<String> metrics = get("/metrics?name[]=spool_in_doubt").map(HttpResponse::body);
+    if (metrics.isEmpty()) return OptionalLong.empty();
+    double sum = 0;
+    for (String line : metrics.get().split("\n")) {
+      if (line.startsWith("spool_in_doubt")) {
+        sum += Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1));
+      }
+    }
+    return OptionalLong.of((long) sum);
+  }
+
+  private Optional<JsonNode> json(String path) {
+    try {
+      return get(path).filter(a -> a.statusCode() == 200).map(a -> JSON.readTree(a.body()));
+    } catch (JacksonException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Optional<HttpResponse<String>> get(String path) {
+    String escaped = path.replace("[", "%5B").replace("]", "%5D");
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(base + escaped)).timeout(PATIENCE).build();
+    try {
+      return Optional.of(CLIENT.send(request, HttpResponse.BodyHandlers.ofString()));
+    } catch (IOException e) {
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
+  }
+}
