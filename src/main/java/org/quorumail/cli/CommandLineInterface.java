@@ -1,6 +1,8 @@
 package org.quorumail.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
+import org.quorumail.config.Units;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -44,6 +46,10 @@ public final class CommandLineInterface implements Runnable {
     CommandLine root = new CommandLine(new CommandLineInterface());
     root.addSubcommand(new ServeCommand(server));
     root.addSubcommand(new CheckCommand());
+    root.addSubcommand(new DemoCommand());
+    root.addSubcommand(new ChaosCommand());
+    root.addSubcommand(new BenchCommand());
+    root.registerConverter(Duration.class, CommandLineInterface::duration);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpAutoWidth(true);
     root.setExecutionExceptionHandler(CommandLineInterface::failed);
@@ -54,6 +60,14 @@ public final class CommandLineInterface implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  private static Duration duration(String text) {
+    try {
+      return Units.duration(text);
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.TypeConversionException(e.getMessage());
+    }
   }
 
   private static int misused(ParameterException problem, String[] args) {

@@ -1,0 +1,154 @@
+package org.quorumail.cli;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.quorumail.config.HostPort;
+import org.quorumail.harness.Bench;
+import org.quorumail.harness.BenchOptions;
+import org.quorumail.harness.OutputFormat;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bench}: the load generator. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    description = "Send messages to any SMTP server as fast as it takes them, and measure.",
+    footer = {
+      "",
+      "Examples:",
+      "  quorumail bench --to 127.0.0.1:2525 --messages 10000 --sessions 20",
+      "  quorumail bench --to mx1:25,mx2:25 --reuse --rate 500 --format json",
+      "  quorumail bench --to 127.0.0.1:2525 --sink 2526    end to end: the server relays to 2526",
+      "  quorumail bench --messages 0 --sink 2526           only a next hop that takes everything"
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final int SMTP_PORT = 25;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--to",
+      split = ",",
+      defaultValue = "127.0.0.1:2525",
+      paramLabel = "HOST:PORT",
+      description = "Where to; several share the sessions. Default: ${DEFAULT-VALUE}")
+  private List<String> to = List.of();
+
+  @Option(
+      names = "--sessions",
+      defaultValue = "20",
+      description = "Clients at once. Default: ${DEFAULT-VALUE}")
+  private int sessions;
+
+  @Option(
+      names = "--messages",
+      defaultValue = "10000",
+      description = "How many in all. Default: ${DEFAULT-VALUE}")
+  private int messages;
+
+  @Option(
+      names = "--size",
+      defaultValue = "4096",
+      description = "Bytes of a message. Default: ${DEFAULT-VALUE}")
+  private int size;
+
+  @Option(names = "--reuse", description = "Many messages per connection.")
+  private boolean reuse;
+
+  @Option(
+      names = "--connection-per-message",
+      description = "One connection for each message; this is the default.")
+  private boolean connectionPerMessage;
+
+  @Option(names = "--pipelining", description = "MAIL, RCPT and DATA in one packet (RFC 2920).")
+  private boolean pipelining;
+
+  @Option(
+      names = "--rate",
+      defaultValue = "0",
+      paramLabel = "PER-SECOND",
+      description = "Messages per second; 0: as fast as answers come.")
+  private double rate;
+
+  @Option(
+      names = "--from",
+      defaultValue = "sender@bench.test",
+      description = "Default: ${DEFAULT-VALUE}")
+  private String from = "";
+
+  @Option(
+      names = "--rcpt",
+      defaultValue = "recipient@sink.test",
+      description = "Default: ${DEFAULT-VALUE}")
+  private String recipient = "";
+
+  @Option(
+      names = "--warm-up",
+      defaultValue = "0s",
+      paramLabel = "DURATION",
+      description = "Load before the measured run, not counted.")
+  private Duration warmUp = Duration.ZERO;
+
+  @Option(
+      names = "--sink",
+      paramLabel = "PORT",
+      defaultValue = "-1",
+      description = "Run a next hop there, and measure until it has everything.")
+  private int sink;
+
+  @Option(names = "--timeout", defaultValue = "10m", paramLabel = "DURATION")
+  private Duration timeout = Duration.ZERO;
+
+  @Option(names = "--format", defaultValue = "text", description = "text or json")
+  private OutputFormat format = OutputFormat.TEXT;
+
+  @Override
+  public Integer call() {
+    if (reuse && connectionPerMessage) {
+      throw misuse("--reuse and --connection-per-message exclude each other");
+    }
+    if (sessions < 1 || messages < 0 || size < 1 || rate < 0) {
+      throw misuse("--sessions and --size are at least 1, --messages and --rate at least 0");
+    }
+    if (messages == 0 && sink < 0) throw misuse("--messages 0 makes sense with --sink only");
+    BenchOptions options =
+        new BenchOptions(
+            to.stream().map(this::target).toList(),
+            new BenchOptions.Load(
+                sessions,
+                messages,
+                size,
+                rate > 0 ? OptionalDouble.of(rate) : OptionalDouble.empty(),
+                from,
+                recipient),
+            new BenchOptions.Connections(reuse, pipelining),
+            warmUp,
+            sink < 0 ? OptionalInt.empty() : OptionalInt.of(sink),
+            timeout,
+            format);
+    return new Bench(options, System.out, System.err).run();
+  }
+
+  private InetSocketAddress target(String text) {
+    try {
+      HostPort target = HostPort.parse(text, SMTP_PORT);
+      InetSocketAddress address = new InetSocketAddress(target.host(), target.port());
+      if (address.isUnresolved()) throw misuse("--to: no such host: " + target.host());
+      return address;
+    } catch (IllegalArgumentException e) {
+      throw misuse("--to: " + e.getMessage());
+    }
+  }
+
+  private ParameterException misuse(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

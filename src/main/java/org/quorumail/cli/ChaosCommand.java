@@ -1,0 +1,161 @@
+package org.quorumail.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.harness.Chaos;
+import org.quorumail.harness.ChaosOptions;
+import org.quorumail.harness.OutputFormat;
+import org.quorumail.harness.Sink;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code chaos}: the kill-and-count harness. */
+@Command(
+    name = "chaos",
+    mixinStandardHelpOptions = true,
+    description =
+        "Start nodes on loopback, send numbered mail, kill nodes meanwhile, account for every"
+            + " message that was acknowledged.",
+    footer = {
+      "",
+      "Exit 0 only when nothing is lost, replicas are equal, and duplicates are no more than the",
+      "deliveries that were in doubt at the kills.",
+      "Examples:",
+      "  quorumail chaos",
+      "  quorumail chaos --messages 20000 --kill-every 3s --restart-after 2s --seed 7",
+      "  quorumail chaos --kill-every 0s --kill-all-at 10s",
+      "  quorumail chaos --when-ready --max-kills 20     measures takeover, quorum always left"
+    })
+final class ChaosCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(names = "--nodes", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}")
+  private int nodes;
+
+  @Option(names = "--messages", defaultValue = "20000", description = "Default: ${DEFAULT-VALUE}")
+  private int messages;
+
+  @Option(
+      names = "--size",
+      defaultValue = "4096",
+      description = "Bytes of a message. Default: ${DEFAULT-VALUE}")
+  private int size;
+
+  @Option(
+      names = "--senders",
+      defaultValue = "20",
+      description = "Clients at once. Default: ${DEFAULT-VALUE}")
+  private int senders;
+
+  @Option(
+      names = "--rate",
+      defaultValue = "400",
+      paramLabel = "PER-SECOND",
+      description = "Messages per second; 0: as fast as answers come. Default: ${DEFAULT-VALUE}")
+  private double rate;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "1",
+      description = "Decides who is killed. Default: ${DEFAULT-VALUE}")
+  private long seed;
+
+  @Option(
+      names = "--kill-every",
+      defaultValue = "3s",
+      paramLabel = "DURATION",
+      description = "0s: none by the clock. Default: ${DEFAULT-VALUE}")
+  private Duration killEvery = Duration.ZERO;
+
+  @Option(
+      names = "--restart-after",
+      defaultValue = "2s",
+      paramLabel = "DURATION",
+      description = "Default: ${DEFAULT-VALUE}")
+  private Duration restartAfter = Duration.ZERO;
+
+  @Option(
+      names = "--kill-all-at",
+      paramLabel = "DURATION",
+      description = "Kill all nodes at once so long after the first message.")
+  private @Nullable Duration killAllAt;
+
+  @Option(names = "--when-ready", description = "Wait with each kill until all nodes are ready.")
+  private boolean whenReady;
+
+  @Option(names = "--max-kills", defaultValue = "10000", description = "No more than so many.")
+  private int maxKills;
+
+  @Option(names = "--pause", description = "Half of the failures are SIGSTOP and SIGCONT.")
+  private boolean pause;
+
+  @Option(
+      names = "--sink-delay",
+      defaultValue = "10ms",
+      paramLabel = "DURATION",
+      description = "The next hop's thinking time. Default: ${DEFAULT-VALUE}")
+  private Duration sinkDelay = Duration.ZERO;
+
+  @Option(
+      names = "--sink-4xx",
+      defaultValue = "0",
+      paramLabel = "SHARE",
+      description = "Share (0 to 1) of messages that the next hop defers.")
+  private double transientFailures;
+
+  @Option(
+      names = "--sink-5xx",
+      defaultValue = "0",
+      paramLabel = "SHARE",
+      description = "Share of messages that the next hop refuses.")
+  private double permanentFailures;
+
+  @Option(
+      names = "--sink-drops",
+      defaultValue = "0",
+      paramLabel = "SHARE",
+      description = "Share of connections that the next hop breaks off after the final dot.")
+  private double drops;
+
+  @Option(names = "--dir", description = "Work directory; it is kept.")
+  private @Nullable Path directory;
+
+  @Option(names = "--timeout", defaultValue = "10m", paramLabel = "DURATION")
+  private Duration timeout = Duration.ZERO;
+
+  @Option(names = "--format", defaultValue = "text", description = "text or json")
+  private OutputFormat format = OutputFormat.TEXT;
+
+  @Override
+  public Integer call() {
+    if (nodes < 1 || messages < 1 || size < 1 || senders < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--nodes, --messages, --size and --senders are at least 1");
+    }
+    OptionalDouble perSecond = rate > 0 ? OptionalDouble.of(rate) : OptionalDouble.empty();
+    ChaosOptions options =
+        new ChaosOptions(
+            nodes,
+            new ChaosOptions.Load(messages, size, senders, perSecond),
+            new ChaosOptions.Failures(
+                seed,
+                killEvery,
+                restartAfter,
+                whenReady,
+                maxKills,
+                pause,
+                Optional.ofNullable(killAllAt)),
+            new Sink.Options(0, sinkDelay, transientFailures, permanentFailures, drops, seed),
+            Optional.ofNullable(directory),
+            timeout,
+            format);
+    return new Chaos(options, System.out, System.err).run();
+  }
+}

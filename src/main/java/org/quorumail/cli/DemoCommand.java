@@ -1,0 +1,44 @@
+package org.quorumail.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.harness.Demo;
+import org.quorumail.harness.DemoOptions;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code demo}: three nodes, one killed, nothing lost. */
+@Command(
+    name = "demo",
+    mixinStandardHelpOptions = true,
+    description = "Three nodes on this machine, mail, one node killed half way, the account.",
+    footer = {
+      "",
+      "Exit 0 only when accepted = delivered + queued + bounced, lost 0.",
+      "Examples:",
+      "  quorumail demo",
+      "  quorumail demo --keep      leaves the nodes running and prints their addresses"
+    })
+final class DemoCommand implements Callable<Integer> {
+  private static final Duration LONGEST = Duration.ofMinutes(3);
+
+  @Option(names = "--keep", description = "Leave the nodes running until Ctrl-C.")
+  private boolean keep;
+
+  @Option(names = "--messages", defaultValue = "2000", description = "Default: ${DEFAULT-VALUE}")
+  private int messages;
+
+  @Option(names = "--dir", description = "Work directory; it is kept.")
+  private @Nullable Path directory;
+
+  @Override
+  public Integer call() {
+    boolean isTerminal = System.console().isTerminal();
+    DemoOptions options =
+        new DemoOptions(messages, keep, Optional.ofNullable(directory), isTerminal, LONGEST);
+    return new Demo(options, System.out).run();
+  }
+}
