@@ -1,5 +1,6 @@
 package org.quorumail.cli;
 
+import java.io.Console;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -36,7 +37,8 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    boolean isTerminal = System.console().isTerminal();
+    boolean isTerminal =
+        Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     DemoOptions options =
         new DemoOptions(messages, keep, Optional.ofNullable(directory), isTerminal, LONGEST);
     return new Demo(options, System.out).run();
