@@ -1,0 +1,240 @@
+package org.quorumail.smtp;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One TCP connection, plain or TLS, on which nothing blocks for ever. A deadline is total: it does
+ * not start again with every octet, so a peer cannot hold a session by sending one octet now and
+ * then. Used by one thread; {@link #close}, {@link #stopReading} and the watchdog come from others.
+ *
+ * <p>Reads obey the deadline by themselves and throw {@link SocketTimeoutException}. Writes and TLS
+ * handshakes cannot in blocking Java; the {@link ConnectionWatchdog} closes the socket under them.
+ */
+public final class Connection implements Closeable {
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final Socket socket;
+  private final long endOfLife; // nanoTime
+  private Socket top; // the socket itself, or TLS on it
+  private InputStream in;
+  private OutputStream out;
+  private long deadline;
+  private long perRead = NEVER;
+
+  /** When the operation under way must have ended, as nanoTime; NEVER when none is. */
+  private volatile long blockedUntil = NEVER;
+
+  /**
+   * @param lifetime after which every operation fails, whatever the deadlines say
+   */
+  public Connection(Socket socket, Duration lifetime) throws IOException {
+    this.socket = socket;
+    this.endOfLife = System.nanoTime() + lifetime.toNanos();
+    this.deadline = endOfLife;
+    this.top = socket;
+    this.in = socket.getInputStream();
+    this.out = socket.getOutputStream();
+    socket.setTcpNoDelay(true); // replies are written in one piece; never wait for the peer's ACK
+    ConnectionWatchdog.watch(this);
+  }
+
+  /** What follows, up to the next call, must be over after this time. */
+  public void deadline(Duration fromNow) {
+    deadline = System.nanoTime() + fromNow.toNanos();
+    perRead = NEVER;
+  }
+
+  /** From now on each single read or write has this time: for content, RFC 5321 §4.5.3.2.5. */
+  public void deadlinePerBlock(Duration eachBlock) {
+    perRead = eachBlock.toNanos();
+  }
+
+  /** Reads with deadlines. It goes on working after {@link #startTls}. */
+  public InputStream input() {
+    return new Input();
+  }
+
+  /** Writes with deadlines. It goes on working after {@link #startTls}. */
+  public OutputStream output() {
+    return new Output();
+  }
+
+  /** Octets that have arrived and nobody has read; RFC 3207 §4.2: none may precede a handshake. */
+  public boolean unreadInput() throws IOException {
+    return in.available() > 0;
+  }
+
+  /** Shakes hands as the server, within the deadline. */
+  public void startTls(TlsContexts.ServerTls tls) throws IOException {
+    SSLSocket secured = layer(tls.context(), "", tls.protocols());
+    secured.setUseClientMode(false);
+    handshake(secured);
+  }
+
+  /**
+   * Shakes hands as a client, within the deadline.
+   *
+   * @param name the peer's name for SNI, and for its certificate when that is verified
+   * @param verify whether the certificate must fit the name; the context decides about its issuer
+   */
+  public void startTls(SSLContext context, String name, boolean verify) throws IOException {
+    SSLSocket secured = layer(context, name, TlsContexts.PROTOCOLS);
+    secured.setUseClientMode(true);
+    SSLParameters parameters = secured.getSSLParameters();
+    if (verify) parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    secured.setSSLParameters(parameters);
+    handshake(secured);
+  }
+
+  public boolean secured() {
+    return top != socket;
+  }
+
+  /** Protocol and cipher suite for a log line, or nothing on a plain connection. */
+  public @Nullable String tlsDescription() {
+    if (!(top instanceof SSLSocket tls)) return null;
+    return tls.getSession().getProtocol() + " " + tls.getSession().getCipherSuite();
+  }
+
+  public InetAddress remoteAddress() {
+    return socket.getInetAddress();
+  }
+
+  public InetSocketAddress localAddress() {
+    return (InetSocketAddress) socket.getLocalSocketAddress();
+  }
+
+  /** Makes a read that waits see the end of input; from any thread. What is written still goes. */
+  public void stopReading() {
+    try {
+      socket.shutdownInput();
+    } catch (IOException e) {
+      // it is closed already, which is as good
+    }
+  }
+
+  /** Ends the connection. On TLS it says so first, if that does not block. */
+  @Override
+  public void close() {
+    ConnectionWatchdog.forget(this);
+    blockedUntil = System.nanoTime();
+    closeQuietly(socket);
+  }
+
+  /** Says goodbye on TLS (close_notify), then closes; from the session's own thread. */
+  public void closeOrderly() {
+    if (secured()) {
+      enter();
+      closeQuietly(top);
+      leave();
+    }
+    close();
+  }
+
+  /** Called by the watchdog. */
+  boolean overdue(long now, long graceNanos) {
+    long until = blockedUntil;
+    return until != NEVER && now - until > graceNanos;
+  }
+
+  private SSLSocket layer(SSLContext context, String name, List<String> protocols)
+      throws IOException {
+    SSLSocket secured =
+        (SSLSocket) context.getSocketFactory().createSocket(socket, name, socket.getPort(), true);
+    secured.setEnabledProtocols(protocols.toArray(String[]::new));
+    return secured;
+  }
+
+  private void handshake(SSLSocket secured) throws IOException {
+    long until = enter();
+    try {
+      socket.setSoTimeout(millisUntil(until));
+      secured.startHandshake();
+    } finally {
+      leave();
+    }
+    top = secured;
+    in = secured.getInputStream();
+    out = secured.getOutputStream();
+  }
+
+  private long enter() {
+    long now = System.nanoTime();
+    long until = perRead == NEVER ? deadline : now + perRead;
+    if (until - endOfLife > 0) until = endOfLife;
+    blockedUntil = until == NEVER ? NEVER - 1 : until;
+    return until;
+  }
+
+  private void leave() {
+    blockedUntil = NEVER;
+  }
+
+  private static int millisUntil(long until) throws SocketTimeoutException {
+    long left = (until - System.nanoTime()) / 1_000_000;
+    if (left <= 0) throw new SocketTimeoutException("the deadline has passed");
+    return (int) Math.min(left, Integer.MAX_VALUE);
+  }
+
+  private static void closeQuietly(Socket socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      // nothing more can be done with it
+    }
+  }
+
+  private final class Input extends InputStream {
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      long until = enter();
+      try {
+        socket.setSoTimeout(millisUntil(until));
+        return in.read(bytes, offset, length);
+      } finally {
+        leave();
+      }
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+  }
+
+  private final class Output extends OutputStream {
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      enter();
+      try {
+        out.write(bytes, offset, length);
+      } finally {
+        leave();
+      }
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void flush() throws IOException {
+      out.flush();
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package org.quorumail.smtp;
+
+/** How the content of a message ended, RFC 5321 §4.1.1.4. */
+public sealed interface Content {
+  /** CRLF.CRLF was reached and everything before it was clean. Size after removing dots. */
+  record Complete(long size) implements Content {}
+
+  /** The end was reached, but a CR or LF stood alone before it (§2.3.8): nothing may be kept. */
+  record BareLineEnd() implements Content {}
+
+  /** The end was reached, but more octets than allowed came before it: nothing may be kept. */
+  record TooLarge() implements Content {}
+
+  /** The connection ended before the content did. */
+  record Cut() implements Content {}
+
+  /** Takes the content piece by piece; the array is reused after the call. */
+  @FunctionalInterface
+  interface Sink {
+    void write(byte[] bytes, int offset, int length) throws java.io.IOException;
+  }
+}

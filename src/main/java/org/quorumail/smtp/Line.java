@@ -1,0 +1,19 @@
+package org.quorumail.smtp;
+
+/**
+ * What one read of a line came to. Texts hold one character per octet (ISO 8859-1), line end
+ * removed.
+ */
+public sealed interface Line {
+  /** A line that ended in CRLF. */
+  record Text(String text) implements Line {}
+
+  /** A line that ended in LF alone, which RFC 5321 §2.3.8 forbids. */
+  record BareLineFeed(String text) implements Line {}
+
+  /** A line over the limit; it was read to its end and thrown away. */
+  record TooLong() implements Line {}
+
+  /** The connection ended; a line that was begun is lost. */
+  record End() implements Line {}
+}

@@ -1,0 +1,198 @@
+package org.quorumail.smtp;
+
+import org.quorumail.mail.MailAddress;
+
+/**
+ * The grammar of paths, RFC 5321 §4.1.2: what stands between the angle brackets of MAIL and RCPT. A
+ * parser of one path; the text has one character per octet.
+ */
+public final class PathSyntax {
+  private static final int MAX_LOCAL_PART = 64; // §4.5.3.1.1
+  private static final int MAX_DOMAIN = 255; // §4.5.3.1.2
+  private static final int MAX_PATH = 256; // §4.5.3.1.3, brackets included
+  private static final int MAX_LABEL = 63; // RFC 1035 §2.3.4
+  private static final String ATEXT_SPECIALS = "!#$%&'*+-/=?^_`{|}~";
+
+  private final String text;
+  private int at;
+
+  private PathSyntax(String text) {
+    this.text = text;
+  }
+
+  /** What a path came to. */
+  public sealed interface Parsed {
+    /** {@code <>}; legal for MAIL only. */
+    record Null(String rest) implements Parsed {}
+
+    /**
+     * A mailbox, without the source route that may have stood before it (appendix F.2).
+     *
+     * @param rest what follows the closing bracket
+     */
+    record Mailbox(MailAddress address, String rest) implements Parsed {}
+
+    /** Legal nowhere; the reason is a phrase for a reply. */
+    record Malformed(String reason) implements Parsed {}
+
+    /** Has the form of a path, but a local part that no mailbox can have. */
+    record IllegalLocalPart() implements Parsed {}
+
+    /** Has octets above 127, which RFC 6531 allows only with SMTPUTF8. */
+    record Internationalized() implements Parsed {}
+  }
+
+  /** Reads a path from the start of the text. */
+  public static Parsed parse(String text) {
+    return new PathSyntax(text).path();
+  }
+
+  /** Whether this is a domain name of RFC 5321 §4.1.2; underscores are let pass. */
+  public static boolean isDomain(String text) {
+    PathSyntax syntax = new PathSyntax(text);
+    return syntax.domainName() && syntax.at == text.length();
+  }
+
+  /** Whether this is an address literal of RFC 5321 §4.1.3, in its brackets. */
+  public static boolean isAddressLiteral(String text) {
+    return AddressLiteral.isLegal(text);
+  }
+
+  private Parsed path() {
+    if (!take('<')) return new Parsed.Malformed("a path stands in angle brackets");
+    if (take('>')) return new Parsed.Null(rest());
+    int close = closingBracket();
+    if (close < 0) return new Parsed.Malformed("the angle bracket is not closed");
+    if (close + 1 > MAX_PATH) return new Parsed.Malformed("a path has at most 256 octets");
+    for (int i = 0; i < close; i++) {
+      if (text.charAt(i) > 0x7E) return new Parsed.Internationalized();
+    }
+    if (peek() == '@' && !sourceRoute()) return new Parsed.Malformed("bad source route");
+    return mailbox(close);
+  }
+
+  private Parsed mailbox(int close) {
+    int start = at;
+    boolean legal = peek() == '"' ? quotedString() : dotString();
+    if (!legal || (peek() != '@' && peek() != '>')) return badLocalPart(start, close);
+    String local = text.substring(start, at);
+    if (local.length() > MAX_LOCAL_PART) {
+      return new Parsed.Malformed("a local part has at most 64 octets");
+    }
+    if (take('>')) { // §4.5.1: the only mailbox without a domain
+      return local.equalsIgnoreCase("postmaster")
+          ? new Parsed.Mailbox(new MailAddress(local, ""), rest())
+          : new Parsed.Malformed("a mailbox has a domain");
+    }
+    take('@');
+    int domainStart = at;
+    if (!domain()) return new Parsed.Malformed("bad domain");
+    String domain = text.substring(domainStart, at);
+    if (domain.endsWith(".")) domain = domain.substring(0, domain.length() - 1);
+    if (!take('>')) return new Parsed.Malformed("bad domain");
+    return new Parsed.Mailbox(new MailAddress(local, domain), rest());
+  }
+
+  /** Tells apart a path that is broken and one that merely names what cannot exist. */
+  private Parsed badLocalPart(int start, int close) {
+    String inside = text.substring(start, close);
+    int sign = inside.indexOf('@');
+    boolean structured = sign > 0 && sign == inside.lastIndexOf('@') && isDomain(inside.substring(sign + 1));
+    for (int i = 0; i < inside.length(); i++) {
+      char c = inside.charAt(i);
+      if (c < ' ' || "<>\"\\".indexOf(c) >= 0) structured = false;
+    }
+    return structured ? new Parsed.IllegalLocalPart() : new Parsed.Malformed("bad local part");
+  }
+
+  /** The bracket that ends the path; one inside a quoted string does not. */
+  private int closingBracket() {
+    boolean quoted = false;
+    for (int i = at; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (quoted && c == '\\') i++;
+      else if (c == '"') quoted = !quoted;
+      else if (c == '>' && !quoted) return i;
+    }
+    return -1;
+  }
+
+  /** {@code @a,@b:}, read and forgotten, as §4.1.1.3 advises. */
+  private boolean sourceRoute() {
+    do {
+      if (!take('@') || !domain()) return false;
+    } while (take(','));
+    return take(':');
+  }
+
+  private boolean dotString() {
+    do {
+      int start = at;
+      while (at < text.length() && isAtext(text.charAt(at))) at++;
+      if (at == start) return false;
+    } while (take('.'));
+    return true;
+  }
+
+  private boolean quotedString() {
+    take('"');
+    while (at < text.length()) {
+      char c = text.charAt(at++);
+      if (c == '"') return true;
+      if (c == '\\') {
+        if (at == text.length()) return false;
+        c = text.charAt(at++);
+      }
+      if (c < ' ' || c > '~') return false;
+    }
+    return false;
+  }
+
+  private boolean domain() {
+    if (peek() != '[') return domainName();
+    int end = text.indexOf(']', at);
+    if (end < 0 || !AddressLiteral.isLegal(text.substring(at, end + 1))) return false;
+    at = end + 1;
+    return true;
+  }
+
+  /** Labels of letters, digits, hyphens; a final dot is let pass and means the same name. */
+  private boolean domainName() {
+    int start = at;
+    do {
+      int label = at;
+      while (at < text.length() && isDomainCharacter(text.charAt(at))) at++;
+      int length = at - label;
+      if (length == 0) return label > start; // the final dot
+      boolean hyphenAtEdge = text.charAt(label) == '-' || text.charAt(at - 1) == '-';
+      if (length > MAX_LABEL || hyphenAtEdge) return false;
+    } while (take('.'));
+    return at - start <= MAX_DOMAIN;
+  }
+
+  private static boolean isDomainCharacter(char c) {
+    return isAlphanumeric(c) || c == '-' || c == '_';
+  }
+
+  private static boolean isAtext(char c) {
+    return isAlphanumeric(c) || ATEXT_SPECIALS.indexOf(c) >= 0;
+  }
+
+  private static boolean isAlphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  }
+
+  private char peek() {
+    return at < text.length() ? text.charAt(at) : '\0';
+  }
+
+  private boolean take(char c) {
+    if (peek() != c || at >= text.length()) return false;
+    at++;
+    return true;
+  }
+
+  private String rest() {
+    return text.substring(at);
+  }
+}

@@ -1,0 +1,137 @@
+package org.quorumail.smtp;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Reads lines and message content from a connection. The buffer is small between messages, so that
+ * an idle connection costs next to nothing, and large while content comes in.
+ *
+ * <p>Before every read that may block, {@code beforeWaiting} runs: a server flushes its replies
+ * there, which groups the replies to pipelined commands (RFC 2920 §3.2) without any other care.
+ */
+public final class SmtpReader {
+  private static final int SMALL = 1024; // a few pipelined commands
+  private static final int LARGE = 16 * 1024; // a TLS record; more saves no system calls there
+
+  private final InputStream in;
+  private final Flush beforeWaiting;
+  private byte[] buffer = new byte[SMALL];
+  private int position;
+  private int end;
+
+  public SmtpReader(InputStream in, Flush beforeWaiting) {
+    this.in = in;
+    this.beforeWaiting = beforeWaiting;
+  }
+
+  /** Octets that have arrived and are not consumed; of commands, if the peer pipelines. */
+  public int buffered() {
+    return end - position;
+  }
+
+  /** Reads one line of at most {@code limit} octets, CRLF included (RFC 5321 §4.5.3.1.4). */
+  public Line readLine(int limit) throws IOException {
+    int searched = position;
+    while (true) {
+      int lineFeed = indexOfLineFeed(searched);
+      if (lineFeed >= 0) return line(lineFeed, limit);
+      if (buffered() >= limit) return skipLine();
+      searched = end;
+      int before = position;
+      if (!fill(Math.max(SMALL, limit))) return new Line.End();
+      searched -= before - position;
+    }
+  }
+
+  /** Reads one reply of a server. */
+  public Reply readReply() throws IOException {
+    return Reply.read(this);
+  }
+
+  /**
+   * Reads content up to CRLF.CRLF and no other end (RFC 5321 §4.1.1.4; any other reading lets
+   * messages be smuggled), removes the dots that were stuffed (§4.5.2) and hands the rest to the
+   * sink. After a bare CR or LF, or above the size, the sink gets nothing more, but the content is
+   * still read to its real end, so that no part of it is ever taken for a command.
+   */
+  public Content readContent(long maxSize, Content.Sink sink) throws IOException {
+    ContentScan scan = new ContentScan(maxSize, sink);
+    try {
+      while (true) {
+        int consumed = scan.accept(buffer, position, end);
+        position += consumed;
+        if (scan.ended()) return scan.result();
+        if (!fill(LARGE)) return new Content.Cut();
+      }
+    } finally {
+      shrink();
+    }
+  }
+
+  private Line line(int lineFeed, int limit) {
+    int start = position;
+    position = lineFeed + 1;
+    if (position - start > limit) return new Line.TooLong();
+    boolean clean = lineFeed > start && buffer[lineFeed - 1] == '\r';
+    int length = lineFeed - start - (clean ? 1 : 0);
+    String text = new String(buffer, start, length, StandardCharsets.ISO_8859_1);
+    return clean ? new Line.Text(text) : new Line.BareLineFeed(text);
+  }
+
+  private Line skipLine() throws IOException {
+    while (true) {
+      int lineFeed = indexOfLineFeed(position);
+      if (lineFeed >= 0) {
+        position = lineFeed + 1;
+        return new Line.TooLong();
+      }
+      position = end;
+      if (!fill(SMALL)) return new Line.End();
+    }
+  }
+
+  private int indexOfLineFeed(int from) {
+    for (int i = from; i < end; i++) if (buffer[i] == '\n') return i;
+    return -1;
+  }
+
+  /** Reads what is there, at least one octet. Makes room first: at least {@code size} in all. */
+  private boolean fill(int size) throws IOException {
+    if (position == end) {
+      position = 0;
+      end = 0;
+    } else if (position > 0 && end == buffer.length) {
+      System.arraycopy(buffer, position, buffer, 0, end - position);
+      end -= position;
+      position = 0;
+    }
+    boolean full = end == buffer.length;
+    if (full || (size == LARGE && buffer.length < LARGE)) {
+      buffer = Arrays.copyOf(buffer, Math.max(size, full ? buffer.length * 2 : 0));
+    }
+    beforeWaiting.flush();
+    int read = in.read(buffer, end, buffer.length - end);
+    if (read <= 0) return false;
+    end += read;
+    return true;
+  }
+
+  private void shrink() {
+    int rest = buffered();
+    if (buffer.length == SMALL || rest > SMALL) return;
+    byte[] small = new byte[SMALL];
+    System.arraycopy(buffer, position, small, 0, rest);
+    buffer = small;
+    position = 0;
+    end = rest;
+  }
+
+  /** Sends what was written so far. */
+  @FunctionalInterface
+  public interface Flush {
+    void flush() throws IOException;
+  }
+}
