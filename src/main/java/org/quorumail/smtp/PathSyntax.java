@@ -97,7 +97,8 @@ public final class PathSyntax {
   private Parsed badLocalPart(int start, int close) {
     String inside = text.substring(start, close);
     int sign = inside.indexOf('@');
-    boolean structured = sign > 0 && sign == inside.lastIndexOf('@') && isDomain(inside.substring(sign + 1));
+    boolean structured =
+        sign > 0 && sign == inside.lastIndexOf('@') && isDomain(inside.substring(sign + 1));
     for (int i = 0; i < inside.length(); i++) {
       char c = inside.charAt(i);
       if (c < ' ' || "<>\"\\".indexOf(c) >= 0) structured = false;

@@ -62,8 +62,7 @@ public final class TlsContexts {
       keys.init(store, password);
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(keys.getKeyManagers(), null, null);
-      return new ServerTls(
-          context, minVersion.equals("1.3") ? List.of("TLSv1.3") : PROTOCOLS);
+      return new ServerTls(context, minVersion.equals("1.3") ? List.of("TLSv1.3") : PROTOCOLS);
     } catch (GeneralSecurityException | IOException e) {
       throw new CertificateException(
           "the certificate in " + chainFile + " cannot be used for TLS: " + e.getMessage(), e);
