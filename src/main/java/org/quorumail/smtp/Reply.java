@@ -105,8 +105,8 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
     return switch (reader.readLine(MAX_LINE)) {
       case Line.Text(String text) -> text;
       case Line.BareLineFeed(String text) -> text;
-      case Line.TooLong() -> throw new ProtocolException("a reply line is too long", "");
-      case Line.End() -> throw new java.io.EOFException("the connection ended before a reply");
+      case Line.TooLong tooLong -> throw new ProtocolException("a reply line is too long", "");
+      case Line.End end -> throw new java.io.EOFException("the connection ended before a reply");
     };
   }
 
