@@ -1,5 +1,7 @@
 package org.quorumail.smtp;
 
+import java.io.EOFException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,9 +82,9 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
    * nothing can be smuggled in a reply, and old servers send them.
    *
    * @throws ProtocolException when it is not a reply or exceeds the bounds
-   * @throws java.io.EOFException when the connection ends first
+   * @throws EOFException when the connection ends first
    */
-  static Reply read(SmtpReader reader) throws java.io.IOException {
+  static Reply read(SmtpReader reader) throws IOException {
     List<String> lines = new ArrayList<>(1);
     EnhancedStatus status = null;
     int code = 0;
@@ -96,22 +98,23 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
       if (lines.isEmpty()) status = fitting(leading, code);
       lines.add(leading != null && leading.equals(status) ? withoutStatus(text) : text);
       if (line.length() == 3 || line.charAt(3) == ' ') break;
-      if (lines.size() == MAX_LINES) throw new ProtocolException("a reply has too many lines", line);
+      if (lines.size() == MAX_LINES)
+        throw new ProtocolException("a reply has too many lines", line);
     }
     return new Reply(code, Optional.ofNullable(status), lines);
   }
 
-  private static String replyLine(SmtpReader reader) throws java.io.IOException {
-    return switch (reader.readLine(MAX_LINE)) {
-      case Line.Text(String text) -> text;
-      case Line.BareLineFeed(String text) -> text;
-      case Line.TooLong tooLong -> throw new ProtocolException("a reply line is too long", "");
-      case Line.End end -> throw new java.io.EOFException("the connection ended before a reply");
-    };
+  private static String replyLine(SmtpReader reader) throws IOException {
+    Line line = reader.readLine(MAX_LINE);
+    if (line instanceof Line.Text clean) return clean.text();
+    if (line instanceof Line.BareLineFeed bare) return bare.text();
+    if (line instanceof Line.TooLong) throw new ProtocolException("a reply line is too long", "");
+    throw new EOFException("the connection ended before a reply");
   }
 
   private static int codeOf(String line) throws ProtocolException {
-    boolean separated = line.length() == 3 || (line.length() > 3 && " -".indexOf(line.charAt(3)) >= 0);
+    boolean separated =
+        line.length() == 3 || (line.length() > 3 && " -".indexOf(line.charAt(3)) >= 0);
     if (!separated) throw new ProtocolException("not an SMTP reply", line);
     int code = 0;
     for (int i = 0; i < 3; i++) {
