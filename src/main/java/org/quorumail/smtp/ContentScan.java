@@ -63,22 +63,28 @@ final class ContentScan {
   }
 
   private State next(byte b) {
-    switch (b) {
-      case '\r' -> {
-        if (state == State.CR || state == State.DOT_CR) bareLineEnd = true;
-        return state == State.DOT ? State.DOT_CR : State.CR;
-      }
-      case '\n' -> {
-        if (state == State.DOT_CR) ended = true;
-        if (state == State.CR) return State.LINE_START;
-        bareLineEnd |= !ended;
-        return State.TEXT;
-      }
-      default -> {
-        if (state == State.CR || state == State.DOT_CR) bareLineEnd = true;
-        return b == '.' && state == State.LINE_START ? State.DOT : State.TEXT;
-      }
-    }
+    return switch (b) {
+      case '\r' -> afterCarriageReturn();
+      case '\n' -> afterLineFeed();
+      default -> afterOther(b);
+    };
+  }
+
+  private State afterCarriageReturn() {
+    if (state == State.CR || state == State.DOT_CR) bareLineEnd = true;
+    return state == State.DOT ? State.DOT_CR : State.CR;
+  }
+
+  private State afterLineFeed() {
+    if (state == State.CR) return State.LINE_START;
+    if (state == State.DOT_CR) ended = true;
+    else bareLineEnd = true;
+    return State.TEXT;
+  }
+
+  private State afterOther(byte b) {
+    if (state == State.CR || state == State.DOT_CR) bareLineEnd = true;
+    return b == '.' && state == State.LINE_START ? State.DOT : State.TEXT;
   }
 
   private static int skipText(byte[] bytes, int from, int to) {
