@@ -1,0 +1,66 @@
+package org.quorumail.dns;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Answers that are still good, least recently used out first. Thread-safe. */
+final class AnswerCache {
+  private final int capacity;
+  private final long minTtlMillis;
+  private final long maxTtlMillis;
+  private final InstantSource time;
+  private final Counter hits;
+  private final Counter misses;
+  private final Counter evictions;
+
+  /** Guarded by this. */
+  private final Map<Question, Kept> entries = new LinkedHashMap<>(64, 0.75f, true);
+
+  private record Kept(RecordSet set, long untilMillis) {}
+
+  AnswerCache(
+      int capacity, Duration minTtl, Duration maxTtl, InstantSource time, MeterRegistry meters) {
+    this.capacity = capacity;
+    this.minTtlMillis = minTtl.toMillis();
+    this.maxTtlMillis = maxTtl.toMillis();
+    this.time = time;
+    this.hits = meters.counter("dns.cache.hits");
+    this.misses = meters.counter("dns.cache.misses");
+    this.evictions = meters.counter("dns.cache.evictions");
+    meters.gauge("dns.cache.entries", this, AnswerCache::size);
+  }
+
+  synchronized Optional<RecordSet> find(Question question) {
+    Kept kept = entries.get(question);
+    if (kept != null && time.millis() < kept.untilMillis) {
+      hits.increment();
+      return Optional.of(kept.set);
+    }
+    misses.increment();
+    return Optional.empty();
+  }
+
+  synchronized void keep(Question question, RecordSet set) {
+    if (capacity == 0) return;
+    long ttl = Math.clamp(set.ttl() * 1000, minTtlMillis, Math.max(minTtlMillis, maxTtlMillis));
+    if (ttl == 0) return;
+    entries.put(question, new Kept(set, time.millis() + ttl));
+    if (entries.size() > capacity) {
+      entries.remove(entries.keySet().iterator().next());
+      evictions.increment();
+    }
+  }
+
+  synchronized void clear() {
+    entries.clear();
+  }
+
+  synchronized int size() {
+    return entries.size();
+  }
+}

@@ -1,0 +1,118 @@
+package org.quorumail.dns;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.xbill.DNS.CNAMERecord;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.ResolverConfig;
+import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.SimpleResolver;
+import org.xbill.DNS.Type;
+
+/** The recursive servers that are asked, one after the other. Follows aliases. No cache. */
+final class NameServers {
+  private static final int MAX_SERVERS = 3; // as many as resolv.conf(5) reads
+  private static final int ROUNDS = 2; // one lost datagram is no reason to defer mail
+  private static final int MAX_ALIASES = 8; // a longer chain is a loop or a mistake
+  private static final int MAX_RECORDS = 100; // of one type that are looked at
+  private static final long NEGATIVE_TTL = 60; // seconds, when the answer has no SOA (RFC 2308 §5)
+
+  private final List<SimpleResolver> servers;
+
+  NameServers(List<InetSocketAddress> configured, Duration timeout) {
+    List<InetSocketAddress> addresses =
+        configured.isEmpty() ? ResolverConfig.getCurrentConfig().servers() : configured;
+    servers = addresses.stream().limit(MAX_SERVERS).map(a -> server(a, timeout)).toList();
+  }
+
+  private static SimpleResolver server(InetSocketAddress address, Duration timeout) {
+    SimpleResolver server = new SimpleResolver(address);
+    server.setTimeout(timeout);
+    return server;
+  }
+
+  RecordSet ask(Question question) {
+    Name name = question.name();
+    long ttl = Long.MAX_VALUE;
+    int aliases = 0;
+    while (true) {
+      Reply reply = exchange(name, question.type());
+      if (reply.message == null) return new RecordSet.Failure(reply.failure);
+      List<Record> answers = reply.message.getSection(Section.ANSWER);
+      Name asked = name;
+      for (Record r = alias(answers, name); r != null; r = alias(answers, name)) {
+        if (++aliases > MAX_ALIASES) return looping(question);
+        ttl = Math.min(ttl, r.getTTL());
+        name = ((CNAMERecord) r).getTarget();
+      }
+      RecordSet set = read(reply.message, name, question.type(), ttl);
+      boolean targetNotTold = set instanceof RecordSet.NoData && !name.equals(asked);
+      if (!targetNotTold) return set;
+    }
+  }
+
+  private static RecordSet looping(Question question) {
+    return new RecordSet.Failure("the aliases of " + question.name().toString(true) + " loop");
+  }
+
+  private static @Nullable Record alias(List<Record> answers, Name name) {
+    for (Record r : answers) {
+      if (r.getType() == Type.CNAME && r.getName().equals(name)) return r;
+    }
+    return null;
+  }
+
+  private static RecordSet read(Message message, Name name, int type, long aliasTtl) {
+    List<Record> records = new ArrayList<>();
+    long ttl = aliasTtl;
+    for (Record r : message.getSection(Section.ANSWER)) {
+      if (r.getType() != type || !r.getName().equals(name)) continue;
+      if (records.size() == MAX_RECORDS) break;
+      records.add(r);
+      ttl = Math.min(ttl, r.getTTL());
+    }
+    if (!records.isEmpty()) return new RecordSet.Records(records, ttl);
+    long negative = Math.min(aliasTtl, negativeTtl(message));
+    if (message.getRcode() == Rcode.NXDOMAIN) return new RecordSet.NoSuchName(negative);
+    return new RecordSet.NoData(negative);
+  }
+
+  private static long negativeTtl(Message message) {
+    for (Record r : message.getSection(Section.AUTHORITY)) {
+      if (r instanceof SOARecord soa) return Math.min(soa.getTTL(), soa.getMinimum());
+    }
+    return NEGATIVE_TTL;
+  }
+
+  /** Exactly one of the two is there; the failure is a phrase. */
+  private record Reply(@Nullable Message message, String failure) {}
+
+  private Reply exchange(Name name, int type) {
+    Message query = Message.newQuery(Record.newRecord(name, type, DClass.IN));
+    String failure = "no name server is known";
+    for (int round = 0; round < ROUNDS; round++) {
+      for (SimpleResolver server : servers) {
+        try {
+          Message message = server.send(query);
+          int code = message.getRcode();
+          if (code == Rcode.NOERROR || code == Rcode.NXDOMAIN) return new Reply(message, "");
+          failure =
+              server.getAddress().getAddress().getHostAddress() + " says " + Rcode.string(code);
+        } catch (IOException e) { // not in time, unreachable, or not an answer by RFC 1035
+          failure = server.getAddress().getAddress().getHostAddress() + " gives no usable answer";
+          if (Thread.currentThread().isInterrupted()) return new Reply(null, failure);
+        }
+      }
+    }
+    return new Reply(null, failure);
+  }
+}

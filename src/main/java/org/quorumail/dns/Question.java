@@ -1,0 +1,12 @@
+package org.quorumail.dns;
+
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Type;
+
+/** A name and a record type; names are compared without case, as RFC 4343 wants it. */
+record Question(Name name, int type) {
+  @Override
+  public String toString() {
+    return name.toString(true) + "/" + Type.string(type);
+  }
+}

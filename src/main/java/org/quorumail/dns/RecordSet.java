@@ -1,0 +1,31 @@
+package org.quorumail.dns;
+
+import java.util.List;
+import org.xbill.DNS.Record;
+
+/** What one question to the name system came to. */
+sealed interface RecordSet {
+  /** Seconds for which this may be kept, as the answer says it. */
+  long ttl();
+
+  record Records(List<Record> records, long ttl) implements RecordSet {
+    public Records {
+      records = List.copyOf(records);
+    }
+  }
+
+  /** The name exists, without records of this type. */
+  record NoData(long ttl) implements RecordSet {}
+
+  record NoSuchName(long ttl) implements RecordSet {}
+
+  /** No usable answer. It is kept for a moment, so that a dead server is not asked per message. */
+  record Failure(String reason) implements RecordSet {
+    private static final long TTL = 5; // RFC 2308 §7.1 allows up to five minutes
+
+    @Override
+    public long ttl() {
+      return TTL;
+    }
+  }
+}
