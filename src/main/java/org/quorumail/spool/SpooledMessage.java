@@ -1,6 +1,8 @@
 package org.quorumail.spool;
 
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
@@ -26,6 +28,30 @@ public record SpooledMessage(
 
   public SpooledMessage {
     recipients = List.copyOf(recipients);
+  }
+
+  SpooledMessage withHeld(boolean held) {
+    return new SpooledMessage(
+        id, reversePath, body, arrivedMillis, size, held, delayReported, recipients);
+  }
+
+  SpooledMessage withDelayReported(boolean delayReported) {
+    return new SpooledMessage(
+        id, reversePath, body, arrivedMillis, size, held, delayReported, recipients);
+  }
+
+  SpooledMessage withRecipients(List<RecipientState> recipients) {
+    return new SpooledMessage(
+        id, reversePath, body, arrivedMillis, size, held, delayReported, recipients);
+  }
+
+  /** The earliest time of the pending recipients of each domain, in the order of the domains. */
+  SortedMap<String, Long> dueByDomain() {
+    SortedMap<String, Long> due = new TreeMap<>();
+    for (RecipientState r : recipients) {
+      if (r.status() == Status.PENDING) due.merge(r.address().domain(), r.dueMillis(), Math::min);
+    }
+    return due;
   }
 
   /** Where one recipient stands. */

@@ -1,0 +1,84 @@
+package org.quorumail.spool;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.quorumail.mail.QueueId;
+
+/** Writes fields into an array that grows; numbers are big-endian, so that keys sort as they do. */
+final class ByteWriter {
+  private byte[] bytes;
+  private ByteBuffer view;
+
+  ByteWriter(int expected) {
+    bytes = new byte[expected];
+    view = ByteBuffer.wrap(bytes);
+  }
+
+  ByteWriter u8(int value) {
+    room(1).put((byte) value);
+    return this;
+  }
+
+  ByteWriter flag(boolean value) {
+    return u8(value ? 1 : 0);
+  }
+
+  ByteWriter u16(int value) {
+    room(2).putShort((short) value);
+    return this;
+  }
+
+  ByteWriter i32(int value) {
+    room(4).putInt(value);
+    return this;
+  }
+
+  ByteWriter i64(long value) {
+    room(8).putLong(value);
+    return this;
+  }
+
+  ByteWriter id(QueueId id) {
+    room(QueueId.BYTES).putLong(id.high()).putLong(id.low());
+    return this;
+  }
+
+  /** UTF-8 behind its length. */
+  ByteWriter text(String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    i32(utf8.length);
+    return raw(utf8, 0, utf8.length);
+  }
+
+  /** UTF-8 without a length, for keys. */
+  ByteWriter name(String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    return raw(utf8, 0, utf8.length);
+  }
+
+  /** Bytes behind their length. */
+  ByteWriter block(Entry.Slice slice) {
+    i32(slice.length());
+    return raw(slice.array(), slice.offset(), slice.length());
+  }
+
+  ByteWriter raw(byte[] source, int offset, int length) {
+    room(length).put(source, offset, length);
+    return this;
+  }
+
+  /** The written bytes; the writer must not be used any more. */
+  byte[] finish() {
+    return view.position() == bytes.length ? bytes : Arrays.copyOf(bytes, view.position());
+  }
+
+  private ByteBuffer room(int more) {
+    if (view.remaining() < more) {
+      int written = view.position();
+      bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, written + more));
+      view = ByteBuffer.wrap(bytes).position(written);
+    }
+    return view;
+  }
+}

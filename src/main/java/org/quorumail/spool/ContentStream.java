@@ -1,0 +1,66 @@
+package org.quorumail.spool;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.QueueId;
+
+/** Reads a message's content, one chunk in memory at a time. Used by one thread. */
+final class ContentStream extends InputStream {
+  private final SpoolStore store;
+  private final QueueId id;
+  private byte[] chunk = {};
+  private int position;
+  private int next;
+  private int chunks = -1;
+
+  ContentStream(SpoolStore store, QueueId id) {
+    this.store = store;
+    this.id = id;
+  }
+
+  @Override
+  public int read() throws IOException {
+    return ready() ? chunk[position++] & 0xFF : -1;
+  }
+
+  @Override
+  public int read(byte[] target, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, target.length);
+    if (length == 0) return 0;
+    if (!ready()) return -1;
+    int n = Math.min(length, chunk.length - position);
+    System.arraycopy(chunk, position, target, offset, n);
+    position += n;
+    return n;
+  }
+
+  @Override
+  public int available() {
+    return chunk.length - position;
+  }
+
+  /** Whether there is a byte; brings the next chunk if need be. */
+  private boolean ready() throws IOException {
+    try {
+      if (chunks < 0) chunks = store.message(id).orElseThrow(this::gone).chunks();
+      while (position == chunk.length) {
+        if (next == chunks) return false;
+        byte @Nullable [] row = store.chunk(id, next);
+        if (row == null) throw gone();
+        next++;
+        chunk = row;
+        position = 0;
+      }
+      return true;
+    } catch (UncheckedIOException | IllegalStateException e) {
+      throw new IOException("the content of " + id + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private IOException gone() {
+    return new IOException("message " + id + " is not in the spool any more");
+  }
+}

@@ -1,0 +1,156 @@
+package org.quorumail.spool;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.spool.OwnedSpool.DueRow;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
+
+/**
+ * Reads the rows of {@code due}: which domain has something due, and what.
+ *
+ * <p>A queue deletes at the front, and a deleted row costs a reader as much as a live one until it
+ * is compacted away. So for each domain that had a row written lately a <em>floor</em> is
+ * remembered: no row of the domain lies before it. Reads begin there. A row that is written while
+ * somebody reads lowers what that reader may conclude.
+ *
+ * <p>Thread-safe; no I/O under the lock.
+ */
+final class DueIndex {
+  /** Domains with a floor; the others are read from their beginning. */
+  private static final int FLOORS_MAX = 8192;
+
+  /** By domain in the order of the keys' bytes. */
+  private final TreeMap<byte[], Floor> floors = new TreeMap<>(Arrays::compareUnsigned);
+
+  private static final class Floor {
+    /** No row of the domain has a smaller key. */
+    volatile byte[] key;
+
+    /** The smallest key written since the first of the present readers began. */
+    byte @Nullable [] writtenMeanwhile;
+
+    int readers;
+
+    Floor(byte[] key) {
+      this.key = key;
+    }
+  }
+
+  /** The earliest row of the first domain after this one whose messages are not all held. */
+  Optional<DueRow> firstAfter(SpoolDatabase db, String domain) throws RocksDBException {
+    byte[] from = Keys.dueAfter(domain);
+    while (true) {
+      byte[] known = firstKnownAfter(from);
+      DueRow row = first(db, from, known);
+      String next;
+      if (row != null) {
+        next = row.domain();
+        if (row.dueMillis() != Keys.NEVER) return Optional.of(row);
+      } else if (known != null) {
+        next = Keys.domainOf(known);
+        List<DueRow> rows = until(db, next, Keys.NEVER - 1, 1);
+        if (!rows.isEmpty()) return Optional.of(rows.getFirst());
+      } else {
+        return Optional.empty();
+      }
+      from = Keys.afterDomain(next);
+    }
+  }
+
+  /** Rows of the domain that are due by then, earliest first. */
+  List<DueRow> until(SpoolDatabase db, String domain, long untilMillis, int limit)
+      throws RocksDBException {
+    byte[] name = Keys.dueOf(domain);
+    Floor floor = begin(name);
+    byte[] start = floor == null ? name : floor.key;
+    long last = Math.min(untilMillis, Keys.NEVER - 1);
+    List<DueRow> rows = new ArrayList<>();
+    byte @Nullable [] first = start; // what a read that fails proves
+    try (Slice end = new Slice(Keys.afterDomain(domain));
+        ReadOptions bounded = new ReadOptions().setIterateUpperBound(end);
+        RocksIterator it = db.db.newIterator(db.due, bounded)) {
+      it.seek(start);
+      byte[] seen = it.isValid() ? it.key() : null;
+      for (; it.isValid() && rows.size() < limit; it.next()) {
+        DueRow row = Keys.dueRow(it.key());
+        if (row.dueMillis() > last) break;
+        rows.add(row);
+      }
+      it.status();
+      first = seen;
+      return rows;
+    } finally {
+      if (floor != null) end(name, floor, first);
+    }
+  }
+
+  /** Rows that have just been written. */
+  synchronized void added(List<DueRow> rows) {
+    for (DueRow row : rows) {
+      byte[] key = Keys.due(row.domain(), row.dueMillis(), row.id());
+      byte[] name = Keys.dueOf(row.domain());
+      Floor floor = floors.get(name);
+      if (floor == null) {
+        if (floors.size() == FLOORS_MAX) floors.pollFirstEntry();
+        floors.put(name, new Floor(name));
+        continue;
+      }
+      if (Arrays.compareUnsigned(key, floor.key) < 0) floor.key = key;
+      byte[] meanwhile = floor.writtenMeanwhile;
+      if (floor.readers > 0 && (meanwhile == null || Arrays.compareUnsigned(key, meanwhile) < 0)) {
+        floor.writtenMeanwhile = key;
+      }
+    }
+  }
+
+  synchronized void forget() {
+    floors.clear();
+  }
+
+  private synchronized @Nullable Floor begin(byte[] name) {
+    Floor floor = floors.get(name);
+    if (floor != null) floor.readers++;
+    return floor;
+  }
+
+  /**
+   * @param first the first row that the reader has seen; null when there was none
+   */
+  private synchronized void end(byte[] name, Floor floor, byte @Nullable [] first) {
+    if (floors.get(name) != floor) return; // dropped meanwhile, perhaps with what was written
+    byte[] meanwhile = floor.writtenMeanwhile;
+    byte[] lowest = first;
+    if (lowest == null || (meanwhile != null && Arrays.compareUnsigned(meanwhile, lowest) < 0)) {
+      lowest = meanwhile;
+    }
+    if (--floor.readers == 0) floor.writtenMeanwhile = null;
+    if (lowest != null) floor.key = lowest;
+    else if (floor.readers == 0) floors.remove(name);
+  }
+
+  private synchronized byte @Nullable [] firstKnownAfter(byte[] from) {
+    return floors.ceilingKey(from);
+  }
+
+  /** The first row at or after the key, before the bound. */
+  private static @Nullable DueRow first(SpoolDatabase db, byte[] from, byte @Nullable [] before)
+      throws RocksDBException {
+    try (Slice end = before == null ? null : new Slice(before);
+        ReadOptions bounded = new ReadOptions()) {
+      if (end != null) bounded.setIterateUpperBound(end);
+      try (RocksIterator it = db.db.newIterator(db.due, bounded)) {
+        it.seek(from);
+        DueRow row = it.isValid() ? Keys.dueRow(it.key()) : null;
+        it.status();
+        return row;
+      }
+    }
+  }
+}

@@ -1,0 +1,205 @@
+package org.quorumail.spool;
+
+import static org.quorumail.spool.ByteReader.unknown;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.Entry.AttemptResults;
+import org.quorumail.spool.Entry.Body;
+import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.Entry.Report;
+import org.quorumail.spool.OwnedSpool.Result;
+
+/**
+ * The bytes of an {@link Entry}: version, type, fields. What this version does not know is an error
+ * and stops the node; it is never skipped, because replicas that skip differently drift apart.
+ */
+final class EntryFormat {
+  /** The bytes before those of a chunk's content, so that a reception can fill them in place. */
+  static final int CHUNK_HEADER = 2 + QueueId.BYTES + 4 + 8 + 4;
+
+  private static final int VERSION = 1;
+
+  private static final int ACCEPT = 1;
+  private static final int CHUNK = 2;
+  private static final int ABORT_UPLOAD = 3;
+  private static final int OUTCOMES = 4;
+  private static final int REMOVE = 5;
+  private static final int HOLD = 6;
+  private static final int RELEASE = 7;
+  private static final int RETRY = 8;
+
+  private static final int DELIVERED = 1;
+  private static final int DEFERRED = 2;
+  private static final int FAILED = 3;
+
+  private static final int INLINE = 1;
+  private static final int UPLOADED = 2;
+
+  private static final int SMALL = 64;
+  private static final int RESULT_SIZE_HINT = 160;
+
+  private EntryFormat() {}
+
+  static byte[] write(Entry entry) {
+    return switch (entry) {
+      case Entry.Accept e -> accept(e);
+      case Entry.Chunk e ->
+          head(CHUNK, CHUNK_HEADER + e.bytes().length())
+              .id(e.upload())
+              .i32(e.number())
+              .i64(e.atMillis())
+              .block(e.bytes())
+              .finish();
+      case Entry.AbortUpload e -> head(ABORT_UPLOAD, SMALL).id(e.upload()).finish();
+      case Entry.Outcomes e -> outcomes(e);
+      case Entry.Remove e -> head(REMOVE, SMALL).id(e.id()).finish();
+      case Entry.Hold e -> head(HOLD, SMALL).id(e.id()).finish();
+      case Entry.Release e -> head(RELEASE, SMALL).id(e.id()).i64(e.atMillis()).finish();
+      case Entry.Retry e -> head(RETRY, SMALL).id(e.id()).i64(e.atMillis()).finish();
+    };
+  }
+
+  static Entry read(ByteBuffer bytes) throws IOException {
+    ByteReader in = new ByteReader(bytes, "a spool entry");
+    Entry entry = ByteReader.checked("a spool entry", () -> entry(in));
+    in.end();
+    return entry;
+  }
+
+  /** Bytes that a message adds to an {@code Accept}, about. */
+  static int sizeHint(NewMessage m) {
+    int content = m.body() instanceof Body.Inline inline ? inline.bytes().length() : 0;
+    return MessageFormat.sizeHint(m.message()) + content;
+  }
+
+  /** Bytes that an attempt adds to an {@code Outcomes}, about. */
+  static int sizeHint(AttemptResults a) {
+    Report report = a.report();
+    int reported = report == null ? 0 : sizeHint(report.message());
+    return SMALL + RESULT_SIZE_HINT * a.results().size() + reported;
+  }
+
+  private static ByteWriter head(int type, int expected) {
+    return new ByteWriter(expected).u8(VERSION).u8(type);
+  }
+
+  private static Entry entry(ByteReader in) throws IOException {
+    int version = in.u8();
+    if (version != VERSION) throw unknown("a spool entry", "version", version);
+    int type = in.u8();
+    return switch (type) {
+      case ACCEPT -> new Entry.Accept(newMessages(in));
+      case CHUNK -> new Entry.Chunk(in.id(), in.i32(), in.i64(), in.block());
+      case ABORT_UPLOAD -> new Entry.AbortUpload(in.id());
+      case OUTCOMES -> new Entry.Outcomes(in.i64(), attempts(in));
+      case REMOVE -> new Entry.Remove(in.id());
+      case HOLD -> new Entry.Hold(in.id());
+      case RELEASE -> new Entry.Release(in.id(), in.i64());
+      case RETRY -> new Entry.Retry(in.id(), in.i64());
+      default -> throw unknown("a spool entry", "type", type);
+    };
+  }
+
+  private static byte[] accept(Entry.Accept entry) {
+    int expected = SMALL;
+    for (NewMessage m : entry.messages()) expected += sizeHint(m);
+    ByteWriter out = head(ACCEPT, expected).i32(entry.messages().size());
+    for (NewMessage m : entry.messages()) write(m, out);
+    return out.finish();
+  }
+
+  private static List<NewMessage> newMessages(ByteReader in) throws IOException {
+    int n = in.count();
+    List<NewMessage> messages = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) messages.add(newMessage(in));
+    return messages;
+  }
+
+  private static void write(NewMessage m, ByteWriter out) {
+    MessageFormat.write(m.message(), out);
+    switch (m.body()) {
+      case Body.Inline inline -> out.u8(INLINE).block(inline.bytes());
+      case Body.Uploaded uploaded -> out.u8(UPLOADED).i32(uploaded.chunks());
+    }
+  }
+
+  private static NewMessage newMessage(ByteReader in) throws IOException {
+    SpooledMessage message = MessageFormat.read(in);
+    int where = in.u8();
+    Body body =
+        switch (where) {
+          case INLINE -> new Body.Inline(in.block());
+          case UPLOADED -> new Body.Uploaded(in.i32());
+          default -> throw unknown("a message", "place of its content", where);
+        };
+    return new NewMessage(message, body);
+  }
+
+  private static byte[] outcomes(Entry.Outcomes entry) {
+    int expected = SMALL;
+    for (AttemptResults a : entry.attempts()) expected += sizeHint(a);
+    ByteWriter out = head(OUTCOMES, expected).i64(entry.term()).i32(entry.attempts().size());
+    for (AttemptResults a : entry.attempts()) {
+      out.id(a.id()).i32(a.results().size());
+      for (Result r : a.results()) write(r, out);
+      Report report = a.report();
+      out.flag(report != null);
+      if (report != null) write(report.message(), out.flag(report.aboutDelay()));
+    }
+    return out.finish();
+  }
+
+  private static List<AttemptResults> attempts(ByteReader in) throws IOException {
+    int n = in.count();
+    List<AttemptResults> attempts = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) {
+      QueueId id = in.id();
+      int count = in.count();
+      List<Result> results = new ArrayList<>(count);
+      for (int j = 0; j < count; j++) results.add(new Result(in.i32(), outcome(in)));
+      attempts.add(new AttemptResults(id, results, report(in)));
+    }
+    return attempts;
+  }
+
+  private static @Nullable Report report(ByteReader in) throws IOException {
+    if (!in.flag()) return null;
+    boolean aboutDelay = in.flag();
+    return new Report(newMessage(in), aboutDelay);
+  }
+
+  private static void write(Result result, ByteWriter out) {
+    Outcome outcome = result.outcome();
+    out.i32(result.recipient());
+    switch (outcome) {
+      case Outcome.Delivered d -> out.u8(DELIVERED);
+      case Outcome.Deferred d -> out.u8(DEFERRED).i64(d.until().toEpochMilli());
+      case Outcome.Failed f -> out.u8(FAILED);
+    }
+    EnhancedStatus status = outcome.status();
+    out.u8(status.statusClass()).u16(status.subject()).u16(status.detail());
+    out.text(outcome.diagnostic()).text(outcome.remote());
+  }
+
+  private static Outcome outcome(ByteReader in) throws IOException {
+    int type = in.u8();
+    Instant until = type == DEFERRED ? Instant.ofEpochMilli(in.i64()) : Instant.EPOCH;
+    EnhancedStatus status = new EnhancedStatus(in.u8(), in.u16(), in.u16());
+    String diagnostic = in.text();
+    String remote = in.text();
+    return switch (type) {
+      case DELIVERED -> new Outcome.Delivered(status, diagnostic, remote);
+      case DEFERRED -> new Outcome.Deferred(until, status, diagnostic, remote);
+      case FAILED -> new Outcome.Failed(status, diagnostic, remote);
+      default -> throw unknown("a result", "type", type);
+    };
+  }
+}

@@ -1,0 +1,121 @@
+package org.quorumail.spool;
+
+import static org.quorumail.spool.ByteReader.unknown;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.Status;
+
+/** A message as the store keeps it, and as a part of entries. */
+final class MessageFormat {
+  private static final int VERSION = 1;
+
+  /** Enough for an envelope with one recipient. */
+  private static final int FIXED_SIZE_HINT = 128;
+
+  private static final int RECIPIENT_SIZE_HINT = 64;
+
+  private MessageFormat() {}
+
+  static byte[] row(Stored stored) {
+    ByteWriter out = new ByteWriter(sizeHint(stored.message()));
+    out.u8(VERSION).i32(stored.chunks());
+    write(stored.message(), out);
+    return out.finish();
+  }
+
+  static Stored stored(byte[] row) throws IOException {
+    ByteReader in = new ByteReader(ByteBuffer.wrap(row), "a stored message");
+    int version = in.u8();
+    if (version != VERSION) throw unknown("a stored message", "version", version);
+    int chunks = in.i32();
+    SpooledMessage message = read(in);
+    in.end();
+    return new Stored(message, chunks);
+  }
+
+  static int sizeHint(SpooledMessage message) {
+    return FIXED_SIZE_HINT + RECIPIENT_SIZE_HINT * message.recipients().size();
+  }
+
+  static void write(SpooledMessage m, ByteWriter out) {
+    out.id(m.id());
+    switch (m.reversePath()) {
+      case ReversePath.Null none -> out.flag(false);
+      case ReversePath.Mailbox mailbox -> write(mailbox.address(), out.flag(true));
+    }
+    out.u8(code(m.body())).i64(m.arrivedMillis()).i64(m.size());
+    out.flag(m.held()).flag(m.delayReported()).i32(m.recipients().size());
+    for (RecipientState r : m.recipients()) {
+      write(r.address(), out);
+      out.u8(code(r.status())).i32(r.attempts()).i64(r.dueMillis()).text(r.diagnostic());
+    }
+  }
+
+  static SpooledMessage read(ByteReader in) throws IOException {
+    var id = in.id();
+    ReversePath reversePath =
+        in.flag() ? new ReversePath.Mailbox(address(in)) : new ReversePath.Null();
+    BodyType body = bodyType(in.u8());
+    long arrived = in.i64();
+    long size = in.i64();
+    boolean held = in.flag();
+    boolean delayReported = in.flag();
+    int n = in.count();
+    List<RecipientState> recipients = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) {
+      recipients.add(
+          new RecipientState(address(in), status(in.u8()), in.i32(), in.i64(), in.text()));
+    }
+    return new SpooledMessage(
+        id, reversePath, body, arrived, size, held, delayReported, recipients);
+  }
+
+  private static void write(MailAddress address, ByteWriter out) {
+    out.text(address.localPart()).text(address.domain());
+  }
+
+  private static MailAddress address(ByteReader in) throws IOException {
+    return new MailAddress(in.text(), in.text());
+  }
+
+  // Codes of their own: the order of an enum's constants must not be part of a format.
+
+  private static int code(BodyType body) {
+    return switch (body) {
+      case SEVEN_BIT -> 7;
+      case EIGHT_BIT_MIME -> 8;
+    };
+  }
+
+  private static BodyType bodyType(int code) throws IOException {
+    return switch (code) {
+      case 7 -> BodyType.SEVEN_BIT;
+      case 8 -> BodyType.EIGHT_BIT_MIME;
+      default -> throw unknown("a message", "body type", code);
+    };
+  }
+
+  private static int code(Status status) {
+    return switch (status) {
+      case PENDING -> 1;
+      case DELIVERED -> 2;
+      case FAILED -> 3;
+    };
+  }
+
+  private static Status status(int code) throws IOException {
+    return switch (code) {
+      case 1 -> Status.PENDING;
+      case 2 -> Status.DELIVERED;
+      case 3 -> Status.FAILED;
+      default -> throw unknown("a message", "recipient status", code);
+    };
+  }
+}

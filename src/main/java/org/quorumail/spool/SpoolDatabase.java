@@ -1,0 +1,175 @@
+package org.quorumail.spool;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.rocksdb.AbstractNativeReference;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.Options;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.TablePropertiesCollectorFactory;
+import org.rocksdb.WriteOptions;
+
+/**
+ * An open RocksDB database with the column families and settings of a spool, and all native objects
+ * that belong to it.
+ *
+ * <p>There is no write-ahead log: the Raft log is that. All column families are flushed as one, so
+ * what a crash leaves is the state at exactly one position.
+ */
+final class SpoolDatabase implements AutoCloseable {
+  /** Contents from this size on live in blob files, which compaction does not rewrite. */
+  private static final long BLOB_MIN_BYTES = 1024;
+
+  /** Blob files are thrown away whole: small ones sooner. */
+  private static final long BLOB_FILE_BYTES = 32L << 20;
+
+  /** A blob file is rewritten when this part of the oldest ones is garbage. */
+  private static final double BLOB_GARBAGE_MAX = 0.5;
+
+  private static final long CONTENT_BUFFER_BYTES = 32L << 20;
+  private static final long ROWS_BUFFER_BYTES = 8L << 20;
+
+  /** One is written, one is flushed, two are there so that a slow disk does not stop applying. */
+  private static final int WRITE_BUFFERS_MAX = 4;
+
+  /** A queue deletes what it wrote: a table with half of a window deleted is compacted at once. */
+  private static final long DELETION_WINDOW = 4096;
+
+  private static final long DELETIONS_MAX = 2048;
+
+  /** Of the process; a node has a few spools. */
+  private static final int OPEN_FILES_MAX = 256;
+
+  private static final int BLOOM_BITS = 10;
+
+  /** What nothing else touches is compacted after this, so that old garbage goes too. */
+  private static final long PERIODIC_COMPACTION_SECONDS = 24L * 3600;
+
+  final RocksDB db;
+
+  /** Applied position, counters, uploads. */
+  final ColumnFamilyHandle meta;
+
+  final ColumnFamilyHandle messages;
+  final ColumnFamilyHandle content;
+  final ColumnFamilyHandle due;
+
+  /** By sender, and by status where it is not pending. */
+  final ColumnFamilyHandle index;
+
+  final List<ColumnFamilyHandle> families;
+
+  /** Without the write-ahead log. */
+  final WriteOptions unlogged;
+
+  private final Deque<AbstractNativeReference> closeLast = new ArrayDeque<>();
+
+  SpoolDatabase(Path directory, StoreMemory memory) throws RocksDBException {
+    ColumnFamilyOptions rows = rows(memory, ROWS_BUFFER_BYTES);
+    ColumnFamilyOptions blobs = blobs(memory);
+    DBOptions options = keep(options(memory));
+    List<ColumnFamilyHandle> opened = new ArrayList<>();
+    try {
+      db =
+          RocksDB.open(
+              options,
+              directory.toString(),
+              List.of(
+                  new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, rows),
+                  new ColumnFamilyDescriptor("messages".getBytes(UTF_8), rows),
+                  new ColumnFamilyDescriptor("content".getBytes(UTF_8), blobs),
+                  new ColumnFamilyDescriptor("due".getBytes(UTF_8), rows),
+                  new ColumnFamilyDescriptor("index".getBytes(UTF_8), rows)),
+              opened);
+    } catch (RocksDBException e) {
+      closeLast.forEach(AbstractNativeReference::close);
+      throw e;
+    }
+    families = List.copyOf(opened);
+    meta = families.get(0);
+    messages = families.get(1);
+    content = families.get(2);
+    due = families.get(3);
+    index = families.get(4);
+    unlogged = keep(new WriteOptions().setDisableWAL(true));
+  }
+
+  /** Whoever reads or writes must have ended. What is not flushed is left to the log. */
+  @Override
+  public void close() {
+    db.cancelAllBackgroundWork(true);
+    families.forEach(ColumnFamilyHandle::close);
+    db.close();
+    closeLast.forEach(AbstractNativeReference::close);
+  }
+
+  private DBOptions options(StoreMemory memory) {
+    return new DBOptions()
+        .setCreateIfMissing(true)
+        .setCreateMissingColumnFamilies(true)
+        .setAtomicFlush(true)
+        .setParanoidChecks(true)
+        .setWriteBufferManager(memory.writeBuffers)
+        .setMaxOpenFiles(OPEN_FILES_MAX)
+        .setMaxBackgroundJobs(2)
+        .setBytesPerSync(1L << 20)
+        .setStatsDumpPeriodSec(0)
+        .setStatsPersistPeriodSec(0)
+        .setKeepLogFileNum(2)
+        .setMaxLogFileSize(1L << 20)
+        .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+        .setMaxManifestFileSize(4L << 20);
+  }
+
+  private ColumnFamilyOptions rows(StoreMemory memory, long bufferBytes) {
+    // only the combined options of the Java binding can carry a collector
+    try (Options carrier = new Options()) {
+      carrier.setTablePropertiesCollectorFactory(
+          List.of(
+              keep(
+                  TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(
+                      DELETION_WINDOW, DELETIONS_MAX, 0.5))));
+      return keep(new ColumnFamilyOptions(carrier))
+          .setTableFormatConfig(
+              new BlockBasedTableConfig()
+                  .setBlockCache(memory.blocks)
+                  .setCacheIndexAndFilterBlocks(true)
+                  .setPinL0FilterAndIndexBlocksInCache(true)
+                  .setFilterPolicy(keep(new BloomFilter(BLOOM_BITS))))
+          .setCompressionType(CompressionType.LZ4_COMPRESSION)
+          .setWriteBufferSize(bufferBytes)
+          .setMaxWriteBufferNumber(WRITE_BUFFERS_MAX)
+          .setLevelCompactionDynamicLevelBytes(true)
+          .setPeriodicCompactionSeconds(PERIODIC_COMPACTION_SECONDS);
+    }
+  }
+
+  private ColumnFamilyOptions blobs(StoreMemory memory) {
+    return rows(memory, CONTENT_BUFFER_BYTES)
+        .setEnableBlobFiles(true)
+        .setMinBlobSize(BLOB_MIN_BYTES)
+        .setBlobFileSize(BLOB_FILE_BYTES)
+        .setBlobCompressionType(CompressionType.NO_COMPRESSION)
+        .setEnableBlobGarbageCollection(true)
+        .setBlobGarbageCollectionAgeCutoff(1.0)
+        .setBlobGarbageCollectionForceThreshold(BLOB_GARBAGE_MAX);
+  }
+
+  private <T extends AbstractNativeReference> T keep(T reference) {
+    closeLast.push(reference);
+    return reference;
+  }
+}

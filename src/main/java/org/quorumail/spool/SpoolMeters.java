@@ -1,0 +1,66 @@
+package org.quorumail.spool;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/** The meters of all spools of a node. */
+final class SpoolMeters {
+  final Timer commit;
+  final DistributionSummary batchSize;
+  final DistributionSummary outcomeBatchSize;
+  final Counter bytes;
+  final Counter takeovers;
+
+  /** Deliveries whose final dot is out and whose outcome is not committed. */
+  final AtomicLong inDoubt = new AtomicLong();
+
+  private final MeterRegistry registry;
+
+  SpoolMeters(MeterRegistry registry) {
+    this.registry = registry;
+    commit =
+        Timer.builder("spool.commit")
+            .description("From the final dot to the quorum's answer")
+            .publishPercentileHistogram()
+            .register(registry);
+    batchSize =
+        DistributionSummary.builder("spool.batch.size")
+            .description("Messages per entry that accepts")
+            .register(registry);
+    outcomeBatchSize =
+        DistributionSummary.builder("spool.outcome.batch.size")
+            .description("Attempts per entry that records their results")
+            .register(registry);
+    bytes =
+        Counter.builder("spool.bytes")
+            .baseUnit("bytes")
+            .description("Contents accepted through this node")
+            .register(registry);
+    takeovers =
+        Counter.builder("spool.takeovers")
+            .description("Times that this node became owner of another node's spool")
+            .register(registry);
+    Gauge.builder("spool.in.doubt", inDoubt, AtomicLong::get)
+        .description("Deliveries whose final dot is out and whose outcome is not committed")
+        .register(registry);
+  }
+
+  /** Messages in the spools that this node leads, so that the nodes' sum counts each once. */
+  void queue(Supplier<Counters> led) {
+    for (MessageStatus status : MessageStatus.values()) {
+      Gauge.builder("delivery.queue.size", led, l -> l.get().count(status))
+          .tag("status", status.text())
+          .description("Messages in the spools that this node leads")
+          .register(registry);
+    }
+    Gauge.builder("spool.stored.bytes", led, l -> l.get().bytes())
+        .baseUnit("bytes")
+        .description("Contents in the spools that this node leads")
+        .register(registry);
+  }
+}

@@ -1,0 +1,186 @@
+package org.quorumail.spool;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.quorumail.mail.QueueId;
+import org.quorumail.replication.Position;
+
+/**
+ * Questions about what is in the spools that this node holds, answered from its own replicas, which
+ * may be a moment behind. None reads more than a bounded number of rows, except {@link #digests}.
+ */
+public final class SpoolQueries {
+  private final List<Spool> spools;
+  private final Clock clock;
+
+  SpoolQueries(List<Spool> spools, Clock clock) {
+    this.spools = spools;
+    this.clock = clock;
+  }
+
+  /**
+   * What a list shows. An empty field does not restrict.
+   *
+   * @param sender how the reverse-path begins
+   * @param olderThan how long ago the message was accepted, at least
+   */
+  public record Filter(
+      Optional<MessageStatus> status,
+      Optional<String> domain,
+      Optional<String> sender,
+      Optional<Duration> olderThan) {
+    public static final Filter ALL =
+        new Filter(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+
+    boolean fits(SpooledMessage m, long nowMillis) {
+      return status.map(s -> s == MessageStatus.of(m)).orElse(true)
+          && domain.map(d -> m.dueByDomain().containsKey(d.toLowerCase(Locale.ROOT))).orElse(true)
+          && sender.map(s -> m.reversePath().toString().startsWith(s)).orElse(true)
+          && olderThan.map(age -> nowMillis - m.arrivedMillis() >= age.toMillis()).orElse(true);
+    }
+  }
+
+  /** A message and the spool that it is in. */
+  public record Located(String spool, SpooledMessage message) {
+    public MessageStatus status() {
+      return MessageStatus.of(message);
+    }
+  }
+
+  /**
+   * A part of a list.
+   *
+   * @param next where the next part begins; empty at the end. A part may be short, even empty,
+   *     before the end, when many rows had to be read to find few
+   */
+  public record Page(List<Located> messages, Optional<String> next) {}
+
+  /**
+   * Messages that fit, spool by spool, in the order of the index that serves the filter best.
+   *
+   * @param cursor "" to begin, or {@link Page#next}
+   * @throws IllegalArgumentException when the cursor is none of ours
+   */
+  public Page page(Filter filter, String cursor, int limit) {
+    Cursor from = Cursor.parse(cursor);
+    List<Located> found = new ArrayList<>();
+    List<Spool> ordered = ordered().filter(s -> s.name().compareTo(from.spool) >= 0).toList();
+    int budget = Listing.ROWS_MAX;
+    for (Spool spool : ordered) {
+      byte[] after = spool.name().equals(from.spool) ? from.key : Cursor.BEGINNING;
+      Listing listing = new Listing(filter, clock.millis());
+      Listing.Part part =
+          spool.store().reading(db -> listing.read(db, after, limit - found.size()));
+      part.messages().forEach(m -> found.add(new Located(spool.name(), m)));
+      budget -= part.rowsRead();
+      boolean more = part.more();
+      if (more)
+        return new Page(found, Optional.of(new Cursor(spool.name(), part.lastKey()).text()));
+      boolean lastSpool = spool == ordered.getLast();
+      if (!lastSpool && (found.size() >= limit || budget <= 0)) {
+        // the successor in order is the first name after this one
+        return new Page(
+            found, Optional.of(new Cursor(spool.name() + "\0", Cursor.BEGINNING).text()));
+      }
+    }
+    return new Page(found, Optional.empty());
+  }
+
+  public Optional<Located> find(QueueId id) {
+    for (Spool spool : spools) {
+      Optional<Stored> stored = spool.store().message(id);
+      if (stored.isPresent()) {
+        return Optional.of(new Located(spool.name(), stored.get().message()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A message's content; also from a replica that is not owned. */
+  public Optional<java.io.InputStream> content(QueueId id) {
+    for (Spool spool : spools) {
+      if (spool.store().message(id).isPresent()) {
+        return Optional.of(new ContentStream(spool.store(), id));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The figures of one spool.
+   *
+   * @param owned whether this node delivers from it
+   * @param oldestMillis when the oldest message in it was accepted
+   */
+  public record Stats(
+      String spool,
+      String home,
+      Optional<String> leader,
+      boolean owned,
+      Counters counters,
+      Optional<Long> oldestMillis) {}
+
+  public List<Stats> stats() {
+    return ordered()
+        .map(
+            s ->
+                new Stats(
+                    s.name(),
+                    s.home(),
+                    s.leader(),
+                    s.owned().isPresent(),
+                    s.counters(),
+                    s.store().reading(Listing::oldest).map(id -> id.arrived().toEpochMilli())))
+        .toList();
+  }
+
+  /** Position and content of one replica; equal positions have equal digests. */
+  public record Digest(String spool, Position position, String sha256) {}
+
+  /** Reads everything, which takes a while. */
+  public List<Digest> digests() {
+    return ordered()
+        .map(
+            s -> {
+              StoreDigest digest = s.store().digest();
+              return new Digest(s.name(), digest.position(), digest.sha256());
+            })
+        .toList();
+  }
+
+  private java.util.stream.Stream<Spool> ordered() {
+    return spools.stream().sorted(Comparator.comparing(Spool::name));
+  }
+
+  /** Where a page ended: in a spool, after a key. */
+  private record Cursor(String spool, byte[] key) {
+    static final byte[] BEGINNING = {};
+
+    static Cursor parse(String text) {
+      if (text.isEmpty()) return new Cursor("", BEGINNING);
+      int dot = text.indexOf('.');
+      if (dot < 0) throw new IllegalArgumentException("not a cursor: " + text);
+      try {
+        byte[] name = Base64.getUrlDecoder().decode(text.substring(0, dot));
+        byte[] key = Base64.getUrlDecoder().decode(text.substring(dot + 1));
+        return new Cursor(new String(name, StandardCharsets.UTF_8), key);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("not a cursor: " + text, e);
+      }
+    }
+
+    String text() {
+      var encoder = Base64.getUrlEncoder().withoutPadding();
+      return encoder.encodeToString(spool.getBytes(StandardCharsets.UTF_8))
+          + "."
+          + encoder.encodeToString(key);
+    }
+  }
+}

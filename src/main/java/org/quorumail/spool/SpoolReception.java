@@ -1,0 +1,203 @@
+package org.quorumail.spool;
+
+import static org.quorumail.spool.EntryFormat.CHUNK_HEADER;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.Entry.Body;
+import org.quorumail.spool.Entry.NewMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One message on its way in. What fits into a chunk stays here until the commit; of a larger one
+ * each full chunk goes to the quorum while the next one arrives, all into the same spool.
+ *
+ * <p>The buffer has the shape of a chunk's entry, so that a full one is sent without being copied.
+ */
+final class SpoolReception implements Intake.Reception {
+  private static final Logger LOG = LoggerFactory.getLogger(SpoolReception.class);
+
+  /** Most mail is smaller; the buffer doubles. */
+  private static final int FIRST_BUFFER = 8 * 1024;
+
+  /** Also bounds what one session has in memory, together with the buffer that is being filled. */
+  private static final int CHUNKS_IN_FLIGHT = 2;
+
+  private final Spools spools;
+  private final QueueId id;
+  private final ArrayDeque<CompletableFuture<Answer>> unanswered = new ArrayDeque<>();
+  private byte[] buffer = new byte[FIRST_BUFFER];
+  private int end = CHUNK_HEADER;
+  private long size;
+  private int chunks;
+  private @Nullable Spool spool;
+  private @Nullable IOException failure;
+  private boolean committed;
+
+  SpoolReception(Spools spools, QueueId id) {
+    this.spools = spools;
+    this.id = id;
+  }
+
+  @Override
+  public QueueId id() {
+    return id;
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    if (failure != null) throw failure;
+    int from = offset;
+    int left = length;
+    while (left > 0) {
+      if (end == CHUNK_HEADER + Spools.CHUNK_BYTES) sendChunk();
+      int n = Math.min(left, room(left));
+      System.arraycopy(bytes, from, buffer, end, n);
+      end += n;
+      from += n;
+      left -= n;
+      size += n;
+    }
+  }
+
+  @Override
+  public Intake.Verdict commit(Envelope envelope) {
+    long deadline = System.nanoTime() + Spools.PATIENCE.toNanos();
+    if (spools.isFull()) return refused(Intake.Readiness.DISK_FULL);
+    if (failure != null) return refused(Intake.Readiness.NO_QUORUM);
+    try {
+      if (chunks > 0) {
+        sendChunk();
+        while (!unanswered.isEmpty()) awaitOldest(deadline);
+      }
+      NewMessage message = spools.message(id, envelope, size, body());
+      committed = spools.commit(target(), message, deadline);
+      return committed ? new Intake.Verdict.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
+    } catch (IOException e) {
+      LOG.warn("event=not_accepted queue_id={} reason=\"{}\"", id, e.getMessage());
+      return refused(Intake.Readiness.NO_QUORUM);
+    }
+  }
+
+  /**
+   * Has the chunks thrown away if the message was not accepted. Should an unanswered {@code Accept}
+   * be committed after all, then before this entry, which finds no upload any more; or after it,
+   * and is refused.
+   */
+  @Override
+  public void close() {
+    buffer = new byte[0];
+    Spool target = spool;
+    if (committed || chunks == 0 || target == null) return;
+    var ignored =
+        target
+            .append(new Entry.AbortUpload(id), Spools.PATIENCE)
+            .exceptionally(
+                e -> {
+                  LOG.info(
+                      "event=upload_left queue_id={} spool={} reason=\"the owner will remove it\"",
+                      id,
+                      target.name());
+                  return Answer.UNKNOWN;
+                });
+  }
+
+  private Body body() {
+    if (chunks > 0) return new Body.Uploaded(chunks);
+    return new Body.Inline(new Entry.Slice(buffer, CHUNK_HEADER, end - CHUNK_HEADER));
+  }
+
+  private static Intake.Verdict refused(Intake.Readiness reason) {
+    return new Intake.Verdict.Refused(reason);
+  }
+
+  private int room(int wanted) {
+    int max = CHUNK_HEADER + Spools.CHUNK_BYTES;
+    if (buffer.length - end < wanted && buffer.length < max) {
+      int grown = Math.max(end + wanted, buffer.length * 2);
+      buffer = Arrays.copyOf(buffer, Math.min(max, grown));
+    }
+    return buffer.length - end;
+  }
+
+  private void sendChunk() throws IOException {
+    int length = end - CHUNK_HEADER;
+    if (length == 0) return;
+    try {
+      if (spools.isFull()) throw new IOException("the disk is full");
+      long deadline = System.nanoTime() + Spools.PATIENCE.toNanos();
+      while (unanswered.size() >= CHUNKS_IN_FLIGHT) awaitOldest(deadline);
+      Spool target = target();
+      reserve(length, deadline);
+      CompletableFuture<Answer> answer = target.append(chunkEntry(), Spools.PATIENCE);
+      unanswered.add(answer);
+      var ignored = answer.whenComplete((a, e) -> spools.chunkBytes.release(length));
+      chunks++;
+      end = CHUNK_HEADER;
+      buffer = new byte[CHUNK_HEADER + Spools.CHUNK_BYTES];
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  /** The same bytes as {@link EntryFormat} writes, around the content that is in place already. */
+  private byte[] chunkEntry() {
+    int length = end - CHUNK_HEADER;
+    var head = new Entry.Chunk(id, chunks, spools.nowMillis(), new Entry.Slice(buffer, 0, 0));
+    byte[] header = EntryFormat.write(head);
+    System.arraycopy(header, 0, buffer, 0, CHUNK_HEADER);
+    ByteBuffer.wrap(buffer).putInt(CHUNK_HEADER - 4, length);
+    return end == buffer.length ? buffer : Arrays.copyOf(buffer, end);
+  }
+
+  private void reserve(int bytes, long deadline) throws IOException {
+    try {
+      long left = deadline - System.nanoTime();
+      if (spools.chunkBytes.tryAcquire(bytes, left, TimeUnit.NANOSECONDS)) return;
+      throw new IOException("too many bytes wait for a quorum");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the node is stopping", e);
+    }
+  }
+
+  private void awaitOldest(long deadline) throws IOException {
+    Spool target = target();
+    try {
+      long left = Math.max(0, deadline - System.nanoTime());
+      Answer answer = unanswered.element().get(left, TimeUnit.NANOSECONDS);
+      unanswered.remove();
+      if (answer != Answer.DONE) throw new IOException("the upload was aborted");
+    } catch (ExecutionException | TimeoutException e) {
+      target.answered(false);
+      throw new IOException("a chunk reached no quorum of " + target.name(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the node is stopping", e);
+    }
+  }
+
+  /** The first use decides; all of a message goes into one spool. */
+  private Spool target() throws IOException {
+    Spool chosen = spool;
+    if (chosen == null) {
+      Optional<Spool> target = spools.target();
+      if (target.isEmpty()) throw new IOException("no spool has a quorum");
+      chosen = target.get();
+      spool = chosen;
+    }
+    return chosen;
+  }
+}

@@ -1,0 +1,305 @@
+package org.quorumail.spool;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.replication.Leadership;
+import org.quorumail.replication.Position;
+import org.quorumail.replication.ReplicatedState;
+import org.quorumail.spool.Counters.Ending;
+import org.quorumail.spool.Entry.AttemptResults;
+import org.quorumail.spool.Entry.Body;
+import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.Entry.Report;
+import org.quorumail.spool.OwnedSpool.Result;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.Status;
+
+/**
+ * The state machine of a spool: the arrows of {@code docs/spool-states.md}. One entry is one {@link
+ * Change}. Deterministic: what a replica does depends on the store and the entry only.
+ */
+final class SpoolState implements ReplicatedState {
+  private final SpoolStore store;
+  private final Events events;
+
+  /** Told what happens here; called by the applying thread and must not block. */
+  interface Events {
+    /** The message is due now, in these domains. */
+    void due(SpooledMessage message);
+
+    void led(Leadership leadership);
+
+    void followed();
+  }
+
+  SpoolState(SpoolStore store, Events events) {
+    this.store = store;
+    this.events = events;
+  }
+
+  @Override
+  public void open() throws IOException {
+    store.open();
+  }
+
+  @Override
+  public Position applied() {
+    return store.applied();
+  }
+
+  @Override
+  public byte[] apply(Position position, ByteBuffer bytes) throws IOException {
+    Entry entry = EntryFormat.read(bytes);
+    List<SpooledMessage> due = new ArrayList<>();
+    byte[] answer;
+    try (Change change = store.change()) {
+      answer = Answer.bytes(applied(position, entry, change, due));
+      change.commit(position);
+    } catch (UncheckedIOException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+    due.forEach(events::due);
+    return answer;
+  }
+
+  @Override
+  public void skip(Position position) throws IOException {
+    try (Change change = store.change()) {
+      change.commit(position);
+    }
+  }
+
+  @Override
+  public Position snapshot(Path directory) throws IOException {
+    return store.checkpoint(directory);
+  }
+
+  @Override
+  public void install(Path directory) throws IOException {
+    store.replace(directory);
+  }
+
+  @Override
+  public void led(Leadership leadership) {
+    events.led(leadership);
+  }
+
+  @Override
+  public void followed() {
+    events.followed();
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+
+  private static List<Answer> applied(
+      Position position, Entry entry, Change change, List<SpooledMessage> due) throws IOException {
+    return switch (entry) {
+      case Entry.Accept e -> {
+        List<Answer> answers = new ArrayList<>(e.messages().size());
+        for (NewMessage m : e.messages()) answers.add(accept(m, change, due));
+        yield answers;
+      }
+      case Entry.Chunk e -> List.of(chunk(e, change));
+      case Entry.AbortUpload e -> List.of(abort(e.upload(), change));
+      case Entry.Outcomes e -> outcomes(position, e, change, due);
+      case Entry.Remove e -> List.of(remove(e.id(), change));
+      case Entry.Hold e -> List.of(hold(e.id(), change));
+      case Entry.Release e -> List.of(release(e, change, due));
+      case Entry.Retry e -> List.of(retry(e, change, due));
+    };
+  }
+
+  /** receiving, uploading → committed → due. */
+  private static Answer accept(NewMessage m, Change change, List<SpooledMessage> due)
+      throws IOException {
+    SpooledMessage message = m.message();
+    QueueId id = message.id();
+    if (change.message(id).isPresent()) return Answer.DONE; // the same entry, sent again
+    if (message.recipients().isEmpty()) return Answer.REFUSED; // nobody could ever end it
+    int chunks;
+    switch (m.body()) {
+      case Body.Inline inline -> {
+        change.endUpload(id, true);
+        change.content(id, 0, inline.bytes());
+        chunks = 1;
+      }
+      case Body.Uploaded uploaded -> {
+        int count = uploaded.chunks();
+        Upload upload = change.upload(id);
+        boolean whole = upload.chunks() == count && upload.bytes() == message.size();
+        if (count == 0 || !whole) return Answer.REFUSED; // aborted meanwhile
+        change.endUpload(id, false);
+        chunks = count;
+      }
+    }
+    change.create(new Stored(message, chunks));
+    due.add(message);
+    return Answer.DONE;
+  }
+
+  /** uploading. Numbers come in order; one may come twice. */
+  private static Answer chunk(Entry.Chunk chunk, Change change) throws IOException {
+    QueueId id = chunk.upload();
+    Upload upload = change.upload(id);
+    if (chunk.number() < upload.chunks()) return Answer.DONE;
+    boolean gap = chunk.number() > upload.chunks();
+    if (gap || change.message(id).isPresent()) return Answer.REFUSED;
+    change.content(id, chunk.number(), chunk.bytes());
+    long bytes = upload.bytes() + chunk.bytes().length();
+    change.upload(id, new Upload(chunk.number() + 1, bytes, chunk.atMillis()));
+    return Answer.DONE;
+  }
+
+  /** uploading → nothing. An accepted message has no upload any more, so nothing can harm it. */
+  private static Answer abort(QueueId upload, Change change) throws IOException {
+    change.endUpload(upload, true);
+    return Answer.DONE;
+  }
+
+  /**
+   * attempting → delivered, deferred, failed → removed. The term fences: a former owner's results
+   * could contradict an attempt that the present owner has begun.
+   */
+  private static List<Answer> outcomes(
+      Position position, Entry.Outcomes entry, Change change, List<SpooledMessage> due)
+      throws IOException {
+    int n = entry.attempts().size();
+    if (entry.term() != position.term()) {
+      Answer[] refused = new Answer[n];
+      Arrays.fill(refused, Answer.REFUSED);
+      return List.of(refused);
+    }
+    List<Answer> answers = new ArrayList<>(n);
+    for (AttemptResults attempt : entry.attempts()) answers.add(outcomes(attempt, change, due));
+    return answers;
+  }
+
+  private static Answer outcomes(AttemptResults attempt, Change change, List<SpooledMessage> due)
+      throws IOException {
+    Optional<SpooledMessage> stored = change.message(attempt.id());
+    if (stored.isEmpty()) return Answer.NO_SUCH_MESSAGE; // ended, or an operator took it out
+    SpooledMessage before = stored.get();
+    List<RecipientState> recipients = new ArrayList<>(before.recipients());
+    boolean expired = false;
+    for (Result result : attempt.results()) {
+      if (result.recipient() < 0 || result.recipient() >= recipients.size()) {
+        throw new IOException(
+            "results for %s name recipient %d of %d"
+                .formatted(before.id(), result.recipient(), recipients.size()));
+      }
+      RecipientState old = recipients.get(result.recipient());
+      if (old.status() != Status.PENDING) continue; // recorded before; the first result stays
+      recipients.set(result.recipient(), after(old, result.outcome()));
+      expired |= isExpiry(result.outcome());
+    }
+    SpooledMessage after = before.withRecipients(recipients);
+    report(attempt.report(), before, after, change, due);
+    Report report = attempt.report();
+    if (report != null && report.aboutDelay()) after = after.withDelayReported(true);
+    change.update(after);
+    if (after.recipients().stream().noneMatch(r -> r.status() == Status.PENDING)) {
+      change.remove(after.id(), ending(after, expired));
+    }
+    return Answer.DONE;
+  }
+
+  private static RecipientState after(RecipientState old, Outcome outcome) {
+    Status status =
+        switch (outcome) {
+          case Outcome.Delivered d -> Status.DELIVERED;
+          case Outcome.Deferred d -> Status.PENDING;
+          case Outcome.Failed f -> Status.FAILED;
+        };
+    long due =
+        outcome instanceof Outcome.Deferred deferred
+            ? deferred.until().toEpochMilli()
+            : old.dueMillis();
+    return new RecipientState(old.address(), status, old.attempts() + 1, due, outcome.diagnostic());
+  }
+
+  /**
+   * A report is accepted once: results that come a second time change no recipient, and a delay is
+   * reported once per message.
+   */
+  private static void report(
+      @Nullable Report report,
+      SpooledMessage before,
+      SpooledMessage after,
+      Change change,
+      List<SpooledMessage> due)
+      throws IOException {
+    if (report == null) return;
+    boolean repeated = before.recipients().equals(after.recipients());
+    boolean knownDelay = report.aboutDelay() && before.delayReported();
+    if (!repeated && !knownDelay) accept(report.message(), change, due);
+  }
+
+  private static Ending ending(SpooledMessage message, boolean expired) {
+    if (expired) return Ending.EXPIRED;
+    boolean failed = message.recipients().stream().anyMatch(r -> r.status() == Status.FAILED);
+    return failed ? Ending.FAILED : Ending.COMPLETED;
+  }
+
+  /** RFC 3463 §3.5: X.4.7, delivery time expired. */
+  private static boolean isExpiry(Outcome outcome) {
+    EnhancedStatus status = outcome.status();
+    return outcome instanceof Outcome.Failed && status.subject() == 4 && status.detail() == 7;
+  }
+
+  private static Answer remove(QueueId id, Change change) throws IOException {
+    if (change.message(id).isEmpty()) return Answer.NO_SUCH_MESSAGE;
+    change.remove(id, Ending.REMOVED);
+    return Answer.DONE;
+  }
+
+  private static Answer hold(QueueId id, Change change) {
+    Optional<SpooledMessage> message = change.message(id);
+    if (message.isEmpty()) return Answer.NO_SUCH_MESSAGE;
+    if (!message.get().held()) change.update(message.get().withHeld(true));
+    return Answer.DONE;
+  }
+
+  private static Answer release(Entry.Release entry, Change change, List<SpooledMessage> due) {
+    Optional<SpooledMessage> message = change.message(entry.id());
+    if (message.isEmpty()) return Answer.NO_SUCH_MESSAGE;
+    if (message.get().held()) {
+      makeDue(message.get().withHeld(false), entry.atMillis(), change, due);
+    }
+    return Answer.DONE;
+  }
+
+  private static Answer retry(Entry.Retry entry, Change change, List<SpooledMessage> due) {
+    Optional<SpooledMessage> message = change.message(entry.id());
+    if (message.isEmpty()) return Answer.NO_SUCH_MESSAGE;
+    if (message.get().held()) return Answer.HELD;
+    makeDue(message.get(), entry.atMillis(), change, due);
+    return Answer.DONE;
+  }
+
+  private static void makeDue(
+      SpooledMessage message, long atMillis, Change change, List<SpooledMessage> due) {
+    List<RecipientState> recipients =
+        message.recipients().stream().map(r -> dueAt(r, atMillis)).toList();
+    SpooledMessage now = message.withRecipients(recipients);
+    change.update(now);
+    due.add(now);
+  }
+
+  private static RecipientState dueAt(RecipientState r, long atMillis) {
+    if (r.status() != Status.PENDING) return r;
+    return new RecipientState(r.address(), r.status(), r.attempts(), atMillis, r.diagnostic());
+  }
+}

@@ -1,0 +1,221 @@
+package org.quorumail.spool;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.Entry.Body;
+import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.Status;
+
+/**
+ * All spools that this node holds a replica of, and the way in: a message goes into the node's own
+ * spool if it leads it, else into any that it leads, else through the log to the leader of another.
+ * It is never tried in a second spool after an answer that leaves it open whether the first one has
+ * it.
+ *
+ * <p>Threads: sessions block in here; two virtual threads look after disk space and old uploads.
+ */
+public final class Spools implements Intake, AutoCloseable {
+  /** The client shall hear 451 within three seconds. */
+  static final Duration PATIENCE = Duration.ofMillis(2_500);
+
+  /** A content up to this size is in the accepting entry. Every chunk but the last has it. */
+  static final int CHUNK_BYTES = 256 * 1024;
+
+  /** Chunks between sessions and logs, over all sessions. A larger one than this cannot exist. */
+  private static final int CHUNK_BYTES_IN_FLIGHT = 32 << 20;
+
+  private final Settings settings;
+  private final Clock clock;
+  private final OwnershipListener listener;
+  private final StoreMemory memory = new StoreMemory();
+  private final SpoolMeters meters;
+  private final SpoolUpkeep upkeep;
+  private final List<Spool> spools = new CopyOnWriteArrayList<>();
+  final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT);
+  private volatile boolean draining;
+
+  /**
+   * @param self this node's id
+   * @param hostname the domain of a bare {@code postmaster} (RFC 5321 §4.5.1)
+   * @param directory of the databases, one folder per spool; created if need be
+   * @param minFree bytes that must stay free on its file system
+   */
+  public record Settings(String self, String hostname, Path directory, long minFree) {}
+
+  public Spools(Settings settings, Clock clock, MeterRegistry registry, OwnershipListener listener)
+      throws IOException {
+    this.settings = settings;
+    this.clock = clock;
+    this.listener = listener;
+    StoreFiles.prepare(settings.directory);
+    meters = new SpoolMeters(registry);
+    meters.queue(this::ledCounters);
+    upkeep = new SpoolUpkeep(this, settings.directory, settings.minFree, clock);
+    upkeep.start();
+  }
+
+  /**
+   * Adds the replica of a group. Its {@link Spool#state} is opened by the replication, whose log is
+   * then given to {@link Spool#attach}.
+   *
+   * @param name of the group; also of the folder
+   * @param home the node whose spool it is
+   */
+  public Spool add(String name, String home) {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+      throw new IllegalArgumentException("not the name of a spool: " + name);
+    }
+    Path directory = settings.directory.resolve(name);
+    Spool spool = new Spool(name, home, settings.self, directory, memory, listener, meters);
+    spools.add(spool);
+    return spool;
+  }
+
+  public List<Spool> all() {
+    return List.copyOf(spools);
+  }
+
+  /** Questions about what is in the spools. */
+  public SpoolQueries queries() {
+    return new SpoolQueries(spools, clock);
+  }
+
+  /** Orders of an operator. */
+  public SpoolCommands commands() {
+    return new SpoolCommands(spools, clock);
+  }
+
+  @Override
+  public Readiness readiness() {
+    if (draining) return Readiness.DRAINING;
+    if (upkeep.isFull()) return Readiness.DISK_FULL;
+    return target().isPresent() ? Readiness.READY : Readiness.NO_QUORUM;
+  }
+
+  @Override
+  public Reception receive() {
+    return new SpoolReception(this, QueueId.generate(clock.instant()));
+  }
+
+  /** From now on readiness is {@code DRAINING}; what is being received may still be committed. */
+  public void drain() {
+    draining = true;
+  }
+
+  /** Ends ownership of all spools and refuses what waits. Before the logs are closed. */
+  public void disown() {
+    draining = true;
+    spools.forEach(Spool::close);
+  }
+
+  /** Closes what is left. After the logs are closed. */
+  @Override
+  public void close() {
+    disown();
+    upkeep.close();
+    spools.forEach(s -> s.store().close());
+    memory.close();
+  }
+
+  /** Where the next message goes; empty when there is no leader to be seen. */
+  Optional<Spool> target() {
+    return first(s -> s.isHome() && s.led() && s.canAccept())
+        .or(() -> first(s -> s.led() && s.canAccept()))
+        .or(() -> first(Spool::canAccept));
+  }
+
+  boolean isFull() {
+    return upkeep.isFull();
+  }
+
+  long nowMillis() {
+    return clock.millis();
+  }
+
+  NewMessage message(QueueId id, Envelope envelope, long size, Body body) {
+    return message(id, qualified(envelope), clock.millis(), size, body);
+  }
+
+  /** A message whose content is in the entry. */
+  static NewMessage inline(QueueId id, Envelope envelope, long arrived, Entry.Slice content) {
+    return message(id, envelope, arrived, content.length(), new Body.Inline(content));
+  }
+
+  /**
+   * Blocks until a quorum has the message.
+   *
+   * @return false when it is not in the spool
+   * @throws IOException when it is not known to be
+   */
+  boolean commit(Spool spool, NewMessage message, long deadline) throws IOException {
+    long begun = System.nanoTime();
+    CompletableFuture<Answer> pending = null;
+    try {
+      pending = spool.accept(message, deadline);
+      Answer answer = pending.get(Math.max(0, deadline - begun), TimeUnit.NANOSECONDS);
+      spool.answered(true);
+      if (answer != Answer.DONE) return false;
+      meters.commit.record(System.nanoTime() - begun, TimeUnit.NANOSECONDS);
+      meters.bytes.increment((double) message.message().size());
+      return true;
+    } catch (ExecutionException | TimeoutException e) {
+      if (pending != null) pending.cancel(false);
+      spool.answered(false);
+      throw new IOException("no quorum of " + spool.name() + " answered in time", e);
+    } catch (InterruptedException e) {
+      if (pending != null) pending.cancel(false);
+      Thread.currentThread().interrupt();
+      throw new IOException("the node is stopping", e);
+    }
+  }
+
+  private static NewMessage message(
+      QueueId id, Envelope envelope, long arrived, long size, Body body) {
+    List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());
+    for (MailAddress address : envelope.recipients()) {
+      recipients.add(new RecipientState(address, Status.PENDING, 0, arrived, ""));
+    }
+    return new NewMessage(
+        new SpooledMessage(
+            id, envelope.reversePath(), envelope.body(), arrived, size, false, false, recipients),
+        body);
+  }
+
+  /** Every recipient in the spool has a domain: a bare postmaster is the one of this host. */
+  private Envelope qualified(Envelope envelope) {
+    if (envelope.recipients().stream().noneMatch(a -> a.domain().isEmpty())) return envelope;
+    List<MailAddress> recipients =
+        envelope.recipients().stream()
+            .map(a -> a.domain().isEmpty() ? new MailAddress(a.localPart(), settings.hostname) : a)
+            .toList();
+    return new Envelope(envelope.reversePath(), recipients, envelope.body());
+  }
+
+  private Optional<Spool> first(Predicate<Spool> predicate) {
+    for (Spool spool : spools) if (predicate.test(spool)) return Optional.of(spool);
+    return Optional.empty();
+  }
+
+  private Counters ledCounters() {
+    Counters sum = Counters.NONE;
+    for (Spool spool : spools) if (spool.led()) sum = sum.plus(spool.counters());
+    return sum;
+  }
+}

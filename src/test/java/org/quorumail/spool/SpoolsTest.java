@@ -1,0 +1,383 @@
+package org.quorumail.spool;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.Intake.Readiness;
+import org.quorumail.spool.Intake.Reception;
+import org.quorumail.spool.Intake.Verdict;
+import org.quorumail.spool.SpoolQueries.Filter;
+import org.quorumail.spool.SpoolQueries.Located;
+import org.quorumail.spool.SpoolQueries.Page;
+
+/** Mail in, questions and orders, over groups in memory and real databases. */
+class SpoolsTest {
+  private static final int MIB = 1 << 20;
+
+  @TempDir Path directory;
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final Listening listening = new Listening();
+  private final FakeGroup home = new FakeGroup("spool-node-1");
+  private final FakeGroup other = new FakeGroup("spool-node-2");
+  private Spools spools;
+
+  @BeforeEach
+  void open() throws IOException {
+    spools = spools(0);
+    join(spools, home, "node-1");
+  }
+
+  @AfterEach
+  void close() {
+    spools.close();
+    home.close();
+    other.close();
+  }
+
+  @Test
+  void anAcceptedMessageIsDueAndItsBytesAreThoseThatCame() throws IOException {
+    home.elect(0);
+    byte[] content = "Subject: x\r\n\r\nhello\r\n".getBytes(US_ASCII);
+
+    QueueId id = accepted(content, "a@example.net");
+
+    OwnedSpool owned = owned();
+    assertThat(owned.firstDueAfter("").orElseThrow().id()).isEqualTo(id);
+    assertThat(owned.message(id).orElseThrow().size()).isEqualTo(content.length);
+    assertThat(bytes(owned.content(id))).isEqualTo(content);
+    await().until(() -> listening.due.contains(id));
+  }
+
+  @Test
+  void aLargeContentTravelsInChunksAndComesBackWhole() throws IOException {
+    home.elect(0);
+    byte[] content = random(3 * MIB + 17);
+
+    QueueId id = accepted(content, "a@example.net");
+
+    assertThat(bytes(owned().content(id))).isEqualTo(content);
+    assertThat(home.entries()).hasSizeGreaterThan(12);
+    assertThat(spools.all().getFirst().store().upload(id)).isEqualTo(Upload.NONE);
+  }
+
+  @Test
+  void contentsAroundTheSizeOfAChunkComeBackWhole() throws IOException {
+    home.elect(0);
+    for (int size :
+        List.of(
+            0,
+            1,
+            Spools.CHUNK_BYTES - 1,
+            Spools.CHUNK_BYTES,
+            Spools.CHUNK_BYTES + 1,
+            2 * Spools.CHUNK_BYTES)) {
+      byte[] content = random(size);
+      QueueId id = accepted(content, "a@example.net");
+      assertThat(bytes(owned().content(id))).as("size %d", size).isEqualTo(content);
+    }
+  }
+
+  @Test
+  void aReceptionThatBreaksOffLeavesNothing() throws IOException {
+    home.elect(0);
+    QueueId id;
+    try (Reception reception = spools.receive()) {
+      id = reception.id();
+      reception.write(random(MIB), 0, MIB);
+    }
+    home.settle();
+    SpoolStore store = spools.all().getFirst().store();
+    assertThat(store.upload(id)).isEqualTo(Upload.NONE);
+    assertThat(store.chunk(id, 0)).isNull();
+    assertThat(spools.queries().find(id)).isEmpty();
+  }
+
+  @Test
+  void withoutQuorumTheClientHearsSoWithinThreeSecondsAndTheNextOneAtOnce() throws IOException {
+    FakeGroup.FakeLeadership leadership = home.elect(0);
+    leadership.lease = false;
+    home.quorum(FakeGroup.Quorum.GONE);
+    assertThat(spools.readiness()).isEqualTo(Readiness.READY);
+
+    long begun = System.nanoTime();
+    assertThat(received(new byte[10], "a@example.net"))
+        .isEqualTo(new Verdict.Refused(Readiness.NO_QUORUM));
+    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(3));
+    assertThat(spools.readiness()).isEqualTo(Readiness.NO_QUORUM);
+
+    home.quorum(FakeGroup.Quorum.ANSWERS);
+    leadership.lease = true;
+    assertThat(spools.readiness()).isEqualTo(Readiness.READY);
+    accepted(new byte[10], "a@example.net");
+  }
+
+  @Test
+  void aMessageWhoseFateIsOpenIsNotTriedInAnotherSpool() throws IOException {
+    join(spools, other, "node-2");
+    home.elect(0);
+    other.elect(0);
+    home.quorum(FakeGroup.Quorum.COMMITS_IN_SILENCE);
+
+    assertThat(received(new byte[10], "a@example.net"))
+        .isEqualTo(new Verdict.Refused(Readiness.NO_QUORUM));
+
+    assertThat(other.appends()).isZero();
+    assertThat(spools.all().getFirst().counters().messages()).isEqualTo(1);
+  }
+
+  @Test
+  void theOwnSpoolComesFirstThenAnyThatIsLedHereThenOneThatIsLedElsewhere() throws IOException {
+    assertThat(spools.readiness()).isEqualTo(Readiness.NO_QUORUM);
+    join(spools, other, "node-2");
+    try (Spools second = spools("second", 0)) {
+      join(second, other, "node-2");
+      other.elect(1);
+      assertThat(spools.target().orElseThrow().name()).isEqualTo("spool-node-2");
+      accepted(new byte[10], "a@example.net");
+      other.elect(0);
+      assertThat(spools.target().orElseThrow().name()).isEqualTo("spool-node-2");
+      home.elect(0);
+      assertThat(spools.target().orElseThrow().name()).isEqualTo("spool-node-1");
+      assertThat(second.queries().stats().getFirst().counters().messages()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void belowTheFloorNothingIsAccepted() throws IOException {
+    try (Spools full = spools("full", Long.MAX_VALUE);
+        Reception reception = full.receive()) {
+      assertThat(full.readiness()).isEqualTo(Readiness.DISK_FULL);
+      assertThat(reception.commit(envelope("a@example.net")))
+          .isEqualTo(new Verdict.Refused(Readiness.DISK_FULL));
+    }
+  }
+
+  @Test
+  void whatIsBeingReceivedMayBeCommittedWhileTheNodeDrains() throws IOException {
+    home.elect(0);
+    try (Reception reception = spools.receive()) {
+      reception.write(new byte[5], 0, 5);
+      spools.drain();
+      assertThat(spools.readiness()).isEqualTo(Readiness.DRAINING);
+      assertThat(reception.commit(envelope("a@example.net"))).isInstanceOf(Verdict.Accepted.class);
+    }
+  }
+
+  @Test
+  void aBarePostmasterIsTheOneOfThisHost() throws IOException {
+    home.elect(0);
+    QueueId id;
+    try (Reception reception = spools.receive()) {
+      id = reception.id();
+      reception.commit(
+          new Envelope(
+              ReversePath.of(""),
+              List.of(new MailAddress("postmaster", "")),
+              Envelope.BodyType.SEVEN_BIT));
+    }
+    assertThat(spools.queries().find(id).orElseThrow().message().recipients().getFirst().address())
+        .isEqualTo(MailAddress.of("postmaster@mx.example.org"));
+  }
+
+  @Test
+  void ordersReachTheMessageFromANodeThatDoesNotLead() throws IOException {
+    try (Spools second = spools("second", 0)) {
+      join(second, home, "node-1");
+      home.elect(0);
+      QueueId id = accepted(new byte[10], "a@example.net");
+      SpoolCommands commands = second.commands();
+
+      assertThat(commands.hold(id)).isEqualTo(SpoolCommands.Result.DONE);
+      assertThat(located(id).status()).isEqualTo(MessageStatus.HELD);
+      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.Result.HELD);
+      assertThat(commands.release(id)).isEqualTo(SpoolCommands.Result.DONE);
+      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.Result.DONE);
+      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.Result.DONE);
+      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.Result.NO_SUCH_MESSAGE);
+      assertThat(spools.queries().digests().getFirst().sha256())
+          .isEqualTo(second.queries().digests().getFirst().sha256());
+    }
+  }
+
+  @Test
+  void aListGoesPageByPageOverAllSpoolsAndKeepsToTheFilter() throws IOException {
+    join(spools, other, "node-2");
+    other.elect(0);
+    List<QueueId> all = new ArrayList<>();
+    for (int i = 0; i < 7; i++) all.add(accepted(new byte[10], "a@one.example"));
+    home.elect(0);
+    for (int i = 0; i < 7; i++) all.add(accepted(new byte[10], "a@two.example"));
+    spools.commands().hold(all.getFirst());
+
+    assertThat(listed(Filter.ALL)).containsExactlyInAnyOrderElementsOf(all);
+    assertThat(listed(domain("two.example")))
+        .containsExactlyInAnyOrderElementsOf(all.subList(7, 14));
+    assertThat(listed(domain("one.example")))
+        .containsExactlyInAnyOrderElementsOf(all.subList(0, 7));
+    assertThat(listed(sender("send"))).hasSize(14);
+    assertThat(listed(sender("other"))).isEmpty();
+    assertThat(listed(status(MessageStatus.HELD))).containsExactly(all.getFirst());
+    assertThat(listed(status(MessageStatus.PENDING))).hasSize(13);
+    assertThat(listed(status(MessageStatus.RETRY))).isEmpty();
+    assertThatThrownBy(() -> spools.queries().page(Filter.ALL, "nonsense", 3))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void theGaugeOfTheQueueCountsWhatIsLedHere() throws IOException {
+    home.elect(0);
+    accepted(new byte[10], "a@example.net");
+    var pending = registry.get("delivery.queue.size").tag("status", "pending").gauge();
+    assertThat(pending.value()).isEqualTo(1);
+    home.deposeLeader();
+    assertThat(pending.value()).isZero();
+  }
+
+  @Test
+  void manySessionsAtOnceShareEntries() throws Exception {
+    home.elect(0);
+    int before = home.entries().size();
+    int sessions = 200;
+    List<Thread> threads = new ArrayList<>();
+    List<QueueId> ids = new CopyOnWriteArrayList<>();
+    for (int i = 0; i < sessions; i++) {
+      threads.add(
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    for (int n = 0; n < 5; n++) ids.add(accepted(random(4096), "a@example.net"));
+                  }));
+    }
+    for (Thread t : threads) t.join();
+    assertThat(ids).hasSize(5 * sessions).doesNotHaveDuplicates();
+    assertThat(home.entries().size() - before).isLessThan(5 * sessions / 4);
+    assertThat(spools.all().getFirst().counters().messages()).isEqualTo(5L * sessions);
+  }
+
+  private List<QueueId> listed(Filter filter) {
+    List<QueueId> ids = new ArrayList<>();
+    Optional<String> cursor = Optional.of("");
+    for (int pages = 0; cursor.isPresent() && pages < 100; pages++) {
+      Page page = spools.queries().page(filter, cursor.get(), 3);
+      assertThat(page.messages()).hasSizeLessThanOrEqualTo(3);
+      page.messages().stream().map(l -> l.message().id()).forEach(ids::add);
+      cursor = page.next();
+    }
+    assertThat(cursor).isEmpty();
+    return ids;
+  }
+
+  private static Filter domain(String domain) {
+    return new Filter(Optional.empty(), Optional.of(domain), Optional.empty(), Optional.empty());
+  }
+
+  private static Filter sender(String prefix) {
+    return new Filter(Optional.empty(), Optional.empty(), Optional.of(prefix), Optional.empty());
+  }
+
+  private static Filter status(MessageStatus status) {
+    return new Filter(Optional.of(status), Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
+  private Located located(QueueId id) {
+    return spools.queries().find(id).orElseThrow();
+  }
+
+  private OwnedSpool owned() {
+    Spool spool = spools.all().getFirst();
+    await().until(() -> spool.owned().isPresent());
+    return spool.owned().orElseThrow();
+  }
+
+  private QueueId accepted(byte[] content, String recipient) {
+    Verdict verdict = received(content, recipient);
+    assertThat(verdict).isInstanceOf(Verdict.Accepted.class);
+    return ((Verdict.Accepted) verdict).id();
+  }
+
+  private Verdict received(byte[] content, String recipient) {
+    try (Reception reception = spools.receive()) {
+      int step = 8191;
+      for (int at = 0; at < content.length; at += step) {
+        reception.write(content, at, Math.min(step, content.length - at));
+      }
+      return reception.commit(envelope(recipient));
+    } catch (IOException e) {
+      throw new AssertionError("the content was refused", e);
+    }
+  }
+
+  private static Envelope envelope(String recipient) {
+    return new Envelope(
+        ReversePath.of("sender@example.com"),
+        List.of(MailAddress.of(recipient)),
+        Envelope.BodyType.EIGHT_BIT_MIME);
+  }
+
+  private Spools spools(long minFree) throws IOException {
+    return spools("first", minFree);
+  }
+
+  private Spools spools(String folder, long minFree) throws IOException {
+    return new Spools(
+        new Spools.Settings("node-1", "mx.example.org", directory.resolve(folder), minFree),
+        Clock.systemUTC(),
+        folder.equals("first") ? registry : new SimpleMeterRegistry(),
+        listening);
+  }
+
+  private static Spool join(Spools spools, FakeGroup group, String node) throws IOException {
+    Spool spool = spools.add("spool-" + node, node);
+    spool.attach(group.join(spool.state()));
+    return spool;
+  }
+
+  private static byte[] random(int size) {
+    byte[] bytes = new byte[size];
+    new Random(size).nextBytes(bytes);
+    return bytes;
+  }
+
+  private static byte[] bytes(InputStream in) throws IOException {
+    try (in) {
+      return in.readAllBytes();
+    }
+  }
+
+  /** Remembers what it is told. */
+  private static final class Listening implements OwnershipListener {
+    final List<QueueId> due = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void owned(OwnedSpool spool) {}
+
+    @Override
+    public void lost(OwnedSpool spool) {}
+
+    @Override
+    public void due(OwnedSpool spool, QueueId id, List<String> domains) {
+      due.add(id);
+    }
+  }
+}
