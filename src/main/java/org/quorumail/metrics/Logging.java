@@ -14,6 +14,7 @@ import java.util.List;
 import org.quorumail.config.Config.LogConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** Sets up the log as {@code [log]} says: one line per event, to a file or standard error. */
 public final class Logging {
@@ -35,8 +36,16 @@ public final class Logging {
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.valueOf(config.level().name()));
     root.addAppender(appender);
+    bridgeJavaUtilLogging();
     boolean detailed = config.level() == LogConfig.Level.TRACE;
     for (String name : TALKATIVE) context.getLogger(name).setLevel(detailed ? null : Level.WARN);
+  }
+
+  /** Helidon and gRPC log there; below a warning they say nothing that an operator can use. */
+  private static void bridgeJavaUtilLogging() {
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
+    java.util.logging.Logger.getLogger("").setLevel(java.util.logging.Level.WARNING);
   }
 
   private static Encoder<ILoggingEvent> encoder(LogConfig config, LoggerContext context) {

@@ -1,0 +1,65 @@
+package org.quorumail.api;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cluster as this node sees it. Implemented by the composition root. Thread-safe, no waiting.
+ */
+public interface ClusterView {
+  Status status();
+
+  /** All nodes, this one included, by id. */
+  List<Node> nodes();
+
+  ReplicationStats replication();
+
+  /**
+   * {@code state}: Forming, Healthy, Degraded, NoQuorum, Partitioned, Rebalancing, ShuttingDown.
+   */
+  record Status(
+      int totalNodes,
+      int healthyNodes,
+      int unhealthyNodes,
+      @Nullable String leaderId,
+      String state,
+      long term,
+      LocalNode localNode) {}
+
+  record LocalNode(String id, String role, String status, long uptimeSeconds) {}
+
+  /**
+   * @param role leader, follower, candidate or listener of the meta group
+   * @param status healthy, degraded, unhealthy, disconnected or maintenance
+   * @param lastHeartbeat ISO 8601, UTC
+   */
+  record Node(
+      String id,
+      String address,
+      int port,
+      String role,
+      String status,
+      String region,
+      String zone,
+      @Nullable String lastHeartbeat,
+      Metadata metadata) {}
+
+  record Metadata(
+      String version,
+      long uptimeSeconds,
+      long activeConnections,
+      long messagesProcessed,
+      double cpuUsage,
+      long memoryUsageMb) {}
+
+  record ReplicationStats(
+      long pendingUpdates, long failedReplications, double avgLatencyMs, List<Group> spools) {
+    public ReplicationStats {
+      spools = List.copyOf(spools);
+    }
+  }
+
+  /** One Raft group of which this node is a member. */
+  record Group(
+      String name, String role, @Nullable String leader, long term, long index, int replicas) {}
+}

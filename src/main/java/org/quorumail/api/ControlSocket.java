@@ -1,0 +1,208 @@
+package org.quorumail.api;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import jdk.net.ExtendedSocketOptions;
+import org.quorumail.api.Request.Caller;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The API over a Unix domain socket, for the commands of the operator on this host. A frame is its
+ * length in four bytes, most significant first, and so much JSON: {@code {"method", "path",
+ * "body"}} in, {@code {"status", "content_type", "body"}} out; then the connection ends. Only the
+ * node's own user and root are heard. Threads: one accepts, one virtual thread per connection.
+ */
+public final class ControlSocket implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
+
+  static final int MAX_REQUEST = 2 * Request.MAX_BODY;
+
+  /** Commands come one by one from people and scripts. */
+  private static final int MAX_CONNECTIONS = 32;
+
+  /** For sending a whole request; a command sends it at once. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private final Api api;
+  private final Path path;
+  private final ServerSocketChannel server;
+  private final UserPrincipal owner;
+  private final Semaphore permits = new Semaphore(MAX_CONNECTIONS);
+  private final ScheduledExecutorService deadlines =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofVirtual().name("control-deadlines").factory());
+
+  private ControlSocket(Api api, Path path, ServerSocketChannel server) throws IOException {
+    this.api = api;
+    this.path = path;
+    this.server = server;
+    this.owner = Files.getOwner(path);
+  }
+
+  /**
+   * @throws IOException with a sentence for the operator when the socket cannot be made
+   */
+  public static ControlSocket start(Api api, Path path) throws IOException {
+    UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
+    removeStale(address);
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      if (path.toAbsolutePath().getParent() != null) {
+        Files.createDirectories(path.toAbsolutePath().getParent());
+      }
+      server.bind(address);
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+      ControlSocket control = new ControlSocket(api, path, server);
+      Thread.ofVirtual().name("control").start(control::accept);
+      return control;
+    } catch (IOException e) {
+      server.close();
+      throw new IOException(
+          "the control socket " + path + " (control_socket) cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  /** A socket that nobody answers is what a killed node has left; anything else is not ours. */
+  private static void removeStale(UnixDomainSocketAddress address) throws IOException {
+    Path path = address.getPath();
+    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) return;
+    boolean socket =
+        Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).isOther();
+    if (!socket) {
+      throw new IOException(path + " (control_socket) exists and is not a socket; name another");
+    }
+    if (answers(address)) {
+      throw new IOException("another node is running with the control socket " + path);
+    }
+    Files.deleteIfExists(path);
+  }
+
+  private static boolean answers(UnixDomainSocketAddress address) {
+    try {
+      SocketChannel.open(address).close();
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+    deadlines.shutdownNow();
+    Files.deleteIfExists(path);
+  }
+
+  private void accept() {
+    while (server.isOpen()) {
+      try {
+        SocketChannel peer = server.accept();
+        if (!permits.tryAcquire()) {
+          peer.close();
+          continue;
+        }
+        Thread.ofVirtual().name("control-session").start(() -> serve(peer));
+      } catch (IOException e) {
+        if (server.isOpen()) LOG.warn("control accept failed error=\"{}\"", e.getMessage());
+      }
+    }
+  }
+
+  private void serve(SocketChannel peer) {
+    ScheduledFuture<?> deadline =
+        deadlines.schedule(() -> close(peer), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    try (peer) {
+      if (!trusted(peer)) return;
+      byte[] frame = read(peer);
+      deadline.cancel(false);
+      write(peer, answer(frame));
+    } catch (IOException e) {
+      LOG.debug("control session ended error=\"{}\"", e.getMessage());
+    } finally {
+      deadline.cancel(false);
+      permits.release();
+    }
+  }
+
+  private static void close(SocketChannel peer) {
+    try {
+      peer.close();
+    } catch (IOException e) {
+      LOG.debug("control close failed error=\"{}\"", e.getMessage());
+    }
+  }
+
+  /** The mode of the file keeps others out; this holds where the mode does not, and for races. */
+  private boolean trusted(SocketChannel peer) throws IOException {
+    UserPrincipal user = peer.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+    boolean trusted = user.getName().equals(owner.getName()) || user.getName().equals("root");
+    if (!trusted) LOG.warn("control refused user={}", user.getName());
+    return trusted;
+  }
+
+  private static byte[] read(SocketChannel peer) throws IOException {
+    int length = fill(peer, ByteBuffer.allocate(Integer.BYTES)).getInt();
+    if (length < 0 || length > MAX_REQUEST) {
+      throw new IOException("a frame of " + Integer.toUnsignedString(length) + " bytes");
+    }
+    return fill(peer, ByteBuffer.allocate(length)).array();
+  }
+
+  private static ByteBuffer fill(SocketChannel peer, ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      if (peer.read(buffer) < 0) throw new IOException("the frame is cut off");
+    }
+    return buffer.flip();
+  }
+
+  private static void write(SocketChannel peer, Response answer) throws IOException {
+    String body = new String(answer.body(), StandardCharsets.UTF_8);
+    byte[] frame = Json.bytes(new Frame(answer.status(), answer.contentType(), body));
+    ByteBuffer buffer = ByteBuffer.allocate(Integer.BYTES + frame.length);
+    Channels.newOutputStream(peer).write(buffer.putInt(frame.length).put(frame).array());
+  }
+
+  private Response answer(byte[] frame) {
+    try {
+      JsonNode request = Json.mapper().readTree(frame);
+      String target = request.path("path").asString("");
+      String method = request.path("method").asString("");
+      byte[] body = request.path("body").asString("").getBytes(StandardCharsets.UTF_8);
+      int query = target.indexOf('?');
+      return api.call(
+          new Request(
+              method,
+              QueryString.decode(query < 0 ? target : target.substring(0, query)),
+              QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
+              Map.of(),
+              body,
+              Caller.OPERATOR));
+    } catch (JacksonException | IllegalArgumentException e) {
+      return Response.badRequest("the frame is not a request");
+    }
+  }
+
+  private record Frame(int status, String contentType, String body) {}
+}

@@ -1,0 +1,190 @@
+package org.quorumail.api;
+
+import io.helidon.http.DirectHandler.EventType;
+import io.helidon.http.DirectHandler.TransportRequest;
+import io.helidon.http.DirectHandler.TransportResponse;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quorumail.api.Request.Caller;
+import org.quorumail.config.Config;
+
+/** The API over HTTP/1.1. Threads: one virtual thread per connection, Helidon's. */
+public final class HttpServer implements AutoCloseable {
+  private static final int MAX_CONNECTIONS = 1_024;
+  private static final int MAX_REQUEST_LINE = 8 << 10;
+  private static final int MAX_HEADERS = 16 << 10;
+  private static final Status UNSUPPORTED = Status.UNSUPPORTED_MEDIA_TYPE_415;
+  private static final Duration IDLE = Duration.ofSeconds(60);
+
+  private final Api api;
+  private final Optional<Token> token;
+  private final WebServer server;
+
+  private HttpServer(Api api, Optional<Token> token, InetSocketAddress address) {
+    this.api = api;
+    this.token = token;
+    this.server =
+        WebServer.builder()
+            .address(address.getAddress())
+            .port(address.getPort())
+            .shutdownHook(false) // the node decides when this ends
+            .maxTcpConnections(MAX_CONNECTIONS)
+            .maxPayloadSize(Request.MAX_BODY)
+            .idleConnectionTimeout(IDLE)
+            .shutdownGracePeriod(Duration.ofSeconds(1))
+            .protocolsDiscoverServices(false)
+            .featuresDiscoverServices(false)
+            .directHandlers(
+                handlers -> {
+                  for (EventType event : EventType.values()) {
+                    handlers.addHandler(event, HttpServer::refused);
+                  }
+                })
+            .addConnectionSelector(http1())
+            .routing(routing -> routing.any(this::answer))
+            .build();
+  }
+
+  /**
+   * Listens at {@code health.listen_address}.
+   *
+   * @throws IOException with a sentence for the operator when it cannot
+   */
+  public static HttpServer start(Api api, Config config) throws IOException {
+    InetSocketAddress address = config.health().listenAddress();
+    HttpServer http = new HttpServer(api, Token.read(config.api().tokenFile()), address);
+    http.server.start();
+    if (http.server.isRunning()) return http; // a failed bind is only logged by Helidon
+    throw new IOException(
+        "HTTP cannot listen on %s port %d (health.listen_address): the port is taken or not allowed"
+            .formatted(address.getAddress().getHostAddress(), address.getPort()));
+  }
+
+  /** The port that the system chose when the configured one is 0. */
+  public int port() {
+    return server.port();
+  }
+
+  @Override
+  public void close() {
+    server.stop();
+  }
+
+  private static Http1ConnectionSelector http1() {
+    return Http1ConnectionSelector.builder()
+        .config(
+            Http1Config.builder()
+                .maxPrologueLength(MAX_REQUEST_LINE)
+                .maxHeadersSize(MAX_HEADERS)
+                .build())
+        .build();
+  }
+
+  private void answer(ServerRequest request, ServerResponse response) {
+    Response answer = refusal(request).orElseGet(() -> call(request));
+    response.status(answer.status());
+    response.header("Content-Type", answer.contentType());
+    response.header("Cache-Control", "no-store");
+    response.header("X-Content-Type-Options", "nosniff");
+    answer.headers().forEach((name, value) -> response.header(name, value));
+    if (request.prologue().method().text().equals("HEAD")) response.send();
+    else response.send(answer.body());
+  }
+
+  /** What Helidon refuses before a route is looked for: malformed, too long, encoded. */
+  private static TransportResponse refused(
+      TransportRequest request,
+      EventType event,
+      Status status,
+      ServerResponseHeaders headers,
+      String message) {
+    boolean encoded = request.headers().contains(HeaderNames.CONTENT_ENCODING);
+    Status said = encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
+    Response answer =
+        Response.problem(said.code(), said.reasonPhrase(), "the request was refused unread");
+    return TransportResponse.builder()
+        .status(said)
+        .headers(headers)
+        .header(HeaderNames.CONTENT_TYPE, answer.contentType())
+        .keepAlive(event == EventType.PAYLOAD_TOO_LARGE) // a reset would eat the answer
+        .entity(answer.body())
+        .build();
+  }
+
+  private static Optional<Response> refusal(ServerRequest request) {
+    for (String name : request.query().names()) {
+      if (name.equals("token") || name.equals("access_token")) {
+        String detail = "a token belongs in the Authorization header, never in a URL";
+        return Optional.of(Response.problem(401, "Unauthorized", detail));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Response call(ServerRequest request) {
+    byte[] body;
+    try {
+      body = body(request);
+    } catch (IOException e) {
+      return Response.badRequest("the body could not be read");
+    }
+    if (body.length > Request.MAX_BODY) {
+      return Response.problem(413, "Content Too Large", "a body has at most 64 KiB");
+    }
+    return api.call(
+        new Request(
+            request.prologue().method().text(),
+            request.path().path(),
+            query(request),
+            Map.of(),
+            body,
+            caller(request)));
+  }
+
+  /** Never reads more than one byte beyond what is allowed. */
+  private static byte[] body(ServerRequest request) throws IOException {
+    if (!request.content().hasEntity()) return new byte[0];
+    try (InputStream in = request.content().inputStream()) {
+      return in.readNBytes(Request.MAX_BODY + 1);
+    }
+  }
+
+  private static Map<String, List<String>> query(ServerRequest request) {
+    Map<String, List<String>> query = new HashMap<>();
+    for (String name : request.query().names()) query.put(name, request.query().all(name));
+    return query;
+  }
+
+  private Caller caller(ServerRequest request) {
+    Optional<String> authorization = header(request, HeaderNames.AUTHORIZATION);
+    if (authorization.isPresent()) {
+      String[] words = authorization.get().split(" ", 2);
+      boolean bearer = words.length == 2 && words[0].equalsIgnoreCase("Bearer");
+      boolean right = bearer && token.isPresent() && token.get().matches(words[1].strip());
+      return right ? Caller.TOKEN : Caller.WRONG_TOKEN;
+    }
+    SocketAddress peer = request.remotePeer().address();
+    boolean here = peer instanceof InetSocketAddress inet && inet.getAddress().isLoopbackAddress();
+    return here ? Caller.LOOPBACK : Caller.STRANGER;
+  }
+
+  private static Optional<String> header(ServerRequest request, HeaderName name) {
+    return request.headers().first(name);
+  }
+}

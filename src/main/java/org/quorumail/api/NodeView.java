@@ -1,0 +1,70 @@
+package org.quorumail.api;
+
+import java.time.Duration;
+import java.util.List;
+import org.quorumail.config.Config;
+
+/** The node itself, as the API asks it. Implemented by the composition root. Thread-safe. */
+public interface NodeView {
+  String version();
+
+  Duration uptime();
+
+  /** The effective configuration; the API leaves secrets out. */
+  Config config();
+
+  /**
+   * How things are at this moment. May look at disks and threads, but answers within a second
+   * whatever state they are in.
+   */
+  Health health();
+
+  /** Starts to drain and leave; returns at once. */
+  void shutdown();
+
+  /** Reads file and certificates again. */
+  Reload reload();
+
+  /**
+   * @param alive whether the loops of the process make progress
+   * @param draining whether the node is leaving; it is not ready then
+   */
+  record Health(
+      boolean alive,
+      boolean draining,
+      boolean smtpReady,
+      boolean spoolReady,
+      boolean deliveryReady,
+      boolean dnsReady,
+      boolean clusterReady,
+      long queueSize,
+      long maxQueueSize) {
+
+    /** Whether traffic should come here. */
+    public boolean ready() {
+      return alive
+          && !draining
+          && smtpReady
+          && spoolReady
+          && deliveryReady
+          && dnsReady
+          && clusterReady
+          && queueSize <= maxQueueSize;
+    }
+  }
+
+  /**
+   * What a reload did.
+   *
+   * @param changed keys whose new value counts now
+   * @param needRestart keys that keep their old value until the next start
+   * @param problems why nothing was changed; empty when the configuration is good
+   */
+  record Reload(List<String> changed, List<String> needRestart, List<String> problems) {
+    public Reload {
+      changed = List.copyOf(changed);
+      needRestart = List.copyOf(needRestart);
+      problems = List.copyOf(problems);
+    }
+  }
+}

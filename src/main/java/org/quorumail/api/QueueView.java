@@ -1,0 +1,126 @@
+package org.quorumail.api;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.QueueId;
+
+/** The queue over the spools of this node. Implemented by the composition root. Thread-safe. */
+public interface QueueView {
+  /** The statuses in which a message can be found. */
+  List<String> STATUSES =
+      List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
+
+  /** Messages by age, oldest first. */
+  Page list(Filter filter);
+
+  Optional<Message> message(QueueId id);
+
+  Stats stats();
+
+  /** Makes all pending recipients due now. */
+  Change retry(QueueId id);
+
+  Change hold(QueueId id);
+
+  Change release(QueueId id);
+
+  /** Removes the message without a report. */
+  Change delete(QueueId id);
+
+  /** Looks for due mail at once instead of at the next interval. */
+  void processNow();
+
+  List<Spool> spools();
+
+  /** Reads every replica on this node from end to end; may take seconds. */
+  List<Digest> digests();
+
+  /** Answer to a change, which counts once a quorum has it. */
+  enum Change {
+    DONE,
+    NOT_FOUND,
+    /** The message's spool is led by another node, or by none; try there, or again. */
+    NOT_OWNER,
+    NO_QUORUM
+  }
+
+  /**
+   * Which messages to list; empty texts mean: any.
+   *
+   * @param sender part of the reverse-path
+   * @param minAgeMillis age from which messages are listed
+   * @param after id after which the page starts; the cursor of the page before
+   * @param limit longest page, at most {@value #MAX_PAGE}
+   */
+  record Filter(
+      String status, String domain, String sender, long minAgeMillis, String after, int limit) {
+    public static final int MAX_PAGE = 1_000;
+  }
+
+  /**
+   * @param cursor for the next page; null on the last one
+   */
+  record Page(List<Message> messages, @Nullable String cursor) {
+    public Page {
+      messages = List.copyOf(messages);
+    }
+  }
+
+  /**
+   * @param arrived ISO 8601, UTC
+   * @param nextAttempt the earliest of the recipients'
+   */
+  record Message(
+      String id,
+      String status,
+      String sender,
+      String arrived,
+      long size,
+      String spool,
+      int attempts,
+      @Nullable String nextAttempt,
+      List<Recipient> recipients) {
+    public Message {
+      recipients = List.copyOf(recipients);
+    }
+  }
+
+  record Recipient(
+      String address,
+      String status,
+      int attempts,
+      @Nullable String nextAttempt,
+      @Nullable String lastReply) {}
+
+  /**
+   * @param total messages not at their end
+   * @param byStatus every status that has messages
+   * @param oldestAgeSeconds 0 when the queue is empty
+   */
+  record Stats(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
+    public Stats {
+      byStatus = Map.copyOf(byStatus);
+    }
+  }
+
+  /**
+   * A spool of which this node keeps a replica.
+   *
+   * @param owned whether this node delivers from it
+   */
+  record Spool(
+      String name,
+      String role,
+      @Nullable String leader,
+      long term,
+      long index,
+      boolean owned,
+      long messages,
+      long bytes,
+      long inDoubt) {}
+
+  /** Equal on all replicas at equal position. */
+  record Digest(String spool, long term, long index, String sha256) {}
+}

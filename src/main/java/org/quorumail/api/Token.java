@@ -1,0 +1,51 @@
+package org.quorumail.api;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Optional;
+
+/** The bearer token of the HTTP API (RFC 6750), kept as its hash. */
+final class Token {
+  /** A token is one line; a longer file was named by mistake. */
+  private static final int MAX_FILE = 4096;
+
+  /** Shorter ones can be guessed. */
+  private static final int MIN_LENGTH = 16;
+
+  private final byte[] hash;
+
+  private Token(byte[] hash) {
+    this.hash = hash;
+  }
+
+  /** Reads {@code api.token_file}; the exception's sentence names it. */
+  static Optional<Token> read(Optional<Path> file) throws IOException {
+    if (file.isEmpty()) return Optional.empty();
+    if (Files.size(file.get()) > MAX_FILE) {
+      throw new IOException("api.token_file: " + file.get() + " is longer than a token");
+    }
+    String token = Files.readString(file.get()).strip();
+    if (token.length() < MIN_LENGTH) {
+      throw new IOException(
+          "api.token_file: the token in " + file.get() + " has fewer than 16 characters");
+    }
+    return Optional.of(new Token(sha256(token)));
+  }
+
+  /** Takes the same time whether or how far the candidate is right. */
+  boolean matches(String candidate) {
+    return MessageDigest.isEqual(hash, sha256(candidate));
+  }
+
+  private static byte[] sha256(String text) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package org.quorumail.api;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.quorumail.config.Config;
+import org.quorumail.mail.QueueId;
+
+/** A node with one spool in memory. */
+public final class FakeNode implements NodeView, ClusterView, QueueView {
+  public final QueueId first = QueueId.generate(Instant.ofEpochSecond(1_000));
+  public final QueueId second = QueueId.generate(Instant.ofEpochSecond(2_000));
+  public final Map<QueueId, String> statuses = new TreeMap<>();
+  public volatile boolean alive = true;
+  public volatile boolean spoolReady = true;
+  public volatile boolean quorum = true;
+  public volatile boolean stopped;
+  public volatile boolean broken;
+
+  private final Config config;
+
+  public FakeNode(Path data, Map<String, String> overrides) {
+    this.config = Config.standalone(data, overrides);
+    statuses.put(first, "retry");
+    statuses.put(second, "pending");
+  }
+
+  @Override
+  public String version() {
+    return "1.2.3";
+  }
+
+  @Override
+  public Duration uptime() {
+    return Duration.ofSeconds(90);
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  @Override
+  public Health health() {
+    if (broken) throw new IllegalStateException("/secret/path is broken");
+    return new Health(
+        alive, stopped, true, spoolReady, true, true, quorum, statuses.size(), 10_000);
+  }
+
+  @Override
+  public void shutdown() {
+    stopped = true;
+  }
+
+  @Override
+  public Reload reload() {
+    return new Reload(List.of("log.level"), List.of("node.id"), List.of());
+  }
+
+  @Override
+  public Status status() {
+    return new Status(1, 1, 0, "n1", "Healthy", 3, new LocalNode("n1", "leader", "healthy", 90));
+  }
+
+  @Override
+  public List<Node> nodes() {
+    return List.of(
+        new Node(
+            "n1",
+            "127.0.0.1",
+            7946,
+            "leader",
+            "healthy",
+            "default",
+            "default",
+            "2026-11-21T00:00:00Z",
+            new Metadata("1.2.3", 90, 2, 17, 0.5, 64)));
+  }
+
+  @Override
+  public ReplicationStats replication() {
+    return new ReplicationStats(0, 0, 1.5, List.of(new Group("meta", "leader", "n1", 3, 42, 1)));
+  }
+
+  @Override
+  public Page list(Filter filter) {
+    List<Message> found = new ArrayList<>();
+    for (Map.Entry<QueueId, String> e : statuses.entrySet()) {
+      boolean after = e.getKey().toString().compareTo(filter.after()) > 0;
+      boolean wanted = filter.status().isEmpty() || filter.status().equals(e.getValue());
+      if (after && wanted) found.add(message(e.getKey(), e.getValue()));
+    }
+    if (found.size() <= filter.limit()) return new Page(found, null);
+    List<Message> page = found.subList(0, filter.limit());
+    return new Page(page, page.getLast().id());
+  }
+
+  @Override
+  public Optional<Message> message(QueueId id) {
+    return Optional.ofNullable(statuses.get(id)).map(status -> message(id, status));
+  }
+
+  private static Message message(QueueId id, String status) {
+    return new Message(
+        id.toString(),
+        status,
+        "sender@example.org",
+        id.arrived().toString(),
+        4096,
+        "spool-n1",
+        1,
+        null,
+        List.of(new Recipient("you@example.net", "pending", 1, null, "451 4.3.0 later")));
+  }
+
+  @Override
+  public Stats stats() {
+    Map<String, Long> counts = new TreeMap<>();
+    statuses.values().forEach(status -> counts.merge(status, 1L, Long::sum));
+    return new Stats(statuses.size(), 8192, 60, counts);
+  }
+
+  @Override
+  public Change retry(QueueId id) {
+    return change(id, "pending");
+  }
+
+  @Override
+  public Change hold(QueueId id) {
+    return change(id, "held");
+  }
+
+  @Override
+  public Change release(QueueId id) {
+    return change(id, "pending");
+  }
+
+  @Override
+  public Change delete(QueueId id) {
+    Change change = change(id, "");
+    if (change == Change.DONE) statuses.remove(id);
+    return change;
+  }
+
+  private Change change(QueueId id, String status) {
+    if (!quorum) return Change.NO_QUORUM;
+    return statuses.replace(id, status) == null ? Change.NOT_FOUND : Change.DONE;
+  }
+
+  @Override
+  public void processNow() {}
+
+  @Override
+  public List<Spool> spools() {
+    return List.of(new Spool("spool-n1", "leader", "n1", 3, 42, true, 2, 8192, 0));
+  }
+
+  @Override
+  public List<Digest> digests() {
+    return List.of(new Digest("spool-n1", 3, 42, "ab".repeat(32)));
+  }
+}
