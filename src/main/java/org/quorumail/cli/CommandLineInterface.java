@@ -46,6 +46,10 @@ public final class CommandLineInterface implements Runnable {
     CommandLine root = new CommandLine(new CommandLineInterface());
     root.addSubcommand(new ServeCommand(server));
     root.addSubcommand(new CheckCommand());
+    root.addSubcommand(new SystemCommand());
+    root.addSubcommand(new QueueCommand());
+    root.addSubcommand(new SpoolCommand());
+    root.addSubcommand(new ClusterCommand());
     root.addSubcommand(new DemoCommand());
     root.addSubcommand(new ChaosCommand());
     root.addSubcommand(new BenchCommand());

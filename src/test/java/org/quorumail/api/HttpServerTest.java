@@ -139,7 +139,7 @@ class HttpServerTest {
   @Test
   void writingWantsTheToken() throws Exception {
     String path = "/api/queue/" + node.first + "/hold";
-    assertThat(send("POST", path, null).statusCode()).isEqualTo(401);
+    assertThat(send("POST", path, "").statusCode()).isEqualTo(401);
     assertThat(send("POST", path, "Bearer wrong").statusCode()).isEqualTo(401);
     assertThat(send("POST", path, "Basic " + TOKEN).statusCode()).isEqualTo(401);
     assertThat(node.statuses.get(node.first)).isEqualTo("retry");
@@ -177,7 +177,7 @@ class HttpServerTest {
   @ParameterizedTest
   @CsvSource({"TRACE,/livez", "PUT,/api/queue", "POST,/cluster/status", "DELETE,/metrics"})
   void aMethodThatAPathDoesNotTakeIsRefused(String method, String path) throws Exception {
-    assertThat(send(method, path, null).statusCode()).isEqualTo(405);
+    assertThat(send(method, path, "").statusCode()).isEqualTo(405);
   }
 
   @Test
@@ -240,15 +240,13 @@ class HttpServerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "POST /api/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
-            + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST /api/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"
-            + "abcdef",
-        "GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\r\n folded\r\n\r\n",
+        "POST /api/reload HTTP/1.1~Host: x~Content-Length: 5~Transfer-Encoding: chunked~~0~~",
+        "POST /api/reload HTTP/1.1~Host: x~Content-Length: 5~Content-Length: 6~~abcdef",
+        "GET /livez HTTP/1.1~Host: x~X-A: b~ folded~~",
         "GET /livez HTTP/1.1\nHost: x\n\n"
       })
-  void ambiguousRequestsAreRefusedAndTheConnectionClosed(String request) throws Exception {
-    assertThat(raw(request)).startsWith("HTTP/1.1 400");
+  void ambiguousRequestsAreRefused(String request) throws Exception {
+    assertThat(raw(request.replace("~", "\r\n"))).startsWith("HTTP/1.1 400");
   }
 
   @Test
@@ -270,14 +268,14 @@ class HttpServerTest {
   }
 
   private HttpResponse<String> get(String path) throws Exception {
-    return send("GET", path, null);
+    return send("GET", path, "");
   }
 
   private HttpResponse<String> send(String method, String path, String authorization)
       throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(uri(path)).method(method, HttpRequest.BodyPublishers.noBody());
-    if (authorization != null) request.header("Authorization", authorization);
+    if (!authorization.isEmpty()) request.header("Authorization", authorization);
     return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 

@@ -1,0 +1,115 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.Base64;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+/** {@code cluster}: the nodes and their agreement; any node answers for all. */
+@Command(
+    name = "cluster",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    description = "Look at the cluster.",
+    footer = {"", "Example: quorumail cluster nodes"})
+final class ClusterCommand extends CommandGroup {
+  private static final int SECRET_BYTES = 32;
+
+  @Spec private CommandSpec group = CommandSpec.create();
+
+  @Command(
+      name = "status",
+      mixinStandardHelpOptions = true,
+      description = "State, leader, and how many nodes are healthy.",
+      footer = {"", "Example: quorumail cluster status --format json"})
+  int status(@Mixin NodeOptions options) throws CommandException {
+    options.print(options.node().call("GET", "/api/cluster/status"), TextTable::fields);
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "nodes",
+      mixinStandardHelpOptions = true,
+      description = "All nodes.",
+      footer = {"", "Example: quorumail cluster nodes"})
+  int nodes(@Mixin NodeOptions options) throws CommandException {
+    options.print(options.node().call("GET", "/api/cluster/nodes"), ClusterCommand::table);
+    return ExitCode.DONE;
+  }
+
+  private static void table(JsonNode nodes, PrintWriter out) {
+    TextTable.of(
+            nodes,
+            "id",
+            "address",
+            "port",
+            "role",
+            "status",
+            "zone",
+            "last_heartbeat",
+            "metadata/version",
+            "metadata/uptime_seconds")
+        .print(out);
+  }
+
+  @Command(
+      name = "node",
+      mixinStandardHelpOptions = true,
+      description = "One node.",
+      footer = {"", "Example: quorumail cluster node node-1"})
+  int node(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
+      throws CommandException {
+    String path = "/api/cluster/nodes/" + URLEncoder.encode(id, StandardCharsets.UTF_8);
+    options.print(options.node().call("GET", path), TextTable::fields);
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "replication",
+      mixinStandardHelpOptions = true,
+      description = "The Raft groups of which the node is a member.",
+      footer = {"", "Example: quorumail cluster replication"})
+  int replication(@Mixin NodeOptions options) throws CommandException {
+    options.print(
+        options.node().call("GET", "/api/cluster/replication/stats"),
+        (answer, out) -> {
+          TextTable.fields(answer, out);
+          TextTable.of(answer.path("spools"), "name", "role", "leader", "term", "index", "replicas")
+              .print(out);
+        });
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "leader",
+      mixinStandardHelpOptions = true,
+      description = "The id of the leader; exit 1 when there is none.",
+      footer = {"", "Example: quorumail cluster leader"})
+  int leader(@Mixin NodeOptions options) throws CommandException {
+    JsonNode status = options.node().call("GET", "/api/cluster/status");
+    if (status.path("leader_id").isNull()) {
+      throw new CommandException(ExitCode.FAILED, "the cluster has no leader at the moment");
+    }
+    options.print(status, (answer, out) -> out.println(TextTable.cell(answer.path("leader_id"))));
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "secret",
+      mixinStandardHelpOptions = true,
+      description = "Make a new secret for cluster.secret; asks no node.",
+      footer = {"", "Example: quorumail cluster secret"})
+  int secret() {
+    byte[] secret = new byte[SECRET_BYTES];
+    new SecureRandom().nextBytes(secret);
+    group.commandLine().getOut().println(Base64.getEncoder().encodeToString(secret));
+    return ExitCode.DONE;
+  }
+}

@@ -1,0 +1,75 @@
+package org.quorumail.cli;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Calls a running node over its control socket: one frame out, one frame back, see the API's
+ * control socket for the form.
+ */
+final class NodeConnection {
+  /** The longest list page of the API stays far below. */
+  private static final int MAX_ANSWER = 64 << 20;
+
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  private final Path socket;
+
+  NodeConnection(Path socket) {
+    this.socket = socket;
+  }
+
+  /** The answer of a call that the node carried out. */
+  JsonNode call(String method, String path) throws CommandException {
+    JsonNode frame = exchange(method, path);
+    int status = frame.path("status").asInt(0);
+    JsonNode body = body(frame);
+    if (status >= 200 && status < 300) return body;
+    String detail = body.path("detail").asString("the node answered " + status);
+    throw new CommandException(status == 404 ? ExitCode.NOT_FOUND : ExitCode.FAILED, detail);
+  }
+
+  private static JsonNode body(JsonNode frame) throws CommandException {
+    try {
+      return JSON.readTree(frame.path("body").asString("{}"));
+    } catch (JacksonException e) {
+      throw new CommandException(ExitCode.FAILED, "the node's answer is not JSON");
+    }
+  }
+
+  private JsonNode exchange(String method, String path) throws CommandException {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      ObjectNode request = JSON.createObjectNode().put("method", method).put("path", path);
+      byte[] frame = JSON.writeValueAsString(request).getBytes(StandardCharsets.UTF_8);
+      ByteBuffer out = ByteBuffer.allocate(Integer.BYTES + frame.length);
+      out.putInt(frame.length).put(frame).flip();
+      while (out.hasRemaining()) channel.write(out);
+      int length = fill(channel, ByteBuffer.allocate(Integer.BYTES)).getInt();
+      if (length < 0 || length > MAX_ANSWER) throw new IOException("the answer is too long");
+      return JSON.readTree(fill(channel, ByteBuffer.allocate(length)).array());
+    } catch (IOException | JacksonException | IllegalArgumentException e) {
+      throw new CommandException(
+          ExitCode.UNREACHABLE,
+          "cannot reach a node at the control socket "
+              + socket
+              + " ("
+              + e.getMessage()
+              + "); is it running, and is this the right -c or --control-socket?");
+    }
+  }
+
+  private static ByteBuffer fill(SocketChannel channel, ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer) < 0) throw new IOException("the node closed the connection");
+    }
+    return buffer.flip();
+  }
+}

@@ -1,0 +1,71 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.ConfigResult;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What every command that talks to a node takes: which node, and in which form it answers. */
+final class NodeOptions {
+  enum Format {
+    TEXT,
+    JSON
+  }
+
+  private static final JsonMapper INDENTED =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  @Mixin private ConfigOptions config = new ConfigOptions();
+
+  @Option(
+      names = {"-s", "--control-socket"},
+      paramLabel = "PATH",
+      description = "Control socket of the node. Default: that of the configuration.")
+  private @Nullable Path socket;
+
+  @Option(
+      names = "--format",
+      paramLabel = "text|json",
+      description = "Form of the answer. Default: text.")
+  private Format format = Format.TEXT;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec = CommandSpec.create();
+
+  NodeConnection node() throws CommandException {
+    if (socket != null) return new NodeConnection(socket);
+    return switch (config.sources().read()) {
+      case ConfigResult.Valid valid -> new NodeConnection(valid.config().controlSocket());
+      case ConfigResult.Invalid invalid ->
+          throw new CommandException(
+              ExitCode.USAGE, "the configuration names no node: " + invalid.problems().getFirst());
+    };
+  }
+
+  PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  boolean json() {
+    return format == Format.JSON;
+  }
+
+  /** Prints the whole answer as JSON, or what the text form makes of it. */
+  void print(JsonNode answer, Text text) {
+    if (json()) out().println(INDENTED.writeValueAsString(answer));
+    else text.print(answer, out());
+    out().flush();
+  }
+
+  @FunctionalInterface
+  interface Text {
+    void print(JsonNode answer, PrintWriter out);
+  }
+}

@@ -1,0 +1,213 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code queue}: what waits for delivery. */
+@Command(
+    name = "queue",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    description = "Look at queued messages and change what happens to them.",
+    footer = {
+      "",
+      "Examples:",
+      "  quorumail queue list --status retry --domain example.org",
+      "  quorumail queue hold 01KAF2C7Q3S0V4J1N9XG5T8Z6B",
+      "  quorumail queue delete --sender bulk@ --older-than 2d --yes"
+    })
+final class QueueCommand extends CommandGroup {
+  @Command(
+      name = "list",
+      mixinStandardHelpOptions = true,
+      description = "List messages, oldest first.",
+      footer = {"", "Example: quorumail queue list --status retry --older-than 1h --limit 20"})
+  int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
+    List<JsonNode> messages = filter.messages(options.node());
+    ArrayNode array = JsonMapper.shared().createArrayNode().addAll(messages);
+    options.print(array, QueueCommand::table);
+    return ExitCode.DONE;
+  }
+
+  private static void table(JsonNode messages, PrintWriter out) {
+    TextTable.of(
+            messages,
+            "id",
+            "status",
+            "arrived",
+            "size",
+            "attempts",
+            "next_attempt",
+            "sender",
+            "recipients/0/address")
+        .print(out);
+  }
+
+  @Command(
+      name = "view",
+      mixinStandardHelpOptions = true,
+      description = "One message with the state of each recipient.",
+      footer = {"", "Example: quorumail queue view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
+  int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
+      throws CommandException {
+    options.print(options.node().call("GET", path(id, "")), QueueCommand::message);
+    return ExitCode.DONE;
+  }
+
+  static void message(JsonNode message, PrintWriter out) {
+    TextTable.fields(message, out);
+    out.println();
+    TextTable.of(
+            message.path("recipients"),
+            "address",
+            "status",
+            "attempts",
+            "next_attempt",
+            "last_reply")
+        .print(out);
+  }
+
+  @Command(
+      name = "retry",
+      mixinStandardHelpOptions = true,
+      description = "Make messages due now.",
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail queue retry 01KAF2C7Q3S0V4J1N9XG5T8Z6B",
+        "  quorumail queue retry --domain example.org"
+      })
+  int retry(
+      @Mixin NodeOptions options,
+      @Mixin QueueFilter filter,
+      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
+      throws CommandException {
+    return change(options, filter, id, "POST", "/retry", "due now");
+  }
+
+  @Command(
+      name = "hold",
+      mixinStandardHelpOptions = true,
+      description = "Keep messages until they are released.",
+      footer = {"", "Example: quorumail queue hold --sender bulk@example.org"})
+  int hold(
+      @Mixin NodeOptions options,
+      @Mixin QueueFilter filter,
+      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
+      throws CommandException {
+    return change(options, filter, id, "POST", "/hold", "held");
+  }
+
+  @Command(
+      name = "release",
+      mixinStandardHelpOptions = true,
+      description = "End a hold.",
+      footer = {"", "Example: quorumail queue release --status held"})
+  int release(
+      @Mixin NodeOptions options,
+      @Mixin QueueFilter filter,
+      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
+      throws CommandException {
+    return change(options, filter, id, "POST", "/release", "released");
+  }
+
+  @Command(
+      name = "delete",
+      mixinStandardHelpOptions = true,
+      description = "Remove messages without a report to the sender.",
+      footer = {"", "Example: quorumail queue delete 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes"})
+  int delete(
+      @Mixin NodeOptions options,
+      @Mixin QueueFilter filter,
+      @Option(names = "--yes", description = "Really do it.") boolean yes,
+      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
+      throws CommandException {
+    if (!yes) {
+      throw new CommandException(
+          ExitCode.USAGE, "deleted mail is gone and nobody is told: add --yes to do it");
+    }
+    return change(options, filter, id, "DELETE", "", "deleted");
+  }
+
+  private static int change(
+      NodeOptions options,
+      QueueFilter filter,
+      @Nullable String id,
+      String method,
+      String verb,
+      String done)
+      throws CommandException {
+    NodeConnection node = options.node();
+    List<String> ids = id == null ? chosen(node, filter) : List.of(id);
+    for (String each : ids) {
+      node.call(method, path(each, verb));
+      if (!options.json()) options.out().println(each + " " + done);
+    }
+    if (options.json()) {
+      ObjectNode count = JsonMapper.shared().createObjectNode().put("changed", ids.size());
+      options.print(count, (answer, out) -> {});
+    }
+    return ExitCode.DONE;
+  }
+
+  private static List<String> chosen(NodeConnection node, QueueFilter filter)
+      throws CommandException {
+    if (!filter.narrows()) {
+      throw new CommandException(
+          ExitCode.USAGE, "name a message, or choose some by --status, --domain, --sender …");
+    }
+    List<String> ids = filter.messages(node).stream().map(m -> m.path("id").asString("")).toList();
+    if (ids.isEmpty()) throw new CommandException(ExitCode.NOT_FOUND, "no message fits");
+    return ids;
+  }
+
+  @Command(
+      name = "stats",
+      mixinStandardHelpOptions = true,
+      description = "How many messages in which status.",
+      footer = {"", "Example: quorumail queue stats --watch --interval 5"})
+  int stats(
+      @Mixin NodeOptions options,
+      @Option(names = "--watch", description = "Again and again until interrupted.") boolean watch,
+      @Option(
+              names = "--interval",
+              paramLabel = "N",
+              defaultValue = "2",
+              description = "Seconds between two looks. Default: 2.")
+          int interval)
+      throws CommandException, InterruptedException {
+    NodeConnection node = options.node();
+    do {
+      options.print(node.call("GET", "/api/queue/stats"), TextTable::fields);
+      if (watch) Thread.sleep(Math.max(1, interval) * 1_000L);
+    } while (watch);
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "process-now",
+      mixinStandardHelpOptions = true,
+      description = "Look for due mail at once.",
+      footer = {"", "Example: quorumail queue process-now"})
+  int processNow(@Mixin NodeOptions options) throws CommandException {
+    options.print(
+        options.node().call("POST", "/api/queue/process-now"),
+        (answer, out) -> out.println("the queue is looked through"));
+    return ExitCode.DONE;
+  }
+
+  static String path(String id, String verb) {
+    return "/api/queue/" + URLEncoder.encode(id, StandardCharsets.UTF_8) + verb;
+  }
+}

@@ -1,0 +1,74 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+
+/** {@code spool}: the replicated stores on a node. */
+@Command(
+    name = "spool",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    description = "Look at the spools of which a node keeps a replica.",
+    footer = {"", "Example: quorumail spool list"})
+final class SpoolCommand extends CommandGroup {
+  @Command(
+      name = "list",
+      mixinStandardHelpOptions = true,
+      description = "The spools, who leads them and what is in them.",
+      footer = {"", "Example: quorumail spool list"})
+  int list(@Mixin NodeOptions options) throws CommandException {
+    options.print(options.node().call("GET", "/api/spool/stats"), SpoolCommand::table);
+    return ExitCode.DONE;
+  }
+
+  private static void table(JsonNode stats, PrintWriter out) {
+    TextTable.of(
+            stats.path("spools"),
+            "name",
+            "role",
+            "leader",
+            "owned",
+            "term",
+            "index",
+            "messages",
+            "bytes",
+            "in_doubt")
+        .print(out);
+  }
+
+  @Command(
+      name = "view",
+      mixinStandardHelpOptions = true,
+      description = "One message of a spool, as 'queue view'.",
+      footer = {"", "Example: quorumail spool view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
+  int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
+      throws CommandException {
+    options.print(options.node().call("GET", QueueCommand.path(id, "")), QueueCommand::message);
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "stats",
+      mixinStandardHelpOptions = true,
+      description = "Sums over the spools that the node owns.",
+      footer = {"", "Example: quorumail spool stats --format json"})
+  int stats(@Mixin NodeOptions options) throws CommandException {
+    options.print(options.node().call("GET", "/api/spool/stats"), TextTable::fields);
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "digests",
+      mixinStandardHelpOptions = true,
+      description = "A checksum of each replica: equal on all nodes at equal index.",
+      footer = {"", "Example: quorumail spool digests"})
+  int digests(@Mixin NodeOptions options) throws CommandException {
+    options.print(
+        options.node().call("GET", "/api/spool/digests"),
+        (answer, out) -> TextTable.of(answer, "spool", "term", "index", "sha256").print(out));
+    return ExitCode.DONE;
+  }
+}

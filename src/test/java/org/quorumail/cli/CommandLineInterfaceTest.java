@@ -1,0 +1,236 @@
+package org.quorumail.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.api.Api;
+import org.quorumail.api.ControlSocket;
+import org.quorumail.api.FakeNode;
+import org.quorumail.metrics.Metrics;
+import picocli.CommandLine;
+
+class CommandLineInterfaceTest {
+  @TempDir Path folder;
+  private FakeNode node;
+  private Metrics metrics;
+  private ControlSocket socket;
+  private Path path;
+  private String out = "";
+  private String err = "";
+
+  @BeforeEach
+  void start() throws IOException {
+    node = new FakeNode(folder, Map.of());
+    metrics = new Metrics();
+    path = folder.resolve("control.sock");
+    socket = ControlSocket.start(new Api(node, node, node, metrics), path);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    socket.close();
+    metrics.close();
+  }
+
+  @Test
+  void theQueueIsListedAsAnAlignedTable() {
+    assertThat(onNode("queue", "list")).isEqualTo(ExitCode.DONE);
+    String[] lines = out.split("\n");
+    assertThat(lines).hasSize(3);
+    assertThat(lines[0]).startsWith("ID").contains("STATUS", "SENDER");
+    assertThat(lines[1]).startsWith(node.first.toString()).contains("retry", "sender@example.org");
+  }
+
+  @Test
+  void theQueueIsFilteredByStatus() {
+    onNode("queue", "list", "--status", "pending");
+    assertThat(out).contains(node.second.toString()).doesNotContain(node.first.toString());
+  }
+
+  @Test
+  void jsonIsForScripts() {
+    onNode("cluster", "status", "--format", "json");
+    assertThat(
+            tools.jackson.databind.json.JsonMapper.shared().readTree(out).path("state").asString())
+        .isEqualTo("Healthy");
+  }
+
+  @Test
+  void aMessageIsHeldAndReleased() {
+    assertThat(onNode("queue", "hold", node.first.toString())).isEqualTo(ExitCode.DONE);
+    assertThat(node.statuses.get(node.first)).isEqualTo("held");
+    assertThat(onNode("queue", "release", "--status", "held")).isEqualTo(ExitCode.DONE);
+    assertThat(node.statuses.get(node.first)).isEqualTo("pending");
+  }
+
+  @Test
+  void deletingWantsConfirmation() {
+    assertThat(onNode("queue", "delete", node.first.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(node.statuses).containsKey(node.first);
+    assertThat(onNode("queue", "delete", node.first.toString(), "--yes")).isEqualTo(ExitCode.DONE);
+    assertThat(node.statuses).doesNotContainKey(node.first);
+  }
+
+  @Test
+  void changingEverythingByOmissionIsRefused() {
+    assertThat(onNode("queue", "hold")).isEqualTo(ExitCode.USAGE);
+    assertThat(node.statuses).containsEntry(node.first, "retry");
+  }
+
+  @Test
+  void aMessageThatIsNotThereIsExitThree() {
+    assertThat(onNode("queue", "view", "01ARZ3NDEKTSV4RRFFQ69G5FAV")).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(err).contains("no message with this id");
+  }
+
+  @Test
+  void noQuorumIsExitOne() {
+    node.quorum = false;
+    assertThat(onNode("queue", "retry", node.first.toString())).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("no quorum");
+  }
+
+  @Test
+  void aNodeThatDoesNotRunIsExitFour() throws IOException {
+    socket.close();
+    assertThat(onNode("system", "ping")).isEqualTo(ExitCode.UNREACHABLE);
+    assertThat(err).contains(path.toString()).doesNotContain("\tat ");
+  }
+
+  @Test
+  void aNodeAnswersPingAndStatusAndShutdown() {
+    assertThat(onNode("system", "ping")).isEqualTo(ExitCode.DONE);
+    assertThat(out).isEqualTo("pong\n");
+    assertThat(onNode("system", "status")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("version: 1.2.3", "state: ready");
+    assertThat(onNode("system", "reload")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("changed: log.level", "need a restart: node.id");
+    assertThat(onNode("system", "shutdown")).isEqualTo(ExitCode.DONE);
+    assertThat(node.stopped).isTrue();
+  }
+
+  @Test
+  void spoolsAndClusterAreTables() {
+    onNode("spool", "list");
+    assertThat(out).contains("IN-DOUBT", "spool-n1");
+    onNode("spool", "digests");
+    assertThat(out).contains("SHA256");
+    onNode("cluster", "nodes");
+    assertThat(out).contains("n1", "leader");
+    onNode("cluster", "leader");
+    assertThat(out).isEqualTo("n1\n");
+    onNode("cluster", "replication");
+    assertThat(out).contains("meta");
+    assertThat(onNode("cluster", "node", "n9")).isEqualTo(ExitCode.NOT_FOUND);
+  }
+
+  @Test
+  void aSecretHasThirtyTwoRandomBytes() {
+    run("cluster", "secret");
+    String first = out;
+    run("cluster", "secret");
+    assertThat(Base64.getDecoder().decode(out.strip())).hasSize(32);
+    assertThat(out).isNotEqualTo(first);
+  }
+
+  @Test
+  void wrongUsageIsExitTwoWithASuggestion() {
+    assertThat(run("queu")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("queue");
+    assertThat(run("queue")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("list");
+    assertThat(run("queue", "list", "--limit", "x")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void aWrongConfigurationIsExitTwoWithEveryProblem() throws IOException {
+    Path file = Files.writeString(folder.resolve("bad.toml"), "hostnam = 'x'\n[node]\nid = 5\n");
+    assertThat(run("check", "-c", file.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains(file + ":1: hostnam", "did you mean hostname?", file + ":3: node.id");
+    assertThat(run("serve", "--dry-run", "-c", file.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(run("serve", "-c", file.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(run("check", "-c", folder.resolve("none").toString())).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void everyCommandHasAnExampleInItsHelp() {
+    Set<String> without = new TreeSet<>();
+    tree(
+        commandLine(),
+        "",
+        (name, command) -> {
+          String help = command.getUsageMessage();
+          if (!help.contains("Example")) without.add(name);
+        });
+    assertThat(without).isEmpty();
+  }
+
+  @Test
+  void theDocumentationNamesEveryCommandAndNoOther() throws IOException {
+    Set<String> inProgram = new TreeSet<>();
+    tree(
+        commandLine(),
+        "",
+        (name, command) -> {
+          if (command.getSubcommands().isEmpty()) inProgram.add(name);
+        });
+    Set<String> documented = new TreeSet<>();
+    Matcher m =
+        Pattern.compile("^\\| `([a-z -]+)", Pattern.MULTILINE)
+            .matcher(Files.readString(Path.of("docs/cli.md")));
+    while (m.find()) documented.add(m.group(1).strip());
+    assertThat(documented).isEqualTo(inProgram);
+  }
+
+  private interface Visitor {
+    void visit(String name, CommandLine command);
+  }
+
+  private static void tree(CommandLine command, String name, Visitor visitor) {
+    visitor.visit(name, command);
+    command
+        .getSubcommands()
+        .forEach((word, sub) -> tree(sub, (name + " " + word).strip(), visitor));
+  }
+
+  private int onNode(String... args) {
+    String[] all = java.util.Arrays.copyOf(args, args.length + 2);
+    all[args.length] = "-s";
+    all[args.length + 1] = path.toString();
+    return run(all);
+  }
+
+  private int run(String... args) {
+    StringWriter outText = new StringWriter();
+    StringWriter errText = new StringWriter();
+    int exit =
+        commandLine()
+            .setOut(new PrintWriter(outText, true))
+            .setErr(new PrintWriter(errText, true))
+            .execute(args);
+    out = outText.toString();
+    err = errText.toString();
+    return exit;
+  }
+
+  private static CommandLine commandLine() {
+    return CommandLineInterface.commandLine(
+        (config, sources) -> {
+          throw new ServeCommand.Server.StartException("not in this test");
+        });
+  }
+}
