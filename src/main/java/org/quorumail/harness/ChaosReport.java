@@ -46,7 +46,7 @@ public record ChaosReport(
   }
 
   /** Why the run is not good; empty when it is. */
-  List<String> verdicts() {
+  public List<String> verdicts() {
     List<String> verdicts = new ArrayList<>();
     if (!account.lost().isEmpty()) verdicts.add(account.lost().size() + " acknowledged and LOST");
     if (account.corrupt() > 0) verdicts.add(account.corrupt() + " arrived changed");

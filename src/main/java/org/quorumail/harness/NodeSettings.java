@@ -156,7 +156,8 @@ public record NodeSettings(
     return file();
   }
 
-  String toml() {
+  /** The configuration file. */
+  public String toml() {
     return """
     hostname = "%s"
     control_socket = "%s"

@@ -1,0 +1,32 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.harness.NodeProcess;
+
+/** The command that a newcomer types first. */
+class DemoIT {
+  @TempDir private Path directory;
+
+  @Test
+  void theDemoLosesNothingAndSaysSoWithinAMinute() throws Exception {
+    Path output = directory.resolve("output");
+    Process demo =
+        new ProcessBuilder(NodeProcess.program().toString(), "demo")
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    boolean hasEnded = demo.waitFor(60, TimeUnit.SECONDS);
+    demo.destroy(); // its shutdown hook ends the nodes
+    demo.waitFor();
+    String said = Files.readString(output);
+    assertThat(hasEnded).as(said).isTrue();
+    assertThat(demo.exitValue()).as(said).isZero();
+    assertThat(said).contains("kill -9 node-2").contains("lost 0");
+  }
+}

@@ -1,0 +1,123 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.harness.NodeProcess;
+import org.quorumail.harness.NodeSettings;
+import org.quorumail.harness.Sink;
+
+/** Clients and next hops that others wrote; skipped where they are not installed. */
+class ForeignProgramsIT {
+  private final AtomicInteger arrived = new AtomicInteger();
+
+  @TempDir private Path directory;
+
+  private Sink sink;
+  private NodeProcess node;
+
+  @BeforeEach
+  void start() throws Exception {
+    sink = Sink.start(Sink.Options.onPort(0), delivery -> arrived.incrementAndGet());
+    node = node("smtp://127.0.0.1:" + sink.port());
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+    sink.close();
+  }
+
+  @Test
+  void swaksIsServed() throws Exception {
+    String server = "127.0.0.1:" + node.settings().smtpPort();
+    run("swaks", "--server", server, "--from", "a@it.test", "--to", "b@sink.test", "--helo", "it");
+    await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 1);
+  }
+
+  @Test
+  void smtpSourceIsServedWithAConnectionPerMessageAndWithReuse() throws Exception {
+    String server = "127.0.0.1:" + node.settings().smtpPort();
+    List<String> load =
+        List.of("-s", "10", "-m", "200", "-l", "4096", "-f", "a@it.test", "-t", "b@sink.test");
+    run(command("smtp-source", load, server));
+    run(command("smtp-source", load, "-d", server));
+    await().atMost(Duration.ofSeconds(60)).until(() -> arrived.get() == 400);
+  }
+
+  @Test
+  void smtpSinkAsTheNextHopTakesEverything() throws Exception {
+    int port = NodeSettings.freePort();
+    Path dump = Files.createDirectory(directory.resolve("dump"));
+    Process next =
+        new ProcessBuilder(
+                program("smtp-sink"), "-u", "root", "-d", dump + "/%M.", "127.0.0.1:" + port, "100")
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("smtp-sink.log").toFile())
+            .start();
+    try (NodeProcess other = node("smtp://127.0.0.1:" + port)) {
+      String server = "127.0.0.1:" + other.settings().smtpPort();
+      run(
+          command(
+              "smtp-source",
+              List.of("-s", "5", "-m", "50", "-f", "a@it.test", "-t", "b@sink.test"),
+              server));
+      await().atMost(Duration.ofSeconds(30)).until(() -> files(dump) >= 50);
+    } finally {
+      next.destroy();
+      next.waitFor();
+    }
+  }
+
+  private NodeProcess node(String routeTo) throws Exception {
+    String id = "node-" + NodeSettings.freePort();
+    NodeProcess process = new NodeProcess(NodeSettings.alone(id, directory, routeTo));
+    process.start();
+    process.awaitReady(Duration.ofSeconds(60));
+    return process;
+  }
+
+  private static long files(Path folder) throws Exception {
+    try (var files = Files.list(folder)) {
+      return files.count();
+    }
+  }
+
+  private static String[] command(String name, List<String> load, String... last) {
+    List<String> words = new java.util.ArrayList<>();
+    words.add(name);
+    words.addAll(load);
+    words.addAll(List.of(last));
+    return words.toArray(String[]::new);
+  }
+
+  private void run(String... command) throws Exception {
+    command[0] = program(command[0]);
+    Path log = directory.resolve("foreign.log");
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    boolean hasEnded = process.waitFor(60, TimeUnit.SECONDS);
+    process.destroyForcibly().waitFor();
+    assertThat(hasEnded).as(Files.readString(log)).isTrue();
+    assertThat(process.exitValue()).as(Files.readString(log)).isZero();
+  }
+
+  private static String program(String name) {
+    for (String folder : List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin")) {
+      if (Files.isExecutable(Path.of(folder, name))) return folder + "/" + name;
+    }
+    assumeTrue(false, name + " is not installed");
+    return name;
+  }
+}

@@ -1,0 +1,73 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.harness.Chaos;
+import org.quorumail.harness.ChaosOptions;
+import org.quorumail.harness.ChaosReport;
+import org.quorumail.harness.Fleet;
+import org.quorumail.harness.Sink;
+
+/** Three nodes of the packaged program on loopback, and what becomes of mail when some die. */
+class ThreeNodesIT {
+  private static final Duration START = Duration.ofSeconds(90);
+  private static final byte[] MESSAGE =
+      "Subject: hello\r\n\r\nhello\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  @TempDir private Path directory;
+
+  @Test
+  void nothingIsLostWhenANodeIsKilledEveryThreeSeconds() throws Exception {
+    ChaosReport report =
+        chaos(
+            ChaosOptions.of(
+                ChaosOptions.Load.of(2000, 200),
+                ChaosOptions.Failures.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
+    assertThat(report.verdicts()).isEmpty();
+    assertThat(report.kills()).isPositive();
+    assertThat(report.account().delivered()).isEqualTo(2000);
+  }
+
+  @Test
+  void nothingIsLostWhenAllAreKilledAtOnce() throws Exception {
+    ChaosReport report =
+        chaos(
+            ChaosOptions.of(
+                ChaosOptions.Load.of(1000, 200),
+                ChaosOptions.Failures.allAtOnce(Duration.ofSeconds(2), Duration.ofSeconds(1))));
+    assertThat(report.verdicts()).isEmpty();
+    assertThat(report.kills()).isEqualTo(3);
+  }
+
+  @Test
+  void aMinorityNeverSays250AndSaysSoQuickly() throws Exception {
+    try (Sink sink = Sink.start(Sink.Options.onPort(0), delivery -> {});
+        Fleet fleet = Fleet.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
+      fleet.start(START);
+      var survivor = fleet.node(0).settings().smtp();
+      assertThat(SmtpClient.attempt(survivor, MESSAGE).reply()).startsWith("250 ");
+      fleet.node(1).kill();
+      fleet.node(2).kill();
+      for (int i = 0; i < 5; i++) {
+        SmtpClient.Answer answer = SmtpClient.attempt(survivor, MESSAGE);
+        assertThat(answer.reply()).matches("(451 4\\.3\\.0|421 4\\.3\\.2).*");
+        assertThat(answer.took()).isLessThan(Duration.ofSeconds(3));
+      }
+      fleet.node(1).start();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> SmtpClient.attempt(survivor, MESSAGE).reply().startsWith("250 "));
+    }
+  }
+
+  private ChaosReport chaos(ChaosOptions options) throws Exception {
+    ChaosOptions bounded = options.withTimeout(Duration.ofMinutes(4));
+    return new Chaos(bounded, System.out, System.out).measure(directory);
+  }
+}
