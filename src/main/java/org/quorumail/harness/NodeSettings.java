@@ -53,7 +53,7 @@ public record NodeSettings(
           "base_retry_delay = \"1s\"",
           "max_retry_delay = \"2s\"",
           "max_attempts = 1000",
-          "circuit_breaker = { failures = 1000000, within = \"60s\", open_for = \"1s\" }");
+          "circuit_breaker = { failures = 10000, within = \"60s\", open_for = \"1s\" }");
 
   public static NodeSettings alone(String id, Path directory, String routeTo) {
     return new NodeSettings(
