@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Connection implements Closeable {
   private static final long NEVER = Long.MAX_VALUE;
+  private static final Duration LINGER = Duration.ofSeconds(2);
+  private static final int MAX_LINGER_READS = 256; // 1 MiB at most, then it is reset
 
   private final Socket socket;
   private final long endOfLife; // nanoTime
@@ -134,14 +136,33 @@ public final class Connection implements Closeable {
     closeQuietly(socket);
   }
 
-  /** Says goodbye on TLS (close_notify), then closes; from the session's own thread. */
+  /**
+   * Says goodbye on TLS (close_notify), then closes; from the session's own thread. Takes in for a
+   * moment what is still coming: a socket closed with unread input is reset, and the peer would
+   * lose the last reply with it.
+   */
   public void closeOrderly() {
+    deadline(LINGER);
     if (secured()) {
       enter();
       closeQuietly(top);
       leave();
+    } else {
+      discardUnread();
     }
     close();
+  }
+
+  private void discardUnread() {
+    try {
+      if (!unreadInput()) return;
+      socket.shutdownOutput();
+      InputStream rest = input();
+      byte[] piece = new byte[4096];
+      for (int i = 0; i < MAX_LINGER_READS && rest.read(piece) > 0; i++) {}
+    } catch (IOException e) {
+      // the peer will not hear us anyway
+    }
   }
 
   /** Called by the watchdog. */

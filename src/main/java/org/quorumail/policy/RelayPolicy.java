@@ -1,0 +1,76 @@
+package org.quorumail.policy;
+
+import java.net.InetAddress;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.quorumail.config.Config.RelayConfig;
+import org.quorumail.config.Network;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.smtp.Reply;
+
+/**
+ * Who may send where; closed unless something opens it. Only the client's address gives trust:
+ * never what it says of itself, neither in EHLO nor in MAIL nor in a header.
+ */
+public final class RelayPolicy {
+  private static final Reply NO_RELAY = Reply.of(550, "5.7.1", "Relaying denied");
+  private static final Reply NO_ROUTING =
+      Reply.of(550, "5.7.1", "Addresses that route through this host are refused");
+  private static final Reply UNKNOWN = Reply.of(550, "5.1.1", "No such mailbox here");
+
+  private final RelayConfig config;
+  private final Set<String> domains;
+  private final Optional<RecipientTable> recipients;
+
+  public RelayPolicy(RelayConfig config, Optional<RecipientTable> recipients) {
+    this.config = config;
+    this.domains =
+        config.domains().stream()
+            .map(domain -> domain.toLowerCase(Locale.ROOT))
+            .collect(Collectors.toUnmodifiableSet());
+    this.recipients = recipients;
+  }
+
+  /** The answer about one recipient. */
+  public sealed interface Decision {
+    record Accept() implements Decision {}
+
+    record Refuse(Reply reply) implements Decision {}
+  }
+
+  /** Whether this client may send to anybody. */
+  public boolean trusts(InetAddress client) {
+    for (Network network : config.networks()) if (network.contains(client)) return true;
+    return false;
+  }
+
+  public Decision recipient(InetAddress client, MailAddress recipient) {
+    boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
+    if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // §4.5.1
+    boolean ours = domains.contains(recipient.domain());
+    if (!ours) return trusts(client) ? new Decision.Accept() : refuse(NO_RELAY);
+    if (postmaster) return new Decision.Accept();
+    if (recipients.isPresent()) {
+      return recipients.get().contains(recipient) ? new Decision.Accept() : refuse(UNKNOWN);
+    }
+    return routes(recipient) && !trusts(client) ? refuse(NO_ROUTING) : new Decision.Accept();
+  }
+
+  /**
+   * Whether a later host could read the local part as an address of its own (percent hack, bang
+   * path, quoted at-sign): mail for strangers would leave through us.
+   */
+  private static boolean routes(MailAddress recipient) {
+    String local = recipient.localPart();
+    for (int i = 0; i < local.length(); i++) {
+      if ("%!@".indexOf(local.charAt(i)) >= 0) return true;
+    }
+    return false;
+  }
+
+  private static Decision refuse(Reply reply) {
+    return new Decision.Refuse(reply);
+  }
+}

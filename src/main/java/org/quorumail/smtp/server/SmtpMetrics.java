@@ -1,0 +1,92 @@
+package org.quorumail.smtp.server;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+
+/** The meters of one listener, {@code smtp_*}; the listeners of a node share them by name. */
+final class SmtpMetrics {
+  private final MeterRegistry meters;
+  private final Counter connections;
+  private final Counter rejectedConnections;
+  private final Counter received;
+  private final DistributionSummary messageSize;
+  private final Timer sessionDuration;
+  private final Timer commit;
+  private final Map<Verb, Timer> commands = new EnumMap<>(Verb.class);
+
+  SmtpMetrics(MeterRegistry meters, String listener, IntSupplier active) {
+    this.meters = meters;
+    connections =
+        Counter.builder("smtp.connections").description("Connections accepted").register(meters);
+    rejectedConnections =
+        Counter.builder("smtp.connections.rejected")
+            .description("Connections refused by a limit or because the node takes no mail")
+            .register(meters);
+    received =
+        Counter.builder("smtp.messages.received")
+            .description("Messages accepted with 250")
+            .register(meters);
+    messageSize =
+        DistributionSummary.builder("smtp.message.size")
+            .baseUnit("bytes")
+            .description("Size of accepted messages")
+            .register(meters);
+    sessionDuration =
+        Timer.builder("smtp.session.duration")
+            .description("From connect to close")
+            .register(meters);
+    commit =
+        Timer.builder("smtp.commit.duration")
+            .description("From the final dot to the quorum's answer")
+            .register(meters);
+    for (Verb verb : Verb.values()) commands.put(verb, commandTimer(verb));
+    io.micrometer.core.instrument.Gauge.builder(
+            "smtp.connections.active", active, IntSupplier::getAsInt)
+        .description("Connections open now")
+        .tag("listener", listener)
+        .register(meters);
+  }
+
+  void connected() {
+    connections.increment();
+  }
+
+  void connectionRejected() {
+    rejectedConnections.increment();
+  }
+
+  void received(long size) {
+    received.increment();
+    messageSize.record(size);
+  }
+
+  void ended(long nanos) {
+    sessionDuration.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void committed(long nanos) {
+    commit.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void command(Verb verb, long nanos) {
+    commands.get(verb).record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** The reply codes are those of this package: a bounded set. */
+  void error(int code) {
+    meters.counter("smtp.errors", "code", Integer.toString(code)).increment();
+  }
+
+  private Timer commandTimer(Verb verb) {
+    return Timer.builder("smtp.command.duration")
+        .description("From the command's line to its reply")
+        .tag("command", verb.name())
+        .register(meters);
+  }
+}

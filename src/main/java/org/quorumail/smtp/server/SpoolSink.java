@@ -1,0 +1,57 @@
+package org.quorumail.smtp.server;
+
+import java.io.IOException;
+import org.quorumail.smtp.Connection;
+import org.quorumail.smtp.Content;
+import org.quorumail.spool.Intake.Reception;
+
+/**
+ * Carries content from the connection to the spool. A spool that fails does not end the reading:
+ * the client is told after its final dot, as RFC 5321 §4.2.5 has it.
+ */
+final class SpoolSink implements Content.Sink {
+  private final Reception reception;
+  private final Connection connection;
+  private final java.time.Duration blockTimeout;
+  private final HopCounter hops = new HopCounter();
+  private boolean started;
+  private boolean failed;
+
+  SpoolSink(Reception reception, Connection connection, java.time.Duration blockTimeout) {
+    this.reception = reception;
+    this.connection = connection;
+    this.blockTimeout = blockTimeout;
+  }
+
+  boolean failed() {
+    return failed;
+  }
+
+  boolean looping() {
+    return hops.looping();
+  }
+
+  /** Puts the trace header before everything else. */
+  void trace(byte[] header) {
+    keep(header, 0, header.length);
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) {
+    if (!started) { // the first block had the time of data_init
+      started = true;
+      connection.deadlinePerBlock(blockTimeout);
+    }
+    hops.accept(bytes, offset, length);
+    if (!hops.looping()) keep(bytes, offset, length);
+  }
+
+  private void keep(byte[] bytes, int offset, int length) {
+    if (failed) return;
+    try {
+      reception.write(bytes, offset, length);
+    } catch (IOException e) {
+      failed = true;
+    }
+  }
+}

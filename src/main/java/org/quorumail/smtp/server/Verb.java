@@ -1,0 +1,57 @@
+package org.quorumail.smtp.server;
+
+/** The commands that this server knows by name, whether it carries them out or not. */
+enum Verb {
+  EHLO,
+  HELO,
+  LHLO,
+  MAIL,
+  RCPT,
+  DATA,
+  RSET,
+  NOOP,
+  VRFY,
+  EXPN,
+  HELP,
+  QUIT,
+  STARTTLS,
+  AUTH,
+  BDAT,
+  ETRN,
+  TURN,
+  /** A browser, or a script in one that talks to the wrong port (ALPACA). */
+  HTTP,
+  UNKNOWN;
+
+  /** RFC 5321 §4.5.3.1.4: 512 octets, more only where extensions have parameters. */
+  static final int MAX_LINE = 512;
+
+  private static final Verb[] ALL = values();
+
+  static Verb of(String line) {
+    int end = line.indexOf(' ');
+    String word = end < 0 ? line : line.substring(0, end);
+    for (Verb verb : ALL) {
+      if (verb.isCommand() && verb.name().equalsIgnoreCase(word)) return verb;
+    }
+    return switch (word) {
+      case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "DELETE", "PATCH", "PRI" -> HTTP;
+      default -> UNKNOWN;
+    };
+  }
+
+  /** What follows the verb, without the blanks around it. */
+  static String argument(String line) {
+    int end = line.indexOf(' ');
+    return end < 0 ? "" : line.substring(end + 1).strip();
+  }
+
+  /** Whether the command may be longer than 512 octets, up to the configured line. */
+  boolean hasParameters() {
+    return this == MAIL || this == RCPT || this == AUTH;
+  }
+
+  private boolean isCommand() {
+    return this != HTTP && this != UNKNOWN;
+  }
+}

@@ -1,0 +1,95 @@
+package org.quorumail.smtp.server;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.Intake;
+
+/** Keeps what was committed in memory; readiness and failures are set by the test. */
+final class FakeIntake implements Intake {
+  private final List<Accepted> accepted = new CopyOnWriteArrayList<>();
+  private final AtomicInteger open = new AtomicInteger();
+  private volatile Readiness readiness = Readiness.READY;
+  private volatile Readiness atCommit = Readiness.READY;
+  private volatile boolean writesFail;
+
+  record Accepted(QueueId id, Envelope envelope, byte[] bytes) {
+    String text() {
+      return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    /** Without the Received field, which is the first and has folded lines. */
+    String withoutTrace() {
+      String text = text();
+      int end = text.indexOf("\r\n");
+      while (text.startsWith("\t", end + 2)) end = text.indexOf("\r\n", end + 2);
+      return text.substring(end + 2);
+    }
+  }
+
+  List<Accepted> accepted() {
+    return accepted;
+  }
+
+  /** Receptions that were begun and are not closed. */
+  int open() {
+    return open.get();
+  }
+
+  void readiness(Readiness now) {
+    readiness = now;
+  }
+
+  void atCommit(Readiness answer) {
+    atCommit = answer;
+  }
+
+  void failWrites() {
+    writesFail = true;
+  }
+
+  @Override
+  public Readiness readiness() {
+    return readiness;
+  }
+
+  @Override
+  public Reception receive() {
+    open.incrementAndGet();
+    return new FakeReception();
+  }
+
+  private final class FakeReception implements Reception {
+    private final QueueId id = QueueId.generate(Instant.now());
+    private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+
+    @Override
+    public QueueId id() {
+      return id;
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      if (writesFail) throw new IOException("no quorum for a chunk");
+      content.write(bytes, offset, length);
+    }
+
+    @Override
+    public Verdict commit(Envelope envelope) {
+      if (atCommit != Readiness.READY) return new Verdict.Refused(atCommit);
+      accepted.add(new Accepted(id, envelope, content.toByteArray()));
+      return new Verdict.Accepted(id);
+    }
+
+    @Override
+    public void close() {
+      open.decrementAndGet();
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package org.quorumail.smtp.server;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config.Limits;
+import org.quorumail.config.Config.ListenerConfig;
+import org.quorumail.config.Config.ListenerTls;
+import org.quorumail.config.Config.RelayConfig;
+import org.quorumail.config.Config.Service;
+import org.quorumail.config.Config.Timeouts;
+import org.quorumail.config.Network;
+import org.quorumail.policy.RelayPolicy;
+import org.quorumail.smtp.TlsContexts.ServerTls;
+
+/** A listener on a free loopback port before a {@link FakeIntake}, set up by {@code key=value}. */
+final class TestListener implements AutoCloseable {
+  final FakeIntake intake = new FakeIntake();
+  final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  final SmtpListener listener;
+  private final Map<String, String> options;
+
+  static TestListener with(String... options) throws IOException {
+    return new TestListener(null, 0, options);
+  }
+
+  static TestListener withTls(ServerTls tls, String... options) throws IOException {
+    return new TestListener(tls, 0, options);
+  }
+
+  TestListener(@Nullable ServerTls tls, int port, String... options) throws IOException {
+    this.options = new HashMap<>();
+    for (String option : options) {
+      int sign = option.indexOf('=');
+      this.options.put(option.substring(0, sign), option.substring(sign + 1));
+    }
+    ServerContext context =
+        new ServerContext(
+            "mx.test.example",
+            intake,
+            () -> policy(),
+            () -> Optional.ofNullable(tls),
+            meters,
+            Clock.systemUTC());
+    listener = SmtpListener.open(config(port), context);
+  }
+
+  int port() {
+    return listener.address().getPort();
+  }
+
+  @Override
+  public void close() {
+    listener.close();
+  }
+
+  private ListenerConfig config(int port) {
+    Duration command = Duration.ofMillis(number("command_ms", 20_000));
+    Duration block = Duration.ofMillis(number("block_ms", 20_000));
+    return new ListenerConfig(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+        Service.valueOf(text("service", "mx").toUpperCase(Locale.ROOT)),
+        ListenerTls.valueOf(text("tls", "starttls").toUpperCase(Locale.ROOT)),
+        Boolean.parseBoolean(text("require_tls", "false")),
+        Optional.empty(),
+        number("size", 25_000_000),
+        new Timeouts(command, block, block, Duration.ofMinutes(10), Duration.ofMinutes(30)),
+        new Limits(
+            (int) number("connections", 12_000),
+            (int) number("connections_per_ip", 12_000),
+            (int) number("recipients", 1000),
+            (int) number("errors", 20),
+            (int) number("line", 2048)),
+        Map.of());
+  }
+
+  private RelayPolicy policy() {
+    boolean trusted = Boolean.parseBoolean(text("trusted", "true"));
+    return new RelayPolicy(
+        new RelayConfig(
+            trusted ? List.of(Network.parse("127.0.0.0/8")) : List.of(),
+            Set.copyOf(Arrays.asList(text("domains", "local.example").split(","))),
+            Optional.empty()),
+        Optional.empty());
+  }
+
+  private long number(String key, long otherwise) {
+    return Long.parseLong(text(key, Long.toString(otherwise)));
+  }
+
+  private String text(String key, String otherwise) {
+    return options.getOrDefault(key, otherwise);
+  }
+}
