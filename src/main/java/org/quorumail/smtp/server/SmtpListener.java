@@ -136,8 +136,7 @@ public final class SmtpListener implements AutoCloseable {
     LOG.debug("event=connect client={}", client.getHostAddress());
     try (socket) {
       Connection connection = new Connection(socket, config.timeouts().connection());
-      SmtpSession session =
-          new SmtpSession(connection, config, context, availability, metrics);
+      SmtpSession session = new SmtpSession(connection, config, context, availability, metrics);
       sessions.put(session, connection);
       try {
         session.run();

@@ -118,9 +118,7 @@ final class Dialogue {
               .isEqualTo(new String(unescape(value), StandardCharsets.ISO_8859_1));
       case "trace" -> assertThat(newest().text()).as(where()).contains(value);
       case "rcpt" ->
-          assertThat(newest().envelope().recipients())
-              .as(where())
-              .hasSize(Integer.parseInt(value));
+          assertThat(newest().envelope().recipients()).as(where()).hasSize(Integer.parseInt(value));
       case "readiness" -> server.intake.readiness(Readiness.valueOf(value));
       case "commit" -> server.intake.atCommit(Readiness.valueOf(value));
       default -> throw new IllegalArgumentException(where() + ": what is ==" + name);
