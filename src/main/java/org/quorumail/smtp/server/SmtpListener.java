@@ -45,8 +45,7 @@ public final class SmtpListener implements AutoCloseable {
     this.context = context;
     this.server = server;
     this.availability = new Availability(context.intake());
-    this.metrics =
-        new SmtpMetrics(context.meters(), config.socket().toString(), this::activeConnections);
+    this.metrics = new SmtpMetrics(context.meters(), nameOf(config), this::activeConnections);
   }
 
   /**
@@ -62,7 +61,7 @@ public final class SmtpListener implements AutoCloseable {
     } catch (IOException e) {
       server.close();
       throw new IOException(
-          "cannot listen on " + config.socket() + " (smtp.listeners): " + e.getMessage(), e);
+          "cannot listen on " + nameOf(config) + " (smtp.listeners): " + e.getMessage(), e);
     }
     SmtpListener listener = new SmtpListener(config, context, server);
     Thread.ofPlatform().name("smtp-accept-" + server.getLocalPort()).start(listener::accept);
@@ -185,6 +184,10 @@ public final class SmtpListener implements AutoCloseable {
     } catch (IOException e) {
       LOG.debug("event=connection_lost reason=\"{}\"", e.getMessage());
     }
+  }
+
+  private static String nameOf(ListenerConfig config) {
+    return config.socket().getHostString() + ":" + config.socket().getPort();
   }
 
   private void closeServer() {

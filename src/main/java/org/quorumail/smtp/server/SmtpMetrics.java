@@ -2,10 +2,12 @@ package org.quorumail.smtp.server;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 
@@ -45,11 +47,11 @@ final class SmtpMetrics {
         Timer.builder("smtp.commit.duration")
             .description("From the final dot to the quorum's answer")
             .register(meters);
-    for (Verb verb : Verb.values()) commands.put(verb, commandTimer(verb));
-    io.micrometer.core.instrument.Gauge.builder(
-            "smtp.connections.active", active, IntSupplier::getAsInt)
+    for (Verb verb : Verb.values()) commands.put(verb, commandTimer(meters, verb));
+    Gauge.builder("smtp.connections.active", active, IntSupplier::getAsInt)
         .description("Connections open now")
         .tag("listener", listener)
+        .strongReference(true)
         .register(meters);
   }
 
@@ -63,7 +65,7 @@ final class SmtpMetrics {
 
   void received(long size) {
     received.increment();
-    messageSize.record(size);
+    messageSize.record((double) size);
   }
 
   void ended(long nanos) {
@@ -75,7 +77,7 @@ final class SmtpMetrics {
   }
 
   void command(Verb verb, long nanos) {
-    commands.get(verb).record(nanos, TimeUnit.NANOSECONDS);
+    Objects.requireNonNull(commands.get(verb)).record(nanos, TimeUnit.NANOSECONDS);
   }
 
   /** The reply codes are those of this package: a bounded set. */
@@ -83,7 +85,7 @@ final class SmtpMetrics {
     meters.counter("smtp.errors", "code", Integer.toString(code)).increment();
   }
 
-  private Timer commandTimer(Verb verb) {
+  private static Timer commandTimer(MeterRegistry meters, Verb verb) {
     return Timer.builder("smtp.command.duration")
         .description("From the command's line to its reply")
         .tag("command", verb.name())

@@ -130,8 +130,8 @@ final class SmtpSession {
 
   private Answer answer(Verb verb, Line line) throws IOException {
     return switch (line) {
-      case Line.Text text when tooLong(verb, text.text()) -> lineTooLong();
-      case Line.Text text -> carryOut(verb, Verb.argument(text.text()), text.text());
+      case Line.Text text ->
+          tooLong(verb, text.text()) ? lineTooLong() : carryOut(verb, text.text());
       case Line.TooLong tooLong -> lineTooLong();
       case Line.BareLineFeed bare ->
           Answer.close(500, "5.5.2", "A line ends with CR LF (RFC 5321 2.3.8)");
@@ -139,7 +139,8 @@ final class SmtpSession {
     };
   }
 
-  private Answer carryOut(Verb verb, String argument, String line) throws IOException {
+  private Answer carryOut(Verb verb, String line) throws IOException {
+    String argument = Verb.argument(line);
     return switch (verb) {
       case EHLO, HELO, LHLO -> hello(verb, argument);
       case MAIL -> mail(argument);
@@ -200,7 +201,8 @@ final class SmtpSession {
       case PathSyntax.Parsed.Null none -> begin(new ReversePath.Null(), none.rest());
       case PathSyntax.Parsed.Mailbox box ->
           begin(new ReversePath.Mailbox(qualified(box.address())), box.rest());
-      case PathSyntax.Parsed.Malformed bad -> Answer.say(501, "5.1.7", "Bad sender: " + bad.reason());
+      case PathSyntax.Parsed.Malformed bad ->
+          Answer.say(501, "5.1.7", "Bad sender: " + bad.reason());
       case PathSyntax.Parsed.IllegalLocalPart bad ->
           Answer.say(550, "5.1.7", "No mailbox can have this name");
       case PathSyntax.Parsed.Internationalized utf8 ->
@@ -358,7 +360,8 @@ final class SmtpSession {
 
   private Answer unknown(String line) {
     if (line.contains(" HTTP/")) return Answer.close(421, "4.7.0", "This is SMTP, not HTTP");
-    LOG.debug("event=unknown_command client={} line={}", client.getHostAddress(), Escape.quoted(line));
+    LOG.debug(
+        "event=unknown_command client={} line={}", client.getHostAddress(), Escape.quoted(line));
     return Answer.say(500, "5.5.1", "Command not recognized");
   }
 
