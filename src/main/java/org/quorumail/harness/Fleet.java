@@ -121,7 +121,9 @@ public final class Fleet implements AutoCloseable {
         if (digest == null) continue;
         distinct.add(digest);
         seen.append(' ').append(nodes.get(i).settings().id()).append('=');
-        seen.append(digest.position()).append(':').append(digest.sha256(), 0, 12);
+        seen.append(digest.position())
+            .append(':')
+            .append(digest.sha256(), 0, Math.min(12, digest.sha256().length()));
       }
       if (distinct.size() > 1) differences.add("spool " + spool + " differs:" + seen);
     }

@@ -43,20 +43,11 @@ public final class NodeApi {
 
   /** Messages in the queue that are not yet at their end; empty when the node cannot tell. */
   public OptionalLong queueSize() {
-    return json("/api/queue/stats").map(NodeApi::queued).orElse(OptionalLong.empty());
-  }
-
-  private static OptionalLong queued(JsonNode stats) {
-    JsonNode byStatus = stats.path("by_status").isObject() ? stats.path("by_status") : stats;
-    long sum = 0;
-    boolean found = false;
-    for (String status : new String[] {"pending", "in-progress", "retry", "held"}) {
-      JsonNode count = byStatus.path(status);
-      if (!count.isIntegralNumber()) continue;
-      found = true;
-      sum += count.longValue();
-    }
-    return found ? OptionalLong.of(sum) : OptionalLong.empty();
+    return json("/api/queue/stats")
+        .map(stats -> stats.path("total"))
+        .filter(JsonNode::isIntegralNumber)
+        .map(total -> OptionalLong.of(total.longValue()))
+        .orElse(OptionalLong.empty());
   }
 
   /** Whether the node knows a message of this queue id; empty when it cannot tell. */
@@ -72,8 +63,7 @@ public final class NodeApi {
   /** Every spool on this node. */
   public Map<String, Digest> digests() {
     Map<String, Digest> digests = new TreeMap<>();
-    JsonNode answer = json("/api/spool/digests").orElse(JSON.createObjectNode());
-    for (JsonNode spool : answer.isArray() ? answer : answer.path("spools")) {
+    for (JsonNode spool : json("/api/spool/digests").orElse(JSON.createArrayNode())) {
       String position = spool.path("index").asString("") + "@" + spool.path("term").asString("");
       digests.put(
           spool.path("spool").asString(""),

@@ -123,13 +123,11 @@ final class FakeNode {
     http.createContext(
         "/metrics", exchange -> answer(exchange, "spool_in_doubt " + inDoubt.get() + ".0\n"));
     http.createContext(
-        "/api/queue/stats", exchange -> answer(exchange, "{\"pending\": " + queued() + "}"));
+        "/api/queue/stats", exchange -> answer(exchange, "{\"total\": " + queued() + "}"));
     http.createContext(
         "/api/spool/digests",
         exchange ->
-            answer(
-                exchange,
-                "{\"spools\":[{\"spool\":\"s\",\"index\":1,\"sha256\":\"00112233445566\"}]}"));
+            answer(exchange, "[{\"spool\":\"s\",\"index\":1,\"sha256\":\"00112233445566\"}]"));
     http.start();
   }
 
