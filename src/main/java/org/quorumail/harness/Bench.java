@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The load generator, {@code quorumail bench}: many sessions that send numbered messages to any
@@ -37,7 +36,7 @@ public final class Bench {
       if (options.load().messages() == 0) return sinkOnly();
       BenchReport report = measure();
       if (options.format() == OutputFormat.JSON) {
-        out.println(JsonMapper.shared().writeValueAsString(report.json()));
+        out.println(OutputFormat.json(report.json()));
       } else {
         out.print(report.text());
       }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The kill-and-count harness, {@code quorumail chaos}: starts nodes as processes, sends numbered
@@ -145,7 +144,7 @@ public final class Chaos {
 
   private void print(ChaosReport report) {
     if (options.format() == OutputFormat.JSON) {
-      out.println(JsonMapper.shared().writeValueAsString(report.json()));
+      out.println(OutputFormat.json(report.json()));
     } else {
       out.print(report.text());
     }
