@@ -25,6 +25,9 @@ final class Owned implements OwnedSpool, AutoCloseable {
   /** Of one entry of results; they are sent again for as long as the term lasts. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+  /** Before they are sent again, since a log that is overloaded refuses at once. */
+  private static final Duration PAUSE = Duration.ofMillis(100);
+
   /** What is kept of a diagnostic: the first line or two of any honest reply. */
   private static final int DIAGNOSTIC_MAX = 500;
 
@@ -110,6 +113,7 @@ final class Owned implements OwnedSpool, AutoCloseable {
       while (leads()) {
         Optional<Answer> answer = send(attempt);
         if (answer.isPresent()) return answer.get() != Answer.REFUSED;
+        Thread.sleep(PAUSE);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -239,7 +239,6 @@ final class SpoolStore implements AutoCloseable {
         e);
   }
 
-  /** The directory, for messages. */
   Path directory() {
     return directory;
   }

@@ -1,6 +1,7 @@
 package org.quorumail.spool;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,13 +34,14 @@ final class FakeGroup implements AutoCloseable {
   private volatile @Nullable FakeLeadership leadership;
   private volatile int leader = -1;
   private volatile Quorum quorum = Quorum.ANSWERS;
-  private volatile @Nullable CompletableFuture<Void> gate;
   private final AtomicInteger appends = new AtomicInteger();
 
   enum Quorum {
     ANSWERS,
-    /** Nothing is committed. */
+    /** Nothing is committed, which is known after the patience. */
     GONE,
+    /** Nothing is committed, which is known at once. */
+    REFUSES,
     /** Entries are committed, but whoever appended does not hear of it. */
     COMMITS_IN_SILENCE
   }
@@ -59,17 +61,27 @@ final class FakeGroup implements AutoCloseable {
 
   /** Makes a replica the ready leader of the next term. */
   FakeLeadership elect(int replica) {
-    return await(
+    return electLater(replica).orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
+  /** The same, behind what the applying thread has to do. */
+  CompletableFuture<FakeLeadership> electLater(int replica) {
+    return CompletableFuture.supplyAsync(
         () -> {
           depose();
           FakeLeadership elected = new FakeLeadership(term.incrementAndGet());
           leadership = elected;
           leader = replica;
           entries.add(new Logged(next(), new byte[0]));
-          for (ReplicatedState r : replicas) r.skip(entries.getLast().position);
+          try {
+            for (ReplicatedState r : replicas) r.skip(entries.getLast().position);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
           replicas.get(replica).led(elected);
           return elected;
-        });
+        },
+        applying);
   }
 
   /** Nobody leads. */
@@ -85,11 +97,11 @@ final class FakeGroup implements AutoCloseable {
     this.quorum = quorum;
   }
 
-  /** From now on nothing is applied until the answer is completed. */
-  CompletableFuture<Void> hold() {
-    CompletableFuture<Void> held = new CompletableFuture<>();
-    gate = held;
-    return held;
+  /** Stops the applying thread until the answer is completed. */
+  CompletableFuture<Void> block() {
+    CompletableFuture<Void> released = new CompletableFuture<>();
+    applying.execute(released::join);
+    return released;
   }
 
   List<Logged> entries() {
@@ -187,13 +199,14 @@ final class FakeGroup implements AutoCloseable {
             .exceptionallyCompose(
                 e -> CompletableFuture.failedFuture(new NoQuorumException("no quorum")));
       }
+      if (quorum == Quorum.REFUSES) {
+        return CompletableFuture.failedFuture(new NoQuorumException("refused"));
+      }
       boolean silent = quorum == Quorum.COMMITS_IN_SILENCE;
       var ignored =
           applying.submit(
               () -> {
                 try {
-                  CompletableFuture<Void> held = gate;
-                  if (held != null) held.join();
                   byte[] bytes = commit(entry);
                   if (!silent) answer.complete(new Appended(entries.getLast().position, bytes));
                 } catch (IOException | RuntimeException e) {

@@ -1,0 +1,307 @@
+package org.quorumail.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.quorumail.spool.Messages.NOW;
+import static org.quorumail.spool.Messages.deferred;
+import static org.quorumail.spool.Messages.delivered;
+import static org.quorumail.spool.Messages.failed;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.FakeGroup.FakeLeadership;
+import org.quorumail.spool.Intake.Reception;
+import org.quorumail.spool.OwnedSpool.Doubt;
+import org.quorumail.spool.OwnedSpool.Notification;
+
+/** Who may deliver, and what its results are worth. Two nodes hold one spool. */
+class SpoolOwnershipTest {
+  @TempDir Path directory;
+  private final FakeGroup group = new FakeGroup("spool-node-1");
+  private Node one;
+  private Node two;
+
+  private final class Node {
+    final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    final Events events = new Events();
+    final AtomicLong now = new AtomicLong(NOW);
+    final Spools spools;
+
+    Node(String id) throws IOException {
+      spools =
+          new Spools(
+              new Spools.Settings(id, "mx.example.org", directory.resolve(id), 0),
+              new MovedClock(now),
+              registry,
+              events);
+      Spool spool = spools.add("spool-node-1", "node-1");
+      spool.attach(group.join(spool.state()));
+    }
+
+    Spool spool() {
+      return spools.all().getFirst();
+    }
+
+    OwnedSpool owned() {
+      await().until(() -> spool().owned().isPresent());
+      return spool().owned().orElseThrow();
+    }
+
+    double inDoubt() {
+      return registry.get("spool.in.doubt").gauge().value();
+    }
+  }
+
+  @BeforeEach
+  void open() throws IOException {
+    one = new Node("node-1");
+    two = new Node("node-2");
+  }
+
+  @AfterEach
+  void close() {
+    one.spools.close();
+    two.spools.close();
+    group.close();
+  }
+
+  @Test
+  void theReadyLeaderOwnsTheSpoolOnceItHoldsTheLease() {
+    FakeLeadership leadership = group.elect(0);
+    leadership.lease = false;
+    OwnedSpool owned = one.owned(); // the first look may have come before the lease went
+    assertThat(owned.term()).isEqualTo(1);
+    assertThat(owned.mayDeliver()).isFalse();
+    leadership.lease = true;
+    assertThat(owned.mayDeliver()).isTrue();
+    assertThat(one.events.all).containsExactly("owned 1");
+    assertThat(two.spool().owned()).isEmpty();
+  }
+
+  @Test
+  void aFormerOwnerMayNotDeliverNorRecord() throws Exception {
+    group.elect(0);
+    OwnedSpool former = one.owned();
+    QueueId id = accept(one);
+    group.elect(1);
+    OwnedSpool present = two.owned();
+
+    assertThat(former.mayDeliver()).isFalse();
+    assertThat(former.enterDoubt(1)).isEmpty();
+    assertThat(former.record(id, List.of(delivered(0)), null)).isFalse();
+    assertThat(present.message(id)).isPresent();
+    assertThat(one.events.all).contains("owned 1", "due 1 [example.net]", "lost 1");
+    assertThat(two.events.all).containsExactly("owned 2");
+    assertThat(two.registry.get("spool.takeovers").counter().count()).isEqualTo(1);
+    assertThat(one.registry.get("spool.takeovers").counter().count()).isZero();
+  }
+
+  @Test
+  void resultsThatWereOnTheirWayWhenTheTermPassedAreRefusedByEveryReplica() throws Exception {
+    group.elect(0);
+    OwnedSpool former = one.owned();
+    QueueId id = accept(one);
+    CompletableFuture<Void> released = group.block();
+    CompletableFuture<FakeLeadership> elected = group.electLater(1);
+    int before = group.appends();
+    CompletableFuture<Boolean> recorded =
+        CompletableFuture.supplyAsync(() -> former.record(id, List.of(delivered(0)), null));
+    await().until(() -> group.appends() > before);
+    released.complete(null);
+    elected.join();
+
+    assertThat(recorded.join()).isFalse();
+    assertThat(one.spool().store().message(id)).isPresent();
+    assertThat(two.spool().store().message(id)).isPresent();
+    assertThat(two.spools.queries().digests().getFirst().sha256())
+        .isEqualTo(one.spools.queries().digests().getFirst().sha256());
+  }
+
+  @Test
+  void deliveriesAreInDoubtFromTheLastCheckUntilTheyAreRecorded() throws Exception {
+    group.elect(0);
+    OwnedSpool owned = one.owned();
+    QueueId id = accept(one);
+    Doubt doubt = owned.enterDoubt(3).orElseThrow();
+    assertThat(one.inDoubt()).isEqualTo(3);
+    assertThat(owned.record(id, List.of(delivered(0)), null)).isTrue();
+    assertThat(one.inDoubt()).isEqualTo(3);
+    doubt.close();
+    doubt.close();
+    assertThat(one.inDoubt()).isZero();
+    assertThat(owned.message(id)).isEmpty();
+  }
+
+  @Test
+  void withoutTheLeaseNoDotIsSentAndNothingIsInDoubt() {
+    FakeLeadership leadership = group.elect(0);
+    OwnedSpool owned = one.owned();
+    leadership.lease = false;
+    assertThat(owned.enterDoubt(2)).isEmpty();
+    assertThat(one.inDoubt()).isZero();
+  }
+
+  @Test
+  void aReportIsDueAsSoonAsTheFailureIsRecorded() throws Exception {
+    group.elect(0);
+    OwnedSpool owned = one.owned();
+    QueueId id = accept(one);
+    QueueId report = QueueId.generate(Instant.now());
+    Envelope envelope =
+        new Envelope(
+            ReversePath.of(""),
+            List.of(MailAddress.of("sender@example.com")),
+            Envelope.BodyType.SEVEN_BIT);
+
+    boolean recorded =
+        owned.record(
+            id, List.of(failed(0)), new Notification(report, envelope, new byte[] {1, 2}, false));
+
+    assertThat(recorded).isTrue();
+    assertThat(owned.message(id)).isEmpty();
+    assertThat(owned.message(report).orElseThrow().reversePath()).isEqualTo(ReversePath.of(""));
+    assertThat(owned.content(report).readAllBytes()).containsExactly(1, 2);
+    assertThat(owned.firstDueAfter("").orElseThrow().domain()).isEqualTo("example.com");
+  }
+
+  @Test
+  void resultsWithoutAnswerAreSentAgainUntilTheyAreCommitted() throws Exception {
+    group.elect(0);
+    OwnedSpool owned = one.owned();
+    QueueId id = accept(one);
+    group.quorum(FakeGroup.Quorum.REFUSES);
+    int before = group.appends();
+    CompletableFuture<Boolean> recorded =
+        CompletableFuture.supplyAsync(() -> owned.record(id, List.of(delivered(0)), null));
+    await().until(() -> group.appends() > before + 1);
+    group.quorum(FakeGroup.Quorum.ANSWERS);
+    assertThat(recorded.join()).isTrue();
+    assertThat(owned.message(id)).isEmpty();
+  }
+
+  @Test
+  void manyAttemptsAreRecordedInFewEntries() throws Exception {
+    group.elect(0);
+    OwnedSpool owned = one.owned();
+    List<QueueId> ids = new ArrayList<>();
+    for (int i = 0; i < 200; i++) ids.add(accept(one));
+    int before = group.entries().size();
+    List<Thread> threads = new ArrayList<>();
+    for (QueueId id : ids) {
+      threads.add(Thread.ofVirtual().start(() -> owned.record(id, List.of(delivered(0)), null)));
+    }
+    for (Thread t : threads) t.join();
+    assertThat(owned.firstDueAfter("")).isEmpty();
+    assertThat(group.entries().size() - before).isLessThan(ids.size() / 2);
+  }
+
+  @Test
+  void aVeryLongDiagnosticIsCut() throws Exception {
+    group.elect(0);
+    OwnedSpool owned = one.owned();
+    QueueId id = accept(one);
+    var given = (Outcome.Deferred) deferred(0, NOW + 1).outcome();
+    owned.record(
+        id,
+        List.of(
+            new OwnedSpool.Result(
+                0, new Outcome.Deferred(given.until(), given.status(), "x".repeat(100_000), ""))),
+        null);
+    assertThat(owned.message(id).orElseThrow().recipients().getFirst().diagnostic()).hasSize(500);
+  }
+
+  @Test
+  void theOwnerAbortsUploadsThatNobodyFinishes() throws Exception {
+    group.elect(0);
+    one.owned();
+    QueueId id;
+    Reception abandoned = one.spools.receive();
+    id = abandoned.id();
+    abandoned.write(new byte[700_000], 0, 700_000);
+    group.settle();
+    assertThat(two.spool().store().upload(id).chunks()).isEqualTo(2);
+    SpoolUpkeep upkeep = new SpoolUpkeep(one.spools, directory, 0, new MovedClock(one.now));
+
+    upkeep.abortOldUploads();
+    assertThat(two.spool().store().upload(id).chunks()).isEqualTo(2);
+    one.now.addAndGet(SpoolUpkeep.UPLOAD_AGE_MAX.toMillis() + 1);
+    upkeep.abortOldUploads();
+
+    group.settle();
+    assertThat(two.spool().store().upload(id)).isEqualTo(Upload.NONE);
+    assertThat(two.spool().store().chunk(id, 0)).isNull();
+  }
+
+  private static QueueId accept(Node node) {
+    try (Reception reception = node.spools.receive()) {
+      var verdict =
+          reception.commit(
+              new Envelope(
+                  ReversePath.of("sender@example.com"),
+                  List.of(MailAddress.of("a@example.net")),
+                  Envelope.BodyType.SEVEN_BIT));
+      assertThat(verdict).isInstanceOf(Intake.Verdict.Accepted.class);
+      return reception.id();
+    }
+  }
+
+  private static final class Events implements OwnershipListener {
+    final List<String> all = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void owned(OwnedSpool spool) {
+      all.add("owned " + spool.term());
+    }
+
+    @Override
+    public void lost(OwnedSpool spool) {
+      all.add("lost " + spool.term());
+    }
+
+    @Override
+    public void due(OwnedSpool spool, QueueId id, List<String> domains) {
+      all.add("due " + spool.term() + " " + domains);
+    }
+  }
+
+  private static final class MovedClock extends Clock {
+    private final AtomicLong now;
+
+    MovedClock(AtomicLong now) {
+      this.now = now;
+    }
+
+    @Override
+    public Instant instant() {
+      return Instant.ofEpochMilli(now.get());
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneId.of("UTC");
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+  }
+}

@@ -1,0 +1,351 @@
+package org.quorumail.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.quorumail.spool.Messages.NOW;
+import static org.quorumail.spool.Messages.accept;
+import static org.quorumail.spool.Messages.deferred;
+import static org.quorumail.spool.Messages.delivered;
+import static org.quorumail.spool.Messages.failed;
+import static org.quorumail.spool.Messages.id;
+import static org.quorumail.spool.Messages.outcomes;
+import static org.quorumail.spool.Messages.to;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.replication.Leadership;
+import org.quorumail.replication.Position;
+import org.quorumail.spool.Entry.AttemptResults;
+import org.quorumail.spool.Entry.Body;
+import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.Entry.Report;
+import org.quorumail.spool.Entry.Slice;
+import org.quorumail.spool.OwnedSpool.DueRow;
+import org.quorumail.spool.OwnedSpool.Result;
+import org.quorumail.spool.SpooledMessage.Status;
+
+/** Every arrow of docs/spool-states.md. */
+class SpoolStateTest {
+  private static final long TERM = 3;
+  private static final byte[] CONTENT = new byte[10];
+
+  @TempDir Path directory;
+  private final StoreMemory memory = new StoreMemory();
+  private final List<QueueId> due = new ArrayList<>();
+  private SpoolStore store;
+  private SpoolState state;
+  private long index;
+
+  @BeforeEach
+  void open() throws IOException {
+    store = new SpoolStore(directory.resolve("spool"), memory);
+    state = new SpoolState(store, new Hints());
+    state.open();
+  }
+
+  @AfterEach
+  void close() {
+    state.close();
+    memory.close();
+  }
+
+  @Test
+  void anAcceptedMessageIsDueInEachOfItsDomains() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example", "c@one.example")));
+
+    assertThat(store.firstDueAfter("")).contains(new DueRow("one.example", NOW, id(1)));
+    assertThat(store.firstDueAfter("one.example")).contains(new DueRow("two.example", NOW, id(1)));
+    assertThat(store.firstDueAfter("two.example")).isEmpty();
+    assertThat(store.due("one.example", NOW, 10)).hasSize(1);
+    assertThat(store.due("one.example", NOW - 1, 10)).isEmpty();
+    assertThat(due).containsExactly(id(1));
+    assertThat(store.counters()).isEqualTo(new Counters(1, 0, 0, 10, 1, 0, 0, 0, 0));
+  }
+
+  @Test
+  void aMessageThatIsAcceptedTwiceIsThereOnce() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    apply(outcomes(TERM, id(1), deferred(0, NOW + 5)));
+    SpooledMessage before = message(1);
+
+    assertThat(apply(accept(to(id(1), CONTENT, "a@one.example")))).containsExactly(Answer.DONE);
+
+    assertThat(message(1)).isEqualTo(before);
+    assertThat(store.counters().messages()).isEqualTo(1);
+  }
+
+  @Test
+  void aMessageTwiceInOneEntryIsThereOnce() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example"), to(id(1), CONTENT, "a@one.example")));
+    assertThat(store.counters().messages()).isEqualTo(1);
+  }
+
+  @Test
+  void aMessageWithoutRecipientsIsRefusedAndItsNeighboursAreNot() throws IOException {
+    assertThat(apply(accept(to(id(1), CONTENT), to(id(2), CONTENT, "a@one.example"))))
+        .containsExactly(Answer.REFUSED, Answer.DONE);
+    assertThat(store.counters().messages()).isEqualTo(1);
+  }
+
+  @Test
+  void theMessageGoesWithItsLastPendingRecipient() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example", "c@three.example")));
+
+    apply(outcomes(TERM, id(1), delivered(0)));
+    assertThat(statuses(1)).containsExactly(Status.DELIVERED, Status.PENDING, Status.PENDING);
+    assertThat(store.due("one.example", NOW, 9)).isEmpty();
+    apply(outcomes(TERM, id(1), deferred(1, NOW + 60_000), failed(2)));
+    assertThat(statuses(1)).containsExactly(Status.DELIVERED, Status.PENDING, Status.FAILED);
+    assertThat(store.firstDueAfter("")).contains(new DueRow("two.example", NOW + 60_000, id(1)));
+    apply(outcomes(TERM, id(1), delivered(1)));
+
+    assertNothingIsLeft();
+    assertThat(store.counters()).isEqualTo(new Counters(0, 0, 0, 0, 1, 0, 1, 0, 0));
+  }
+
+  @Test
+  void resultsOfAnotherTermChangeNothing() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    SpooledMessage before = message(1);
+
+    assertThat(apply(outcomes(TERM - 1, id(1), delivered(0)))).containsExactly(Answer.REFUSED);
+    assertThat(apply(outcomes(TERM + 1, id(1), delivered(0)))).containsExactly(Answer.REFUSED);
+
+    assertThat(message(1)).isEqualTo(before);
+  }
+
+  @Test
+  void theFirstResultOfARecipientStays() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@one.example")));
+    apply(outcomes(TERM, id(1), delivered(0)));
+    apply(outcomes(TERM, id(1), failed(0)));
+    assertThat(statuses(1)).containsExactly(Status.DELIVERED, Status.PENDING);
+  }
+
+  @Test
+  void twoAttemptsOfOneMessageInOneEntryBothCount() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
+    apply(
+        new Entry.Outcomes(
+            TERM,
+            List.of(
+                new AttemptResults(id(1), List.of(delivered(0)), null),
+                new AttemptResults(id(1), List.of(delivered(1)), null))));
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void theReportComesWithTheFailureAndOnlyOnce() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
+    Report report = new Report(to(id(2), CONTENT, "sender@example.com"), false);
+    Entry failure =
+        new Entry.Outcomes(TERM, List.of(new AttemptResults(id(1), List.of(failed(0)), report)));
+
+    apply(failure);
+    assertThat(store.message(id(2))).isPresent();
+    apply(outcomes(TERM, id(2), delivered(0)));
+    apply(failure); // unanswered, sent again
+
+    assertThat(store.message(id(2))).isEmpty();
+    assertThat(statuses(1)).containsExactly(Status.FAILED, Status.PENDING);
+  }
+
+  @Test
+  void aDelayIsReportedOnce() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    apply(delay(id(2)));
+    assertThat(message(1).delayReported()).isTrue();
+    apply(delay(id(3)));
+    assertThat(store.message(id(2))).isPresent();
+    assertThat(store.message(id(3))).isEmpty();
+  }
+
+  private static Entry delay(QueueId report) {
+    return new Entry.Outcomes(
+        TERM,
+        List.of(
+            new AttemptResults(
+                id(1),
+                List.of(deferred(0, NOW + 5)),
+                new Report(to(report, CONTENT, "sender@example.com"), true))));
+  }
+
+  @Test
+  void aHeldMessageIsNotDueUntilItIsReleased() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    due.clear();
+
+    assertThat(apply(new Entry.Hold(id(1)))).containsExactly(Answer.DONE);
+    assertThat(store.firstDueAfter("")).isEmpty();
+    assertThat(store.due("one.example", Long.MAX_VALUE, 9)).isEmpty();
+    assertThat(store.counters().held()).isEqualTo(1);
+    assertThat(apply(new Entry.Retry(id(1), NOW + 1))).containsExactly(Answer.HELD);
+    assertThat(due).isEmpty();
+    assertThat(apply(new Entry.Release(id(1), NOW + 9))).containsExactly(Answer.DONE);
+
+    assertThat(store.firstDueAfter("")).contains(new DueRow("one.example", NOW + 9, id(1)));
+    assertThat(due).containsExactly(id(1));
+    assertThat(store.counters().held()).isZero();
+  }
+
+  @Test
+  void resultsOfAnAttemptThatWasUnderWayCountForAHeldMessageToo() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
+    apply(new Entry.Hold(id(1)));
+    apply(outcomes(TERM, id(1), deferred(0, NOW + 5)));
+    assertThat(message(1).held()).isTrue();
+    assertThat(store.firstDueAfter("")).isEmpty();
+    apply(outcomes(TERM, id(1), delivered(0), delivered(1)));
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aRetriedMessageIsDueThen() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    apply(outcomes(TERM, id(1), deferred(0, NOW + 60_000)));
+    assertThat(store.counters().retry()).isEqualTo(1);
+    apply(new Entry.Retry(id(1), NOW + 1));
+    assertThat(store.due("one.example", NOW + 1, 9)).hasSize(1);
+    assertThat(store.due("one.example", NOW + 60_000, 9)).hasSize(1);
+  }
+
+  @Test
+  void aRemovedMessageLeavesNoRow() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
+    apply(new Entry.Hold(id(1)));
+    assertThat(apply(new Entry.Remove(id(1)))).containsExactly(Answer.DONE);
+    assertThat(apply(new Entry.Remove(id(1)))).containsExactly(Answer.NO_SUCH_MESSAGE);
+    assertThat(apply(outcomes(TERM, id(1), delivered(0)))).containsExactly(Answer.NO_SUCH_MESSAGE);
+    assertNothingIsLeft();
+    assertThat(store.counters().removed()).isEqualTo(1);
+  }
+
+  @Test
+  void anUploadBecomesAMessageOnlyWhenItIsWhole() throws IOException {
+    chunk(1, 0, 4);
+    assertThat(apply(uploaded(1, 2, 7))).containsExactly(Answer.REFUSED);
+    chunk(1, 1, 3);
+    assertThat(apply(uploaded(1, 2, 8))).containsExactly(Answer.REFUSED);
+    assertThat(apply(uploaded(1, 2, 7))).containsExactly(Answer.DONE);
+    assertThat(store.upload(id(1))).isEqualTo(Upload.NONE);
+
+    apply(outcomes(TERM, id(1), delivered(0)));
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aChunkMayComeTwiceButNotBeforeItsTurnNorAfterTheEnd() throws IOException {
+    assertThat(chunk(1, 0, 4)).containsExactly(Answer.DONE);
+    assertThat(chunk(1, 0, 4)).containsExactly(Answer.DONE);
+    assertThat(chunk(1, 2, 4)).containsExactly(Answer.REFUSED);
+    assertThat(store.upload(id(1)).chunks()).isEqualTo(1);
+    apply(uploaded(1, 1, 4));
+    assertThat(chunk(1, 0, 4)).containsExactly(Answer.REFUSED);
+    assertThat(store.upload(id(1))).isEqualTo(Upload.NONE);
+  }
+
+  @Test
+  void anAbortedUploadLeavesNoRowAndCannotBeClaimed() throws IOException {
+    chunk(1, 0, 4);
+    chunk(1, 1, 4);
+    apply(new Entry.AbortUpload(id(1)));
+    assertThat(apply(uploaded(1, 2, 8))).containsExactly(Answer.REFUSED);
+    assertThat(chunk(1, 2, 4)).containsExactly(Answer.REFUSED);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void abortingTheUploadOfAnAcceptedMessageDoesNotHarmIt() throws IOException {
+    chunk(1, 0, 4);
+    apply(uploaded(1, 1, 4));
+    apply(new Entry.AbortUpload(id(1)));
+    assertThat(store.chunk(id(1), 0)).hasSize(4);
+  }
+
+  @Test
+  void oldUploadsAreFoundByTheTimeOfTheirLastChunk() throws IOException {
+    chunk(1, 0, 4);
+    chunk(2, 0, 4);
+    apply(new Entry.Chunk(id(2), 1, NOW + 10, Slice.of(new byte[4])));
+    assertThat(store.uploadsBefore(NOW + 5, 10)).containsExactly(id(1));
+    assertThat(store.uploadsBefore(NOW + 50, 1)).hasSize(1);
+  }
+
+  @Test
+  void anEndByTimeIsCountedAsExpired() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    Outcome expired = new Outcome.Failed(new EnhancedStatus(4, 4, 7), "too long in queue", "");
+    apply(outcomes(TERM, id(1), new Result(0, expired)));
+    assertThat(store.counters()).isEqualTo(new Counters(0, 0, 0, 0, 1, 0, 1, 1, 0));
+  }
+
+  @Test
+  void anEntryThatIsNotUnderstoodMovesNothing() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    Position before = state.applied();
+    assertThatThrownBy(
+            () -> state.apply(new Position(TERM, index), ByteBuffer.wrap(new byte[] {1, 99})))
+        .isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> apply(outcomes(TERM, id(1), delivered(7))))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("recipient 7 of 1");
+    assertThat(state.applied()).isEqualTo(before);
+  }
+
+  private void assertNothingIsLeft() {
+    assertThat(store.counters().messages()).isZero();
+    assertThat(store.counters().bytes()).isZero();
+    assertThat(StoreRows.count(store, "messages", "content", "due", "index")).isZero();
+    assertThat(store.uploadsBefore(Long.MAX_VALUE, 10)).isEmpty();
+  }
+
+  private List<Answer> chunk(int n, int number, int bytes) throws IOException {
+    return apply(new Entry.Chunk(id(n), number, NOW, Slice.of(new byte[bytes])));
+  }
+
+  private static Entry uploaded(int n, int chunks, long size) {
+    SpooledMessage message = Messages.spooled(id(n), size, "a@one.example");
+    return accept(new NewMessage(message, new Body.Uploaded(chunks)));
+  }
+
+  private List<Answer> apply(Entry entry) throws IOException {
+    Position position = new Position(TERM, index++);
+    byte[] answers =
+        state.apply(position, ByteBuffer.wrap(EntryFormat.write(entry)).asReadOnlyBuffer());
+    assertThat(state.applied()).isEqualTo(position);
+    List<Answer> all = new ArrayList<>();
+    for (int i = 0; i < answers.length; i++) all.add(Answer.of(answers, i));
+    return all;
+  }
+
+  private SpooledMessage message(int n) {
+    return store.message(id(n)).orElseThrow().message();
+  }
+
+  private List<Status> statuses(int n) {
+    return message(n).recipients().stream().map(SpooledMessage.RecipientState::status).toList();
+  }
+
+  private final class Hints implements SpoolState.Events {
+    @Override
+    public void due(SpooledMessage message) {
+      due.add(message.id());
+    }
+
+    @Override
+    public void led(Leadership leadership) {}
+
+    @Override
+    public void followed() {}
+  }
+}

@@ -1,0 +1,298 @@
+package org.quorumail.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.quorumail.spool.Messages.NOW;
+import static org.quorumail.spool.Messages.id;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.replication.Leadership;
+import org.quorumail.replication.Position;
+import org.quorumail.spool.Entry.Body;
+import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.Entry.Slice;
+
+/** The store as a whole: crash, copy, installation, size. */
+class SpoolStoreTest {
+  private static final long TERM = 1;
+
+  @TempDir Path directory;
+  private final StoreMemory memory = new StoreMemory();
+  private final List<SpoolState> opened = new ArrayList<>();
+
+  @AfterEach
+  void close() {
+    opened.forEach(SpoolState::close);
+    memory.close();
+  }
+
+  @Test
+  void aCopyTakenAtAnyPointAndTheTailOfTheLogGiveTheSameContent() throws IOException {
+    List<byte[]> log = history(600, 5);
+    Replica whole = replica("whole");
+    List<Path> copies = new ArrayList<>();
+    for (int i = 0; i < log.size(); i++) {
+      whole.apply(log.get(i), i);
+      if (i % 97 == 0) whole.store.flush();
+      if (i % 60 == 0) copies.add(copyOfTheFiles(whole, "crashed-" + i));
+    }
+    StoreDigest expected = whole.store.digest();
+
+    for (Path copy : copies) {
+      Replica crashed = replica(copy.getFileName().toString());
+      int next = (int) crashed.store.applied().index() + 1;
+      for (int i = next; i < log.size(); i++) crashed.apply(log.get(i), i);
+      assertThat(crashed.store.digest()).as("%s from %d", copy, next).isEqualTo(expected);
+      assertThat(crashed.store.counters()).isEqualTo(whole.store.counters());
+    }
+    assertThat(copies).hasSizeGreaterThan(5);
+  }
+
+  @Test
+  void replicasAtTheSamePositionHaveTheSameDigestAndAtOthersNot() throws IOException {
+    List<byte[]> log = history(200, 6);
+    Replica one = replica("one");
+    Replica two = replica("two");
+    for (int i = 0; i < log.size(); i++) {
+      one.apply(log.get(i), i);
+      two.apply(log.get(i), i);
+      if (i % 50 == 0) two.store.flush();
+    }
+    assertThat(two.store.digest()).isEqualTo(one.store.digest());
+    one.apply(EntryFormat.write(new Entry.Hold(id(1_000_000))), log.size());
+    assertThat(two.store.digest()).isNotEqualTo(one.store.digest());
+  }
+
+  @Test
+  void aSnapshotReplacesWhateverWasThere() throws IOException {
+    List<byte[]> log = history(300, 7);
+    Replica leader = replica("leader");
+    for (int i = 0; i < log.size(); i++) leader.apply(log.get(i), i);
+    Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
+    Position position = leader.state.snapshot(snapshot);
+    Replica laggard = replica("laggard");
+    for (int i = 0; i < 50; i++) laggard.apply(log.get(i), i);
+
+    laggard.state.install(snapshot);
+
+    assertThat(laggard.state.applied()).isEqualTo(position);
+    assertThat(laggard.store.digest()).isEqualTo(leader.store.digest());
+    assertThat(laggard.store.counters()).isEqualTo(leader.store.counters());
+    Replica another = replica("another");
+    laggard.apply(EntryFormat.write(new Entry.Hold(id(0))), log.size());
+    laggard.store.flush();
+    another.state.install(snapshot);
+    assertThat(another.store.digest()).isEqualTo(leader.store.digest());
+    assertThat(another.store.firstDueAfter("")).isEqualTo(leader.store.firstDueAfter(""));
+  }
+
+  @Test
+  void theSnapshotIsOnDiskWithoutTheWriteAheadLog() throws IOException {
+    Replica leader = replica("leader");
+    leader.apply(EntryFormat.write(Messages.accept(message(1, 100))), 0);
+    Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
+    leader.state.snapshot(snapshot);
+    leader.apply(EntryFormat.write(new Entry.Remove(id(1))), 1);
+
+    Replica reader = replica("reader");
+    reader.state.install(snapshot);
+
+    assertThat(reader.store.message(id(1))).isPresent();
+    assertThat(reader.store.chunk(id(1), 0)).hasSize(100);
+  }
+
+  @Test
+  void anInstallationThatWasCutOffLeavesAnEmptyStoreOrTheOldOne() throws IOException {
+    Replica old = replica("old");
+    old.apply(EntryFormat.write(Messages.accept(message(1, 100))), 0);
+    old.store.flush();
+    Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
+    old.state.snapshot(snapshot);
+    old.state.close();
+    Path beside = directory.resolve("old.fresh");
+    Files.createDirectory(beside);
+    Files.writeString(beside.resolve("000001.sst"), "half a copy");
+
+    Replica reopened = replica("old");
+    assertThat(reopened.store.message(id(1))).isPresent();
+    reopened.state.install(snapshot);
+    assertThat(reopened.store.message(id(1))).isPresent();
+
+    reopened.state.close();
+    StoreFiles.delete(directory.resolve("old"));
+    assertThat(replica("old").store.applied()).isEqualTo(Position.NONE);
+  }
+
+  @Test
+  void aDamagedDatabaseIsRefusedInOneSentence() throws IOException {
+    Replica replica = replica("damaged");
+    replica.apply(EntryFormat.write(Messages.accept(message(1, 100))), 0);
+    replica.store.flush();
+    replica.state.close();
+    for (Path file : files(directory.resolve("damaged"))) {
+      String name = file.getFileName().toString();
+      if (name.startsWith("MANIFEST") || name.endsWith(".sst")) {
+        byte[] bytes = Files.readAllBytes(file);
+        for (int i = 0; i < bytes.length; i += 7) bytes[i] ^= 0x55;
+        Files.write(file, bytes);
+      }
+    }
+    assertThatThrownBy(() -> replica("damaged"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(directory.resolve("damaged").toString())
+        .hasMessageContaining("cannot be read");
+  }
+
+  @Test
+  void aFlippedByteInATableIsFoundByVerifying() throws IOException {
+    Replica replica = replica("flipped");
+    replica.apply(EntryFormat.write(Messages.accept(message(1, 5000))), 0);
+    replica.store.flush();
+    replica.store.verify();
+    Path table =
+        files(directory.resolve("flipped")).stream()
+            .filter(f -> f.toString().endsWith(".sst"))
+            .findFirst()
+            .orElseThrow();
+    byte[] bytes = Files.readAllBytes(table);
+    bytes[3] ^= 1;
+    Files.write(table, bytes);
+    assertThatThrownBy(replica.store::verify).hasMessageContaining("cannot be read");
+  }
+
+  @Test
+  void theDirectoryIsClosedToOthers() throws IOException {
+    replica("private");
+    assertThat(
+            PosixFilePermissions.toString(
+                Files.getPosixFilePermissions(directory.resolve("private"))))
+        .isEqualTo("rwx------");
+  }
+
+  @Test
+  void messagesThatComeAndGoLeaveLittleOnDisk() throws IOException {
+    Replica replica = replica("flow");
+    int batches = 600;
+    int perBatch = 50;
+    int kept = 40;
+    byte[] content = new byte[2048];
+    new Random(1).nextBytes(content);
+    long index = 0;
+    for (int b = 0; b < batches; b++) {
+      NewMessage[] batch = new NewMessage[perBatch];
+      for (int i = 0; i < perBatch; i++) {
+        batch[i] = Messages.to(id(b * perBatch + i), content, "a@d" + i % 7 + ".example");
+      }
+      replica.apply(EntryFormat.write(new Entry.Accept(List.of(batch))), index++);
+      if (b >= kept) {
+        List<Entry.AttemptResults> gone = new ArrayList<>();
+        for (int i = 0; i < perBatch; i++) {
+          gone.add(
+              new Entry.AttemptResults(
+                  id((b - kept) * perBatch + i), List.of(Messages.delivered(0)), null));
+        }
+        replica.apply(EntryFormat.write(new Entry.Outcomes(TERM, gone)), index++);
+      }
+    }
+    long through = (long) batches * perBatch * content.length;
+    long left = (long) kept * perBatch * content.length;
+    assertThat(replica.store.counters().bytes()).isEqualTo(left);
+    assertThat(size(directory.resolve("flow"))).isLessThan(through / 2);
+  }
+
+  /** Entries of all kinds over a small set of messages, from a seed. */
+  static List<byte[]> history(int length, long seed) {
+    Random random = new Random(seed);
+    List<byte[]> log = new ArrayList<>();
+    int next = 0;
+    for (int i = 0; i < length; i++) {
+      int any = next == 0 ? 0 : random.nextInt(next);
+      Entry entry =
+          switch (random.nextInt(10)) {
+            case 0, 1, 2, 3 -> Messages.accept(message(next++, random.nextInt(3000)));
+            case 4 -> Messages.outcomes(TERM, id(any), Messages.delivered(0));
+            case 5 -> Messages.outcomes(TERM, id(any), Messages.deferred(0, NOW + i));
+            case 6 -> new Entry.Hold(id(any));
+            case 7 -> new Entry.Release(id(any), NOW + i);
+            case 8 -> new Entry.Chunk(id(-1), i, NOW, Slice.of(new byte[random.nextInt(2000)]));
+            default -> new Entry.Remove(id(any));
+          };
+      log.add(EntryFormat.write(entry));
+    }
+    return log;
+  }
+
+  private static NewMessage message(int n, int size) {
+    byte[] content = new byte[size];
+    new Random(n).nextBytes(content);
+    return new NewMessage(
+        Messages.spooled(id(n), size, "a@d" + n % 5 + ".example", "b@e.example"),
+        new Body.Inline(Slice.of(content)));
+  }
+
+  private record Replica(SpoolStore store, SpoolState state) {
+    void apply(byte[] entry, long index) throws IOException {
+      state.apply(new Position(TERM, index), ByteBuffer.wrap(entry).asReadOnlyBuffer());
+    }
+  }
+
+  private Replica replica(String name) throws IOException {
+    SpoolStore store = new SpoolStore(directory.resolve(name), memory);
+    SpoolState state = new SpoolState(store, new Deaf());
+    state.open();
+    opened.add(state);
+    return new Replica(store, state);
+  }
+
+  /** What a crash leaves: the files of one instant, nothing of what was in memory. */
+  private Path copyOfTheFiles(Replica from, String to) throws IOException {
+    Path copy = Files.createDirectory(directory.resolve(to));
+    return from.store.reading(
+        db -> {
+          db.db.pauseBackgroundWork();
+          try {
+            for (Path file : files(from.store.directory())) {
+              if (file.getFileName().toString().equals("LOCK")) continue;
+              Files.copy(file, copy.resolve(file.getFileName()));
+            }
+          } finally {
+            db.db.continueBackgroundWork();
+          }
+          return copy;
+        });
+  }
+
+  private static List<Path> files(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+
+  private static long size(Path directory) throws IOException {
+    long size = 0;
+    for (Path file : files(directory)) size += Files.size(file);
+    return size;
+  }
+
+  private static final class Deaf implements SpoolState.Events {
+    @Override
+    public void due(SpooledMessage message) {}
+
+    @Override
+    public void led(Leadership leadership) {}
+
+    @Override
+    public void followed() {}
+  }
+}
