@@ -18,6 +18,7 @@ final class FakeIntake implements Intake {
   private volatile Readiness readiness = Readiness.READY;
   private volatile Readiness atCommit = Readiness.READY;
   private volatile boolean writesFail;
+  private volatile boolean forgetful;
 
   record Accepted(QueueId id, Envelope envelope, byte[] bytes) {
     String text() {
@@ -54,6 +55,11 @@ final class FakeIntake implements Intake {
     writesFail = true;
   }
 
+  /** Accepts without keeping anything, for load. */
+  void forgetContent() {
+    forgetful = true;
+  }
+
   @Override
   public Readiness readiness() {
     return readiness;
@@ -83,7 +89,7 @@ final class FakeIntake implements Intake {
     @Override
     public Verdict commit(Envelope envelope) {
       if (atCommit != Readiness.READY) return new Verdict.Refused(atCommit);
-      accepted.add(new Accepted(id, envelope, content.toByteArray()));
+      if (!forgetful) accepted.add(new Accepted(id, envelope, content.toByteArray()));
       return new Verdict.Accepted(id);
     }
 

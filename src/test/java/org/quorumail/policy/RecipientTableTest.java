@@ -1,0 +1,65 @@
+package org.quorumail.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.config.Config.RelayConfig;
+import org.quorumail.config.Network;
+import org.quorumail.mail.MailAddress;
+
+class RecipientTableTest {
+  @TempDir Path folder;
+
+  @Test
+  void onlyKnownRecipientsOfOurDomainsAreAccepted() throws IOException {
+    RelayPolicy policy = policy("# known\nann@local.example\n\n@all.example\n");
+    assertThat(refusal(policy, "Ann@local.example")).isEmpty();
+    assertThat(refusal(policy, "anybody@all.example")).isEmpty();
+    assertThat(refusal(policy, "postmaster@local.example")).isEmpty();
+    assertThat(refusal(policy, "bob@local.example")).contains("550 5.1.1 No such mailbox here");
+    assertThat(refusal(policy, "bob@other.example")).contains("550 5.7.1 Relaying denied");
+  }
+
+  @Test
+  void theTableHoldsForTrustedClientsTooAndOtherDomainsAreOpenToThem() throws IOException {
+    RelayPolicy policy = policy("ann@local.example\n");
+    InetAddress trusted = InetAddress.getByName("192.0.2.7");
+    assertThat(policy.recipient(trusted, MailAddress.of("bob@local.example")))
+        .isInstanceOf(RelayPolicy.Decision.Refuse.class);
+    assertThat(policy.recipient(trusted, MailAddress.of("a%b@other.example")))
+        .isInstanceOf(RelayPolicy.Decision.Accept.class);
+  }
+
+  @Test
+  void aLineThatIsNoAddressIsNamed() {
+    assertThatThrownBy(() -> policy("ann@local.example\nbob\n"))
+        .hasMessageContaining("line 2 is neither an address nor @domain");
+  }
+
+  private RelayPolicy policy(String table) throws IOException {
+    Path file = Files.writeString(folder.resolve("recipients.txt"), table);
+    return new RelayPolicy(
+        new RelayConfig(
+            List.of(Network.parse("192.0.2.0/24")),
+            Set.of("local.example", "All.example"),
+            Optional.of(file)),
+        Optional.of(RecipientTable.read(file)));
+  }
+
+  private static Optional<String> refusal(RelayPolicy policy, String to) throws IOException {
+    InetAddress stranger = InetAddress.getByName("198.51.100.1");
+    RelayPolicy.Decision decision = policy.recipient(stranger, MailAddress.of(to));
+    return decision instanceof RelayPolicy.Decision.Refuse refuse
+        ? Optional.of(refuse.reply().toString())
+        : Optional.empty();
+  }
+}
