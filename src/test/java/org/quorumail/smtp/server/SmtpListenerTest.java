@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.quorumail.smtp.Reply;
@@ -203,6 +204,13 @@ class SmtpListenerTest {
 
   /** A client of few words. */
   private static final class Client implements AutoCloseable {
+    private static final List<String> TO_DATA =
+        List.of(
+            "EHLO client.example",
+            "MAIL FROM:<a@client.example>",
+            "RCPT TO:<b@local.example>",
+            "DATA");
+
     private final Socket socket;
     private final SmtpReader reader;
 
@@ -214,9 +222,7 @@ class SmtpListenerTest {
 
     void beginData() throws IOException {
       expect(220);
-      send(
-          "EHLO client.example\r\nMAIL FROM:<a@client.example>\r\n"
-              + "RCPT TO:<b@local.example>\r\nDATA\r\n");
+      for (String command : TO_DATA) send(command + "\r\n");
       expect(250);
       expect(250);
       expect(250);
