@@ -1,4 +1,11 @@
-/** Sessions out. Blocking, used by the delivery's own thread. */
+/**
+ * Sessions out: one connection to a next hop, opened, secured and used for one message after the
+ * other. Start with {@link org.quorumail.smtp.client.SmtpClient#open}, then {@link
+ * org.quorumail.smtp.client.SmtpConnection#send}. Blocking; a connection belongs to one thread at a
+ * time. Results are values: what a server says never arrives as an exception. RFC 5321 §3, §4.5.3.2
+ * (timeouts), RFC 1870 (SIZE), RFC 2033 (LMTP), RFC 2920 (PIPELINING), RFC 3207 (STARTTLS), RFC
+ * 6152 (8BITMIME), RFC 7435 (opportunistic security). Must not know routes, retries or the spool.
+ */
 @NullMarked
 package org.quorumail.smtp.client;
 

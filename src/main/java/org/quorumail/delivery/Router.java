@@ -1,0 +1,115 @@
+package org.quorumail.delivery;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config;
+import org.quorumail.config.Config.DomainConfig;
+import org.quorumail.config.Config.RouteConfig;
+import org.quorumail.config.DomainPattern;
+import org.quorumail.config.NextHop;
+import org.quorumail.smtp.client.TlsRule;
+
+/** Says which destination a domain's mail goes to: override, first fitting route, or its MX. */
+public final class Router {
+  /** Sessions to one destination at once, where the configuration names no other number. */
+  static final int DEFAULT_CONNECTIONS = 20;
+
+  private static final NextHop.Mx MX = new NextHop.Mx();
+  private static final int DEFAULT_PRIORITY = 10;
+  private static final int DEFAULT_WEIGHT = 100;
+
+  private final List<Route> routes;
+  private final Map<String, DomainConfig> domains;
+
+  private record Route(DomainPattern pattern, List<NextHop> hops, String name, boolean byDomain) {}
+
+  public Router(Config config) {
+    routes = config.routes().stream().map(Router::route).toList();
+    domains = config.delivery().domains();
+  }
+
+  private static Route route(RouteConfig config) {
+    String name = config.to().stream().map(Router::text).collect(Collectors.joining(","));
+    return new Route(config.domain(), config.to(), name, config.to().contains(MX));
+  }
+
+  /** The domain is in lower case, as a {@link org.quorumail.mail.MailAddress} has it. */
+  public Destination destination(String domain) {
+    DomainConfig own = domains.get(domain);
+    if (own != null && own.mxOverride().isPresent()) {
+      NextHop hop = new NextHop.Smtp(own.mxOverride().get(), DEFAULT_PRIORITY, DEFAULT_WEIGHT);
+      return destination(text(hop), List.of(hop), domain, own);
+    }
+    for (Route route : routes) {
+      if (!route.pattern.matches(domain)) continue;
+      String name = route.byDomain ? route.name + ":" + domain : route.name;
+      return destination(name, route.hops, domain, own);
+    }
+    return destination("mx:" + domain, List.of(MX), domain, own);
+  }
+
+  /** A domain with limits of its own shares neither connections nor limits with others. */
+  private static Destination destination(
+      String name, List<NextHop> hops, String domain, @Nullable DomainConfig own) {
+    if (own == null) {
+      return new Destination(
+          name, hops, domain, TlsRule.OPPORTUNISTIC, DEFAULT_CONNECTIONS, Optional.empty());
+    }
+    String special = name.endsWith(domain) ? name : name + " for " + domain;
+    return new Destination(special, hops, domain, tls(own), own.maxConnections(), own.rateLimit());
+  }
+
+  private static TlsRule tls(DomainConfig own) {
+    if (!own.requireTls()) return TlsRule.OPPORTUNISTIC;
+    return own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
+  }
+
+  private static String text(NextHop hop) {
+    return switch (hop) {
+      case NextHop.Smtp smtp -> "smtp://" + lower(smtp.host().toString());
+      case NextHop.Lmtp lmtp -> "lmtp://" + lower(lmtp.host().toString());
+      case NextHop.Mx mx -> "mx";
+      case NextHop.Discard discard -> "discard";
+    };
+  }
+
+  private static String lower(String host) {
+    return host.toLowerCase(Locale.ROOT);
+  }
+
+  /** The hops in the order in which one attempt tries them: by priority, then drawn by weight. */
+  static List<NextHop> inOrder(List<NextHop> hops, java.util.random.RandomGenerator random) {
+    List<NextHop> rest = new ArrayList<>(hops);
+    List<NextHop> ordered = new ArrayList<>(hops.size());
+    while (!rest.isEmpty()) ordered.add(draw(rest, random));
+    return ordered;
+  }
+
+  private static NextHop draw(List<NextHop> rest, java.util.random.RandomGenerator random) {
+    int best = rest.stream().mapToInt(Router::priority).min().orElseThrow();
+    List<NextHop> equal = rest.stream().filter(h -> priority(h) == best).toList();
+    int sum = equal.stream().mapToInt(Router::weight).sum();
+    int drawn = sum == 0 ? 0 : random.nextInt(sum);
+    for (NextHop hop : equal) {
+      drawn -= weight(hop);
+      if (drawn < 0 || sum == 0) {
+        rest.remove(hop);
+        return hop;
+      }
+    }
+    throw new IllegalStateException("weights do not add up");
+  }
+
+  private static int priority(NextHop hop) {
+    return hop instanceof NextHop.Smtp smtp ? smtp.priority() : DEFAULT_PRIORITY;
+  }
+
+  private static int weight(NextHop hop) {
+    return hop instanceof NextHop.Smtp smtp ? smtp.weight() : DEFAULT_WEIGHT;
+  }
+}

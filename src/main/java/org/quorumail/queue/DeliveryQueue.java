@@ -1,0 +1,321 @@
+package org.quorumail.queue;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.quorumail.config.Config;
+import org.quorumail.delivery.Deliveries;
+import org.quorumail.dsn.StatusNotification;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.OwnershipListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Delivers what is due in the spools that this node owns. One dispatcher thread takes hints of new
+ * mail, sweeps the due indexes for the rest, and starts an attempt wherever there is room, one
+ * destination after the other.
+ */
+public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(DeliveryQueue.class);
+
+  /** Hints not looked at yet; one that finds no place is found by a sweep instead. */
+  private static final int MAX_HINTS = 10_000;
+
+  /** Sweeps take at most a fifth of the dispatcher's time. */
+  private static final int SWEEP_SHARE = 5;
+
+  private static final long TIDY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long AGED_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final Duration LAST_PATIENCE = Duration.ofSeconds(1); // of close, after drain
+
+  private final Deliveries deliveries;
+  private final DeliveryTask.Shared shared;
+  private final ActiveWindow window;
+  private final Sweep sweep;
+  private final Suspensions suspensions;
+  private final InstantSource time;
+  private final long processNanos;
+  private final Map<String, OwnedSpool> owned = new ConcurrentHashMap<>();
+  private final Set<OwnedSpool> paused = ConcurrentHashMap.newKeySet();
+  private final ArrayBlockingQueue<Hint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
+  private final Semaphore wake = new Semaphore(0);
+  private final Thread dispatcher;
+  private volatile boolean sweepWanted = true;
+  private volatile boolean draining;
+  private volatile boolean closed;
+  private volatile Sweep.Seen seen = Sweep.Seen.NOTHING;
+
+  /** When the earliest recipient that waits will be due, in milliseconds of the epoch. */
+  private final AtomicLong nextDue = new AtomicLong(Long.MAX_VALUE);
+
+  /** Of the dispatcher alone; nanoTime. */
+  private long sweptAt;
+
+  private long sweepTook;
+  private long tidiedAt;
+  private long agedAt;
+  private String sweepAfter = "";
+
+  private record Hint(OwnedSpool spool, QueueId id, List<String> domains) {}
+
+  /** Starts the dispatcher; it idles until a spool is owned. */
+  public DeliveryQueue(
+      Config config, Deliveries deliveries, MeterRegistry meters, InstantSource time) {
+    this.deliveries = deliveries;
+    this.time = time;
+    RetrySchedule schedule = new RetrySchedule(config.delivery(), ThreadLocalRandomDice.DICE);
+    shared =
+        new DeliveryTask.Shared(
+            deliveries, schedule, new StatusNotification(config), new QueueMeters(meters), time);
+    window = new ActiveWindow(deliveries, config.delivery().maxConcurrentDeliveries());
+    suspensions = new Suspensions(time);
+    sweep = new Sweep(deliveries, window, suspensions::contains, schedule);
+    processNanos = config.delivery().processInterval().toNanos();
+    sweptAt = tidiedAt = agedAt = System.nanoTime();
+    meters.gauge(
+        "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
+    meters.gauge("delivery.queue.size", List.of(status("ready")), window, ActiveWindow::ready);
+    dispatcher = Thread.ofPlatform().name("delivery-queue").daemon().start(this::dispatch);
+  }
+
+  private static io.micrometer.core.instrument.Tag status(String status) {
+    return io.micrometer.core.instrument.Tag.of("status", status);
+  }
+
+  @Override
+  public void owned(OwnedSpool spool) {
+    owned.put(spool.name(), spool);
+    sweepSoon();
+  }
+
+  @Override
+  public void lost(OwnedSpool spool) {
+    owned.remove(spool.name(), spool);
+    paused.remove(spool);
+    window.forgetReady(claim -> claim.spool() == spool);
+  }
+
+  @Override
+  public void due(OwnedSpool spool, QueueId id, List<String> domains) {
+    if (!hints.offer(new Hint(spool, id, domains))) sweepWanted = true;
+    wake.release();
+  }
+
+  /** Tries all that is due, now. */
+  public void processNow() {
+    sweepSoon();
+  }
+
+  /** Leaves a domain's mail alone for a while; false when too many are suspended already. */
+  public boolean suspend(String domain, Duration howLong) {
+    return suspensions.add(domain.toLowerCase(Locale.ROOT), howLong);
+  }
+
+  /** False when the domain was not suspended. */
+  public boolean resume(String domain) {
+    boolean was = suspensions.remove(domain.toLowerCase(Locale.ROOT));
+    sweepSoon();
+    return was;
+  }
+
+  /** Starts no more attempts and waits for those that run; false when some still do. */
+  public boolean drain(Duration patience) {
+    draining = true;
+    window.forgetReady(claim -> true);
+    return window.awaitQuiet(null, patience);
+  }
+
+  /** As {@link #drain(Duration)} for one spool, before it is handed over. */
+  public boolean drain(OwnedSpool spool, Duration patience) {
+    paused.add(spool);
+    window.forgetReady(claim -> claim.spool() == spool);
+    return window.awaitQuiet(spool, patience);
+  }
+
+  /** Takes up a drained spool again: the hand-over did not happen. */
+  public void resume(OwnedSpool spool) {
+    paused.remove(spool);
+    sweepSoon();
+  }
+
+  public QueueStats stats() {
+    Sweep.Seen last = seen;
+    long oldest = last.oldestDueMillis();
+    long waiting = oldest == Long.MAX_VALUE ? 0 : Math.max(0, time.millis() - oldest);
+    return new QueueStats(
+        window.running(),
+        window.ready(),
+        last.domains(),
+        Duration.ofMillis(waiting),
+        deliveries.stats(),
+        suspensions.left());
+  }
+
+  /** Stops. What runs is not waited for long: call {@link #drain(Duration)} before. */
+  @Override
+  public void close() {
+    closed = true;
+    drain(LAST_PATIENCE);
+    wake.release();
+    try {
+      dispatcher.join(LAST_PATIENCE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    deliveries.close();
+  }
+
+  private void sweepSoon() {
+    sweepWanted = true;
+    wake.release();
+  }
+
+  private void dispatch() {
+    while (!closed) {
+      try {
+        step();
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) { // one bad moment of a spool must not stop the others' mail
+        log.error("event=dispatch_fault reason=\"{}\"", e.toString(), e);
+      }
+    }
+  }
+
+  private void step() throws InterruptedException {
+    if (wake.tryAcquire(pause(), TimeUnit.NANOSECONDS)) wake.drainPermits();
+    takeHints();
+    long now = System.nanoTime();
+    if (window.endRests(now)) sweepWanted = true;
+    if (sweepIsDue(now)) sweepAll(now);
+    startAttempts();
+    if (now - tidiedAt >= TIDY_NANOS) {
+      tidiedAt = now;
+      deliveries.tidy();
+    }
+  }
+
+  /** How long nothing can happen unless somebody wakes us. */
+  private long pause() {
+    long now = System.nanoTime();
+    long pause = Math.min(TIDY_NANOS, Math.max(0, sweptAt + processNanos - now));
+    if (sweepWanted || window.hungry(now)) pause = Math.min(pause, untilSweepAllowed(now));
+    long due = nextDue.get();
+    if (due != Long.MAX_VALUE) {
+      long untilDue = TimeUnit.MILLISECONDS.toNanos(Math.max(0, due - time.millis()));
+      pause = Math.min(pause, Math.max(untilDue, untilSweepAllowed(now)));
+    }
+    return Math.max(0, Math.min(pause, window.untilNextLane(now)));
+  }
+
+  private long untilSweepAllowed(long now) {
+    return Math.max(0, sweptAt + SWEEP_SHARE * sweepTook - now);
+  }
+
+  private boolean sweepIsDue(long now) {
+    if (now - sweptAt >= processNanos) return true;
+    if (untilSweepAllowed(now) > 0) return false;
+    return sweepWanted || time.millis() >= nextDue.get() || window.hungry(now);
+  }
+
+  private void takeHints() {
+    for (int i = 0; i < MAX_HINTS; i++) {
+      Hint hint = hints.poll();
+      if (hint == null) return;
+      if (!mayStart(hint.spool)) continue;
+      for (String domain : hint.domains) {
+        if (suspensions.contains(domain)) continue;
+        Claim claim = new Claim(hint.spool, hint.id, deliveries.destination(domain));
+        window.offer(claim, System.nanoTime());
+      }
+    }
+  }
+
+  private boolean mayStart(OwnedSpool spool) {
+    return !draining && owned.get(spool.name()) == spool && !paused.contains(spool);
+  }
+
+  private void sweepAll(long now) {
+    sweepWanted = false;
+    boolean lookForAged = now - agedAt >= AGED_NANOS;
+    if (lookForAged) agedAt = now;
+    nextDue.set(Long.MAX_VALUE); // an attempt that ends from here on adds what it defers
+    window.sweepBegins(now);
+    Sweep.Seen all = Sweep.Seen.NOTHING;
+    for (OwnedSpool spool : owned.values()) {
+      if (!mayStart(spool)) continue;
+      if (spool.mayDeliver()) all = all.with(sweepOne(spool, lookForAged));
+      else sweepWanted = true; // the lease will be renewed, or the spool lost
+    }
+    seen = all;
+    nextDue.accumulateAndGet(all.nextDueMillis(), Math::min);
+    // where places ran out, the next sweep begins behind those who got the last ones
+    sweepAfter = window.ready() >= ActiveWindow.MAX_READY ? all.lastFilled() : "";
+    sweptAt = System.nanoTime();
+    sweepTook = Math.max(sweptAt - now, TimeUnit.MILLISECONDS.toNanos(2));
+  }
+
+  private Sweep.Seen sweepOne(OwnedSpool spool, boolean lookForAged) {
+    Instant now = time.instant();
+    try {
+      return sweep.over(spool, sweepAfter, now, lookForAged ? this::startAged : claim -> {});
+    } catch (RuntimeException e) { // it is closed when the node has just lost it
+      if (mayStart(spool) && spool.mayDeliver()) {
+        log.error("event=sweep_failed spool={} reason=\"{}\"", spool.name(), e.toString());
+      }
+      return Sweep.Seen.NOTHING;
+    }
+  }
+
+  private void startAttempts() {
+    Optional<Claim> claim = draining ? Optional.empty() : window.next(System.nanoTime());
+    while (claim.isPresent()) {
+      start(claim.get(), false);
+      claim = draining ? Optional.empty() : window.next(System.nanoTime());
+    }
+  }
+
+  private void startAged(Claim claim) {
+    if (window.beginOutside(claim, System.nanoTime())) start(claim, true);
+  }
+
+  private void start(Claim claim, boolean aged) {
+    Thread.ofVirtual().name("attempt-" + claim.id()).start(() -> run(claim, aged));
+  }
+
+  private void run(Claim claim, boolean aged) {
+    Duration rest = Duration.ZERO;
+    try {
+      DeliveryTask task = new DeliveryTask(shared, claim);
+      rest = aged ? task.runWithoutAttempt() : task.run();
+      nextDue.accumulateAndGet(task.nextDueMillis(), Math::min);
+    } finally {
+      window.ended(claim, rest, System.nanoTime());
+      wake.release();
+    }
+  }
+
+  /** The generator of whichever thread asks. */
+  private static final class ThreadLocalRandomDice implements java.util.random.RandomGenerator {
+    static final ThreadLocalRandomDice DICE = new ThreadLocalRandomDice();
+
+    @Override
+    public long nextLong() {
+      return ThreadLocalRandom.current().nextLong();
+    }
+  }
+}

@@ -1,0 +1,274 @@
+package org.quorumail.queue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.delivery.Deliveries;
+import org.quorumail.delivery.Disposition;
+import org.quorumail.delivery.Job;
+import org.quorumail.dsn.RecipientReport;
+import org.quorumail.dsn.StatusNotification;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.OwnedSpool.Doubt;
+import org.quorumail.spool.OwnedSpool.Notification;
+import org.quorumail.spool.SpooledMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One attempt for one claim: what is due of it, the delivery, outcomes, report, record. */
+final class DeliveryTask implements Job {
+  private static final Logger log = LoggerFactory.getLogger(DeliveryTask.class);
+
+  /** After trouble of our own, which is hardly over at once: the claim is not taken up before. */
+  private static final Duration REST = Duration.ofSeconds(5);
+
+  private static final Duration LONG_REST = Duration.ofMinutes(1);
+  private static final EnhancedStatus NO_HOST = new EnhancedStatus(4, 4, 1);
+
+  private final Shared shared;
+  private final Claim claim;
+  private final List<Integer> places = new ArrayList<>();
+  private @Nullable SpooledMessage message;
+  private @Nullable Doubt doubt;
+  private Duration rest = Duration.ZERO;
+  private long nextDueMillis = Long.MAX_VALUE;
+
+  /** What all tasks use. */
+  record Shared(
+      Deliveries deliveries,
+      RetrySchedule schedule,
+      StatusNotification notifications,
+      QueueMeters meters,
+      InstantSource time) {}
+
+  DeliveryTask(Shared shared, Claim claim) {
+    this.shared = shared;
+    this.claim = claim;
+  }
+
+  /** Runs the attempt, for which there is room; returns how long the claim rests afterwards. */
+  Duration run() {
+    boolean begun = false;
+    try {
+      if (prepare()) {
+        begun = true;
+        shared.deliveries.attempt(claim.destination(), this);
+      }
+    } catch (
+        RuntimeException e) { // the spool was closed under us, or a fault: never lose the claim
+      fault(e);
+    } finally {
+      if (!begun) shared.deliveries.cancel(claim.destination());
+      leaveDoubt();
+    }
+    return rest;
+  }
+
+  /** Instead of an attempt, when no host works: gives up or reports what has waited too long. */
+  Duration runWithoutAttempt() {
+    try {
+      if (prepare() && overdue()) {
+        Disposition none =
+            new Disposition.TryLater(
+                NO_HOST, "no host of " + claim.destination() + " answers at the moment", "");
+        answered(places.stream().map(p -> new Result(p, none)).toList());
+      }
+    } catch (RuntimeException e) {
+      fault(e);
+    }
+    return rest;
+  }
+
+  /** When the first of the recipients that were deferred is due again; MAX_VALUE for none. */
+  long nextDueMillis() {
+    return nextDueMillis;
+  }
+
+  private boolean overdue() {
+    Instant now = shared.time.instant();
+    Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
+    return shared.schedule.expired(arrived, now) || wantsDelayNotice(arrived, now);
+  }
+
+  /** Finds what is still to be done; the claim may have been made long ago. */
+  private boolean prepare() {
+    if (!claim.spool().mayDeliver()) {
+      rest = REST;
+      return false;
+    }
+    message = claim.spool().message(claim.id()).orElse(null);
+    if (message == null || message.held()) return false;
+    long now = shared.time.millis();
+    for (int i = 0; i < message.recipients().size(); i++) {
+      RecipientState r = message.recipients().get(i);
+      boolean due = r.status() == SpooledMessage.Status.PENDING && r.dueMillis() <= now;
+      if (due && goesHere(r)) places.add(i);
+    }
+    return !places.isEmpty();
+  }
+
+  private boolean goesHere(RecipientState r) {
+    return shared.deliveries.destination(r.address().domain()).equals(claim.destination());
+  }
+
+  @Override
+  public SpooledMessage message() {
+    if (message == null) throw new IllegalStateException("the message is not read yet");
+    return message;
+  }
+
+  @Override
+  public List<Integer> recipients() {
+    return places;
+  }
+
+  @Override
+  public InputStream content() {
+    return claim.spool().content(claim.id());
+  }
+
+  @Override
+  public boolean dotAllowed(int recipients) {
+    leaveDoubt();
+    Optional<Doubt> entered = claim.spool().enterDoubt(recipients);
+    doubt = entered.orElse(null);
+    return entered.isPresent();
+  }
+
+  private void leaveDoubt() {
+    if (doubt != null) doubt.close();
+    doubt = null;
+  }
+
+  @Override
+  public void answered(List<Result> results) {
+    if (results.isEmpty()) return;
+    Instant now = shared.time.instant();
+    Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
+    List<OwnedSpool.Result> outcomes = new ArrayList<>(results.size());
+    for (Result r : results) {
+      int attempts = message().recipients().get(r.recipient()).attempts();
+      outcomes.add(
+          new OwnedSpool.Result(
+              r.recipient(), shared.schedule.outcome(r.disposition(), attempts, arrived, now)));
+    }
+    boolean allDelivered =
+        outcomes.stream().allMatch(r -> r.outcome() instanceof Outcome.Delivered);
+    Notification notification = allDelivered ? null : notification(outcomes, arrived, now);
+    boolean recorded = claim.spool().record(claim.id(), outcomes, notification);
+    leaveDoubt();
+    if (!recorded) {
+      rest = REST;
+      log.warn("event=outcome_refused queue_id={} term={}", claim.id(), claim.spool().term());
+      return;
+    }
+    for (OwnedSpool.Result r : outcomes) tell(r, arrived, now);
+    if (notification != null) reported(notification);
+  }
+
+  private @Nullable Notification notification(
+      List<OwnedSpool.Result> outcomes, Instant arrived, Instant now) {
+    try (InputStream content = content()) {
+      return notification(outcomes, arrived, now, content);
+    } catch (IOException e) { // a report without the message is better than none
+      log.error("event=content_unreadable queue_id={} reason=\"{}\"", claim.id(), e.getMessage());
+    }
+    try {
+      return notification(outcomes, arrived, now, InputStream.nullInputStream());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory does not fail to be read
+    }
+  }
+
+  private @Nullable Notification notification(
+      List<OwnedSpool.Result> outcomes, Instant arrived, Instant now, InputStream content)
+      throws IOException {
+    List<RecipientReport> failed = reports(outcomes, Outcome.Failed.class);
+    if (!failed.isEmpty()) {
+      return shared.notifications.failure(message(), failed, content, now).orElse(null);
+    }
+    List<RecipientReport> deferred = reports(outcomes, Outcome.Deferred.class);
+    if (deferred.isEmpty() || !wantsDelayNotice(arrived, now)) return null;
+    Instant until = shared.schedule.end(arrived);
+    return shared.notifications.delay(message(), deferred, content, now, until).orElse(null);
+  }
+
+  private boolean wantsDelayNotice(Instant arrived, Instant now) {
+    return !message().delayReported()
+        && message().reversePath() instanceof ReversePath.Mailbox
+        && shared.schedule.late(arrived, now);
+  }
+
+  private List<RecipientReport> reports(
+      List<OwnedSpool.Result> outcomes, Class<? extends Outcome> kind) {
+    List<RecipientReport> reports = new ArrayList<>();
+    for (OwnedSpool.Result r : outcomes) {
+      Outcome o = r.outcome();
+      if (!kind.isInstance(o)) continue;
+      RecipientState recipient = message().recipients().get(r.recipient());
+      reports.add(new RecipientReport(recipient.address(), o.status(), o.diagnostic(), o.remote()));
+    }
+    return reports;
+  }
+
+  private void tell(OwnedSpool.Result result, Instant arrived, Instant now) {
+    RecipientState recipient = message().recipients().get(result.recipient());
+    Outcome o = result.outcome();
+    shared.meters.outcome(o, recipient.attempts() > 0, Duration.between(arrived, now));
+    if (o instanceof Outcome.Deferred d) {
+      nextDueMillis = Math.min(nextDueMillis, d.until().toEpochMilli());
+    }
+    log.info(
+        "event={} queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"",
+        QueueMeters.word(o),
+        claim.id(),
+        recipient.address(),
+        o.remote().isEmpty() ? "none" : o.remote(),
+        o.status(),
+        recipient.attempts() + 1,
+        Duration.between(arrived, now).toMillis() / 1000.0,
+        o.diagnostic());
+    if (o instanceof Outcome.Failed && message().reversePath() instanceof ReversePath.Null) {
+      log.warn("event=report_failed queue_id={} to=<{}>", claim.id(), recipient.address());
+    }
+  }
+
+  private void reported(Notification notification) {
+    log.info(
+        "event=notification queue_id={} about={} kind={} to=<{}>",
+        notification.id(),
+        claim.id(),
+        notification.reportsDelay() ? "delay" : "failure",
+        notification.envelope().recipients().getFirst());
+  }
+
+  @Override
+  public void notTried(String reason) {
+    rest = REST;
+    log.debug("event=not_tried queue_id={} reason=\"{}\"", claim.id(), reason);
+  }
+
+  @Override
+  public void unreadable(String reason) {
+    rest = LONG_REST;
+    log.error("event=content_unreadable queue_id={} reason=\"{}\"", claim.id(), reason);
+  }
+
+  private void fault(RuntimeException e) {
+    rest = LONG_REST;
+    if (claim.spool().mayDeliver()) {
+      log.error("event=attempt_fault queue_id={} reason=\"{}\"", claim.id(), e.toString(), e);
+    }
+  }
+}

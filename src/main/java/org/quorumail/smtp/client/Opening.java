@@ -1,0 +1,14 @@
+package org.quorumail.smtp.client;
+
+import org.quorumail.mail.EnhancedStatus;
+
+/** What came of the wish to open a connection. */
+public sealed interface Opening {
+  record Ready(SmtpConnection connection) implements Opening {}
+
+  /** This address is of no use now; another one may be. The status has class 4. */
+  record Unusable(EnhancedStatus status, String reason) implements Opening {}
+
+  /** The server introduced itself by our own name: mail would go round in circles. */
+  record Ourselves(String reason) implements Opening {}
+}

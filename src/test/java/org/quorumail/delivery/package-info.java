@@ -1,0 +1,2 @@
+/** Tests of routes, hosts and limits. */
+package org.quorumail.delivery;

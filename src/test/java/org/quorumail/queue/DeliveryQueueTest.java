@@ -1,0 +1,389 @@
+package org.quorumail.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.quorumail.smtp.client.ScriptedServer.polite;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.config.Config;
+import org.quorumail.delivery.Deliveries;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.client.ScriptedServer;
+import org.quorumail.smtp.client.ScriptedServer.Script;
+
+class DeliveryQueueTest {
+  private static final Instant START = Instant.parse("2026-11-21T10:00:00Z");
+
+  @TempDir Path directory;
+
+  private final AtomicLong aheadMillis = new AtomicLong();
+  private final FakeOwnedSpool spool = new FakeOwnedSpool("spool-a");
+  private final List<String> settings = new ArrayList<>();
+  private ScriptedServer server;
+  private DeliveryQueue queue;
+
+  @AfterEach
+  void stop() throws IOException {
+    if (queue != null) queue.close();
+    server.close();
+  }
+
+  @Test
+  void whatIsDueIsDeliveredAndGone() throws Exception {
+    start(ScriptedServer::polite);
+    accept("from@here.test", "Subject: x\r\n\r\n.dot\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.messages()).containsExactly("Subject: x\r\n\r\n..dot\r\n");
+    assertThat(server.commands())
+        .contains("MAIL FROM:<from@here.test> SIZE=20", "RCPT TO:<to@there.test>");
+    assertThat(spool.inDoubt()).isZero();
+  }
+
+  @Test
+  void recipientsWhoShareANextHopShareATransaction() throws Exception {
+    start(ScriptedServer::polite);
+    accept("from@here.test", "x\r\n", "a@one.test", "b@two.test", "c@three.test");
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(1);
+    assertThat(server.commands()).filteredOn(c -> c.startsWith("RCPT")).hasSize(3);
+  }
+
+  @Test
+  void oneConnectionServesManyMessages() throws Exception {
+    settings.add("[delivery]\nmax_concurrent_deliveries = 1");
+    start(ScriptedServer::polite);
+    for (int i = 0; i < 50; i++) accept("from@here.test", "x\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(50);
+    assertThat(server.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void aConnectionThatTheServerClosedWhileIdleCostsNoAttempt() throws Exception {
+    settings.add("[delivery]\nmax_concurrent_deliveries = 1");
+    AtomicInteger mails = new AtomicInteger();
+    start(
+        command ->
+            command.startsWith("MAIL") && mails.incrementAndGet() == 2
+                ? "421 4.4.2 idle for too long"
+                : polite(command));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    accept("from@here.test", "y\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.connections()).isEqualTo(2);
+    assertThat(spool.outcomes()).hasSize(2).allMatch(o -> o instanceof Outcome.Delivered);
+  }
+
+  @Test
+  void greylistingDefersByTheScheduleAndThenDelivers() throws Exception {
+    AtomicInteger recipients = new AtomicInteger();
+    start(
+        command ->
+            command.startsWith("RCPT") && recipients.getAndIncrement() == 0
+                ? "450 4.7.1 come back"
+                : polite(command));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    Outcome.Deferred first = (Outcome.Deferred) spool.outcomes().getFirst();
+    assertThat(first.until())
+        .isBetween(START.plusSeconds(48), now().plusSeconds(72)); // 60 s ± 20 %
+    assertThat(first.status()).hasToString("4.7.1");
+    aheadMillis.addAndGet(Duration.ofSeconds(80).toMillis());
+    awaitEmpty();
+  }
+
+  @Test
+  void aRefusalIsReportedToTheSenderAndTheReportIsDelivered() throws Exception {
+    start(
+        command ->
+            command.equals("RCPT TO:<gone@there.test>")
+                ? "550 5.1.1 no such user"
+                : polite(command));
+    accept("from@here.test", "Subject: hello\r\n\r\nx\r\n", "gone@there.test", "to@there.test");
+    awaitEmpty();
+    assertThat(spool.outcomes().subList(0, 2))
+        .extracting(o -> o.getClass().getSimpleName())
+        .containsExactly("Failed", "Delivered");
+    assertThat(server.commands()).contains("RCPT TO:<from@here.test>");
+    assertThat(server.commands()).anyMatch(c -> c.startsWith("MAIL FROM:<> "));
+    assertThat(server.messages().getLast())
+        .contains("Final-Recipient: rfc822; gone@there.test")
+        .contains("Status: 5.1.1")
+        .contains("Subject: hello");
+  }
+
+  @Test
+  void aReportThatIsRefusedIsNotReported() throws Exception {
+    start(command -> command.startsWith("RCPT") ? "550 5.1.1 no" : polite(command));
+    acceptReport("x\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(spool.notifications()).isEmpty();
+  }
+
+  @Test
+  void anOldMessageIsGivenUp() throws Exception {
+    start(command -> command.startsWith("RCPT") ? "450 4.2.0 full" : polite(command));
+    QueueId id = accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    aheadMillis.addAndGet(Duration.ofDays(5).toMillis());
+    await().until(() -> spool.message(id).isEmpty());
+    assertThat(spool.outcomes().get(1).status()).hasToString("5.4.7");
+    assertThat(content(0)).contains("Action: failed");
+  }
+
+  @Test
+  void aDelayIsReportedOnce() throws Exception {
+    start(command -> command.startsWith("RCPT TO:<to") ? "450 4.2.0 full" : polite(command));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    aheadMillis.addAndGet(Duration.ofHours(5).toMillis());
+    await().until(() -> spool.notifications().size() == 1);
+    aheadMillis.addAndGet(Duration.ofHours(5).toMillis());
+    await()
+        .until(
+            () ->
+                spool.outcomes().stream().filter(o -> o instanceof Outcome.Deferred).count() >= 3);
+    assertThat(spool.notifications()).hasSize(1);
+    assertThat(content(0)).contains("Action: delayed");
+  }
+
+  @Test
+  void withoutTheLeaseTheDotIsNotSent() throws Exception {
+    AtomicInteger dots = new AtomicInteger();
+    CountDownLatch data = new CountDownLatch(1);
+    spool.loseLeaseBeforeTheDot();
+    start(
+        command -> {
+          if (command.equals("DATA")) data.countDown();
+          if (command.equals(".")) dots.incrementAndGet();
+          return polite(command);
+        });
+    accept("from@here.test", "x\r\n", "to@there.test");
+    data.await();
+    await().until(() -> queue.stats().running() == 0);
+    assertThat(dots).hasValue(0);
+    assertThat(spool.outcomes()).isEmpty();
+    assertThat(spool.size()).isEqualTo(1);
+  }
+
+  @Test
+  void aLostConnectionAfterTheDotDefers() throws Exception {
+    start(command -> command.equals(".") ? ScriptedServer.CUT : polite(command));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    assertThat(spool.outcomes().getFirst()).isInstanceOf(Outcome.Deferred.class);
+    await().until(() -> spool.inDoubt() == 0);
+    assertThat(spool.mostInDoubt()).isEqualTo(1);
+  }
+
+  @Test
+  void aRefusedRecordIsLeftToTheNextOwner() throws Exception {
+    spool.refuseRecords();
+    start(ScriptedServer::polite);
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> server.messages().size() == 1 && queue.stats().running() == 0);
+    assertThat(spool.size()).isEqualTo(1);
+    assertThat(spool.inDoubt()).isZero();
+  }
+
+  @Test
+  void contentThatCannotBeReadIsNeverSent() throws Exception {
+    spool.makeUnreadable();
+    AtomicInteger dots = new AtomicInteger();
+    CountDownLatch data = new CountDownLatch(1);
+    start(
+        command -> {
+          if (command.equals("DATA")) data.countDown();
+          if (command.equals(".")) dots.incrementAndGet();
+          return polite(command);
+        });
+    accept("from@here.test", "x\r\n", "to@there.test");
+    data.await();
+    await().until(() -> queue.stats().running() == 0);
+    assertThat(dots).hasValue(0);
+    assertThat(spool.outcomes()).isEmpty();
+  }
+
+  @Test
+  void tooManyRecipientsWantAnotherTransactionAtOnce() throws Exception {
+    AtomicInteger inTransaction = new AtomicInteger();
+    start(
+        command -> {
+          if (command.startsWith("MAIL")) inTransaction.set(0);
+          boolean tooMany = command.startsWith("RCPT") && inTransaction.incrementAndGet() > 10;
+          return tooMany ? "452 4.5.3 too many recipients" : polite(command);
+        });
+    accept(
+        "from@here.test",
+        "x\r\n",
+        IntStream.range(0, 25).mapToObj(i -> "r" + i + "@there.test").toArray(String[]::new));
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(3);
+    assertThat(spool.outcomes()).hasSize(25).allMatch(o -> o instanceof Outcome.Delivered);
+  }
+
+  @Test
+  void aHostThatFailsIsLeftAlone() throws Exception {
+    settings.add("[delivery.circuit_breaker]\nfailures = 3");
+    start(command -> command.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(command));
+    for (int i = 0; i < 50; i++) accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> closedDestinations() == 1 && queue.stats().running() == 0);
+    assertThat(server.connections()).isBetween(3, 3 + 5);
+    assertThat(spool.size()).isEqualTo(50);
+  }
+
+  @Test
+  void mailForADestinationThatIsLeftAloneStillExpires() throws Exception {
+    settings.add("[delivery]\nmessage_expiration = \"1h\"\nbase_retry_delay = \"2h\"");
+    settings.add("[delivery.circuit_breaker]\nfailures = 1");
+    start(command -> command.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(command));
+    acceptReport("x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    aheadMillis.addAndGet(Duration.ofHours(2).toMillis());
+    await().until(() -> closedDestinations() == 1);
+    assertThat(spool.outcomes().getFirst()).isInstanceOf(Outcome.Deferred.class);
+  }
+
+  @Test
+  void aHintStartsDeliveryWithoutASweep() throws Exception {
+    start(ScriptedServer::polite);
+    QueueId id = spool.accept(envelope("from@here.test", "to@there.test"), "x\r\n", millis());
+    queue.due(spool, id, spool.domains(id));
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(1);
+  }
+
+  @Test
+  void concurrencyGrowsButNotAboveItsBound() throws Exception {
+    settings.add("[delivery.domains.\"there.test\"]\nmax_connections = 7");
+    start(ScriptedServer::polite);
+    for (int i = 0; i < 300; i++) accept("from@here.test", "x\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.mostAtOnce()).isBetween(2, 7);
+    assertThat(server.messages()).hasSize(300);
+  }
+
+  @Test
+  void aSuspendedDomainWaitsUntilItIsResumed() throws Exception {
+    start(ScriptedServer::polite);
+    queue.suspend("There.Test", Duration.ofHours(1));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    accept("from@here.test", "x\r\n", "to@else.test");
+    await().until(() -> spool.size() == 1);
+    assertThat(server.commands()).doesNotContain("RCPT TO:<to@there.test>");
+    assertThat(queue.resume("there.test")).isTrue();
+    awaitEmpty();
+  }
+
+  @Test
+  void aDrainedQueueStartsNothing() throws Exception {
+    start(ScriptedServer::polite);
+    assertThat(queue.drain(Duration.ofSeconds(5))).isTrue();
+    accept("from@here.test", "x\r\n", "to@there.test");
+    queue.processNow();
+    await().pollDelay(Duration.ofMillis(100)).until(() -> queue.stats().running() == 0);
+    assertThat(server.connections()).isZero();
+  }
+
+  @Test
+  void aDrainedSpoolIsTakenUpAgainWhenItStays() throws Exception {
+    start(ScriptedServer::polite);
+    assertThat(queue.drain(spool, Duration.ofSeconds(5))).isTrue();
+    accept("from@here.test", "x\r\n", "to@there.test");
+    queue.resume(spool);
+    awaitEmpty();
+  }
+
+  @Test
+  void aDomainThatDoesNotExistFailsAtOnce() throws Exception {
+    start(ScriptedServer::polite, "mx");
+    acceptReport("x\r\n", "to@nowhere.test");
+    awaitEmpty();
+    assertThat(spool.outcomes().getFirst().status()).hasToString("5.1.2");
+  }
+
+  private long closedDestinations() {
+    return queue.stats().destinations().stream().filter(d -> d.closedFor().isPositive()).count();
+  }
+
+  private void start(Script script) throws IOException {
+    start(script, "");
+  }
+
+  private void start(Script script, String hop) throws IOException {
+    server = new ScriptedServer(script);
+    String to = hop.isEmpty() ? "smtp://127.0.0.1:" + server.port() : hop;
+    Config config =
+        TestConfig.of(
+            """
+            hostname = "here.test"
+            [[route]]
+            domain = "*"
+            to = ["%s"]
+            [node]
+            data_directory = "%s"
+            %s
+            """
+                .formatted(to, directory, String.join("\n", settings)));
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    queue =
+        new DeliveryQueue(
+            config, new Deliveries(config, new FakeResolver(), meters), meters, this::now);
+    spool.tell(queue);
+    queue.owned(spool);
+  }
+
+  private Instant now() {
+    return START.plusMillis(aheadMillis.get()).plusNanos(System.nanoTime() - startNanos);
+  }
+
+  private final long startNanos = System.nanoTime();
+
+  private long millis() {
+    return now().toEpochMilli();
+  }
+
+  private QueueId accept(String from, String content, String... to) {
+    QueueId id = spool.accept(envelope(from, to), content, millis());
+    queue.due(spool, id, spool.domains(id));
+    return id;
+  }
+
+  private void acceptReport(String content, String to) {
+    accept("", content, to);
+  }
+
+  private static Envelope envelope(String from, String... to) {
+    return new Envelope(
+        ReversePath.of(from), Stream.of(to).map(MailAddress::of).toList(), BodyType.SEVEN_BIT);
+  }
+
+  private void awaitEmpty() {
+    await().atMost(Duration.ofSeconds(20)).until(() -> spool.size() == 0);
+  }
+
+  private String content(int notification) {
+    byte[] bytes = spool.notifications().get(notification).content();
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+}

@@ -1,0 +1,242 @@
+package org.quorumail.queue;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.OwnershipListener;
+import org.quorumail.spool.SpooledMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.Status;
+
+/** A spool in memory: one lock, scans instead of indexes. */
+final class FakeOwnedSpool implements OwnedSpool {
+  private final String name;
+  private final Map<QueueId, SpooledMessage> messages = new LinkedHashMap<>();
+  private final Map<QueueId, byte[]> contents = new HashMap<>();
+  private final AtomicInteger inDoubt = new AtomicInteger();
+  private final AtomicInteger mostInDoubt = new AtomicInteger();
+  private final AtomicInteger rowsRead = new AtomicInteger();
+  private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
+  private final List<Notification> notifications = new CopyOnWriteArrayList<>();
+  private volatile @Nullable OwnershipListener listener;
+  private volatile boolean leaseHeldForDot = true;
+  private volatile boolean refuses;
+  private volatile boolean unreadable;
+
+  FakeOwnedSpool(String name) {
+    this.name = name;
+  }
+
+  synchronized QueueId accept(Envelope envelope, String content, long now) {
+    QueueId id = QueueId.generate(java.time.Instant.ofEpochMilli(now));
+    accept(id, envelope, content.getBytes(StandardCharsets.ISO_8859_1), now);
+    return id;
+  }
+
+  private void accept(QueueId id, Envelope envelope, byte[] content, long now) {
+    List<RecipientState> recipients =
+        envelope.recipients().stream()
+            .map(a -> new RecipientState(a, Status.PENDING, 0, now, ""))
+            .toList();
+    contents.put(id, content);
+    messages.put(
+        id,
+        new SpooledMessage(
+            id,
+            envelope.reversePath(),
+            envelope.body(),
+            now,
+            content.length,
+            false,
+            false,
+            recipients));
+  }
+
+  /** Who is told of reports that arrive here. */
+  void tell(OwnershipListener hinted) {
+    listener = hinted;
+  }
+
+  void loseLeaseBeforeTheDot() {
+    leaseHeldForDot = false;
+  }
+
+  void refuseRecords() {
+    refuses = true;
+  }
+
+  void makeUnreadable() {
+    unreadable = true;
+  }
+
+  List<Outcome> outcomes() {
+    return outcomes;
+  }
+
+  List<Notification> notifications() {
+    return notifications;
+  }
+
+  int inDoubt() {
+    return inDoubt.get();
+  }
+
+  int mostInDoubt() {
+    return mostInDoubt.get();
+  }
+
+  int rowsRead() {
+    return rowsRead.get();
+  }
+
+  synchronized int size() {
+    return messages.size();
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long term() {
+    return 1;
+  }
+
+  @Override
+  public boolean mayDeliver() {
+    return true;
+  }
+
+  @Override
+  public Optional<Doubt> enterDoubt(int recipients) {
+    if (!leaseHeldForDot) return Optional.empty();
+    mostInDoubt.accumulateAndGet(inDoubt.addAndGet(recipients), Math::max);
+    return Optional.of(() -> inDoubt.addAndGet(-recipients));
+  }
+
+  private synchronized Stream<DueRow> rows() {
+    List<DueRow> rows = new ArrayList<>();
+    for (SpooledMessage m : messages.values()) {
+      Map<String, Long> byDomain = new HashMap<>();
+      for (RecipientState r : m.recipients()) {
+        if (r.status() != Status.PENDING || m.held()) continue;
+        byDomain.merge(r.address().domain(), r.dueMillis(), Math::min);
+      }
+      byDomain.forEach((domain, due) -> rows.add(new DueRow(domain, due, m.id())));
+    }
+    return rows.stream()
+        .sorted(Comparator.comparing(DueRow::domain).thenComparingLong(DueRow::dueMillis));
+  }
+
+  @Override
+  public Optional<DueRow> firstDueAfter(String domain) {
+    rowsRead.incrementAndGet();
+    return rows().filter(r -> r.domain().compareTo(domain) > 0).findFirst();
+  }
+
+  @Override
+  public List<DueRow> due(String domain, long untilMillis, int limit) {
+    List<DueRow> due =
+        rows()
+            .filter(r -> r.domain().equals(domain) && r.dueMillis() <= untilMillis)
+            .limit(limit)
+            .toList();
+    rowsRead.addAndGet(due.size());
+    return due;
+  }
+
+  @Override
+  public synchronized Optional<SpooledMessage> message(QueueId id) {
+    return Optional.ofNullable(messages.get(id));
+  }
+
+  @Override
+  public synchronized InputStream content(QueueId id) {
+    if (unreadable) {
+      return new InputStream() {
+        @Override
+        public int read() throws IOException {
+          throw new IOException("bad block");
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+          return read();
+        }
+      };
+    }
+    return new ByteArrayInputStream(contents.get(id));
+  }
+
+  @Override
+  public synchronized boolean record(
+      QueueId id, List<Result> results, @Nullable Notification notification) {
+    if (refuses) return false;
+    SpooledMessage m = messages.get(id);
+    List<RecipientState> recipients = new ArrayList<>(m.recipients());
+    for (Result r : results) {
+      outcomes.add(r.outcome());
+      RecipientState before = recipients.get(r.recipient());
+      recipients.set(r.recipient(), after(before, r.outcome()));
+    }
+    boolean delayReported =
+        m.delayReported() || (notification != null && notification.reportsDelay());
+    messages.put(
+        id,
+        new SpooledMessage(
+            id,
+            m.reversePath(),
+            m.body(),
+            m.arrivedMillis(),
+            m.size(),
+            m.held(),
+            delayReported,
+            recipients));
+    if (recipients.stream().noneMatch(r -> r.status() == Status.PENDING)) messages.remove(id);
+    if (notification != null) {
+      notifications.add(notification);
+      long now = notification.id().arrived().toEpochMilli();
+      accept(notification.id(), notification.envelope(), notification.content(), now);
+      OwnershipListener hinted = listener;
+      if (hinted != null) hinted.due(this, notification.id(), domains(notification.id()));
+    }
+    return true;
+  }
+
+  private static RecipientState after(RecipientState r, Outcome outcome) {
+    int attempts = r.attempts() + 1;
+    return switch (outcome) {
+      case Outcome.Delivered d ->
+          new RecipientState(r.address(), Status.DELIVERED, attempts, 0, d.diagnostic());
+      case Outcome.Failed f ->
+          new RecipientState(r.address(), Status.FAILED, attempts, 0, f.diagnostic());
+      case Outcome.Deferred d ->
+          new RecipientState(
+              r.address(), Status.PENDING, attempts, d.until().toEpochMilli(), d.diagnostic());
+    };
+  }
+
+  synchronized List<String> domains(QueueId id) {
+    LinkedHashSet<String> domains = new LinkedHashSet<>();
+    messages.get(id).recipients().forEach(r -> domains.add(r.address().domain()));
+    return List.copyOf(domains);
+  }
+}

@@ -1,0 +1,178 @@
+package org.quorumail.smtp.client;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+
+/** A server on loopback that says what a test wants, on plain sockets, without our own parser. */
+public final class ScriptedServer implements AutoCloseable {
+  /** As an answer: ends the connection without a word. */
+  public static final String CUT = "CUT";
+
+  /** As an answer: says nothing. */
+  public static final String SILENCE = "SILENCE";
+
+  private final ServerSocket listener;
+  private final Script script;
+  private final SSLContext tls;
+  private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger mostAtOnce = new AtomicInteger();
+  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final List<String> commands = new CopyOnWriteArrayList<>();
+  private final List<byte[]> messages = new CopyOnWriteArrayList<>();
+
+  /** Asked with {@code CONNECT}, each command line, {@code CONTENT} and {@code .} at its end. */
+  @FunctionalInterface
+  public interface Script {
+    String answer(String command);
+  }
+
+  public ScriptedServer(Script script) throws IOException {
+    this(script, null);
+  }
+
+  public ScriptedServer(Script script, SSLContext tls) throws IOException {
+    this.script = script;
+    this.tls = tls;
+    listener = new ServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
+    Thread.ofVirtual().start(this::accept);
+  }
+
+  /** What a server says that likes everything. */
+  public static String polite(String command) {
+    String verb = command.split("[ :]")[0];
+    return switch (verb) {
+      case "CONNECT" -> "220 far.test ESMTP";
+      case "EHLO", "LHLO" -> "250-far.test\r\n250-PIPELINING\r\n250-SIZE 0\r\n250 8BITMIME";
+      case "DATA" -> "354 go on";
+      case "QUIT" -> "221 2.0.0 bye";
+      case "CONTENT" -> SILENCE;
+      default -> "250 2.0.0 fine";
+    };
+  }
+
+  public int port() {
+    return listener.getLocalPort();
+  }
+
+  public InetSocketAddress address() {
+    return (InetSocketAddress) listener.getLocalSocketAddress();
+  }
+
+  public int connections() {
+    return connections.get();
+  }
+
+  public int mostAtOnce() {
+    return mostAtOnce.get();
+  }
+
+  public List<String> commands() {
+    return commands;
+  }
+
+  /** As they were on the wire between 354 and the dot, dots still stuffed. */
+  public List<String> messages() {
+    return messages.stream().map(m -> new String(m, StandardCharsets.ISO_8859_1)).toList();
+  }
+
+  private void accept() {
+    try {
+      while (true) {
+        Socket socket = listener.accept();
+        connections.incrementAndGet();
+        socket.setTcpNoDelay(true);
+        open.add(socket);
+        mostAtOnce.accumulateAndGet(open.size(), Math::max);
+        Thread.ofVirtual().start(() -> serve(socket));
+      }
+    } catch (IOException e) {
+      // closed: the test is over
+    }
+  }
+
+  private void serve(Socket socket) {
+    try (socket) {
+      Socket top = socket;
+      InputStream in = new BufferedInputStream(top.getInputStream());
+      OutputStream out = top.getOutputStream();
+      if (!say(out, script.answer("CONNECT"))) return;
+      String line;
+      while ((line = line(in)) != null) {
+        commands.add(line);
+        String answer = script.answer(line);
+        if (!say(out, answer)) return;
+        if (line.equals("STARTTLS") && answer.startsWith("220")) {
+          SSLSocket secured =
+              (SSLSocket) tls.getSocketFactory().createSocket(socket, null, socket.getPort(), true);
+          secured.setUseClientMode(false);
+          secured.startHandshake();
+          in = new BufferedInputStream(secured.getInputStream());
+          out = secured.getOutputStream();
+        }
+        if (line.equals("DATA") && answer.startsWith("354")) {
+          if (script.answer("CONTENT").equals(CUT)) return;
+          messages.add(content(in));
+          if (!say(out, script.answer("."))) return;
+        }
+        if (line.equals("QUIT")) return;
+      }
+    } catch (IOException e) {
+      // the client went away, or the handshake failed
+    } finally {
+      open.remove(socket);
+    }
+  }
+
+  private static boolean say(OutputStream out, String answer) throws IOException {
+    if (answer.equals(CUT)) return false;
+    if (answer.equals(SILENCE)) return true;
+    out.write((answer + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    out.flush();
+    return true;
+  }
+
+  private static String line(InputStream in) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      if (b == '\n') return line.toString(StandardCharsets.ISO_8859_1).stripTrailing();
+      line.write(b);
+    }
+    return null;
+  }
+
+  private static byte[] content(InputStream in) throws IOException {
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
+    StringBuilder last = new StringBuilder("\r\n");
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      content.write(b);
+      last.append((char) b);
+      if (last.length() > 5) last.deleteCharAt(0);
+      if (last.toString().endsWith("\r\n.\r\n")) {
+        byte[] all = content.toByteArray();
+        return java.util.Arrays.copyOf(all, all.length - 3);
+      }
+    }
+    throw new IOException("cut");
+  }
+
+  @Override
+  public void close() throws IOException {
+    listener.close();
+    for (Socket socket : open) socket.close();
+  }
+}

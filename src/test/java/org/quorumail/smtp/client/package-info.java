@@ -1,0 +1,2 @@
+/** Tests of sessions out, against scripted servers on loopback. */
+package org.quorumail.smtp.client;
