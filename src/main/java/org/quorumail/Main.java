@@ -10,7 +10,11 @@ public final class Main {
   public static void main(String[] args) {
     Server node =
         (config, sources) -> {
-          throw new Server.StartException("this build has no server yet");
+          try {
+            new Node(config, sources).run();
+          } catch (StartFailure e) {
+            throw new Server.StartException(String.valueOf(e.getMessage()));
+          }
         };
     System.exit(CommandLineInterface.run(args, node));
   }

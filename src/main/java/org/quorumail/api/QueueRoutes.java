@@ -76,11 +76,8 @@ final class QueueRoutes {
     return switch (change.apply(id.get())) {
       case DONE -> Response.json(Map.of("id", id.get().toString(), "done", true));
       case NOT_FOUND -> noSuchMessage();
-      case NOT_OWNER ->
-          Response.problem(
-              503,
-              "Service Unavailable",
-              "another node owns the spool of this message; ask there, see /api/spool/stats");
+      case HELD ->
+          Response.problem(409, "Conflict", "the message is held; release it to have it tried");
       case NO_QUORUM ->
           Response.problem(503, "Service Unavailable", "no quorum: nothing was changed for sure");
     };

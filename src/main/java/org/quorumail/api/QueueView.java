@@ -41,8 +41,8 @@ public interface QueueView {
   enum Change {
     DONE,
     NOT_FOUND,
-    /** The message's spool is led by another node, or by none; try there, or again. */
-    NOT_OWNER,
+    /** A held message is not retried; release it. */
+    HELD,
     NO_QUORUM
   }
 

@@ -30,8 +30,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import javax.crypto.KDF;
 import javax.crypto.spec.HKDFParameterSpec;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
@@ -126,22 +128,40 @@ public record NodeCertificate(
   /** For both ends of a connection between nodes; each end proves itself to the other. */
   public SSLContext context() {
     try {
+      SSLContext context = SSLContext.getInstance("TLSv1.3");
+      context.init(new KeyManager[] {keyManager()}, new TrustManager[] {trustManager()}, null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("the JDK cannot make a TLS context", e);
+    }
+  }
+
+  /** Shows this node's certificate. */
+  public KeyManager keyManager() {
+    try {
       char[] none = new char[0];
       KeyStore own = KeyStore.getInstance("PKCS12");
       own.load(null, null);
       own.setKeyEntry("node", key, none, new X509Certificate[] {certificate});
       KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
       keys.init(own, none);
+      return keys.getKeyManagers()[0];
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException("the JDK cannot hold the node's key", e);
+    }
+  }
+
+  /** Trusts what the cluster's authority has signed, and nothing else. */
+  public TrustManager trustManager() {
+    try {
       KeyStore trusted = KeyStore.getInstance("PKCS12");
       trusted.load(null, null);
       trusted.setCertificateEntry("authority", authority);
       TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
       trust.init(trusted);
-      SSLContext context = SSLContext.getInstance("TLSv1.3");
-      context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-      return context;
+      return trust.getTrustManagers()[0];
     } catch (GeneralSecurityException | IOException e) {
-      throw new IllegalStateException("the JDK cannot make a TLS context", e);
+      throw new IllegalStateException("the JDK cannot hold the cluster's authority", e);
     }
   }
 

@@ -1,8 +1,10 @@
 package org.quorumail.config;
 
+import java.lang.reflect.RecordComponent;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +48,40 @@ public record Config(
       case ConfigResult.Invalid invalid ->
           throw new IllegalArgumentException(invalid.problems().toString());
     };
+  }
+
+  /** The same with another relay rule and other certificates: what a reload changes. */
+  public Config with(RelayConfig relay, TlsConfig tls) {
+    return new Config(
+        hostname,
+        controlSocket,
+        roles,
+        node,
+        listeners,
+        relay,
+        routes,
+        delivery,
+        spool,
+        health,
+        api,
+        metrics,
+        log,
+        tls,
+        cluster);
+  }
+
+  /** The sections in which the other one differs. */
+  public List<String> differences(Config other) {
+    List<String> names = new ArrayList<>();
+    for (RecordComponent section : Config.class.getRecordComponents()) {
+      try {
+        Object mine = section.getAccessor().invoke(this);
+        if (!mine.equals(section.getAccessor().invoke(other))) names.add(section.getName());
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException("a record's accessors are public", e);
+      }
+    }
+    return names;
   }
 
   public enum Role {

@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
@@ -37,6 +38,7 @@ final class Owned implements OwnedSpool, AutoCloseable {
   private final SpoolStore store;
   private final SpoolMeters meters;
   private final Collector<AttemptResults> results;
+  private final AtomicLong inDoubt = new AtomicLong();
   private volatile boolean closed;
 
   Owned(
@@ -73,16 +75,26 @@ final class Owned implements OwnedSpool, AutoCloseable {
   @Override
   public Optional<Doubt> enterDoubt(int recipients) {
     // counted before the check: a dot that goes out is never missing from the gauge
-    meters.inDoubt.addAndGet(recipients);
+    doubt(recipients);
     if (!mayDeliver()) {
-      meters.inDoubt.addAndGet(-recipients);
+      doubt(-recipients);
       return Optional.empty();
     }
     AtomicBoolean ended = new AtomicBoolean();
     return Optional.of(
         () -> {
-          if (ended.compareAndSet(false, true)) meters.inDoubt.addAndGet(-recipients);
+          if (ended.compareAndSet(false, true)) doubt(-recipients);
         });
+  }
+
+  /** Deliveries from this spool whose final dot is out and whose outcome is not committed. */
+  long inDoubt() {
+    return inDoubt.get();
+  }
+
+  private void doubt(int recipients) {
+    inDoubt.addAndGet(recipients);
+    meters.inDoubt.addAndGet(recipients);
   }
 
   @Override

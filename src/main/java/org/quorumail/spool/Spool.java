@@ -104,6 +104,12 @@ public final class Spool implements AutoCloseable {
     return Optional.ofNullable(owned);
   }
 
+  /** Deliveries from here whose final dot is out and whose outcome is not committed. */
+  public long inDoubt() {
+    Owned current = owned;
+    return current == null ? 0 : current.inDoubt();
+  }
+
   /** Whether this node leads the group at the moment. */
   public boolean led() {
     Attached a = attached;

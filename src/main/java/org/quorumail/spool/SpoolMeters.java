@@ -14,6 +14,7 @@ final class SpoolMeters {
   final DistributionSummary batchSize;
   final DistributionSummary outcomeBatchSize;
   final Counter bytes;
+  final Counter unanswered;
   final Counter takeovers;
 
   /** Deliveries whose final dot is out and whose outcome is not committed. */
@@ -40,6 +41,10 @@ final class SpoolMeters {
         Counter.builder("spool.bytes")
             .baseUnit("bytes")
             .description("Contents accepted through this node")
+            .register(registry);
+    unanswered =
+        Counter.builder("spool.unanswered")
+            .description("Messages for which no quorum answered in time")
             .register(registry);
     takeovers =
         Counter.builder("spool.takeovers")

@@ -178,6 +178,7 @@ public final class Spools implements Intake, AutoCloseable {
     } catch (ExecutionException | TimeoutException e) {
       if (pending != null) pending.cancel(false);
       spool.answered(false);
+      meters.unanswered.increment();
       throw new IOException("no quorum of " + spool.name() + " answered in time", e);
     } catch (InterruptedException e) {
       if (pending != null) pending.cancel(false);

@@ -1,0 +1,225 @@
+package org.quorumail;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.cluster.ClusterFault;
+import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.Membership;
+import org.quorumail.cluster.NodeCard;
+import org.quorumail.cluster.NodeCertificate;
+import org.quorumail.cluster.Placement;
+import org.quorumail.cluster.StaticMembership;
+import org.quorumail.config.Config;
+import org.quorumail.config.Config.ClusterConfig;
+import org.quorumail.replication.RaftSettings;
+import org.quorumail.replication.RaftTls;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's place among the others: its certificate, whom it hears, and the formation. A
+ * stand-alone node has the same, with a membership of nobody and a formation of itself.
+ */
+final class ClusterMember implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ClusterMember.class);
+  private static final String FILE = "cluster.json";
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  private final Config config;
+  private final DataDirectory directory;
+  private final Supplier<NodeCard.Load> load;
+  private final Optional<NodeCertificate> certificate;
+  private final Membership membership;
+  private volatile @Nullable Formation formation;
+
+  private ClusterMember(
+      Config config,
+      DataDirectory directory,
+      Supplier<NodeCard.Load> load,
+      @Nullable Formation formation)
+      throws ClusterFault {
+    this.config = config;
+    this.directory = directory;
+    this.load = load;
+    this.formation = formation;
+    ClusterConfig cluster = config.cluster();
+    if (!cluster.enabled()) {
+      this.certificate = Optional.empty();
+      this.membership = new Nobody();
+      return;
+    }
+    NodeCertificate mine = certificate(cluster, directory.identity().nodeId());
+    this.certificate = Optional.of(mine);
+    this.membership =
+        StaticMembership.start(
+            this::card, mine.context(), cluster.bindAddress(), cluster.port(), cluster.seeds());
+  }
+
+  static ClusterMember start(Config config, DataDirectory directory, Supplier<NodeCard.Load> load)
+      throws ClusterFault {
+    Path file = directory.path().resolve(FILE);
+    Optional<Formation> stored = Formation.read(file);
+    boolean wasAlone =
+        stored.isPresent() && stored.get().members().size() == 1 && !config.cluster().enabled();
+    boolean wasMember = stored.isPresent() && !wasAlone;
+    if (wasMember && !config.cluster().enabled()) {
+      throw new ClusterFault(
+          "cluster.enabled: %s belongs to a member of a cluster and holds its share of the mail; enable the cluster or name another directory"
+              .formatted(directory.path()));
+    }
+    if (stored.isPresent()
+        && config.cluster().enabled()
+        && stored.get().members().size() == 1
+        && config.cluster().expect() > 1) {
+      throw new ClusterFault(
+          "cluster.enabled: %s belongs to a stand-alone node; name an empty directory for a member of a cluster"
+              .formatted(directory.path()));
+    }
+    return new ClusterMember(config, directory, load, stored.orElse(null));
+  }
+
+  /** Waits until the cluster is formed, for ever if need be; empty when the node stops before. */
+  Optional<Formation> awaitFormation(CountDownLatch stopping)
+      throws ClusterFault, IOException, InterruptedException {
+    Formation known = formation;
+    if (known != null) return Optional.of(known);
+    long warnAt = System.nanoTime() + config.cluster().joinTimeout().toNanos();
+    while (true) {
+      Optional<Formation> formed = form();
+      if (formed.isPresent()) {
+        formed.get().store(directory.path().resolve(FILE));
+        formation = formed.get();
+        log.info(
+            "cluster_formed members={}",
+            formed.get().members().stream().map(Formation.Member::nodeId).toList());
+        return formed;
+      }
+      if (System.nanoTime() > warnAt) {
+        log.warn(
+            "cluster_forming expect={} seen={} seeds={}",
+            config.cluster().expect(),
+            membership.members().size() + 1,
+            config.cluster().seeds());
+        warnAt = System.nanoTime() + config.cluster().joinTimeout().toNanos();
+      }
+      if (stopping.await(POLL.toMillis(), TimeUnit.MILLISECONDS)) return Optional.empty();
+    }
+  }
+
+  Membership membership() {
+    return membership;
+  }
+
+  Optional<Formation> formation() {
+    return Optional.ofNullable(formation);
+  }
+
+  RaftSettings raftSettings(Path raftDirectory) {
+    String peerId = directory.identity().peerId();
+    if (certificate.isEmpty()) return RaftSettings.standAlone("alone", peerId, raftDirectory);
+    ClusterConfig c = config.cluster();
+    RaftTls tls =
+        new RaftTls.Managers(certificate.get().keyManager(), certificate.get().trustManager());
+    return new RaftSettings(
+        "cluster",
+        peerId,
+        c.bindAddress(),
+        c.raftPort(),
+        raftDirectory,
+        tls,
+        c.electionTimeoutMin(),
+        c.electionTimeoutMax(),
+        c.snapshotInterval(),
+        RaftSettings.SNAPSHOT_BYTES);
+  }
+
+  Placement placement(Formation formed) {
+    return new Placement(formed, config.cluster().replicationFactor());
+  }
+
+  NodeCard card() {
+    Formation formed = formation;
+    ClusterConfig c = config.cluster();
+    return new NodeCard(
+        directory.identity().nodeId(),
+        directory.identity().peerId(),
+        host(),
+        c.port(),
+        c.raftPort(),
+        config.node().region(),
+        config.node().zone(),
+        c.expect(),
+        formed == null ? List.of() : formed.members(),
+        load.get());
+  }
+
+  @Override
+  public void close() {
+    membership.close();
+  }
+
+  private Optional<Formation> form() throws ClusterFault {
+    if (certificate.isEmpty() || config.cluster().expect() == 1) {
+      NodeCard card = card();
+      return Optional.of(
+          Formation.alone(
+              new Formation.Member(
+                  card.nodeId(), card.peerId(), card.host(), card.raftPort(), card.zone())));
+    }
+    List<NodeCard> others = membership.members().stream().map(Membership.Member::card).toList();
+    return Formation.of(card(), others);
+  }
+
+  private String host() {
+    ClusterConfig c = config.cluster();
+    if (!c.enabled()) return "127.0.0.1";
+    return c.advertiseAddress().orElseGet(() -> advertised(c));
+  }
+
+  private NodeCertificate certificate(ClusterConfig cluster, String nodeId) throws ClusterFault {
+    if (cluster.tls().isPresent()) return NodeCertificate.read(cluster.tls().get());
+    if (cluster.secret().isEmpty()) {
+      throw new ClusterFault(
+          "cluster.secret: a member of a cluster needs the secret or cluster.tls; make one with 'quorumail cluster secret'");
+    }
+    return NodeCertificate.derive(cluster.secret().get(), nodeId, Set.of(host()));
+  }
+
+  /** The address that a packet to the first seed would leave from. */
+  private static String advertised(ClusterConfig cluster) {
+    boolean wildcard =
+        cluster.bindAddress().equals("0.0.0.0") || cluster.bindAddress().equals("::");
+    if (!wildcard) return cluster.bindAddress();
+    try (DatagramSocket probe = new DatagramSocket()) {
+      var seed = cluster.seeds().getFirst();
+      probe.connect(new InetSocketAddress(seed.host(), seed.port())); // sends nothing
+      return probe.getLocalAddress().getHostAddress();
+    } catch (SocketException | UncheckedIOException e) {
+      log.warn("advertise_address_unknown reason=\"{}\"", e.getMessage());
+      return "127.0.0.1";
+    }
+  }
+
+  /** The others of a node that stands alone. */
+  private record Nobody() implements Membership {
+    @Override
+    public List<Member> members() {
+      return List.of();
+    }
+
+    @Override
+    public void close() {}
+  }
+}

@@ -1,0 +1,79 @@
+package org.quorumail;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.Membership;
+import org.quorumail.queue.DeliveryQueue;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.Spool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives spools that this node took over back to their homes: drains the attempts, then hands the
+ * leadership over, so that nothing is in doubt and nothing is delivered twice. Runs in one virtual
+ * thread.
+ */
+final class GiveBack implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(GiveBack.class);
+  private static final Duration INTERVAL = Duration.ofMillis(500);
+
+  /** A home that has just come up may go down again at once; hand-overs are not free. */
+  private static final Duration SETTLED = Duration.ofSeconds(2);
+
+  private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(30);
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
+
+  private final Groups groups;
+  private final Membership membership;
+  private final DeliveryQueue queue;
+  private final Map<String, Long> readySince = new HashMap<>();
+  private final Map<String, Long> notBefore = new HashMap<>();
+
+  GiveBack(Groups groups, Membership membership, DeliveryQueue queue) {
+    this.groups = groups;
+    this.membership = membership;
+    this.queue = queue;
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (true) {
+        Thread.sleep(INTERVAL);
+        for (Spool spool : groups.spools().all()) consider(spool);
+      }
+    } catch (InterruptedException e) {
+      log.debug("give_back_stopped");
+    }
+  }
+
+  private void consider(Spool spool) {
+    Optional<Formation.Member> home = groups.formation().find(spool.home());
+    Optional<OwnedSpool> owned = spool.owned();
+    boolean isReady = home.isPresent() && Groups.isReady(membership, home.get());
+    if (spool.isHome() || owned.isEmpty() || !isReady) {
+      readySince.remove(spool.name());
+      return;
+    }
+    long now = System.nanoTime();
+    long since = readySince.computeIfAbsent(spool.name(), name -> now);
+    Long pause = notBefore.get(spool.name());
+    if (now - since < SETTLED.toNanos() || (pause != null && now - pause < 0)) return;
+    giveBack(spool, owned.get());
+  }
+
+  private void giveBack(Spool spool, OwnedSpool owned) {
+    if (!queue.drain(owned, DRAIN_PATIENCE)) {
+      log.warn("give_back_waits spool={} reason=\"attempts are still running\"", spool.name());
+    } else if (groups.giveBack(spool)) {
+      readySince.remove(spool.name());
+      return;
+    }
+    queue.resume(owned);
+    notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
+  }
+}

@@ -1,0 +1,103 @@
+package org.quorumail;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.quorumail.api.NodeView.Reload;
+import org.quorumail.config.Config;
+import org.quorumail.config.Config.KeyPairFiles;
+import org.quorumail.config.Config.ListenerConfig;
+import org.quorumail.config.Config.ListenerTls;
+import org.quorumail.config.Config.TlsConfig;
+import org.quorumail.config.ConfigResult;
+import org.quorumail.config.ConfigSources;
+import org.quorumail.policy.RecipientTable;
+import org.quorumail.policy.RelayPolicy;
+import org.quorumail.smtp.TlsContexts;
+import org.quorumail.smtp.TlsContexts.ServerTls;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The configuration as it counts now, with what is read from the files that it names. A reload
+ * takes effect as a whole or not at all: the relay rule and the certificates change for the next
+ * connection, everything else waits for a restart and is named.
+ */
+final class LiveConfig {
+  private static final Logger log = LoggerFactory.getLogger(LiveConfig.class);
+
+  private final ConfigSources sources;
+  private volatile State state;
+
+  private record State(Config config, RelayPolicy policy, List<Optional<ServerTls>> tls) {}
+
+  private LiveConfig(ConfigSources sources, State state) {
+    this.sources = sources;
+    this.state = state;
+  }
+
+  static LiveConfig of(Config config, ConfigSources sources) throws StartFailure {
+    return new LiveConfig(sources, load(config));
+  }
+
+  Config current() {
+    return state.config;
+  }
+
+  RelayPolicy relayPolicy() {
+    return state.policy;
+  }
+
+  /** For the listener at this place of the configuration. */
+  Optional<ServerTls> tls(int listener) {
+    return state.tls.get(listener);
+  }
+
+  synchronized Reload reload() {
+    return switch (sources.read()) {
+      case ConfigResult.Invalid invalid ->
+          new Reload(
+              List.of(), List.of(), invalid.problems().stream().map(Object::toString).toList());
+      case ConfigResult.Valid valid -> take(valid.config());
+    };
+  }
+
+  private Reload take(Config read) {
+    Config old = state.config;
+    try {
+      state = load(old.with(read.relay(), read.tls()));
+    } catch (StartFailure e) {
+      return new Reload(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));
+    }
+    List<String> changed = new ArrayList<>(List.of("certificates")); // read again in any case
+    if (!old.relay().equals(read.relay())) changed.add("relay");
+    if (!old.tls().equals(read.tls())) changed.add("tls");
+    List<String> waiting = state.config.differences(read);
+    log.info("configuration_reloaded changed={} need_restart={}", changed, waiting);
+    return new Reload(changed, waiting, List.of());
+  }
+
+  private static State load(Config config) throws StartFailure {
+    try {
+      Optional<RecipientTable> table = Optional.empty();
+      Optional<Path> file = config.relay().recipients();
+      if (file.isPresent()) table = Optional.of(RecipientTable.read(file.get()));
+      List<Optional<ServerTls>> tls = new ArrayList<>();
+      for (ListenerConfig listener : config.listeners()) tls.add(tls(listener, config.tls()));
+      return new State(config, new RelayPolicy(config.relay(), table), tls);
+    } catch (IOException | CertificateException e) {
+      throw new StartFailure(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static Optional<ServerTls> tls(ListenerConfig listener, TlsConfig shared)
+      throws CertificateException {
+    Optional<KeyPairFiles> pair = listener.certificate().or(shared::certificate);
+    if (pair.isEmpty() || listener.tls() == ListenerTls.NONE) return Optional.empty();
+    return Optional.of(
+        TlsContexts.server(pair.get().certificate(), pair.get().key(), shared.minVersion()));
+  }
+}

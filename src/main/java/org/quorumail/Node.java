@@ -1,0 +1,311 @@
+package org.quorumail;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.api.Api;
+import org.quorumail.api.ControlSocket;
+import org.quorumail.api.HttpServer;
+import org.quorumail.api.NodeView;
+import org.quorumail.cluster.ClusterFault;
+import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.NodeCard;
+import org.quorumail.config.Config;
+import org.quorumail.config.ConfigSources;
+import org.quorumail.delivery.Deliveries;
+import org.quorumail.dns.DnsResolver;
+import org.quorumail.metrics.Metrics;
+import org.quorumail.queue.DeliveryQueue;
+import org.quorumail.replication.RaftStartException;
+import org.quorumail.smtp.server.ServerContext;
+import org.quorumail.smtp.server.SmtpListener;
+import org.quorumail.spool.Intake.Readiness;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The composition root: one node, wired from the bottom up, torn down from the top. {@link #run} is
+ * the whole life of a node, in order.
+ */
+final class Node implements NodeView {
+  private static final Logger log = LoggerFactory.getLogger(Node.class);
+
+  /** Running transactions and attempts get this long to finish; then the node leaves anyway. */
+  private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(30);
+
+  private static final Duration FIRST_ELECTION = Duration.ofSeconds(3);
+
+  private final LiveConfig config;
+  private final Metrics metrics = new Metrics();
+  private final long startedNanos = System.nanoTime();
+  private final long startedMillis = System.currentTimeMillis();
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final AtomicBoolean draining = new AtomicBoolean();
+  private volatile List<SmtpListener> listeners = List.of();
+  private volatile @Nullable Groups groups;
+
+  Node(Config config, ConfigSources sources) throws StartFailure {
+    this.config = LiveConfig.of(config, sources);
+  }
+
+  /** Starts, serves until told to stop, drains, and leaves. */
+  void run() throws StartFailure, InterruptedException {
+    Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
+    Runtime.getRuntime().addShutdownHook(hook);
+    Config c = config.current();
+    try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
+        ClusterMember clusterMember = ClusterMember.start(c, directory, this::load)) {
+      QueueReport queueReport = new QueueReport(() -> Optional.ofNullable(groups));
+      ClusterReport clusterReport =
+          new ClusterReport(clusterMember, () -> Optional.ofNullable(groups), this);
+      Api api = new Api(this, clusterReport, queueReport, metrics);
+      try (AutoCloseable http = http(api, c);
+          ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
+        Optional<Formation> formation = clusterMember.awaitFormation(stopping);
+        if (formation.isPresent()) serve(directory, clusterMember, formation.get(), queueReport);
+      }
+    } catch (ClusterFault | RaftStartException e) {
+      throw new StartFailure(String.valueOf(e.getMessage()), e);
+    } catch (IOException e) {
+      throw new StartFailure(String.valueOf(e.getMessage()), e);
+    } catch (StartFailure | InterruptedException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("a part of the node did not close", e);
+    } finally {
+      metrics.close();
+      stopped.countDown();
+    }
+  }
+
+  private void serve(
+      DataDirectory directory,
+      ClusterMember clusterMember,
+      Formation formation,
+      QueueReport queueReport)
+      throws RaftStartException, IOException, InterruptedException {
+    Config c = config.current();
+    Clock clock = Clock.systemUTC();
+    DnsResolver resolver = new DnsResolver(c.delivery().dns(), clock, metrics.registry());
+    Deliveries deliveries = new Deliveries(c, resolver, metrics.registry());
+    try (DeliveryQueue queue = new DeliveryQueue(c, deliveries, metrics.registry(), clock);
+        Groups opened =
+            Groups.open(
+                c, directory, clusterMember, formation, metrics.registry(), queue, this::fatal)) {
+      queueReport.use(queue);
+      groups = opened;
+      Thread registering = Thread.ofVirtual().name("register").start(() -> register(opened));
+      Thread givingBack =
+          Thread.ofVirtual()
+              .name("give-back")
+              .start(new GiveBack(opened, clusterMember.membership(), queue));
+      try {
+        awaitReadiness(opened);
+        listeners = listen(opened);
+        log.info(
+            "node_started id={} groups={} version={}",
+            directory.identity().nodeId(),
+            opened.names(),
+            version());
+        stopping.await();
+      } finally {
+        givingBack.interrupt();
+        registering.interrupt();
+        leave(opened, clusterMember, queue);
+      }
+    }
+  }
+
+  /** The first election takes a moment; clients need not hear of it. */
+  private void awaitReadiness(Groups opened) throws InterruptedException {
+    long until = System.nanoTime() + FIRST_ELECTION.toNanos();
+    while (opened.spools().readiness() == Readiness.NO_QUORUM && System.nanoTime() < until) {
+      if (stopping.await(20, TimeUnit.MILLISECONDS)) return;
+    }
+  }
+
+  private List<SmtpListener> listen(Groups opened) throws IOException {
+    List<SmtpListener> open = new ArrayList<>();
+    if (!config.current().roles().contains(Config.Role.RECEIVE)) return open;
+    List<Config.ListenerConfig> configured = config.current().listeners();
+    try {
+      for (int i = 0; i < configured.size(); i++) {
+        int place = i;
+        ServerContext context =
+            new ServerContext(
+                config.current().hostname(),
+                opened.spools(),
+                config::relayPolicy,
+                () -> config.tls(place),
+                metrics.registry(),
+                Clock.systemUTC());
+        open.add(SmtpListener.open(configured.get(i), context));
+      }
+      return List.copyOf(open);
+    } catch (IOException e) {
+      open.forEach(SmtpListener::close);
+      throw e;
+    }
+  }
+
+  /** Nothing new is accepted, what runs finishes, the spools go to others: no mail waits for us. */
+  private void leave(Groups opened, ClusterMember clusterMember, DeliveryQueue queue)
+      throws InterruptedException {
+    draining.set(true);
+    log.info("node_draining");
+    opened.spools().drain();
+    List<Thread> drains = new ArrayList<>();
+    for (SmtpListener l : listeners) drains.add(Thread.ofVirtual().start(() -> drain(l)));
+    boolean finished = queue.drain(DRAIN_PATIENCE);
+    for (Thread t : drains) t.join();
+    opened.handOver(clusterMember.membership());
+    log.info("node_left deliveries_finished={}", finished);
+  }
+
+  private static void drain(SmtpListener listener) {
+    try {
+      listener.drain(DRAIN_PATIENCE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void register(Groups opened) {
+    try {
+      opened.register(config.current().node().region());
+    } catch (InterruptedException e) {
+      log.debug("register_interrupted");
+    }
+  }
+
+  private AutoCloseable http(Api api, Config c) throws IOException {
+    return c.health().enabled() ? HttpServer.start(api, c) : () -> {};
+  }
+
+  /**
+   * The log or the state of a group has failed. Going on could mean to say 250 for what is not on
+   * disk, and closing in good order would write to the same disk: the process ends here and now.
+   */
+  private void fatal(Throwable cause) {
+    log.error("node_failed reason=\"{}\"", cause.getMessage(), cause);
+    Runtime.getRuntime().halt(1);
+  }
+
+  private void stopAndWait() {
+    shutdown();
+    try {
+      stopped.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private NodeCard.Load load() {
+    Runtime runtime = Runtime.getRuntime();
+    return new NodeCard.Load(
+        version(),
+        groups != null && !draining.get(),
+        draining.get(),
+        startedMillis,
+        activeConnections(),
+        messagesProcessed(),
+        ProcessLoad.cpu(),
+        (runtime.totalMemory() - runtime.freeMemory()) >> 20);
+  }
+
+  int activeConnections() {
+    return listeners.stream().mapToInt(SmtpListener::activeConnections).sum();
+  }
+
+  long messagesProcessed() {
+    Groups g = groups;
+    if (g == null) return 0;
+    return g.spools().all().stream()
+        .filter(s -> s.isHome())
+        .mapToLong(s -> s.counters().accepted())
+        .max()
+        .orElse(0);
+  }
+
+  /** Bytes of entries that wait for their quorum, over all groups. */
+  long pendingUpdates() {
+    return (long)
+        metrics.registry().find("raft.pending").gauges().stream().mapToDouble(g -> g.value()).sum();
+  }
+
+  long failedReplications() {
+    var unanswered = metrics.registry().find("spool.unanswered").counter();
+    return unanswered == null ? 0 : (long) unanswered.count();
+  }
+
+  double commitMillis() {
+    var commit = metrics.registry().find("spool.commit").timer();
+    return commit == null ? 0 : commit.mean(TimeUnit.MILLISECONDS);
+  }
+
+  boolean isDraining() {
+    return draining.get();
+  }
+
+  // What the API asks
+
+  @Override
+  public String version() {
+    String packaged = Node.class.getPackage().getImplementationVersion();
+    return packaged == null ? "development" : packaged;
+  }
+
+  @Override
+  public Duration uptime() {
+    return Duration.ofNanos(System.nanoTime() - startedNanos);
+  }
+
+  @Override
+  public Config config() {
+    return config.current();
+  }
+
+  @Override
+  public Health health() {
+    Groups g = groups;
+    Readiness readiness = g == null ? Readiness.NO_QUORUM : g.spools().readiness();
+    boolean receives = config.current().roles().contains(Config.Role.RECEIVE);
+    boolean smtpReady = !receives || !listeners.isEmpty();
+    long queued =
+        g == null
+            ? 0
+            : g.spools().all().stream()
+                .filter(s -> s.led())
+                .mapToLong(s -> s.counters().messages())
+                .sum();
+    boolean spoolReady = readiness == Readiness.READY;
+    return new Health(
+        true,
+        draining.get(),
+        smtpReady,
+        spoolReady,
+        g != null,
+        true,
+        spoolReady || readiness == Readiness.DISK_FULL,
+        queued,
+        config.current().health().maxQueueSize());
+  }
+
+  @Override
+  public void shutdown() {
+    stopping.countDown();
+  }
+
+  @Override
+  public Reload reload() {
+    return config.reload();
+  }
+}

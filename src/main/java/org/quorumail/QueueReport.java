@@ -1,0 +1,211 @@
+package org.quorumail;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.api.QueueView;
+import org.quorumail.mail.QueueId;
+import org.quorumail.queue.DeliveryQueue;
+import org.quorumail.spool.Counters;
+import org.quorumail.spool.MessageStatus;
+import org.quorumail.spool.SpoolCommands;
+import org.quorumail.spool.SpoolQueries;
+import org.quorumail.spool.SpooledMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.Status;
+
+/** The queue as the API shows it: from the replicas on this node, and what its own queue is at. */
+final class QueueReport implements QueueView {
+  private final Supplier<Optional<Groups>> groups;
+  private final Clock clock = Clock.systemUTC();
+  private volatile @Nullable DeliveryQueue queue;
+
+  /**
+   * @param groups empty before the cluster is formed
+   */
+  QueueReport(Supplier<Optional<Groups>> groups) {
+    this.groups = groups;
+  }
+
+  void use(DeliveryQueue queue) {
+    this.queue = queue;
+  }
+
+  @Override
+  public Page list(Filter filter) {
+    Optional<Groups> open = groups.get();
+    if (open.isEmpty()) return new Page(List.of(), null);
+    Optional<MessageStatus> status = status(filter.status());
+    boolean none = !filter.status().isEmpty() && status.isEmpty();
+    if (none) return new Page(List.of(), null); // a message at its end is no longer in the spool
+    SpoolQueries.Filter wanted =
+        new SpoolQueries.Filter(
+            status,
+            nonEmpty(filter.domain()),
+            nonEmpty(filter.sender()),
+            filter.minAgeMillis() > 0
+                ? Optional.of(Duration.ofMillis(filter.minAgeMillis()))
+                : Optional.empty());
+    SpoolQueries.Page page =
+        open.get().spools().queries().page(wanted, filter.after(), filter.limit());
+    List<Message> messages = page.messages().stream().map(this::message).toList();
+    return new Page(messages, page.next().orElse(null));
+  }
+
+  @Override
+  public Optional<Message> message(QueueId id) {
+    return groups.get().flatMap(g -> g.spools().queries().find(id)).map(this::message);
+  }
+
+  @Override
+  public Stats stats() {
+    Optional<Groups> open = groups.get();
+    if (open.isEmpty()) return new Stats(0, 0, 0, Map.of());
+    long total = 0;
+    long bytes = 0;
+    long oldest = Long.MAX_VALUE;
+    Map<String, Long> byStatus = new TreeMap<>();
+    for (SpoolQueries.Stats s : open.get().spools().queries().stats()) {
+      Counters c = s.counters();
+      total += c.messages();
+      bytes += c.bytes();
+      oldest = Math.min(oldest, s.oldestMillis().orElse(Long.MAX_VALUE));
+      for (MessageStatus status : MessageStatus.values()) {
+        byStatus.merge(status.text(), c.count(status), Long::sum);
+      }
+      byStatus.merge("completed", c.completed(), Long::sum);
+      byStatus.merge("failed", c.failed(), Long::sum);
+      byStatus.merge("expired", c.expired(), Long::sum);
+    }
+    DeliveryQueue running = queue;
+    if (running != null) byStatus.put("in-progress", (long) running.stats().running());
+    byStatus.values().removeIf(n -> n == 0);
+    long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (clock.millis() - oldest) / 1000);
+    return new Stats(total, bytes, age, byStatus);
+  }
+
+  @Override
+  public Change retry(QueueId id) {
+    return change(commands -> commands.retry(id));
+  }
+
+  @Override
+  public Change hold(QueueId id) {
+    return change(commands -> commands.hold(id));
+  }
+
+  @Override
+  public Change release(QueueId id) {
+    return change(commands -> commands.release(id));
+  }
+
+  @Override
+  public Change delete(QueueId id) {
+    return change(commands -> commands.remove(id));
+  }
+
+  @Override
+  public void processNow() {
+    DeliveryQueue running = queue;
+    if (running != null) running.processNow();
+  }
+
+  @Override
+  public List<QueueView.Spool> spools() {
+    List<QueueView.Spool> spools = new ArrayList<>();
+    groups.get().ifPresent(g -> g.spools().all().forEach(s -> spools.add(spool(g, s))));
+    spools.sort(java.util.Comparator.comparing(QueueView.Spool::name));
+    return spools;
+  }
+
+  @Override
+  public List<Digest> digests() {
+    return groups
+        .get()
+        .map(
+            g ->
+                g.spools().queries().digests().stream()
+                    .map(
+                        d ->
+                            new Digest(
+                                d.spool(), d.position().term(), d.position().index(), d.sha256()))
+                    .toList())
+        .orElse(List.of());
+  }
+
+  private Change change(java.util.function.Function<SpoolCommands, SpoolCommands.Result> order) {
+    Optional<Groups> open = groups.get();
+    if (open.isEmpty()) return Change.NO_QUORUM;
+    return switch (order.apply(open.get().spools().commands())) {
+      case DONE -> Change.DONE;
+      case NO_SUCH_MESSAGE -> Change.NOT_FOUND;
+      case HELD -> Change.HELD;
+      case NO_QUORUM -> Change.NO_QUORUM;
+    };
+  }
+
+  private static QueueView.Spool spool(Groups groups, org.quorumail.spool.Spool s) {
+    var position = s.state().applied();
+    return new QueueView.Spool(
+        s.name(),
+        s.led() ? "leader" : "follower",
+        groups.leader(s.name()).orElse(null),
+        position.term(),
+        position.index(),
+        s.owned().isPresent(),
+        s.counters().messages(),
+        s.counters().bytes(),
+        s.inDoubt());
+  }
+
+  private Message message(SpoolQueries.Located located) {
+    SpooledMessage m = located.message();
+    long next = Long.MAX_VALUE;
+    int attempts = 0;
+    for (RecipientState r : m.recipients()) {
+      if (r.status() == Status.PENDING) next = Math.min(next, r.dueMillis());
+      attempts = Math.max(attempts, r.attempts());
+    }
+    return new Message(
+        m.id().toString(),
+        located.status().text(),
+        m.reversePath().toString(),
+        Instant.ofEpochMilli(m.arrivedMillis()).toString(),
+        m.size(),
+        located.spool(),
+        attempts,
+        next == Long.MAX_VALUE || m.held() ? null : Instant.ofEpochMilli(next).toString(),
+        m.recipients().stream().map(r -> recipient(r, m.held())).toList());
+  }
+
+  private static Recipient recipient(RecipientState r, boolean held) {
+    boolean pending = r.status() == Status.PENDING;
+    String status =
+        !pending
+            ? r.status().name().toLowerCase(Locale.ROOT)
+            : r.attempts() > 0 ? "retry" : "pending";
+    return new Recipient(
+        r.address().toString(),
+        status,
+        r.attempts(),
+        pending && !held ? Instant.ofEpochMilli(r.dueMillis()).toString() : null,
+        r.diagnostic().isEmpty() ? null : r.diagnostic());
+  }
+
+  private static Optional<MessageStatus> status(String text) {
+    for (MessageStatus s : MessageStatus.values()) if (s.text().equals(text)) return Optional.of(s);
+    return Optional.empty();
+  }
+
+  private static Optional<String> nonEmpty(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(text);
+  }
+}
