@@ -10,6 +10,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.replication.NoQuorumException;
@@ -40,7 +41,7 @@ final class Collector<T> implements AutoCloseable {
   static final int WAITING_MAX = 1024;
 
   private final ReplicatedLog log;
-  private final Duration patience;
+  private final Supplier<Duration> patience;
   private final ToIntFunction<T> size;
   private final Function<List<T>, byte[]> entry;
   private final IntConsumer batchSize;
@@ -63,7 +64,7 @@ final class Collector<T> implements AutoCloseable {
    */
   Collector(
       ReplicatedLog log,
-      Duration patience,
+      Supplier<Duration> patience,
       ToIntFunction<T> size,
       Function<List<T>, byte[]> entry,
       IntConsumer batchSize) {
@@ -178,7 +179,8 @@ final class Collector<T> implements AutoCloseable {
     batchSize.accept(batch.size());
     CompletableFuture<Appended> appended;
     try {
-      appended = log.append(entry.apply(batch.stream().map(Waiting::item).toList()), patience);
+      appended =
+          log.append(entry.apply(batch.stream().map(Waiting::item).toList()), patience.get());
     } catch (RuntimeException e) {
       appended = CompletableFuture.failedFuture(e);
     }

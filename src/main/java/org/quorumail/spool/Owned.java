@@ -51,7 +51,7 @@ final class Owned implements OwnedSpool, AutoCloseable {
     this.results =
         new Collector<>(
             log,
-            PATIENCE,
+            () -> PATIENCE,
             EntryFormat::sizeHint,
             batch -> EntryFormat.write(new Entry.Outcomes(leadership.term(), batch)),
             meters.outcomeBatchSize::record);

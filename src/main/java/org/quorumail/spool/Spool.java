@@ -76,7 +76,7 @@ public final class Spool implements AutoCloseable {
     var accepting =
         new Collector<NewMessage>(
             log,
-            Spools.PATIENCE,
+            () -> Patience.ofEntry(this),
             EntryFormat::sizeHint,
             batch -> EntryFormat.write(new Entry.Accept(batch)),
             meters.batchSize::record);
@@ -140,6 +140,12 @@ public final class Spool implements AutoCloseable {
     Unanswered last = unanswered;
     if (last == null || System.nanoTime() - last.nanos > DOUBT_NANOS) return true;
     return mine.isPresent() && mine.get().leaseHeld();
+  }
+
+  /** Whether this node leads the group and a quorum has answered it a moment ago. */
+  boolean hasQuorum() {
+    Attached a = attached;
+    return a != null && a.log.leadership().map(Leadership::leaseHeld).orElse(false);
   }
 
   /** Told when a quorum has answered, or has not. */

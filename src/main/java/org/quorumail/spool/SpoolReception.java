@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
@@ -61,7 +60,7 @@ final class SpoolReception implements Intake.Reception {
     int from = offset;
     int left = length;
     while (left > 0) {
-      if (end == CHUNK_HEADER + Spools.CHUNK_BYTES) sendChunk();
+      if (end == CHUNK_HEADER + Spools.CHUNK_BYTES) sendFullChunk();
       int n = Math.min(left, room(left));
       System.arraycopy(bytes, from, buffer, end, n);
       end += n;
@@ -73,20 +72,20 @@ final class SpoolReception implements Intake.Reception {
 
   @Override
   public Intake.Verdict commit(Envelope envelope) {
-    long deadline = System.nanoTime() + Spools.PATIENCE.toNanos();
     if (spools.isFull()) return refused(Intake.Readiness.DISK_FULL);
     if (failure != null) return refused(Intake.Readiness.NO_QUORUM);
     try {
+      Patience patience = new Patience(target());
       if (chunks > 0) {
-        sendChunk();
-        while (!unanswered.isEmpty()) awaitOldest(deadline);
+        sendChunk(patience);
+        while (!unanswered.isEmpty()) awaitOldest(patience);
       }
       NewMessage message = spools.message(id, envelope, size, body());
-      committed = spools.commit(target(), message, deadline);
+      committed = spools.commit(target(), message, patience);
       return committed ? new Intake.Verdict.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
     } catch (IOException e) {
       LOG.warn("event=not_accepted queue_id={} reason=\"{}\"", id, e.getMessage());
-      return refused(Intake.Readiness.NO_QUORUM);
+      return refused(spools.isFull() ? Intake.Readiness.DISK_FULL : Intake.Readiness.NO_QUORUM);
     }
   }
 
@@ -102,7 +101,7 @@ final class SpoolReception implements Intake.Reception {
     if (committed || chunks == 0 || target == null) return;
     var ignored =
         target
-            .append(new Entry.AbortUpload(id), Spools.PATIENCE)
+            .append(new Entry.AbortUpload(id), Patience.SHORT)
             .exceptionally(
                 e -> {
                   LOG.info(
@@ -131,25 +130,29 @@ final class SpoolReception implements Intake.Reception {
     return buffer.length - end;
   }
 
-  private void sendChunk() throws IOException {
-    int length = end - CHUNK_HEADER;
-    if (length == 0) return;
+  private void sendFullChunk() throws IOException {
     try {
       if (spools.isFull()) throw new IOException("the disk is full");
-      long deadline = System.nanoTime() + Spools.PATIENCE.toNanos();
-      while (unanswered.size() >= CHUNKS_IN_FLIGHT) awaitOldest(deadline);
-      Spool target = target();
-      reserve(length, deadline);
-      CompletableFuture<Answer> answer = target.append(chunkEntry(), Spools.PATIENCE);
-      unanswered.add(answer);
-      var ignored = answer.whenComplete((a, e) -> spools.chunkBytes.release(length));
-      chunks++;
-      end = CHUNK_HEADER;
+      sendChunk(new Patience(target()));
       buffer = new byte[CHUNK_HEADER + Spools.CHUNK_BYTES];
     } catch (IOException e) {
       failure = e;
       throw e;
     }
+  }
+
+  /** Hands the buffer's bytes to the log; the buffer must not be written to any more. */
+  private void sendChunk(Patience patience) throws IOException {
+    int length = end - CHUNK_HEADER;
+    if (length == 0) return;
+    while (unanswered.size() >= CHUNKS_IN_FLIGHT) awaitOldest(patience);
+    Spool target = target();
+    reserve(length, patience);
+    CompletableFuture<Answer> answer = target.append(chunkEntry(), Patience.ofEntry(target));
+    unanswered.add(answer);
+    var ignored = answer.whenComplete((a, e) -> spools.chunkBytes.release(length));
+    chunks++;
+    end = CHUNK_HEADER;
   }
 
   /** The same bytes as {@link EntryFormat} writes, around the content that is in place already. */
@@ -162,10 +165,9 @@ final class SpoolReception implements Intake.Reception {
     return end == buffer.length ? buffer : Arrays.copyOf(buffer, end);
   }
 
-  private void reserve(int bytes, long deadline) throws IOException {
+  private void reserve(int bytes, Patience patience) throws IOException {
     try {
-      long left = deadline - System.nanoTime();
-      if (spools.chunkBytes.tryAcquire(bytes, left, TimeUnit.NANOSECONDS)) return;
+      if (patience.acquire(spools.chunkBytes, bytes)) return;
       throw new IOException("too many bytes wait for a quorum");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -173,20 +175,25 @@ final class SpoolReception implements Intake.Reception {
     }
   }
 
-  private void awaitOldest(long deadline) throws IOException {
+  private void awaitOldest(Patience patience) throws IOException {
     Spool target = target();
     try {
-      long left = Math.max(0, deadline - System.nanoTime());
-      Answer answer = unanswered.element().get(left, TimeUnit.NANOSECONDS);
+      Answer answer = patience.await(unanswered.element());
       unanswered.remove();
       if (answer != Answer.DONE) throw new IOException("the upload was aborted");
     } catch (ExecutionException | TimeoutException e) {
       target.answered(false);
-      throw new IOException("a chunk reached no quorum of " + target.name(), e);
+      throw new IOException("a chunk reached no quorum of " + target.name() + ": " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("the node is stopping", e);
     }
+  }
+
+  private static String reason(Exception e) {
+    Throwable cause = e.getCause();
+    if (cause != null) return String.valueOf(cause.getMessage());
+    return e instanceof TimeoutException ? "no answer in time" : String.valueOf(e.getMessage());
   }
 
   /** The first use decides; all of a message goes into one spool. */

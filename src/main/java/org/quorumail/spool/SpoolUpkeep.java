@@ -61,7 +61,7 @@ final class SpoolUpkeep implements AutoCloseable {
       for (QueueId id : spool.store().uploadsBefore(before, UPLOADS_PER_TURN)) {
         LOG.info("event=upload_aborted queue_id={} spool={}", id, spool.name());
         spool
-            .append(new Entry.AbortUpload(id), Spools.PATIENCE)
+            .append(new Entry.AbortUpload(id), Patience.SHORT)
             .exceptionally(e -> Answer.UNKNOWN)
             .join();
       }

@@ -4,7 +4,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,14 +31,14 @@ import org.quorumail.spool.SpooledMessage.Status;
  * <p>Threads: sessions block in here; two virtual threads look after disk space and old uploads.
  */
 public final class Spools implements Intake, AutoCloseable {
-  /** The client shall hear 451 within three seconds. */
-  static final Duration PATIENCE = Duration.ofMillis(2_500);
-
   /** A content up to this size is in the accepting entry. Every chunk but the last has it. */
   static final int CHUNK_BYTES = 256 * 1024;
 
-  /** Chunks between sessions and logs, over all sessions. A larger one than this cannot exist. */
-  private static final int CHUNK_BYTES_IN_FLIGHT = 32 << 20;
+  /**
+   * Chunks between sessions and logs, over all sessions: enough to keep a disk busy, and little
+   * enough that an accepting entry behind them is committed soon.
+   */
+  private static final int CHUNK_BYTES_IN_FLIGHT = 8 << 20;
 
   private final Settings settings;
   private final Clock clock;
@@ -48,7 +47,7 @@ public final class Spools implements Intake, AutoCloseable {
   private final SpoolMeters meters;
   private final SpoolUpkeep upkeep;
   private final List<Spool> spools = new CopyOnWriteArrayList<>();
-  final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT);
+  final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT, true);
   private volatile boolean draining;
 
   /**
@@ -164,12 +163,12 @@ public final class Spools implements Intake, AutoCloseable {
    * @return false when it is not in the spool
    * @throws IOException when it is not known to be
    */
-  boolean commit(Spool spool, NewMessage message, long deadline) throws IOException {
+  boolean commit(Spool spool, NewMessage message, Patience patience) throws IOException {
     long begun = System.nanoTime();
     CompletableFuture<Answer> pending = null;
     try {
-      pending = spool.accept(message, deadline);
-      Answer answer = pending.get(Math.max(0, deadline - begun), TimeUnit.NANOSECONDS);
+      pending = spool.accept(message, patience.deadline());
+      Answer answer = patience.await(pending);
       spool.answered(true);
       if (answer != Answer.DONE) return false;
       meters.commit.record(System.nanoTime() - begun, TimeUnit.NANOSECONDS);

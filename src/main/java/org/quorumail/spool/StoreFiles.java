@@ -37,8 +37,12 @@ final class StoreFiles {
     prepare(fresh);
     for (Path file : files(source)) {
       Path copy = fresh.resolve(file.getFileName());
-      if (isImmutable(file) && sameFileStore(file, fresh)) Files.createLink(copy, file);
-      else Files.copy(file, copy);
+      if (isImmutable(file) && sameFileStore(file, fresh)) {
+        Files.createLink(copy, file);
+      } else {
+        Files.copy(file, copy);
+        forceOne(copy);
+      }
     }
     force(fresh);
     return fresh;
@@ -54,9 +58,12 @@ final class StoreFiles {
     forceOne(target.toAbsolutePath().resolveSibling("."));
   }
 
-  /** Forces all files of a directory, and their names. */
+  /**
+   * Forces a directory: its small files and all names. RocksDB has forced its tables and blobs
+   * before it named them anywhere, and a link to them is a name.
+   */
   static void force(Path directory) throws IOException {
-    for (Path file : files(directory)) forceOne(file);
+    for (Path file : files(directory)) if (!isImmutable(file)) forceOne(file);
     forceOne(directory);
   }
 

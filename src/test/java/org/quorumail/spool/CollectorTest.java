@@ -27,7 +27,7 @@ class CollectorTest {
   private final Collector<Integer> collector =
       new Collector<>(
           log,
-          Duration.ofSeconds(5),
+          () -> Duration.ofSeconds(5),
           item -> item < 0 ? Collector.BYTES_MAX : ITEM_BYTES,
           items -> new byte[items.size()],
           batches::add);

@@ -15,7 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,11 +135,26 @@ class SpoolsTest {
   }
 
   @Test
+  void aQuorumThatIsOnlySlowIsWaitedFor() throws Exception {
+    home.elect(0);
+    CompletableFuture<Void> released = home.block();
+    CompletableFuture<Verdict> verdict =
+        CompletableFuture.supplyAsync(() -> received(new byte[10], "a@example.net"));
+    await()
+        .during(Patience.SHORT.plusMillis(200))
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> !verdict.isDone());
+    released.complete(null);
+    assertThat(verdict.get(5, TimeUnit.SECONDS)).isInstanceOf(Verdict.Accepted.class);
+  }
+
+  @Test
   void aMessageWhoseFateIsOpenIsNotTriedInAnotherSpool() throws IOException {
     join(spools, other, "node-2");
-    home.elect(0);
+    FakeGroup.FakeLeadership leadership = home.elect(0);
     other.elect(0);
     home.quorum(FakeGroup.Quorum.COMMITS_IN_SILENCE);
+    leadership.lease = false;
 
     assertThat(received(new byte[10], "a@example.net"))
         .isEqualTo(new Verdict.Refused(Readiness.NO_QUORUM));

@@ -1,0 +1,114 @@
+package org.quorumail.spool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.replication.GroupSpec;
+import org.quorumail.replication.Peer;
+import org.quorumail.replication.RaftNode;
+import org.quorumail.replication.RaftSettings;
+import org.quorumail.replication.RaftStartException;
+import org.quorumail.spool.Intake.Reception;
+
+/** The spool on the log that it really has: a group of one. */
+class SpoolOnRaftTest {
+  @TempDir Path directory;
+
+  @Test
+  void whatWasAcceptedIsThereAfterARestartAndSoIsWhatWasRecorded() throws Exception {
+    List<QueueId> ids = new ArrayList<>();
+    try (Node node = new Node()) {
+      for (int i = 0; i < 40; i++) ids.add(node.accept(new byte[3000]));
+      ids.add(node.accept(new byte[900_000]));
+      OwnedSpool owned = node.owned();
+      for (QueueId id : ids.subList(0, 20)) {
+        assertThat(owned.record(id, List.of(Messages.delivered(0)), null)).isTrue();
+      }
+    }
+    try (Node node = new Node()) {
+      OwnedSpool owned = node.owned();
+      assertThat(node.spool.counters().messages()).isEqualTo(21);
+      for (QueueId id : ids.subList(0, 20)) assertThat(owned.message(id)).isEmpty();
+      for (QueueId id : ids.subList(20, 40)) {
+        assertThat(owned.content(id).readAllBytes()).hasSize(3000);
+      }
+      assertThat(owned.content(ids.getLast()).readAllBytes()).hasSize(900_000);
+      assertThat(node.failure.get()).isNull();
+    }
+  }
+
+  private final class Node implements AutoCloseable {
+    final AtomicReference<Throwable> failure = new AtomicReference<>();
+    final Spools spools;
+    final Spool spool;
+    private final RaftNode raft;
+
+    Node() throws IOException, RaftStartException {
+      spools =
+          new Spools(
+              new Spools.Settings("n1", "mx.example.org", directory.resolve("spool"), 0),
+              Clock.systemUTC(),
+              new SimpleMeterRegistry(),
+              new Deaf());
+      raft =
+          RaftNode.start(
+              RaftSettings.standAlone("test", "n1", directory.resolve("raft")),
+              new SimpleMeterRegistry(),
+              failure::set);
+      spool = spools.add("spool-n1", "n1");
+      Peer self = new Peer("n1", "127.0.0.1", raft.port());
+      spool.attach(raft.open(new GroupSpec("spool-n1", List.of(self)), spool.state()));
+    }
+
+    OwnedSpool owned() {
+      await().until(() -> spool.owned().isPresent());
+      return spool.owned().orElseThrow();
+    }
+
+    QueueId accept(byte[] content) throws IOException {
+      await().until(() -> spools.readiness() == Intake.Readiness.READY);
+      try (Reception reception = spools.receive()) {
+        reception.write(content, 0, content.length);
+        var verdict =
+            reception.commit(
+                new Envelope(
+                    ReversePath.of("sender@example.com"),
+                    List.of(MailAddress.of("a@example.net")),
+                    Envelope.BodyType.SEVEN_BIT));
+        assertThat(verdict).isInstanceOf(Intake.Verdict.Accepted.class);
+        return reception.id();
+      }
+    }
+
+    @Override
+    public void close() {
+      spools.disown();
+      raft.close();
+      spools.close();
+    }
+  }
+
+  private static final class Deaf implements OwnershipListener {
+    @Override
+    public void owned(OwnedSpool spool) {}
+
+    @Override
+    public void lost(OwnedSpool spool) {}
+
+    @Override
+    public void due(OwnedSpool spool, QueueId id, List<String> domains) {}
+  }
+}
