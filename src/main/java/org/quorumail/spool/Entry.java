@@ -1,5 +1,6 @@
 package org.quorumail.spool;
 
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
@@ -72,7 +73,7 @@ sealed interface Entry {
     }
 
     byte[] copy() {
-      return java.util.Arrays.copyOfRange(array, offset, offset + length);
+      return Arrays.copyOfRange(array, offset, offset + length);
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.quorumail.spool;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -50,7 +51,7 @@ final class Listing {
     try (ReadOptions options = SpoolStore.scan();
         RocksIterator it = db.db.newIterator(rows.family, options)) {
       it.seek(after.length == 0 ? rows.prefix : after);
-      if (after.length > 0 && it.isValid() && java.util.Arrays.equals(it.key(), after)) it.next();
+      if (after.length > 0 && it.isValid() && Arrays.equals(it.key(), after)) it.next();
       for (; it.isValid() && Keys.startsWith(it.key(), rows.prefix); it.next()) {
         if (found.size() >= limit || read >= ROWS_MAX) return new Part(found, last, read, true);
         last = it.key();

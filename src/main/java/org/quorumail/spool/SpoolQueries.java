@@ -1,5 +1,6 @@
 package org.quorumail.spool;
 
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -9,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.Position;
 
@@ -104,7 +106,7 @@ public final class SpoolQueries {
   }
 
   /** A message's content; also from a replica that is not owned. */
-  public Optional<java.io.InputStream> content(QueueId id) {
+  public Optional<InputStream> content(QueueId id) {
     for (Spool spool : spools) {
       if (spool.store().message(id).isPresent()) {
         return Optional.of(new ContentStream(spool.store(), id));
@@ -155,7 +157,7 @@ public final class SpoolQueries {
         .toList();
   }
 
-  private java.util.stream.Stream<Spool> ordered() {
+  private Stream<Spool> ordered() {
     return spools.stream().sorted(Comparator.comparing(Spool::name));
   }
 

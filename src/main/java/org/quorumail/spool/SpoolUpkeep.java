@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.quorumail.mail.QueueId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +30,7 @@ final class SpoolUpkeep implements AutoCloseable {
   private final Clock clock;
   private volatile boolean full;
   private volatile boolean closed;
-  private Thread space = Thread.ofVirtual().unstarted(() -> {});
-  private Thread uploads = Thread.ofVirtual().unstarted(() -> {});
+  private final List<Thread> threads = new ArrayList<>();
 
   SpoolUpkeep(Spools spools, Path directory, long minFree, Clock clock) {
     this.spools = spools;
@@ -40,12 +41,8 @@ final class SpoolUpkeep implements AutoCloseable {
 
   void start() {
     checkSpace();
-    space =
-        Thread.ofVirtual().name("spool-space").start(() -> every(SPACE_INTERVAL, this::checkSpace));
-    uploads =
-        Thread.ofVirtual()
-            .name("spool-uploads")
-            .start(() -> every(UPLOAD_INTERVAL, this::abortOldUploads));
+    repeat("spool-space", SPACE_INTERVAL, this::checkSpace);
+    repeat("spool-uploads", UPLOAD_INTERVAL, this::abortOldUploads);
   }
 
   /** Whether less than {@code spool.min_free} is left. */
@@ -71,8 +68,7 @@ final class SpoolUpkeep implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    space.interrupt();
-    uploads.interrupt();
+    threads.forEach(Thread::interrupt);
   }
 
   private void checkSpace() {
@@ -90,6 +86,10 @@ final class SpoolUpkeep implements AutoCloseable {
       LOG.warn("event=disk_unknown path={} reason=\"{}\"", directory, e.getMessage());
       return true;
     }
+  }
+
+  private void repeat(String name, Duration interval, Runnable work) {
+    threads.add(Thread.ofVirtual().name(name).start(() -> every(interval, work)));
   }
 
   private void every(Duration interval, Runnable work) {

@@ -61,15 +61,21 @@ final class FakeGroup implements AutoCloseable {
 
   /** Makes a replica the ready leader of the next term. */
   FakeLeadership elect(int replica) {
-    return electLater(replica).orTimeout(10, TimeUnit.SECONDS).join();
+    return elect(replica, true);
+  }
+
+  /** The same, with or without the lease. */
+  FakeLeadership elect(int replica, boolean lease) {
+    return electLater(replica, lease).orTimeout(10, TimeUnit.SECONDS).join();
   }
 
   /** The same, behind what the applying thread has to do. */
-  CompletableFuture<FakeLeadership> electLater(int replica) {
+  CompletableFuture<FakeLeadership> electLater(int replica, boolean lease) {
     return CompletableFuture.supplyAsync(
         () -> {
           depose();
           FakeLeadership elected = new FakeLeadership(term.incrementAndGet());
+          elected.lease = lease;
           leadership = elected;
           leader = replica;
           entries.add(new Logged(next(), new byte[0]));

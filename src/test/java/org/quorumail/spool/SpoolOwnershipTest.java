@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -85,13 +86,14 @@ class SpoolOwnershipTest {
 
   @Test
   void theReadyLeaderOwnsTheSpoolOnceItHoldsTheLease() {
-    FakeLeadership leadership = group.elect(0);
-    leadership.lease = false;
-    OwnedSpool owned = one.owned(); // the first look may have come before the lease went
-    assertThat(owned.term()).isEqualTo(1);
-    assertThat(owned.mayDeliver()).isFalse();
+    FakeLeadership leadership = group.elect(0, false);
+    await().during(Duration.ofMillis(100)).until(() -> one.spool().owned().isEmpty());
     leadership.lease = true;
+    OwnedSpool owned = one.owned();
+    assertThat(owned.term()).isEqualTo(1);
     assertThat(owned.mayDeliver()).isTrue();
+    leadership.lease = false;
+    assertThat(owned.mayDeliver()).isFalse();
     assertThat(one.events.all).containsExactly("owned 1");
     assertThat(two.spool().owned()).isEmpty();
   }
@@ -120,7 +122,7 @@ class SpoolOwnershipTest {
     OwnedSpool former = one.owned();
     QueueId id = accept(one);
     CompletableFuture<Void> released = group.block();
-    CompletableFuture<FakeLeadership> elected = group.electLater(1);
+    CompletableFuture<FakeLeadership> elected = group.electLater(1, true);
     int before = group.appends();
     CompletableFuture<Boolean> recorded =
         CompletableFuture.supplyAsync(() -> former.record(id, List.of(delivered(0)), null));

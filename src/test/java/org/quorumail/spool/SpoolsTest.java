@@ -60,11 +60,11 @@ class SpoolsTest {
   @Test
   void anAcceptedMessageIsDueAndItsBytesAreThoseThatCame() throws IOException {
     home.elect(0);
+    OwnedSpool owned = owned();
     byte[] content = "Subject: x\r\n\r\nhello\r\n".getBytes(US_ASCII);
 
     QueueId id = accepted(content, "a@example.net");
 
-    OwnedSpool owned = owned();
     assertThat(owned.firstDueAfter("").orElseThrow().id()).isEqualTo(id);
     assertThat(owned.message(id).orElseThrow().size()).isEqualTo(content.length);
     assertThat(bytes(owned.content(id))).isEqualTo(content);
