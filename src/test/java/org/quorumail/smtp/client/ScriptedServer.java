@@ -17,18 +17,19 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /** A server on loopback that says what a test wants, on plain sockets, without our own parser. */
 public final class ScriptedServer implements AutoCloseable {
   /** As an answer: ends the connection without a word. */
   public static final String CUT = "CUT";
 
-  /** As an answer: says nothing. */
+  /** As an answer: says nothing, from there on. */
   public static final String SILENCE = "SILENCE";
 
   private final ServerSocket listener;
   private final Script script;
-  private final SSLContext tls;
+  private final @Nullable SSLContext tls;
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger mostAtOnce = new AtomicInteger();
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
@@ -45,7 +46,7 @@ public final class ScriptedServer implements AutoCloseable {
     this(script, null);
   }
 
-  public ScriptedServer(Script script, SSLContext tls) throws IOException {
+  public ScriptedServer(Script script, @Nullable SSLContext tls) throws IOException {
     this.script = script;
     this.tls = tls;
     listener = new ServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
@@ -60,7 +61,7 @@ public final class ScriptedServer implements AutoCloseable {
       case "EHLO", "LHLO" -> "250-far.test\r\n250-PIPELINING\r\n250-SIZE 0\r\n250 8BITMIME";
       case "DATA" -> "354 go on";
       case "QUIT" -> "221 2.0.0 bye";
-      case "CONTENT" -> SILENCE;
+      case "CONTENT" -> "";
       default -> "250 2.0.0 fine";
     };
   }
@@ -110,13 +111,13 @@ public final class ScriptedServer implements AutoCloseable {
       Socket top = socket;
       InputStream in = new BufferedInputStream(top.getInputStream());
       OutputStream out = top.getOutputStream();
-      if (!say(out, script.answer("CONNECT"))) return;
+      if (!say(in, out, script.answer("CONNECT"))) return;
       String line;
       while ((line = line(in)) != null) {
         commands.add(line);
         String answer = script.answer(line);
-        if (!say(out, answer)) return;
-        if (line.equals("STARTTLS") && answer.startsWith("220")) {
+        if (!say(in, out, answer)) return;
+        if (tls != null && line.equals("STARTTLS") && answer.startsWith("220")) {
           SSLSocket secured =
               (SSLSocket) tls.getSocketFactory().createSocket(socket, null, socket.getPort(), true);
           secured.setUseClientMode(false);
@@ -127,7 +128,7 @@ public final class ScriptedServer implements AutoCloseable {
         if (line.equals("DATA") && answer.startsWith("354")) {
           if (script.answer("CONTENT").equals(CUT)) return;
           messages.add(content(in));
-          if (!say(out, script.answer("."))) return;
+          if (!say(in, out, script.answer("."))) return;
         }
         if (line.equals("QUIT")) return;
       }
@@ -138,15 +139,20 @@ public final class ScriptedServer implements AutoCloseable {
     }
   }
 
-  private static boolean say(OutputStream out, String answer) throws IOException {
+  private static boolean say(InputStream in, OutputStream out, String answer) throws IOException {
     if (answer.equals(CUT)) return false;
-    if (answer.equals(SILENCE)) return true;
+    if (answer.equals(SILENCE)) return readOnly(in);
     out.write((answer + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
     out.flush();
     return true;
   }
 
-  private static String line(InputStream in) throws IOException {
+  private static boolean readOnly(InputStream in) throws IOException {
+    in.transferTo(OutputStream.nullOutputStream());
+    return false;
+  }
+
+  private static @Nullable String line(InputStream in) throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     for (int b = in.read(); b >= 0; b = in.read()) {
       if (b == '\n') return line.toString(StandardCharsets.ISO_8859_1).stripTrailing();

@@ -1,0 +1,44 @@
+package org.quorumail.delivery;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.quorumail.dns.Answer;
+import org.quorumail.dns.MailHost;
+import org.quorumail.dns.Resolver;
+import org.quorumail.mail.EnhancedStatus;
+
+/** Knows what it was told, and address literals. */
+final class FakeResolver implements Resolver {
+  private final Map<String, List<MailHost>> mailHosts = new HashMap<>();
+  private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+
+  FakeResolver mx(String domain, int preference, String host, String address) {
+    mailHosts.computeIfAbsent(domain, d -> new ArrayList<>()).add(new MailHost(host, preference));
+    if (!address.isEmpty()) addresses.put(host, List.of(InetAddress.ofLiteral(address)));
+    return this;
+  }
+
+  @Override
+  public Answer<MailHost> mailHosts(String domain) {
+    List<MailHost> hosts = mailHosts.get(domain);
+    if (hosts != null) return new Answer.Found<>(hosts);
+    return new Answer.Absent<>(new EnhancedStatus(5, 1, 2), domain + " does not exist");
+  }
+
+  @Override
+  public Answer<InetAddress> addresses(String host) {
+    List<InetAddress> known = addresses.get(host);
+    if (known != null) return new Answer.Found<>(known);
+    try {
+      return new Answer.Found<>(List.of(InetAddress.ofLiteral(host)));
+    } catch (IllegalArgumentException e) {
+      return new Answer.Absent<>(new EnhancedStatus(5, 4, 4), host + " has no address");
+    }
+  }
+
+  @Override
+  public void clearCache() {}
+}

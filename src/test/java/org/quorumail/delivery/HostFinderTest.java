@@ -1,0 +1,89 @@
+package org.quorumail.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HostFinderTest {
+  private static final String OURS = "192.0.2.99";
+
+  private final FakeResolver resolver = new FakeResolver();
+  private final HostFinder finder =
+      new HostFinder(
+          resolver,
+          a -> a.isLoopbackAddress() || a.isAnyLocalAddress() || a.getHostAddress().equals(OURS),
+          25);
+
+  @Test
+  void exchangersKeepTheirOrder() {
+    resolver.mx("d.test", 10, "a.test", "192.0.2.1").mx("d.test", 20, "b.test", "192.0.2.2");
+    assertThat(names("d.test")).containsExactly("a.test", "b.test");
+  }
+
+  @Test
+  void hostsNoNearerThanThisOneAreLeftOut() {
+    resolver
+        .mx("d.test", 10, "near.test", "192.0.2.1")
+        .mx("d.test", 20, "equal.test", "192.0.2.2")
+        .mx("d.test", 20, "us.test", OURS)
+        .mx("d.test", 30, "far.test", "192.0.2.3");
+    assertThat(names("d.test")).containsExactly("near.test");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {OURS, "127.0.0.1", "127.9.9.9", "0.0.0.0", "::1", "::ffff:127.0.0.1"})
+  void anExchangerThatIsThisHostIsALoop(String address) {
+    resolver.mx("d.test", 10, "us.test", address);
+    assertThat(find("d.test"))
+        .isInstanceOfSatisfying(Hosts.None.class, n -> assertThat(n.status()).hasToString("5.4.6"));
+  }
+
+  @Test
+  void anExchangerWithoutAddressIsSkipped() {
+    resolver.mx("d.test", 10, "gone.test", "").mx("d.test", 20, "b.test", "192.0.2.2");
+    assertThat(names("d.test")).containsExactly("b.test");
+  }
+
+  @Test
+  void exchangersWithoutAnyAddressFailForGood() {
+    resolver.mx("d.test", 10, "gone.test", "");
+    assertThat(find("d.test"))
+        .isInstanceOfSatisfying(Hosts.None.class, n -> assertThat(n.status()).hasToString("5.4.4"));
+  }
+
+  @Test
+  void aSmartHostMayBeOnThisMachine() {
+    assertThat(route("smtp://127.0.0.1:2525")).isInstanceOf(Hosts.Found.class);
+  }
+
+  @Test
+  void aSmartHostThatIsNotFoundIsWaitedFor() {
+    assertThat(route("smtp://typo.test:25")).isInstanceOf(Hosts.Unknown.class);
+  }
+
+  @Test
+  void anAddressLiteralNeedsNoLookup() {
+    assertThat(names("[192.0.2.5]")).containsExactly("192.0.2.5");
+    assertThat(names("[ipv6:2001:db8::5]")).containsExactly("2001:db8::5");
+  }
+
+  @Test
+  void ourOwnAddressLiteralIsALoop() {
+    assertThat(find("[127.0.0.1]")).isInstanceOf(Hosts.None.class);
+  }
+
+  private Hosts find(String domain) {
+    return finder.hosts(new Router(TestConfig.of("")).destination(domain));
+  }
+
+  private Hosts route(String to) {
+    String toml = "[[route]]\ndomain = \"*\"\nto = [\"" + to + "\"]";
+    return finder.hosts(new Router(TestConfig.of(toml)).destination("any.test"));
+  }
+
+  private java.util.List<String> names(String domain) {
+    return ((Hosts.Found) find(domain)).hosts().stream().map(Hosts.Host::name).toList();
+  }
+}

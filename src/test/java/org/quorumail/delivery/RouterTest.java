@@ -1,0 +1,89 @@
+package org.quorumail.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.quorumail.config.HostPort;
+import org.quorumail.config.NextHop;
+import org.quorumail.smtp.client.TlsRule;
+
+class RouterTest {
+  private final Router router =
+      new Router(
+          TestConfig.of(
+              """
+              [[route]]
+              domain = "*.inside.test"
+              to = ["lmtp://127.0.0.1:24"]
+              [[route]]
+              domain = "direct.test"
+              to = ["mx"]
+              [[route]]
+              domain = "*"
+              to = ["smtp://relay.test:25"]
+              [delivery.domains."special.test"]
+              mx_override = "gate.test:2525"
+              require_tls = true
+              max_connections = 3
+              [delivery.domains."slow.test"]
+              rate_limit = "1/s burst 2"
+              """));
+
+  @Test
+  void theFirstRouteThatFitsCounts() {
+    assertThat(router.destination("a.inside.test").name()).isEqualTo("lmtp://127.0.0.1:24");
+    assertThat(router.destination("other.test").name()).isEqualTo("smtp://relay.test:25");
+  }
+
+  @Test
+  void domainsOfOneSmartHostShareADestination() {
+    assertThat(router.destination("one.test")).isEqualTo(router.destination("two.test"));
+  }
+
+  @Test
+  void domainsThatAreLookedUpDoNot() {
+    Router plain = new Router(TestConfig.of(""));
+    assertThat(plain.destination("one.test")).isNotEqualTo(plain.destination("two.test"));
+    assertThat(router.destination("direct.test").hops()).containsExactly(new NextHop.Mx());
+  }
+
+  @Test
+  void anOverrideGoesBeforeRoutes() {
+    Destination special = router.destination("special.test");
+    assertThat(special.hops())
+        .containsExactly(new NextHop.Smtp(new HostPort("gate.test", 2525), 10, 100));
+    assertThat(special.tls()).isEqualTo(TlsRule.VERIFIED);
+    assertThat(special.maxConnections()).isEqualTo(3);
+  }
+
+  @Test
+  void aDomainWithLimitsOfItsOwnHasADestinationOfItsOwn() {
+    Destination slow = router.destination("slow.test");
+    assertThat(slow).isNotEqualTo(router.destination("other.test"));
+    assertThat(slow.rateLimit()).isPresent();
+  }
+
+  @Test
+  void lowerPriorityNumbersAreTriedFirst() {
+    List<NextHop> hops = List.of(smtp("b", 20, 100), smtp("a", 10, 100));
+    assertThat(Router.inOrder(hops, new SplittableRandom(1)))
+        .containsExactly(smtp("a", 10, 100), smtp("b", 20, 100));
+  }
+
+  @Test
+  void equalPrioritiesAreDrawnByWeight() {
+    List<NextHop> hops = List.of(smtp("a", 10, 90), smtp("b", 10, 10));
+    SplittableRandom random = new SplittableRandom(1);
+    int first = 0;
+    for (int i = 0; i < 1000; i++) {
+      if (Router.inOrder(hops, random).getFirst().equals(smtp("a", 10, 90))) first++;
+    }
+    assertThat(first).isBetween(850, 950);
+  }
+
+  private static NextHop smtp(String host, int priority, int weight) {
+    return new NextHop.Smtp(new HostPort(host, 25), priority, weight);
+  }
+}

@@ -1,0 +1,148 @@
+package org.quorumail.dsn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.quorumail.config.Config;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.OwnedSpool.Notification;
+import org.quorumail.spool.SpooledMessage;
+
+class StatusNotificationTest {
+  private static final Instant NOW = Instant.parse("2026-11-21T10:00:00Z");
+  private static final RecipientReport GONE =
+      report("550 5.1.1 no such user", "mx.there.test[192.0.2.1]:25");
+
+  private final StatusNotification notifications =
+      new StatusNotification(Config.standalone(Path.of("data"), Map.of("hostname", "here.test")));
+
+  @Test
+  void aFailureIsAMultipartReportFromNobody() throws IOException {
+    Notification n = failure("Subject: hi\r\n\r\nbody\r\n", GONE);
+    assertThat(n.envelope().reversePath()).isEqualTo(new ReversePath.Null());
+    assertThat(n.envelope().recipients()).containsExactly(MailAddress.of("from@here.test"));
+    assertThat(text(n))
+        .contains("From: Mail Delivery System <MAILER-DAEMON@here.test>\r\n")
+        .contains("Auto-Submitted: auto-replied\r\n")
+        .contains("Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"=_")
+        .contains("Reporting-MTA: dns; here.test\r\n")
+        .contains(
+            "\r\nFinal-Recipient: rfc822; gone@there.test\r\nAction: failed\r\nStatus: 5.1.1\r\n")
+        .contains("Remote-MTA: dns; mx.there.test\r\n")
+        .contains("Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n")
+        .contains("Content-Type: message/rfc822\r\n")
+        .contains("Subject: hi\r\n\r\nbody\r\n");
+  }
+
+  @Test
+  void everyPartIsDelimitedAndTheLastOneClosed() throws IOException {
+    String text = text(failure("x\r\n", GONE));
+    String boundary = boundary(text);
+    assertThat(text.split("\r\n--" + boundary + "\r\n", -1)).hasSize(4);
+    assertThat(text).endsWith("\r\n--" + boundary + "--\r\n");
+  }
+
+  @Test
+  void nothingIsReportedAboutAReport() throws IOException {
+    SpooledMessage report = message(new ReversePath.Null(), 3);
+    assertThat(notifications.failure(report, List.of(GONE), content("x\r\n"), NOW)).isEmpty();
+  }
+
+  @Test
+  void ofALargeMessageOnlyTheHeaderIsReturned() throws IOException {
+    String body = "secret line\r\n".repeat(10_000);
+    Notification n = failure("Subject: big\r\nX: y\r\n\r\n" + body, GONE);
+    assertThat(text(n))
+        .contains("Content-Type: text/rfc822-headers")
+        .contains("Subject: big\r\nX: y\r\n")
+        .doesNotContain("secret");
+    assertThat(n.content()).hasSizeLessThan(4096);
+  }
+
+  @Test
+  void whatAServerSaidCannotForgeAField() throws IOException {
+    RecipientReport forged = report("550 bad\r\nStatus: 2.0.0\r\n\r\n--x", "h[1]:25");
+    assertThat(text(failure("x\r\n", forged))).doesNotContain("\r\nStatus: 2.0.0");
+  }
+
+  @Test
+  void longDiagnosticsAreFoldedAndBounded() throws IOException {
+    Notification n =
+        failure("x\r\n", report("550 " + "word ".repeat(1000) + "x".repeat(900), "h[1]:25"));
+    assertThat(text(n).lines()).allMatch(line -> line.length() <= 78 + 2);
+    assertThat(n.content()).hasSizeLessThan(6000);
+  }
+
+  @Test
+  void eightBitContentComesBackByteForByteAndIsDeclared() throws IOException {
+    Notification n = failure("Subject: gr\u00fc\u00dfe\r\n\r\n\u00e4\r\n", GONE);
+    assertThat(n.envelope().body()).isEqualTo(BodyType.EIGHT_BIT_MIME);
+    assertThat(text(n)).contains("Content-Transfer-Encoding: 8bit").contains("gr\u00fc\u00dfe");
+  }
+
+  @Test
+  void sevenBitContentNeedsNoExtension() throws IOException {
+    assertThat(failure("x\r\n", GONE).envelope().body()).isEqualTo(BodyType.SEVEN_BIT);
+  }
+
+  @Test
+  void aDelaySaysUntilWhenItIsTried() throws IOException {
+    SpooledMessage message = message(ReversePath.of("from@here.test"), 3);
+    Notification n =
+        notifications
+            .delay(message, List.of(GONE), content("x\r\n"), NOW, NOW.plusSeconds(3600))
+            .orElseThrow();
+    assertThat(n.reportsDelay()).isTrue();
+    assertThat(text(n))
+        .contains("Action: delayed\r\n")
+        .contains("Will-Retry-Until: Sat, 21 Nov 2026 11:00:00 +0000\r\n");
+  }
+
+  @Test
+  void reportsCanBeSwitchedOff() throws IOException {
+    Config off = Config.standalone(Path.of("data"), Map.of("delivery.dsn.enabled", "false"));
+    SpooledMessage message = message(ReversePath.of("from@here.test"), 3);
+    assertThat(new StatusNotification(off).failure(message, List.of(GONE), content("x"), NOW))
+        .isEqualTo(Optional.empty());
+  }
+
+  private Notification failure(String content, RecipientReport report) throws IOException {
+    SpooledMessage message = message(ReversePath.of("from@here.test"), content.length());
+    return notifications.failure(message, List.of(report), content(content), NOW).orElseThrow();
+  }
+
+  private static RecipientReport report(String diagnostic, String remote) {
+    return new RecipientReport(
+        MailAddress.of("gone@there.test"), new EnhancedStatus(5, 1, 1), diagnostic, remote);
+  }
+
+  private static SpooledMessage message(ReversePath from, int size) {
+    return new SpooledMessage(
+        QueueId.generate(NOW), from, BodyType.SEVEN_BIT, 0, size, false, false, List.of());
+  }
+
+  private static ByteArrayInputStream content(String text) {
+    return new ByteArrayInputStream(text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  private static String text(Notification n) {
+    return new String(n.content(), StandardCharsets.ISO_8859_1);
+  }
+
+  private static String boundary(String text) {
+    int start = text.indexOf("boundary=\"") + 10;
+    return text.substring(start, text.indexOf('"', start));
+  }
+}

@@ -1,0 +1,331 @@
+package org.quorumail.smtp.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.quorumail.smtp.client.ScriptedServer.CUT;
+import static org.quorumail.smtp.client.ScriptedServer.SILENCE;
+import static org.quorumail.smtp.client.ScriptedServer.polite;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.quorumail.config.Config.SmtpTimeouts;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.TlsContexts;
+import org.quorumail.smtp.client.ScriptedServer.Script;
+import org.quorumail.smtp.client.SendResult.RecipientResult;
+
+class SmtpClientTest {
+  private static final Duration SOON = Duration.ofMillis(400);
+  private static final SmtpTimeouts TIMEOUTS =
+      new SmtpTimeouts(SOON, SOON, SOON, SOON, SOON, SOON, SOON, SOON);
+
+  private ScriptedServer server;
+  private SSLContext verifying = TlsContexts.verifyingClient();
+
+  @AfterEach
+  void stop() throws IOException {
+    server.close();
+  }
+
+  @Test
+  void aMessageIsDeliveredByPipelining() throws IOException {
+    start(ScriptedServer::polite);
+    assertThat(send(connect(), "a\r\n", "x@there.test", "y@there.test"))
+        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(server.commands())
+        .containsExactly(
+            "EHLO here.test",
+            "MAIL FROM:<from@here.test> SIZE=3",
+            "RCPT TO:<x@there.test>",
+            "RCPT TO:<y@there.test>",
+            "DATA");
+  }
+
+  @Test
+  void withoutPipeliningEachCommandWaitsForItsReply() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250 far.test" : polite(c));
+    assertThat(send(connect(), "a\r\n", "x@there.test"))
+        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(server.commands()).contains("MAIL FROM:<from@here.test>");
+  }
+
+  @Test
+  void withoutPipeliningDataIsNotSentWhenNobodyIsTaken() throws IOException {
+    start(
+        c ->
+            c.startsWith("EHLO")
+                ? "250 far.test"
+                : c.startsWith("RCPT") ? "550 5.1.1 no" : polite(c));
+    assertThat(send(connect(), "a\r\n", "x@there.test"))
+        .allMatch(r -> r instanceof RecipientResult.Refused);
+    assertThat(server.commands()).doesNotContain("DATA");
+  }
+
+  @Test
+  void anOldServerIsGreetedByHelo() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "502 5.5.1 what?" : polite(c));
+    assertThat(send(connect(), "a\r\n", "x@there.test")).hasSize(1);
+    assertThat(server.commands()).contains("HELO here.test");
+  }
+
+  @Test
+  void recipientsHaveRepliesOfTheirOwn() throws IOException {
+    start(
+        c ->
+            c.contains("gone@")
+                ? "550 5.1.1 no"
+                : c.contains("full@") ? "452 4.2.2 full" : polite(c));
+    List<RecipientResult> results =
+        send(connect(), "a\r\n", "full@t.test", "gone@t.test", "x@t.test");
+    assertThat(results)
+        .extracting(r -> r.getClass().getSimpleName())
+        .containsExactly("Refused", "Refused", "Accepted");
+    assertThat(((RecipientResult.Refused) results.get(1)).reply().permanentFailure()).isTrue();
+  }
+
+  @Test
+  void aThousandRecipientsGoThrough() throws IOException {
+    start(ScriptedServer::polite);
+    String[] many =
+        IntStream.range(0, 1000).mapToObj(i -> "r" + i + "@t.test").toArray(String[]::new);
+    assertThat(send(connect(), "a\r\n", many)).hasSize(1000);
+  }
+
+  @Test
+  void aRefusedMailDoesNotSpoilTheConnection() throws IOException {
+    start(
+        c ->
+            c.startsWith("MAIL FROM:<from")
+                ? "451 4.3.0 not now"
+                : c.equals("DATA") ? "503 5.5.1 no" : polite(c));
+    SmtpConnection connection = connect();
+    assertThat(send(connection, "a\r\n", "x@t.test"))
+        .allMatch(
+            r -> r instanceof RecipientResult.Refused refused && refused.reply().code() == 451);
+    assertThat(connection.usable()).isTrue();
+  }
+
+  @Test
+  void theTransactionAfterAFailedOneBeginsWithRset() throws IOException {
+    boolean[] first = {true};
+    start(
+        c -> {
+          if (!c.equals("DATA") || !first[0]) return polite(c);
+          first[0] = false;
+          return "451 4.3.0 not now";
+        });
+    SmtpConnection connection = connect();
+    send(connection, "a\r\n", "x@t.test");
+    assertThat(send(connection, "b\r\n", "x@t.test"))
+        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(server.commands()).contains("RSET");
+    assertThat(server.messages()).containsExactly("b\r\n");
+  }
+
+  @Test
+  void contentIsStuffedAndItsLineEndsAreClean() throws IOException {
+    start(ScriptedServer::polite);
+    send(connect(), ".\r\n..\r\na\nb", "x@t.test");
+    assertThat(server.messages()).containsExactly("..\r\n...\r\na\r\nb\r\n");
+  }
+
+  @Test
+  void eightBitContentNeedsAServerThatTakesIt() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 PIPELINING" : polite(c));
+    Transaction t =
+        new Transaction(
+            ReversePath.of("a@b.test"),
+            List.of(MailAddress.of("x@t.test")),
+            BodyType.EIGHT_BIT_MIME,
+            1);
+    SendResult result = connect().send(t, () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
+  }
+
+  @Test
+  void lmtpGivesEachRecipientAnAnswerAfterTheDot() throws IOException {
+    start(c -> c.equals(".") ? "250 2.0.0 one\r\n452 4.2.2 full" : polite(c));
+    SmtpConnection connection = connect(peer(true, TlsRule.OPPORTUNISTIC));
+    List<RecipientResult> results = send(connection, "a\r\n", "x@t.test", "y@t.test");
+    assertThat(results)
+        .extracting(r -> r.getClass().getSimpleName())
+        .containsExactly("Accepted", "Refused");
+    assertThat(server.commands()).contains("LHLO here.test");
+  }
+
+  @Test
+  void theDotIsNotSentWhenItIsNotAllowed() throws IOException {
+    start(ScriptedServer::polite);
+    SmtpConnection connection = connect();
+    assertThat(connection.send(transaction("x@t.test"), () -> content("a"), n -> false))
+        .isInstanceOf(SendResult.Abandoned.class);
+    assertThat(server.messages()).isEmpty();
+    assertThat(connection.usable()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"MAIL", "RCPT", "DATA", "CONTENT", "."})
+  void aCutAnywhereBreaksTheSession(String where) throws IOException {
+    start(c -> c.startsWith(where) ? CUT : polite(c));
+    assertThat(connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true))
+        .isInstanceOf(SendResult.Broken.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"MAIL", "RCPT", "DATA", "."})
+  void silenceIsNotWaitedForForever(String where) throws IOException {
+    start(c -> c.startsWith(where) ? SILENCE : polite(c));
+    SendResult result = connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true);
+    assertThat(((SendResult.Broken) result).reason()).contains("no answer in time");
+  }
+
+  @Test
+  void repliesThatMakeNoSenseBreakTheSession() throws IOException {
+    start(c -> c.startsWith("MAIL") ? "354 go on" : c.equals("DATA") ? "250 done" : polite(c));
+    assertThat(connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true))
+        .isInstanceOf(SendResult.Broken.class);
+  }
+
+  @Test
+  void twoHundredToDataDefers() throws IOException {
+    start(c -> c.equals("DATA") ? "250 done" : polite(c));
+    assertThat(connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true))
+        .isInstanceOf(SendResult.Broken.class);
+  }
+
+  @Test
+  void anEndlessGreetingIsCutOff() throws IOException {
+    start(c -> c.equals("CONNECT") ? "220-x\r\n".repeat(500) + "220 x" : polite(c));
+    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(Opening.Unusable.class);
+  }
+
+  @Test
+  void aGreetingLineWithoutEndIsCutOff() throws IOException {
+    start(c -> c.equals("CONNECT") ? "220 " + "x".repeat(100_000) : polite(c));
+    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(Opening.Unusable.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {SILENCE, CUT, "554 5.7.1 no", "421 4.3.2 later", "HTTP/1.1 200 OK"})
+  void aHostThatDoesNotGreetIsPassedOver(String greeting) throws IOException {
+    start(c -> c.equals("CONNECT") ? greeting : polite(c));
+    Opening opening = open(peer(false, TlsRule.OPPORTUNISTIC));
+    assertThat(((Opening.Unusable) opening).status().statusClass()).isEqualTo(4);
+  }
+
+  @Test
+  void ourOwnNameInTheGreetingIsALoop() throws IOException {
+    start(c -> c.equals("CONNECT") ? "220 HERE.test ESMTP" : polite(c));
+    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(Opening.Ourselves.class);
+  }
+
+  @Test
+  void encryptionIsUsedWhenItIsOffered() throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
+    SmtpConnection connection = connect();
+    assertThat(connection.secured()).isTrue();
+    assertThat(send(connection, "a\r\n", "x@t.test"))
+        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(server.commands()).filteredOn(c -> c.startsWith("EHLO")).hasSize(2);
+  }
+
+  @Test
+  void aFailedHandshakeGoesOnInPlainTextOnAnotherConnection() throws IOException {
+    server =
+        new ScriptedServer(
+            c -> c.equals("STARTTLS") ? "220 go\r\n250 injected" : offersTls(c),
+            TestTls.server("far.test"));
+    SmtpConnection connection = connect();
+    assertThat(connection.secured()).isFalse();
+    assertThat(server.connections()).isEqualTo(2);
+  }
+
+  @Test
+  void requiredEncryptionIsNotGivenUp() throws IOException {
+    start(ScriptedServer::polite);
+    assertThat(open(peer(false, TlsRule.ENCRYPTED))).isInstanceOf(Opening.Unusable.class);
+    assertThat(server.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void aCertificateOfAnUnknownIssuerDoesNotVerify() throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
+    assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(Opening.Unusable.class);
+  }
+
+  @Test
+  void aTrustedCertificateWithTheRightNameVerifies() throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
+    verifying = TestTls.trusting();
+    assertThat(connect(peer(false, TlsRule.VERIFIED)).secured()).isTrue();
+  }
+
+  @Test
+  void aTrustedCertificateWithAnotherNameDoesNotVerify() throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server("else.test"));
+    verifying = TestTls.trusting();
+    assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(Opening.Unusable.class);
+  }
+
+  @Test
+  void aConnectionOnWhichTheServerSaidFarewellIsNotUsable() throws IOException {
+    start(c -> c.equals(".") ? "250 2.0.0 ok\r\n421 4.4.2 bye" : polite(c));
+    SmtpConnection connection = connect();
+    send(connection, "a\r\n", "x@t.test");
+    org.awaitility.Awaitility.await().until(() -> !connection.usable());
+  }
+
+  private String offersTls(String command) {
+    if (command.startsWith("EHLO")) return "250-far.test\r\n250-PIPELINING\r\n250 STARTTLS";
+    return command.equals("STARTTLS") ? "220 go" : polite(command);
+  }
+
+  private void start(Script script) throws IOException {
+    server = new ScriptedServer(script);
+  }
+
+  private Peer peer(boolean lmtp, TlsRule tls) {
+    return new Peer("far.test", server.address(), lmtp, tls, false);
+  }
+
+  private Opening open(Peer peer) {
+    return new SmtpClient("here.test", TIMEOUTS, verifying).open(peer);
+  }
+
+  private SmtpConnection connect() {
+    return connect(peer(false, TlsRule.OPPORTUNISTIC));
+  }
+
+  private SmtpConnection connect(Peer peer) {
+    Opening opening = open(peer);
+    assertThat(opening).isInstanceOf(Opening.Ready.class);
+    return ((Opening.Ready) opening).connection();
+  }
+
+  private static Transaction transaction(String... to) {
+    List<MailAddress> recipients = Stream.of(to).map(MailAddress::of).toList();
+    return new Transaction(ReversePath.of("from@here.test"), recipients, BodyType.SEVEN_BIT, 3);
+  }
+
+  private static ByteArrayInputStream content(String text) {
+    return new ByteArrayInputStream(text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  private static List<RecipientResult> send(
+      SmtpConnection connection, String content, String... to) {
+    SendResult result = connection.send(transaction(to), () -> content(content), n -> true);
+    assertThat(result).isInstanceOf(SendResult.Answered.class);
+    return ((SendResult.Answered) result).recipients();
+  }
+}
