@@ -43,7 +43,7 @@ public final class Spools implements Intake, AutoCloseable {
   private final Settings settings;
   private final Clock clock;
   private final OwnershipListener listener;
-  private final StoreMemory memory = new StoreMemory();
+  private final StoreMemory memory;
   private final SpoolMeters meters;
   private final SpoolUpkeep upkeep;
   private final List<Spool> spools = new CopyOnWriteArrayList<>();
@@ -64,6 +64,8 @@ public final class Spools implements Intake, AutoCloseable {
     this.clock = clock;
     this.listener = listener;
     StoreFiles.prepare(settings.directory);
+    NativeLibrary.load(settings.directory.resolve("native"));
+    memory = new StoreMemory();
     meters = new SpoolMeters(registry);
     meters.queue(this::ledCounters);
     upkeep = new SpoolUpkeep(this, settings.directory, settings.minFree, clock);

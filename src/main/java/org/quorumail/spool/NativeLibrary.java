@@ -1,0 +1,43 @@
+package org.quorumail.spool;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import org.rocksdb.RocksDB;
+import org.rocksdb.util.Environment;
+
+/**
+ * RocksDB's native library, unpacked once per data directory. Left to itself RocksDB unpacks it to
+ * the system's temporary folder at each start, and a killed node leaves it there.
+ */
+final class NativeLibrary {
+  private NativeLibrary() {}
+
+  static void load(Path directory) throws IOException {
+    String name = Environment.getJniLibraryFileName("rocksdb");
+    URL packed = RocksDB.class.getClassLoader().getResource(name);
+    if (packed == null) {
+      RocksDB.loadLibrary(); // a platform that RocksDB names in another way: let it find out
+      return;
+    }
+    Files.createDirectories(directory);
+    Path library = directory.resolve(name);
+    URLConnection connection = packed.openConnection();
+    long size = connection.getContentLengthLong();
+    boolean isThere = Files.exists(library) && Files.size(library) == size;
+    if (!isThere) {
+      // written beside and renamed: a start that is killed half-way leaves no half library
+      Path draft = Files.createTempFile(directory, name, ".tmp");
+      try (InputStream in = connection.getInputStream()) {
+        Files.copy(in, draft, StandardCopyOption.REPLACE_EXISTING);
+      }
+      Files.move(draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+    RocksDB.loadLibrary(List.of(directory.toString()));
+  }
+}
