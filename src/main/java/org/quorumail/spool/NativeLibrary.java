@@ -20,23 +20,26 @@ final class NativeLibrary {
 
   static void load(Path directory) throws IOException {
     String name = Environment.getJniLibraryFileName("rocksdb");
+    // RocksDB packs it under the first name, and looks in a directory for the second
+    String unpacked = Environment.getJniLibraryFileName("rocksdbjni");
     URL packed = RocksDB.class.getClassLoader().getResource(name);
     if (packed == null) {
       RocksDB.loadLibrary(); // a platform that RocksDB names in another way: let it find out
       return;
     }
     Files.createDirectories(directory);
-    Path library = directory.resolve(name);
+    Path library = directory.resolve(unpacked);
     URLConnection connection = packed.openConnection();
     long size = connection.getContentLengthLong();
     boolean isThere = Files.exists(library) && Files.size(library) == size;
     if (!isThere) {
       // written beside and renamed: a start that is killed half-way leaves no half library
-      Path draft = Files.createTempFile(directory, name, ".tmp");
+      Path draft = Files.createTempFile(directory, unpacked, ".tmp");
       try (InputStream in = connection.getInputStream()) {
         Files.copy(in, draft, StandardCopyOption.REPLACE_EXISTING);
       }
-      Files.move(draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(
+          draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
     RocksDB.loadLibrary(List.of(directory.toString()));
   }
