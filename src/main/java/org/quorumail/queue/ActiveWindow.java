@@ -2,7 +2,6 @@ package org.quorumail.queue;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -40,6 +39,8 @@ final class ActiveWindow {
   private final PriorityQueue<Resting> resting =
       new PriorityQueue<>(Comparator.comparingLong(Resting::until));
   private final Map<OwnedSpool, Integer> runningBySpool = new HashMap<>();
+  private final Set<OwnedSpool> stopped = new HashSet<>();
+  private boolean allStopped;
   private int ready;
   private int running;
 
@@ -64,7 +65,7 @@ final class ActiveWindow {
   /** What became of an offer. */
   enum Offer {
     TAKEN,
-    /** It waits, runs or rests already. */
+    /** It waits, runs or rests already, or nothing of its spool may start. */
     KNOWN,
     /** No place: the index keeps it, {@link #hungry} tells when to look again. */
     NO_PLACE
@@ -76,7 +77,7 @@ final class ActiveWindow {
   }
 
   synchronized Offer offer(Claim claim, long now) {
-    if (claimed.contains(claim)) return Offer.KNOWN;
+    if (isStopped(claim.spool()) || claimed.contains(claim)) return Offer.KNOWN;
     Lane lane = lanes.computeIfAbsent(claim.destination(), d -> new Lane(d, now));
     if (placesIn(lane, now) == 0) {
       lane.more = true;
@@ -173,7 +174,7 @@ final class ActiveWindow {
 
   /** Claims one for a task that needs no room at its destination; false when it is known. */
   synchronized boolean beginOutside(Claim claim, long now) {
-    if (running >= maxRunning || !claimed.add(claim)) return false;
+    if (running >= maxRunning || isStopped(claim.spool()) || !claimed.add(claim)) return false;
     begin(lanes.computeIfAbsent(claim.destination(), d -> new Lane(d, now)), claim);
     return true;
   }
@@ -240,10 +241,33 @@ final class ActiveWindow {
     return lane != null && lane.notBefore - now > 0;
   }
 
-  /** Forgets what waits; what runs goes on. */
-  synchronized void forgetReady(Predicate<Claim> which) {
-    Collection<Lane> all = lanes.values();
-    for (Lane lane : all) forget(lane, which);
+  /**
+   * From now on nothing of the spool starts; what waits is forgotten, what runs goes on. Under the
+   * lock that also counts what runs: after {@link #awaitQuiet} nothing can slip through.
+   */
+  synchronized void stop(OwnedSpool spool) {
+    stopped.add(spool);
+    for (Lane lane : lanes.values()) forget(lane, claim -> claim.spool() == spool);
+  }
+
+  synchronized void stopAll() {
+    allStopped = true;
+    for (Lane lane : lanes.values()) forget(lane, claim -> true);
+  }
+
+  /** Takes a stop back; also when the spool is gone for good, so that it is not kept in memory. */
+  synchronized void resume(OwnedSpool spool) {
+    stopped.remove(spool);
+  }
+
+  synchronized boolean isStopped(OwnedSpool spool) {
+    return allStopped || stopped.contains(spool);
+  }
+
+  /** Forgets what waits of a spool that is not owned any more. */
+  synchronized void lost(OwnedSpool spool) {
+    stop(spool);
+    resume(spool);
   }
 
   private void forget(Lane lane, Predicate<Claim> which) {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -39,7 +38,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private static final int SWEEP_SHARE = 5;
 
   private static final long TIDY_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long AGED_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final Duration AGED_EVERY = Duration.ofMinutes(1);
   private static final Duration LAST_PATIENCE = Duration.ofSeconds(1); // of close, after drain
 
   private final Deliveries deliveries;
@@ -50,12 +49,10 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final InstantSource time;
   private final long processNanos;
   private final Map<String, OwnedSpool> owned = new ConcurrentHashMap<>();
-  private final Set<OwnedSpool> paused = ConcurrentHashMap.newKeySet();
   private final ArrayBlockingQueue<Hint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
   private final Semaphore wake = new Semaphore(0);
   private final Thread dispatcher;
   private volatile boolean sweepWanted = true;
-  private volatile boolean draining;
   private volatile boolean closed;
   private volatile Sweep.Seen seen = Sweep.Seen.NOTHING;
 
@@ -67,7 +64,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   private long sweepTook;
   private long tidiedAt;
-  private long agedAt;
+  private Instant agedAt;
   private String sweepAfter = "";
 
   private record Hint(OwnedSpool spool, QueueId id, List<String> domains) {}
@@ -85,7 +82,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     suspensions = new Suspensions(time);
     sweep = new Sweep(deliveries, window, suspensions::contains, schedule);
     processNanos = config.delivery().processInterval().toNanos();
-    sweptAt = tidiedAt = agedAt = System.nanoTime();
+    sweptAt = tidiedAt = System.nanoTime();
+    agedAt = time.instant();
     meters.gauge(
         "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
     meters.gauge("delivery.queue.size", List.of(status("ready")), window, ActiveWindow::ready);
@@ -105,8 +103,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   @Override
   public void lost(OwnedSpool spool) {
     owned.remove(spool.name(), spool);
-    paused.remove(spool);
-    window.forgetReady(claim -> claim.spool() == spool);
+    window.lost(spool);
   }
 
   @Override
@@ -134,21 +131,19 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   /** Starts no more attempts and waits for those that run; false when some still do. */
   public boolean drain(Duration patience) {
-    draining = true;
-    window.forgetReady(claim -> true);
+    window.stopAll();
     return window.awaitQuiet(null, patience);
   }
 
   /** As {@link #drain(Duration)} for one spool, before it is handed over. */
   public boolean drain(OwnedSpool spool, Duration patience) {
-    paused.add(spool);
-    window.forgetReady(claim -> claim.spool() == spool);
+    window.stop(spool);
     return window.awaitQuiet(spool, patience);
   }
 
   /** Takes up a drained spool again: the hand-over did not happen. */
   public void resume(OwnedSpool spool) {
-    paused.remove(spool);
+    window.resume(spool);
     sweepSoon();
   }
 
@@ -246,13 +241,13 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private boolean mayStart(OwnedSpool spool) {
-    return !draining && owned.get(spool.name()) == spool && !paused.contains(spool);
+    return owned.get(spool.name()) == spool && !window.isStopped(spool);
   }
 
   private void sweepAll(long now) {
     sweepWanted = false;
-    boolean lookForAged = now - agedAt >= AGED_NANOS;
-    if (lookForAged) agedAt = now;
+    boolean lookForAged = !time.instant().isBefore(agedAt.plus(AGED_EVERY));
+    if (lookForAged) agedAt = time.instant();
     nextDue.set(Long.MAX_VALUE); // an attempt that ends from here on adds what it defers
     window.sweepBegins(now);
     Sweep.Seen all = Sweep.Seen.NOTHING;
@@ -282,10 +277,10 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private void startAttempts() {
-    Optional<Claim> claim = draining ? Optional.empty() : window.next(System.nanoTime());
+    Optional<Claim> claim = window.next(System.nanoTime());
     while (claim.isPresent()) {
       start(claim.get(), false);
-      claim = draining ? Optional.empty() : window.next(System.nanoTime());
+      claim = window.next(System.nanoTime());
     }
   }
 

@@ -254,14 +254,23 @@ class DeliveryQueueTest {
 
   @Test
   void mailForADestinationThatIsLeftAloneStillExpires() throws Exception {
-    settings.add("[delivery]\nmessage_expiration = \"1h\"\nbase_retry_delay = \"2h\"");
+    settings.add("[delivery]\nmessage_expiration = \"1h\"\nprocess_interval = \"100ms\"");
     settings.add("[delivery.circuit_breaker]\nfailures = 1");
     start(command -> command.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(command));
-    acceptReport("x\r\n", "to@there.test");
-    await().until(() -> spool.outcomes().size() == 1);
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> closedDestinations() == 1 && queue.stats().running() == 0);
+    int connections = server.connections();
     aheadMillis.addAndGet(Duration.ofHours(2).toMillis());
-    await().until(() -> closedDestinations() == 1);
-    assertThat(spool.outcomes().getFirst()).isInstanceOf(Outcome.Deferred.class);
+    await()
+        .until(
+            () -> {
+              aheadMillis.addAndGet(
+                  Duration.ofMinutes(1).toMillis()); // ages are looked at by minute
+              return spool.notifications().size() == 1;
+            });
+    assertThat(spool.outcomes().getLast().status()).hasToString("5.4.7");
+    assertThat(content(0)).contains("Action: failed");
+    assertThat(server.connections()).isEqualTo(connections);
   }
 
   @Test

@@ -1,0 +1,122 @@
+package org.quorumail.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.quorumail.delivery.Deliveries;
+import org.quorumail.mail.QueueId;
+import org.quorumail.queue.ActiveWindow.Offer;
+import org.quorumail.spool.OwnedSpool;
+
+class ActiveWindowTest {
+  private final Deliveries deliveries =
+      new Deliveries(TestConfig.of(""), new FakeResolver(), new SimpleMeterRegistry());
+  private final FakeOwnedSpool spool = new FakeOwnedSpool("a");
+  private final ActiveWindow window = new ActiveWindow(deliveries, 200);
+
+  @Test
+  void aClaimIsTakenOnce() {
+    Claim claim = claim(spool, "d.test");
+    assertThat(window.offer(claim, now())).isEqualTo(Offer.TAKEN);
+    assertThat(window.offer(claim, now())).isEqualTo(Offer.KNOWN);
+    assertThat(window.next(now())).contains(claim);
+    assertThat(window.offer(claim, now())).isEqualTo(Offer.KNOWN);
+    window.ended(claim, Duration.ZERO, now());
+    assertThat(window.offer(claim, now())).isEqualTo(Offer.TAKEN);
+  }
+
+  @Test
+  void destinationsTakeTurns() {
+    for (int i = 0; i < 100; i++) window.offer(claim(spool, "busy.test"), now());
+    window.offer(claim(spool, "quiet.test"), now());
+    assertThat(List.of(domain(window.next(now())), domain(window.next(now()))))
+        .containsExactlyInAnyOrder("busy.test", "quiet.test");
+  }
+
+  @Test
+  void aFullDestinationDoesNotHoldUpOthers() {
+    for (int i = 0; i < 100; i++) window.offer(claim(spool, "busy.test"), now());
+    while (window.next(now()).isPresent()) {}
+    window.offer(claim(spool, "late.test"), now());
+    assertThat(domain(window.next(now()))).isEqualTo("late.test");
+  }
+
+  @Test
+  void nothingRunsAboveTheBound() {
+    ActiveWindow small = new ActiveWindow(deliveries, 3);
+    for (int i = 0; i < 10; i++) small.offer(claim(spool, "d" + i + ".test"), now());
+    int running = 0;
+    while (small.next(now()).isPresent()) running++;
+    assertThat(running).isEqualTo(3);
+  }
+
+  @Test
+  void theWindowIsBoundedAndEveryDestinationGetsAShare() {
+    int taken = 0;
+    for (int i = 0; i < 30_000; i++) {
+      if (window.offer(claim(spool, "huge" + i % 3 + ".test"), now()) == Offer.TAKEN) taken++;
+    }
+    assertThat(taken).isLessThan(ActiveWindow.MAX_READY);
+    assertThat(window.offer(claim(spool, "small.test"), now())).isEqualTo(Offer.TAKEN);
+    assertThat(window.hungry(now())).isFalse();
+  }
+
+  @Test
+  void whatFoundNoPlaceIsAskedForWhenThereIsRoom() {
+    for (int i = 0; i < 5000; i++) window.offer(claim(spool, "d.test"), now());
+    assertThat(window.hungry(now())).isFalse();
+    while (window.ready() > 100) {
+      Claim claim = window.next(now()).orElseThrow();
+      deliveries.cancel(claim.destination());
+      window.ended(claim, Duration.ZERO, now());
+    }
+    assertThat(window.hungry(now())).isTrue();
+  }
+
+  @Test
+  void nothingOfAStoppedSpoolStartsUntilItIsResumed() {
+    FakeOwnedSpool other = new FakeOwnedSpool("b");
+    window.offer(claim(spool, "d.test"), now());
+    Claim others = claim(other, "d.test");
+    window.offer(others, now());
+    window.stop(spool);
+    assertThat(window.offer(claim(spool, "d.test"), now())).isNotEqualTo(Offer.TAKEN);
+    assertThat(window.beginOutside(claim(spool, "d.test"), now())).isFalse();
+    assertThat(window.next(now())).contains(others);
+    assertThat(window.next(now())).isEmpty();
+    assertThat(window.awaitQuiet(spool, Duration.ZERO)).isTrue();
+    assertThat(window.awaitQuiet(other, Duration.ZERO)).isFalse();
+    window.resume(spool);
+    assertThat(window.offer(claim(spool, "d.test"), now())).isEqualTo(Offer.TAKEN);
+  }
+
+  @Test
+  void aRestingClaimIsNotTakenUpBeforeItsTime() {
+    Claim claim = claim(spool, "d.test");
+    window.offer(claim, now());
+    window.next(now());
+    long now = now();
+    window.ended(claim, Duration.ofSeconds(5), now);
+    assertThat(window.endRests(now + Duration.ofSeconds(4).toNanos())).isFalse();
+    assertThat(window.offer(claim, now)).isEqualTo(Offer.KNOWN);
+    assertThat(window.endRests(now + Duration.ofSeconds(5).toNanos())).isTrue();
+    assertThat(window.offer(claim, now)).isEqualTo(Offer.TAKEN);
+  }
+
+  private Claim claim(OwnedSpool of, String domain) {
+    return new Claim(of, QueueId.generate(Instant.EPOCH), deliveries.destination(domain));
+  }
+
+  private static String domain(Optional<Claim> claim) {
+    return claim.orElseThrow().destination().domain();
+  }
+
+  private static long now() {
+    return System.nanoTime();
+  }
+}
