@@ -25,12 +25,14 @@ public final class Router {
 
   private final List<Route> routes;
   private final Map<String, DomainConfig> domains;
+  private final boolean anyCertificate;
 
   private record Route(DomainPattern pattern, List<NextHop> hops, String name, boolean byDomain) {}
 
   public Router(Config config) {
     routes = config.routes().stream().map(Router::route).toList();
     domains = config.delivery().domains();
+    anyCertificate = config.delivery().acceptInvalidCerts();
   }
 
   private static Route route(RouteConfig config) {
@@ -54,7 +56,7 @@ public final class Router {
   }
 
   /** A domain with limits of its own shares neither connections nor limits with others. */
-  private static Destination destination(
+  private Destination destination(
       String name, List<NextHop> hops, String domain, @Nullable DomainConfig own) {
     if (own == null) {
       return new Destination(
@@ -64,9 +66,9 @@ public final class Router {
     return new Destination(special, hops, domain, tls(own), own.maxConnections(), own.rateLimit());
   }
 
-  private static TlsRule tls(DomainConfig own) {
+  private TlsRule tls(DomainConfig own) {
     if (!own.requireTls()) return TlsRule.OPPORTUNISTIC;
-    return own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
+    return anyCertificate || own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
   }
 
   private static String text(NextHop hop) {

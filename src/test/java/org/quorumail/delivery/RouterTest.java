@@ -59,6 +59,20 @@ class RouterTest {
   }
 
   @Test
+  void requiredTlsVerifiesUnlessAnyCertificateWillDo() {
+    String required = "[delivery.domains.\"d.test\"]\nrequire_tls = true\n";
+    assertThat(tls(required)).isEqualTo(TlsRule.VERIFIED);
+    assertThat(tls(required + "accept_invalid_certs = true")).isEqualTo(TlsRule.ENCRYPTED);
+    assertThat(tls("[delivery]\naccept_invalid_certs = true\n" + required))
+        .isEqualTo(TlsRule.ENCRYPTED);
+    assertThat(tls("")).isEqualTo(TlsRule.OPPORTUNISTIC);
+  }
+
+  private static TlsRule tls(String toml) {
+    return new Router(TestConfig.of(toml)).destination("d.test").tls();
+  }
+
+  @Test
   void aDomainWithLimitsOfItsOwnHasADestinationOfItsOwn() {
     Destination slow = router.destination("slow.test");
     assertThat(slow).isNotEqualTo(router.destination("other.test"));
