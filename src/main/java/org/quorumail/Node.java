@@ -60,6 +60,7 @@ final class Node implements NodeView {
   void run() throws StartFailure, InterruptedException {
     Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
     Runtime.getRuntime().addShutdownHook(hook);
+    HangupSignal.handle(this::reload);
     Config c = config.current();
     try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
         ClusterMember clusterMember = ClusterMember.start(c, directory, this::load)) {
