@@ -2,6 +2,8 @@ package org.quorumail.cli;
 
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.quorumail.config.Units;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +31,11 @@ public final class CommandLineInterface implements Runnable {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
+  private static final List<String> GLOBAL =
+      List.of("-c", "--config", "-s", "--control-socket", "--format");
+  private static final List<String> GLOBAL_JOINED =
+      List.of("--config=", "--control-socket=", "--format=");
+
   private CommandLineInterface() {}
 
   /**
@@ -38,7 +45,25 @@ public final class CommandLineInterface implements Runnable {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(String[] args, ServeCommand.Server server) {
-    return commandLine(server).execute(args);
+    return commandLine(server).execute(globalOptionsLast(args));
+  }
+
+  /**
+   * What holds for every command may stand before its name too; each command knows it by itself.
+   */
+  static String[] globalOptionsLast(String[] args) {
+    List<String> moved = new ArrayList<>();
+    int next = 0;
+    while (next < args.length) {
+      boolean joined = GLOBAL_JOINED.stream().anyMatch(args[next]::startsWith);
+      boolean separate = GLOBAL.contains(args[next]) && next + 1 < args.length;
+      if (!joined && !separate) break;
+      moved.add(args[next++]);
+      if (separate) moved.add(args[next++]);
+    }
+    List<String> all = new ArrayList<>(List.of(args).subList(next, args.length));
+    all.addAll(moved);
+    return all.toArray(String[]::new);
   }
 
   /** The whole tree of commands. */

@@ -61,6 +61,7 @@ final class SpoolMeters {
       Gauge.builder("delivery.queue.size", led, l -> l.get().count(status))
           .tag("status", status.text())
           .description("Messages in the spools that this node leads")
+          .strongReference(true) // nobody else holds the supplier
           .register(registry);
     }
     Gauge.builder("spool.stored.bytes", led, l -> l.get().bytes())

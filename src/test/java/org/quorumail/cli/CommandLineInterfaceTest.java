@@ -233,4 +233,12 @@ class CommandLineInterfaceTest {
           throw new ServeCommand.Server.StartException("not in this test");
         });
   }
+
+  @Test
+  void whatHoldsForEveryCommandMayStandBeforeItsName() {
+    String[] given = {"-s", "a.sock", "--format=json", "queue", "list", "--limit", "3"};
+    assertThat(CommandLineInterface.globalOptionsLast(given))
+        .containsExactly("queue", "list", "--limit", "3", "-s", "a.sock", "--format=json");
+    assertThat(CommandLineInterface.globalOptionsLast(new String[] {"-c"})).containsExactly("-c");
+  }
 }
