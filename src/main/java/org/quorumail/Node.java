@@ -1,6 +1,8 @@
 package org.quorumail;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.NodeCard;
 import org.quorumail.config.Config;
 import org.quorumail.config.ConfigSources;
+import org.quorumail.config.HostPort;
 import org.quorumail.delivery.Deliveries;
 import org.quorumail.dns.DnsResolver;
 import org.quorumail.metrics.Metrics;
@@ -62,6 +65,7 @@ final class Node implements NodeView {
     Runtime.getRuntime().addShutdownHook(hook);
     HangupSignal.handle(this::reload);
     Config c = config.current();
+    requireFreePorts(c);
     try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
         ClusterMember clusterMember = ClusterMember.start(c, directory, this::load)) {
       QueueReport queueReport = new QueueReport(() -> Optional.ofNullable(groups));
@@ -123,6 +127,26 @@ final class Node implements NodeView {
         leave(opened, clusterMember, queue);
       }
     }
+  }
+
+  /** A taken port is told before anything is opened, not after the groups have been. */
+  private static void requireFreePorts(Config c) throws StartFailure {
+    if (!c.roles().contains(Config.Role.RECEIVE)) return;
+    for (Config.ListenerConfig listener : c.listeners()) {
+      try (ServerSocket probe = new ServerSocket()) {
+        probe.setReuseAddress(true);
+        probe.bind(listener.socket());
+      } catch (IOException e) {
+        throw new StartFailure(
+            "smtp.listeners: cannot listen on %s (%s); stop who does, or name another port"
+                .formatted(text(listener.socket()), e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  private static String text(InetSocketAddress socket) {
+    return new HostPort(socket.getAddress().getHostAddress(), socket.getPort()).toString();
   }
 
   /** The first election takes a moment; clients need not hear of it. */

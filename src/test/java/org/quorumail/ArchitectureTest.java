@@ -122,9 +122,11 @@ class ArchitectureTest {
 
   private static Map<String, Set<String>> readTable() {
     Map<String, Set<String>> rows = new LinkedHashMap<>();
+    boolean inTable = false;
     try {
       for (String line : Files.readAllLines(Path.of("ARCHITECTURE.md"))) {
-        if (!line.startsWith("| `")) continue;
+        if (line.startsWith("## ")) inTable = line.equals("## Packages");
+        if (!inTable || !line.startsWith("| `")) continue;
         String[] cells = line.split("\\|");
         String name = cells[1].strip().replace("`", "");
         Set<String> uses = new TreeSet<>();

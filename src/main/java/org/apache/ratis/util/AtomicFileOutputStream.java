@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.FileOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +83,7 @@ public final class AtomicFileOutputStream extends FilterOutputStream {
     if (closed) return;
     closed = true;
     try {
-      file.getChannel().force(true);
+      file.getFD().sync(); // unlike a channel's force, it is not cut off by an interrupt
       file.close();
       Files.move(
           temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -101,10 +102,25 @@ public final class AtomicFileOutputStream extends FilterOutputStream {
     discard(null);
   }
 
-  /** Forces a directory, that is, the names in it. */
+  /**
+   * Forces a directory, that is, the names in it. An interrupt closes the channel before or during
+   * the force; Ratis interrupts an election that writes its vote. That is no failed disk: the
+   * directory is opened and forced again, and the interrupt kept for who waits for it.
+   */
   private static void force(Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        interrupted |= Thread.interrupted();
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+          channel.force(true);
+          return;
+        } catch (ClosedByInterruptException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) Thread.currentThread().interrupt();
     }
   }
 

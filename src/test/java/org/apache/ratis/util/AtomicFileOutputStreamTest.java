@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,5 +95,16 @@ class AtomicFileOutputStreamTest {
     } finally {
       Files.deleteIfExists(dump);
     }
+  }
+
+  @Test
+  void anInterruptedThreadStillPutsItsVoteOnDisk(@TempDir Path folder) throws IOException {
+    File vote = folder.resolve("raft-meta").toFile();
+    try (AtomicFileOutputStream out = new AtomicFileOutputStream(vote)) {
+      out.write(new byte[] {7});
+      Thread.currentThread().interrupt();
+    }
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(vote).hasBinaryContent(new byte[] {7});
   }
 }
