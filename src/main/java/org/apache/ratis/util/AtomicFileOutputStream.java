@@ -83,8 +83,8 @@ public final class AtomicFileOutputStream extends FilterOutputStream {
     if (closed) return;
     closed = true;
     try {
-      file.getFD().sync(); // unlike a channel's force, it is not cut off by an interrupt
       file.close();
+      force(temporary);
       Files.move(
           temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       force(target.getParent());
@@ -103,16 +103,16 @@ public final class AtomicFileOutputStream extends FilterOutputStream {
   }
 
   /**
-   * Forces a directory, that is, the names in it. An interrupt closes the channel before or during
-   * the force; Ratis interrupts an election that writes its vote. That is no failed disk: the
-   * directory is opened and forced again, and the interrupt kept for who waits for it.
+   * Forces a file, or a directory, that is, the names in it. An interrupt closes the channel before
+   * or during the force; Ratis interrupts an election that writes its vote. That is no failed disk:
+   * it is opened and forced again, and the interrupt kept for who waits for it.
    */
-  private static void force(Path directory) throws IOException {
+  private static void force(Path path) throws IOException {
     boolean interrupted = false;
     try {
       while (true) {
         interrupted |= Thread.interrupted();
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
           channel.force(true);
           return;
         } catch (ClosedByInterruptException e) {
