@@ -64,8 +64,16 @@ final class Node implements NodeView {
     Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
     Runtime.getRuntime().addShutdownHook(hook);
     HangupSignal.handle(this::reload);
-    Config c = config.current();
-    requireFreePorts(c);
+    try {
+      requireFreePorts(config.current());
+      live(config.current());
+    } finally {
+      metrics.close();
+      stopped.countDown(); // the shutdown hook waits for it, whatever happened
+    }
+  }
+
+  private void live(Config c) throws StartFailure, InterruptedException {
     try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
         ClusterMember clusterMember = ClusterMember.start(c, directory, this::load)) {
       QueueReport queueReport = new QueueReport(() -> Optional.ofNullable(groups));
@@ -85,9 +93,6 @@ final class Node implements NodeView {
       throw e;
     } catch (Exception e) {
       throw new IllegalStateException("a part of the node did not close", e);
-    } finally {
-      metrics.close();
-      stopped.countDown();
     }
   }
 
