@@ -21,4 +21,8 @@ record Answer(Reply reply, Next next) {
   static Answer close(int code, String status, String text) {
     return new Answer(Reply.of(code, status, text), Next.CLOSE);
   }
+
+  static Answer close(Reply reply) {
+    return new Answer(reply, Next.CLOSE);
+  }
 }

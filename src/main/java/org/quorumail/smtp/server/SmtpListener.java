@@ -32,20 +32,20 @@ public final class SmtpListener implements AutoCloseable {
       Reply.of(421, "4.7.0", "Too many connections from your address, try again later");
 
   private final ListenerConfig config;
-  private final ServerContext context;
   private final ServerSocket server;
   private final Availability availability;
   private final SmtpMetrics metrics;
+  private final Shared shared;
   private final AtomicInteger active = new AtomicInteger();
   private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
   private final Map<SmtpSession, Connection> sessions = new ConcurrentHashMap<>();
 
   private SmtpListener(ListenerConfig config, ServerContext context, ServerSocket server) {
     this.config = config;
-    this.context = context;
     this.server = server;
     this.availability = new Availability(context.intake());
     this.metrics = new SmtpMetrics(context.meters(), nameOf(config), this::activeConnections);
+    this.shared = new Shared(config, context, availability, metrics);
   }
 
   /**
@@ -135,7 +135,7 @@ public final class SmtpListener implements AutoCloseable {
     LOG.debug("event=connect client={}", client.getHostAddress());
     try (socket) {
       Connection connection = new Connection(socket, config.timeouts().connection());
-      SmtpSession session = new SmtpSession(connection, config, context, availability, metrics);
+      SmtpSession session = new SmtpSession(connection, shared);
       sessions.put(session, connection);
       try {
         session.run();

@@ -1,0 +1,191 @@
+package org.quorumail.smtp.server;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config.ListenerConfig;
+import org.quorumail.config.Config.Service;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.policy.RelayPolicy.Decision;
+import org.quorumail.smtp.Content;
+import org.quorumail.smtp.Escape;
+import org.quorumail.smtp.PathSyntax;
+import org.quorumail.smtp.Reply;
+import org.quorumail.spool.Intake.Readiness;
+
+/**
+ * The commands of a mail transaction, RFC 5321 §3.3: MAIL, RCPT, DATA, RSET. Holds the one
+ * transaction that can be under way; only the session's thread uses it.
+ */
+final class MailCommands {
+  private final Shared shared;
+  private final ListenerConfig config;
+  private final Wire wire;
+  private final Client client;
+  private @Nullable Transaction transaction;
+  private int accepted;
+
+  MailCommands(Shared shared, Wire wire, Client client) {
+    this.shared = shared;
+    this.config = shared.config();
+    this.wire = wire;
+    this.client = client;
+  }
+
+  /** Whether MAIL has been accepted and the transaction is not over. */
+  boolean underWay() {
+    return transaction != null;
+  }
+
+  /** The sender of the transaction under way as text; empty when there is none. */
+  String sender() {
+    return transaction == null ? "" : transaction.reversePath().toString();
+  }
+
+  /** Messages that this session has been answered 250 for. */
+  int accepted() {
+    return accepted;
+  }
+
+  /** Ends the transaction, if one is under way, without a trace. */
+  void forget() {
+    transaction = null;
+  }
+
+  /** MAIL, §4.1.1.2. */
+  Answer mail(String argument) {
+    if (client.name() == null) return Answer.say(503, "5.5.1", "Say EHLO first");
+    if (transaction != null) return Answer.say(503, "5.5.1", "A transaction is under way");
+    if (config.requireTls() && !wire.connection.secured()) {
+      return Answer.say(530, "5.7.0", "Must issue a STARTTLS command first");
+    }
+    if (shared.availability().draining()) {
+      return Answer.close(Availability.refusal(Readiness.DRAINING));
+    }
+    String path = afterKeyword("FROM:", argument);
+    if (path == null) return Answer.say(501, "5.5.4", "Syntax: MAIL FROM:<address>");
+    return switch (PathSyntax.parse(path)) {
+      case PathSyntax.Parsed.Null none -> begin(new ReversePath.Null(), none.rest());
+      case PathSyntax.Parsed.Mailbox box ->
+          begin(new ReversePath.Mailbox(qualified(box.address())), box.rest());
+      case PathSyntax.Parsed.Malformed bad ->
+          Answer.say(501, "5.1.7", "Bad sender: " + bad.reason());
+      case PathSyntax.Parsed.IllegalLocalPart bad ->
+          Answer.say(550, "5.1.7", "No mailbox can have this name");
+      case PathSyntax.Parsed.Internationalized utf8 ->
+          Answer.say(553, "5.6.7", "Address needs SMTPUTF8, which is not offered");
+    };
+  }
+
+  private Answer begin(ReversePath from, String rest) {
+    MailParameters parameters = parametersOf(rest, true);
+    if (parameters instanceof MailParameters.Refused refused) return Answer.say(refused.reply());
+    MailParameters.Valid valid = (MailParameters.Valid) parameters;
+    if (valid.size() > config.maxMessageSize()) return Answer.say(tooLarge());
+    Optional<Reply> refusal = shared.availability().refusalAtMail();
+    if (refusal.isPresent()) return Answer.say(refusal.get());
+    transaction = new Transaction(from, valid.body());
+    return Answer.say(250, "2.1.0", "Ok");
+  }
+
+  /** RCPT, §4.1.1.3. */
+  Answer rcpt(String argument) {
+    if (transaction == null) return Answer.say(503, "5.5.1", "Say MAIL first");
+    String path = afterKeyword("TO:", argument);
+    if (path == null) return Answer.say(501, "5.5.4", "Syntax: RCPT TO:<address>");
+    return switch (PathSyntax.parse(path)) {
+      case PathSyntax.Parsed.Null none -> Answer.say(501, "5.1.3", "A recipient is not empty");
+      case PathSyntax.Parsed.Mailbox box -> recipient(transaction, box.address(), box.rest());
+      case PathSyntax.Parsed.Malformed bad ->
+          Answer.say(501, "5.1.3", "Bad recipient: " + bad.reason());
+      case PathSyntax.Parsed.IllegalLocalPart bad ->
+          Answer.say(550, "5.1.3", "No mailbox can have this name");
+      case PathSyntax.Parsed.Internationalized utf8 ->
+          Answer.say(553, "5.6.7", "Address needs SMTPUTF8, which is not offered");
+    };
+  }
+
+  private Answer recipient(Transaction under, MailAddress written, String rest) {
+    MailParameters parameters = parametersOf(rest, false);
+    if (parameters instanceof MailParameters.Refused refused) return Answer.say(refused.reply());
+    Decision decision = shared.context().policy().get().recipient(client.address(), written);
+    if (decision instanceof Decision.Refuse refuse) {
+      rejected("RCPT", refuse.reply(), " to=" + Escape.quoted(written.toString()));
+      return Answer.say(refuse.reply());
+    }
+    MailAddress address = qualified(written);
+    boolean full = under.recipientCount() >= config.limits().recipients();
+    if (full && !under.contains(address)) return Answer.say(452, "4.5.3", "Too many recipients");
+    under.add(address);
+    return Answer.say(250, "2.1.5", "Ok");
+  }
+
+  /** DATA, §4.1.1.4. Every way out after the 354 ends the transaction. */
+  Answer data(String argument) throws IOException {
+    if (!argument.isEmpty()) return Answer.say(501, "5.5.4", "DATA has no argument");
+    if (transaction == null) return Answer.say(503, "5.5.1", "Say MAIL first");
+    if (transaction.recipientCount() == 0) return Answer.say(554, "5.5.1", "No valid recipients");
+    wire.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
+    wire.connection.deadline(config.timeouts().dataInit());
+    Transaction complete = transaction;
+    try (IncomingMessage message = new IncomingMessage(shared, wire, client, complete)) {
+      Reply reply =
+          switch (message.readToDot()) {
+            case Content.Complete whole -> message.commit(whole.size());
+            case Content.TooLarge large -> tooLarge();
+            case Content.BareLineEnd bare ->
+                Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
+            case Content.Cut cut -> throw new EOFException("cut inside DATA");
+          };
+      return finished(complete, message, reply);
+    }
+  }
+
+  /** What the end of the content comes to; the transaction is over. */
+  private Answer finished(Transaction complete, IncomingMessage message, Reply reply)
+      throws IOException {
+    if (reply.positive()) accepted++;
+    else rejected("DATA", reply, " queue_id=" + message.id());
+    transaction = null;
+    if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each recipient
+      for (int i = 1; i < complete.recipientCount(); i++) wire.writer().reply(reply);
+    }
+    return reply.code() == 421 ? Answer.close(reply) : Answer.say(reply);
+  }
+
+  /** RSET, §4.1.1.5. */
+  Answer rset(String argument) {
+    if (!argument.isEmpty()) return Answer.say(501, "5.5.4", "RSET has no argument");
+    forget();
+    return Answer.say(250, "2.0.0", "Ok");
+  }
+
+  private void rejected(String command, Reply reply, String details) {
+    SessionLog.rejected(client, command, reply, sender(), details);
+  }
+
+  private MailParameters parametersOf(String rest, boolean mail) {
+    if (!rest.isEmpty() && rest.charAt(0) != ' ') {
+      return new MailParameters.Refused(Reply.of(501, "5.5.4", "A blank precedes parameters"));
+    }
+    return mail ? MailParameters.parseMail(rest) : MailParameters.parseRcpt(rest);
+  }
+
+  /** The bare postmaster of §4.5.1 is this host's. */
+  private MailAddress qualified(MailAddress address) {
+    boolean bare = address.domain().isEmpty();
+    return bare ? new MailAddress(address.localPart(), shared.context().hostname()) : address;
+  }
+
+  private Reply tooLarge() {
+    return Reply.of(552, "5.3.4", "Message is larger than " + config.maxMessageSize() + " octets");
+  }
+
+  /** Strict clients write no blank after the colon; many others do. */
+  private static @Nullable String afterKeyword(String keyword, String argument) {
+    boolean fits = argument.regionMatches(true, 0, keyword, 0, keyword.length());
+    return fits ? argument.substring(keyword.length()).stripLeading() : null;
+  }
+}
