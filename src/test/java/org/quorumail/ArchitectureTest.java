@@ -23,6 +23,31 @@ class ArchitectureTest {
   private static final String ROOT = "org.quorumail";
   private static final Set<String> FOR_ALL = Set.of("config", "metrics");
 
+  /** Sockets, files, threads, clocks of their own, and unseeded randomness. */
+  private static final Set<String> IMPURE =
+      Set.of(
+          "java.net.",
+          "java.io.File",
+          "java.io.RandomAccess",
+          "java.nio.channels.",
+          "java.nio.file.",
+          "java.lang.Thread",
+          "java.lang.Process",
+          "java.util.Timer",
+          "java.util.concurrent.",
+          "java.time.Clock",
+          "java.security.SecureRandom",
+          "org.slf4j.");
+
+  private static final Set<String> CLOCKS =
+      Set.of(
+          "java.lang.Runtime.getRuntime",
+          "java.lang.System.nanoTime",
+          "java.lang.System.currentTimeMillis",
+          "java.lang.Math.random",
+          "java.time.Instant.now",
+          "java.time.LocalDateTime.now");
+
   private final Map<String, Set<String>> table = readTable();
   private final JavaClasses classes =
       new ClassFileImporter()
@@ -92,6 +117,23 @@ class ArchitectureTest {
           .forEach(access -> writers.add(access.getDescription()));
     }
     assertThat(writers).isEmpty();
+  }
+
+  @Test
+  void gossipsCoresAreTouchedByNothingOutsideTheirArguments() {
+    Set<String> impurities = new TreeSet<>();
+    for (JavaClass c : classes) {
+      if (!Set.of("gossip", "gossip.sim").contains(rowOf(c))) continue;
+      for (Dependency d : c.getDirectDependenciesFromSelf()) {
+        String target = d.getTargetClass().getBaseComponentType().getName();
+        if (IMPURE.stream().anyMatch(target::startsWith)) impurities.add(d.getDescription());
+      }
+      for (var access : c.getAccessesFromSelf()) {
+        String target = access.getTargetOwner().getName() + "." + access.getName();
+        if (CLOCKS.contains(target)) impurities.add(access.getDescription());
+      }
+    }
+    assertThat(impurities).isEmpty();
   }
 
   private Set<String> allowed(String row) {

@@ -1,0 +1,370 @@
+package org.quorumail.gossip;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.quorumail.gossip.SwimMessage.Ack;
+import org.quorumail.gossip.SwimMessage.Alive;
+import org.quorumail.gossip.SwimMessage.Dead;
+import org.quorumail.gossip.SwimMessage.Left;
+import org.quorumail.gossip.SwimMessage.MemberRecord;
+import org.quorumail.gossip.SwimMessage.MetaReply;
+import org.quorumail.gossip.SwimMessage.MetaRequest;
+import org.quorumail.gossip.SwimMessage.Nack;
+import org.quorumail.gossip.SwimMessage.Ping;
+import org.quorumail.gossip.SwimMessage.PingReq;
+import org.quorumail.gossip.SwimMessage.PushPullRequest;
+import org.quorumail.gossip.SwimMessage.PushPullResponse;
+import org.quorumail.gossip.SwimMessage.PushPullRows;
+import org.quorumail.gossip.SwimMessage.Suspect;
+
+/**
+ * SWIM's bytes. A packet is the version (1), then messages up to its end; a message is its type and
+ * its fields. Numbers are unsigned base-128 varints (low group first, at most 63 bits), an id is a
+ * length byte and its characters, an address is 4 or 6 (IPv4 or IPv6), the raw bytes and two of
+ * port, metadata is a form byte (0 bytes follow, 1 only their digest does), its length, and that.
+ * Whatever comes from outside gives a {@link Decoded}; nothing is thrown.
+ */
+public final class SwimCodec {
+  public static final byte VERSION = 1;
+
+  /** One page of rows (about 700 KiB) or one metadata (64 KiB) is the largest frame. */
+  public static final int MAX_FRAME_BYTES = 1024 * 1024;
+
+  /** Bytes of a packet besides its messages. */
+  static final int HEADER_BYTES = 1;
+
+  /** No datagram of 1,400 bytes holds more: the shortest message has two bytes. */
+  private static final int MAX_MESSAGES = 1_024;
+
+  private static final int META_BYTES = 0;
+  private static final int META_DIGEST = 1;
+
+  private SwimCodec() {}
+
+  /** What bytes from the network turned out to be. */
+  public sealed interface Decoded {
+    record Packet(SwimPacket packet) implements Decoded {}
+
+    /** Not ours, or damaged: to be dropped and counted, never answered. */
+    record Malformed(String reason) implements Decoded {}
+  }
+
+  private enum Type {
+    NONE,
+    PING,
+    PING_REQ,
+    ACK,
+    NACK,
+    ALIVE,
+    SUSPECT,
+    DEAD,
+    LEFT,
+    PUSH_PULL_REQUEST,
+    PUSH_PULL_RESPONSE,
+    PUSH_PULL_ROWS,
+    META_REQUEST,
+    META_REPLY;
+
+    private static final Type[] ALL = values();
+
+    static Type of(int code) throws WireReader.Malformed {
+      if (code <= 0 || code >= ALL.length) throw new WireReader.Malformed("message type " + code);
+      return ALL[code];
+    }
+  }
+
+  /** The length that {@link #encode} will give. */
+  public static int size(SwimPacket packet) {
+    int size = HEADER_BYTES;
+    for (SwimMessage message : packet.messages()) size += size(message);
+    return size;
+  }
+
+  /** The packet's bytes, ready to be read. */
+  public static ByteBuffer encode(SwimPacket packet) {
+    ByteBuffer out = ByteBuffer.allocate(size(packet));
+    out.put(VERSION);
+    for (SwimMessage message : packet.messages()) write(out, message);
+    return out.flip();
+  }
+
+  /** Reads all that remains of the buffer, which is left as it was. */
+  public static Decoded decode(ByteBuffer bytes) {
+    if (bytes.remaining() > MAX_FRAME_BYTES) return new Decoded.Malformed("too long");
+    WireReader in = new WireReader(bytes.duplicate());
+    try {
+      int version = in.octet();
+      if (version != VERSION) return new Decoded.Malformed("version " + version);
+      List<SwimMessage> messages = new ArrayList<>();
+      while (in.hasMore()) {
+        if (messages.size() == MAX_MESSAGES) return new Decoded.Malformed("too many messages");
+        messages.add(read(in));
+      }
+      return new Decoded.Packet(new SwimPacket(messages));
+    } catch (WireReader.Malformed e) {
+      return new Decoded.Malformed(e.reason());
+    }
+  }
+
+  static int size(SwimMessage message) {
+    return 1
+        + switch (message) {
+          case Ping m ->
+              number(m.sequence()) + id(m.target()) + number(m.incarnation()) + id(m.source());
+          case PingReq m ->
+              number(m.sequence())
+                  + id(m.target().id())
+                  + address(m.target().address())
+                  + number(m.target().incarnation())
+                  + id(m.source())
+                  + number(m.windowMillis());
+          case Ack m -> number(m.sequence());
+          case Nack m -> number(m.sequence());
+          case Alive m -> node(m.node());
+          case Suspect m -> id(m.subject()) + number(m.incarnation()) + id(m.accuser());
+          case Dead m -> id(m.subject()) + number(m.incarnation()) + id(m.accuser());
+          case Left m -> id(m.subject()) + number(m.incarnation());
+          case PushPullRequest m ->
+              number(m.sequence())
+                  + node(m.source())
+                  + number(m.digests().size())
+                  + 8 * m.digests().size();
+          case PushPullResponse m ->
+              number(m.sequence())
+                  + node(m.source())
+                  + number(m.buckets())
+                  + number(m.differing().size())
+                  + 2 * m.differing().size()
+                  + 1
+                  + rows(m.members());
+          case PushPullRows m -> id(m.source()) + rows(m.members());
+          case MetaRequest m -> id(m.subject()) + 8;
+          case MetaReply m -> id(m.subject()) + whole(m.meta());
+        };
+  }
+
+  private static void write(ByteBuffer out, SwimMessage message) {
+    switch (message) {
+      case Ping m -> {
+        type(out, Type.PING);
+        WireWriter.number(out, m.sequence());
+        WireWriter.id(out, m.target());
+        WireWriter.number(out, m.incarnation());
+        WireWriter.id(out, m.source());
+      }
+      case PingReq m -> {
+        type(out, Type.PING_REQ);
+        WireWriter.number(out, m.sequence());
+        WireWriter.id(out, m.target().id());
+        WireWriter.address(out, m.target().address());
+        WireWriter.number(out, m.target().incarnation());
+        WireWriter.id(out, m.source());
+        WireWriter.number(out, m.windowMillis());
+      }
+      case Ack m -> {
+        type(out, Type.ACK);
+        WireWriter.number(out, m.sequence());
+      }
+      case Nack m -> {
+        type(out, Type.NACK);
+        WireWriter.number(out, m.sequence());
+      }
+      case Alive m -> {
+        type(out, Type.ALIVE);
+        writeNode(out, m.node());
+      }
+      case Suspect m -> {
+        type(out, Type.SUSPECT);
+        writeAccusation(out, m.subject(), m.incarnation(), m.accuser());
+      }
+      case Dead m -> {
+        type(out, Type.DEAD);
+        writeAccusation(out, m.subject(), m.incarnation(), m.accuser());
+      }
+      case Left m -> {
+        type(out, Type.LEFT);
+        WireWriter.id(out, m.subject());
+        WireWriter.number(out, m.incarnation());
+      }
+      case PushPullRequest m -> {
+        type(out, Type.PUSH_PULL_REQUEST);
+        WireWriter.number(out, m.sequence());
+        writeNode(out, m.source());
+        WireWriter.number(out, m.digests().size());
+        for (long digest : m.digests()) out.putLong(digest);
+      }
+      case PushPullResponse m -> {
+        type(out, Type.PUSH_PULL_RESPONSE);
+        WireWriter.number(out, m.sequence());
+        writeNode(out, m.source());
+        WireWriter.number(out, m.buckets());
+        WireWriter.number(out, m.differing().size());
+        for (int bucket : m.differing()) out.putShort((short) bucket);
+        out.put((byte) (m.last() ? 1 : 0));
+        writeRows(out, m.members());
+      }
+      case PushPullRows m -> {
+        type(out, Type.PUSH_PULL_ROWS);
+        WireWriter.id(out, m.source());
+        writeRows(out, m.members());
+      }
+      case MetaRequest m -> {
+        type(out, Type.META_REQUEST);
+        WireWriter.id(out, m.subject());
+        out.putLong(m.digest());
+      }
+      case MetaReply m -> {
+        type(out, Type.META_REPLY);
+        WireWriter.id(out, m.subject());
+        WireWriter.number(out, m.meta().length());
+        out.put(m.meta().bytes());
+      }
+    }
+  }
+
+  private static SwimMessage read(WireReader in) throws WireReader.Malformed {
+    return switch (Type.of(in.octet())) {
+      case NONE -> throw new WireReader.Malformed("message type 0");
+      case PING -> new Ping(in.number(), in.id(), in.number(), in.id());
+      case PING_REQ -> readPingReq(in);
+      case ACK -> new Ack(in.number());
+      case NACK -> new Nack(in.number());
+      case ALIVE -> new Alive(readNode(in));
+      case SUSPECT -> new Suspect(in.id(), in.number(), in.id());
+      case DEAD -> new Dead(in.id(), in.number(), in.id());
+      case LEFT -> new Left(in.id(), in.number());
+      case PUSH_PULL_REQUEST -> readPushPullRequest(in);
+      case PUSH_PULL_RESPONSE -> readPushPullResponse(in);
+      case PUSH_PULL_ROWS -> new PushPullRows(in.id(), readRows(in));
+      case META_REQUEST -> new MetaRequest(in.id(), in.fixed64());
+      case META_REPLY -> new MetaReply(in.id(), readWholeMeta(in));
+    };
+  }
+
+  private static PingReq readPingReq(WireReader in) throws WireReader.Malformed {
+    long sequence = in.number();
+    Node target = new Node(in.id(), in.address(), in.number(), Meta.EMPTY);
+    // longer than any preset's window at the worst local health, so that a helper's timer is bound
+    return new PingReq(sequence, target, in.id(), in.number(120_000));
+  }
+
+  private static PushPullRequest readPushPullRequest(WireReader in) throws WireReader.Malformed {
+    long sequence = in.number();
+    Node source = readNode(in);
+    int count = in.number(PushPullRequest.MAX_BUCKETS);
+    if (Integer.bitCount(count) != 1) throw new WireReader.Malformed("number of digests");
+    List<Long> digests = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) digests.add(in.fixed64());
+    return new PushPullRequest(sequence, source, digests);
+  }
+
+  private static PushPullResponse readPushPullResponse(WireReader in) throws WireReader.Malformed {
+    long sequence = in.number();
+    Node source = readNode(in);
+    int buckets = in.number(PushPullRequest.MAX_BUCKETS);
+    if (Integer.bitCount(buckets) != 1) throw new WireReader.Malformed("number of buckets");
+    int count = in.number(buckets);
+    List<Integer> differing = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      int bucket = in.fixed16();
+      if (bucket >= buckets) throw new WireReader.Malformed("bucket " + bucket);
+      differing.add(bucket);
+    }
+    boolean last = in.octet() != 0;
+    return new PushPullResponse(sequence, source, buckets, differing, last, readRows(in));
+  }
+
+  private static List<MemberRecord> readRows(WireReader in) throws WireReader.Malformed {
+    int count = in.number(PushPullRows.MAX_ROWS);
+    List<MemberRecord> rows = new ArrayList<>(Math.min(count, in.remaining()));
+    for (int i = 0; i < count; i++) {
+      int state = in.octet();
+      if (state >= MemberState.values().length) throw new WireReader.Malformed("state " + state);
+      rows.add(new MemberRecord(readNode(in), MemberState.values()[state]));
+    }
+    return rows;
+  }
+
+  private static Node readNode(WireReader in) throws WireReader.Malformed {
+    return new Node(in.id(), in.address(), in.number(), readMeta(in));
+  }
+
+  private static Meta readMeta(WireReader in) throws WireReader.Malformed {
+    int form = in.octet();
+    return switch (form) {
+      case META_BYTES -> Meta.of(in.bytes(in.number(Meta.MAX_IN_GOSSIP)));
+      case META_DIGEST -> Meta.elsewhere(in.number(Meta.MAX_LENGTH), in.fixed64());
+      default -> throw new WireReader.Malformed("form of metadata " + form);
+    };
+  }
+
+  private static Meta readWholeMeta(WireReader in) throws WireReader.Malformed {
+    return Meta.of(in.bytes(in.number(Meta.MAX_LENGTH)));
+  }
+
+  private static void type(ByteBuffer out, Type type) {
+    out.put((byte) type.ordinal());
+  }
+
+  private static void writeAccusation(ByteBuffer out, NodeId of, long incarnation, NodeId by) {
+    WireWriter.id(out, of);
+    WireWriter.number(out, incarnation);
+    WireWriter.id(out, by);
+  }
+
+  private static void writeRows(ByteBuffer out, List<MemberRecord> rows) {
+    WireWriter.number(out, rows.size());
+    for (MemberRecord row : rows) {
+      out.put((byte) row.state().ordinal());
+      writeNode(out, row.node());
+    }
+  }
+
+  private static void writeNode(ByteBuffer out, Node node) {
+    WireWriter.id(out, node.id());
+    WireWriter.address(out, node.address());
+    WireWriter.number(out, node.incarnation());
+    Meta meta = node.meta();
+    boolean inline = isInline(meta);
+    out.put((byte) (inline ? META_BYTES : META_DIGEST));
+    WireWriter.number(out, meta.length());
+    if (inline) out.put(meta.bytes());
+    else out.putLong(meta.digest());
+  }
+
+  private static boolean isInline(Meta meta) {
+    return meta.isPresent() && meta.fitsGossip();
+  }
+
+  private static int rows(List<MemberRecord> rows) {
+    int size = number(rows.size());
+    for (MemberRecord row : rows) size += 1 + node(row.node());
+    return size;
+  }
+
+  private static int node(Node node) {
+    return id(node.id())
+        + address(node.address())
+        + number(node.incarnation())
+        + 1
+        + number(node.meta().length())
+        + (isInline(node.meta()) ? node.meta().length() : 8);
+  }
+
+  private static int whole(Meta meta) {
+    return number(meta.length()) + meta.length();
+  }
+
+  private static int id(NodeId id) {
+    return WireWriter.size(id);
+  }
+
+  private static int address(Address address) {
+    return WireWriter.size(address);
+  }
+
+  private static int number(long value) {
+    return WireWriter.size(value);
+  }
+}
