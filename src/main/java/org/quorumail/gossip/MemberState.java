@@ -1,17 +1,40 @@
 package org.quorumail.gossip;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a node holds of another. The order is SWIM's rule for conflicts: of two statements with the
  * same incarnation the later constant wins, otherwise the higher incarnation does.
  */
 public enum MemberState {
-  ALIVE,
+  ALIVE(0),
   /** Accused of not answering; counts as a member until the suspicion has run out. */
-  SUSPECT,
+  SUSPECT(1),
   /** The suspicion ran out. */
-  DEAD,
+  DEAD(2),
   /** Said good-bye. */
-  LEFT;
+  LEFT(3);
+
+  private final int code;
+
+  MemberState(int code) {
+    this.code = code;
+  }
+
+  /** The byte that stands for it on the wire. */
+  int code() {
+    return code;
+  }
+
+  static @Nullable MemberState ofCode(int code) {
+    return switch (code) {
+      case 0 -> ALIVE;
+      case 1 -> SUSPECT;
+      case 2 -> DEAD;
+      case 3 -> LEFT;
+      default -> null;
+    };
+  }
 
   /** Alive or suspect. */
   public boolean isMember() {

@@ -50,29 +50,19 @@ public final class SwimCodec {
     record Malformed(String reason) implements Decoded {}
   }
 
-  private enum Type {
-    NONE,
-    PING,
-    PING_REQ,
-    ACK,
-    NACK,
-    ALIVE,
-    SUSPECT,
-    DEAD,
-    LEFT,
-    PUSH_PULL_REQUEST,
-    PUSH_PULL_RESPONSE,
-    PUSH_PULL_ROWS,
-    META_REQUEST,
-    META_REPLY;
-
-    private static final Type[] ALL = values();
-
-    static Type of(int code) throws WireReader.Malformed {
-      if (code <= 0 || code >= ALL.length) throw new WireReader.Malformed("message type " + code);
-      return ALL[code];
-    }
-  }
+  private static final int PING = 1;
+  private static final int PING_REQ = 2;
+  private static final int ACK = 3;
+  private static final int NACK = 4;
+  private static final int ALIVE = 5;
+  private static final int SUSPECT = 6;
+  private static final int DEAD = 7;
+  private static final int LEFT = 8;
+  private static final int PUSH_PULL_REQUEST = 9;
+  private static final int PUSH_PULL_RESPONSE = 10;
+  private static final int PUSH_PULL_ROWS = 11;
+  private static final int META_REQUEST = 12;
+  private static final int META_REPLY = 13;
 
   /** The length that {@link #encode} will give. */
   public static int size(SwimPacket packet) {
@@ -147,14 +137,14 @@ public final class SwimCodec {
   private static void write(ByteBuffer out, SwimMessage message) {
     switch (message) {
       case Ping m -> {
-        type(out, Type.PING);
+        type(out, PING);
         WireWriter.number(out, m.sequence());
         WireWriter.id(out, m.target());
         WireWriter.number(out, m.incarnation());
         WireWriter.id(out, m.source());
       }
       case PingReq m -> {
-        type(out, Type.PING_REQ);
+        type(out, PING_REQ);
         WireWriter.number(out, m.sequence());
         WireWriter.id(out, m.target().id());
         WireWriter.address(out, m.target().address());
@@ -163,39 +153,39 @@ public final class SwimCodec {
         WireWriter.number(out, m.windowMillis());
       }
       case Ack m -> {
-        type(out, Type.ACK);
+        type(out, ACK);
         WireWriter.number(out, m.sequence());
       }
       case Nack m -> {
-        type(out, Type.NACK);
+        type(out, NACK);
         WireWriter.number(out, m.sequence());
       }
       case Alive m -> {
-        type(out, Type.ALIVE);
+        type(out, ALIVE);
         writeNode(out, m.node());
       }
       case Suspect m -> {
-        type(out, Type.SUSPECT);
+        type(out, SUSPECT);
         writeAccusation(out, m.subject(), m.incarnation(), m.accuser());
       }
       case Dead m -> {
-        type(out, Type.DEAD);
+        type(out, DEAD);
         writeAccusation(out, m.subject(), m.incarnation(), m.accuser());
       }
       case Left m -> {
-        type(out, Type.LEFT);
+        type(out, LEFT);
         WireWriter.id(out, m.subject());
         WireWriter.number(out, m.incarnation());
       }
       case PushPullRequest m -> {
-        type(out, Type.PUSH_PULL_REQUEST);
+        type(out, PUSH_PULL_REQUEST);
         WireWriter.number(out, m.sequence());
         writeNode(out, m.source());
         WireWriter.number(out, m.digests().size());
         for (long digest : m.digests()) out.putLong(digest);
       }
       case PushPullResponse m -> {
-        type(out, Type.PUSH_PULL_RESPONSE);
+        type(out, PUSH_PULL_RESPONSE);
         WireWriter.number(out, m.sequence());
         writeNode(out, m.source());
         WireWriter.number(out, m.buckets());
@@ -205,17 +195,17 @@ public final class SwimCodec {
         writeRows(out, m.members());
       }
       case PushPullRows m -> {
-        type(out, Type.PUSH_PULL_ROWS);
+        type(out, PUSH_PULL_ROWS);
         WireWriter.id(out, m.source());
         writeRows(out, m.members());
       }
       case MetaRequest m -> {
-        type(out, Type.META_REQUEST);
+        type(out, META_REQUEST);
         WireWriter.id(out, m.subject());
         out.putLong(m.digest());
       }
       case MetaReply m -> {
-        type(out, Type.META_REPLY);
+        type(out, META_REPLY);
         WireWriter.id(out, m.subject());
         WireWriter.number(out, m.meta().length());
         out.put(m.meta().bytes());
@@ -224,8 +214,7 @@ public final class SwimCodec {
   }
 
   private static SwimMessage read(WireReader in) throws WireReader.Malformed {
-    return switch (Type.of(in.octet())) {
-      case NONE -> throw new WireReader.Malformed("message type 0");
+    return switch (in.octet()) {
       case PING -> new Ping(in.number(), in.id(), in.number(), in.id());
       case PING_REQ -> readPingReq(in);
       case ACK -> new Ack(in.number());
@@ -239,6 +228,7 @@ public final class SwimCodec {
       case PUSH_PULL_ROWS -> new PushPullRows(in.id(), readRows(in));
       case META_REQUEST -> new MetaRequest(in.id(), in.fixed64());
       case META_REPLY -> new MetaReply(in.id(), readWholeMeta(in));
+      default -> throw new WireReader.Malformed("unknown message type");
     };
   }
 
@@ -279,9 +269,9 @@ public final class SwimCodec {
     int count = in.number(PushPullRows.MAX_ROWS);
     List<MemberRecord> rows = new ArrayList<>(Math.min(count, in.remaining()));
     for (int i = 0; i < count; i++) {
-      int state = in.octet();
-      if (state >= MemberState.values().length) throw new WireReader.Malformed("state " + state);
-      rows.add(new MemberRecord(readNode(in), MemberState.values()[state]));
+      MemberState state = MemberState.ofCode(in.octet());
+      if (state == null) throw new WireReader.Malformed("state of a row");
+      rows.add(new MemberRecord(readNode(in), state));
     }
     return rows;
   }
@@ -303,8 +293,8 @@ public final class SwimCodec {
     return Meta.of(in.bytes(in.number(Meta.MAX_LENGTH)));
   }
 
-  private static void type(ByteBuffer out, Type type) {
-    out.put((byte) type.ordinal());
+  private static void type(ByteBuffer out, int type) {
+    out.put((byte) type);
   }
 
   private static void writeAccusation(ByteBuffer out, NodeId of, long incarnation, NodeId by) {
@@ -316,7 +306,7 @@ public final class SwimCodec {
   private static void writeRows(ByteBuffer out, List<MemberRecord> rows) {
     WireWriter.number(out, rows.size());
     for (MemberRecord row : rows) {
-      out.put((byte) row.state().ordinal());
+      out.put((byte) row.state().code());
       writeNode(out, row.node());
     }
   }

@@ -24,7 +24,7 @@ final class WireWriter {
     if (number < 0) throw new IllegalArgumentException("a number of the wire is not negative");
     long rest = number;
     while (rest > 0x7f) {
-      out.put((byte) (rest & 0x7f | 0x80));
+      out.put((byte) ((rest & 0x7f) | 0x80));
       rest >>>= 7;
     }
     out.put((byte) rest);

@@ -101,8 +101,8 @@ class SwimCodecTest {
   void otherVersionsTypesAndLengthsAreMalformed() {
     assertThat(malformed(2)).isEqualTo("version 2");
     assertThat(malformed()).isEqualTo("cut short");
-    assertThat(malformed(1, 0)).isEqualTo("message type 0");
-    assertThat(malformed(1, 200)).isEqualTo("message type 200");
+    assertThat(malformed(1, 0)).isEqualTo("unknown message type");
+    assertThat(malformed(1, 200)).isEqualTo("unknown message type");
     assertThat(malformed(1, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1))
         .isEqualTo("number beyond 63 bits");
     assertThat(malformed(1, 8, 65)).isEqualTo("id of 65 characters");
