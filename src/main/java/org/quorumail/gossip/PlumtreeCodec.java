@@ -1,0 +1,326 @@
+package org.quorumail.gossip;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.gossip.PlumtreeMessage.Announcement;
+import org.quorumail.gossip.PlumtreeMessage.Disconnect;
+import org.quorumail.gossip.PlumtreeMessage.Gossip;
+import org.quorumail.gossip.PlumtreeMessage.Graft;
+import org.quorumail.gossip.PlumtreeMessage.IHave;
+import org.quorumail.gossip.PlumtreeMessage.IHaveAck;
+import org.quorumail.gossip.PlumtreeMessage.Neighbour;
+import org.quorumail.gossip.PlumtreeMessage.NotFound;
+import org.quorumail.gossip.PlumtreeMessage.OriginState;
+import org.quorumail.gossip.PlumtreeMessage.Prune;
+import org.quorumail.gossip.PlumtreeMessage.SyncDigest;
+import org.quorumail.gossip.PlumtreeMessage.SyncPull;
+import org.quorumail.gossip.PlumtreeMessage.SyncPush;
+import org.quorumail.gossip.PlumtreeMessage.SyncRange;
+import org.quorumail.gossip.PlumtreeMessage.SyncRequest;
+
+/**
+ * Messages as bytes: a version, a type, then the fields. Numbers are unsigned LEB128, texts are
+ * ASCII behind a length byte, lists stand behind a count. Ids of one origin in a row name it once.
+ *
+ * <p>Every length is checked against its bound before anything is allocated; what does not fit is a
+ * {@link Malformed} value, never an exception.
+ */
+public final class PlumtreeCodec {
+  public static final int VERSION = 1;
+
+  /** Ids in one IHave or IHaveAck. */
+  public static final int MAX_IDS = 64;
+
+  /** Ids in one SyncPull. */
+  public static final int MAX_PULL = 100;
+
+  /** Messages in one SyncPush. */
+  public static final int MAX_PUSH = 50;
+
+  /** Origins in one SyncDigest. */
+  public static final int MAX_STATES = 256;
+
+  /** A path longer than any network's diameter is a lie or a loop. */
+  public static final int MAX_HOPS = 1_024;
+
+  /** What is left of a message beside its payload never needs more. */
+  private static final int MAX_HEADER = 256;
+
+  private final int maxMessageSize;
+
+  /**
+   * @param maxMessageSize of a payload, in bytes
+   */
+  public PlumtreeCodec(int maxMessageSize) {
+    this.maxMessageSize = maxMessageSize;
+  }
+
+  /** What bytes turned out to be. */
+  public sealed interface Decoded {}
+
+  public record Message(PlumtreeMessage message) implements Decoded {}
+
+  /**
+   * @param reason a few words for the log, without any of the bytes
+   */
+  public record Malformed(String reason) implements Decoded {}
+
+  /** The bytes of a message, ready to be read. */
+  public ByteBuffer encode(PlumtreeMessage message) {
+    PlumtreeWriter out = new PlumtreeWriter();
+    out.octet(VERSION);
+    switch (message) {
+      case Gossip m -> {
+        out.octet('G');
+        gossip(out, m);
+      }
+      case IHave m -> {
+        out.octet('I');
+        out.number(m.announcements().size());
+        @Nullable MessageId previous = null;
+        for (Announcement line : m.announcements()) {
+          id(out, line.id(), previous, line.tree().isShared());
+          out.number(line.hop());
+          previous = line.id();
+        }
+      }
+      case IHaveAck m -> {
+        out.octet('A');
+        ids(out, m.ids());
+      }
+      case Graft m -> {
+        out.octet('R');
+        out.text(m.tree().root());
+        out.octet(m.id().isPresent() ? 1 : 0);
+        m.id().ifPresent(wanted -> id(out, wanted, null, false));
+      }
+      case Prune m -> {
+        out.octet('P');
+        out.text(m.tree().root());
+      }
+      case NotFound m -> {
+        out.octet('F');
+        id(out, m.id(), null, false);
+      }
+      case Neighbour m -> {
+        out.octet('N');
+        out.octet(m.answer() ? 1 : 0);
+      }
+      case Disconnect m -> out.octet('D');
+      case SyncRequest m -> {
+        out.octet('S');
+        range(out, m.range());
+        out.word(m.digest());
+      }
+      case SyncDigest m -> {
+        out.octet('V');
+        range(out, m.range());
+        out.octet(m.equal() ? 1 : 0);
+        out.number(m.states().size());
+        for (OriginState state : m.states()) state(out, state);
+      }
+      case SyncPull m -> {
+        out.octet('Q');
+        ids(out, m.ids());
+      }
+      case SyncPush m -> {
+        out.octet('U');
+        out.number(m.messages().size());
+        for (Gossip pushed : m.messages()) gossip(out, pushed);
+      }
+    }
+    return out.finish();
+  }
+
+  /** Reads the whole buffer as one message. */
+  public Decoded decode(ByteBuffer bytes) {
+    PlumtreeReader in = new PlumtreeReader(bytes);
+    try {
+      int version = in.octet();
+      if (version != VERSION) return new Malformed("version " + version);
+      PlumtreeMessage message = message(in);
+      if (in.hasMore()) return new Malformed("bytes behind the message");
+      return new Message(message);
+    } catch (PlumtreeReader.MalformedException e) {
+      return new Malformed(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The greatest number of bytes that one message has when encoded. */
+  public int maxEncodedSize() {
+    return Math.max(maxMessageSize + MAX_HEADER, 64 * 1024);
+  }
+
+  private PlumtreeMessage message(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+    return switch (in.octet()) {
+      case 'G' -> gossip(in);
+      case 'I' -> iHave(in);
+      case 'A' -> new IHaveAck(ids(in, MAX_IDS));
+      case 'R' -> {
+        TreeId tree = tree(in);
+        yield new Graft(tree, in.flag() ? Optional.of(bareId(in, null)) : Optional.empty());
+      }
+      case 'P' -> new Prune(tree(in));
+      case 'F' -> new NotFound(bareId(in, null));
+      case 'N' -> new Neighbour(in.flag());
+      case 'D' -> new Disconnect();
+      case 'S' -> new SyncRequest(range(in), in.word());
+      case 'V' -> {
+        SyncRange range = range(in);
+        boolean equal = in.flag();
+        int count = in.count(MAX_STATES);
+        List<OriginState> states = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) states.add(state(in));
+        yield new SyncDigest(range, equal, List.copyOf(states));
+      }
+      case 'Q' -> new SyncPull(ids(in, MAX_PULL));
+      case 'U' -> {
+        int count = in.count(MAX_PUSH);
+        List<Gossip> messages = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) messages.add(gossip(in));
+        yield new SyncPush(List.copyOf(messages));
+      }
+      default -> throw new PlumtreeReader.MalformedException("unknown type");
+    };
+  }
+
+  private static void gossip(PlumtreeWriter out, Gossip m) {
+    id(out, m.id(), null, m.tree().isShared());
+    out.number(m.hop());
+    out.number(m.payload().length);
+    out.bytes(m.payload());
+  }
+
+  private Gossip gossip(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+    Identified id = id(in, null);
+    int hop = in.count(MAX_HOPS);
+    byte[] payload = in.bytes(in.count(maxMessageSize));
+    return new Gossip(id.tree(), id.id, hop, payload);
+  }
+
+  private static IHave iHave(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+    int count = in.count(MAX_IDS);
+    List<Announcement> lines = new ArrayList<>(count);
+    @Nullable MessageId previous = null;
+    for (int i = 0; i < count; i++) {
+      Identified id = id(in, previous);
+      lines.add(new Announcement(id.tree(), id.id, in.count(MAX_HOPS)));
+      previous = id.id;
+    }
+    return new IHave(List.copyOf(lines));
+  }
+
+  private static void ids(PlumtreeWriter out, List<MessageId> ids) {
+    out.number(ids.size());
+    @Nullable MessageId previous = null;
+    for (MessageId id : ids) {
+      id(out, id, previous, false);
+      previous = id;
+    }
+  }
+
+  private static List<MessageId> ids(PlumtreeReader in, int max)
+      throws PlumtreeReader.MalformedException {
+    int count = in.count(max);
+    List<MessageId> ids = new ArrayList<>(count);
+    @Nullable MessageId previous = null;
+    for (int i = 0; i < count; i++) {
+      previous = bareId(in, previous);
+      ids.add(previous);
+    }
+    return List.copyOf(ids);
+  }
+
+  /** Trees other than the origin's and the shared one are never used for a message. */
+  private record Identified(MessageId id, boolean shared) {
+    TreeId tree() {
+      return shared ? TreeId.SHARED : TreeId.of(id.origin());
+    }
+  }
+
+  private static final int SHARED_TREE = 1;
+  private static final int SAME_SOURCE = 2;
+
+  private static void id(
+      PlumtreeWriter out, MessageId id, @Nullable MessageId previous, boolean shared) {
+    boolean same =
+        previous != null
+            && previous.incarnation() == id.incarnation()
+            && previous.origin().equals(id.origin());
+    out.octet((shared ? SHARED_TREE : 0) | (same ? SAME_SOURCE : 0));
+    if (!same) {
+      out.text(id.origin().value());
+      out.number(id.incarnation());
+    }
+    out.number(id.sequence());
+  }
+
+  private static Identified id(PlumtreeReader in, @Nullable MessageId previous)
+      throws PlumtreeReader.MalformedException {
+    int flags = in.octet();
+    if ((flags & ~(SHARED_TREE | SAME_SOURCE)) != 0) {
+      throw new PlumtreeReader.MalformedException("unknown flags");
+    }
+    NodeId origin;
+    long incarnation;
+    if ((flags & SAME_SOURCE) == 0) {
+      origin = in.node();
+      incarnation = in.number();
+      if (previous != null
+          && origin.equals(previous.origin())
+          && incarnation == previous.incarnation()) {
+        throw new PlumtreeReader.MalformedException("origin named again");
+      }
+    } else if (previous != null) {
+      origin = previous.origin();
+      incarnation = previous.incarnation();
+    } else {
+      throw new PlumtreeReader.MalformedException("no previous id");
+    }
+    long sequence = in.number();
+    if (sequence < 1) throw new PlumtreeReader.MalformedException("sequence 0");
+    return new Identified(new MessageId(origin, incarnation, sequence), (flags & SHARED_TREE) != 0);
+  }
+
+  /** An id where no tree is told. */
+  private static MessageId bareId(PlumtreeReader in, @Nullable MessageId previous)
+      throws PlumtreeReader.MalformedException {
+    Identified id = id(in, previous);
+    if (id.shared) throw new PlumtreeReader.MalformedException("unknown flags");
+    return id.id;
+  }
+
+  private static TreeId tree(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+    String root = in.nameOrEmpty();
+    return root.isEmpty() ? TreeId.SHARED : new TreeId(root);
+  }
+
+  private static void range(PlumtreeWriter out, SyncRange range) {
+    out.text(range.after());
+    out.text(range.upTo());
+  }
+
+  private static SyncRange range(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+    return new SyncRange(in.nameOrEmpty(), in.nameOrEmpty());
+  }
+
+  private static void state(PlumtreeWriter out, OriginState state) {
+    out.text(state.origin().value());
+    out.number(state.incarnation());
+    out.number(state.floor());
+    out.number(state.words().length);
+    for (long word : state.words()) out.word(word);
+  }
+
+  private static OriginState state(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+    NodeId origin = in.node();
+    long incarnation = in.number();
+    long floor = in.number();
+    long[] words = new long[in.count(SequenceWindow.MAX_WORDS)];
+    for (int i = 0; i < words.length; i++) words[i] = in.word();
+    return new OriginState(origin, incarnation, floor, words);
+  }
+}
