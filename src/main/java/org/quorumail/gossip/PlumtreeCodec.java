@@ -310,6 +310,7 @@ public final class PlumtreeCodec {
   private static void state(PlumtreeWriter out, OriginState state) {
     out.text(state.origin().value());
     out.number(state.incarnation());
+    out.number(state.oldest());
     out.number(state.floor());
     out.number(state.words().length);
     for (long word : state.words()) out.word(word);
@@ -318,9 +319,10 @@ public final class PlumtreeCodec {
   private static OriginState state(PlumtreeReader in) throws PlumtreeReader.MalformedException {
     NodeId origin = in.node();
     long incarnation = in.number();
+    long oldest = in.number();
     long floor = in.number();
     long[] words = new long[in.count(SequenceWindow.MAX_WORDS)];
     for (int i = 0; i < words.length; i++) words[i] = in.word();
-    return new OriginState(origin, incarnation, floor, words);
+    return new OriginState(origin, incarnation, oldest, floor, words);
   }
 }

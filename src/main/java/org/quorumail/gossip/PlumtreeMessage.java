@@ -110,10 +110,12 @@ public sealed interface PlumtreeMessage {
   /**
    * One entry of a version vector with its exceptions.
    *
+   * @param oldest the lowest sequence that can still be pulled here; 0 when none can
    * @param floor everything up to here was seen or given up
    * @param words bit i of word w: sequence {@code floor + 1 + 64 w + i} was seen
    */
-  record OriginState(NodeId origin, long incarnation, long floor, long[] words) {
+  record OriginState(
+      NodeId origin, long incarnation, long oldest, long floor, long[] words) {
     boolean has(long sequence) {
       if (sequence <= floor) return true;
       long index = sequence - floor - 1;

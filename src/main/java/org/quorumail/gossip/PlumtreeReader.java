@@ -59,7 +59,7 @@ final class PlumtreeReader {
   long word() throws MalformedException {
     if (in.remaining() < Long.BYTES) throw new MalformedException("cut short");
     long value = 0;
-    for (int i = 0; i < Long.BYTES; i++) value = value << 8 | in.get() & 0xff;
+    for (int i = 0; i < Long.BYTES; i++) value = (value << 8) | (in.get() & 0xff);
     return value;
   }
 
