@@ -114,8 +114,7 @@ public sealed interface PlumtreeMessage {
    * @param floor everything up to here was seen or given up
    * @param words bit i of word w: sequence {@code floor + 1 + 64 w + i} was seen
    */
-  record OriginState(
-      NodeId origin, long incarnation, long oldest, long floor, long[] words) {
+  record OriginState(NodeId origin, long incarnation, long oldest, long floor, long[] words) {
     boolean has(long sequence) {
       if (sequence <= floor) return true;
       long index = sequence - floor - 1;

@@ -141,7 +141,11 @@ class PlumtreeCodecTest {
 
   private OriginState state() {
     return new OriginState(
-        node(), random.nextLong() >>> 1, random.nextInt(9), random.nextInt(1_000), random.longs(3).toArray());
+        node(),
+        random.nextLong() >>> 1,
+        random.nextInt(9),
+        random.nextInt(1_000),
+        random.longs(3).toArray());
   }
 
   private SyncRange range() {
