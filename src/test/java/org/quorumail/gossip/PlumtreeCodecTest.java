@@ -160,7 +160,7 @@ class PlumtreeCodecTest {
 
   private MessageId id() {
     return new MessageId(
-        node(), random.nextLong() >>> 1 + random.nextInt(60), 1 + random.nextInt(99));
+        node(), random.nextLong() >>> (1 + random.nextInt(60)), 1 + random.nextInt(99));
   }
 
   private NodeId node() {
