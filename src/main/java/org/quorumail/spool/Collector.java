@@ -19,9 +19,12 @@ import org.quorumail.replication.ReplicatedLog.Appended;
 
 /**
  * Puts what many threads want to append into few entries, because an entry costs about the same
- * whatever its size. With nothing in flight an item goes at once. While entries are in flight items
- * gather, until they fill an entry, until the first has waited a moment, or until everything before
- * them is committed. So batches grow with the load, and nobody waits when there is none.
+ * whatever its size: each is a round over the network and onto the disks of a quorum.
+ *
+ * <p>An entry leaves when it is full, or when none is in flight (Nagle's rule, RFC 896). Those
+ * whom the last entry answered are expected back: the next one waits until as many items are here
+ * as that one had and left behind, but at most for half the time that it took. So entries grow with
+ * the load, and a lone client never waits.
  *
  * <p>Thread: one virtual thread forms the entries; answers come on the log's threads.
  */
@@ -31,10 +34,10 @@ final class Collector<T> implements AutoCloseable {
 
   static final int ITEMS_MAX = 64;
 
-  /** How long an item waits for others while older entries are in flight. */
-  static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+  /** The longest wait for company, however far away the quorum is. */
+  static final long GATHER_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(5);
 
-  /** Enough for a quorum far away, and a bound on what Raft holds for us. */
+  /** Full entries; enough for a quorum far away, and a bound on what Raft holds for us. */
   static final int IN_FLIGHT_MAX = 8;
 
   /** Items that wait. The next one blocks, which is back-pressure on its client. */
@@ -52,6 +55,8 @@ final class Collector<T> implements AutoCloseable {
   private final ArrayDeque<Waiting<T>> waiting = new ArrayDeque<>();
   private long waitingBytes;
   private int inFlight;
+  private int expected = 1;
+  private long gatherNanos;
   private boolean closed;
 
   private record Waiting<T>(T item, int bytes, long since, CompletableFuture<Answer> answer) {}
@@ -101,7 +106,7 @@ final class Collector<T> implements AutoCloseable {
       waiting.add(new Waiting<>(item, bytes, System.nanoTime(), answer));
       waitingBytes += bytes;
       // the thread sleeps through what does not concern it
-      if (waiting.size() == 1 || isFull()) changed.signal();
+      if (waiting.size() == 1 || isFull() || isComplete()) changed.signal();
       return answer;
     } finally {
       lock.unlock();
@@ -140,18 +145,28 @@ final class Collector<T> implements AutoCloseable {
           changed.await();
           continue;
         }
-        long ripeIn = waiting.element().since + GATHER_NANOS - System.nanoTime();
-        if (inFlight == 0 || isFull() || ripeIn <= 0) {
+        long left = isFull() || inFlight == 0 && isComplete() ? 0 : untilRipe();
+        if (left <= 0) {
           List<Waiting<T>> batch = take();
           if (!batch.isEmpty()) return batch;
         } else {
-          changed.awaitNanos(ripeIn);
+          changed.awaitNanos(left);
         }
       }
       return null;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Nanoseconds; an answer ends the wait that has no end of its own. */
+  private long untilRipe() {
+    if (inFlight > 0) return Long.MAX_VALUE;
+    return waiting.element().since + gatherNanos - System.nanoTime();
+  }
+
+  private boolean isComplete() {
+    return waiting.size() >= expected;
   }
 
   private boolean isFull() {
@@ -177,6 +192,7 @@ final class Collector<T> implements AutoCloseable {
 
   private void append(List<Waiting<T>> batch) {
     batchSize.accept(batch.size());
+    long sent = System.nanoTime();
     CompletableFuture<Appended> appended;
     try {
       appended =
@@ -184,14 +200,16 @@ final class Collector<T> implements AutoCloseable {
     } catch (RuntimeException e) {
       appended = CompletableFuture.failedFuture(e);
     }
-    var ignored = appended.whenComplete((reply, failure) -> answered(batch, reply, failure));
+    var ignored = appended.whenComplete((reply, failure) -> answered(batch, sent, reply, failure));
   }
 
   private void answered(
-      List<Waiting<T>> batch, @Nullable Appended reply, @Nullable Throwable failure) {
+      List<Waiting<T>> batch, long sent, @Nullable Appended reply, @Nullable Throwable failure) {
     lock.lock();
     try {
       inFlight--;
+      expected = Math.min(batch.size() + waiting.size(), ITEMS_MAX);
+      gatherNanos = Math.min((System.nanoTime() - sent) / 2, GATHER_NANOS_MAX);
       if (!waiting.isEmpty() && (inFlight == 0 || inFlight == IN_FLIGHT_MAX - 1)) changed.signal();
     } finally {
       lock.unlock();
