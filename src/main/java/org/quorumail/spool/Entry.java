@@ -37,6 +37,13 @@ sealed interface Entry {
 
   record Remove(QueueId id) implements Entry {}
 
+  /** Entries that travel together and are applied together, in this order; never nested. */
+  record Several(List<Entry> parts) implements Entry {
+    public Several {
+      parts = List.copyOf(parts);
+    }
+  }
+
   record Hold(QueueId id) implements Entry {}
 
   record Release(QueueId id, long atMillis) implements Entry {}

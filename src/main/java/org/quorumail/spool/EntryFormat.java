@@ -35,6 +35,7 @@ final class EntryFormat {
   private static final int HOLD = 6;
   private static final int RELEASE = 7;
   private static final int RETRY = 8;
+  private static final int SEVERAL = 9;
 
   private static final int DELIVERED = 1;
   private static final int DEFERRED = 2;
@@ -64,24 +65,42 @@ final class EntryFormat {
       case Entry.Hold e -> head(HOLD, SMALL).id(e.id()).finish();
       case Entry.Release e -> head(RELEASE, SMALL).id(e.id()).i64(e.atMillis()).finish();
       case Entry.Retry e -> head(RETRY, SMALL).id(e.id()).i64(e.atMillis()).finish();
+      case Entry.Several e -> several(e);
     };
   }
 
   static Entry read(ByteBuffer bytes) throws IOException {
+    return read(bytes, false);
+  }
+
+  private static Entry read(ByteBuffer bytes, boolean part) throws IOException {
     ByteReader in = new ByteReader(bytes, "a spool entry");
-    Entry entry = ByteReader.checked("a spool entry", () -> entry(in));
+    Entry entry = ByteReader.checked("a spool entry", () -> entry(in, part));
     in.end();
     return entry;
   }
 
-  /** Bytes that a message adds to an {@code Accept}, about. */
-  static int sizeHint(NewMessage m) {
+  /** The bytes of an entry, about. */
+  static int sizeHint(Entry entry) {
+    return switch (entry) {
+      case Entry.Accept e -> SMALL + e.messages().stream().mapToInt(EntryFormat::sizeHint).sum();
+      case Entry.Chunk e -> CHUNK_HEADER + e.bytes().length();
+      case Entry.Outcomes e -> SMALL + e.attempts().stream().mapToInt(EntryFormat::sizeHint).sum();
+      case Entry.Several e -> SMALL + e.parts().stream().mapToInt(EntryFormat::sizeHint).sum();
+      case Entry.AbortUpload e -> SMALL;
+      case Entry.Remove e -> SMALL;
+      case Entry.Hold e -> SMALL;
+      case Entry.Release e -> SMALL;
+      case Entry.Retry e -> SMALL;
+    };
+  }
+
+  private static int sizeHint(NewMessage m) {
     int content = m.body() instanceof Body.Inline inline ? inline.bytes().length() : 0;
     return MessageFormat.sizeHint(m.message()) + content;
   }
 
-  /** Bytes that an attempt adds to an {@code Outcomes}, about. */
-  static int sizeHint(AttemptResults a) {
+  private static int sizeHint(AttemptResults a) {
     Report report = a.report();
     int reported = report == null ? 0 : sizeHint(report.message());
     return SMALL + RESULT_SIZE_HINT * a.results().size() + reported;
@@ -91,10 +110,11 @@ final class EntryFormat {
     return new ByteWriter(expected).u8(VERSION).u8(type);
   }
 
-  private static Entry entry(ByteReader in) throws IOException {
+  private static Entry entry(ByteReader in, boolean part) throws IOException {
     int version = in.u8();
     if (version != VERSION) throw unknown("a spool entry", "version", version);
     int type = in.u8();
+    if (part && type == SEVERAL) throw new IOException("a spool entry's parts have parts");
     return switch (type) {
       case ACCEPT -> new Entry.Accept(newMessages(in));
       case CHUNK -> new Entry.Chunk(in.id(), in.i32(), in.i64(), in.block());
@@ -104,14 +124,29 @@ final class EntryFormat {
       case HOLD -> new Entry.Hold(in.id());
       case RELEASE -> new Entry.Release(in.id(), in.i64());
       case RETRY -> new Entry.Retry(in.id(), in.i64());
+      case SEVERAL -> new Entry.Several(parts(in));
       default -> throw unknown("a spool entry", "type", type);
     };
   }
 
+  private static byte[] several(Entry.Several entry) {
+    ByteWriter out = head(SEVERAL, sizeHint(entry)).i32(entry.parts().size());
+    for (Entry part : entry.parts()) out.block(Entry.Slice.of(write(part)));
+    return out.finish();
+  }
+
+  private static List<Entry> parts(ByteReader in) throws IOException {
+    int n = in.count();
+    List<Entry> parts = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) {
+      Entry.Slice part = in.block();
+      parts.add(read(ByteBuffer.wrap(part.array(), part.offset(), part.length()), true));
+    }
+    return parts;
+  }
+
   private static byte[] accept(Entry.Accept entry) {
-    int expected = SMALL;
-    for (NewMessage m : entry.messages()) expected += sizeHint(m);
-    ByteWriter out = head(ACCEPT, expected).i32(entry.messages().size());
+    ByteWriter out = head(ACCEPT, sizeHint(entry)).i32(entry.messages().size());
     for (NewMessage m : entry.messages()) write(m, out);
     return out.finish();
   }
@@ -144,9 +179,7 @@ final class EntryFormat {
   }
 
   private static byte[] outcomes(Entry.Outcomes entry) {
-    int expected = SMALL;
-    for (AttemptResults a : entry.attempts()) expected += sizeHint(a);
-    ByteWriter out = head(OUTCOMES, expected).i64(entry.term()).i32(entry.attempts().size());
+    ByteWriter out = head(OUTCOMES, sizeHint(entry)).i64(entry.term()).i32(entry.attempts().size());
     for (AttemptResults a : entry.attempts()) {
       out.id(a.id()).i32(a.results().size());
       for (Result r : a.results()) write(r, out);

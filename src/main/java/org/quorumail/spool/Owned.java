@@ -37,24 +37,23 @@ final class Owned implements OwnedSpool, AutoCloseable {
   private final ReplicatedLog log;
   private final SpoolStore store;
   private final SpoolMeters meters;
-  private final Collector<AttemptResults> results;
+  private final Collector collector;
   private final AtomicLong inDoubt = new AtomicLong();
   private volatile boolean closed;
 
   Owned(
-      String name, Leadership leadership, ReplicatedLog log, SpoolStore store, SpoolMeters meters) {
+      String name,
+      Leadership leadership,
+      ReplicatedLog log,
+      Collector collector,
+      SpoolStore store,
+      SpoolMeters meters) {
     this.name = name;
     this.leadership = leadership;
     this.log = log;
     this.store = store;
     this.meters = meters;
-    this.results =
-        new Collector<>(
-            log,
-            () -> PATIENCE,
-            EntryFormat::sizeHint,
-            batch -> EntryFormat.write(new Entry.Outcomes(leadership.term(), batch)),
-            meters.outcomeBatchSize::record);
+    this.collector = collector;
   }
 
   @Override
@@ -140,7 +139,7 @@ final class Owned implements OwnedSpool, AutoCloseable {
    */
   private Optional<Answer> send(AttemptResults attempt) throws InterruptedException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    var answer = results.submit(attempt, deadline);
+    var answer = collector.submit(new Entry.Outcomes(term(), List.of(attempt)), deadline);
     try {
       return Optional.of(answer.get(2 * PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
     } catch (ExecutionException | TimeoutException e) {
@@ -161,7 +160,6 @@ final class Owned implements OwnedSpool, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    results.close();
   }
 
   private static @Nullable Report report(@Nullable Notification n) {

@@ -45,7 +45,7 @@ public final class Spool implements AutoCloseable {
   private volatile @Nullable Owned owned;
 
   /** What exists once the group is open. */
-  private record Attached(ReplicatedLog log, Collector<NewMessage> accepting) {}
+  private record Attached(ReplicatedLog log, Collector collector) {}
 
   private record Unanswered(long nanos) {}
 
@@ -73,14 +73,8 @@ public final class Spool implements AutoCloseable {
 
   /** Gives the spool its log, which may have begun to apply and to lead before. */
   public synchronized void attach(ReplicatedLog log) {
-    var accepting =
-        new Collector<NewMessage>(
-            log,
-            () -> Patience.ofEntry(this),
-            EntryFormat::sizeHint,
-            batch -> EntryFormat.write(new Entry.Accept(batch)),
-            meters.batchSize::record);
-    attached = new Attached(log, accepting);
+    var collector = new Collector(log, () -> Patience.ofEntry(this), meters.batchSize::record);
+    attached = new Attached(log, collector);
     Leadership current = leadership;
     if (current != null) awaitLease(current);
   }
@@ -155,7 +149,7 @@ public final class Spool implements AutoCloseable {
   }
 
   CompletableFuture<Answer> accept(NewMessage message, long deadline) throws InterruptedException {
-    return attached().accepting.submit(message, deadline);
+    return attached().collector.submit(new Entry.Accept(List.of(message)), deadline);
   }
 
   CompletableFuture<Answer> append(Entry entry, Duration patience) {
@@ -170,7 +164,7 @@ public final class Spool implements AutoCloseable {
   @Override
   public void close() {
     Attached a = attached;
-    if (a != null) a.accepting.close();
+    if (a != null) a.collector.close();
     lose();
   }
 
@@ -200,7 +194,7 @@ public final class Spool implements AutoCloseable {
   private synchronized void own(Leadership current) {
     Attached a = attached;
     if (leadership != current || a == null || owned != null) return;
-    Owned mine = new Owned(name, current, a.log, store, meters);
+    Owned mine = new Owned(name, current, a.log, a.collector, store, meters);
     if (!isHome()) meters.takeovers.increment();
     LOG.info(
         "event=spool_owned spool={} home={} term={} messages={}",

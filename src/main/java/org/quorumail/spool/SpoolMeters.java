@@ -12,7 +12,6 @@ import java.util.function.Supplier;
 final class SpoolMeters {
   final Timer commit;
   final DistributionSummary batchSize;
-  final DistributionSummary outcomeBatchSize;
   final Counter bytes;
   final Counter unanswered;
   final Counter takeovers;
@@ -31,11 +30,7 @@ final class SpoolMeters {
             .register(registry);
     batchSize =
         DistributionSummary.builder("spool.batch.size")
-            .description("Messages per entry that accepts")
-            .register(registry);
-    outcomeBatchSize =
-        DistributionSummary.builder("spool.outcome.batch.size")
-            .description("Attempts per entry that records their results")
+            .description("Accepted messages and results of attempts per entry of the log")
             .register(registry);
     bytes =
         Counter.builder("spool.bytes")

@@ -119,6 +119,11 @@ final class SpoolState implements ReplicatedState {
       case Entry.Hold e -> List.of(hold(e.id(), change));
       case Entry.Release e -> List.of(release(e, change, due));
       case Entry.Retry e -> List.of(retry(e, change, due));
+      case Entry.Several e -> {
+        List<Answer> answers = new ArrayList<>(e.parts().size());
+        for (Entry part : e.parts()) answers.addAll(applied(position, part, change, due));
+        yield answers;
+      }
     };
   }
 

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -20,17 +21,10 @@ import org.quorumail.replication.Position;
 import org.quorumail.replication.ReplicatedLog;
 
 class CollectorTest {
-  private static final int ITEM_BYTES = 1000;
-
   private final SlowLog log = new SlowLog();
   private final List<Integer> batches = new CopyOnWriteArrayList<>();
-  private final Collector<Integer> collector =
-      new Collector<>(
-          log,
-          () -> Duration.ofSeconds(5),
-          item -> item < 0 ? Collector.BYTES_MAX : ITEM_BYTES,
-          items -> new byte[items.size()],
-          batches::add);
+  private final Collector collector =
+      new Collector(log, () -> Duration.ofSeconds(5), batches::add);
 
   @AfterEach
   void close() {
@@ -47,12 +41,13 @@ class CollectorTest {
   }
 
   @Test
-  void whatComesWhileEntriesAreInFlightSharesEntries() throws Exception {
-    fillFlight();
+  void whatComesWhileAnEntryIsInFlightSharesTheNextOne() throws Exception {
+    submitOneInFlight();
     List<CompletableFuture<Answer>> answers = new ArrayList<>();
     for (int i = 0; i < 50; i++) answers.add(submit(i));
+    assertThat(log.pending).hasSize(1);
     log.answerFirst();
-    await().until(() -> batches.size() == Collector.IN_FLIGHT_MAX + 1);
+    await().until(() -> batches.size() == 2);
     assertThat(batches.getLast()).isEqualTo(50);
     log.answerAll();
     for (var answer : answers) {
@@ -61,11 +56,53 @@ class CollectorTest {
   }
 
   @Test
+  void aFullEntryDoesNotWaitForTheOneInFlight() throws Exception {
+    submitOneInFlight();
+    for (int i = 0; i < Collector.ITEMS_MAX; i++) submit(i);
+    await().until(() -> log.pending.size() == 2);
+    submitLarge();
+    await().until(() -> log.pending.size() == 3);
+    assertThat(batches).containsExactly(1, Collector.ITEMS_MAX, 1);
+  }
+
+  @Test
+  void anEntryLeavesAsSoonAsAllWhoWereAnsweredAreBack() throws Exception {
+    long patient = TimeUnit.MINUTES.toNanos(1);
+    try (var waits = new Collector(log, () -> Duration.ofSeconds(5), batches::add, patient)) {
+      submit(waits, 1);
+      submit(waits, 2);
+      submit(waits, 3);
+      // the time that an entry took is how long its company is waited for
+      await().pollDelay(Duration.ofSeconds(2)).until(() -> log.pending.size() == 1);
+      int alone = batches.getFirst();
+      log.answerFirst();
+      for (int i = 0; i < alone; i++) {
+        assertThat(batches).hasSize(1);
+        submit(waits, 4 + i);
+      }
+      await().until(() -> batches.size() == 2);
+      assertThat(batches.getLast()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void thoseWhoDoNotComeBackAreWaitedForOnlySoLong() throws Exception {
+    submitOneInFlight();
+    for (int i = 0; i < 9; i++) submit(i);
+    log.answerFirst();
+    await().until(() -> batches.size() == 2);
+    log.answerFirst();
+    submit(1);
+    await().until(() -> batches.size() == 3);
+    assertThat(batches.getLast()).isEqualTo(1);
+  }
+
+  @Test
   void anEntryIsBoundedByItemsAndByBytes() throws Exception {
     fillFlight();
     for (int i = 0; i < Collector.ITEMS_MAX + 10; i++) submit(i);
-    submit(-1);
-    submit(-1);
+    submitLarge();
+    submitLarge();
     log.answerFirst();
     await().until(() -> batches.size() == Collector.IN_FLIGHT_MAX + 1);
     assertThat(batches.getLast()).isEqualTo(Collector.ITEMS_MAX);
@@ -90,26 +127,25 @@ class CollectorTest {
     fillFlight();
     for (int i = 0; i < Collector.WAITING_MAX; i++) submit(i);
     long soon = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(50);
-    var answer = collector.submit(1, soon);
+    var answer = collector.submit(item(1), soon);
     assertThat(System.nanoTime()).isGreaterThanOrEqualTo(soon);
     assertThatThrownBy(answer::get).hasCauseInstanceOf(NoQuorumException.class);
   }
 
   @Test
   void anItemThatWasGivenUpBeforeItsTurnIsNotSent() throws Exception {
-    fillFlight();
+    submitOneInFlight();
     var given = submit(1);
     submit(2);
     given.cancel(false);
     log.answerFirst();
-    await().until(() -> batches.size() == Collector.IN_FLIGHT_MAX + 1);
+    await().until(() -> batches.size() == 2);
     assertThat(batches.getLast()).isEqualTo(1);
   }
 
   @Test
   void aFailedEntryFailsItsItemsAndTheNextOneGoes() throws Exception {
-    var first = submit(1);
-    await().until(() -> log.pending.size() == 1);
+    var first = submitOneInFlight();
     log.failFirst(new NoQuorumException("nobody"));
     assertThatThrownBy(() -> first.get(5, TimeUnit.SECONDS))
         .isInstanceOf(ExecutionException.class)
@@ -122,13 +158,7 @@ class CollectorTest {
 
   @Test
   void closingRefusesWhatWaitsAndAnswersWhatIsInFlight() throws Exception {
-    var flying = submit(0);
-    await().until(() -> log.pending.size() == 1);
-    for (int i = 1; i < Collector.IN_FLIGHT_MAX; i++) {
-      submit(i);
-      int want = i + 1;
-      await().until(() -> log.pending.size() == want);
-    }
+    var flying = submitOneInFlight();
     var waiting = submit(100);
     collector.close();
     assertThatThrownBy(waiting::get).hasCauseInstanceOf(NoQuorumException.class);
@@ -137,14 +167,36 @@ class CollectorTest {
     assertThat(flying.get(5, TimeUnit.SECONDS)).isEqualTo(Answer.DONE);
   }
 
-  private CompletableFuture<Answer> submit(int item) throws InterruptedException {
-    return collector.submit(item, System.nanoTime() + TimeUnit.SECONDS.toNanos(5));
+  private CompletableFuture<Answer> submitOneInFlight() throws InterruptedException {
+    var answer = submit(0);
+    await().until(() -> log.pending.size() == 1);
+    return answer;
+  }
+
+  private CompletableFuture<Answer> submit(int number) throws InterruptedException {
+    return submit(collector, number);
+  }
+
+  private static CompletableFuture<Answer> submit(Collector to, int number)
+      throws InterruptedException {
+    return to.submit(item(number), System.nanoTime() + TimeUnit.SECONDS.toNanos(5));
+  }
+
+  /** Fills an entry by itself. */
+  private void submitLarge() throws InterruptedException {
+    Entry.Slice bytes = Entry.Slice.of(new byte[Collector.BYTES_MAX]);
+    Entry large = new Entry.Chunk(Messages.id(1), 0, 0, bytes);
+    var ignored = collector.submit(large, System.nanoTime() + TimeUnit.SECONDS.toNanos(5));
+  }
+
+  private static Entry item(int number) {
+    return new Entry.Remove(Messages.id(number));
   }
 
   private void fillFlight() throws InterruptedException {
-    for (int i = 0; i < Collector.IN_FLIGHT_MAX; i++) {
-      submit(i);
-      int want = i + 1;
+    for (int i = 1; i <= Collector.IN_FLIGHT_MAX; i++) {
+      submitLarge();
+      int want = i;
       await().until(() -> log.pending.size() == want);
     }
   }
@@ -171,8 +223,8 @@ class CollectorTest {
 
     void answerFirst() {
       Pending first = pending.removeFirst();
-      byte[] answer = new byte[first.entry.length];
-      java.util.Arrays.fill(answer, (byte) 1);
+      byte[] answer = new byte[Collector.ITEMS_MAX];
+      Arrays.fill(answer, (byte) 1);
       first.answer.complete(new Appended(new Position(1, 1), answer));
     }
 

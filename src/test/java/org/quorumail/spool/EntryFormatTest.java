@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.QueueId;
@@ -37,6 +38,16 @@ class EntryFormatTest {
     assertThat(EntryFormat.read(ByteBuffer.wrap(EntryFormat.write(entry)))).isEqualTo(entry);
     Entry retry = new Entry.Retry(id, 12345);
     assertThat(EntryFormat.read(ByteBuffer.wrap(EntryFormat.write(retry)))).isEqualTo(retry);
+  }
+
+  @Test
+  void partsHaveNoParts() {
+    Entry one = new Entry.Remove(Messages.id(1));
+    Entry nested = new Entry.Several(List.of(one, new Entry.Several(List.of(one))));
+    byte[] bytes = EntryFormat.write(nested);
+    assertThatThrownBy(() -> EntryFormat.read(ByteBuffer.wrap(bytes)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("parts have parts");
   }
 
   @Test

@@ -92,6 +92,10 @@ final class Messages {
 
   /** Any entry. */
   Entry entry() {
+    return random.nextInt(5) == 0 ? new Entry.Several(list(4, this::part)) : part();
+  }
+
+  private Entry part() {
     return switch (random.nextInt(8)) {
       case 0 -> new Entry.Accept(list(4, this::newMessage));
       case 1 -> new Entry.Chunk(id(), random.nextInt(100), number(), Slice.of(bytes(300)));
