@@ -19,10 +19,10 @@ import org.quorumail.replication.ReplicatedLog.Appended;
  * Puts what many threads want to append into few entries, because an entry costs about the same
  * whatever its size: each is a round over the network and onto the disks of a quorum.
  *
- * <p>An entry leaves when it is full, or when none is in flight (Nagle's rule, RFC 896). Those
- * whom the last entry answered are expected back: the next one waits until as many items are here
- * as that one had and left behind, but at most for as long as that one took. So entries grow with
- * the load, and a lone client never waits.
+ * <p>An entry leaves when it is full, or when none is in flight (Nagle's rule, RFC 896). Those whom
+ * the last entry answered are expected back: the next one waits until as many items are here as
+ * that one had and left behind, but at most for as long as that one took. So entries grow with the
+ * load, and a lone client never waits.
  *
  * <p>Thread: one virtual thread forms the entries; answers come on the log's threads.
  */
@@ -68,10 +68,7 @@ final class Collector implements AutoCloseable {
 
   /** With another bound on the wait for company, for tests. */
   Collector(
-      ReplicatedLog log,
-      Supplier<Duration> patience,
-      IntConsumer batchSize,
-      long gatherNanosMax) {
+      ReplicatedLog log, Supplier<Duration> patience, IntConsumer batchSize, long gatherNanosMax) {
     this.log = log;
     this.patience = patience;
     this.batchSize = batchSize;
@@ -80,8 +77,9 @@ final class Collector implements AutoCloseable {
   }
 
   /**
-   * Queues an item, an entry that is answered with one byte; blocks while too many wait, at most until the deadline. Whoever gives up
-   * waiting for the answer cancels it: then an item that is not in an entry yet is not sent.
+   * Queues an item, an entry that is answered with one byte; blocks while too many wait, at most
+   * until the deadline. Whoever gives up waiting for the answer cancels it: then an item that is
+   * not in an entry yet is not sent.
    *
    * @param deadline of {@link System#nanoTime}
    * @return completes with the answer, or with a {@link NoQuorumException}
@@ -193,8 +191,7 @@ final class Collector implements AutoCloseable {
     long sent = System.nanoTime();
     CompletableFuture<Appended> appended;
     try {
-      appended =
-log.append(EntryFormat.write(entry(batch)), patience.get());
+      appended = log.append(EntryFormat.write(entry(batch)), patience.get());
     } catch (RuntimeException e) {
       appended = CompletableFuture.failedFuture(e);
     }

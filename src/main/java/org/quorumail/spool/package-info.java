@@ -5,8 +5,9 @@
  * org.quorumail.spool.OwnedSpool} (mail goes out). Then {@link org.quorumail.spool.Spools} (what a
  * node puts together), and inside: {@code SpoolReception} → {@code Collector} → the log → {@code
  * SpoolState} → {@code Change} → {@code SpoolStore}. Threads: the applying thread of each group
- * writes the store, anybody reads it; virtual threads: one per spool's collector, two that look after disk space and old uploads. RFC
- * 5321 §4.5.3.2.6, §6.1; RFC 3463. Must not know sessions, DNS or HTTP.
+ * writes the store, anybody reads it; virtual threads: one per spool's collector, two that look
+ * after disk space and old uploads. RFC 5321 §4.5.3.2.6, §6.1; RFC 3463. Must not know sessions,
+ * DNS or HTTP.
  */
 @NullMarked
 package org.quorumail.spool;

@@ -23,8 +23,7 @@ import org.quorumail.replication.ReplicatedLog;
 class CollectorTest {
   private final SlowLog log = new SlowLog();
   private final List<Integer> batches = new CopyOnWriteArrayList<>();
-  private final Collector collector =
-      new Collector(log, () -> Duration.ofSeconds(5), batches::add);
+  private final Collector collector = new Collector(log, () -> Duration.ofSeconds(5), batches::add);
 
   @AfterEach
   void close() {
