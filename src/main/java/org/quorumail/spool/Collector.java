@@ -141,7 +141,7 @@ final class Collector implements AutoCloseable {
           changed.await();
           continue;
         }
-        long left = isFull() || inFlight == 0 && isComplete() ? 0 : untilRipe();
+        long left = untilRipe();
         if (left <= 0) {
           List<Waiting> batch = take();
           if (!batch.isEmpty()) return batch;
@@ -157,7 +157,9 @@ final class Collector implements AutoCloseable {
 
   /** Nanoseconds; an answer ends the wait that has no end of its own. */
   private long untilRipe() {
+    if (isFull()) return 0;
     if (inFlight > 0) return Long.MAX_VALUE;
+    if (isComplete()) return 0;
     return gatherUntil - System.nanoTime();
   }
 
