@@ -107,6 +107,8 @@ final class ClusterMember implements AutoCloseable {
         return formed;
       }
       if (System.nanoTime() > warnAt) {
+        Optional<String> refusal = membership.refusal();
+        if (refusal.isPresent()) throw new ClusterFault(refusal.get());
         log.warn(
             "cluster_forming expect={} seen={} seeds={}",
             config.cluster().expect(),
@@ -217,6 +219,11 @@ final class ClusterMember implements AutoCloseable {
     @Override
     public List<Member> members() {
       return List.of();
+    }
+
+    @Override
+    public Optional<String> refusal() {
+      return Optional.empty();
     }
 
     @Override

@@ -72,6 +72,21 @@ final class ClusterReport implements ClusterView {
         self.pendingUpdates(), self.failedReplications(), self.commitMillis(), list);
   }
 
+  @Override
+  public Election elect() {
+    Optional<Groups> open = groups.get();
+    if (open.isEmpty()) return new Election(false, null, "the cluster is not formed yet");
+    String leader = open.get().leader(Placement.META).orElse(null);
+    if (leader == null) return new Election(false, null, "there is no leader; one is being elected");
+    if (open.get().log(Placement.META).flatMap(l -> l.leadership()).isEmpty()) {
+      return new Election(false, leader, "only the leader can hand over; ask " + leader);
+    }
+    Optional<String> successor = open.get().handOverMeta(member.membership());
+    return successor.isPresent()
+        ? new Election(true, successor.get(), "")
+        : new Election(false, leader, "no other node is ready to lead");
+  }
+
   private String state(boolean open, @Nullable String leader, int healthy, int total) {
     if (self.isDraining()) return "ShuttingDown";
     if (!open) return "Forming";

@@ -137,7 +137,7 @@ final class DataDirectory implements AutoCloseable {
               .formatted(directory, identity.format(), FORMAT));
     }
     if (configuredId.isPresent() && !configuredId.get().equals(identity.nodeId())) {
-      throw new StartFailure(
+      throw StartFailure.ofConfiguration(
           "node.id: %s belongs to %s, not to %s; correct node.id or node.data_directory"
               .formatted(directory, identity.nodeId(), configuredId.get()));
     }
@@ -153,7 +153,7 @@ final class DataDirectory implements AutoCloseable {
               .filter(name -> !HARMLESS.contains(name) && !name.endsWith(".sock"))
               .findFirst();
       if (foreign.isPresent()) {
-        throw new StartFailure(
+        throw StartFailure.ofConfiguration(
             "node.data_directory: %s holds %s and is not Quorumail's; name an empty directory"
                 .formatted(directory, foreign.get()));
       }
@@ -163,7 +163,7 @@ final class DataDirectory implements AutoCloseable {
     String suffix = HexFormat.of().formatHex(random);
     String nodeId = configuredId.orElse("node-" + suffix);
     if (!NODE_ID.matcher(nodeId).matches()) {
-      throw new StartFailure(
+      throw StartFailure.ofConfiguration(
           "node.id: %s is not a name of letters, digits, dots, dashes, 63 at most"
               .formatted(nodeId));
     }

@@ -76,7 +76,9 @@ final class Groups implements AutoCloseable {
                 self.nodeId(), config.hostname(), spoolPath, config.spool().minFree()),
             Clock.systemUTC(),
             meters,
-            listener);
+            listener,
+            onFatal);
+    spools.watchSpace(directory.path());
     RaftNode raft;
     try {
       raft = RaftNode.start(member.raftSettings(directory.path().resolve("raft")), meters, onFatal);
@@ -171,6 +173,15 @@ final class Groups implements AutoCloseable {
           .min(Comparator.comparing(Formation.Member::nodeId))
           .ifPresent(successor -> transfer(group.getKey(), successor));
     }
+  }
+
+  /** Hands the meta group to the ready member with the lowest id; who that is, if it took it. */
+  Optional<String> handOverMeta(Membership membership) {
+    return members.getOrDefault(Placement.META, List.of()).stream()
+        .filter(m -> !m.equals(self) && isReady(membership, m))
+        .min(Comparator.comparing(Formation.Member::nodeId))
+        .filter(successor -> transfer(Placement.META, successor))
+        .map(Formation.Member::nodeId);
   }
 
   static boolean isReady(Membership membership, Formation.Member member) {

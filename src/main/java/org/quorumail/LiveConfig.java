@@ -81,15 +81,28 @@ final class LiveConfig {
   }
 
   private static State load(Config config) throws StartFailure {
+    List<Optional<ServerTls>> tls = new ArrayList<>();
+    for (int i = 0; i < config.listeners().size(); i++) {
+      ListenerConfig listener = config.listeners().get(i);
+      String key = listener.certificate().isPresent() ? "smtp.listeners[%d]".formatted(i) : "tls";
+      try {
+        tls.add(tls(listener, config.tls()));
+      } catch (CertificateException e) {
+        throw StartFailure.ofConfiguration(key + ".certificate, .key: " + e.getMessage(), e);
+      }
+    }
+    return new State(config, new RelayPolicy(config.relay(), recipients(config)), tls);
+  }
+
+  private static Optional<RecipientTable> recipients(Config config) throws StartFailure {
+    Optional<Path> file = config.relay().recipients();
+    if (file.isEmpty()) return Optional.empty();
     try {
-      Optional<RecipientTable> table = Optional.empty();
-      Optional<Path> file = config.relay().recipients();
-      if (file.isPresent()) table = Optional.of(RecipientTable.read(file.get()));
-      List<Optional<ServerTls>> tls = new ArrayList<>();
-      for (ListenerConfig listener : config.listeners()) tls.add(tls(listener, config.tls()));
-      return new State(config, new RelayPolicy(config.relay(), table), tls);
-    } catch (IOException | CertificateException e) {
-      throw new StartFailure(String.valueOf(e.getMessage()), e);
+      return Optional.of(RecipientTable.read(file.get()));
+    } catch (IOException e) {
+      String reason = String.valueOf(e.getMessage());
+      String key = "relay.recipients: ";
+      throw StartFailure.ofConfiguration(reason.startsWith(key) ? reason : key + reason, e);
     }
   }
 

@@ -13,7 +13,7 @@ public final class Main {
           try {
             new Node(config, sources).run();
           } catch (StartFailure e) {
-            throw new Server.StartException(String.valueOf(e.getMessage()));
+            throw new Server.StartException(String.valueOf(e.getMessage()), e.configuration());
           }
         };
     System.exit(CommandLineInterface.run(args, node));

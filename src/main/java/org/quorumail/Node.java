@@ -16,6 +16,7 @@ import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.HttpServer;
 import org.quorumail.api.NodeView;
+import org.quorumail.api.TokenFileException;
 import org.quorumail.cluster.ClusterFault;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.NodeCard;
@@ -54,6 +55,7 @@ final class Node implements NodeView {
   private final AtomicBoolean draining = new AtomicBoolean();
   private volatile List<SmtpListener> listeners = List.of();
   private volatile @Nullable Groups groups;
+  private volatile Vitals.@Nullable Parts parts;
 
   Node(Config config, ConfigSources sources) throws StartFailure {
     this.config = LiveConfig.of(config, sources);
@@ -63,7 +65,8 @@ final class Node implements NodeView {
   void run() throws StartFailure, InterruptedException {
     Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
     Runtime.getRuntime().addShutdownHook(hook);
-    HangupSignal.handle(this::reload);
+    Signals.onHangup(this::reload);
+    Signals.onTermination(this::shutdown);
     try {
       requireFreePorts(config.current());
       live(config.current());
@@ -79,15 +82,23 @@ final class Node implements NodeView {
       QueueReport queueReport = new QueueReport(() -> Optional.ofNullable(groups));
       ClusterReport clusterReport =
           new ClusterReport(clusterMember, () -> Optional.ofNullable(groups), this);
-      Api api = new Api(this, clusterReport, queueReport, metrics);
+      DnsReport dnsReport = DnsReport.open(config::current, directory.path());
+      Api api = new Api(this, clusterReport, queueReport, dnsReport, metrics);
       try (AutoCloseable http = http(api, c);
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<Formation> formation = clusterMember.awaitFormation(stopping);
-        if (formation.isPresent()) serve(directory, clusterMember, formation.get(), queueReport);
+        if (formation.isPresent()) {
+          serve(directory, clusterMember, formation.get(), queueReport, dnsReport);
+        }
       }
-    } catch (ClusterFault | RaftStartException e) {
-      throw new StartFailure(String.valueOf(e.getMessage()), e);
-    } catch (IOException e) {
+    } catch (ClusterFault e) {
+      String sentence = String.valueOf(e.getMessage());
+      throw e.configuration()
+          ? StartFailure.ofConfiguration(sentence, e)
+          : new StartFailure(sentence, e);
+    } catch (TokenFileException e) {
+      throw StartFailure.ofConfiguration(String.valueOf(e.getMessage()), e);
+    } catch (RaftStartException | IOException e) {
       throw new StartFailure(String.valueOf(e.getMessage()), e);
     } catch (StartFailure | InterruptedException | RuntimeException e) {
       throw e;
@@ -100,18 +111,22 @@ final class Node implements NodeView {
       DataDirectory directory,
       ClusterMember clusterMember,
       Formation formation,
-      QueueReport queueReport)
+      QueueReport queueReport,
+      DnsReport dnsReport)
       throws RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Clock clock = Clock.systemUTC();
     DnsResolver resolver = new DnsResolver(c.delivery().dns(), clock, metrics.registry());
-    Deliveries deliveries = new Deliveries(c, resolver, metrics.registry());
+    dnsReport.use(resolver);
+    Deliveries deliveries =
+        new Deliveries(c, resolver, metrics.registry(), dnsReport.overridden());
     try (DeliveryQueue queue = new DeliveryQueue(c, deliveries, metrics.registry(), clock);
         Groups opened =
             Groups.open(
                 c, directory, clusterMember, formation, metrics.registry(), queue, this::fatal)) {
       queueReport.use(queue);
       groups = opened;
+      parts = new Vitals.Parts(opened, queue, resolver);
       Thread registering = Thread.ofVirtual().name("register").start(() -> register(opened));
       Thread givingBack =
           Thread.ofVirtual()
@@ -225,7 +240,10 @@ final class Node implements NodeView {
    * disk, and closing in good order would write to the same disk: the process ends here and now.
    */
   private void fatal(Throwable cause) {
-    log.error("node_failed reason=\"{}\"", cause.getMessage(), cause);
+    String sentence = LastWords.of(cause);
+    log.error("node_failed reason=\"{}\"", sentence);
+    log.debug("node_failed", cause);
+    if (config.current().log().file().isPresent()) System.err.println("quorumail: " + sentence);
     Runtime.getRuntime().halt(1);
   }
 
@@ -305,28 +323,7 @@ final class Node implements NodeView {
 
   @Override
   public Health health() {
-    Groups g = groups;
-    Readiness readiness = g == null ? Readiness.NO_QUORUM : g.spools().readiness();
-    boolean receives = config.current().roles().contains(Config.Role.RECEIVE);
-    boolean smtpReady = !receives || !listeners.isEmpty();
-    long queued =
-        g == null
-            ? 0
-            : g.spools().all().stream()
-                .filter(s -> s.led())
-                .mapToLong(s -> s.counters().messages())
-                .sum();
-    boolean spoolReady = readiness == Readiness.READY;
-    return new Health(
-        true,
-        draining.get(),
-        smtpReady,
-        spoolReady,
-        g != null,
-        true,
-        spoolReady || readiness == Readiness.DISK_FULL,
-        queued,
-        config.current().health().maxQueueSize());
+    return Vitals.of(config.current(), draining.get(), listeners, parts);
   }
 
   @Override

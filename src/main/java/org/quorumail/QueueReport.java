@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.QueueView;
@@ -26,6 +27,7 @@ import org.quorumail.spool.SpooledMessage.Status;
 final class QueueReport implements QueueView {
   private final Supplier<Optional<Groups>> groups;
   private final Clock clock = Clock.systemUTC();
+  private final Semaphore cleaning = new Semaphore(1);
   private volatile @Nullable DeliveryQueue queue;
 
   /**
@@ -116,6 +118,48 @@ final class QueueReport implements QueueView {
   public void processNow() {
     DeliveryQueue running = queue;
     if (running != null) running.processNow();
+  }
+
+  @Override
+  public boolean suspend(String domain, Duration howLong) {
+    DeliveryQueue running = queue;
+    return running != null && running.suspend(domain, howLong);
+  }
+
+  @Override
+  public boolean resume(String domain) {
+    DeliveryQueue running = queue;
+    return running != null && running.resume(domain);
+  }
+
+  @Override
+  public List<Suspension> suspensions() {
+    DeliveryQueue running = queue;
+    if (running == null) return List.of();
+    return running.stats().suspended().entrySet().stream()
+        .map(e -> new Suspension(e.getKey(), e.getValue().toSeconds()))
+        .toList();
+  }
+
+  @Override
+  public Optional<Cleanup> cleanUp() {
+    Optional<Groups> open = groups.get();
+    if (open.isEmpty() || !cleaning.tryAcquire()) return Optional.empty();
+    try {
+      long before = 0;
+      long after = 0;
+      long ended = 0;
+      for (org.quorumail.spool.Spool spool : open.get().spools().all()) {
+        var freed = spool.compact();
+        before += freed.bytesBefore();
+        after += freed.bytesAfter();
+        Counters c = spool.counters();
+        ended += c.completed() + c.failed() + c.expired();
+      }
+      return Optional.of(new Cleanup(ended, before, after));
+    } finally {
+      cleaning.release();
+    }
   }
 
   @Override

@@ -20,12 +20,14 @@ public final class Api {
 
   private final List<Route> routes;
 
-  public Api(NodeView node, ClusterView cluster, QueueView queue, Metrics metrics) {
+  public Api(
+      NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Metrics metrics) {
     this.routes =
         Stream.of(
                 new HealthRoutes(node).routes(),
                 new ClusterRoutes(cluster).routes(),
-                new QueueRoutes(queue).routes(),
+                new QueueRoutes(queue, dns).routes(),
+                new DnsRoutes(dns).routes(),
                 new SystemRoutes(node, metrics).routes())
             .flatMap(List::stream)
             .toList();

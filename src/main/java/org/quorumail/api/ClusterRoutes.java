@@ -17,6 +17,7 @@ final class ClusterRoutes {
         new Route("GET", "/api/cluster/status", Access.READ, r -> Response.json(cluster.status())),
         new Route("GET", "/cluster/nodes", Access.READ, r -> Response.json(cluster.nodes())),
         new Route("GET", "/api/cluster/nodes", Access.READ, r -> Response.json(cluster.nodes())),
+        new Route("POST", "/api/cluster/elect", Access.WRITE, r -> elect()),
         new Route("GET", "/cluster/nodes/{id}", Access.READ, this::node),
         new Route("GET", "/api/cluster/nodes/{id}", Access.READ, this::node),
         new Route(
@@ -24,6 +25,12 @@ final class ClusterRoutes {
             "/api/cluster/replication/stats",
             Access.READ,
             r -> Response.json(cluster.replication())));
+  }
+
+  private Response elect() {
+    ClusterView.Election election = cluster.elect();
+    if (election.elected()) return Response.json(election);
+    return Response.problem(409, "Conflict", election.reason());
   }
 
   private Response node(Request request) {

@@ -14,6 +14,15 @@ public interface ClusterView {
 
   ReplicationStats replication();
 
+  /** Has the leader of the cluster hand over to another node; who leads then, or why it stays. */
+  Election elect();
+
+  /**
+   * @param elected whether another node leads now
+   * @param reason why not; empty when it does
+   */
+  record Election(boolean elected, @Nullable String leaderId, String reason) {}
+
   /**
    * {@code state}: Forming, Healthy, Degraded, NoQuorum, Partitioned, Rebalancing, ShuttingDown.
    */

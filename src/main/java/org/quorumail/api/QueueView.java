@@ -1,5 +1,6 @@
 package org.quorumail.api;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,10 +33,32 @@ public interface QueueView {
   /** Looks for due mail at once instead of at the next interval. */
   void processNow();
 
+  /**
+   * Leaves a domain's mail alone for a while, on this node and until its next start.
+   *
+   * @return false when too many domains are suspended already
+   */
+  boolean suspend(String domain, Duration howLong);
+
+  /** False when the domain was not suspended. */
+  boolean resume(String domain);
+
+  List<Suspension> suspensions();
+
+  /** Gives the disk back what ended messages have left; may take a while. Empty when one runs. */
+  Optional<Cleanup> cleanUp();
+
   List<Spool> spools();
 
   /** Reads every replica on this node from end to end; may take seconds. */
   List<Digest> digests();
+
+  record Suspension(String domain, long secondsLeft) {}
+
+  /**
+   * @param ended messages that came to their end since the spools exist
+   */
+  record Cleanup(long ended, long bytesBefore, long bytesAfter) {}
 
   /** Answer to a change, which counts once a quorum has it. */
   enum Change {

@@ -23,17 +23,22 @@ final class Token {
   }
 
   /** Reads {@code api.token_file}; the exception's sentence names it. */
-  static Optional<Token> read(Optional<Path> file) throws IOException {
+  static Optional<Token> read(Optional<Path> file) throws TokenFileException {
     if (file.isEmpty()) return Optional.empty();
-    if (Files.size(file.get()) > MAX_FILE) {
-      throw new IOException("api.token_file: " + file.get() + " is longer than a token");
-    }
-    String token = Files.readString(file.get()).strip();
+    String token = line(file.get());
     if (token.length() < MIN_LENGTH) {
-      throw new IOException(
-          "api.token_file: the token in " + file.get() + " has fewer than 16 characters");
+      throw new TokenFileException("the token in " + file.get() + " has fewer than 16 characters");
     }
     return Optional.of(new Token(sha256(token)));
+  }
+
+  private static String line(Path file) throws TokenFileException {
+    try {
+      if (Files.size(file) <= MAX_FILE) return Files.readString(file).strip();
+    } catch (IOException e) {
+      throw new TokenFileException(file + " cannot be read; correct its path or its mode");
+    }
+    throw new TokenFileException(file + " is longer than a token");
   }
 
   /** Takes the same time whether or how far the candidate is right. */

@@ -102,6 +102,18 @@ final class ClusterCommand extends CommandGroup {
   }
 
   @Command(
+      name = "elect",
+      mixinStandardHelpOptions = true,
+      description = "Have the leader hand over to another node; asked of the leader.",
+      footer = {"", "Example: quorumail cluster elect"})
+  int elect(@Mixin NodeOptions options) throws CommandException {
+    options.print(
+        options.node().call("POST", "/api/cluster/elect"),
+        (answer, out) -> out.println(TextTable.cell(answer.path("leader_id")) + " leads"));
+    return ExitCode.DONE;
+  }
+
+  @Command(
       name = "secret",
       mixinStandardHelpOptions = true,
       description = "Make a new secret for cluster.secret; asks no node.",

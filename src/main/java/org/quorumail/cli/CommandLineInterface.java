@@ -74,6 +74,7 @@ public final class CommandLineInterface implements Runnable {
     root.addSubcommand(new SystemCommand());
     root.addSubcommand(new QueueCommand());
     root.addSubcommand(new SpoolCommand());
+    root.addSubcommand(new DnsCommand());
     root.addSubcommand(new ClusterCommand());
     root.addSubcommand(new DemoCommand());
     root.addSubcommand(new ChaosCommand());

@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -86,13 +87,17 @@ final class QueueCommand extends CommandGroup {
         "",
         "Examples:",
         "  quorumail queue retry 01KAF2C7Q3S0V4J1N9XG5T8Z6B",
-        "  quorumail queue retry --domain example.org"
+        "  quorumail queue retry --domain example.org",
+        "  quorumail queue retry 01KAF2C7Q3S0V4J1N9XG5T8Z6B --force   also when it is held"
       })
   int retry(
       @Mixin NodeOptions options,
       @Mixin QueueFilter filter,
+      @Option(names = "--force", description = "Release it first when it is held.") boolean force,
       @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
       throws CommandException {
+    // a release makes due, too; of a message that is not held it is nothing
+    if (force) change(options, filter, id, "POST", "/release", "released");
     return change(options, filter, id, "POST", "/retry", "due now");
   }
 
@@ -205,6 +210,93 @@ final class QueueCommand extends CommandGroup {
         options.node().call("POST", "/api/queue/process-now"),
         (answer, out) -> out.println("the queue is looked through"));
     return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "suspend",
+      mixinStandardHelpOptions = true,
+      description = "Leave a domain's mail alone for a while; on this node, until its next start.",
+      footer = {"", "Example: quorumail queue suspend --domain example.org --for 2h"})
+  int suspend(
+      @Mixin NodeOptions options,
+      @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
+          String domain,
+      @Option(names = "--for", paramLabel = "T", description = "How long. Default: 24h.")
+          @Nullable Duration howLong)
+      throws CommandException {
+    String query = "?domain=" + encoded(domain);
+    if (howLong != null) query += "&for=" + howLong.toMillis() + "ms";
+    options.print(
+        options.node().call("POST", "/api/queue/suspend" + query),
+        (answer, out) ->
+            out.println(
+                TextTable.cell(answer.path("domain"))
+                    + " is left alone for "
+                    + TextTable.cell(answer.path("seconds_left"))
+                    + " s"));
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "resume",
+      mixinStandardHelpOptions = true,
+      description = "End a suspension.",
+      footer = {"", "Example: quorumail queue resume --domain example.org"})
+  int resume(
+      @Mixin NodeOptions options,
+      @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
+          String domain)
+      throws CommandException {
+    options.print(
+        options.node().call("POST", "/api/queue/resume?domain=" + encoded(domain)),
+        (answer, out) -> out.println(TextTable.cell(answer.path("domain")) + " goes on"));
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "suspensions",
+      mixinStandardHelpOptions = true,
+      description = "The domains that are left alone, and for how much longer.",
+      footer = {"", "Example: quorumail queue suspensions"})
+  int suspensions(@Mixin NodeOptions options) throws CommandException {
+    options.print(
+        options.node().call("GET", "/api/queue/suspensions"),
+        (answer, out) -> TextTable.of(answer, "domain", "seconds_left").print(out));
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "reroute",
+      mixinStandardHelpOptions = true,
+      description = "Send a domain's queued and further mail to a host, beginning now.",
+      footer = {
+        "",
+        "Example: quorumail queue reroute --domain example.org --to relay.example.net:2525",
+        "Ends with: quorumail dns remove-override example.org"
+      })
+  int reroute(
+      @Mixin NodeOptions options,
+      @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
+          String domain,
+      @Option(names = "--to", paramLabel = "HOST[:PORT]", required = true, description = "Where to.")
+          String to)
+      throws CommandException {
+    String query = "?domain=" + encoded(domain) + "&to=" + encoded(to);
+    options.print(
+        options.node().call("POST", "/api/queue/reroute" + query),
+        (answer, out) ->
+            out.println(
+                TextTable.cell(answer.path("domain"))
+                    + " goes to "
+                    + TextTable.cell(answer.path("host"))
+                    + ", "
+                    + TextTable.cell(answer.path("due"))
+                    + " waiting messages are due now"));
+    return ExitCode.DONE;
+  }
+
+  private static String encoded(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 
   static String path(String id, String verb) {

@@ -1,5 +1,7 @@
 package org.quorumail.cluster;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The node cannot take part in the cluster as configured; the message is one sentence for the
  * operator.
@@ -7,11 +9,30 @@ package org.quorumail.cluster;
 public final class ClusterFault extends Exception {
   private static final long serialVersionUID = 1L;
 
+  private final boolean configuration;
+
+  /** A key of the configuration has to be corrected. */
   public ClusterFault(String sentence) {
     super(sentence);
+    this.configuration = true;
   }
 
   public ClusterFault(String sentence, Throwable cause) {
+    this(sentence, cause, true);
+  }
+
+  private ClusterFault(String sentence, @Nullable Throwable cause, boolean configuration) {
     super(sentence, cause);
+    this.configuration = configuration;
+  }
+
+  /** Something outside the configuration is in the way: a taken port, a lost disk. */
+  static ClusterFault outside(String sentence, @Nullable Throwable cause) {
+    return new ClusterFault(sentence, cause, false);
+  }
+
+  /** Whether the configuration is to blame. */
+  public boolean configuration() {
+    return configuration;
   }
 }

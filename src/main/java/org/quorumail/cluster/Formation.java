@@ -107,7 +107,7 @@ public record Formation(List<Member> members) {
     try {
       return Optional.of(JSON.readValue(Files.readString(file), Formation.class));
     } catch (IOException | JacksonException e) {
-      throw new ClusterFault(
+      throw ClusterFault.outside(
           "%s cannot be read; restore it from another node's copy, they are all the same"
               .formatted(file),
           e);

@@ -2,6 +2,7 @@ package org.quorumail.cluster;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Who is there, as far as this node has heard. The seam at which gossip takes the place of the
@@ -10,6 +11,12 @@ import java.util.List;
 public interface Membership extends AutoCloseable {
   /** The others that have ever been heard of, this node not among them. */
   List<Member> members();
+
+  /**
+   * Why this node cannot find anybody, when every address that it was given was reached and none
+   * trusts it or is trusted by it: one sentence. Empty as long as one is only silent.
+   */
+  Optional<String> refusal();
 
   @Override
   void close();

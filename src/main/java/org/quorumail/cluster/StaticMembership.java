@@ -12,11 +12,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import org.quorumail.config.HostPort;
@@ -48,7 +50,17 @@ public final class StaticMembership implements Membership {
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
   private final List<Thread> threads = new ArrayList<>();
+  private final Map<HostPort, Contact> contacts = new ConcurrentHashMap<>();
   private volatile boolean closed;
+
+  /** What came of the last call to a seed. */
+  private enum Contact {
+    OURSELVES,
+    TRUSTED,
+    /** Reached, but its certificate is not of our authority, or ours not of its. */
+    STRANGER,
+    SILENT
+  }
 
   private record Heard(NodeCard card, long atMillis, long atNanos) {}
 
@@ -72,13 +84,14 @@ public final class StaticMembership implements Membership {
       server.setReuseAddress(true);
       server.bind(new InetSocketAddress(InetAddress.getByName(bindAddress), port), MAX_CONNECTIONS);
     } catch (IOException e) {
-      throw new ClusterFault(
+      throw ClusterFault.outside(
           "cluster.port: cannot listen on %s:%d (%s); is another node running there?"
               .formatted(bindAddress, port, e.getMessage()),
           e);
     }
     StaticMembership membership = new StaticMembership(self, tls, server);
     membership.threads.add(Thread.ofVirtual().name("cluster-accept").start(membership::acceptAll));
+    for (HostPort seed : seeds) membership.contacts.put(seed, Contact.SILENT);
     for (HostPort seed : seeds) {
       membership.threads.add(
           Thread.ofVirtual().name("cluster-seed-" + seed).start(() -> membership.call(seed)));
@@ -92,6 +105,19 @@ public final class StaticMembership implements Membership {
     return heard.values().stream()
         .map(h -> new Member(h.card, h.atMillis, Duration.ofNanos(now - h.atNanos)))
         .toList();
+  }
+
+  @Override
+  public Optional<String> refusal() {
+    List<HostPort> strangers = new ArrayList<>();
+    for (Map.Entry<HostPort, Contact> contact : contacts.entrySet()) {
+      if (contact.getValue() == Contact.STRANGER) strangers.add(contact.getKey());
+      else if (contact.getValue() != Contact.OURSELVES) return Optional.empty();
+    }
+    if (strangers.isEmpty()) return Optional.empty();
+    return Optional.of(
+        "cluster.secret: %s have another secret or certificates of another authority; give all nodes the same cluster.secret, or cluster.tls of one authority"
+            .formatted(strangers));
   }
 
   @Override
@@ -148,7 +174,7 @@ public final class StaticMembership implements Membership {
           complained = false;
           while (!closed) {
             wire.tell(self.get());
-            hear(wire);
+            contacts.put(seed, hear(wire) ? Contact.TRUSTED : Contact.OURSELVES);
             if (!pause()) return;
           }
         } finally {
@@ -156,7 +182,14 @@ public final class StaticMembership implements Membership {
         }
       } catch (IOException | JacksonException e) {
         if (closed) return;
-        if (!complained) {
+        boolean stranger = e instanceof SSLHandshakeException;
+        contacts.put(seed, stranger ? Contact.STRANGER : Contact.SILENT);
+        if (!complained && stranger) {
+          log.warn(
+              "cluster_seed_untrusted seed={} reason=\"{}\" check=\"cluster.secret, cluster.tls\"",
+              seed,
+              e.getMessage());
+        } else if (!complained) {
           log.info("cluster_seed_unreachable seed={} reason=\"{}\"", seed, e.getMessage());
         }
         complained = true; // once per outage, not once per second
@@ -165,10 +198,11 @@ public final class StaticMembership implements Membership {
     }
   }
 
-  private void hear(Wire wire) throws IOException {
+  /** False when the card is our own. */
+  private boolean hear(Wire wire) throws IOException {
     NodeCard card = wire.read();
     NodeCard own = self.get();
-    if (card.peerId().equals(own.peerId())) return; // our own address among the seeds
+    if (card.peerId().equals(own.peerId())) return false; // our own address among the seeds
     boolean speaksForItself =
         wire.names.contains(card.nodeId()) || wire.names.contains(card.host());
     if (!speaksForItself) {
@@ -182,6 +216,7 @@ public final class StaticMembership implements Membership {
       log.info(
           "cluster_member_seen node={} address={}:{}", card.nodeId(), card.host(), card.port());
     }
+    return true;
   }
 
   private Wire handshake(SSLSocket socket) throws IOException {

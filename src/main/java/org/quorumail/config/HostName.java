@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /** Domain names as the configuration writes them, RFC 1123 §2.1. */
-final class HostName {
+public final class HostName {
   private HostName() {}
 
   /** In lower case; the exception says what is wrong. */
-  static String checked(String text) {
+  public static String checked(String text) {
     String name = text.strip().toLowerCase(Locale.ROOT);
     if (name.length() <= 253 && name.matches("[a-z0-9_-]{1,63}(\\.[a-z0-9_-]{1,63})*")) return name;
     throw new IllegalArgumentException("not a host name: \"" + text + "\"");

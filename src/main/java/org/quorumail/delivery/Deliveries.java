@@ -35,7 +35,12 @@ public final class Deliveries implements AutoCloseable {
   private final Timer duration;
 
   public Deliveries(Config config, Resolver resolver, MeterRegistry meters) {
-    this(config, resolver, meters, new OwnAddresses(), SMTP_PORT);
+    this(config, resolver, meters, new MxOverrides());
+  }
+
+  public Deliveries(
+      Config config, Resolver resolver, MeterRegistry meters, MxOverrides overrides) {
+    this(config, resolver, meters, overrides, new OwnAddresses(), SMTP_PORT);
   }
 
   /** For tests, whose exchangers are on loopback and other ports. */
@@ -45,7 +50,17 @@ public final class Deliveries implements AutoCloseable {
       MeterRegistry meters,
       Predicate<InetAddress> ours,
       int mxPort) {
-    router = new Router(config);
+    this(config, resolver, meters, new MxOverrides(), ours, mxPort);
+  }
+
+  private Deliveries(
+      Config config,
+      Resolver resolver,
+      MeterRegistry meters,
+      MxOverrides overrides,
+      Predicate<InetAddress> ours,
+      int mxPort) {
+    router = new Router(config, overrides);
     hosts = new HostFinder(resolver, ours, mxPort);
     client = new SmtpClient(config.hostname(), config.delivery().smtpTimeouts());
     breakers = new Breakers(config.delivery().circuitBreaker());

@@ -11,6 +11,7 @@ import org.quorumail.config.Config;
 import org.quorumail.config.Config.DomainConfig;
 import org.quorumail.config.Config.RouteConfig;
 import org.quorumail.config.DomainPattern;
+import org.quorumail.config.HostPort;
 import org.quorumail.config.NextHop;
 import org.quorumail.smtp.client.TlsRule;
 
@@ -26,10 +27,16 @@ public final class Router {
   private final List<Route> routes;
   private final Map<String, DomainConfig> domains;
   private final boolean anyCertificate;
+  private final MxOverrides overrides;
 
   private record Route(DomainPattern pattern, List<NextHop> hops, String name, boolean byDomain) {}
 
   public Router(Config config) {
+    this(config, new MxOverrides());
+  }
+
+  public Router(Config config, MxOverrides overrides) {
+    this.overrides = overrides;
     routes = config.routes().stream().map(Router::route).toList();
     domains = config.delivery().domains();
     anyCertificate = config.delivery().acceptInvalidCerts();
@@ -43,8 +50,10 @@ public final class Router {
   /** The domain is in lower case, as a {@link org.quorumail.mail.MailAddress} has it. */
   public Destination destination(String domain) {
     DomainConfig own = domains.get(domain);
-    if (own != null && own.mxOverride().isPresent()) {
-      NextHop hop = new NextHop.Smtp(own.mxOverride().get(), DEFAULT_PRIORITY, DEFAULT_WEIGHT);
+    Optional<HostPort> override = overrides.find(domain);
+    if (override.isEmpty() && own != null) override = own.mxOverride();
+    if (override.isPresent()) {
+      NextHop hop = new NextHop.Smtp(override.get(), DEFAULT_PRIORITY, DEFAULT_WEIGHT);
       return destination(text(hop), List.of(hop), domain, own);
     }
     for (Route route : routes) {

@@ -5,8 +5,11 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Type;
 
 /** Answers that are still good, least recently used out first. Thread-safe. */
 final class AnswerCache {
@@ -56,8 +59,44 @@ final class AnswerCache {
     }
   }
 
-  synchronized void clear() {
+  synchronized int clear() {
+    int size = entries.size();
     entries.clear();
+    return size;
+  }
+
+  /** Forgets what is known about a name; the number of answers that this was. */
+  synchronized int forget(Name name) {
+    int before = entries.size();
+    entries.keySet().removeIf(question -> question.name().equals(name));
+    return before - entries.size();
+  }
+
+  /** What is still good, at most so many, the least recently used first. */
+  synchronized List<CachedAnswer> list(int limit) {
+    long now = time.millis();
+    return entries.entrySet().stream()
+        .filter(e -> e.getValue().untilMillis > now)
+        .limit(limit)
+        .map(e -> cached(e.getKey(), e.getValue().set, e.getValue().untilMillis - now))
+        .toList();
+  }
+
+  private static CachedAnswer cached(Question question, RecordSet set, long leftMillis) {
+    List<String> values =
+        switch (set) {
+          case RecordSet.Records found ->
+              found.records().stream().map(r -> r.rdataToString()).toList();
+          case RecordSet.NoData none -> List.of();
+          case RecordSet.NoSuchName none -> List.of();
+          case RecordSet.Failure failure -> List.of();
+        };
+    return new CachedAnswer(
+        question.name().toString(true),
+        Type.string(question.type()),
+        set.word(),
+        values,
+        Duration.ofMillis(leftMillis));
   }
 
   synchronized int size() {

@@ -3,6 +3,7 @@ package org.quorumail.dns;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -37,6 +38,7 @@ public final class DnsResolver implements Resolver {
   private final AnswerCache cache;
   private final HostsFileParser hostsFile = new HostsFileParser();
   private final MeterRegistry meters;
+  private final Liveness liveness;
 
   /** Questions that somebody asks at this moment: others wait for the same answer. */
   private final ConcurrentHashMap<Question, CompletableFuture<RecordSet>> asking =
@@ -47,6 +49,7 @@ public final class DnsResolver implements Resolver {
     this.cache =
         new AnswerCache(config.cacheSize(), config.minTtl(), config.maxTtl(), time, meters);
     this.meters = meters;
+    this.liveness = new Liveness(servers);
   }
 
   @Override
@@ -76,8 +79,33 @@ public final class DnsResolver implements Resolver {
   }
 
   @Override
-  public void clearCache() {
-    cache.clear();
+  public int clearCache() {
+    return cache.clear();
+  }
+
+  @Override
+  public List<CachedAnswer> cached(int limit) {
+    return cache.list(limit);
+  }
+
+  @Override
+  public Answer<MailHost> refresh(String domain) {
+    Name name = name(domain);
+    if (name != null) cache.forget(name);
+    if (mailHosts(domain) instanceof Answer.Found<MailHost> found) {
+      for (MailHost host : found.values()) {
+        Name hostName = name(host.name());
+        if (hostName != null) cache.forget(hostName);
+        addresses(host.name());
+      }
+      return found;
+    }
+    return mailHosts(domain); // what was just learnt, from the cache
+  }
+
+  @Override
+  public boolean answers(Duration patience) {
+    return liveness.answers(patience);
   }
 
   private static Answer<MailHost> exchangers(String domain, List<Record> records) {
@@ -162,15 +190,8 @@ public final class DnsResolver implements Resolver {
   private RecordSet lookUp(Question question) {
     Timer.Sample sample = Timer.start();
     RecordSet answer = servers.ask(question);
-    String result =
-        switch (answer) {
-          case RecordSet.Records r -> "found";
-          case RecordSet.NoData n -> "no_data";
-          case RecordSet.NoSuchName n -> "no_such_name";
-          case RecordSet.Failure f -> "failure";
-        };
     String type = Type.string(question.type()).toLowerCase(java.util.Locale.ROOT);
-    meters.counter("dns.lookups", "type", type, "result", result).increment();
+    meters.counter("dns.lookups", "type", type, "result", answer.word()).increment();
     if (answer instanceof RecordSet.Failure) meters.counter("dns.errors", "type", type).increment();
     sample.stop(meters.timer("dns.lookup.duration", "type", type));
     return answer;

@@ -8,6 +8,16 @@ sealed interface RecordSet {
   /** Seconds for which this may be kept, as the answer says it. */
   long ttl();
 
+  /** How metrics and people call the result. */
+  default String word() {
+    return switch (this) {
+      case Records r -> "found";
+      case NoData n -> "no_data";
+      case NoSuchName n -> "no_such_name";
+      case Failure f -> "failure";
+    };
+  }
+
   record Records(List<Record> records, long ttl) implements RecordSet {
     public Records {
       records = List.copyOf(records);

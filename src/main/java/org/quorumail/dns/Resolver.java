@@ -1,6 +1,8 @@
 package org.quorumail.dns;
 
 import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
 
 /** What the name system says about where mail goes. Thread-safe; blocks for a bounded time. */
 public interface Resolver {
@@ -13,6 +15,15 @@ public interface Resolver {
   /** The addresses of a host, IPv4 first; an address literal (without brackets) is its own. */
   Answer<InetAddress> addresses(String host);
 
-  /** Forgets what was cached. */
-  void clearCache();
+  /** Forgets what was cached; the number of answers that this was. */
+  int clearCache();
+
+  /** What is cached and still good, at most so many answers. */
+  List<CachedAnswer> cached(int limit);
+
+  /** Asks anew for a domain's mail hosts and their addresses, past the cache. */
+  Answer<MailHost> refresh(String domain);
+
+  /** Whether a name server answers within that time; asked now, or a moment ago. */
+  boolean answers(Duration patience);
 }

@@ -39,6 +39,7 @@ public final class Logging {
     bridgeJavaUtilLogging();
     boolean detailed = config.level() == LogConfig.Level.TRACE;
     for (String name : TALKATIVE) context.getLogger(name).setLevel(detailed ? null : Level.WARN);
+    if (!detailed) context.addTurboFilter(new ToldElsewhere());
   }
 
   /** Helidon and gRPC log there; below a warning they say nothing that an operator can use. */

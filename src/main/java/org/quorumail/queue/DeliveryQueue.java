@@ -47,6 +47,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final Sweep sweep;
   private final Suspensions suspensions;
   private final InstantSource time;
+  private final long scanNanos;
   private final long processNanos;
   private final Map<String, OwnedSpool> owned = new ConcurrentHashMap<>();
   private final ArrayBlockingQueue<Hint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
@@ -54,6 +55,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final Thread dispatcher;
   private volatile boolean sweepWanted = true;
   private volatile boolean closed;
+  private volatile long steppedAt = System.nanoTime();
   private volatile Sweep.Seen seen = Sweep.Seen.NOTHING;
 
   /** When the earliest recipient that waits will be due, in milliseconds of the epoch. */
@@ -81,6 +83,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     window = new ActiveWindow(deliveries, config.delivery().maxConcurrentDeliveries());
     suspensions = new Suspensions(time);
     sweep = new Sweep(deliveries, window, suspensions::contains, schedule);
+    scanNanos = config.delivery().scanInterval().toNanos();
     processNanos = config.delivery().processInterval().toNanos();
     sweptAt = tidiedAt = System.nanoTime();
     agedAt = time.instant();
@@ -174,6 +177,11 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     deliveries.close();
   }
 
+  /** Whether the dispatcher runs and has come round lately; it never pauses for a second. */
+  public boolean progresses(Duration patience) {
+    return dispatcher.isAlive() && System.nanoTime() - steppedAt < patience.toNanos();
+  }
+
   private void sweepSoon() {
     sweepWanted = true;
     wake.release();
@@ -192,6 +200,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private void step() throws InterruptedException {
+    steppedAt = System.nanoTime();
     if (wake.tryAcquire(pause(), TimeUnit.NANOSECONDS)) wake.drainPermits();
     takeHints();
     long now = System.nanoTime();
@@ -207,14 +216,19 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** How long nothing can happen unless somebody wakes us. */
   private long pause() {
     long now = System.nanoTime();
-    long pause = Math.min(TIDY_NANOS, Math.max(0, sweptAt + processNanos - now));
+    long pause = Math.min(TIDY_NANOS, Math.max(0, sweptAt + scanNanos - now));
     if (sweepWanted || window.hungry(now)) pause = Math.min(pause, untilSweepAllowed(now));
     long due = nextDue.get();
     if (due != Long.MAX_VALUE) {
       long untilDue = TimeUnit.MILLISECONDS.toNanos(Math.max(0, due - time.millis()));
-      pause = Math.min(pause, Math.max(untilDue, untilSweepAllowed(now)));
+      pause = Math.min(pause, Math.max(untilDue, untilProcessing(now)));
     }
     return Math.max(0, Math.min(pause, window.untilNextLane(now)));
+  }
+
+  /** Deferred mail becomes due one by one; it is taken up in bunches. */
+  private long untilProcessing(long now) {
+    return Math.max(untilSweepAllowed(now), sweptAt + processNanos - now);
   }
 
   private long untilSweepAllowed(long now) {
@@ -222,9 +236,10 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private boolean sweepIsDue(long now) {
-    if (now - sweptAt >= processNanos) return true;
+    if (now - sweptAt >= scanNanos) return true;
     if (untilSweepAllowed(now) > 0) return false;
-    return sweepWanted || time.millis() >= nextDue.get() || window.hungry(now);
+    if (sweepWanted || window.hungry(now)) return true;
+    return time.millis() >= nextDue.get() && untilProcessing(now) <= 0;
   }
 
   private void takeHints() {

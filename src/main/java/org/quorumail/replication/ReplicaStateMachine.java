@@ -99,6 +99,8 @@ final class ReplicaStateMachine extends BaseStateMachine {
     getLifeCycle().transition(LifeCycle.State.STARTING);
     snapshots.init(storage);
     state.open();
+    // before Ratis reads it
+    new LogSegments(storage.getStorageDir().getCurrentDir().toPath()).heal(state.applied().index());
     installIfNewer();
     setLastAppliedTermIndex(termIndex(state.applied()));
     getLifeCycle().transition(LifeCycle.State.RUNNING);

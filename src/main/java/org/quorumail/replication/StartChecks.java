@@ -85,20 +85,31 @@ final class StartChecks {
   static RaftStartException explain(GroupSpec group, Path directory, Exception failure) {
     Throwable root = root(failure);
     String where = "Group " + group.name() + " in " + directory;
-    if (damaged(failure))
+    if (damaged(failure)) {
+      String cure =
+          group.members().size() > 1
+              ? "restore it, or move the node's data directory away and let the node join under a"
+                  + " new id: the other replicas have the mail."
+              : "restore it from a copy of the disk; this node has the only replica.";
       return new RaftStartException(
-          where
-              + " is damaged ("
-              + describe(root)
-              + "); nothing was changed: restore the disk, or remove this node from the cluster and"
-              + " let it join under a new id.",
+          "Group %s cannot be opened: %s; nothing was changed: %s"
+              .formatted(group.name(), damage(failure, directory), cure),
           failure);
+    }
     return new RaftStartException(where + " cannot be opened: " + describe(root) + ".", failure);
+  }
+
+  /** The sentence of whoever found the damage, else what is at the bottom of it. */
+  private static String damage(Throwable failure, Path directory) {
+    for (Throwable t = failure; t != null; t = t.getCause())
+      if (t instanceof DamagedStorageException) return String.valueOf(t.getMessage());
+    return directory + " is damaged (" + describe(root(failure)) + ")";
   }
 
   private static boolean damaged(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause())
-      if (t instanceof CorruptedFileException
+      if (t instanceof DamagedStorageException
+          || t instanceof CorruptedFileException
           || t instanceof ChecksumException
           || t instanceof FileNotFoundException
           || String.valueOf(t.getMessage()).contains("orrupt")) return true;

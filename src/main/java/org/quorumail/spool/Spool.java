@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
@@ -56,13 +58,14 @@ public final class Spool implements AutoCloseable {
       Path directory,
       StoreMemory memory,
       OwnershipListener listener,
-      SpoolMeters meters) {
+      SpoolMeters meters,
+      Consumer<? super DamagedStorageException> onDamage) {
     this.name = name;
     this.home = home;
     this.self = self;
     this.listener = listener;
     this.meters = meters;
-    this.store = new SpoolStore(directory, memory);
+    this.store = new SpoolStore(directory, memory, onDamage);
     this.state = new SpoolState(store, new Ownership());
   }
 
@@ -136,6 +139,15 @@ public final class Spool implements AutoCloseable {
     return mine.isPresent() && mine.get().leaseHeld();
   }
 
+  /**
+   * Whether the replica makes progress: no entry takes that long, and while this node leads, some
+   * entry is applied now and then, since an idle leader appends one without content.
+   */
+  public boolean progresses(Duration patience) {
+    boolean expected = state.isBusy() || led();
+    return !expected || state.still().compareTo(patience) < 0;
+  }
+
   /** Whether this node leads the group and a quorum has answered it a moment ago. */
   boolean hasQuorum() {
     Attached a = attached;
@@ -158,6 +170,14 @@ public final class Spool implements AutoCloseable {
 
   CompletableFuture<Answer> append(byte[] entry, Duration patience) {
     return attached().log.append(entry, patience).thenApply(reply -> Answer.of(reply.answer(), 0));
+  }
+
+  /** Bytes of the replica's files. */
+  public record Compaction(long bytesBefore, long bytesAfter) {}
+
+  /** Rewrites the replica's files without what was deleted. Reads everything, writes all that is. */
+  public Compaction compact() {
+    return store.compact();
   }
 
   /** Ends ownership and refuses what waits; before the log is closed, which closes the replica. */

@@ -15,6 +15,8 @@ final class SpoolMeters {
   final Counter bytes;
   final Counter unanswered;
   final Counter takeovers;
+  final Counter scrubs;
+  final Counter scrubbedBytes;
 
   /** Deliveries whose final dot is out and whose outcome is not committed. */
   final AtomicLong inDoubt = new AtomicLong();
@@ -44,6 +46,15 @@ final class SpoolMeters {
     takeovers =
         Counter.builder("spool.takeovers")
             .description("Times that this node became owner of another node's spool")
+            .register(registry);
+    scrubs =
+        Counter.builder("spool.scrubs")
+            .description("Times that all replicas on this node were read and their checksums fitted")
+            .register(registry);
+    scrubbedBytes =
+        Counter.builder("spool.scrubbed.bytes")
+            .baseUnit("bytes")
+            .description("Read by the scrub")
             .register(registry);
     Gauge.builder("spool.in.doubt", inDoubt, AtomicLong::get)
         .description("Deliveries whose final dot is out and whose outcome is not committed")

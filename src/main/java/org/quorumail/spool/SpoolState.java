@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,8 +30,16 @@ import org.quorumail.spool.SpooledMessage.Status;
  * Change}. Deterministic: what a replica does depends on the store and the entry only.
  */
 final class SpoolState implements ReplicatedState {
+  private static final long IDLE = 0;
+
   private final SpoolStore store;
   private final Events events;
+
+  /** When the entry came that is being applied, as nanoTime; {@link #IDLE} between two. */
+  private volatile long busySince = IDLE;
+
+  /** When the last one was done. */
+  private volatile long doneAt = System.nanoTime();
 
   /** Told what happens here; called by the applying thread and must not block. */
   interface Events {
@@ -57,8 +66,33 @@ final class SpoolState implements ReplicatedState {
     return store.applied();
   }
 
+  /** For how long the state machine has made no progress: with one entry, or without any. */
+  Duration still() {
+    long since = busySince;
+    return Duration.ofNanos(System.nanoTime() - (since == IDLE ? doneAt : since));
+  }
+
+  /** Whether an entry is being applied at this moment. */
+  boolean isBusy() {
+    return busySince != IDLE;
+  }
+
   @Override
   public byte[] apply(Position position, ByteBuffer bytes) throws IOException {
+    busySince = Math.max(1, System.nanoTime());
+    try {
+      return applyNow(position, bytes);
+    } finally {
+      done();
+    }
+  }
+
+  private void done() {
+    doneAt = System.nanoTime();
+    busySince = IDLE;
+  }
+
+  private byte[] applyNow(Position position, ByteBuffer bytes) throws IOException {
     Entry entry = EntryFormat.read(bytes);
     List<SpooledMessage> due = new ArrayList<>();
     byte[] answer;
@@ -77,6 +111,7 @@ final class SpoolState implements ReplicatedState {
     try (Change change = store.change()) {
       change.commit(position);
     }
+    done();
   }
 
   @Override

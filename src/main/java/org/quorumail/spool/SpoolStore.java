@@ -8,14 +8,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
+import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.Position;
 import org.quorumail.spool.OwnedSpool.DueRow;
 import org.rocksdb.Checkpoint;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 
 /**
@@ -35,10 +38,20 @@ final class SpoolStore implements AutoCloseable {
   private @Nullable SpoolDatabase database;
   private volatile Position applied = Position.NONE;
   private volatile Counters counters = Counters.NONE;
+  private final Consumer<? super DamagedStorageException> onDamage;
 
   SpoolStore(Path directory, StoreMemory memory) {
+    this(directory, memory, damage -> {});
+  }
+
+  /**
+   * @param onDamage told each time that something read does not fit its checksum
+   */
+  SpoolStore(
+      Path directory, StoreMemory memory, Consumer<? super DamagedStorageException> onDamage) {
     this.directory = directory;
     this.memory = memory;
+    this.onDamage = onDamage;
   }
 
   void open() throws IOException {
@@ -52,7 +65,7 @@ final class SpoolStore implements AutoCloseable {
       counters = row == null ? Counters.NONE : Counters.of(row);
       dueIndex.forget();
     } catch (RocksDBException e) {
-      throw damaged(e);
+      throw unreadable(e); // whoever opens it tells
     } finally {
       opened.writeLock().unlock();
     }
@@ -112,7 +125,9 @@ final class SpoolStore implements AutoCloseable {
     try {
       return reading.of(opened());
     } catch (RocksDBException e) {
-      throw new UncheckedIOException(damaged(e));
+      IOException problem = unreadable(e);
+      if (problem instanceof DamagedStorageException damage) onDamage.accept(damage);
+      throw new UncheckedIOException(problem);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -180,12 +195,16 @@ final class SpoolStore implements AutoCloseable {
     return reading(StoreDigest::of);
   }
 
-  /** Reads all files and compares their checksums; throws when one does not fit. */
-  void verify() {
-    reading(
+  /** Rewrites all files without what was deleted. */
+  Spool.Compaction compact() {
+    return reading(
         db -> {
-          db.db.verifyChecksum();
-          return true;
+          long before = StoreFiles.size(directory);
+          try (var flush = new org.rocksdb.FlushOptions().setWaitForFlush(true)) {
+            db.db.flush(flush, db.families);
+          }
+          for (var family : db.families) db.db.compactRange(family);
+          return new Spool.Compaction(before, StoreFiles.size(directory));
         });
   }
 
@@ -232,11 +251,18 @@ final class SpoolStore implements AutoCloseable {
     return db;
   }
 
-  private IOException damaged(RocksDBException e) {
-    return new IOException(
-        "the spool in %s cannot be read (%s): if the disk is sound, move the node's data away and let it join under a new id; the other replicas have the mail"
-            .formatted(directory, e.getMessage()),
-        e);
+  /** What a failed read means: a checksum that does not fit, or a disk that does not answer. */
+  private IOException unreadable(RocksDBException e) {
+    String message = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
+    boolean corrupt =
+        message.contains("orrupt")
+            || message.contains("checksum")
+            || (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Corruption);
+    if (!corrupt) {
+      return new IOException("the spool in %s cannot be read: %s".formatted(directory, message), e);
+    }
+    return new DamagedStorageException(
+        "the spool in %s is damaged (%s)".formatted(directory, message), e);
   }
 
   Path directory() {
@@ -249,7 +275,7 @@ final class SpoolStore implements AutoCloseable {
       SpoolDatabase db = opened();
       db.db.flush(options, db.families);
     } catch (RocksDBException e) {
-      throw damaged(e);
+      throw unreadable(e);
     }
   }
 

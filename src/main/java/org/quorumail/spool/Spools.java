@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
@@ -48,6 +49,7 @@ public final class Spools implements Intake, AutoCloseable {
   private final SpoolUpkeep upkeep;
   private final List<Spool> spools = new CopyOnWriteArrayList<>();
   final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT, true);
+  private final Consumer<Throwable> onFatal;
   private volatile boolean draining;
 
   /**
@@ -58,8 +60,24 @@ public final class Spools implements Intake, AutoCloseable {
    */
   public record Settings(String self, String hostname, Path directory, long minFree) {}
 
-  public Spools(Settings settings, Clock clock, MeterRegistry registry, OwnershipListener listener)
+  /** Without anybody who hears of damage: for tests. */
+  Spools(Settings settings, Clock clock, MeterRegistry registry, OwnershipListener listener)
       throws IOException {
+    this(settings, clock, registry, listener, damage -> {});
+  }
+
+  /**
+   * @param onFatal told when a file of a spool does not fit its checksum; the process must end
+   *     before it serves what it cannot trust
+   */
+  public Spools(
+      Settings settings,
+      Clock clock,
+      MeterRegistry registry,
+      OwnershipListener listener,
+      Consumer<Throwable> onFatal)
+      throws IOException {
+    this.onFatal = onFatal;
     this.settings = settings;
     this.clock = clock;
     this.listener = listener;
@@ -84,7 +102,8 @@ public final class Spools implements Intake, AutoCloseable {
       throw new IllegalArgumentException("not the name of a spool: " + name);
     }
     Path directory = settings.directory.resolve(name);
-    Spool spool = new Spool(name, home, settings.self, directory, memory, listener, meters);
+    Spool spool =
+        new Spool(name, home, settings.self, directory, memory, listener, meters, onFatal);
     spools.add(spool);
     return spool;
   }
@@ -101,6 +120,11 @@ public final class Spools implements Intake, AutoCloseable {
   /** Orders of an operator. */
   public SpoolCommands commands() {
     return new SpoolCommands(spools, clock);
+  }
+
+  /** Has another directory's file system watched for {@code minFree} as well: the log's. */
+  public void watchSpace(Path directory) {
+    upkeep.watchSpace(directory);
   }
 
   @Override
@@ -140,6 +164,10 @@ public final class Spools implements Intake, AutoCloseable {
     return first(s -> s.isHome() && s.led() && s.canAccept())
         .or(() -> first(s -> s.led() && s.canAccept()))
         .or(() -> first(Spool::canAccept));
+  }
+
+  SpoolMeters meters() {
+    return meters;
   }
 
   boolean isFull() {

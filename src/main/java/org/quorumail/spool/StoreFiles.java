@@ -67,6 +67,13 @@ final class StoreFiles {
     forceOne(directory);
   }
 
+  /** Bytes of the files in a directory. */
+  static long size(Path directory) throws IOException {
+    long size = 0;
+    for (Path file : files(directory)) if (Files.exists(file)) size += Files.size(file);
+    return size;
+  }
+
   static void delete(Path root) throws IOException {
     if (!Files.exists(root)) return;
     try (Stream<Path> paths = Files.walk(root)) {

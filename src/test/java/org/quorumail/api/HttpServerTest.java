@@ -45,7 +45,7 @@ class HttpServerTest {
                 "api.token_file", token.toString(),
                 "cluster.secret", "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U="));
     metrics = new Metrics();
-    server = HttpServer.start(new Api(node, node, node, metrics), node.config());
+    server = HttpServer.start(new Api(node, node, node, node, metrics), node.config());
   }
 
   @AfterEach
@@ -261,7 +261,7 @@ class HttpServerTest {
     FakeNode other =
         new FakeNode(folder, Map.of("health.listen_address", "127.0.0.1:" + server.port()));
     assertThatThrownBy(
-            () -> HttpServer.start(new Api(other, other, other, metrics), other.config()))
+            () -> HttpServer.start(new Api(other, other, other, other, metrics), other.config()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("health.listen_address")
         .hasMessageContaining("port " + server.port());

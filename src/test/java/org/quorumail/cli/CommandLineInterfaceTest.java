@@ -37,7 +37,7 @@ class CommandLineInterfaceTest {
     node = new FakeNode(folder, Map.of());
     metrics = new Metrics();
     path = folder.resolve("control.sock");
-    socket = ControlSocket.start(new Api(node, node, node, metrics), path);
+    socket = ControlSocket.start(new Api(node, node, node, node, metrics), path);
   }
 
   @AfterEach
@@ -145,6 +145,48 @@ class CommandLineInterfaceTest {
     run("cluster", "secret");
     assertThat(Base64.getDecoder().decode(out.strip())).hasSize(32);
     assertThat(out).isNotEqualTo(first);
+  }
+
+  @Test
+  void aDomainIsSuspendedResumedAndRerouted() {
+    assertThat(onNode("queue", "suspend", "--domain", "Example.org", "--for", "2h"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("example.org", "7200");
+    onNode("queue", "suspensions");
+    assertThat(out).contains("example.org");
+    assertThat(onNode("queue", "resume", "--domain", "example.org")).isEqualTo(ExitCode.DONE);
+    assertThat(onNode("queue", "resume", "--domain", "example.org")).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(onNode("queue", "suspend", "--domain", "no domain")).isEqualTo(ExitCode.FAILED);
+    assertThat(onNode("queue", "reroute", "--domain", "example.org", "--to", "mx.test:2525"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(node.hosts).containsEntry("example.org", "mx.test:2525");
+  }
+
+  @Test
+  void overridesAreSetListedAndRemovedAndTheCacheIsShownAndCleared() {
+    assertThat(onNode("dns", "set-override", "example.org", "relay.test:25"))
+        .isEqualTo(ExitCode.DONE);
+    onNode("dns", "list-overrides");
+    assertThat(out).contains("example.org", "relay.test:25", "operator");
+    assertThat(onNode("dns", "remove-override", "example.org")).isEqualTo(ExitCode.DONE);
+    assertThat(onNode("dns", "remove-override", "example.org")).isEqualTo(ExitCode.NOT_FOUND);
+    onNode("dns", "list-cache");
+    assertThat(out).contains("mx.example.org.", "60");
+    onNode("dns", "clear-cache");
+    assertThat(out).contains("1 answers");
+    onNode("dns", "refresh", "example.org");
+    assertThat(out).contains("mx.example.org");
+  }
+
+  @Test
+  void theSpoolIsCleanedUpAndTheLeaderHandsOver() {
+    assertThat(onNode("spool", "cleanup-completed")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("4096");
+    assertThat(onNode("cluster", "elect")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("n2 leads");
+    node.quorum = false;
+    assertThat(onNode("cluster", "elect")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("no other node");
   }
 
   @Test

@@ -40,5 +40,22 @@ final class FakeResolver implements Resolver {
   }
 
   @Override
-  public void clearCache() {}
+  public int clearCache() {
+    return 0;
+  }
+
+  @Override
+  public java.util.List<org.quorumail.dns.CachedAnswer> cached(int limit) {
+    return java.util.List.of();
+  }
+
+  @Override
+  public Answer<MailHost> refresh(String domain) {
+    return mailHosts(domain);
+  }
+
+  @Override
+  public boolean answers(java.time.Duration patience) {
+    return true;
+  }
 }

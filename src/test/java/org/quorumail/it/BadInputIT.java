@@ -7,11 +7,13 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.harness.NodeProcess;
 import org.quorumail.harness.NodeSettings;
+import org.quorumail.smtp.TestCertificates;
 
 /** What the program says to what it cannot run with: one sentence, the right exit code. */
 class BadInputIT {
@@ -43,13 +45,13 @@ class BadInputIT {
 
   @Test
   void aSecretThatIsTooShortIsRefused() throws Exception {
-    String toml = node().inCluster(java.util.List.of("127.0.0.1:1"), "c2hvcnQ=").toml();
+    String toml = node().inCluster(List.of("127.0.0.1:1"), "c2hvcnQ=").toml();
     assertRefused(serve(toml), USAGE, "cluster.secret");
   }
 
   @Test
   void aClusterWithoutASecretIsRefused() throws Exception {
-    String toml = node().inCluster(java.util.List.of("127.0.0.1:1"), "").toml();
+    String toml = node().inCluster(List.of("127.0.0.1:1"), "").toml();
     assertRefused(serve(toml), USAGE, "cluster.secret");
   }
 
@@ -77,6 +79,68 @@ class BadInputIT {
   @Test
   void aConfigurationFileThatIsNotThereIsNamed() throws Exception {
     assertRefused(run(directory.resolve("missing.toml")), USAGE, "missing.toml");
+  }
+
+  @Test
+  void aKeyThatDoesNotFitItsCertificateIsNamedWithTheKeyOfTheConfiguration() throws Exception {
+    TestCertificates.write(directory, "a");
+    TestCertificates.write(directory, "b");
+    String pair =
+        "certificate = \"%s\"\nkey = \"%s\"\n"
+            .formatted(directory.resolve("a.pem"), directory.resolve("b.key"));
+    assertRefused(serve(node().withSections("[tls]\n" + pair).toml()), USAGE, "tls");
+    String inline = pair.strip().replace("\n", ", ") + ", ca = \"" + directory + "/a.pem\"";
+    String member = node().inCluster(List.of("127.0.0.1:1"), "").toml();
+    String toml = member.replace("secret = \"\"", "tls = { " + inline + " }");
+    assertRefused(serve(toml), USAGE, "cluster.tls.key");
+  }
+
+  @Test
+  void aSecretThatNobodyElseHasIsRefused() throws Exception {
+    List<NodeSettings> strangers = new java.util.ArrayList<>();
+    for (NodeSettings other : NodeSettings.cluster(2, directory, "smtp://127.0.0.1:1")) {
+      byte[] secret = new byte[32];
+      new java.security.SecureRandom().nextBytes(secret);
+      String text = java.util.Base64.getEncoder().encodeToString(secret);
+      strangers.add(other.inCluster(other.seeds(), text));
+    }
+    try (NodeProcess other = new NodeProcess(strangers.get(0))) {
+      other.start();
+      String toml = strangers.get(1).toml().replace("expect =", "join_timeout = \"5s\"\nexpect =");
+      Ended ended = serve(toml);
+      assertThat(ended.exitCode()).as(ended.errors()).isEqualTo(USAGE);
+      assertThat(ended.errors()).contains("cluster.secret: ").doesNotContain("\tat ");
+    }
+  }
+
+  @Test
+  void anotherNodesDirectoryIsRefused() throws Exception {
+    try (NodeProcess first = new NodeProcess(node())) {
+      first.start();
+      first.awaitReady(Duration.ofSeconds(60));
+      first.kill();
+    }
+    String toml = node().toml().replaceFirst("id = \"one\"", "id = \"two\"");
+    assertRefused(serve(toml), USAGE, "node.id");
+  }
+
+  @Test
+  void aDirectoryWithFilesOfOthersIsRefused() throws Exception {
+    Path others = Files.createDirectory(directory.resolve("others"));
+    Files.writeString(others.resolve("photo.jpg"), "mine");
+    String toml = node().toml().replaceFirst("data_directory = .*", data(others.toString()));
+    assertRefused(serve(toml), USAGE, "photo.jpg");
+    assertThat(others.toFile().list()).doesNotContain("node.json");
+  }
+
+  @Test
+  void aDataDirectoryThatCannotBeWrittenIsNamed() throws Exception {
+    try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), "1m")) {
+      disk.remount("ro");
+      String toml =
+          node().toml().replaceFirst("data_directory = .*", data(disk.path() + "/data"));
+      assertRefused(serve(toml), FAILED, disk.path().toString());
+    }
   }
 
   private NodeSettings node;

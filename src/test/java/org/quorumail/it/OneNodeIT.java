@@ -5,13 +5,16 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,11 +124,27 @@ class OneNodeIT {
   void sigtermEndsItInOrderAndMailSurvives() throws Exception {
     sink.close();
     assertThat(send(List.of("b@sink.test"), randomLines(1000))).startsWith("250 ");
-    assertThat(node.stop(Duration.ofSeconds(30))).isIn(0, 143);
+    assertThat(node.stop(Duration.ofSeconds(30))).isZero();
     sink = Sink.start(Sink.Options.onPort(sink.port()), this::take);
     node.start();
     node.awaitReady(START);
     await().atMost(Duration.ofSeconds(30)).until(() -> received.size() == 1);
+  }
+
+  @Test
+  void whatItWritesIsForItsUserOnlyAndAnEndlessLoopIsBroken() throws Exception {
+    assertThat(send(List.of("b@sink.test"), randomLines(5000))).startsWith("250 ");
+    Path data = node.settings().directory().resolve("data");
+    try (Stream<Path> files = Files.walk(data)) {
+      assertThat(files.filter(f -> !f.equals(data)))
+          .allSatisfy(
+              f ->
+                  assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(f)))
+                      .as(f.toString())
+                      .endsWith("------"));
+    }
+    byte[] looping = ("Received: x\r\n".repeat(30) + "\r\nx\r\n").getBytes(StandardCharsets.UTF_8);
+    assertThat(send(List.of("b@sink.test"), looping)).startsWith("554 5.4.6");
   }
 
   @Test

@@ -254,7 +254,7 @@ class DeliveryQueueTest {
 
   @Test
   void mailForADestinationThatIsLeftAloneStillExpires() throws Exception {
-    settings.add("[delivery]\nmessage_expiration = \"1h\"\nprocess_interval = \"100ms\"");
+    settings.add("[delivery]\nmessage_expiration = \"1h\"\nscan_interval = \"100ms\"");
     settings.add("[delivery.circuit_breaker]\nfailures = 1");
     start(command -> command.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(command));
     accept("from@here.test", "x\r\n", "to@there.test");

@@ -151,24 +151,31 @@ class SpoolStoreTest {
     assertThatThrownBy(() -> replica("damaged"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining(directory.resolve("damaged").toString())
-        .hasMessageContaining("cannot be read");
+        .hasMessageContaining("is damaged");
   }
 
   @Test
-  void aFlippedByteInATableIsFoundByVerifying() throws IOException {
-    Replica replica = replica("flipped");
-    replica.apply(EntryFormat.write(Messages.accept(message(1, 5000))), 0);
-    replica.store.flush();
-    replica.store.verify();
-    Path table =
-        files(directory.resolve("flipped")).stream()
-            .filter(f -> f.toString().endsWith(".sst"))
-            .findFirst()
-            .orElseThrow();
-    byte[] bytes = Files.readAllBytes(table);
-    bytes[3] ^= 1;
-    Files.write(table, bytes);
-    assertThatThrownBy(replica.store::verify).hasMessageContaining("cannot be read");
+  void aFlippedByteInATableOrAContentIsFoundByTheScrubAndTold() throws Exception {
+    for (String kind : List.of(".sst", ".blob")) {
+      List<Throwable> told = new ArrayList<>();
+      SpoolStore store = new SpoolStore(directory.resolve("flipped" + kind), memory, told::add);
+      SpoolState state = new SpoolState(store, new Deaf());
+      state.open();
+      opened.add(state);
+      new Replica(store, state).apply(EntryFormat.write(Messages.accept(message(1, 5000))), 0);
+      store.flush();
+      assertThat(new Scrub(store).run(bytes -> {})).isGreaterThan(5000);
+      Path file =
+          files(store.directory()).stream()
+              .filter(f -> f.toString().endsWith(kind))
+              .findFirst()
+              .orElseThrow();
+      byte[] bytes = Files.readAllBytes(file);
+      bytes[kind.equals(".sst") ? 3 : bytes.length / 2] ^= 1;
+      Files.write(file, bytes);
+      assertThatThrownBy(() -> new Scrub(store).run(read -> {})).hasMessageContaining("is damaged");
+      assertThat(told).hasSize(1);
+    }
   }
 
   @Test

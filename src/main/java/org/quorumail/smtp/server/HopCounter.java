@@ -5,8 +5,11 @@ package org.quorumail.smtp.server;
  * octet after the header.
  */
 final class HopCounter {
-  /** RFC 5321 §6.3 wants at least 100 before a loop is assumed. */
-  static final int MAX_HOPS = 100;
+  /**
+   * A message that has come so far is in a loop. RFC 5321 §6.3 speaks of 100; honest mail has fewer
+   * than ten, and two hosts that send a message to each other should not do it fifty times each.
+   */
+  static final int MAX_HOPS = 30;
 
   private static final byte[] NAME = {'r', 'e', 'c', 'e', 'i', 'v', 'e', 'd', ':'};
   private static final int NO_MATCH = -1;
@@ -17,7 +20,7 @@ final class HopCounter {
   private int hops;
 
   boolean looping() {
-    return hops > MAX_HOPS;
+    return hops >= MAX_HOPS;
   }
 
   void accept(byte[] bytes, int offset, int length) {

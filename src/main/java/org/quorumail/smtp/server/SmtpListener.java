@@ -24,6 +24,7 @@ public final class SmtpListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpListener.class);
   private static final int BACKLOG = 4096; // bursts of one-message connections; the kernel caps it
   private static final Duration ACCEPT_PAUSE = Duration.ofMillis(50); // out of file descriptors
+  private static final long IDLE = 0;
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   private static final Reply TOO_MANY =
@@ -36,6 +37,11 @@ public final class SmtpListener implements AutoCloseable {
   private final Availability availability;
   private final SmtpMetrics metrics;
   private final Shared shared;
+  private final Thread accepting;
+
+  /** When the connection came that is being admitted, as nanoTime. */
+  private volatile long admittingSince = IDLE;
+
   private final AtomicInteger active = new AtomicInteger();
   private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
   private final Map<SmtpSession, Connection> sessions = new ConcurrentHashMap<>();
@@ -46,6 +52,8 @@ public final class SmtpListener implements AutoCloseable {
     this.availability = new Availability(context.intake());
     this.metrics = new SmtpMetrics(context.meters(), nameOf(config), this::activeConnections);
     this.shared = new Shared(config, context, availability, metrics);
+    this.accepting =
+        Thread.ofPlatform().name("smtp-accept-" + server.getLocalPort()).unstarted(this::accept);
   }
 
   /**
@@ -64,7 +72,7 @@ public final class SmtpListener implements AutoCloseable {
           "cannot listen on " + nameOf(config) + " (smtp.listeners): " + e.getMessage(), e);
     }
     SmtpListener listener = new SmtpListener(config, context, server);
-    Thread.ofPlatform().name("smtp-accept-" + server.getLocalPort()).start(listener::accept);
+    listener.accepting.start();
     LOG.info("event=listening service={} socket={}", config.service(), listener.address());
     return listener;
   }
@@ -107,10 +115,20 @@ public final class SmtpListener implements AutoCloseable {
     sessions.values().forEach(Connection::close);
   }
 
+  /** Whether it accepts connections, and none has kept it from the next for so long. */
+  public boolean progresses(Duration patience) {
+    long since = admittingSince;
+    boolean stuck = since != IDLE && System.nanoTime() - since >= patience.toNanos();
+    return accepting.isAlive() && !stuck;
+  }
+
   private void accept() {
     while (!server.isClosed()) {
       try {
-        admit(server.accept());
+        Socket socket = server.accept();
+        admittingSince = Math.max(1, System.nanoTime());
+        admit(socket);
+        admittingSince = IDLE;
       } catch (IOException e) {
         if (server.isClosed()) return;
         LOG.warn("event=accept_failed reason=\"{}\"", e.getMessage());

@@ -1,0 +1,56 @@
+package org.quorumail;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The signals by which operators tell a server to read its configuration again (SIGHUP) and to end
+ * (SIGTERM, SIGINT). The JDK has no public way to hear them; {@code sun.misc.Signal} is reached by
+ * reflection. Where it is missing, the API and the command line still reload, and the JVM's own
+ * handling of SIGTERM drains as well, only with another exit code.
+ */
+final class Signals {
+  private static final Logger log = LoggerFactory.getLogger(Signals.class);
+
+  /** What a process that SIGTERM has ended is known by: 128 + 15. */
+  private static final int TERMINATED = 143;
+
+  private Signals() {}
+
+  static void onHangup(Runnable reload) {
+    handle("HUP", reload);
+  }
+
+  /** The first signal drains. Who sends a second one does not want to wait: what counts is on disk. */
+  static void onTermination(Runnable drain) {
+    AtomicBoolean told = new AtomicBoolean();
+    Runnable reaction =
+        () -> {
+          if (!told.compareAndSet(false, true)) Runtime.getRuntime().halt(TERMINATED);
+          drain.run();
+        };
+    handle("TERM", reaction);
+    handle("INT", reaction);
+  }
+
+  private static void handle(String name, Runnable reaction) {
+    try {
+      Class<?> signal = Class.forName("sun.misc.Signal");
+      Class<?> handler = Class.forName("sun.misc.SignalHandler");
+      InvocationHandler react =
+          (proxy, method, arguments) -> {
+            if (method.getName().equals("handle")) reaction.run();
+            return null;
+          };
+      Object proxy =
+          Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, react);
+      Object heard = signal.getConstructor(String.class).newInstance(name);
+      signal.getMethod("handle", signal, handler).invoke(null, heard, proxy);
+    } catch (ReflectiveOperationException | IllegalArgumentException e) {
+      log.debug("signal_unavailable signal={} reason=\"{}\"", name, String.valueOf(e));
+    }
+  }
+}

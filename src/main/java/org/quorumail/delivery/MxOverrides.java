@@ -1,0 +1,45 @@
+package org.quorumail.delivery;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.quorumail.config.HostPort;
+
+/**
+ * Hosts that an operator has set for domains at run time. They come before {@code mx_override} of
+ * the configuration, before routes and before MX, and count from the next attempt on. Thread-safe.
+ */
+public final class MxOverrides {
+  /** Set one by one by people; beyond that a table of routes is wanted. */
+  public static final int MAX = 10_000;
+
+  private final Map<String, HostPort> hosts = new ConcurrentHashMap<>();
+
+  /** False when there are too many already. */
+  public boolean set(String domain, HostPort host) {
+    String key = key(domain);
+    if (hosts.size() >= MAX && !hosts.containsKey(key)) return false;
+    hosts.put(key, host);
+    return true;
+  }
+
+  /** False when there was none. */
+  public boolean remove(String domain) {
+    return hosts.remove(key(domain)) != null;
+  }
+
+  public Optional<HostPort> find(String domain) {
+    return Optional.ofNullable(hosts.get(key(domain)));
+  }
+
+  /** All, by domain. */
+  public Map<String, HostPort> all() {
+    return new TreeMap<>(hosts);
+  }
+
+  private static String key(String domain) {
+    return domain.toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,43 @@
+package org.quorumail.metrics;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Marker;
+
+/**
+ * Keeps warnings of libraries out of the log that say nothing new: each of them is either told by
+ * our own code in a sentence of its own, or belongs to the ordinary course of things. By logger and
+ * a part of the message, so that whatever else these loggers warn of is still seen.
+ */
+final class ToldElsewhere extends TurboFilter {
+  private record Known(String logger, String part) {}
+
+  private static final List<Known> KNOWN =
+      List.of(
+          // a group that cannot be opened: the program ends with that very reason
+          new Known("org.apache.ratis.server.RaftServer", "Failed groupAdd"),
+          // a state that failed: the node ends, and says why
+          new Known("org.apache.ratis.server.impl.StateMachineUpdater", "caught a Throwable"),
+          // a busy machine; a pause that matters costs the lead, which is told
+          new Known("org.apache.ratis.util.JvmPauseMonitor", "Detected pause"));
+
+  @Override
+  public FilterReply decide(
+      @Nullable Marker marker,
+      Logger logger,
+      Level level,
+      @Nullable String format,
+      Object @Nullable [] arguments,
+      @Nullable Throwable thrown) {
+    if (!level.isGreaterOrEqual(Level.WARN) || format == null) return FilterReply.NEUTRAL;
+    String name = logger.getName();
+    for (Known known : KNOWN) {
+      if (name.equals(known.logger) && format.contains(known.part)) return FilterReply.DENY;
+    }
+    return FilterReply.NEUTRAL;
+  }
+}

@@ -1,0 +1,114 @@
+package org.quorumail.spool;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.rocksdb.LiveFileMetaData;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.SstFileReader;
+
+/**
+ * Reads what one store has on disk and compares the checksums, so that rot is found while the other
+ * replicas are whole: every block of every table, and every content in the blob files. Past the
+ * block cache, and in steps between which the store can be closed.
+ */
+final class Scrub {
+  /** One step over contents: long enough to be cheap, short enough not to delay a closing. */
+  private static final long STEP_BYTES = 1 << 20;
+
+  private static final byte[] BEGINNING = {};
+
+  private final SpoolStore store;
+
+  Scrub(SpoolStore store) {
+    this.store = store;
+  }
+
+  /** Told after each step how much was read; waits as long as the rate wants it. */
+  @FunctionalInterface
+  interface Pace {
+    void read(long bytes) throws InterruptedException;
+  }
+
+  /**
+   * Reads everything once.
+   *
+   * @return bytes that were read
+   * @throws java.io.UncheckedIOException with a {@code DamagedStorageException} when a checksum does
+   *     not fit; the store tells its own listener as well
+   */
+  long run(Pace pace) throws InterruptedException {
+    long total = 0;
+    for (String table : tables()) {
+      long bytes = table(Path.of(table));
+      pace.read(bytes);
+      total += bytes;
+    }
+    Step step = contents(BEGINNING);
+    while (true) {
+      pace.read(step.bytes);
+      total += step.bytes;
+      if (step.last.length == 0) return total;
+      step = contents(step.last);
+    }
+  }
+
+  private List<String> tables() {
+    return store.reading(db -> live(db));
+  }
+
+  private static List<String> live(SpoolDatabase db) {
+    List<String> files = new ArrayList<>();
+    for (LiveFileMetaData file : db.db.getLiveFilesMetaData()) {
+      if (file.fileName().endsWith(".sst")) files.add(file.path() + file.fileName());
+    }
+    return files;
+  }
+
+  private long table(Path file) {
+    return store.reading(
+        db -> {
+          try (Options options = new Options();
+              SstFileReader reader = new SstFileReader(options)) {
+            reader.open(file.toString());
+            reader.verifyChecksum();
+            return Files.size(file);
+          } catch (RocksDBException e) {
+            // a compaction may have taken it away meanwhile
+            boolean gone = !Files.exists(file) && !live(db).contains(file.toString());
+            if (gone) return 0L;
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * @param last the last row that was read; nothing at the end
+   */
+  private record Step(long bytes, byte[] last) {}
+
+  private Step contents(byte[] after) {
+    return store.reading(
+        db -> {
+          long bytes = 0;
+          try (ReadOptions options = SpoolStore.scan();
+              RocksIterator rows = db.db.newIterator(db.content, options)) {
+            rows.seek(after);
+            if (after.length > 0 && rows.isValid() && Arrays.equals(rows.key(), after)) rows.next();
+            byte[] last = BEGINNING;
+            for (; rows.isValid(); rows.next()) {
+              bytes += rows.value().length;
+              last = rows.key();
+              if (bytes >= STEP_BYTES) return new Step(bytes, last);
+            }
+            rows.status();
+            return new Step(bytes, BEGINNING);
+          }
+        });
+  }
+}
