@@ -77,7 +77,8 @@ final class ClusterReport implements ClusterView {
     Optional<Groups> open = groups.get();
     if (open.isEmpty()) return new Election(false, null, "the cluster is not formed yet");
     String leader = open.get().leader(Placement.META).orElse(null);
-    if (leader == null) return new Election(false, null, "there is no leader; one is being elected");
+    if (leader == null)
+      return new Election(false, null, "there is no leader; one is being elected");
     if (open.get().log(Placement.META).flatMap(l -> l.leadership()).isEmpty()) {
       return new Election(false, leader, "only the leader can hand over; ask " + leader);
     }

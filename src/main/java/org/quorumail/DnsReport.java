@@ -77,11 +77,7 @@ final class DnsReport implements DnsView {
 
   private static CacheEntry entry(CachedAnswer cached) {
     return new CacheEntry(
-        cached.name(),
-        cached.type(),
-        cached.result(),
-        cached.values(),
-        cached.left().toSeconds());
+        cached.name(), cached.type(), cached.result(), cached.values(), cached.left().toSeconds());
   }
 
   @java.lang.Override

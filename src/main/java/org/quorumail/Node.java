@@ -118,8 +118,7 @@ final class Node implements NodeView {
     Clock clock = Clock.systemUTC();
     DnsResolver resolver = new DnsResolver(c.delivery().dns(), clock, metrics.registry());
     dnsReport.use(resolver);
-    Deliveries deliveries =
-        new Deliveries(c, resolver, metrics.registry(), dnsReport.overridden());
+    Deliveries deliveries = new Deliveries(c, resolver, metrics.registry(), dnsReport.overridden());
     try (DeliveryQueue queue = new DeliveryQueue(c, deliveries, metrics.registry(), clock);
         Groups opened =
             Groups.open(

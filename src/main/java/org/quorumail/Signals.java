@@ -24,7 +24,9 @@ final class Signals {
     handle("HUP", reload);
   }
 
-  /** The first signal drains. Who sends a second one does not want to wait: what counts is on disk. */
+  /**
+   * The first signal drains. Who sends a second one does not want to wait: what counts is on disk.
+   */
   static void onTermination(Runnable drain) {
     AtomicBoolean told = new AtomicBoolean();
     Runnable reaction =

@@ -58,8 +58,8 @@ final class Vitals {
 
   /**
    * Whether a name server answers. Asked only of a node that was given name servers and has mail to
-   * deliver by MX: with those of the system, a laptop without a network is still a mail server, that
-   * holds its mail until there is one.
+   * deliver by MX: with those of the system, a laptop without a network is still a mail server,
+   * that holds its mail until there is one.
    */
   private static boolean resolves(Config config, Resolver resolver) {
     boolean given = !config.delivery().dns().servers().isEmpty();

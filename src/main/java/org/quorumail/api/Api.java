@@ -20,8 +20,7 @@ public final class Api {
 
   private final List<Route> routes;
 
-  public Api(
-      NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Metrics metrics) {
+  public Api(NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Metrics metrics) {
     this.routes =
         Stream.of(
                 new HealthRoutes(node).routes(),

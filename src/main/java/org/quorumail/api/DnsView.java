@@ -32,8 +32,7 @@ public interface DnsView {
   /**
    * @param result found, no_data, no_such_name or failure
    */
-  record CacheEntry(
-      String name, String type, String result, List<String> values, long ttlSeconds) {
+  record CacheEntry(String name, String type, String result, List<String> values, long ttlSeconds) {
     public CacheEntry {
       values = List.copyOf(values);
     }

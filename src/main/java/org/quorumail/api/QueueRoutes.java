@@ -146,8 +146,8 @@ final class QueueRoutes {
   }
 
   /**
-   * @param due messages that waited for their next attempt and need not any more; further ones go to
-   *     the new host when their time comes
+   * @param due messages that waited for their next attempt and need not any more; further ones go
+   *     to the new host when their time comes
    */
   record Rerouted(String domain, String host, int due) {}
 

@@ -91,7 +91,9 @@ final class DnsCommand extends CommandGroup {
         options.node().call("PUT", path),
         (set, out) ->
             out.println(
-                TextTable.cell(set.path("domain")) + " goes to " + TextTable.cell(set.path("host"))));
+                TextTable.cell(set.path("domain"))
+                    + " goes to "
+                    + TextTable.cell(set.path("host"))));
     return ExitCode.DONE;
   }
 

@@ -278,7 +278,11 @@ final class QueueCommand extends CommandGroup {
       @Mixin NodeOptions options,
       @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
           String domain,
-      @Option(names = "--to", paramLabel = "HOST[:PORT]", required = true, description = "Where to.")
+      @Option(
+              names = "--to",
+              paramLabel = "HOST[:PORT]",
+              required = true,
+              description = "Where to.")
           String to)
       throws CommandException {
     String query = "?domain=" + encoded(domain) + "&to=" + encoded(to);

@@ -66,8 +66,7 @@ final class SpoolCommand extends CommandGroup {
       description = "Give the disk back what ended messages have left, now instead of bit by bit.",
       footer = {"", "Example: quorumail spool cleanup-completed"})
   int cleanUp(@Mixin NodeOptions options) throws CommandException {
-    options.print(
-        options.node().call("POST", "/api/spool/cleanup-completed"), TextTable::fields);
+    options.print(options.node().call("POST", "/api/spool/cleanup-completed"), TextTable::fields);
     return ExitCode.DONE;
   }
 

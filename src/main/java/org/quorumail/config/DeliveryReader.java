@@ -21,9 +21,17 @@ final class DeliveryReader {
   DeliveryConfig delivery() {
     return new DeliveryConfig(
         delivery.duration(
-            "scan_interval", "30s", "100ms", "1h", "longest time between two full looks through the index of due mail"),
+            "scan_interval",
+            "30s",
+            "100ms",
+            "1h",
+            "longest time between two full looks through the index of due mail"),
         delivery.duration(
-            "process_interval", "10s", "100ms", "1h", "deferred mail that became due is taken up at most this often"),
+            "process_interval",
+            "10s",
+            "100ms",
+            "1h",
+            "deferred mail that became due is taken up at most this often"),
         delivery.integer("max_attempts", 25, 1, 10_000, "attempts before a recipient is reported"),
         delivery.duration(
             "base_retry_delay", "60s", "1s", "1d", "wait after the first failed attempt; doubles"),

@@ -38,8 +38,7 @@ public final class Deliveries implements AutoCloseable {
     this(config, resolver, meters, new MxOverrides());
   }
 
-  public Deliveries(
-      Config config, Resolver resolver, MeterRegistry meters, MxOverrides overrides) {
+  public Deliveries(Config config, Resolver resolver, MeterRegistry meters, MxOverrides overrides) {
     this(config, resolver, meters, overrides, new OwnAddresses(), SMTP_PORT);
   }
 

@@ -39,8 +39,8 @@ final class Scrub {
    * Reads everything once.
    *
    * @return bytes that were read
-   * @throws java.io.UncheckedIOException with a {@code DamagedStorageException} when a checksum does
-   *     not fit; the store tells its own listener as well
+   * @throws java.io.UncheckedIOException with a {@code DamagedStorageException} when a checksum
+   *     does not fit; the store tells its own listener as well
    */
   long run(Pace pace) throws InterruptedException {
     long total = 0;

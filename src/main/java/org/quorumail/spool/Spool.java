@@ -175,7 +175,9 @@ public final class Spool implements AutoCloseable {
   /** Bytes of the replica's files. */
   public record Compaction(long bytesBefore, long bytesAfter) {}
 
-  /** Rewrites the replica's files without what was deleted. Reads everything, writes all that is. */
+  /**
+   * Rewrites the replica's files without what was deleted. Reads everything, writes all that is.
+   */
   public Compaction compact() {
     return store.compact();
   }

@@ -49,7 +49,8 @@ final class SpoolMeters {
             .register(registry);
     scrubs =
         Counter.builder("spool.scrubs")
-            .description("Times that all replicas on this node were read and their checksums fitted")
+            .description(
+                "Times that all replicas on this node were read and their checksums fitted")
             .register(registry);
     scrubbedBytes =
         Counter.builder("spool.scrubbed.bytes")

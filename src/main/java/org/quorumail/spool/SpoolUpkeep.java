@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks after the disk's free space, after uploads that nobody finishes, and after rot: all replicas
- * are read once after the start and once a day, at a rate that leaves the disk to the mail.
+ * Looks after the disk's free space, after uploads that nobody finishes, and after rot: all
+ * replicas are read once after the start and once a day, at a rate that leaves the disk to the
+ * mail.
  */
 final class SpoolUpkeep implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolUpkeep.class);

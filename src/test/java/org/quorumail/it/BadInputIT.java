@@ -137,8 +137,7 @@ class BadInputIT {
   void aDataDirectoryThatCannotBeWrittenIsNamed() throws Exception {
     try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), "1m")) {
       disk.remount("ro");
-      String toml =
-          node().toml().replaceFirst("data_directory = .*", data(disk.path() + "/data"));
+      String toml = node().toml().replaceFirst("data_directory = .*", data(disk.path() + "/data"));
       assertRefused(serve(toml), FAILED, disk.path().toString());
     }
   }
