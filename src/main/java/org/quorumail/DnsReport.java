@@ -68,7 +68,7 @@ final class DnsReport implements DnsView {
     resolver = running;
   }
 
-  @java.lang.Override
+  @Override
   public List<CacheEntry> cache() {
     Resolver running = resolver;
     if (running == null) return List.of();
@@ -80,13 +80,13 @@ final class DnsReport implements DnsView {
         cached.name(), cached.type(), cached.result(), cached.values(), cached.left().toSeconds());
   }
 
-  @java.lang.Override
+  @Override
   public int clearCache() {
     Resolver running = resolver;
     return running == null ? 0 : running.clearCache();
   }
 
-  @java.lang.Override
+  @Override
   public Refreshed refresh(String domain) {
     String name = HostName.checked(domain);
     Resolver running = resolver;
@@ -99,9 +99,9 @@ final class DnsReport implements DnsView {
     };
   }
 
-  @java.lang.Override
-  public List<DnsView.Override> overrides() {
-    List<DnsView.Override> all = new ArrayList<>();
+  @Override
+  public List<MxOverride> overrides() {
+    List<MxOverride> all = new ArrayList<>();
     Map<String, HostPort> set = overrides.all();
     set.forEach((domain, host) -> all.add(operators(domain, host)));
     config
@@ -112,17 +112,17 @@ final class DnsReport implements DnsView {
             (domain, own) -> {
               if (own.mxOverride().isEmpty() || set.containsKey(domain)) return;
               String host = own.mxOverride().get().toString();
-              all.add(new DnsView.Override(domain, host, "configuration"));
+              all.add(new MxOverride(domain, host, "configuration"));
             });
     return all;
   }
 
-  private static DnsView.Override operators(String domain, HostPort host) {
-    return new DnsView.Override(domain, host.toString(), "operator");
+  private static MxOverride operators(String domain, HostPort host) {
+    return new MxOverride(domain, host.toString(), "operator");
   }
 
-  @java.lang.Override
-  public synchronized DnsView.Override set(String domain, String host) {
+  @Override
+  public synchronized MxOverride set(String domain, String host) {
     String name = HostName.checked(domain);
     HostPort to = HostPort.parse(host.strip(), SMTP_PORT);
     if (host.matches(".*[\\s/].*")) throw new IllegalArgumentException("not a host: " + host);
@@ -133,8 +133,8 @@ final class DnsReport implements DnsView {
     return operators(name, to);
   }
 
-  @java.lang.Override
-  public synchronized Optional<DnsView.Override> remove(String domain) {
+  @Override
+  public synchronized Optional<MxOverride> remove(String domain) {
     Optional<HostPort> was = overrides.find(domain);
     if (was.isEmpty() || !overrides.remove(domain)) return Optional.empty();
     store();

@@ -14,7 +14,7 @@ public interface DnsView {
   /** Asks anew, past the cache; the domain's mail hosts or why there are none. */
   Refreshed refresh(String domain);
 
-  List<Override> overrides();
+  List<MxOverride> overrides();
 
   /**
    * Sends a domain's mail to a host from now on.
@@ -22,10 +22,10 @@ public interface DnsView {
    * @param host {@code host} or {@code host:port}
    * @throws IllegalArgumentException with a sentence when one of the two is not what it should be
    */
-  Override set(String domain, String host);
+  MxOverride set(String domain, String host);
 
   /** The override that was taken away; empty when an operator has set none. */
-  Optional<Override> remove(String domain);
+  Optional<MxOverride> remove(String domain);
 
   int MAX_CACHED = 10_000;
 
@@ -50,5 +50,5 @@ public interface DnsView {
   /**
    * @param source operator or configuration
    */
-  record Override(String domain, String host, String source) {}
+  record MxOverride(String domain, String host, String source) {}
 }

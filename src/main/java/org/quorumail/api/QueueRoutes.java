@@ -134,7 +134,7 @@ final class QueueRoutes {
         request
             .parameter("to")
             .orElseThrow(() -> new IllegalArgumentException("the parameter to is missing"));
-    DnsView.Override set = dns.set(domain(request), to);
+    DnsView.MxOverride set = dns.set(domain(request), to);
     int due = 0;
     Filter waiting = new Filter("retry", set.domain(), "", 0, "", Filter.MAX_PAGE);
     for (QueueView.Message message : queue.list(waiting).messages()) {

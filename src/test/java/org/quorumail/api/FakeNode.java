@@ -30,44 +30,44 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
     statuses.put(second, "pending");
   }
 
-  @java.lang.Override
+  @Override
   public String version() {
     return "1.2.3";
   }
 
-  @java.lang.Override
+  @Override
   public Duration uptime() {
     return Duration.ofSeconds(90);
   }
 
-  @java.lang.Override
+  @Override
   public Config config() {
     return config;
   }
 
-  @java.lang.Override
+  @Override
   public Health health() {
     if (broken) throw new IllegalStateException("/secret/path is broken");
     return new Health(
         alive, stopped, true, spoolReady, true, true, quorum, statuses.size(), 10_000);
   }
 
-  @java.lang.Override
+  @Override
   public void shutdown() {
     stopped = true;
   }
 
-  @java.lang.Override
+  @Override
   public Reload reload() {
     return new Reload(List.of("log.level"), List.of("node.id"), List.of());
   }
 
-  @java.lang.Override
+  @Override
   public Status status() {
     return new Status(1, 1, 0, "n1", "Healthy", 3, new LocalNode("n1", "leader", "healthy", 90));
   }
 
-  @java.lang.Override
+  @Override
   public List<Node> nodes() {
     return List.of(
         new Node(
@@ -82,12 +82,12 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
             new Metadata("1.2.3", 90, 2, 17, 0.5, 64)));
   }
 
-  @java.lang.Override
+  @Override
   public ReplicationStats replication() {
     return new ReplicationStats(0, 0, 1.5, List.of(new Group("meta", "leader", "n1", 3, 42, 1)));
   }
 
-  @java.lang.Override
+  @Override
   public Page list(Filter filter) {
     List<Message> found = new ArrayList<>();
     for (Map.Entry<QueueId, String> e : statuses.entrySet()) {
@@ -100,7 +100,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
     return new Page(page, page.getLast().id());
   }
 
-  @java.lang.Override
+  @Override
   public Optional<Message> message(QueueId id) {
     return Optional.ofNullable(statuses.get(id)).map(status -> message(id, status));
   }
@@ -118,29 +118,29 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
         List.of(new Recipient("you@example.net", "pending", 1, null, "451 4.3.0 later")));
   }
 
-  @java.lang.Override
+  @Override
   public Stats stats() {
     Map<String, Long> counts = new TreeMap<>();
     statuses.values().forEach(status -> counts.merge(status, 1L, Long::sum));
     return new Stats(statuses.size(), 8192, 60, counts);
   }
 
-  @java.lang.Override
+  @Override
   public Change retry(QueueId id) {
     return change(id, "pending");
   }
 
-  @java.lang.Override
+  @Override
   public Change hold(QueueId id) {
     return change(id, "held");
   }
 
-  @java.lang.Override
+  @Override
   public Change release(QueueId id) {
     return change(id, "pending");
   }
 
-  @java.lang.Override
+  @Override
   public Change delete(QueueId id) {
     Change change = change(id, "");
     if (change == Change.DONE) statuses.remove(id);
@@ -152,81 +152,81 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
     return statuses.replace(id, status) == null ? Change.NOT_FOUND : Change.DONE;
   }
 
-  @java.lang.Override
+  @Override
   public void processNow() {}
 
   public final Map<String, String> hosts = new TreeMap<>();
   public final Map<String, Duration> suspended = new TreeMap<>();
 
-  @java.lang.Override
+  @Override
   public boolean suspend(String domain, Duration howLong) {
     suspended.put(domain, howLong);
     return true;
   }
 
-  @java.lang.Override
+  @Override
   public boolean resume(String domain) {
     return suspended.remove(domain) != null;
   }
 
-  @java.lang.Override
+  @Override
   public List<Suspension> suspensions() {
     return suspended.entrySet().stream()
         .map(e -> new Suspension(e.getKey(), e.getValue().toSeconds()))
         .toList();
   }
 
-  @java.lang.Override
+  @Override
   public Optional<Cleanup> cleanUp() {
     return Optional.of(new Cleanup(17, 8192, 4096));
   }
 
-  @java.lang.Override
+  @Override
   public Election elect() {
     return quorum ? new Election(true, "n2", "") : new Election(false, null, "no other node");
   }
 
-  @java.lang.Override
+  @Override
   public List<CacheEntry> cache() {
     return List.of(new CacheEntry("example.org", "MX", "found", List.of("10 mx.example.org."), 60));
   }
 
-  @java.lang.Override
+  @Override
   public int clearCache() {
     return 1;
   }
 
-  @java.lang.Override
+  @Override
   public Refreshed refresh(String domain) {
     return new Refreshed(domain, List.of("mx." + domain), "");
   }
 
-  @java.lang.Override
-  public List<DnsView.Override> overrides() {
+  @Override
+  public List<MxOverride> overrides() {
     return hosts.entrySet().stream().map(e -> operators(e.getKey(), e.getValue())).toList();
   }
 
-  @java.lang.Override
-  public DnsView.Override set(String domain, String host) {
+  @Override
+  public MxOverride set(String domain, String host) {
     hosts.put(domain, host);
     return operators(domain, host);
   }
 
-  @java.lang.Override
-  public Optional<DnsView.Override> remove(String domain) {
+  @Override
+  public Optional<MxOverride> remove(String domain) {
     return Optional.ofNullable(hosts.remove(domain)).map(host -> operators(domain, host));
   }
 
-  private static DnsView.Override operators(String domain, String host) {
-    return new DnsView.Override(domain, host, "operator");
+  private static MxOverride operators(String domain, String host) {
+    return new MxOverride(domain, host, "operator");
   }
 
-  @java.lang.Override
+  @Override
   public List<Spool> spools() {
     return List.of(new Spool("spool-n1", "leader", "n1", 3, 42, true, 2, 8192, 0));
   }
 
-  @java.lang.Override
+  @Override
   public List<Digest> digests() {
     return List.of(new Digest("spool-n1", 3, 42, "ab".repeat(32)));
   }
