@@ -22,6 +22,19 @@ public final class Logging {
   private static final List<String> TALKATIVE =
       List.of("org.apache.ratis", "io.grpc", "io.netty", "io.helidon", "org.rocksdb", "org.xbill");
 
+  /**
+   * Ratis' senders and receivers, which warn several times a second and group as long as a member
+   * is away: that is told once, by the membership and by who leads. Their errors are kept.
+   */
+  private static final List<String> NAGGING =
+      List.of(
+          "org.apache.ratis.grpc.server.GrpcLogAppender",
+          "org.apache.ratis.grpc.server.GrpcServerProtocolService",
+          "org.apache.ratis.grpc.client.GrpcClientProtocolService",
+          "org.apache.ratis.grpc.GrpcUtil",
+          "org.apache.ratis.server.impl.FollowerState",
+          "org.apache.ratis.util.JvmPauseMonitor");
+
   private Logging() {}
 
   /** Replaces whatever was set up before; called at start and at reload. */
@@ -39,6 +52,7 @@ public final class Logging {
     bridgeJavaUtilLogging();
     boolean detailed = config.level() == LogConfig.Level.TRACE;
     for (String name : TALKATIVE) context.getLogger(name).setLevel(detailed ? null : Level.WARN);
+    for (String name : NAGGING) context.getLogger(name).setLevel(detailed ? null : Level.ERROR);
     if (!detailed) context.addTurboFilter(new ToldElsewhere());
   }
 

@@ -16,14 +16,22 @@ import org.slf4j.Marker;
 final class ToldElsewhere extends TurboFilter {
   private record Known(String logger, String part) {}
 
+  private static final String DIVISION = "org.apache.ratis.server.RaftServer$Division";
+
   private static final List<Known> KNOWN =
       List.of(
           // a group that cannot be opened: the program ends with that very reason
           new Known("org.apache.ratis.server.RaftServer", "Failed groupAdd"),
           // a state that failed: the node ends, and says why
           new Known("org.apache.ratis.server.impl.StateMachineUpdater", "caught a Throwable"),
-          // a busy machine; a pause that matters costs the lead, which is told
-          new Known("org.apache.ratis.util.JvmPauseMonitor", "Detected pause"));
+          // a leader that lost its followers: "followed", and who leads next
+          new Known(DIVISION, "Lost leadership on term"),
+          new Known(DIVISION, "Follower "),
+          // a message that arrives before the group is open or after it is closed is sent again
+          new Known(DIVISION, "Failed appendEntries*"),
+          new Known(DIVISION, "Failed to recognize"),
+          // an append that finds no leader is repeated by us, and answered 451 in the end
+          new Known("org.apache.ratis.grpc.client.GrpcClientRpc", "Failed RaftClientRequest"));
 
   @Override
   public FilterReply decide(

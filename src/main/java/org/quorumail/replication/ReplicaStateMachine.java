@@ -236,7 +236,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
       LedTerm term =
           new LedTerm(division, followers, division.getInfo().getCurrentTerm(), electionMin);
       led = term;
-      LOG.info("event=led group={} term={}", group, term.term());
+      LOG.debug("event=led group={} term={}", group, term.term());
       state.led(term);
     }
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.spi.FilterReply;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +56,23 @@ class LoggingTest {
         .isInstanceOf(Logging.UnwritableException.class)
         .hasMessageContaining(file.toString())
         .hasMessageContaining("log.file");
+  }
+
+  @Test
+  void whatIsToldElsewhereIsLeftOutAndTheLoggersOtherWarningsAreNot() {
+    var filter = new ToldElsewhere();
+    var logger = new LoggerContext().getLogger("org.apache.ratis.server.RaftServer");
+    assertThat(decision(filter, logger, "n1: Failed groupAdd* GroupManagementRequest"))
+        .isEqualTo(FilterReply.DENY);
+    assertThat(decision(filter, logger, "n1: something that nobody knows"))
+        .isEqualTo(FilterReply.NEUTRAL);
+    var ours = new LoggerContext().getLogger("org.quorumail.Node");
+    assertThat(decision(filter, ours, "Failed groupAdd*")).isEqualTo(FilterReply.NEUTRAL);
+  }
+
+  private static FilterReply decision(
+      ToldElsewhere filter, ch.qos.logback.classic.Logger logger, String message) {
+    return filter.decide(null, logger, Level.WARN, message, null, null);
   }
 
   private static String encode(
