@@ -1,0 +1,107 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.harness.NodeProcess;
+import org.quorumail.harness.NodeSettings;
+import org.quorumail.harness.Sink;
+
+/** What an operator asks of a running node and tells it, by the packaged command line. */
+class OperatorIT {
+  private static final Duration START = Duration.ofSeconds(60);
+  private static final byte[] MESSAGE =
+      "Subject: hello\r\n\r\nhello\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  @TempDir private Path directory;
+
+  private record Said(int exitCode, String text) {}
+
+  @Test
+  void waitingMailIsReroutedAndTheOverrideSurvivesARestart() throws Exception {
+    AtomicInteger arrived = new AtomicInteger();
+    try (Sink sink = Sink.start(Sink.Options.onPort(0), delivery -> arrived.incrementAndGet());
+        NodeProcess node =
+            new NodeProcess(NodeSettings.alone("one", directory, "smtp://127.0.0.1:1"))) {
+      node.start();
+      node.awaitReady(START);
+      assertThat(SmtpClient.attempt(node.settings().smtp(), MESSAGE).reply()).startsWith("250 ");
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> command(node, "queue", "list", "--status", "retry").text().contains("sink"));
+      String to = "127.0.0.1:" + sink.port();
+      Said rerouted = command(node, "queue", "reroute", "--domain", "sink.test", "--to", to);
+      assertThat(rerouted.exitCode()).as(rerouted.text()).isZero();
+      await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 1);
+      node.kill();
+      node.start();
+      node.awaitReady(START);
+      assertThat(command(node, "dns", "list-overrides").text()).contains("sink.test", to);
+      assertThat(SmtpClient.attempt(node.settings().smtp(), MESSAGE).reply()).startsWith("250 ");
+      await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 2);
+      assertThat(command(node, "dns", "remove-override", "sink.test").exitCode()).isZero();
+      assertThat(command(node, "dns", "remove-override", "sink.test").exitCode()).isEqualTo(3);
+      assertThat(command(node, "spool", "cleanup-completed").exitCode()).isZero();
+      assertThat(command(node, "cluster", "elect").exitCode()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void nameServersThatDoNotAnswerMakeANodeUnreadyButNotDead() throws Exception {
+    NodeSettings settings = NodeSettings.alone("one", directory, "mx");
+    settings.write();
+    String toml = settings.toml();
+    String dns = "[delivery]\ndns = { servers = [\"127.0.0.1:1\"], timeout = \"200ms\" }\n";
+    Files.writeString(settings.file(), toml.replace("[delivery]\n", dns));
+    try (NodeProcess node = new NodeProcess(settings)) {
+      node.start();
+      await()
+          .atMost(START)
+          .until(() -> SmtpClient.attempt(settings.smtp(), MESSAGE).reply().startsWith("250 "));
+      HttpResponse<String> ready = get(node, "readyz");
+      assertThat(ready.statusCode()).isEqualTo(503);
+      assertThat(ready.body()).contains("\"dns_ready\":false").contains("\"delivery_ready\":true");
+      assertThat(get(node, "livez").statusCode()).isEqualTo(200);
+    }
+  }
+
+  private Said command(NodeProcess node, String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of(NodeProcess.program().toString()));
+    command.addAll(List.of(words));
+    command.addAll(List.of("-c", node.settings().file().toString()));
+    Path output = directory.resolve("output");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    boolean hasEnded = process.waitFor(60, TimeUnit.SECONDS);
+    process.destroyForcibly().waitFor();
+    assertThat(hasEnded).isTrue();
+    return new Said(process.exitValue(), Files.readString(output));
+  }
+
+  private static HttpResponse<String> get(NodeProcess node, String path) throws Exception {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(
+          HttpRequest.newBuilder(URI.create(node.api().url() + path))
+              .timeout(Duration.ofSeconds(10))
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+  }
+}
