@@ -81,7 +81,7 @@ class FullDiskIT {
         node.start();
         node.awaitReady(START);
         await()
-            .atMost(Duration.ofSeconds(120))
+            .atMost(Duration.ofMinutes(2))
             .until(() -> arrived.keySet().containsAll(acknowledged.keySet()));
       }
       assertThat(SmtpClient.attempt(node.settings().smtp(), CONTENT).reply()).startsWith("250 ");
