@@ -1,0 +1,85 @@
+package org.quorumail.gossip;
+
+import java.util.OptionalLong;
+import org.quorumail.gossip.HealthReport.Status;
+import org.quorumail.gossip.PlumtreeConfig.HealthConfig;
+
+/** Reads a core's state for its operators: gauges and the health report. */
+final class PlumtreeGauges {
+  private PlumtreeGauges() {}
+
+  static OptionalLong read(PlumtreeState state, PlumtreeMetric metric, long now) {
+    return switch (metric) {
+      case EAGER_PEERS -> OptionalLong.of(state.trees.shared().eagerCount());
+      case LAZY_PEERS -> OptionalLong.of(state.links.size() - state.trees.shared().eagerCount());
+      case PEER_COUNT -> OptionalLong.of(state.links.size());
+      case PEERS_HEALTHY -> OptionalLong.of(heard(state, 0, 1, now));
+      case PEERS_DEGRADED -> OptionalLong.of(heard(state, 1, 3, now));
+      case PEERS_ZOMBIE -> OptionalLong.of(heard(state, 3, Long.MAX_VALUE, now));
+      case CACHE_SIZE -> OptionalLong.of(state.cache.size());
+      case SEEN_MAP_SIZE -> OptionalLong.of(state.seen.size());
+      case IHAVE_QUEUE_SIZE ->
+          OptionalLong.of(state.links.all().stream().mapToLong(Link::outstanding).sum());
+      case PENDING_GRAFTS -> OptionalLong.of(state.missing.grafted());
+      default -> OptionalLong.empty();
+    };
+  }
+
+  /** Links that were last heard that many minutes ago: a neighbour speaks at least once in one. */
+  private static long heard(PlumtreeState state, long from, long to, long now) {
+    return state.links.all().stream()
+        .mapToLong(link -> (now - link.lastHeard) / 70_000)
+        .filter(minutes -> minutes >= from && minutes < to)
+        .count();
+  }
+
+  static HealthReport health(PlumtreeState state, boolean shutdown, long now) {
+    int total = state.links.size();
+    int eager = state.trees.shared().eagerCount();
+    int pending = state.missing.grafted();
+    double failures = state.grafts.failureRate(now);
+    HealthReport.Peers peers =
+        new HealthReport.Peers(total, eager, total - eager, state.config.eagerFanout());
+    HealthReport.Delivery delivery =
+        new HealthReport.Delivery(
+            pending, failures, state.grafts.successful(), state.grafts.failed());
+    HealthReport.Cache cache =
+        new HealthReport.Cache(
+            state.cache.size(),
+            state.config.messageCacheMaxSize(),
+            state.config.messageCacheTtl());
+    Finding finding = judge(state, shutdown, peers, delivery);
+    return new HealthReport(
+        finding.status, finding.message, peers, delivery, cache, shutdown, now);
+  }
+
+  private record Finding(Status status, String message) {}
+
+  /** The first that applies, worst first. */
+  private static Finding judge(
+      PlumtreeState state,
+      boolean shutdown,
+      HealthReport.Peers peers,
+      HealthReport.Delivery delivery) {
+    HealthConfig limits = state.config.health();
+    double rate = delivery.graftFailureRate();
+    String failing = Math.round(rate * 100) + " % of the grafts fail";
+    if (shutdown) return new Finding(Status.UNHEALTHY, "shut down");
+    if (peers.total() == 0) return new Finding(Status.UNHEALTHY, "no peers");
+    if (rate > limits.graftFailureRateUnhealthy()) return new Finding(Status.UNHEALTHY, failing);
+    if (peers.eager() == 0) return new Finding(Status.DEGRADED, "no eager peers");
+    if (rate > limits.graftFailureRateDegraded()) return new Finding(Status.DEGRADED, failing);
+    if (delivery.pendingGrafts() > limits.pendingGraftsDegraded()) {
+      return new Finding(Status.DEGRADED, delivery.pendingGrafts() + " messages are missing");
+    }
+    if (state.cache.use() > limits.cacheUseDegraded()) {
+      return new Finding(Status.DEGRADED, "the message cache is full");
+    }
+    // Of a cluster of three nobody has three peers.
+    int possible = Math.min(limits.minPeersDegraded(), state.links.roster().size() - 1);
+    if (peers.total() < possible) {
+      return new Finding(Status.DEGRADED, "only " + peers.total() + " peers");
+    }
+    return new Finding(Status.HEALTHY, "healthy");
+  }
+}

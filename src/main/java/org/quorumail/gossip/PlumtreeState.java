@@ -1,0 +1,135 @@
+package org.quorumail.gossip;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.quorumail.gossip.PlumtreeEffect.EagerPromotion;
+import org.quorumail.gossip.PlumtreeEffect.LazyDemotion;
+import org.quorumail.gossip.PlumtreeEffect.PruneSent;
+import org.quorumail.gossip.PlumtreeEffect.Send;
+import org.quorumail.gossip.PlumtreeMessage.Gossip;
+import org.quorumail.gossip.PlumtreeMessage.Prune;
+
+/** What the parts of a {@link Plumtree} share: its tables, and the effects of the input at hand. */
+final class PlumtreeState {
+  /** One prune per link, tree and second at most (corrosion's figure). */
+  static final long PRUNE_WINDOW_MILLIS = 1_000;
+
+  final NodeId self;
+  final PlumtreeConfig config;
+  final PlumtreeMeter meter;
+  final Links links;
+  final SpanningTrees trees;
+  final SeenTable seen = new SeenTable();
+  final MessageCache cache;
+  final Optional<MessageCache> store;
+  final MissingTable missing = new MissingTable();
+  final GraftOutcomes grafts;
+  final IHaveBatcher batcher;
+  private List<PlumtreeEffect> effects = new ArrayList<>();
+
+  PlumtreeState(NodeId self, String zone, PlumtreeConfig config, PlumtreeMeter meter, long now) {
+    this.self = self;
+    this.config = config;
+    this.meter = meter;
+    this.links = new Links(self, zone, config);
+    this.trees = new SpanningTrees(config.maxTrees(), now);
+    this.cache =
+        new MessageCache(
+            config.messageCacheMaxSize(),
+            config.messageCacheMaxBytes(),
+            config.messageCacheTtl().toMillis());
+    PlumtreeConfig.StorageConfig storage = config.storage();
+    this.store =
+        storage.enabled()
+            ? Optional.of(
+                new MessageCache(
+                    storage.maxMessages(),
+                    4 * config.messageCacheMaxBytes(),
+                    storage.retention().toMillis()))
+            : Optional.empty();
+    this.grafts = new GraftOutcomes(now);
+    this.batcher = new IHaveBatcher(config.batcher(), config.ihaveBatchSize(), now);
+  }
+
+  void emit(PlumtreeEffect effect) {
+    effects.add(effect);
+  }
+
+  void send(NodeId to, PlumtreeMessage message) {
+    effects.add(new Send(to, message, message.priority()));
+  }
+
+  List<PlumtreeEffect> takeEffects() {
+    List<PlumtreeEffect> taken = effects;
+    effects = new ArrayList<>();
+    return taken;
+  }
+
+  SpanningTree tree(TreeId id, long now) {
+    return trees.get(id, links.startsEager(), now);
+  }
+
+  /** T1, also the patience with an unacknowledged word. */
+  long graftTimeout() {
+    return config.graftTimeout().toMillis();
+  }
+
+  long flushDelay() {
+    return config.ihaveInterval().toMillis();
+  }
+
+  /** From now on this link pushes in the tree, unless it has as many as it may. */
+  boolean promote(SpanningTree tree, Link link) {
+    boolean full = config.maxEagerPeers() > 0 && tree.eagerCount() >= config.maxEagerPeers();
+    if (!tree.isEager(link) && full) return false;
+    if (tree.promote(link)) {
+      emit(new EagerPromotion(tree.id, link.id));
+      meter.count(PlumtreeMetric.PEER_PROMOTIONS, 1);
+    }
+    return true;
+  }
+
+  void demote(SpanningTree tree, Link link) {
+    if (!tree.demote(link)) return;
+    emit(new LazyDemotion(tree.id, link.id));
+    meter.count(PlumtreeMetric.PEER_DEMOTIONS, 1);
+  }
+
+  void prune(SpanningTree tree, TreeId named, Link link, long now) {
+    demote(tree, link);
+    tree.pruned(link, now, PRUNE_WINDOW_MILLIS);
+    send(link.id, new Prune(named));
+    emit(new PruneSent(link.id));
+    meter.count(PlumtreeMetric.PRUNE_SENT, 1);
+  }
+
+  /** Sends the payload itself; counts as told until acknowledged. */
+  void push(Link link, Gossip message, long now) {
+    link.pushed(
+        message.tree(),
+        message.id(),
+        message.hop(),
+        message.payload().length,
+        now,
+        graftTimeout());
+    send(link.id, message);
+    meter.count(PlumtreeMetric.GOSSIP_SENT, 1);
+  }
+
+  void announce(Link link, Gossip message, long now) {
+    link.announce(message.tree(), message.id(), message.hop(), now, flushDelay());
+  }
+
+  Optional<Gossip> find(MessageId id) {
+    Optional<Gossip> cached = cache.get(id);
+    return cached.isPresent() ? cached : store.flatMap(s -> s.get(id));
+  }
+
+  void keep(Gossip message, boolean pushed, long now) {
+    cache.put(message, pushed, now);
+    store.ifPresent(s -> s.put(message, pushed, now));
+    meter.sample(PlumtreeMetric.MESSAGE_SIZE_BYTES, message.payload().length);
+    batcher.message();
+  }
+}

@@ -1,0 +1,143 @@
+package org.quorumail.gossip;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
+import org.quorumail.gossip.PlumtreeMessage.Announcement;
+import org.quorumail.gossip.PlumtreeMessage.Gossip;
+import org.quorumail.gossip.PlumtreeMessage.IHave;
+import org.quorumail.gossip.PlumtreeMessage.IHaveAck;
+import org.quorumail.gossip.PlumtreeMessage.Prune;
+
+/**
+ * What waits for a link that is slower than its traffic: four classes with a depth each, served by
+ * weight, so a graft never waits behind payload and no class starves. When a class is full its
+ * eldest makes room. Nothing is lost by that: prunes only save bytes, announcements are put
+ * together before any is dropped, and a payload that is dropped was pushed and not acknowledged, so
+ * it will be announced.
+ *
+ * <p>For one link, used by the link's owner.
+ */
+public final class SendQueue {
+  private static final PlumtreeMetric ENQUEUED = PlumtreeMetric.PRIORITY_ENQUEUED;
+
+  private final PriorityConfig config;
+  private final PlumtreeMeter meter;
+  private final Map<Priority, ArrayDeque<PlumtreeMessage>> classes = new EnumMap<>(Priority.class);
+  private final Map<Priority, Integer> credit = new EnumMap<>(Priority.class);
+  private long bytes;
+  private final long maxBytes;
+
+  /**
+   * @param maxBytes of waiting payloads; above it the eldest payload is dropped
+   */
+  public SendQueue(PriorityConfig config, long maxBytes, PlumtreeMeter meter) {
+    this.config = config;
+    this.maxBytes = maxBytes;
+    this.meter = meter;
+    for (Priority priority : Priority.values()) {
+      classes.put(priority, new ArrayDeque<>());
+      credit.put(priority, config.weight(priority));
+    }
+  }
+
+  /** Puts a message behind those of its class. */
+  public void add(PlumtreeMessage message) {
+    Priority priority = config.enabled() ? message.priority() : Priority.HIGH;
+    ArrayDeque<PlumtreeMessage> queue = of(priority);
+    meter.count(ENQUEUED, 1);
+    if (message instanceof Prune && queue.contains(message)) {
+      meter.count(PlumtreeMetric.PRIORITY_DROPPED, 1);
+      return;
+    }
+    if (coalesced(queue, message)) return;
+    if (queue.size() >= config.depth(priority)) drop(queue);
+    queue.add(message);
+    bytes += payload(message);
+    while (bytes > maxBytes && hasSeveralPayloads(queue)) drop(queue);
+  }
+
+  private static boolean hasSeveralPayloads(ArrayDeque<PlumtreeMessage> queue) {
+    return queue.size() > 1;
+  }
+
+  /** Two IHaves or two acknowledgements that fit into one are one. */
+  private static boolean coalesced(ArrayDeque<PlumtreeMessage> queue, PlumtreeMessage message) {
+    PlumtreeMessage last = queue.peekLast();
+    if (last instanceof IHave before && message instanceof IHave more) {
+      if (before.announcements().size() + more.announcements().size() > PlumtreeCodec.MAX_IDS) {
+        return false;
+      }
+      List<Announcement> both = new ArrayList<>(before.announcements());
+      both.addAll(more.announcements());
+      queue.removeLast();
+      queue.add(new IHave(both));
+      return true;
+    }
+    if (last instanceof IHaveAck before && message instanceof IHaveAck more) {
+      if (before.ids().size() + more.ids().size() > PlumtreeCodec.MAX_IDS) return false;
+      List<MessageId> both = new ArrayList<>(before.ids());
+      both.addAll(more.ids());
+      queue.removeLast();
+      queue.add(new IHaveAck(both));
+      return true;
+    }
+    return false;
+  }
+
+  private void drop(ArrayDeque<PlumtreeMessage> queue) {
+    bytes -= payload(queue.removeFirst());
+    meter.count(PlumtreeMetric.PRIORITY_DROPPED, 1);
+  }
+
+  /** The next message: each class gets as many in a row as its weight says. */
+  public Optional<PlumtreeMessage> poll() {
+    Optional<PlumtreeMessage> next = pollWithCredit();
+    if (next.isPresent() || isEmpty()) return next;
+    for (Priority priority : Priority.values()) credit.put(priority, config.weight(priority));
+    return pollWithCredit();
+  }
+
+  private Optional<PlumtreeMessage> pollWithCredit() {
+    for (Priority priority : Priority.values()) {
+      int left = credit.getOrDefault(priority, 0);
+      PlumtreeMessage next = left > 0 ? of(priority).poll() : null;
+      if (next == null) continue;
+      credit.put(priority, left - 1);
+      bytes -= payload(next);
+      meter.count(PlumtreeMetric.PRIORITY_DEQUEUED, 1);
+      return Optional.of(next);
+    }
+    return Optional.empty();
+  }
+
+  public boolean isEmpty() {
+    return classes.values().stream().allMatch(ArrayDeque::isEmpty);
+  }
+
+  public int size() {
+    return classes.values().stream().mapToInt(ArrayDeque::size).sum();
+  }
+
+  /** Bytes of payload that wait. */
+  public long bytes() {
+    return bytes;
+  }
+
+  private ArrayDeque<PlumtreeMessage> of(Priority priority) {
+    return classes.computeIfAbsent(priority, p -> new ArrayDeque<>());
+  }
+
+  private static long payload(PlumtreeMessage message) {
+    return switch (message) {
+      case Gossip m -> m.payload().length;
+      case PlumtreeMessage.SyncPush m ->
+          m.messages().stream().mapToLong(pushed -> pushed.payload().length).sum();
+      default -> 0;
+    };
+  }
+}

@@ -1,0 +1,327 @@
+package org.quorumail.gossip.sim;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.BiPredicate;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.gossip.BroadcastResult;
+import org.quorumail.gossip.MessageId;
+import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.Plumtree;
+import org.quorumail.gossip.PlumtreeCodec;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.PlumtreeEffect;
+import org.quorumail.gossip.PlumtreeEffect.Deliver;
+import org.quorumail.gossip.PlumtreeEffect.Send;
+import org.quorumail.gossip.PlumtreeMessage;
+import org.quorumail.gossip.PlumtreeMessage.Gossip;
+import org.quorumail.gossip.PlumtreeTally;
+import org.quorumail.gossip.Roster;
+
+/**
+ * Many cores and the network between them on one virtual clock, from one seed. Each pair of nodes
+ * has a latency of its own, 10 to 50 ms one way, and each message up to 2 ms more.
+ */
+public final class BroadcastNetwork {
+  /** UDP and IP headers, counted for every message. */
+  static final int HEADERS = 28;
+
+  /** What became of one broadcast. */
+  static final class Account {
+    final int origin;
+    final long sentAt;
+    final boolean[] has;
+    int delivered;
+    int payloads;
+    int lastHop;
+    long lastAt;
+    int twice;
+
+    Account(int origin, long sentAt, int nodes) {
+      this.origin = origin;
+      this.sentAt = sentAt;
+      this.has = new boolean[nodes];
+    }
+
+    /** Relative message redundancy: payloads per receiver, less the one that it takes. */
+    double redundancy() {
+      return delivered == 0 ? 0 : payloads / (double) delivered - 1;
+    }
+
+    long fullMillis() {
+      return lastAt - sentAt;
+    }
+  }
+
+  private static final int RING = 1 << 17;
+
+  /** A message on its way, a broken connection (no message), or a tick (from itself). */
+  private record Event(int to, int from, @Nullable PlumtreeMessage message) {}
+
+  final int size;
+  final PlumtreeConfig config;
+  final PlumtreeTally tally = new PlumtreeTally();
+  final Map<MessageId, Account> accounts = new HashMap<>();
+  private final NodeId[] ids;
+  private final String[] zones;
+  private final Map<NodeId, Integer> index = new HashMap<>();
+  private final Plumtree[] cores;
+  private final boolean[] alive;
+  private final long[] tickAt;
+  private final SplittableRandom random;
+  private final long seed;
+  private final PlumtreeCodec codec;
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private final ArrayList<Event>[] ring = new ArrayList[RING];
+
+  private long now = 1_000;
+  double loss;
+  boolean connections = true;
+  BiPredicate<Integer, Integer> cut = (from, to) -> false;
+  long bytes;
+  long messages;
+  long events;
+
+  BroadcastNetwork(int size, int zoneCount, long seed, PlumtreeConfig config) {
+    this.size = size;
+    this.config = config;
+    this.seed = seed;
+    this.random = new SplittableRandom(seed);
+    this.codec = new PlumtreeCodec(config.maxMessageSize());
+    this.ids = new NodeId[size];
+    this.zones = new String[size];
+    this.cores = new Plumtree[size];
+    this.alive = new boolean[size];
+    this.tickAt = new long[size];
+    Arrays.fill(alive, true);
+    Arrays.fill(tickAt, Long.MAX_VALUE);
+    for (int i = 0; i < size; i++) {
+      ids[i] = new NodeId("n" + i);
+      zones[i] = "z" + (i % zoneCount);
+      index.put(ids[i], i);
+    }
+    Roster all = roster(i -> true);
+    for (int i = 0; i < size; i++) cores[i] = core(i, 1);
+    for (int i = 0; i < size; i++) reconcile(i, all);
+    run(1_500);
+  }
+
+  private Plumtree core(int i, long incarnation) {
+    return new Plumtree(
+        ids[i], zones[i], incarnation, config, new SplittableRandom(seed * 31 + i), tally, now);
+  }
+
+  long now() {
+    return now;
+  }
+
+  private int indexOf(NodeId id) {
+    return index.getOrDefault(id, -1);
+  }
+
+  NodeId id(int i) {
+    return ids[i];
+  }
+
+  Plumtree core(int i) {
+    return cores[i];
+  }
+
+  boolean isAlive(int i) {
+    return alive[i];
+  }
+
+  Roster roster(IntPredicate member) {
+    Map<NodeId, String> members = new TreeMap<>();
+    for (int i = 0; i < size; i++) if (member.test(i)) members.put(ids[i], zones[i]);
+    return Roster.of(members);
+  }
+
+  void reconcile(int i, Roster roster) {
+    apply(i, cores[i].reconcile(roster, now));
+  }
+
+  Account broadcast(int origin, int payload) {
+    BroadcastResult result = cores[origin].broadcast(new byte[payload], now);
+    MessageId id =
+        switch (result) {
+          case BroadcastResult.Accepted r -> r.id();
+          case BroadcastResult.Degraded r -> r.id();
+          case BroadcastResult.Rejected r -> throw new IllegalStateException(r.toString());
+        };
+    Account account = new Account(origin, now, size);
+    account.has[origin] = true;
+    accounts.put(id, account);
+    apply(origin, result.effects());
+    return account;
+  }
+
+  /** Stops a node; with connections its neighbours learn at once that theirs broke. */
+  void kill(int i) {
+    alive[i] = false;
+    if (!connections) return;
+    for (NodeId peer : cores[i].neighbours()) {
+      int p = indexOf(peer);
+      schedule(now + latency(i, p), new Event(p, i, null));
+    }
+  }
+
+  void restart(int i, long incarnation, Roster roster) {
+    alive[i] = true;
+    cores[i] = core(i, incarnation);
+    reconcile(i, roster);
+  }
+
+  void run(long millis) {
+    long end = now + millis;
+    while (now < end) {
+      ArrayList<Event> due = ring[(int) (now & (RING - 1))];
+      // Handling may add to the same millisecond.
+      for (int i = 0; due != null && i < due.size(); i++) handle(due.get(i));
+      if (due != null) due.clear();
+      now++;
+    }
+  }
+
+  private void handle(Event event) {
+    events++;
+    int to = event.to;
+    if (!alive[to]) return;
+    if (event.from == to) {
+      if (tickAt[to] > now) return;
+      tickAt[to] = Long.MAX_VALUE;
+      apply(to, cores[to].tick(now));
+    } else if (event.message == null) {
+      apply(to, cores[to].sendFailed(ids[event.from], now));
+    } else {
+      apply(to, cores[to].onMessage(ids[event.from], event.message, now));
+    }
+  }
+
+  void apply(int node, List<PlumtreeEffect> effects) {
+    for (PlumtreeEffect effect : effects) {
+      switch (effect) {
+        case Send send -> send(node, send);
+        case Deliver deliver -> deliver(node, deliver);
+        default -> {
+          // told to the application, nothing to carry out
+        }
+      }
+    }
+    long deadline = cores[node].nextDeadline();
+    if (deadline < tickAt[node]) {
+      tickAt[node] = deadline;
+      schedule(Math.max(now, deadline), new Event(node, node, null));
+    }
+  }
+
+  private void send(int from, Send send) {
+    int to = indexOf(send.to());
+    messages++;
+    bytes += HEADERS + codec.encode(send.message()).remaining();
+    if (send.message() instanceof Gossip gossip) {
+      Account account = accounts.get(gossip.id());
+      if (account != null) account.payloads++;
+    }
+    if (!alive[to]) {
+      if (connections) schedule(now + 2 * latency(from, to), new Event(from, to, null));
+      return;
+    }
+    if (cut.test(from, to) || (loss > 0 && random.nextDouble() < loss)) return;
+    schedule(now + latency(from, to) + random.nextInt(3), new Event(to, from, send.message()));
+  }
+
+  private void deliver(int node, Deliver deliver) {
+    Account account = accounts.get(deliver.id());
+    if (account == null) return;
+    if (account.has[node]) {
+      account.twice++;
+      return;
+    }
+    account.has[node] = true;
+    account.delivered++;
+    account.lastHop = Math.max(account.lastHop, deliver.hops());
+    account.lastAt = now;
+  }
+
+  private void schedule(long time, Event event) {
+    // Far ahead are only ticks; an early tick does nothing but to be scheduled again.
+    long at = Math.min(time, now + RING - 1);
+    if (at < time && event.from == event.to) tickAt[event.to] = at;
+    int slot = (int) (at & (RING - 1));
+    if (ring[slot] == null) ring[slot] = new ArrayList<>();
+    ring[slot].add(event);
+  }
+
+  private long latency(int a, int b) {
+    long pair = ((long) Math.min(a, b) << 32) | Math.max(a, b);
+    return 10L + Math.floorMod(mix(pair * 31 + seed), 41);
+  }
+
+  /** The finalizer of SplitMix64. */
+  private static long mix(long value) {
+    long z = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+    return z ^ (z >>> 31);
+  }
+
+  /** How long the same overlay takes to reach everyone when all push to all. */
+  long floodMillis(int origin) {
+    long[] at = new long[size];
+    Arrays.fill(at, Long.MAX_VALUE);
+    at[origin] = 0;
+    PriorityQueue<long[]> open = new PriorityQueue<>((x, y) -> Long.compare(x[0], y[0]));
+    open.add(new long[] {0, origin});
+    long last = 0;
+    while (!open.isEmpty()) {
+      long[] next = open.remove();
+      int node = (int) next[1];
+      if (next[0] > at[node]) continue;
+      last = next[0];
+      for (NodeId peer : cores[node].neighbours()) {
+        int p = indexOf(peer);
+        long when = next[0] + latency(node, p) + 1;
+        if (alive[p] && when < at[p]) {
+          at[p] = when;
+          open.add(new long[] {when, p});
+        }
+      }
+    }
+    return last;
+  }
+
+  int aliveCount() {
+    int count = 0;
+    for (boolean a : alive) if (a) count++;
+    return count;
+  }
+
+  /** Share of the living, the origin not counted, that have it. */
+  double reached(Account account) {
+    int reached = 0;
+    for (int i = 0; i < size; i++) {
+      if (alive[i] && i != account.origin && account.has[i]) reached++;
+    }
+    return reached / (double) Math.max(1, aliveCount() - 1);
+  }
+
+  /** A living node by chance. */
+  int randomAlive() {
+    while (true) {
+      int i = random.nextInt(size);
+      if (alive[i]) return i;
+    }
+  }
+
+  SplittableRandom random() {
+    return random;
+  }
+}

@@ -1,0 +1,252 @@
+package org.quorumail.gossip.sim;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.Roster;
+import org.quorumail.gossip.sim.BroadcastNetwork.Account;
+
+/**
+ * The questions that a broadcast protocol has to answer, each a run of its own from the seed: how
+ * much is sent twice, how far and how fast it goes, what loss, death and partition do to it.
+ *
+ * <p>Membership is told by an oracle: nobody knows of a death before the connection to the dead
+ * node breaks, and in a partition each side drops the other after {@link #DETECTION_MILLIS}.
+ */
+public final class BroadcastScenarios {
+  /** The payload of every broadcast, in bytes. */
+  private static final int PAYLOAD = 256;
+
+  /** What SWIM with Lifeguard takes, rounded up. */
+  private static final long DETECTION_MILLIS = 20_000;
+
+  private final int nodes;
+  private final long seed;
+  private final PlumtreeConfig config;
+  private final Map<String, Double> figures = new LinkedHashMap<>();
+
+  private BroadcastScenarios(int nodes, long seed) {
+    this.nodes = nodes;
+    this.seed = seed;
+    this.config = nodes >= 1_000 ? PlumtreeConfig.largeCluster() : PlumtreeConfig.standard();
+  }
+
+  /** Runs all of them. The keys name what was measured and its unit. */
+  public static Map<String, Double> run(int nodes, long seed) {
+    BroadcastScenarios scenarios = new BroadcastScenarios(nodes, seed);
+    scenarios.quiet();
+    scenarios.loss(20);
+    scenarios.loss(30);
+    scenarios.killed(50);
+    scenarios.killed(80);
+    scenarios.killedSilently(50);
+    scenarios.partition();
+    return scenarios.figures;
+  }
+
+  /** Only what needs no loss, death or partition. */
+  public static Map<String, Double> runQuiet(int nodes, long seed) {
+    BroadcastScenarios scenarios = new BroadcastScenarios(nodes, seed);
+    scenarios.quiet();
+    return scenarios.figures;
+  }
+
+  private BroadcastNetwork network() {
+    return new BroadcastNetwork(nodes, 1, seed, config);
+  }
+
+  /** No loss: an active origin on its own tree, then everybody on the shared one. */
+  private void quiet() {
+    BroadcastNetwork net = network();
+    int origin = net.randomAlive();
+    for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
+    double redundancy = 0;
+    double hops = 0;
+    double bytes = 0;
+    double slower = 0;
+    for (int i = 0; i < 5; i++) {
+      long before = net.bytes;
+      Account account = broadcastAndWait(net, origin);
+      redundancy = Math.max(redundancy, account.redundancy());
+      hops = Math.max(hops, account.lastHop);
+      bytes = Math.max(bytes, (net.bytes - before) / (double) nodes);
+      slower = Math.max(slower, account.fullMillis() / (double) net.floodMillis(origin));
+      put("warm reached %", 100 * net.reached(account));
+    }
+    put("warm RMR", redundancy);
+    put("warm LDH", hops);
+    put("warm bytes per node", bytes);
+    put("warm time / flood", slower);
+    everybody(net);
+    if (nodes <= 1_000) everybodyOften(net);
+  }
+
+  /** Other nodes, each once, 20 ms apart. */
+  private void everybody(BroadcastNetwork net) {
+    int count = Math.min(nodes / 2, 100);
+    List<Account> accounts = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      accounts.add(net.broadcast(i * (nodes / count), PAYLOAD));
+      net.run(20);
+    }
+    net.run(4_000);
+    put("each once, RMR", mean(accounts));
+    put("each once, p50 time / flood", medianTime(accounts) / medianFlood(net, accounts));
+    put("each once, reached %", 100 * worst(net, accounts));
+  }
+
+  /** Many nodes, each every few seconds: each on its own tree. */
+  private void everybodyOften(BroadcastNetwork net) {
+    int count = Math.min(nodes, 100);
+    List<Account> accounts = new ArrayList<>();
+    for (int round = 0; round < 4; round++) {
+      for (int i = 0; i < count; i++) {
+        Account account = net.broadcast(i * (nodes / count), PAYLOAD);
+        if (round >= 2) accounts.add(account);
+        net.run(20);
+      }
+      net.run(2_000);
+    }
+    net.run(4_000);
+    put("each often, RMR", mean(accounts));
+    put("each often, p50 time / flood", medianTime(accounts) / medianFlood(net, accounts));
+  }
+
+  private void loss(int percent) {
+    BroadcastNetwork net = network();
+    // Loss takes datagrams; nobody tells that a neighbour is gone.
+    net.connections = false;
+    int origin = net.randomAlive();
+    for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
+    net.loss = percent / 100.0;
+    List<Account> accounts = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      accounts.add(net.broadcast(i % 2 == 0 ? origin : net.randomAlive(), PAYLOAD));
+      net.run(100);
+    }
+    net.run(9_100);
+    put(percent + " % loss, reached in 10 s %", 100 * worst(net, accounts));
+    put(percent + " % loss, RMR", mean(accounts));
+    net.run(50_000);
+    put(percent + " % loss, reached in 60 s %", 100 * worst(net, accounts));
+    put(percent + " % loss, delivered twice", twice(accounts));
+  }
+
+  private void killed(int percent) {
+    BroadcastNetwork net = network();
+    int origin = net.randomAlive();
+    for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
+    kill(net, percent, origin);
+    // Two waits for the next announcer (T2 is half of the graft timeout).
+    net.run(config.graftTimeout().toMillis());
+    List<Account> accounts = new ArrayList<>();
+    int healed = 0;
+    for (int i = 0; i < 8; i++) {
+      Account account = broadcastAndWait(net, origin);
+      accounts.add(account);
+      if (account.redundancy() >= 0.1) healed = i + 1;
+    }
+    String name = percent + " % killed, ";
+    put(name + "first reached %", 100 * net.reached(accounts.getFirst()));
+    put(name + "first RMR", accounts.getFirst().redundancy());
+    put(name + "broadcasts until RMR < 0.1", healed);
+  }
+
+  /** The machines are gone without a word and no connection breaks. */
+  private void killedSilently(int percent) {
+    BroadcastNetwork net = network();
+    net.connections = false;
+    int origin = net.randomAlive();
+    for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
+    kill(net, percent, origin);
+    Account account = net.broadcast(origin, PAYLOAD);
+    net.run(3_000);
+    put(percent + " % gone silently, reached in 3 s %", 100 * net.reached(account));
+    net.run(17_000);
+    put(percent + " % gone silently, reached in 20 s %", 100 * net.reached(account));
+  }
+
+  private void kill(BroadcastNetwork net, int percent, int spared) {
+    int left = nodes * percent / 100;
+    while (left > 0) {
+      int victim = net.randomAlive();
+      if (victim == spared) continue;
+      net.kill(victim);
+      left--;
+    }
+  }
+
+  /** Two halves for a minute, a broadcast per side every few seconds, then one network again. */
+  private void partition() {
+    BroadcastNetwork net = network();
+    int half = nodes / 2;
+    for (int i = 0; i < 3; i++) broadcastAndWait(net, 0);
+    net.cut = (from, to) -> (from < half) != (to < half);
+    Roster left = net.roster(i -> i < half);
+    Roster right = net.roster(i -> i >= half);
+    List<Account> accounts = new ArrayList<>();
+    for (int second = 0; second < 60; second += 5) {
+      if (second * 1_000L == DETECTION_MILLIS) {
+        for (int i = 0; i < nodes; i++) net.reconcile(i, i < half ? left : right);
+      }
+      accounts.add(net.broadcast(0, PAYLOAD));
+      accounts.add(net.broadcast(half, PAYLOAD));
+      net.run(5_000);
+    }
+    net.cut = (from, to) -> false;
+    Roster all = net.roster(i -> true);
+    for (int i = 0; i < nodes; i++) net.reconcile(i, all);
+    long healed = net.now();
+    while (worst(net, accounts) < 1 && net.now() - healed < 60_000) net.run(100);
+    put("partition, seconds to equal state", (net.now() - healed) / 1_000.0);
+    put("partition, delivered twice", twice(accounts));
+  }
+
+  private static Account broadcastAndWait(BroadcastNetwork net, int origin) {
+    Account account = net.broadcast(origin, PAYLOAD);
+    net.run(2_500);
+    return account;
+  }
+
+  private static double mean(List<Account> accounts) {
+    return accounts.stream().mapToDouble(Account::redundancy).average().orElse(0);
+  }
+
+  private static double twice(List<Account> accounts) {
+    return accounts.stream().mapToLong(account -> account.twice).sum();
+  }
+
+  private static double worst(BroadcastNetwork net, List<Account> accounts) {
+    return accounts.stream().mapToDouble(net::reached).min().orElse(0);
+  }
+
+  private static double medianTime(List<Account> accounts) {
+    return median(accounts.stream().mapToLong(Account::fullMillis).toArray());
+  }
+
+  private static double medianFlood(BroadcastNetwork net, List<Account> accounts) {
+    // A few origins are enough: flooding times of one overlay hardly differ.
+    return median(
+        accounts.stream().limit(9).mapToLong(account -> net.floodMillis(account.origin)).toArray());
+  }
+
+  private static double median(long[] values) {
+    Arrays.sort(values);
+    return values.length == 0 ? 0 : values[values.length / 2];
+  }
+
+  private void put(String name, double value) {
+    figures.put(name, value);
+  }
+
+  /** The figures as lines of text. */
+  public static String format(Map<String, Double> figures) {
+    StringBuilder text = new StringBuilder();
+    figures.forEach((name, v) -> text.append(String.format(Locale.ROOT, "%-45s %.5f%n", name, v)));
+    return text.toString();
+  }
+}
