@@ -179,7 +179,7 @@ final class Link {
   /** Whether something was told that often and nothing at all came back since. */
   boolean isSilent(int times) {
     for (Told t : told.values()) {
-      if (t.times >= times && lastHeard < t.since) return true;
+      if (t.times >= times && lastHeard <= t.since) return true;
       // The longest waiting stands first among equals; one look is enough.
       if (t.times < times) return false;
     }

@@ -377,7 +377,7 @@ public final class Plumtree {
   private void cleanUp(long now) {
     PlumtreeConfig.CleanupConfig cleanup = state.config.cleanup();
     double use = state.seen.use();
-    long keep = 3 * state.config.messageCacheTtl().toMillis();
+    long keep = 3 * state.offerMillis();
     if (use > cleanup.highUse()) keep /= cleanup.ttlDivisor();
     long before = state.seen.evictions();
     state.seen.forget(now, keep, links::isMember);

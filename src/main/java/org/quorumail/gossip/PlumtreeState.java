@@ -121,6 +121,13 @@ final class PlumtreeState {
     link.announce(message.tree(), message.id(), message.hop(), now, flushDelay());
   }
 
+  /** How long a message can still be offered by anyone. */
+  long offerMillis() {
+    long cached = config.messageCacheTtl().toMillis();
+    long stored = config.storage().enabled() ? config.storage().retention().toMillis() : 0;
+    return Math.max(cached, stored);
+  }
+
   Optional<Gossip> find(MessageId id) {
     Optional<Gossip> cached = cache.get(id);
     return cached.isPresent() ? cached : store.flatMap(s -> s.get(id));

@@ -42,8 +42,10 @@ final class SeenTable {
       entry = new Entry(SequenceWindow.startingNear(id.sequence()));
       entries.put(source, entry);
     }
-    entry.lastSeen = now;
-    return entry.window.add(id.sequence());
+    boolean isNew = entry.window.add(id.sequence());
+    // A repetition does not count: two nodes would keep each other's old origins young for ever.
+    if (isNew) entry.lastSeen = now;
+    return isNew;
   }
 
   private void evictOldest() {

@@ -1,0 +1,80 @@
+package org.quorumail.gossip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.quorumail.gossip.PlumtreeMessage.Announcement;
+import org.quorumail.gossip.PlumtreeMessage.Gossip;
+import org.quorumail.gossip.PlumtreeMessage.Graft;
+import org.quorumail.gossip.PlumtreeMessage.IHave;
+import org.quorumail.gossip.PlumtreeMessage.Prune;
+
+class SendQueueTest {
+  private static final NodeId ORIGIN = new NodeId("o");
+
+  private final PlumtreeTally tally = new PlumtreeTally();
+  private final SendQueue queue =
+      new SendQueue(PlumtreeConfig.PriorityConfig.standard(), 100_000, tally);
+
+  @Test
+  void aGraftNeverWaitsBehindPayload() {
+    for (int i = 1; i <= 100; i++) queue.add(payload(i, 100));
+    queue.add(graft());
+    assertThat(queue.poll()).contains(graft());
+  }
+
+  @Test
+  void noClassStarves() {
+    for (int i = 1; i <= 50; i++) queue.add(graft());
+    for (int i = 1; i <= 50; i++) queue.add(payload(i, 1));
+    queue.add(new Prune(TreeId.SHARED));
+    List<PlumtreeMessage> first = new ArrayList<>();
+    for (int i = 0; i < 13; i++) queue.poll().ifPresent(first::add);
+    assertThat(first).filteredOn(Graft.class::isInstance).hasSize(8);
+    assertThat(first).filteredOn(Gossip.class::isInstance).hasSize(4);
+    assertThat(first).filteredOn(Prune.class::isInstance).hasSize(1);
+  }
+
+  @Test
+  void aFullClassDropsItsEldestAndNoOther() {
+    for (int i = 1; i <= 300; i++) queue.add(payload(i, 1));
+    queue.add(graft());
+    assertThat(queue.size()).isEqualTo(257);
+    assertThat(tally.count(PlumtreeMetric.PRIORITY_DROPPED)).isEqualTo(44);
+    queue.poll();
+    assertThat(queue.poll()).map(m -> ((Gossip) m).id().sequence()).contains(45L);
+  }
+
+  @Test
+  void bytesAreBoundedToo() {
+    for (int i = 1; i <= 10; i++) queue.add(payload(i, 30_000));
+    assertThat(queue.bytes()).isLessThanOrEqualTo(100_000);
+    assertThat(queue.size()).isEqualTo(3);
+  }
+
+  @Test
+  void announcementsArePutTogetherAndAPruneIsNotRepeated() {
+    for (int i = 1; i <= 40; i++) {
+      queue.add(new IHave(List.of(new Announcement(TreeId.SHARED, id(i), 1))));
+    }
+    queue.add(new Prune(TreeId.SHARED));
+    queue.add(new Prune(TreeId.SHARED));
+    assertThat(queue.size()).isEqualTo(2);
+    assertThat(queue.poll()).map(m -> ((IHave) m).announcements().size()).contains(40);
+  }
+
+  private static Graft graft() {
+    return new Graft(TreeId.SHARED, Optional.of(id(1)));
+  }
+
+  private static Gossip payload(long sequence, int size) {
+    return new Gossip(TreeId.SHARED, id(sequence), 0, new byte[size]);
+  }
+
+  private static MessageId id(long sequence) {
+    return new MessageId(ORIGIN, 1, sequence);
+  }
+}
