@@ -17,9 +17,9 @@ import org.quorumail.gossip.PlumtreeMessage.SyncRequest;
 
 /**
  * Compares with a neighbour what both have seen, and fills the gaps of either side. A page of the
- * version vector is asked about by its hash; only where the hashes differ do the entries travel, and
- * then each side sends or asks for what the other lacks and a cache still holds. Pages follow each
- * other until the vector is through.
+ * version vector is asked about by its hash; only where the hashes differ do the entries travel,
+ * and then each side sends or asks for what the other lacks and a cache still holds. Pages follow
+ * each other until the vector is through.
  *
  * <p>Every interval with one random neighbour and one in another zone, and at once over a link to a
  * node that was away.

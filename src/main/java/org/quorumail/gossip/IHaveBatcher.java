@@ -4,7 +4,8 @@ import org.quorumail.gossip.PlumtreeConfig.BatcherConfig;
 
 /**
  * How many announcements make a full batch. Many messages per second and slow links want large
- * batches; failing grafts want small ones, as an announcement that waits is one that comes too late.
+ * batches; failing grafts want small ones, as an announcement that waits is one that comes too
+ * late.
  */
 final class IHaveBatcher {
   private final BatcherConfig config;
@@ -29,7 +30,8 @@ final class IHaveBatcher {
   }
 
   void latency(long millis) {
-    latencyMillis = latencyMillis < 0 ? millis : latencyMillis + config.ema() * (millis - latencyMillis);
+    latencyMillis =
+        latencyMillis < 0 ? millis : latencyMillis + config.ema() * (millis - latencyMillis);
   }
 
   int size() {

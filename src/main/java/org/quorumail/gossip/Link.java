@@ -8,10 +8,10 @@ import java.util.Map;
 import org.quorumail.gossip.PlumtreeMessage.Announcement;
 
 /**
- * One link of the overlay, with what the neighbour has not yet acknowledged. Every id that this node
- * has is, for every neighbour, in one of three states: to be told, told and unacknowledged (pushed
- * or announced), or known to be there. What is unacknowledged is announced again until it is, so
- * each link by itself is reliable; a neighbour that acknowledges nothing is not there.
+ * One link of the overlay, with what the neighbour has not yet acknowledged. Every id that this
+ * node has is, for every neighbour, in one of three states: to be told, told and unacknowledged
+ * (pushed or announced), or known to be there. What is unacknowledged is announced again until it
+ * is, so each link by itself is reliable; a neighbour that acknowledges nothing is not there.
  */
 final class Link {
   /** Announcements kept per neighbour; what falls out is left to anti-entropy. */
@@ -168,8 +168,7 @@ final class Link {
     return lines;
   }
 
-  private void tell(
-      MessageId message, Told t, List<Announcement> lines, long now, long patience) {
+  private void tell(MessageId message, Told t, List<Announcement> lines, long now, long patience) {
     t.times++;
     t.due = now + patience;
     told.put(message, t);
@@ -201,5 +200,4 @@ final class Link {
   long dropped() {
     return dropped;
   }
-
 }

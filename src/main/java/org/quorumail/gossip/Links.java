@@ -15,8 +15,8 @@ import org.quorumail.gossip.PlumtreeEffect.Reason;
 
 /**
  * The overlay as one node sees it: the links it chose from the roster, and those that others asked
- * for because they see another roster. A node that cannot be reached is passed over for a while, and
- * the next on its ring is taken at once, before the membership has judged.
+ * for because they see another roster. A node that cannot be reached is passed over for a while,
+ * and the next on its ring is taken at once, before the membership has judged.
  */
 final class Links {
   /** A link that came or went; the caller tells the trees. */

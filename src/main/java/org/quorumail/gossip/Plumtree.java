@@ -189,7 +189,9 @@ public final class Plumtree {
     return state.takeEffects();
   }
 
-  /** No room for a link: it may look elsewhere. What it pushed is lost here and will be announced. */
+  /**
+   * No room for a link: it may look elsewhere. What it pushed is lost here and will be announced.
+   */
   private void refuse(NodeId from, PlumtreeMessage message) {
     if (!(message instanceof Prune)) state.send(from, new Disconnect());
   }
@@ -338,8 +340,7 @@ public final class Plumtree {
     }
     int size = state.batcher.size();
     for (int batch = 0; batch < MAX_BATCHES; batch++) {
-      List<Announcement> lines =
-          link.takeAnnouncements(size, now, state.graftTimeout(), atOnce);
+      List<Announcement> lines = link.takeAnnouncements(size, now, state.graftTimeout(), atOnce);
       if (lines.isEmpty()) break;
       state.send(link.id, new IHave(lines));
       state.meter.count(PlumtreeMetric.IHAVE_SENT, 1);

@@ -10,7 +10,8 @@ import java.util.function.Consumer;
  * their names, and four bounds of ours. Sizes are bytes. {@code docs/gossip.md} says where a preset
  * differs from that project's and why.
  *
- * @param maxPeers links per node at most, those that others asked for included; 0: three times eager_fanout + lazy_fanout
+ * @param maxPeers links per node at most, those that others asked for included; 0: three times
+ *     eager_fanout + lazy_fanout
  * @param eagerFanout links of the overlay that a new tree pushes on at first
  * @param lazyFanout further links of the overlay, which a new tree only announces on at first
  * @param ihaveInterval how long announcements and acknowledgements wait for company
@@ -18,8 +19,10 @@ import java.util.function.Consumer;
  * @param messageCacheTtl how long a payload is kept for grafts
  * @param messageCacheMaxSize payloads kept at most
  * @param messageCacheMaxBytes bytes of payloads kept at most
- * @param optimizationThreshold hops that a shorter way must save before the shared tree is changed for it; 0: never
- * @param graftTimeout T1: from an announcement to the graft for what did not come; T2, to the next announcer, is half of it
+ * @param optimizationThreshold hops that a shorter way must save before the shared tree is changed
+ *     for it; 0: never
+ * @param graftTimeout T1: from an announcement to the graft for what did not come; T2, to the next
+ *     announcer, is half of it
  * @param graftMaxRetries grafts for one message before it is left to the next announcement
  * @param graftRateLimitPerSecond grafts answered per peer and second
  * @param graftRateLimitBurst grafts answered per peer at once
@@ -27,13 +30,16 @@ import java.util.function.Consumer;
  * @param maxMessageSize largest payload, also after inflation
  * @param maintenanceInterval how often links, tables and rates are looked after; 0: never
  * @param maintenanceJitter random part added to it
- * @param useHashRing link to the next two on either side of one ring; otherwise to the next on several
- * @param protectRingNeighbors whether ring neighbours are never evicted when links are at their bound
+ * @param useHashRing link to the next two on either side of one ring; otherwise to the next on
+ *     several
+ * @param protectRingNeighbors whether ring neighbours are never evicted when links are at their
+ *     bound
  * @param maxProtectedNeighbors how many are protected so
  * @param maxEagerPeers eager links per tree at most; 0: no bound
  * @param maxLazyPeers links beyond that bound at most; 0: no bound
  * @param maxTrees trees of single origins; further origins use the shared one
- * @param peerByteBudget pushed, unacknowledged bytes per peer above which it only gets announcements
+ * @param peerByteBudget pushed, unacknowledged bytes per peer above which it only gets
+ *     announcements
  * @param enableMetrics whether the plumtree_ series are kept
  */
 public record PlumtreeConfig(
@@ -590,7 +596,8 @@ public record PlumtreeConfig(
     }
 
     public static BridgeConfig standard() {
-      return new BridgeConfig(true, true, List.of(), true, Duration.ofSeconds(30), Optional.empty());
+      return new BridgeConfig(
+          true, true, List.of(), true, Duration.ofSeconds(30), Optional.empty());
     }
   }
 

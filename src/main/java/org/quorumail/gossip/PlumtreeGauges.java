@@ -45,12 +45,9 @@ final class PlumtreeGauges {
             pending, failures, state.grafts.successful(), state.grafts.failed());
     HealthReport.Cache cache =
         new HealthReport.Cache(
-            state.cache.size(),
-            state.config.messageCacheMaxSize(),
-            state.config.messageCacheTtl());
+            state.cache.size(), state.config.messageCacheMaxSize(), state.config.messageCacheTtl());
     Finding finding = judge(state, shutdown, peers, delivery);
-    return new HealthReport(
-        finding.status, finding.message, peers, delivery, cache, shutdown, now);
+    return new HealthReport(finding.status, finding.message, peers, delivery, cache, shutdown, now);
   }
 
   private record Finding(Status status, String message) {}

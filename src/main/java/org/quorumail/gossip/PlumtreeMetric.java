@@ -38,7 +38,8 @@ public enum PlumtreeMetric {
   SYNC_ROUNDS(Kind.COUNTER, "Comparisons of what was seen, started"),
   SYNC_MESSAGES(Kind.COUNTER, "Messages that anti-entropy brought"),
   GRAFTS_REFUSED(Kind.COUNTER, "Grafts beyond the rate limits"),
-  IHAVE_IGNORED(Kind.COUNTER, "Announcements ignored because the table of missing messages is full"),
+  IHAVE_IGNORED(
+      Kind.COUNTER, "Announcements ignored because the table of missing messages is full"),
   GRAFT_LATENCY_SECONDS(Kind.HISTOGRAM, "From a graft to its payload"),
   MESSAGE_SIZE_BYTES(Kind.HISTOGRAM, "Payload sizes"),
   MESSAGE_HOPS(Kind.HISTOGRAM, "Links that a message crossed"),

@@ -107,12 +107,7 @@ final class PlumtreeState {
   /** Sends the payload itself; counts as told until acknowledged. */
   void push(Link link, Gossip message, long now) {
     link.pushed(
-        message.tree(),
-        message.id(),
-        message.hop(),
-        message.payload().length,
-        now,
-        graftTimeout());
+        message.tree(), message.id(), message.hop(), message.payload().length, now, graftTimeout());
     send(link.id, message);
     meter.count(PlumtreeMetric.GOSSIP_SENT, 1);
   }

@@ -95,8 +95,8 @@ final class SpanningTree {
   }
 
   /**
-   * Whether a duplicate of this origin's may cut the tree. Two origins that cut a shared tree at the
-   * same time cut it in two, so one has to be quiet for a while before the next may.
+   * Whether a duplicate of this origin's may cut the tree. Two origins that cut a shared tree at
+   * the same time cut it in two, so one has to be quiet for a while before the next may.
    */
   boolean mayCut(NodeId origin, long now, long window) {
     if (!id.isShared()) return true;

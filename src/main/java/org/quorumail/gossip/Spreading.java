@@ -30,7 +30,8 @@ final class Spreading {
   }
 
   /** Pushes on the tree's eager links and announces on the others, except where it came from. */
-  void forward(SpanningTree tree, Gossip message, @Nullable Link except, @Nullable Missing known, long now) {
+  void forward(
+      SpanningTree tree, Gossip message, @Nullable Link except, @Nullable Missing known, long now) {
     long budget = state.config.peerByteBudget();
     for (Link link : state.links.all()) {
       if (link == except) continue;
@@ -132,9 +133,9 @@ final class Spreading {
 
   /**
    * A way that is shorter by the threshold replaces the one that the payload came by (paper, §3.8).
-   * Only in the shared tree: an origin's own is that of the quickest ways already. Several exchanges
-   * at once cut a tree, and several origins would undo each other's choices (riak_core #395): so
-   * about one per second in the whole network.
+   * Only in the shared tree: an origin's own is that of the quickest ways already. Several
+   * exchanges at once cut a tree, and several origins would undo each other's choices (riak_core
+   * #395): so about one per second in the whole network.
    */
   private void optimise(SpanningTree tree, Link from, Gossip message, Missing missing, long now) {
     int threshold = state.config.optimizationThreshold();
@@ -168,8 +169,7 @@ final class Spreading {
         return;
       }
       SpanningTree tree = state.tree(line.tree(), now);
-      long patience =
-          tree.isOrphan() ? state.config.graftRetryMillis() : state.graftTimeout();
+      long patience = tree.isOrphan() ? state.config.graftRetryMillis() : state.graftTimeout();
       missing = state.missing.add(line.id(), line.tree(), now + patience);
     }
     missing.announcedBy(from.id, line.hop());

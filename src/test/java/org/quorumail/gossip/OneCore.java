@@ -49,8 +49,7 @@ final class OneCore {
   }
 
   List<PlumtreeEffect> ihave(NodeId peer, long sequence) {
-    return from(
-        peer, new IHave(List.of(new Announcement(TreeId.of(ORIGIN), id(sequence), 1))));
+    return from(peer, new IHave(List.of(new Announcement(TreeId.of(ORIGIN), id(sequence), 1))));
   }
 
   static Gossip message(long sequence, int hop) {

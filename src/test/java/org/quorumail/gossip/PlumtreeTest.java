@@ -299,8 +299,7 @@ class PlumtreeTest {
     PlumtreeConfig config = PlumtreeConfig.standard().withMaxMessageSize(10);
     OneCore alone = new OneCore(config);
     assertThat(alone.core.broadcast(new byte[11], alone.now))
-        .isEqualTo(
-            new BroadcastResult.Rejected(BroadcastResult.Refusal.MESSAGE_TOO_LARGE));
+        .isEqualTo(new BroadcastResult.Rejected(BroadcastResult.Refusal.MESSAGE_TOO_LARGE));
     assertThat(alone.core.broadcast(new byte[10], alone.now))
         .isInstanceOf(BroadcastResult.Degraded.class);
     assertThat(announced(A, alone.core.neighbourUp(A, "", alone.now))).isEmpty();
@@ -430,9 +429,7 @@ class PlumtreeTest {
   void atRestThereIsNextToNoTraffic() {
     OneCore many =
         new OneCore(
-            PlumtreeConfig.standard()
-                .withMaintenanceInterval(Duration.ofSeconds(2)),
-            nodes(30));
+            PlumtreeConfig.standard().withMaintenanceInterval(Duration.ofSeconds(2)), nodes(30));
     int sends = 0;
     for (int minute = 0; minute < 10; minute++) {
       List<PlumtreeEffect> effects = many.pass(60_000);

@@ -62,7 +62,8 @@ class RosterTest {
   @Test
   void aZoneOfOneNodeIsLinkedAsWellAsTheOthers() {
     Map<NodeId, String> members = new TreeMap<>();
-    for (int i = 0; i < 50; i++) members.put(new NodeId("n" + i), i == 7 ? "lonely" : "z" + (i % 2));
+    for (int i = 0; i < 50; i++)
+      members.put(new NodeId("n" + i), i == 7 ? "lonely" : "z" + (i % 2));
     Map<NodeId, List<NodeId>> links = links(Roster.of(members));
     assertThat(links.get(new NodeId("n7"))).hasSize(DEGREE);
     assertThat(reachable(links)).hasSize(50);
@@ -110,8 +111,7 @@ class RosterTest {
     assertThat(reachable(links)).hasSize(1_000);
   }
 
-  private static boolean same(
-      Map<NodeId, List<NodeId>> a, Map<NodeId, List<NodeId>> b, NodeId id) {
+  private static boolean same(Map<NodeId, List<NodeId>> a, Map<NodeId, List<NodeId>> b, NodeId id) {
     return new HashSet<>(a.getOrDefault(id, List.of()))
         .equals(new HashSet<>(b.getOrDefault(id, List.of())));
   }
