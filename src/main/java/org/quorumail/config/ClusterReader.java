@@ -7,12 +7,13 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.ClusterTlsFiles;
+import org.quorumail.gossip.PlumtreeConfig;
 
 /** Reads {@code [cluster]}. */
 final class ClusterReader {
   private static final int GOSSIP_PORT = 7946;
   private static final String[] LATER_TABLES = {
-    "gossip", "leader_election", "load_balancing", "rate_limit", "regions", "state_store"
+    "leader_election", "load_balancing", "rate_limit", "regions", "state_store"
   };
 
   private final Section cluster;
@@ -64,7 +65,8 @@ final class ClusterReader {
         election.multipliedBy(2),
         joinTimeout,
         replicas,
-        snapshots);
+        snapshots,
+        new PlumtreeReader(cluster.section("gossip")).over(PlumtreeConfig.lan()));
   }
 
   private int raftPort(int port) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.quorumail.gossip.PlumtreeConfig;
 
 /** Everything an operator can say, with every default filled in. Sizes are bytes. */
 public record Config(
@@ -231,7 +232,8 @@ public record Config(
       Duration electionTimeoutMax,
       Duration joinTimeout,
       int replicationFactor,
-      Duration snapshotInterval) {}
+      Duration snapshotInterval,
+      PlumtreeConfig plumtree) {}
 
   public record ClusterTlsFiles(Path certificate, Path key, Path ca) {}
 }

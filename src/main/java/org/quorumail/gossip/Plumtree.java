@@ -374,14 +374,14 @@ public final class Plumtree {
     if (now >= cleanupAt) cleanUp(now);
   }
 
-  /** Forgets origins that are gone; the fuller the table, the sooner again and the more. */
+  /** Forgets origins that are gone, once there are many; the fuller the table, the more of them. */
   private void cleanUp(long now) {
     PlumtreeConfig.CleanupConfig cleanup = state.config.cleanup();
     double use = state.seen.use();
     long keep = 3 * state.offerMillis();
     if (use > cleanup.highUse()) keep /= cleanup.ttlDivisor();
     long before = state.seen.evictions();
-    state.seen.forget(now, keep, links::isMember);
+    if (use >= cleanup.lowUse()) state.seen.forget(now, keep, links::isMember);
     state.meter.count(PlumtreeMetric.SEEN_MAP_EVICTIONS, state.seen.evictions() - before);
     long pause =
         use > cleanup.highUse()

@@ -3,21 +3,19 @@ package org.quorumail.gossip;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Plain counts, written by a core's owner and read by anyone. Of a histogram it keeps the number of
- * samples, their sum and how many are at or below each bound.
+ * Plain counts for a core's owner; a driver counts in its own registry. Of a histogram it keeps the
+ * number of samples, their sum and how many are at or below each bound.
  */
 public final class PlumtreeTally implements PlumtreeMeter {
   /** Powers of two from 2^-10 (a millisecond) to 2^16 (the largest default payload). */
   private static final double[] BOUNDS = bounds();
 
   private static final class Series {
-    final AtomicLong count = new AtomicLong();
-    final AtomicLong thousandths = new AtomicLong();
-    final AtomicLongArray buckets = new AtomicLongArray(BOUNDS.length);
+    long count;
+    double sum;
+    final long[] buckets = new long[BOUNDS.length];
   }
 
   private final Map<PlumtreeMetric, Series> all = new EnumMap<>(PlumtreeMetric.class);
@@ -40,33 +38,33 @@ public final class PlumtreeTally implements PlumtreeMeter {
 
   @Override
   public void count(PlumtreeMetric counter, long by) {
-    of(counter).count.addAndGet(by);
+    of(counter).count += by;
   }
 
   @Override
   public void sample(PlumtreeMetric histogram, double value) {
     Series series = of(histogram);
-    series.count.incrementAndGet();
-    series.thousandths.addAndGet(Math.round(value * 1_000));
+    series.count++;
+    series.sum += value;
     int place = Arrays.binarySearch(BOUNDS, value);
     int bucket = place >= 0 ? place : -place - 1;
-    if (bucket < BOUNDS.length) series.buckets.incrementAndGet(bucket);
+    if (bucket < BOUNDS.length) series.buckets[bucket]++;
   }
 
   /** A counter's value, or the number of a histogram's samples. */
   public long count(PlumtreeMetric metric) {
-    return of(metric).count.get();
+    return of(metric).count;
   }
 
-  /** The sum of a histogram's samples, to a thousandth. */
+  /** The sum of a histogram's samples. */
   public double sum(PlumtreeMetric histogram) {
-    return of(histogram).thousandths.get() / 1_000.0;
+    return of(histogram).sum;
   }
 
   /** How many samples are at or below {@link #bound} of the same index. */
   public long atOrBelow(PlumtreeMetric histogram, int index) {
     long total = 0;
-    for (int i = 0; i <= index; i++) total += of(histogram).buckets.get(i);
+    for (int i = 0; i <= index; i++) total += of(histogram).buckets[i];
     return total;
   }
 

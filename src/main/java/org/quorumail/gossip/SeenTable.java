@@ -9,8 +9,9 @@ import java.util.function.Predicate;
 
 /**
  * What this node has seen: a window of sequences per source, which is its version vector. A source
- * is kept while its origin is a member and for three times the cache's time to live after its last
- * message, so nothing that any cache can still offer is taken for new.
+ * is kept while its origin is a member, and otherwise at least for three times the cache's time to
+ * live after its last message, so nothing that any cache can still offer is taken for new; while
+ * the table has room it is kept for ever.
  */
 final class SeenTable {
   private static final class Entry {

@@ -91,8 +91,10 @@ class ConfigReaderTest {
             + " `quorumail cluster secret` makes one",
         "[cluster.tls]\\nca = 'ca.pem' | f:1: cluster.tls: certificate, key and ca belong together:"
             + " set all three or none",
-        "[cluster.gossip]\\nfanout = 3 | f:1: cluster.gossip: is not available in this version;"
+        "[cluster.regions]\\ncurrent = 'x' | f:1: cluster.regions: is not available in this version;"
             + " remove it",
+        "[cluster.gossip.storage]\\npath = 'x' | f:2: cluster.gossip.storage.path: is not available in"
+            + " this version; remove it or leave it at its default \"\"",
         "[cluster]\\ntransport = 'quic' | f:2: cluster.transport: is not available in this version;"
             + " remove it or leave it at its default \"udp\"",
         "[delivery]\\nbase_retry_delay = '2d' | f:2: delivery.base_retry_delay: must be 1s to 1d",

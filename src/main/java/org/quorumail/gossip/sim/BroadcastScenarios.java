@@ -248,6 +248,12 @@ public final class BroadcastScenarios {
     figures.put(name, value);
   }
 
+  /** Of a figure's values the worst: the lowest share reached, the highest of anything else. */
+  public static double worst(String name, double[] values) {
+    var all = Arrays.stream(values);
+    return (name.contains("reached") ? all.min() : all.max()).orElse(0);
+  }
+
   /** The figures as lines of text. */
   public static String format(Map<String, Double> figures) {
     StringBuilder text = new StringBuilder();
