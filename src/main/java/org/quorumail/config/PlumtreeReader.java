@@ -56,8 +56,7 @@ final class PlumtreeReader {
         flag("protect_ring_neighbors", c.protectRingNeighbors, "never evict ring neighbours");
     c.maxProtectedNeighbors =
         count("max_protected_neighbors", c.maxProtectedNeighbors, 0, LINKS, "how many of them");
-    c.maxTrees =
-        count("max_trees", c.maxTrees, 0, 1_000_000, "origins with a tree of their own");
+    c.maxTrees = count("max_trees", c.maxTrees, 0, 1_000_000, "origins with a tree of their own");
     c.optimizationThreshold =
         count(
             "optimization_threshold",
@@ -116,8 +115,7 @@ final class PlumtreeReader {
             1_000_000,
             "grafts answered per neighbour");
     c.graftRateLimitBurst =
-        count(
-            "graft_rate_limit_burst", c.graftRateLimitBurst, 1, 1_000_000, "of these at once");
+        count("graft_rate_limit_burst", c.graftRateLimitBurst, 1, 1_000_000, "of these at once");
     c.graftRateLimitBytes =
         gossip.size(
             "graft_rate_limit_bytes",
@@ -227,7 +225,8 @@ final class PlumtreeReader {
   private static CleanupConfig cleanup(Section s, CleanupConfig d) {
     s.later("target", "\"50ms\"", "a clean-up is one pass; it has no time limit");
     return new CleanupConfig(
-        s.duration("base_interval", Units.format(d.baseInterval()), "1s", "1d", "origins forgotten"),
+        s.duration(
+            "base_interval", Units.format(d.baseInterval()), "1s", "1d", "origins forgotten"),
         s.duration("min_interval", Units.format(d.minInterval()), "1s", "1d", "when nearly full"),
         s.duration("max_interval", Units.format(d.maxInterval()), "1s", "1d", "when nearly empty"),
         s.fraction("low_use", d.lowUse(), 0, 1, "nearly empty"),

@@ -62,8 +62,7 @@ class PlumtreeFuzzTest {
         }
       }
       assertThat(core.neighbours().size()).as("seed %d", SEED).isLessThanOrEqualTo(12);
-      assertThat(core.gauge(PlumtreeMetric.CACHE_SIZE, now).orElseThrow())
-          .isLessThanOrEqualTo(500);
+      assertThat(core.gauge(PlumtreeMetric.CACHE_SIZE, now).orElseThrow()).isLessThanOrEqualTo(500);
       assertThat(now).isGreaterThanOrEqualTo(before);
     }
     assertThat(delivered).hasSizeGreaterThan(100);
@@ -98,8 +97,7 @@ class PlumtreeFuzzTest {
       case 0, 1 -> gossip();
       case 2 -> new IHave(announcements());
       case 3 -> new IHaveAck(ids());
-      case 4 ->
-          new Graft(tree(), random.nextBoolean() ? Optional.of(id()) : Optional.empty());
+      case 4 -> new Graft(tree(), random.nextBoolean() ? Optional.of(id()) : Optional.empty());
       case 5 -> new Prune(tree());
       case 6 -> new NotFound(id());
       case 7 -> random.nextInt(9) == 0 ? new Disconnect() : new Neighbour(random.nextBoolean());
@@ -133,8 +131,7 @@ class PlumtreeFuzzTest {
     for (int i = 0; i < random.nextInt(5); i++) {
       long floor = random.nextInt(1_000);
       long[] words = random.longs(random.nextInt(4)).toArray();
-      states.add(
-          new OriginState(node(), random.nextInt(3), random.nextInt(1_000), floor, words));
+      states.add(new OriginState(node(), random.nextInt(3), random.nextInt(1_000), floor, words));
     }
     return states;
   }
