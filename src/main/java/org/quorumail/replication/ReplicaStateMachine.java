@@ -50,7 +50,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
   private final Duration electionMin;
   private final Consumer<Throwable> onFatal;
   private final Runnable onElection;
-  private final SnapshotFiles snapshots = new SnapshotFiles();
+  private final SnapshotFiles snapshots = new SnapshotFiles(this::isAlone);
   private final Map<RaftPeerId, FollowerInfo> followers = new ConcurrentHashMap<>();
 
   /** Orders becoming and ceasing to be leader, which Ratis reports on different threads. */
@@ -275,6 +275,14 @@ final class ReplicaStateMachine extends BaseStateMachine {
   public void close() throws IOException {
     if (!closing && !broken) broken("Ratis has closed the group", new IllegalStateException());
     state.close();
+  }
+
+  private boolean isAlone() {
+    try {
+      return division().getRaftConf().getAllPeers().size() == 1;
+    } catch (IllegalStateException e) {
+      return false; // it is being closed: then the next snapshot tidies up
+    }
   }
 
   private boolean running() {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -33,12 +34,19 @@ import org.jspecify.annotations.Nullable;
 final class SnapshotFiles implements StateMachineStorage {
   private static final Pattern NAME = Pattern.compile("snapshot-(\\d+)-(\\d+)");
 
+  /** Whether there is no other member to which an older snapshot may be on its way. */
+  private final BooleanSupplier alone;
+
   private @Nullable Path published;
   private @Nullable Path unfinished;
   private @Nullable Path arriving;
 
   /** Asked for with every entry that arrives, hence kept. */
   private volatile @Nullable SnapshotInfo latest;
+
+  SnapshotFiles(BooleanSupplier alone) {
+    this.alone = alone;
+  }
 
   @Override
   public void init(RaftStorage storage) throws IOException {
@@ -113,7 +121,8 @@ final class SnapshotFiles implements StateMachineStorage {
   public void cleanupOldSnapshots(SnapshotRetentionPolicy policy) throws IOException {
     List<Path> oldestLast = new ArrayList<>(snapshots());
     oldestLast.sort(Comparator.comparingLong(SnapshotFiles::index).reversed());
-    for (Path old : oldestLast.stream().skip(policy.getNumSnapshotsRetained()).toList())
+    int kept = alone.getAsBoolean() ? 1 : policy.getNumSnapshotsRetained();
+    for (Path old : oldestLast.stream().skip(kept).toList())
       FileUtils.deleteFully(old);
   }
 

@@ -1,6 +1,7 @@
 package org.quorumail.replication;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -13,7 +14,14 @@ final class SnapshotTrigger {
   private final Runnable request;
   private final AtomicBoolean requested = new AtomicBoolean();
 
+  /** When nothing has come for so long, a snapshot costs nobody anything and frees the log. */
+  private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+  /** Less is not worth a snapshot before its time. */
+  private static final long QUIET_BYTES = 1 << 20;
+
   private volatile long bytes;
+  private volatile long appliedAt = System.nanoTime();
   private volatile long takenAt = System.nanoTime();
 
   SnapshotTrigger(long bytesMax, Duration interval, Runnable request) {
@@ -26,12 +34,15 @@ final class SnapshotTrigger {
   @SuppressWarnings("NonAtomicVolatileUpdate")
   void applied(int size) {
     bytes += size;
+    appliedAt = System.nanoTime();
     if (bytes >= bytesMax) request();
   }
 
   /** Called from time to time: something applied must not wait for ever. */
   void tick() {
-    if (bytes > 0 && System.nanoTime() - takenAt >= intervalNanos) request();
+    long now = System.nanoTime();
+    if (bytes > 0 && now - takenAt >= intervalNanos) request();
+    if (bytes >= QUIET_BYTES && now - appliedAt >= QUIET_NANOS) request();
   }
 
   /** Called by the applying thread alone. */

@@ -172,6 +172,11 @@ public final class Spool implements AutoCloseable {
     return attached().log.append(entry, patience).thenApply(reply -> Answer.of(reply.answer(), 0));
   }
 
+  /** Bytes of the replica's files at the moment. */
+  long fileBytes() {
+    return store.fileBytes();
+  }
+
   /** Bytes of the replica's files. */
   public record Compaction(long bytesBefore, long bytesAfter) {}
 

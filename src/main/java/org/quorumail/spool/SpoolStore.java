@@ -195,6 +195,10 @@ final class SpoolStore implements AutoCloseable {
     return reading(StoreDigest::of);
   }
 
+  long fileBytes() {
+    return reading(db -> StoreFiles.size(directory));
+  }
+
   /** Rewrites all files without what was deleted. */
   Spool.Compaction compact() {
     return reading(

@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +33,11 @@ final class SpoolUpkeep implements AutoCloseable {
 
   private static final int UPLOADS_PER_TURN = 1000;
 
+  private static final Duration GARBAGE_INTERVAL = Duration.ofSeconds(5);
+
+  /** Files beyond four times what is in the queue and this are worth a compaction. */
+  private static final long GARBAGE_MIN = 32L << 20;
+
   private static final Duration SCRUB_INTERVAL = Duration.ofDays(1);
 
   /** A tenth of what a slow disk reads; a million messages of 4 KiB take eight minutes. */
@@ -48,6 +55,8 @@ final class SpoolUpkeep implements AutoCloseable {
   private final Clock clock;
   private volatile boolean full;
   private volatile boolean closed;
+  private final Map<String, Counters> lastSeen = new HashMap<>();
+  private final Map<String, Counters> compactedAt = new HashMap<>();
   private final List<Thread> threads = new ArrayList<>();
 
   SpoolUpkeep(Spools spools, Path directory, long minFree, Clock clock) {
@@ -61,6 +70,7 @@ final class SpoolUpkeep implements AutoCloseable {
     checkSpace();
     repeat("spool-space", SPACE_INTERVAL, this::checkSpace);
     repeat("spool-uploads", UPLOAD_INTERVAL, this::abortOldUploads);
+    repeat("spool-garbage", GARBAGE_INTERVAL, this::compactWhatIsQuiet);
     threads.add(Thread.ofVirtual().name("spool-scrub").start(this::scrubDaily));
   }
 
@@ -86,6 +96,20 @@ final class SpoolUpkeep implements AutoCloseable {
             .exceptionally(e -> Answer.UNKNOWN)
             .join();
       }
+    }
+  }
+
+  /**
+   * Under load the database throws away by itself what ended messages leave, file by file; when the
+   * load ends it stops, and would keep the last of it.
+   */
+  private void compactWhatIsQuiet() {
+    for (Spool spool : spools.all()) {
+      Counters now = spool.counters();
+      boolean quiet = now.equals(lastSeen.put(spool.name(), now));
+      if (!quiet || now.equals(compactedAt.get(spool.name()))) continue;
+      compactedAt.put(spool.name(), now); // once per quiet time, whatever it brings
+      if (spool.fileBytes() > 4 * now.bytes() + GARBAGE_MIN) spool.compact();
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -70,7 +71,13 @@ final class StoreFiles {
   /** Bytes of the files in a directory. */
   static long size(Path directory) throws IOException {
     long size = 0;
-    for (Path file : files(directory)) if (Files.exists(file)) size += Files.size(file);
+    for (Path file : files(directory)) {
+      try {
+        size += Files.size(file);
+      } catch (NoSuchFileException e) {
+        // a compaction has just thrown it away
+      }
+    }
     return size;
   }
 
