@@ -122,8 +122,7 @@ final class SnapshotFiles implements StateMachineStorage {
     List<Path> oldestLast = new ArrayList<>(snapshots());
     oldestLast.sort(Comparator.comparingLong(SnapshotFiles::index).reversed());
     int kept = alone.getAsBoolean() ? 1 : policy.getNumSnapshotsRetained();
-    for (Path old : oldestLast.stream().skip(kept).toList())
-      FileUtils.deleteFully(old);
+    for (Path old : oldestLast.stream().skip(kept).toList()) FileUtils.deleteFully(old);
   }
 
   private List<Path> snapshots() throws IOException {
