@@ -1,0 +1,57 @@
+package org.quorumail.gossip;
+
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * One member's time to refute. It starts long and shrinks to the minimum as independent accusers
+ * confirm it (Lifeguard, section IV-B): {@code max - (max - min) x log(C + 1) / log(k + 1)} with C
+ * of k confirmations.
+ */
+final class Suspicion {
+  private final long start;
+  private final int min;
+  private final int max;
+  private final int wanted;
+  private final Set<NodeId> accusers = new HashSet<>();
+  private boolean firstHand;
+  private int holds;
+
+  Suspicion(NodeId accuser, long start, int min, int maxFactor, int wanted) {
+    this.start = start;
+    this.min = min;
+    this.max = wanted < 1 ? min : min * maxFactor;
+    this.wanted = wanted;
+    accusers.add(accuser);
+  }
+
+  /** Whether this accuser is new and still shortens the wait. */
+  boolean confirm(NodeId accuser) {
+    if (accusers.size() > wanted) return false;
+    return accusers.add(accuser);
+  }
+
+  int confirmations() {
+    return accusers.size() - 1;
+  }
+
+  long end() {
+    if (wanted < 1) return start + min;
+    double share = Math.log(confirmations() + 1.0) / Math.log(wanted + 1.0);
+    return start + Math.max(min, Math.round(max - (max - min) * share));
+  }
+
+  /** This node found out by itself, so it is one of those that decide. */
+  void seenFirstHand() {
+    firstHand = true;
+  }
+
+  boolean isFirstHand() {
+    return firstHand;
+  }
+
+  /** Counts a postponement because the suspect did answer this node. */
+  int hold() {
+    return ++holds;
+  }
+}

@@ -1,0 +1,75 @@
+package org.quorumail.gossip;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/**
+ * What the parts of one {@link Swim} share: itself, its view, what is to be told, what is to happen
+ * later, and the effects of the event being handled.
+ */
+final class SwimNode {
+  final SwimConfig config;
+  final RandomGenerator random;
+  final MemberTable table = new MemberTable();
+  final UpdateQueue updates = new UpdateQueue();
+  final Timers timers = new Timers();
+  final LocalHealth health;
+
+  Node self;
+  long now;
+  private long sequence;
+  private List<SwimEffect> effects = List.of();
+
+  SwimNode(SwimConfig config, Node self, RandomGenerator random, long now) {
+    this.config = config;
+    this.self = self;
+    this.random = random;
+    this.now = now;
+    this.health = new LocalHealth(config.maxHealthScore());
+    // answers to a former life's questions must not fit
+    this.sequence = random.nextLong() & 0x3fff;
+  }
+
+  /** Members besides this node, and this node. */
+  int clusterSize() {
+    return table.live() + 1;
+  }
+
+  long nextSequence() {
+    return ++sequence;
+  }
+
+  void effect(SwimEffect effect) {
+    if (effects.isEmpty()) effects = new ArrayList<>(4);
+    effects.add(effect);
+  }
+
+  List<SwimEffect> takeEffects() {
+    List<SwimEffect> taken = effects;
+    effects = List.of();
+    return taken;
+  }
+
+  /** One datagram: these messages, and as many updates as still fit. */
+  void send(Address to, SwimMessage... first) {
+    List<SwimMessage> messages = new ArrayList<>(first.length + 2);
+    int size = SwimCodec.HEADER_BYTES;
+    for (SwimMessage message : first) {
+      messages.add(message);
+      size += SwimCodec.size(message);
+    }
+    if (!updates.isEmpty()) {
+      updates.fill(messages, config.packetBytes() - size, config.retransmitLimit(clusterSize()));
+    }
+    if (!messages.isEmpty()) effect(new SwimEffect.Send(to, new SwimPacket(messages), false));
+  }
+
+  void sendReliably(Address to, SwimMessage message) {
+    effect(new SwimEffect.Send(to, SwimPacket.of(message), true));
+  }
+
+  void scoreHealth(int points) {
+    if (health.add(points)) effect(new SwimEffect.HealthScore(health.score()));
+  }
+}

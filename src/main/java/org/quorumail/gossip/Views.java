@@ -1,0 +1,326 @@
+package org.quorumail.gossip;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.gossip.SwimMessage.Alive;
+import org.quorumail.gossip.SwimMessage.Dead;
+import org.quorumail.gossip.SwimMessage.Left;
+import org.quorumail.gossip.SwimMessage.Suspect;
+
+/**
+ * The transitions of members' states, whatever the source of the news: gossip, an exchange of
+ * views, an own probe. The only place that writes the table.
+ */
+final class Views {
+  /** A suspect that answers this node gets so many more minimal waits before others decide. */
+  private static final int MAX_HOLDS = 3;
+
+  /** Nodes that only heard of a suspicion leave the verdict to its accusers for so much longer. */
+  private static final int BYSTANDER_MARGIN_MILLIS = 2_000;
+
+  /** Enough to say it once; the operator's log is no place for a repetition per packet. */
+  private static final int MAX_CONFLICTS = 64;
+
+  private final SwimNode node;
+  private final Map<NodeId, Suspicion> suspicions = new HashMap<>();
+  private final Map<NodeId, Timers.Timer> verdicts = new HashMap<>();
+  private final Map<NodeId, Address> conflicts = new HashMap<>();
+  private final Tombstones tombstones = new Tombstones();
+  private FinalProbe finalProbe = (suspect, verdict) -> verdict.answered(false);
+  private Listener listener = new Listener() {};
+  private boolean leaving;
+
+  /** Asks a suspect once more before it is held dead. */
+  interface FinalProbe {
+    void ask(Node suspect, Verdict verdict);
+  }
+
+  /** Hears whether the suspect answered. */
+  interface Verdict {
+    void answered(boolean yes);
+  }
+
+  /** The parts that act on transitions. */
+  interface Listener {
+    default void resurrected(Node back) {}
+
+    default void metadataIsElsewhere(Node member, Address informant) {}
+
+    default void refuted() {}
+  }
+
+  Views(SwimNode node) {
+    this.node = node;
+  }
+
+  void wire(FinalProbe probe, Listener hearer) {
+    this.finalProbe = probe;
+    this.listener = hearer;
+  }
+
+  Tombstones tombstones() {
+    return tombstones;
+  }
+
+  // ---- news
+
+  /** The member, or somebody for it, says that it is there. */
+  void alive(Node said, Address informant) {
+    if (said.id().equals(node.self.id())) {
+      aliveSelf(said);
+      return;
+    }
+    Node known = node.table.find(said.id());
+    MemberState state = node.table.state(said.id());
+    if (known == null || state == null) {
+      welcome(said, informant);
+      return;
+    }
+    if (state.isMember() && !known.address().equals(said.address())) {
+      conflict(known, said.address());
+      return;
+    }
+    if (!MemberState.ALIVE.supersedes(said.incarnation(), state, known.incarnation())) return;
+    if (known.meta().sameContent(said.meta())) said = said.withMeta(known.meta());
+    node.table.put(said, MemberState.ALIVE, node.random);
+    node.updates.offer(new Alive(said));
+    endSuspicion(said.id());
+    tellOfReturn(said, known, state);
+    if (!said.meta().isPresent()) listener.metadataIsElsewhere(said, informant);
+  }
+
+  private void welcome(Node newcomer, Address informant) {
+    if (node.table.rows() >= node.config.maxMembers()) return;
+    node.table.put(newcomer, MemberState.ALIVE, node.random);
+    node.updates.offer(new Alive(newcomer));
+    node.effect(new SwimEffect.MemberUp(newcomer));
+    if (!newcomer.meta().isPresent()) listener.metadataIsElsewhere(newcomer, informant);
+  }
+
+  private void tellOfReturn(Node said, Node known, MemberState before) {
+    switch (before) {
+      case DEAD, LEFT -> {
+        node.effect(new SwimEffect.MemberUp(said));
+        listener.resurrected(said);
+        return;
+      }
+      case SUSPECT -> node.effect(new SwimEffect.MemberTrusted(said));
+      case ALIVE -> {}
+    }
+    if (!known.meta().sameContent(said.meta())) node.effect(new SwimEffect.MemberUpdated(said));
+  }
+
+  /** This node's own name: an echo, a former life that got further, or a second owner. */
+  private void aliveSelf(Node said) {
+    if (!said.address().equals(node.self.address())) conflict(node.self, said.address());
+    else if (isNews(said)) refute(said.incarnation());
+  }
+
+  private boolean isNews(Node said) {
+    if (said.incarnation() != node.self.incarnation()) {
+      return said.incarnation() > node.self.incarnation();
+    }
+    return !said.meta().sameContent(node.self.meta());
+  }
+
+  void suspect(Suspect said) {
+    if (said.subject().equals(node.self.id())) {
+      accusedOfBeingGone(said.incarnation());
+      return;
+    }
+    Node known = node.table.find(said.subject());
+    MemberState state = node.table.state(said.subject());
+    if (known == null || state == null) return;
+    if (state == MemberState.SUSPECT && said.incarnation() == known.incarnation()) {
+      confirm(said);
+    } else if (MemberState.SUSPECT.supersedes(said.incarnation(), state, known.incarnation())) {
+      beginSuspicion(known.withIncarnation(said.incarnation()), said.accuser());
+    }
+  }
+
+  void dead(Dead said) {
+    if (said.subject().equals(node.self.id())) {
+      accusedOfBeingGone(said.incarnation());
+      return;
+    }
+    Node gone = bury(said.subject(), said.incarnation(), MemberState.DEAD);
+    if (gone == null) return;
+    node.updates.offer(said);
+  }
+
+  void left(Left said) {
+    if (said.subject().equals(node.self.id())) {
+      // a former life's good-bye still goes around
+      accusedOfBeingGone(said.incarnation());
+      return;
+    }
+    Node gone = bury(said.subject(), said.incarnation(), MemberState.LEFT);
+    if (gone == null) return;
+    node.updates.offer(said);
+  }
+
+  /** The member, if this statement is news of it. */
+  private @Nullable Node bury(NodeId id, long incarnation, MemberState as) {
+    Node known = node.table.find(id);
+    MemberState state = node.table.state(id);
+    if (known == null || state == null) return null;
+    if (!as.supersedes(incarnation, state, known.incarnation())) return null;
+    Node gone = known.withIncarnation(incarnation);
+    node.table.put(gone, as, node.random);
+    endSuspicion(id);
+    if (state.isMember()) {
+      tombstones.add(id, node.now);
+      node.effect(
+          as == MemberState.LEFT
+              ? new SwimEffect.MemberLeft(gone)
+              : new SwimEffect.MemberDown(gone));
+    }
+    return gone;
+  }
+
+  // ---- suspicion
+
+  /** An own probe found nobody. */
+  void accuse(NodeId id) {
+    Node known = node.table.find(id);
+    MemberState state = node.table.state(id);
+    if (known == null || state == null || !state.isMember() || !node.health.mayAccuse()) return;
+    suspect(new Suspect(id, known.incarnation(), node.self.id()));
+    Suspicion suspicion = suspicions.get(id);
+    if (suspicion != null && !suspicion.isFirstHand()) {
+      suspicion.seenFirstHand();
+      armVerdict(id, suspicion);
+    }
+  }
+
+  @Nullable Suspect accusationOf(Node member) {
+    if (!suspicions.containsKey(member.id())) return null;
+    return new Suspect(member.id(), member.incarnation(), node.self.id());
+  }
+
+  private void beginSuspicion(Node suspect, NodeId accuser) {
+    endSuspicion(suspect.id());
+    int members = node.clusterSize();
+    int wanted = Math.clamp(members - 2, 0, node.config.suspicionConfirmations());
+    Suspicion suspicion =
+        new Suspicion(
+            accuser,
+            node.now,
+            node.config.suspicionMin(members),
+            node.config.suspicionMaxFactor(),
+            wanted);
+    if (accuser.equals(node.self.id())) suspicion.seenFirstHand();
+    node.table.put(suspect, MemberState.SUSPECT, node.random);
+    suspicions.put(suspect.id(), suspicion);
+    node.updates.offer(new Suspect(suspect.id(), suspect.incarnation(), accuser));
+    node.effect(new SwimEffect.MemberSuspect(suspect));
+    armVerdict(suspect.id(), suspicion);
+  }
+
+  private void confirm(Suspect said) {
+    Suspicion suspicion = suspicions.get(said.subject());
+    if (suspicion == null || !suspicion.confirm(said.accuser())) return;
+    node.updates.offer(said);
+    armVerdict(said.subject(), suspicion);
+  }
+
+  private void armVerdict(NodeId id, Suspicion suspicion) {
+    Timers.Timer old = verdicts.remove(id);
+    if (old != null) old.cancel();
+    long at =
+        suspicion.isFirstHand()
+            ? suspicion.end() - node.config.probeWindow()
+            : suspicion.end() + BYSTANDER_MARGIN_MILLIS;
+    verdicts.put(id, node.timers.set(Math.max(at, node.now), () -> suspicionEnds(id, suspicion)));
+  }
+
+  private void suspicionEnds(NodeId id, Suspicion suspicion) {
+    Node suspect = node.table.find(id);
+    if (suspect == null || suspicions.get(id) != suspicion) return;
+    if (!suspicion.isFirstHand()) {
+      declareDead(suspect, suspicion);
+      return;
+    }
+    finalProbe.ask(
+        suspect,
+        answered -> {
+          if (suspicions.get(id) != suspicion) return;
+          if (answered && suspicion.hold() <= MAX_HOLDS) holdBack(id, suspicion);
+          else declareDead(suspect, suspicion);
+        });
+  }
+
+  /** It lives for this node: it has heard the accusation just now and will refute it. */
+  private void holdBack(NodeId id, Suspicion suspicion) {
+    long wait = node.config.suspicionMin(node.clusterSize());
+    verdicts.put(id, node.timers.set(node.now + wait, () -> suspicionEnds(id, suspicion)));
+  }
+
+  private void declareDead(Node suspect, Suspicion suspicion) {
+    if (!node.health.mayAccuse()) {
+      holdBack(suspect.id(), suspicion);
+      return;
+    }
+    dead(new Dead(suspect.id(), suspect.incarnation(), node.self.id()));
+  }
+
+  private void endSuspicion(NodeId id) {
+    suspicions.remove(id);
+    Timers.Timer verdict = verdicts.remove(id);
+    if (verdict != null) verdict.cancel();
+  }
+
+  // ---- this node
+
+  private void accusedOfBeingGone(long incarnation) {
+    if (leaving || incarnation < node.self.incarnation()) return;
+    refute(incarnation);
+    node.scoreHealth(1);
+  }
+
+  /** Goes beyond whatever was said of it; at the top of the range nothing can be said any more. */
+  private void refute(long incarnation) {
+    if (leaving || incarnation == Node.MAX_INCARNATION) return;
+    announce(node.self.withIncarnation(incarnation + 1));
+    node.effect(new SwimEffect.Refuted(node.self.incarnation()));
+    listener.refuted();
+  }
+
+  /** A prober knows this node at a height that it has not reached since its start. */
+  void formerLife(long incarnation) {
+    refute(incarnation);
+  }
+
+  /** Publishes this node anew. */
+  void announce(Node renewed) {
+    node.self = renewed;
+    node.updates.offer(new Alive(renewed));
+  }
+
+  /** From here on nothing is refuted. */
+  Left sayGoodbye() {
+    leaving = true;
+    Left goodbye = new Left(node.self.id(), node.self.incarnation());
+    node.updates.offer(goodbye);
+    return goodbye;
+  }
+
+  /** A member's long metadata has come. */
+  void completeMeta(NodeId id, Meta meta) {
+    Node known = node.table.find(id);
+    MemberState state = node.table.state(id);
+    if (known == null || state == null || known.meta().isPresent()) return;
+    if (!meta.sameContent(known.meta())) return;
+    Node complete = known.withMeta(meta);
+    node.table.put(complete, state, node.random);
+    if (state.isMember()) node.effect(new SwimEffect.MemberUpdated(complete));
+  }
+
+  private void conflict(Node known, Address claimed) {
+    if (claimed.equals(conflicts.get(known.id()))) return;
+    if (conflicts.size() >= MAX_CONFLICTS) conflicts.clear();
+    conflicts.put(known.id(), claimed);
+    node.effect(new SwimEffect.Conflict(known, claimed));
+  }
+}

@@ -1,0 +1,121 @@
+package org.quorumail.gossip.sim;
+
+import java.util.SplittableRandom;
+
+/**
+ * What the network does to a packet. Latency is uniform between two bounds, per pair of zones;
+ * loss, duplication and reordering are independent per packet; a cut is looked up when a packet is
+ * sent. A stream is modelled as TCP behaves: a lost packet of the handshake costs 1 s, 2 s, 4 s, a
+ * lost segment 200 ms doubling, after six losses in a row the message is gone.
+ */
+final class NetworkModel {
+  private static final int HANDSHAKE_RETRY_MILLIS = 1_000;
+  private static final int SEGMENT_RETRY_MILLIS = 200;
+  private static final int STREAM_ATTEMPTS = 6;
+
+  /** What the medium does, apart from cuts. Probabilities are 0 to 1, times are milliseconds. */
+  record Conditions(
+      int minLatency,
+      int maxLatency,
+      int zones,
+      int betweenZones,
+      double loss,
+      double duplication,
+      double reordering) {
+    /** The network of the notes' calibration: 10 to 50 ms one way. */
+    static Conditions calibration() {
+      return new Conditions(10, 50, 1, 0, 0, 0, 0);
+    }
+
+    Conditions withLoss(double share) {
+      return new Conditions(
+          minLatency, maxLatency, zones, betweenZones, share, duplication, reordering);
+    }
+  }
+
+  private final Conditions conditions;
+  private final SplittableRandom random;
+  private final int[] side;
+  private final boolean[] deaf;
+  private boolean partitioned;
+  private boolean anyDeaf;
+
+  NetworkModel(Conditions conditions, int nodes, SplittableRandom random) {
+    this.conditions = conditions;
+    this.random = random;
+    this.side = new int[nodes];
+    this.deaf = new boolean[nodes];
+  }
+
+  int zone(int node) {
+    return node % conditions.zones();
+  }
+
+  /** Cuts the first so many nodes off from the others. */
+  void partition(int first) {
+    for (int i = 0; i < side.length; i++) side[i] = i < first ? 1 : 0;
+    partitioned = true;
+  }
+
+  void heal() {
+    partitioned = false;
+  }
+
+  /** One way only: what is sent to the node is lost, what it sends arrives. */
+  void deafen(int node, boolean isDeaf) {
+    deaf[node] = isDeaf;
+    anyDeaf = anyDeaf || isDeaf;
+  }
+
+  boolean isCut(int from, int to) {
+    return (partitioned && side[from] != side[to]) || (anyDeaf && deaf[to]);
+  }
+
+  /** Milliseconds under way, or -1 for lost. */
+  int datagram(int from, int to) {
+    if (isCut(from, to) || isLost()) return -1;
+    int delay = latency(from, to);
+    if (conditions.reordering() > 0 && random.nextDouble() < conditions.reordering()) {
+      delay += random.nextInt(2 * conditions.maxLatency() + 1);
+    }
+    return delay;
+  }
+
+  boolean isDoubled() {
+    return conditions.duplication() > 0 && random.nextDouble() < conditions.duplication();
+  }
+
+  /** Milliseconds under way, or -1 when the stream gave up. */
+  int stream(int from, int to, boolean isOpen) {
+    if (isCut(from, to) || isCut(to, from)) return -1;
+    int delay = 0;
+    if (!isOpen) {
+      delay = retried(HANDSHAKE_RETRY_MILLIS, true);
+      if (delay < 0) return -1;
+      delay += latency(from, to) + latency(to, from);
+    }
+    int data = retried(SEGMENT_RETRY_MILLIS, false);
+    return data < 0 ? -1 : delay + data + latency(from, to);
+  }
+
+  private int retried(int firstWait, boolean bothWays) {
+    int waited = 0;
+    int wait = firstWait;
+    for (int attempt = 0; attempt < STREAM_ATTEMPTS; attempt++) {
+      if (!isLost() && !(bothWays && isLost())) return waited;
+      waited += wait;
+      wait *= 2;
+    }
+    return -1;
+  }
+
+  private boolean isLost() {
+    return conditions.loss() > 0 && random.nextDouble() < conditions.loss();
+  }
+
+  private int latency(int from, int to) {
+    int spread = conditions.maxLatency() - conditions.minLatency();
+    int delay = conditions.minLatency() + (spread > 0 ? random.nextInt(spread + 1) : 0);
+    return zone(from) == zone(to) ? delay : delay + conditions.betweenZones();
+  }
+}

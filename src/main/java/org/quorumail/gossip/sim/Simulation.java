@@ -1,0 +1,211 @@
+package org.quorumail.gossip.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine: one virtual clock in milliseconds, one queue of events, nodes that may be down, stand
+ * still, drift or dawdle. Everything random comes from the seed, split per purpose, so that two
+ * runs with one seed are equal event by event.
+ */
+final class Simulation {
+  private static final byte DATAGRAM = 0;
+  private static final byte STREAM = 1;
+  private static final byte WAKE = 2;
+  private static final byte ACTION = 3;
+
+  private final EventQueue queue = new EventQueue();
+  private final SplittableRandom random;
+  private final Host[] hosts;
+  private final boolean[] down;
+  private final long[] pausedUntil;
+  private final long[] wakeAt;
+  private final double[] rate;
+  private final int[] slowness;
+  private final List<Invariant> invariants = new ArrayList<>();
+  private long events;
+  private long sampleEvery = 1;
+
+  final NetworkModel network;
+
+  /** A property that holds at all times; checked between events. */
+  interface Invariant {
+    /** What is wrong, or null. */
+    @Nullable String violation(Simulation simulation);
+  }
+
+  Simulation(NetworkModel.Conditions conditions, int nodes, long seed) {
+    this.random = new SplittableRandom(seed);
+    this.network = new NetworkModel(conditions, nodes, random.split());
+    this.hosts = new Host[nodes];
+    this.down = new boolean[nodes];
+    this.pausedUntil = new long[nodes];
+    this.wakeAt = new long[nodes];
+    this.rate = new double[nodes];
+    this.slowness = new int[nodes];
+    java.util.Arrays.fill(wakeAt, Long.MAX_VALUE);
+    java.util.Arrays.fill(rate, 1);
+  }
+
+  /** A random source of its own for whoever needs one. */
+  SplittableRandom randomSource() {
+    return random.split();
+  }
+
+  int nodes() {
+    return hosts.length;
+  }
+
+  long now() {
+    return queue.now();
+  }
+
+  long events() {
+    return events;
+  }
+
+  Host host(int node) {
+    return hosts[node];
+  }
+
+  /** Puts a node into its place and starts it. */
+  void start(int node, Host host) {
+    hosts[node] = host;
+    down[node] = false;
+    schedule(node);
+  }
+
+  /**
+   * Checks it between events.
+   *
+   * @param every of so many events one is followed by a check
+   */
+  void invariant(Invariant invariant, long every) {
+    invariants.add(invariant);
+    sampleEvery = every;
+  }
+
+  // ---- faults
+
+  void crash(int node) {
+    down[node] = true;
+  }
+
+  boolean isDown(int node) {
+    return down[node];
+  }
+
+  /** Stands still: nothing is read, no timer runs; what arrives waits. */
+  void pause(int node, long millis) {
+    pausedUntil[node] = now() + millis;
+  }
+
+  /** Its clock runs at this rate; 1.01 is one percent fast. */
+  void drift(int node, double clockRate) {
+    rate[node] = clockRate;
+  }
+
+  /** Everything it reads, it reads so much later. */
+  void slow(int node, int millis) {
+    slowness[node] = millis;
+  }
+
+  void at(long time, Runnable action) {
+    queue.add(time, ACTION, 0, 0, action);
+  }
+
+  // ---- traffic
+
+  void datagram(int from, int to, Object packet) {
+    int delay = network.datagram(from, to);
+    if (delay < 0) return;
+    queue.add(now() + delay, DATAGRAM, to, from, packet);
+    if (!network.isDoubled()) return;
+    int second = network.datagram(from, to);
+    if (second >= 0) queue.add(now() + second, DATAGRAM, to, from, packet);
+  }
+
+  void stream(int from, int to, Object packet, boolean isOpen) {
+    int delay = network.stream(from, to, isOpen);
+    if (delay >= 0) queue.add(now() + delay, STREAM, to, from, packet);
+  }
+
+  // ---- time
+
+  long localTime(int node) {
+    return localTime(node, now());
+  }
+
+  private long localTime(int node, long time) {
+    return rate[node] == 1 ? time : (long) (time * rate[node]);
+  }
+
+  private long globalTime(int node, long local) {
+    if (rate[node] == 1 || local == Long.MAX_VALUE) return local;
+    return (long) Math.ceil(local / rate[node]);
+  }
+
+  /** The node's host has a new deadline: wakes it then. */
+  void schedule(int node) {
+    if (down[node]) return;
+    long deadline = hosts[node].nextDeadline();
+    if (deadline == Long.MAX_VALUE) return;
+    // at least a millisecond on, so that a clock's rounding cannot hold the time
+    long at = Math.max(globalTime(node, deadline), now() + 1);
+    if (at >= wakeAt[node]) return;
+    wakeAt[node] = at;
+    queue.add(at, WAKE, node, 0, null);
+  }
+
+  void run(long until) {
+    queue.run(until, this::event);
+  }
+
+  private void event(byte kind, int to, int from, @Nullable Object payload) {
+    if (kind == ACTION && payload instanceof Runnable action) {
+      action.run();
+      check();
+      return;
+    }
+    if (down[to]) {
+      // a wake that a crash swallowed must not hide those of the node's next life
+      if (kind == WAKE) wakeAt[to] = Long.MAX_VALUE;
+      return;
+    }
+    if (kind == WAKE && wakeAt[to] != now()) return;
+    if (pausedUntil[to] > now()) {
+      if (kind == WAKE) wakeAt[to] = pausedUntil[to];
+      queue.add(pausedUntil[to], kind, to, from, payload);
+      return;
+    }
+    if (kind == WAKE) {
+      wakeAt[to] = Long.MAX_VALUE;
+      hosts[to].wake(localTime(to));
+    } else if (payload instanceof Late late) {
+      hosts[to].deliver(from, late.packet, kind == STREAM, localTime(to));
+    } else if (payload != null && slowness[to] > 0) {
+      queue.add(now() + slowness[to], kind, to, from, new Late(payload));
+      return;
+    } else if (payload != null) {
+      hosts[to].deliver(from, payload, kind == STREAM, localTime(to));
+    }
+    schedule(to);
+    check();
+  }
+
+  /** Has waited for the slow node already. */
+  private record Late(Object packet) {}
+
+  private void check() {
+    if (++events % sampleEvery != 0) return;
+    for (Invariant invariant : invariants) {
+      String violation = invariant.violation(this);
+      if (violation != null) {
+        throw new IllegalStateException(
+            invariant.getClass().getSimpleName() + " at " + now() + " ms: " + violation);
+      }
+    }
+  }
+}
