@@ -79,6 +79,7 @@ public final class CommandLineInterface implements Runnable {
     root.addSubcommand(new DemoCommand());
     root.addSubcommand(new ChaosCommand());
     root.addSubcommand(new BenchCommand());
+    root.addSubcommand(new SimCommand());
     root.registerConverter(Duration.class, CommandLineInterface::duration);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpAutoWidth(true);

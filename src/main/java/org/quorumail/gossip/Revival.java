@@ -113,8 +113,8 @@ final class Revival {
   void resurrected() {
     boolean wasCalm = node.now >= busyUntil;
     busyUntil = node.now + BUSY_MILLIS;
+    exchange.hasten();
     if (!wasCalm) return;
     nextTry = Math.min(nextTry, node.now + node.random.nextInt(node.config.lazarusBusyInterval()));
-    exchange.hasten();
   }
 }

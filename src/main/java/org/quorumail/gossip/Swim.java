@@ -45,7 +45,8 @@ import org.quorumail.gossip.SwimMessage.Suspect;
  * the later of alive, suspect, dead, left ({@link MemberState}). A member that is there stays at
  * its address: the same name from elsewhere is a conflict, told once, and changes nothing.
  *
- * <p>Where this goes beyond memberlist: a probe repeats its datagrams before it fails; the accusers
+ * <p>Where this goes beyond memberlist: a probe repeats its datagrams before it fails; a suspicion
+ * calls a few witnesses, which probe out of turn; the accusers
  * ask the suspect once more before they hold it dead; views are compared by digests; a death known
  * from hearsay alone is checked with the member; the dead are tried again, faster while that finds
  * some alive; a process that overslept its deadlines forgives everybody the time.
@@ -93,6 +94,11 @@ public final class Swim {
           @Override
           public void refuted() {
             nextGossip = node.now;
+          }
+
+          @Override
+          public void witnessWanted(Node suspect) {
+            if (farewell == null) probing.probe(suspect, null);
           }
         });
     nextProbe = now + random.nextInt(config.probeInterval());

@@ -14,8 +14,9 @@ package org.quorumail.gossip;
  * @param probeWindow patience for any answer before the member is suspected (times local health +
  *     1)
  * @param indirectProbes helpers asked
- * @param suspicionBase a suspicion lasts {@code suspicionBase x max(1, log10 members)} once
- *     confirmed
+ * @param suspicionFloor a confirmed suspicion lasts at least so long
+ * @param suspicionStep and {@code step x log10 members} in a larger cluster, see {@link
+ *     #suspicionMin}
  * @param suspicionMaxFactor an unconfirmed suspicion lasts so many times longer
  * @param suspicionConfirmations so many further accusers shorten it to the minimum
  * @param failureDetectionTimeout caps the minimal suspicion, see {@link #suspicionMin}
@@ -40,7 +41,8 @@ public record SwimConfig(
     int probeTimeout,
     int probeWindow,
     int indirectProbes,
-    int suspicionBase,
+    int suspicionFloor,
+    int suspicionStep,
     int suspicionMaxFactor,
     int suspicionConfirmations,
     int failureDetectionTimeout,
@@ -96,22 +98,22 @@ public record SwimConfig(
    */
   public static SwimConfig lan() {
     return new SwimConfig(
-        1_000, 50, 250, 300, 700, 3, 3_000, 6, 2, 10_000, 200, 3, 4, 30_000, 1_000, 10_000, 200, 7,
-        1_350, DAY, 16_384, 32_768, 5_000);
+        1_000, 50, 250, 300, 700, 3, 3_000, 2_250, 6, 2, 10_000, 200, 3, 4, 30_000, 1_000, 10_000,
+        200, 7, 1_350, DAY, 16_384, 32_768, 5_000);
   }
 
   /** Between data centres: memberlist's intervals, 5 s and 3 s; 4 targets every 500 ms. */
   public static SwimConfig wan() {
     return new SwimConfig(
-        5_000, 250, 1_000, 1_500, 4_000, 3, 6_000, 6, 2, 30_000, 500, 4, 4, 60_000, 2_000, 30_000,
-        500, 7, 1_350, DAY, 16_384, 32_768, 15_000);
+        5_000, 250, 1_000, 1_500, 4_000, 3, 6_000, 6_000, 6, 2, 30_000, 500, 4, 4, 60_000, 2_000,
+        30_000, 500, 7, 1_350, DAY, 16_384, 32_768, 15_000);
   }
 
   /** Thousands of nodes in one data centre: more time for refutations to get around. */
   public static SwimConfig largeCluster() {
     return new SwimConfig(
-        1_000, 50, 250, 500, 1_000, 3, 3_000, 6, 3, 15_000, 200, 4, 4, 30_000, 1_000, 10_000, 200,
-        7, 1_350, DAY, 16_384, 32_768, 10_000);
+        1_000, 50, 250, 500, 1_000, 3, 3_000, 3_000, 6, 3, 15_000, 200, 4, 4, 30_000, 1_000, 10_000,
+        200, 7, 1_350, DAY, 16_384, 32_768, 10_000);
   }
 
   /** The upper bound promised to operators; at least 4 s. */
@@ -123,7 +125,8 @@ public record SwimConfig(
         probeTimeout,
         probeWindow,
         indirectProbes,
-        suspicionBase,
+        suspicionFloor,
+        suspicionStep,
         suspicionMaxFactor,
         suspicionConfirmations,
         millis,
@@ -151,7 +154,8 @@ public record SwimConfig(
         probeTimeout,
         probeWindow,
         indirectProbes,
-        suspicionBase,
+        suspicionFloor,
+        suspicionStep,
         suspicionMaxFactor,
         suspicionConfirmations,
         failureDetectionTimeout,
@@ -178,8 +182,8 @@ public record SwimConfig(
 
   /** How long a confirmed suspicion lasts. */
   int suspicionMin(int members) {
-    double scale = Math.max(1, Math.log10(Math.max(1, members)));
-    int byProtocol = (int) (suspicionBase * scale);
+    int byProtocol =
+        Math.max(suspicionFloor, (int) (suspicionStep * Math.log10(Math.max(1, members))));
     return Math.min(byProtocol, failureDetectionTimeout - DETECTION_ALLOWANCE);
   }
 

@@ -27,6 +27,9 @@ final class ViewExchange {
   /** Dead rows that contradict this view are settled by asking the member; so many at a time. */
   private static final int MAX_DOUBTS = 256;
 
+  /** Long enough for the last straggler's news to have been missed and found. */
+  private static final int BUSY_MILLIS = 5_000;
+
   private static final int DOUBTS_AT_ONCE = 4;
   private static final int DOUBT_INTERVAL_MILLIS = 100;
 
@@ -36,6 +39,7 @@ final class ViewExchange {
   private final Map<NodeId, Dead> doubts = new LinkedHashMap<>();
   private boolean isSettling;
   private long next;
+  private long busyUntil = Long.MIN_VALUE;
   private int changes;
 
   ViewExchange(SwimNode node, Views views, Probing probing) {
@@ -54,15 +58,17 @@ final class ViewExchange {
     next += millis;
   }
 
-  /** Much has changed; the next comparison does not wait its turn. */
+  /** Much has changed; for some seconds comparisons do not wait their turn. */
   void hasten() {
+    busyUntil = node.now + BUSY_MILLIS;
     int busy = node.config.pushPullBusyInterval();
     next = Math.min(next, node.now + busy / 2 + node.random.nextInt(busy));
   }
 
   void tick() {
     if (node.now < next) return;
-    int interval = node.config.pushPullInterval();
+    boolean busy = node.now < busyUntil;
+    int interval = busy ? node.config.pushPullBusyInterval() : node.config.pushPullInterval();
     next = node.now + interval * 3L / 4 + node.random.nextInt(interval / 2);
     Node partner = node.table.randomLive(node.random, n -> true);
     if (partner != null) ask(partner.address());

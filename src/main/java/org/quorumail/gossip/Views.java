@@ -19,6 +19,12 @@ final class Views {
   /** Nodes that only heard of a suspicion leave the verdict to its accusers for so much longer. */
   private static final int BYSTANDER_MARGIN_MILLIS = 2_000;
 
+  /**
+   * So many of those who hear of a suspicion probe the suspect out of turn. In a large cluster the
+   * next probe by chance may be seconds away, and an unconfirmed suspicion is long.
+   */
+  private static final int WITNESSES = 6;
+
   /** Enough to say it once; the operator's log is no place for a repetition per packet. */
   private static final int MAX_CONFLICTS = 64;
 
@@ -48,6 +54,8 @@ final class Views {
     default void metadataIsElsewhere(Node member, Address informant) {}
 
     default void refuted() {}
+
+    default void witnessWanted(Node suspect) {}
   }
 
   Views(SwimNode node) {
@@ -216,6 +224,9 @@ final class Views {
     node.updates.offer(new Suspect(suspect.id(), suspect.incarnation(), accuser));
     node.effect(new SwimEffect.MemberSuspect(suspect));
     armVerdict(suspect.id(), suspicion);
+    if (!suspicion.isFirstHand() && node.random.nextInt(members) < WITNESSES) {
+      listener.witnessWanted(suspect);
+    }
   }
 
   private void confirm(Suspect said) {

@@ -32,8 +32,9 @@ final class MembershipInvariants {
       if (observer == subject) return null;
       Node self = swim(simulation, subject).self();
       Node known = swim(simulation, observer).find(self.id()).orElse(null);
-      if (known == null || known.incarnation() <= self.incarnation()) return null;
-      return "node " + observer + " knows " + known + ", which is itself at " + self.incarnation();
+      long highest = ((SwimHost) simulation.host(subject)).highestIncarnation();
+      if (known == null || known.incarnation() <= highest) return null;
+      return "node " + observer + " knows " + known + ", which never got beyond " + highest;
     }
   }
 

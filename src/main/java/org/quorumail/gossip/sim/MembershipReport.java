@@ -7,7 +7,11 @@ package org.quorumail.gossip.sim;
  * @param bytesPerSecond their bytes with IP and UDP headers, and the streams' payload, per node
  * @param firstDead from a crash to the first view that holds the node dead
  * @param allDead to the last one
+ * @param knownAfter from a crash to each view that came to hold the node dead
+ * @param viewsToConvince how many there are of those
  * @param undetected crashes that some view did not know of at the end
+ * @param disagreeing nodes whose view was not exactly the running nodes 20 s after the last of the
+ *     crashed came back
  * @param falseDeaths times that a running node's incarnation was declared dead, by whomever first
  * @param falseDeathsPerNodeHour the same by node and hour of the steady time
  * @param falseViews views in which that arrived
@@ -23,7 +27,10 @@ public record MembershipReport(
     double bytesPerSecond,
     Percentiles firstDead,
     Percentiles allDead,
+    Percentiles knownAfter,
+    long viewsToConvince,
     int undetected,
+    int disagreeing,
     int falseDeaths,
     double falseDeathsPerNodeHour,
     long falseViews,

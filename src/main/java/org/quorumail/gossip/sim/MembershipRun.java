@@ -4,9 +4,12 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import org.quorumail.gossip.Address;
+import org.quorumail.gossip.MemberState;
 import org.quorumail.gossip.Node;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.SwimEffect;
@@ -19,6 +22,11 @@ public final class MembershipRun {
   /** More than any bar; what is not known by then counts as not detected. */
   private static final int DETECTION_LIMIT_MILLIS = 90_000;
 
+  /** One of so many is down at a time, at most. */
+  private static final int MOST_DOWN_OF = 5;
+
+  private static final int RESTART_MILLIS = 3_000;
+  private static final int REJOIN_MILLIS = 20_000;
   private static final int HEALING_LIMIT_MILLIS = 120_000;
   private static final int HEALING_STEP_MILLIS = 100;
 
@@ -27,9 +35,13 @@ public final class MembershipRun {
   private final SplittableRandom random;
   private final SwimHost[] hosts;
   private final BitSet live = new BitSet();
-  private final TreeMap<Integer, Crash> crashes = new TreeMap<>();
+  private final Map<Integer, Crash> open = new TreeMap<>();
+  private final List<Crash> crashes = new ArrayList<>();
   private final Set<Verdict> falseDeaths = new HashSet<>();
   private final Set<Verdict> falseSuspicions = new HashSet<>();
+  private final List<Long> knownAfter = new ArrayList<>();
+  private long viewsToConvince;
+  private int disagreeing;
   private long falseViews;
   private long refutations;
   private boolean isJudging;
@@ -37,12 +49,14 @@ public final class MembershipRun {
   private record Verdict(NodeId subject, long incarnation) {}
 
   private static final class Crash {
+    final int node;
     final long at;
     final BitSet knownBy = new BitSet();
     long first = -1;
     long all = -1;
 
-    Crash(long at) {
+    Crash(int node, long at) {
+      this.node = node;
       this.at = at;
     }
   }
@@ -81,9 +95,12 @@ public final class MembershipRun {
         scenario,
         messages,
         bytes,
-        Percentiles.of(crashes.values().stream().mapToLong(c -> c.first).filter(t -> t >= 0).toArray()),
-        Percentiles.of(crashes.values().stream().mapToLong(c -> c.all).filter(t -> t >= 0).toArray()),
-        (int) crashes.values().stream().filter(c -> c.all < 0).count(),
+        Percentiles.of(crashes.stream().mapToLong(c -> c.first).filter(t -> t >= 0).toArray()),
+        Percentiles.of(crashes.stream().mapToLong(c -> c.all).filter(t -> t >= 0).toArray()),
+        Percentiles.of(knownAfter.stream().mapToLong(Long::longValue).toArray()),
+        viewsToConvince,
+        (int) crashes.stream().filter(c -> c.all < 0).count(),
+        disagreeing,
         deaths,
         deaths / nodeSeconds * 3_600,
         views,
@@ -122,26 +139,67 @@ public final class MembershipRun {
     for (int i = 0; i < scenario.slowNodes(); i++) simulation.slow(anyLive(), scenario.slowness());
     for (int i = 0; i < scenario.deafNodes(); i++) simulation.network.deafen(anyLive(), true);
     int spread = Math.max(1, scenario.steady() - scenario.pauseLength() - 10_000);
-    for (int i = 0; i < scenario.pauses(); i++) {
+    BitSet paused = new BitSet();
+    for (int i = 0; i < Math.min(scenario.pauses(), scenario.nodes()); i++) {
       int node = anyLive();
+      while (paused.get(node)) node = anyLive();
+      paused.set(node);
+      int which = node;
       simulation.at(
           simulation.now() + random.nextInt(spread),
-          () -> simulation.pause(node, scenario.pauseLength()));
+          () -> simulation.pause(which, scenario.pauseLength()));
     }
   }
 
+  /** Who was found dead by all comes back after a while, without a memory, through three seeds. */
   private void crashOneByOne() {
-    if (scenario.crashes() == 0) return;
+    int most = Math.max(1, scenario.nodes() / MOST_DOWN_OF);
     for (int i = 0; i < scenario.crashes(); i++) {
+      long giveUp = simulation.now() + DETECTION_LIMIT_MILLIS;
+      while (open.size() >= most && simulation.now() < giveUp) step(500);
       int node = anyLive();
       simulation.crash(node);
       live.clear(node);
-      crashes.put(node, new Crash(simulation.now()));
-      simulation.run(simulation.now() + CRASH_SPACING_MILLIS / 2 + random.nextInt(CRASH_SPACING_MILLIS));
+      Crash crash = new Crash(node, simulation.now());
+      open.put(node, crash);
+      crashes.add(crash);
+      viewsToConvince += live.cardinality();
+      step(CRASH_SPACING_MILLIS / 2 + random.nextInt(CRASH_SPACING_MILLIS));
+      if (i < scenario.crashes() - 1) restartTheDetected();
     }
     long limit = simulation.now() + DETECTION_LIMIT_MILLIS;
-    while (simulation.now() < limit && crashes.values().stream().anyMatch(c -> c.all < 0)) {
-      simulation.run(simulation.now() + 500);
+    while (simulation.now() < limit && crashes.stream().anyMatch(c -> c.all < 0)) step(500);
+    step(RESTART_MILLIS);
+    restartTheDetected();
+    step(REJOIN_MILLIS);
+    for (int i = live.nextSetBit(0); i >= 0; i = live.nextSetBit(i + 1)) {
+      if (hosts[i].swim().clusterSize() != live.cardinality()) disagreeing++;
+    }
+  }
+
+  private void step(long millis) {
+    simulation.run(simulation.now() + millis);
+  }
+
+  private void restartTheDetected() {
+    for (int node : List.copyOf(open.keySet())) {
+      Crash crash = open.get(node);
+      if (crash == null || crash.all < 0) continue;
+      if (simulation.now() < crash.at + crash.all + RESTART_MILLIS) continue;
+      open.remove(node);
+      SwimHost before = hosts[node];
+      SwimHost again =
+          new SwimHost(
+              simulation, node, before.highestIncarnation(), scenario.config(), this::seen);
+      hosts[node] = again;
+      live.set(node);
+      // it never knew those who are down now, so there is nothing for it to find out
+      for (Crash other : open.values()) other.knownBy.set(node);
+      simulation.start(node, again);
+      List<Address> seeds = new ArrayList<>();
+      for (int i = 0; i < 3; i++) seeds.add(SwimHost.address(anyLive()));
+      again.perform(again.swim().join(seeds, simulation.localTime(node)));
+      simulation.schedule(node);
     }
   }
 
@@ -188,7 +246,7 @@ public final class MembershipRun {
     switch (effect) {
       case SwimEffect.MemberDown down -> {
         int subject = SwimHost.index(down.node().id());
-        Crash crash = crashes.get(subject);
+        Crash crash = open.get(subject);
         if (crash != null) knows(crash, observer);
         else if (isJudging && live.get(subject)) {
           falseDeaths.add(new Verdict(down.node().id(), down.node().incarnation()));
@@ -201,17 +259,23 @@ public final class MembershipRun {
           falseSuspicions.add(new Verdict(suspect.node().id(), suspect.node().incarnation()));
         }
       }
-      case SwimEffect.Refuted _ -> refutations++;
+      case SwimEffect.Refuted refuted -> refutations++;
       default -> {}
     }
   }
 
   private void knows(Crash crash, int observer) {
+    if (!crash.knownBy.get(observer)) knownAfter.add(simulation.now() - crash.at);
     crash.knownBy.set(observer);
     if (crash.first < 0) crash.first = simulation.now() - crash.at;
     if (crash.all >= 0) return;
     BitSet ignorant = (BitSet) live.clone();
     ignorant.andNot(crash.knownBy);
-    if (ignorant.isEmpty()) crash.all = simulation.now() - crash.at;
+    NodeId subject = SwimHost.node(crash.node, 0).id();
+    // who had not heard of its last return held it dead all along
+    for (int i = ignorant.nextSetBit(0); i >= 0; i = ignorant.nextSetBit(i + 1)) {
+      if (hosts[i].swim().state(subject).map(MemberState::isMember).orElse(false)) return;
+    }
+    crash.all = simulation.now() - crash.at;
   }
 }

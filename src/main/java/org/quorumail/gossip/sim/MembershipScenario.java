@@ -6,7 +6,8 @@ import org.quorumail.gossip.SwimConfig;
  * What happens to a cluster that knows itself at the start. Times are milliseconds.
  *
  * @param steady first it is left alone so long: traffic at rest, false deaths
- * @param crashes then so many nodes end without a word, one after the other
+ * @param crashes then so many nodes end without a word, one after the other; they come back some
+ *     seconds after all others hold them dead
  * @param partition then it is cut into halves so long, and healed; 0 for not at all
  * @param pauses so many nodes stand still for {@code pauseLength} during the steady time
  * @param slowNodes so many read everything {@code slowness} late
@@ -57,7 +58,12 @@ public record MembershipScenario(
     if (nodes < 2 || nodes > 20_000) {
       throw new IllegalArgumentException("a simulation has 2 to 20,000 nodes, not " + nodes);
     }
-    if (crashes + 2 > nodes) throw new IllegalArgumentException("more crashes than nodes can bear");
+    if (crashes < 0 || crashes > 10_000) {
+      throw new IllegalArgumentException("crashes are 0 to 10,000, not " + crashes);
+    }
+    if (crashes > 0 && nodes < 3) {
+      throw new IllegalArgumentException("a crash needs two others to watch it");
+    }
   }
 
   /** Nothing but time: for a start, to be varied. */

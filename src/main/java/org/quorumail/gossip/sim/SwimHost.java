@@ -23,25 +23,29 @@ final class SwimHost implements Host {
   private final int index;
   private final Observer observer;
   private final Swim swim;
+  private final long highest;
 
   long datagrams;
   long datagramBytes;
   long streamBytes;
-  long updates;
 
   /** Sees what a node tells its driver. */
   interface Observer {
     void seen(int observer, SwimEffect effect);
   }
 
-  SwimHost(Simulation simulation, int index, long incarnation, SwimConfig config, Observer observer) {
+  /**
+   * @param highest no lower than any incarnation of this node's former lives
+   */
+  SwimHost(Simulation simulation, int index, long highest, SwimConfig config, Observer observer) {
     this.simulation = simulation;
     this.index = index;
     this.observer = observer;
+    this.highest = highest;
     this.swim =
         new Swim(
             config,
-            node(index, incarnation),
+            node(index, 0),
             simulation.randomSource(),
             simulation.localTime(index));
   }
@@ -60,6 +64,11 @@ final class SwimHost implements Host {
 
   static int index(NodeId id) {
     return Integer.parseInt(id.value(), 5, id.value().length(), 10);
+  }
+
+  /** The highest incarnation that this node ever had, in any of its lives. */
+  long highestIncarnation() {
+    return Math.max(highest, swim.self().incarnation());
   }
 
   Swim swim() {
@@ -104,10 +113,10 @@ final class SwimHost implements Host {
 
   private static boolean isAnswer(SwimPacket packet) {
     return switch (packet.messages().getFirst()) {
-      case SwimMessage.Ack _ -> true;
-      case SwimMessage.PushPullResponse _ -> true;
-      case SwimMessage.PushPullRows _ -> true;
-      case SwimMessage.MetaReply _ -> true;
+      case SwimMessage.Ack ack -> true;
+      case SwimMessage.PushPullResponse response -> true;
+      case SwimMessage.PushPullRows rows -> true;
+      case SwimMessage.MetaReply reply -> true;
       default -> false;
     };
   }

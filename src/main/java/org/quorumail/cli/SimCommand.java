@@ -1,0 +1,11 @@
+package org.quorumail.cli;
+
+import picocli.CommandLine.Command;
+
+/** Simulations: no node, no network, one seed. */
+@Command(
+    name = "sim",
+    mixinStandardHelpOptions = true,
+    description = "Runs the program's own protocols by the thousand, in virtual time.",
+    subcommands = GossipSimCommand.class)
+final class SimCommand extends CommandGroup {}
