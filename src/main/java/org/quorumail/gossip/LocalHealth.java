@@ -1,9 +1,9 @@
 package org.quorumail.gossip;
 
 /**
- * Lifeguard's local health multiplier: a node that misses answers doubts itself first. 0 is well.
- * A failed probe whose helpers did not all report back, an own refutation and an overslept timer
- * add one, a good probe takes one away. Probe interval and patience are multiplied by score + 1.
+ * Lifeguard's local health multiplier: a node that misses answers doubts itself first. 0 is well. A
+ * failed probe whose helpers did not all report back, an own refutation and an overslept timer add
+ * one, a good probe takes one away. Probe interval and patience are multiplied by score + 1.
  */
 final class LocalHealth {
   private final int max;

@@ -56,8 +56,7 @@ final class Probing {
 
     void ping() {
       pings++;
-      Ping ping =
-          new Ping(sequence, target.id(), target.incarnation(), node.self.id());
+      Ping ping = new Ping(sequence, target.id(), target.incarnation(), node.self.id());
       SwimMessage told = news != null ? news : newsFor(target);
       if (told == null) node.send(target.address(), ping);
       else node.send(target.address(), told, ping);
@@ -153,8 +152,7 @@ final class Probing {
     for (Node helper : asked) node.send(helper.address(), request);
     if (first) {
       Ping ping =
-          new Ping(
-              probe.sequence, probe.target.id(), probe.target.incarnation(), node.self.id());
+          new Ping(probe.sequence, probe.target.id(), probe.target.incarnation(), node.self.id());
       node.sendReliably(probe.target.address(), ping);
     }
   }

@@ -46,10 +46,10 @@ import org.quorumail.gossip.SwimMessage.Suspect;
  * its address: the same name from elsewhere is a conflict, told once, and changes nothing.
  *
  * <p>Where this goes beyond memberlist: a probe repeats its datagrams before it fails; a suspicion
- * calls a few witnesses, which probe out of turn; the accusers
- * ask the suspect once more before they hold it dead; views are compared by digests; a death known
- * from hearsay alone is checked with the member; the dead are tried again, faster while that finds
- * some alive; a process that overslept its deadlines forgives everybody the time.
+ * calls a few witnesses, which probe out of turn; the accusers ask the suspect once more before
+ * they hold it dead; views are compared by digests; a death known from hearsay alone is checked
+ * with the member; the dead are tried again, faster while that finds some alive; a process that
+ * overslept its deadlines forgives everybody the time.
  */
 public final class Swim {
   private static final int PRUNE_MILLIS = 60_000;
@@ -204,7 +204,9 @@ public final class Swim {
   public List<SwimEffect> updateMeta(Meta meta, long now) {
     begin(now);
     Node self = node.self;
-    if (farewell == null && !self.meta().equals(meta) && self.incarnation() < Node.MAX_INCARNATION) {
+    if (farewell == null
+        && !self.meta().equals(meta)
+        && self.incarnation() < Node.MAX_INCARNATION) {
       views.announce(self.withMeta(meta).withIncarnation(self.incarnation() + 1));
       nextGossip = now;
     }

@@ -173,7 +173,8 @@ class SwimTest {
     hear(2, new Alive(node(1, 2)));
     hear(2, new Left(id(1), 2));
 
-    assertThat(seen.stream().filter(e -> !(e instanceof Send)).map(e -> e.getClass().getSimpleName()))
+    assertThat(
+            seen.stream().filter(e -> !(e instanceof Send)).map(e -> e.getClass().getSimpleName()))
         .containsExactly(
             "MemberUp", "MemberSuspect", "MemberTrusted", "MemberDown", "MemberUp", "MemberLeft");
   }
@@ -304,7 +305,10 @@ class SwimTest {
       List<SwimMessage> asked = step();
       now += 5_000;
       for (SwimMessage m : asked) {
-        if (m instanceof Ping p) seen.addAll(swim.handle(address(index(p.target())), SwimPacket.of(new Ack(p.sequence())), false, now));
+        if (m instanceof Ping p)
+          seen.addAll(
+              swim.handle(
+                  address(index(p.target())), SwimPacket.of(new Ack(p.sequence())), false, now));
       }
     }
     assertThat(effects(SwimEffect.MemberSuspect.class)).isEmpty();
@@ -512,7 +516,12 @@ class SwimTest {
             case 7 -> new PushPullRequest(i, node, List.of(inc, inc));
             default ->
                 new PushPullResponse(
-                    i, node, 2, List.of(1), true, List.of(new MemberRecord(node, MemberState.DEAD)));
+                    i,
+                    node,
+                    2,
+                    List.of(1),
+                    true,
+                    List.of(new MemberRecord(node, MemberState.DEAD)));
           };
       seen.clear();
       hear(random.nextInt(8), message);
@@ -609,8 +618,7 @@ class SwimTest {
     List<SwimEffect> request = asker.join(List.of(address(9_000)), now);
     for (SwimMessage m : messages(request)) {
       if (!(m instanceof PushPullRequest)) continue;
-      for (SwimMessage answer :
-          messages(swim.handle(there, SwimPacket.of(m), true, now))) {
+      for (SwimMessage answer : messages(swim.handle(there, SwimPacket.of(m), true, now))) {
         if (answer instanceof PushPullResponse r) rows += r.members().size();
         for (SwimMessage back : messages(asker.handle(here, SwimPacket.of(answer), true, now))) {
           if (back instanceof SwimMessage.PushPullRows r) rows += r.members().size();

@@ -74,32 +74,87 @@ public record MembershipScenario(
 
   public MembershipScenario withConfig(SwimConfig other) {
     return new MembershipScenario(
-        nodes, seed, other, network, steady, crashes, partition, pauses, pauseLength, slowNodes,
-        slowness, drift, deafNodes);
+        nodes,
+        seed,
+        other,
+        network,
+        steady,
+        crashes,
+        partition,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        drift,
+        deafNodes);
   }
 
   public MembershipScenario withNetwork(Network other) {
     return new MembershipScenario(
-        nodes, seed, config, other, steady, crashes, partition, pauses, pauseLength, slowNodes,
-        slowness, drift, deafNodes);
+        nodes,
+        seed,
+        config,
+        other,
+        steady,
+        crashes,
+        partition,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        drift,
+        deafNodes);
   }
 
   public MembershipScenario withSteady(int millis) {
     return new MembershipScenario(
-        nodes, seed, config, network, millis, crashes, partition, pauses, pauseLength, slowNodes,
-        slowness, drift, deafNodes);
+        nodes,
+        seed,
+        config,
+        network,
+        millis,
+        crashes,
+        partition,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        drift,
+        deafNodes);
   }
 
   public MembershipScenario withCrashes(int count) {
     return new MembershipScenario(
-        nodes, seed, config, network, steady, count, partition, pauses, pauseLength, slowNodes,
-        slowness, drift, deafNodes);
+        nodes,
+        seed,
+        config,
+        network,
+        steady,
+        count,
+        partition,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        drift,
+        deafNodes);
   }
 
   public MembershipScenario withPartition(int millis) {
     return new MembershipScenario(
-        nodes, seed, config, network, steady, crashes, millis, pauses, pauseLength, slowNodes,
-        slowness, drift, deafNodes);
+        nodes,
+        seed,
+        config,
+        network,
+        steady,
+        crashes,
+        millis,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        drift,
+        deafNodes);
   }
 
   public MembershipScenario withPauses(int count, int millis) {
@@ -110,19 +165,52 @@ public record MembershipScenario(
 
   public MembershipScenario withSlowNodes(int count, int millis) {
     return new MembershipScenario(
-        nodes, seed, config, network, steady, crashes, partition, pauses, pauseLength, count,
-        millis, drift, deafNodes);
+        nodes,
+        seed,
+        config,
+        network,
+        steady,
+        crashes,
+        partition,
+        pauses,
+        pauseLength,
+        count,
+        millis,
+        drift,
+        deafNodes);
   }
 
   public MembershipScenario withDrift(double share) {
     return new MembershipScenario(
-        nodes, seed, config, network, steady, crashes, partition, pauses, pauseLength, slowNodes,
-        slowness, share, deafNodes);
+        nodes,
+        seed,
+        config,
+        network,
+        steady,
+        crashes,
+        partition,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        share,
+        deafNodes);
   }
 
   public MembershipScenario withDeafNodes(int count) {
     return new MembershipScenario(
-        nodes, seed, config, network, steady, crashes, partition, pauses, pauseLength, slowNodes,
-        slowness, drift, count);
+        nodes,
+        seed,
+        config,
+        network,
+        steady,
+        crashes,
+        partition,
+        pauses,
+        pauseLength,
+        slowNodes,
+        slowness,
+        drift,
+        count);
   }
 }

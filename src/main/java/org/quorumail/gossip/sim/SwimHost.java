@@ -43,11 +43,7 @@ final class SwimHost implements Host {
     this.observer = observer;
     this.highest = highest;
     this.swim =
-        new Swim(
-            config,
-            node(index, 0),
-            simulation.randomSource(),
-            simulation.localTime(index));
+        new Swim(config, node(index, 0), simulation.randomSource(), simulation.localTime(index));
   }
 
   static Node node(int index, long incarnation) {

@@ -18,7 +18,9 @@ class MembershipRunTest {
             .withPartition(20_000)
             .withDrift(0.01);
 
-    assertThat(MembershipRun.of(scenario)).usingRecursiveComparison().isEqualTo(MembershipRun.of(scenario));
+    assertThat(MembershipRun.of(scenario))
+        .usingRecursiveComparison()
+        .isEqualTo(MembershipRun.of(scenario));
     assertThat(MembershipRun.of(scenario).events())
         .isNotEqualTo(MembershipRun.of(MembershipScenario.calm(30, SEED + 1)).events());
   }
@@ -27,7 +29,8 @@ class MembershipRunTest {
   void aDeadOneOfFiveIsDeadForAllWithinFiveSeconds() {
     for (int seed = 0; seed < 20; seed++) {
       MembershipReport report =
-          MembershipRun.of(MembershipScenario.calm(5, SEED + seed).withSteady(5_000).withCrashes(1));
+          MembershipRun.of(
+              MembershipScenario.calm(5, SEED + seed).withSteady(5_000).withCrashes(1));
 
       assertThat(report.allDead().max()).as("seed %d", SEED + seed).isBetween(3_500L, 5_000L);
     }
