@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.SwimConfig;
 import org.quorumail.gossip.sim.MembershipReport;
@@ -176,7 +177,7 @@ final class GossipSimCommand implements Callable<Integer> {
           .withDeafNodes(deaf)
           .withDrift(share("--drift", drift, 10));
     } catch (IllegalArgumentException e) {
-      throw misuse(e.getMessage());
+      throw misuse(String.valueOf(e.getMessage()));
     }
   }
 
@@ -247,15 +248,15 @@ final class GossipSimCommand implements Callable<Integer> {
       table.row(
           "worst",
           pair(
-              worst(reports, r -> r.firstDead().at(0.5)),
-              worst(reports, r -> r.firstDead().at(0.99))),
-          pair(worst(reports, r -> r.allDead().at(0.5)), worst(reports, r -> r.allDead().at(0.99))),
+              longest(reports, r -> r.firstDead().at(0.5)),
+              longest(reports, r -> r.firstDead().at(0.99))),
+          pair(longest(reports, r -> r.allDead().at(0.5)), longest(reports, r -> r.allDead().at(0.99))),
           String.valueOf((int) worst(reports, MembershipReport::undetected)),
           decimal(worst(reports, MembershipReport::falseDeathsPerNodeHour)),
           decimal(worst(reports, MembershipReport::falseSuspicionsPerNodeHour)),
           reports.stream().anyMatch(r -> r.healed() == -2)
               ? "never"
-              : seconds(worst(reports, MembershipReport::healed)),
+              : seconds(longest(reports, MembershipReport::healed)),
           decimal(worst(reports, MembershipReport::messagesPerSecond)),
           String.valueOf(Math.round(worst(reports, MembershipReport::bytesPerSecond))));
     }
@@ -280,12 +281,16 @@ final class GossipSimCommand implements Callable<Integer> {
     return of.stream().mapToDouble(what).max().orElse(0);
   }
 
-  private static String pair(double p50, double p99) {
+  private static long longest(List<MembershipReport> of, ToLongFunction<MembershipReport> what) {
+    return of.stream().mapToLong(what).max().orElse(0);
+  }
+
+  private static String pair(long p50, long p99) {
     return seconds(p50) + "/" + seconds(p99);
   }
 
-  private static String seconds(double millis) {
-    return millis < 0 ? "-" : String.format(Locale.ROOT, "%.1fs", millis / 1_000);
+  private static String seconds(long millis) {
+    return millis < 0 ? "-" : String.format(Locale.ROOT, "%.1fs", millis / 1_000.0);
   }
 
   private static String decimal(double value) {

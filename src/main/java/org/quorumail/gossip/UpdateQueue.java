@@ -65,8 +65,9 @@ final class UpdateQueue {
     int left = room;
     int misfits = 0;
     List<Entry> sent = new ArrayList<>();
+    List<Entry> tooLong = new ArrayList<>(MISFITS);
     for (ArrayDeque<Entry> level : bySendings) {
-      List<Entry> tooLong = new ArrayList<>();
+      if (level.isEmpty()) continue;
       while (left >= SHORTEST && misfits < MISFITS) {
         Entry entry = level.pollFirst();
         if (entry == null) break;
@@ -80,7 +81,7 @@ final class UpdateQueue {
         packet.add(entry.update);
         sent.add(entry);
       }
-      for (Entry entry : tooLong.reversed()) level.addFirst(entry);
+      while (!tooLong.isEmpty()) level.addFirst(tooLong.removeLast());
       if (left < SHORTEST || misfits >= MISFITS) break;
     }
     for (Entry entry : sent) {

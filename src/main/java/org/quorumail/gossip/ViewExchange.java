@@ -1,6 +1,7 @@
 package org.quorumail.gossip;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -113,13 +114,21 @@ final class ViewExchange {
     Set<Integer> differing = new HashSet<>(response.differing());
     // this node's rows as they were, less what the other side has just shown to know
     List<MemberRecord> own = response.last() ? rows(response.buckets(), differing) : List.of();
-    Set<MemberRecord> theirs = new HashSet<>(response.members());
+    Map<NodeId, MemberRecord> theirs = new HashMap<>();
+    for (MemberRecord row : response.members()) theirs.put(row.node().id(), row);
     merge(response.members(), from);
     if (!response.last() || own.isEmpty()) return;
-    own.removeIf(theirs::contains);
+    own.removeIf(row -> isSaidBy(theirs, row));
     for (List<MemberRecord> page : pages(own)) {
       if (!page.isEmpty()) node.sendReliably(from, new PushPullRows(node.self.id(), page));
     }
+  }
+
+  private static boolean isSaidBy(Map<NodeId, MemberRecord> theirs, MemberRecord own) {
+    MemberRecord said = theirs.get(own.node().id());
+    return said != null
+        && said.state() == own.state()
+        && said.node().incarnation() == own.node().incarnation();
   }
 
   void rows(PushPullRows rows, Address from) {
