@@ -8,11 +8,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.SwimConfig;
+import org.quorumail.gossip.sim.BroadcastReport;
+import org.quorumail.gossip.sim.BroadcastRun;
 import org.quorumail.gossip.sim.MembershipReport;
 import org.quorumail.gossip.sim.MembershipRun;
 import org.quorumail.gossip.sim.MembershipScenario;
@@ -29,9 +32,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "A cluster's membership in virtual time. It starts knowing itself, is left alone for",
-      "--duration (with whatever loss, pauses, slow or deaf nodes were asked for), then",
+      "A cluster's gossip in virtual time. Membership: it starts knowing itself, is left alone",
+      "for --duration (with whatever loss, pauses, slow or deaf nodes were asked for), then",
       "--crashes nodes die one by one, then it is cut into halves for --partition and healed.",
+      "Broadcasts of 256 bytes: ten from one origin, ten from others, one after --kill.",
       "The same options and seed give the same output."
     },
     footer = {
@@ -41,6 +45,8 @@ import picocli.CommandLine.Spec;
       "  quorumail sim gossip --nodes 1000 --seed 42 --seeds 10 --loss 30 --duration 2m"
     })
 final class GossipSimCommand implements Callable<Integer> {
+  private static final Set<String> PARTS = Set.of("membership", "broadcast", "all");
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(names = "--nodes", defaultValue = "100", description = "Default: ${DEFAULT-VALUE}")
@@ -54,6 +60,19 @@ final class GossipSimCommand implements Callable<Integer> {
       defaultValue = "1",
       description = "Runs with so many seeds, counting up from --seed. Default: ${DEFAULT-VALUE}")
   private int seeds;
+
+  @Option(
+      names = "--part",
+      defaultValue = "all",
+      description = "membership, broadcast or all. Default: ${DEFAULT-VALUE}")
+  private String part = "";
+
+  @Option(
+      names = "--kill",
+      defaultValue = "0",
+      paramLabel = "PERCENT",
+      description = "So many die at once; then one broadcast.")
+  private double kill;
 
   @Option(names = "--preset", defaultValue = "lan", description = "lan, wan or large_cluster")
   private String preset = "";
@@ -134,18 +153,22 @@ final class GossipSimCommand implements Callable<Integer> {
       description = "Clocks run up to so much fast or slow.")
   private double drift;
 
-  @Option(
-      names = "--svg",
-      paramLabel = "FILE",
-      description = "Writes coverage and detection plots.")
+  @Option(names = "--svg", paramLabel = "FILE", description = "Writes coverage and detection plots.")
   private @Nullable Path svg;
 
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     if (seeds < 1 || seeds > 1_000) throw misuse("--seeds is 1 to 1000");
+    if (!PARTS.contains(part)) throw misuse("--part is membership, broadcast or all, not " + part);
     List<MembershipReport> reports = new ArrayList<>();
-    for (int i = 0; i < seeds; i++) reports.add(MembershipRun.of(scenario(seed + i)));
+    List<BroadcastReport> broadcasts = new ArrayList<>();
+    double killed = share("--kill", kill, 95);
+    for (int i = 0; i < seeds; i++) {
+      MembershipScenario scenario = scenario(seed + i);
+      if (!part.equals("broadcast")) reports.add(MembershipRun.of(scenario));
+      if (!part.equals("membership")) broadcasts.add(BroadcastRun.of(scenario, killed));
+    }
     out.printf(
         Locale.ROOT,
         "%d nodes, seed %d%s, preset %s, loss %s %%%n%n",
@@ -154,10 +177,14 @@ final class GossipSimCommand implements Callable<Integer> {
         seeds > 1 ? " to " + (seed + seeds - 1) : "",
         preset,
         plain(loss));
-    print(reports, out);
+    if (!reports.isEmpty()) print(reports, out);
+    if (!broadcasts.isEmpty()) {
+      if (!reports.isEmpty()) out.println();
+      printBroadcasts(broadcasts, out);
+    }
     out.flush();
     if (svg != null) {
-      Files.writeString(svg, plot(reports));
+      Files.writeString(svg, plot(reports, broadcasts));
       out.println();
       out.println("plots: " + svg);
     }
@@ -247,9 +274,7 @@ final class GossipSimCommand implements Callable<Integer> {
     if (reports.size() > 1) {
       table.row(
           "worst",
-          pair(
-              longest(reports, r -> r.firstDead().at(0.5)),
-              longest(reports, r -> r.firstDead().at(0.99))),
+          pair(longest(reports, r -> r.firstDead().at(0.5)), longest(reports, r -> r.firstDead().at(0.99))),
           pair(longest(reports, r -> r.allDead().at(0.5)), longest(reports, r -> r.allDead().at(0.99))),
           String.valueOf((int) worst(reports, MembershipReport::undetected)),
           decimal(worst(reports, MembershipReport::falseDeathsPerNodeHour)),
@@ -301,21 +326,69 @@ final class GossipSimCommand implements Callable<Integer> {
     return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
   }
 
-  private static String plot(List<MembershipReport> reports) {
+  private static void printBroadcasts(List<BroadcastReport> reports, PrintWriter out) {
+    TextTable table =
+        new TextTable(
+            "SEED",
+            "ORIGIN",
+            "RELIABILITY",
+            "RMR",
+            "LDH",
+            "BYTES/NODE",
+            "TO-ALL p50/max",
+            "AFTER-KILL");
+    for (BroadcastReport r : reports) {
+      table.row(cells(r, "one", r.warm(), "-"));
+      String afterKill = String.format(Locale.ROOT, "%.5f", r.afterKill());
+      table.row(cells(r, "any", r.random(), afterKill));
+    }
+    table.print(out);
+  }
+
+  private static String[] cells(
+      BroadcastReport report, String origin, BroadcastReport.Figures f, String afterKill) {
+    return new String[] {
+      String.valueOf(report.seed()),
+      origin,
+      String.format(Locale.ROOT, "%.6f", f.reliability()),
+      decimal(f.redundancy()),
+      String.valueOf(f.lastHop()),
+      String.valueOf(Math.round(f.bytesPerNode())),
+      f.toAll().at(0.5) + "/" + f.toAll().max() + "ms",
+      afterKill
+    };
+  }
+
+  private static String plot(List<MembershipReport> reports, List<BroadcastReport> broadcasts) {
+    SvgPlot plot = new SvgPlot();
+    if (!broadcasts.isEmpty()) {
+      BroadcastReport first = broadcasts.getFirst();
+      plot.coverage(
+          "Deliveries over time since the broadcast, seed " + first.seed(),
+          List.of(sample("one origin", first.warm()), sample("any origin", first.random())));
+    }
+    if (!reports.isEmpty()) plotDetection(plot, reports);
+    return plot.toSvg();
+  }
+
+  private static SvgPlot.Sample sample(String label, BroadcastReport.Figures figures) {
+    long expected = Math.round(figures.delays().count() / Math.max(1e-9, figures.reliability()));
+    return new SvgPlot.Sample(label, figures.delays(), expected);
+  }
+
+  private static void plotDetection(SvgPlot plot, List<MembershipReport> reports) {
     MembershipReport first = reports.getFirst();
     List<SvgPlot.Sample> coverage = new ArrayList<>();
     for (MembershipReport r : reports.subList(0, Math.min(4, reports.size()))) {
       coverage.add(
           new SvgPlot.Sample("seed " + r.scenario().seed(), r.knownAfter(), r.viewsToConvince()));
     }
-    return new SvgPlot()
-        .coverage("Views that know of a crash, over time since the crash", coverage)
+    plot.coverage("Views that know of a crash, over time since the crash", coverage)
         .distribution(
             "Detection times, seed " + first.scenario().seed(),
             List.of(
                 new SvgPlot.Sample("first view", first.firstDead(), first.firstDead().count()),
-                new SvgPlot.Sample("last view", first.allDead(), first.allDead().count())))
-        .toSvg();
+                new SvgPlot.Sample("last view", first.allDead(), first.allDead().count())));
   }
 
   private ParameterException misuse(String message) {

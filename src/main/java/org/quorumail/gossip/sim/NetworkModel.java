@@ -98,6 +98,11 @@ final class NetworkModel {
     return data < 0 ? -1 : delay + data + latency(from, to);
   }
 
+  /** A typical one, for what the model does not follow in detail. */
+  int roundTrip() {
+    return conditions.minLatency() + conditions.maxLatency();
+  }
+
   private int retried(int firstWait, boolean bothWays) {
     int waited = 0;
     int wait = firstWait;

@@ -1,0 +1,227 @@
+package org.quorumail.gossip.sim;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.quorumail.gossip.BroadcastResult;
+import org.quorumail.gossip.MessageId;
+import org.quorumail.gossip.Node;
+import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.Plumtree;
+import org.quorumail.gossip.PlumtreeCodec;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.PlumtreeEffect;
+import org.quorumail.gossip.PlumtreeMessage;
+import org.quorumail.gossip.PlumtreeTally;
+import org.quorumail.gossip.Roster;
+
+/**
+ * Broadcasts of 256 bytes over the same network as {@link MembershipRun}: from one origin on its
+ * warm tree, from others, and after a part of the nodes was killed at once.
+ */
+public final class BroadcastRun {
+  private static final int PAYLOAD_BYTES = 256;
+  private static final int WARM_UP = 3;
+  private static final int MEASURED = 10;
+  private static final int SPACING_MILLIS = 1_000;
+
+  /** What is not there by then counts as lost. */
+  private static final int PATIENCE_MILLIS = 10_000;
+
+  /** Twice Plumtree's wait for a graft: the time that the bars give after a kill. */
+  private static final int AFTER_KILL_MILLIS = 2_000;
+
+  /** Full views of more nodes than this are left to {@link MembershipRun}. */
+  private static final int MOST_WITH_MEMBERSHIP = 1_000;
+
+  private final MembershipScenario scenario;
+  private final double killed;
+  private final Simulation simulation;
+  private final SplittableRandom random;
+  private final GossipHost[] hosts;
+  private final Map<MessageId, Account> accounts = new HashMap<>();
+
+  private static final class Account {
+    final long at;
+    final List<Long> delays = new ArrayList<>();
+    int payloads;
+    int lastHop;
+
+    Account(long at) {
+      this.at = at;
+    }
+  }
+
+  private BroadcastRun(MembershipScenario scenario, double killed) {
+    this.scenario = scenario;
+    this.killed = killed;
+    this.simulation =
+        new Simulation(scenario.network().conditions(), scenario.nodes(), scenario.seed());
+    this.random = simulation.randomSource();
+    this.hosts = new GossipHost[scenario.nodes()];
+  }
+
+  /**
+   * @param scenario its nodes, seed, network, slow nodes and drift count; the rest is membership's
+   * @param killed the share of nodes that die at once, 0 to 1
+   */
+  public static BroadcastReport of(MembershipScenario scenario, double killed) {
+    return new BroadcastRun(scenario, killed).run();
+  }
+
+  private BroadcastReport run() {
+    start();
+    simulation.run(3_000);
+    int origin = random.nextInt(hosts.length);
+    for (int i = 0; i < WARM_UP; i++) broadcast(origin);
+    BroadcastReport.Figures warm = measure(origin);
+    BroadcastReport.Figures others = measure(-1);
+    double afterKill = killed > 0 ? kill() : 1;
+    return new BroadcastReport(scenario.seed(), warm, others, afterKill, simulation.events());
+  }
+
+  private void start() {
+    int nodes = scenario.nodes();
+    PlumtreeConfig config =
+        nodes >= 1_000 ? PlumtreeConfig.largeCluster() : PlumtreeConfig.standard();
+    PlumtreeCodec codec = new PlumtreeCodec(config.maxMessageSize());
+    PlumtreeTally tally = new PlumtreeTally();
+    Map<NodeId, String> zones = new TreeMap<>();
+    List<Node> all = new ArrayList<>();
+    for (int i = 0; i < nodes; i++) {
+      Node node = SwimHost.node(i, 0);
+      all.add(node);
+      zones.put(node.id(), "zone-" + simulation.network.zone(i));
+    }
+    Roster roster = Roster.of(zones);
+    for (int i = 0; i < nodes; i++) {
+      if (scenario.drift() > 0) {
+        simulation.drift(i, 1 + scenario.drift() * (2 * random.nextDouble() - 1));
+      }
+      long now = simulation.localTime(i);
+      int index = i;
+      SwimHost membership = null;
+      if (nodes <= MOST_WITH_MEMBERSHIP) {
+        membership =
+            new SwimHost(
+                simulation,
+                i,
+                0,
+                scenario.config(),
+                (observer, effect) -> hosts[index].membershipSays(effect));
+        membership.swim().assume(all, now);
+      }
+      NodeId id = all.get(i).id();
+      Plumtree plumtree =
+          new Plumtree(
+              id,
+              "zone-" + simulation.network.zone(i),
+              1,
+              config,
+              simulation.randomSource(),
+              tally,
+              now);
+      hosts[i] =
+          new GossipHost(simulation, i, plumtree, codec, membership, observer());
+      hosts[i].perform(plumtree.reconcile(roster, now));
+      simulation.start(i, hosts[i]);
+    }
+    for (int i = 0; i < scenario.slowNodes(); i++) {
+      simulation.slow(random.nextInt(nodes), scenario.slowness());
+    }
+  }
+
+  private GossipHost.Observer observer() {
+    return new GossipHost.Observer() {
+      @Override
+      public void sent(PlumtreeMessage.Gossip gossip) {
+        Account account = accounts.get(gossip.id());
+        if (account != null) account.payloads++;
+      }
+
+      @Override
+      public void delivered(int node, PlumtreeEffect.Deliver deliver) {
+        Account account = accounts.get(deliver.id());
+        if (account == null) return;
+        account.delays.add(simulation.now() - account.at);
+        account.lastHop = Math.max(account.lastHop, deliver.hops());
+      }
+    };
+  }
+
+  private Account broadcast(int origin) {
+    Account account = new Account(simulation.now());
+    BroadcastResult result =
+        hosts[origin].plumtree().broadcast(new byte[PAYLOAD_BYTES], simulation.localTime(origin));
+    MessageId id =
+        switch (result) {
+          case BroadcastResult.Accepted accepted -> accepted.id();
+          case BroadcastResult.Degraded degraded -> degraded.id();
+          case BroadcastResult.Rejected rejected ->
+              throw new IllegalStateException(rejected.toString());
+        };
+    accounts.put(id, account);
+    hosts[origin].perform(result.effects());
+    simulation.schedule(origin);
+    simulation.run(simulation.now() + SPACING_MILLIS);
+    return account;
+  }
+
+  /** From one origin, or each from another node. */
+  private BroadcastReport.Figures measure(int origin) {
+    long before = bytes();
+    List<Account> measured = new ArrayList<>();
+    for (int i = 0; i < MEASURED; i++) {
+      measured.add(broadcast(origin >= 0 ? origin : random.nextInt(hosts.length)));
+    }
+    double bytesPerNode = (bytes() - before) / (double) MEASURED / hosts.length;
+    simulation.run(simulation.now() + PATIENCE_MILLIS);
+    long expected = (long) MEASURED * (hosts.length - 1);
+    long delivered = 0;
+    long payloads = 0;
+    int lastHop = 0;
+    for (Account account : measured) {
+      delivered += account.delays.size();
+      payloads += account.payloads;
+      lastHop = Math.max(lastHop, account.lastHop);
+    }
+    return new BroadcastReport.Figures(
+        delivered / (double) expected,
+        payloads / (double) Math.max(1, delivered) - 1,
+        lastHop,
+        bytesPerNode,
+        Percentiles.of(
+            measured.stream().flatMap(a -> a.delays.stream()).mapToLong(d -> d).toArray()),
+        Percentiles.of(
+            measured.stream()
+                .mapToLong(a -> a.delays.stream().mapToLong(d -> d).max().orElse(0))
+                .toArray()));
+  }
+
+  private double kill() {
+    int victims = (int) Math.round(killed * hosts.length);
+    int down = 0;
+    while (down < victims) {
+      int node = random.nextInt(hosts.length);
+      if (simulation.isDown(node)) continue;
+      simulation.crash(node);
+      down++;
+    }
+    simulation.run(simulation.now() + AFTER_KILL_MILLIS);
+    int origin = random.nextInt(hosts.length);
+    while (simulation.isDown(origin)) origin = random.nextInt(hosts.length);
+    Account account = broadcast(origin);
+    simulation.run(simulation.now() + PATIENCE_MILLIS);
+    int survivors = hosts.length - victims - 1;
+    return survivors <= 0 ? 1 : account.delays.size() / (double) survivors;
+  }
+
+  private long bytes() {
+    long sum = 0;
+    for (GossipHost host : hosts) sum += host.bytes;
+    return sum;
+  }
+}
