@@ -7,5 +7,5 @@ import picocli.CommandLine.Command;
     name = "sim",
     mixinStandardHelpOptions = true,
     description = "Runs the program's own protocols by the thousand, in virtual time.",
-    subcommands = GossipSimCommand.class)
+    subcommands = {GossipSimCommand.class, BroadcastSimCommand.class})
 final class SimCommand extends CommandGroup {}
