@@ -153,7 +153,10 @@ final class GossipSimCommand implements Callable<Integer> {
       description = "Clocks run up to so much fast or slow.")
   private double drift;
 
-  @Option(names = "--svg", paramLabel = "FILE", description = "Writes coverage and detection plots.")
+  @Option(
+      names = "--svg",
+      paramLabel = "FILE",
+      description = "Writes coverage and detection plots.")
   private @Nullable Path svg;
 
   @Override
@@ -274,8 +277,12 @@ final class GossipSimCommand implements Callable<Integer> {
     if (reports.size() > 1) {
       table.row(
           "worst",
-          pair(longest(reports, r -> r.firstDead().at(0.5)), longest(reports, r -> r.firstDead().at(0.99))),
-          pair(longest(reports, r -> r.allDead().at(0.5)), longest(reports, r -> r.allDead().at(0.99))),
+          pair(
+              longest(reports, r -> r.firstDead().at(0.5)),
+              longest(reports, r -> r.firstDead().at(0.99))),
+          pair(
+              longest(reports, r -> r.allDead().at(0.5)),
+              longest(reports, r -> r.allDead().at(0.99))),
           String.valueOf((int) worst(reports, MembershipReport::undetected)),
           decimal(worst(reports, MembershipReport::falseDeathsPerNodeHour)),
           decimal(worst(reports, MembershipReport::falseSuspicionsPerNodeHour)),

@@ -124,8 +124,7 @@ public final class BroadcastRun {
               simulation.randomSource(),
               tally,
               now);
-      hosts[i] =
-          new GossipHost(simulation, i, plumtree, codec, membership, observer());
+      hosts[i] = new GossipHost(simulation, i, plumtree, codec, membership, observer());
       hosts[i].perform(plumtree.reconcile(roster, now));
       simulation.start(i, hosts[i]);
     }
