@@ -1,7 +1,6 @@
 package org.quorumail;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,8 +13,8 @@ import org.quorumail.config.Config.ListenerTls;
 import org.quorumail.config.Config.TlsConfig;
 import org.quorumail.config.ConfigResult;
 import org.quorumail.config.ConfigSources;
-import org.quorumail.policy.RecipientTable;
 import org.quorumail.policy.RelayPolicy;
+import org.quorumail.policy.Rules;
 import org.quorumail.smtp.TlsContexts;
 import org.quorumail.smtp.TlsContexts.ServerTls;
 import org.slf4j.Logger;
@@ -23,24 +22,27 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The configuration as it counts now, with what is read from the files that it names. A reload
- * takes effect as a whole or not at all: the relay rule and the certificates change for the next
- * connection, everything else waits for a restart and is named.
+ * takes effect as a whole or not at all: the relay rule, the policy and the certificates change for
+ * the next connection, everything else waits for a restart and is named.
  */
 final class LiveConfig {
   private static final Logger log = LoggerFactory.getLogger(LiveConfig.class);
 
   private final ConfigSources sources;
+  private final PolicyRules policyRules;
   private volatile State state;
 
-  private record State(Config config, RelayPolicy policy, List<Optional<ServerTls>> tls) {}
+  private record State(Config config, PolicyRules.Read policy, List<Optional<ServerTls>> tls) {}
 
-  private LiveConfig(ConfigSources sources, State state) {
+  private LiveConfig(ConfigSources sources, PolicyRules policyRules, State state) {
     this.sources = sources;
+    this.policyRules = policyRules;
     this.state = state;
   }
 
-  static LiveConfig of(Config config, ConfigSources sources) throws StartFailure {
-    return new LiveConfig(sources, load(config));
+  static LiveConfig of(Config config, ConfigSources sources, PolicyRules policyRules)
+      throws StartFailure {
+    return new LiveConfig(sources, policyRules, load(config, policyRules));
   }
 
   Config current() {
@@ -48,7 +50,11 @@ final class LiveConfig {
   }
 
   RelayPolicy relayPolicy() {
-    return state.policy;
+    return state.policy.relay();
+  }
+
+  Rules rules() {
+    return state.policy.rules();
   }
 
   /** For the listener at this place of the configuration. */
@@ -56,7 +62,16 @@ final class LiveConfig {
     return state.tls.get(listener);
   }
 
+  /** Who sends SIGHUP sees no answer, so the log has to say what became of it. */
   synchronized Reload reload() {
+    Reload reload = read();
+    for (String problem : reload.problems()) {
+      log.warn("configuration_not_reloaded problem=\"{}\"", problem);
+    }
+    return reload;
+  }
+
+  private Reload read() {
     return switch (sources.read()) {
       case ConfigResult.Invalid invalid ->
           new Reload(
@@ -68,19 +83,20 @@ final class LiveConfig {
   private Reload take(Config read) {
     Config old = state.config;
     try {
-      state = load(old.with(read.relay(), read.tls()));
+      state = load(old.with(read.relay(), read.policy(), read.tls()), policyRules);
     } catch (StartFailure e) {
       return new Reload(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));
     }
     List<String> changed = new ArrayList<>(List.of("certificates")); // read again in any case
     if (!old.relay().equals(read.relay())) changed.add("relay");
+    if (!old.policy().equals(read.policy())) changed.add("policy");
     if (!old.tls().equals(read.tls())) changed.add("tls");
     List<String> waiting = state.config.differences(read);
     log.info("configuration_reloaded changed={} need_restart={}", changed, waiting);
     return new Reload(changed, waiting, List.of());
   }
 
-  private static State load(Config config) throws StartFailure {
+  private static State load(Config config, PolicyRules policyRules) throws StartFailure {
     List<Optional<ServerTls>> tls = new ArrayList<>();
     for (int i = 0; i < config.listeners().size(); i++) {
       ListenerConfig listener = config.listeners().get(i);
@@ -91,18 +107,10 @@ final class LiveConfig {
         throw StartFailure.ofConfiguration(key + ".certificate, .key: " + e.getMessage(), e);
       }
     }
-    return new State(config, new RelayPolicy(config.relay(), recipients(config)), tls);
-  }
-
-  private static Optional<RecipientTable> recipients(Config config) throws StartFailure {
-    Optional<Path> file = config.relay().recipients();
-    if (file.isEmpty()) return Optional.empty();
     try {
-      return Optional.of(RecipientTable.read(file.get()));
+      return new State(config, policyRules.read(config), tls);
     } catch (IOException e) {
-      String reason = String.valueOf(e.getMessage());
-      String key = "relay.recipients: ";
-      throw StartFailure.ofConfiguration(reason.startsWith(key) ? reason : key + reason, e);
+      throw StartFailure.ofConfiguration(String.valueOf(e.getMessage()), e);
     }
   }
 

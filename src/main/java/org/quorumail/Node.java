@@ -26,6 +26,7 @@ import org.quorumail.config.HostPort;
 import org.quorumail.delivery.Deliveries;
 import org.quorumail.dns.DnsResolver;
 import org.quorumail.metrics.Metrics;
+import org.quorumail.policy.LocalState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.replication.RaftStartException;
 import org.quorumail.smtp.server.ServerContext;
@@ -47,6 +48,7 @@ final class Node implements NodeView {
   private static final Duration FIRST_ELECTION = Duration.ofSeconds(3);
 
   private final LiveConfig config;
+  private final DnsResolver resolver;
   private final Metrics metrics = new Metrics();
   private final long startedNanos = System.nanoTime();
   private final long startedMillis = System.currentTimeMillis();
@@ -58,7 +60,11 @@ final class Node implements NodeView {
   private volatile Vitals.@Nullable Parts parts;
 
   Node(Config config, ConfigSources sources) throws StartFailure {
-    this.config = LiveConfig.of(config, sources);
+    Clock clock = Clock.systemUTC();
+    this.resolver = new DnsResolver(config.delivery().dns(), clock, metrics.registry());
+    LocalState state = new LocalState(config.policy().rates().keys(), clock);
+    PolicyRules rules = new PolicyRules(resolver, state, metrics.registry(), clock);
+    this.config = LiveConfig.of(config, sources, rules);
   }
 
   /** Starts, serves until told to stop, drains, and leaves. */
@@ -116,7 +122,6 @@ final class Node implements NodeView {
       throws RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Clock clock = Clock.systemUTC();
-    DnsResolver resolver = new DnsResolver(c.delivery().dns(), clock, metrics.registry());
     dnsReport.use(resolver);
     Deliveries deliveries = new Deliveries(c, resolver, metrics.registry(), dnsReport.overridden());
     try (DeliveryQueue queue = new DeliveryQueue(c, deliveries, metrics.registry(), clock);
@@ -188,6 +193,8 @@ final class Node implements NodeView {
                 config.current().hostname(),
                 opened.spools(),
                 config::relayPolicy,
+                config::rules,
+                PolicyRules.scratch(config.current()),
                 () -> config.tls(place),
                 metrics.registry(),
                 Clock.systemUTC());

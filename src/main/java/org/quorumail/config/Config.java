@@ -20,6 +20,7 @@ public record Config(
     NodeConfig node,
     List<ListenerConfig> listeners,
     RelayConfig relay,
+    PolicyConfig policy,
     List<RouteConfig> routes,
     DeliveryConfig delivery,
     SpoolConfig spool,
@@ -51,8 +52,8 @@ public record Config(
     };
   }
 
-  /** The same with another relay rule and other certificates: what a reload changes. */
-  public Config with(RelayConfig relay, TlsConfig tls) {
+  /** The same with another relay rule, policy and certificates: what a reload changes. */
+  public Config with(RelayConfig relay, PolicyConfig policy, TlsConfig tls) {
     return new Config(
         hostname,
         controlSocket,
@@ -60,6 +61,7 @@ public record Config(
         node,
         listeners,
         relay,
+        policy,
         routes,
         delivery,
         spool,

@@ -31,6 +31,7 @@ public final class ConfigReader {
       [[route]]
       domain = "*"
       to = ["mx"]
+      [[milter]]
       [delivery.domains."example.org"]
       """;
 
@@ -103,6 +104,7 @@ public final class ConfigReader {
         node,
         ListenerReader.listeners(root.section("smtp"), tls),
         relay(root.section("relay")),
+        PolicyReader.policy(root),
         routes(),
         new DeliveryReader(root.section("delivery")).delivery(),
         spool(root.section("spool"), node.dataDirectory()),

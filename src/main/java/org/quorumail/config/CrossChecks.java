@@ -137,6 +137,12 @@ final class CrossChecks {
 
   private void files() {
     config.relay().recipients().ifPresent(path -> readable("relay.recipients", path));
+    config.policy().aliases().file().ifPresent(path -> readable("aliases.file", path));
+    config
+        .policy()
+        .recipientsLdap()
+        .flatMap(PolicyConfig.LdapTable::passwordFile)
+        .ifPresent(path -> readable("policy.recipients.ldap.password_file", path));
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.tls().certificate().ifPresent(pair -> readable("tls", pair));
     for (int i = 0; i < config.listeners().size(); i++) {

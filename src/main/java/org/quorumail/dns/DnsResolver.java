@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Config.DnsConfig;
 import org.quorumail.mail.EnhancedStatus;
@@ -19,13 +20,16 @@ import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.MXRecord;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.PTRRecord;
 import org.xbill.DNS.Record;
+import org.xbill.DNS.ReverseMap;
+import org.xbill.DNS.TXTRecord;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 import org.xbill.DNS.hosts.HostsFileParser;
 
 /** The resolver of a running node: the hosts file, a cache, and recursive name servers. */
-public final class DnsResolver implements Resolver {
+public final class DnsResolver implements SenderResolver {
   private static final int MAX_HOSTS = 20; // N3: a domain with 200 MX costs no more than this
   private static final int MAX_ADDRESSES = 16;
 
@@ -76,6 +80,34 @@ public final class DnsResolver implements Resolver {
     if (name == null) return new Answer.Absent<>(NO_ROUTE, host + " is not a host name");
     List<InetAddress> local = inHostsFile(name);
     return local.isEmpty() ? lookUpAddresses(name, host) : new Answer.Found<>(local);
+  }
+
+  @Override
+  public Answer<InetAddress> codes(String name) {
+    return look(name, Type.A, record -> ((ARecord) record).getAddress());
+  }
+
+  @Override
+  public Answer<String> texts(String name) {
+    return look(name, Type.TXT, r -> String.join("", ((TXTRecord) r).getStrings()));
+  }
+
+  @Override
+  public Answer<String> names(InetAddress address) {
+    String reverse = ReverseMap.fromAddress(address).toString(true);
+    return look(reverse, Type.PTR, r -> ((PTRRecord) r).getTarget().toString(true));
+  }
+
+  private <T> Answer<T> look(String text, int type, Function<Record, T> value) {
+    Name name = name(text);
+    if (name == null) return new Answer.Absent<>(BAD_DOMAIN, text + " is not a domain name");
+    return switch (ask(new Question(name, type))) {
+      case RecordSet.Records found ->
+          new Answer.Found<>(found.records().stream().limit(MAX_ADDRESSES).map(value).toList());
+      case RecordSet.NoData none -> new Answer.Absent<>(NO_ROUTE, text + " has no such record");
+      case RecordSet.NoSuchName none -> new Answer.Absent<>(NO_ROUTE, text + " does not exist");
+      case RecordSet.Failure failure -> unknown(text, failure.reason());
+    };
   }
 
   @Override

@@ -20,6 +20,9 @@ public final class RelayPolicy {
       Reply.of(550, "5.7.1", "Addresses that route through this host are refused");
   private static final Reply UNKNOWN = Reply.of(550, "5.1.1", "No such mailbox here");
 
+  private static final Reply UNAVAILABLE =
+      Reply.of(451, "4.3.0", "Cannot look up the recipient now, try again later");
+
   private final RelayConfig config;
   private final Set<String> domains;
   private final Optional<RecipientTable> recipients;
@@ -38,6 +41,12 @@ public final class RelayPolicy {
     record Accept() implements Decision {}
 
     record Refuse(Reply reply) implements Decision {}
+
+    /** It would be accepted, were there such a recipient. */
+    record Unknown(Reply reply) implements Decision {}
+
+    /** Nobody can say at the moment whether there is such a recipient. */
+    record Unavailable(Reply reply) implements Decision {}
   }
 
   /** Whether this client may send to anybody. */
@@ -53,7 +62,11 @@ public final class RelayPolicy {
     if (!ours) return trusts(client) ? new Decision.Accept() : refuse(NO_RELAY);
     if (postmaster) return new Decision.Accept();
     if (recipients.isPresent()) {
-      return recipients.get().contains(recipient) ? new Decision.Accept() : refuse(UNKNOWN);
+      return switch (recipients.get().find(recipient)) {
+        case KNOWN -> new Decision.Accept();
+        case UNKNOWN -> new Decision.Unknown(UNKNOWN);
+        case UNAVAILABLE -> new Decision.Unavailable(UNAVAILABLE);
+      };
     }
     return routes(recipient) && !trusts(client) ? refuse(NO_ROUTING) : new Decision.Accept();
   }

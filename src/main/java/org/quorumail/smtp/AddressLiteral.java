@@ -19,7 +19,7 @@ public final class AddressLiteral {
     return address instanceof Inet6Address ? "[" + IPV6 + text + "]" : "[" + text + "]";
   }
 
-  static boolean isLegal(String literal) {
+  public static boolean isLegal(String literal) {
     if (literal.length() > MAX_LENGTH || !literal.startsWith("[") || !literal.endsWith("]")) {
       return false;
     }

@@ -115,6 +115,10 @@ public final class Connection implements Closeable {
     return socket.getInetAddress();
   }
 
+  public int remotePort() {
+    return socket.getPort();
+  }
+
   public InetSocketAddress localAddress() {
     return (InetSocketAddress) socket.getLocalSocketAddress();
   }

@@ -1,6 +1,7 @@
 package org.quorumail.spool;
 
 import java.io.IOException;
+import java.util.Optional;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
 
@@ -40,7 +41,16 @@ public interface Intake {
     void write(byte[] bytes, int offset, int length) throws IOException;
 
     /** Blocks until a quorum has the message on disk, or it is refused. */
-    Verdict commit(Envelope envelope);
+    default Verdict commit(Envelope envelope) {
+      return commit(envelope, Optional.empty());
+    }
+
+    /**
+     * The same, for a message that may not leave before an operator releases it.
+     *
+     * @param hold why it is held, if it is; kept with the message
+     */
+    Verdict commit(Envelope envelope, Optional<String> hold);
 
     @Override
     void close();

@@ -71,7 +71,7 @@ final class SpoolReception implements Intake.Reception {
   }
 
   @Override
-  public Intake.Verdict commit(Envelope envelope) {
+  public Intake.Verdict commit(Envelope envelope, Optional<String> hold) {
     if (spools.isFull()) return refused(Intake.Readiness.DISK_FULL);
     if (failure != null) return refused(Intake.Readiness.NO_QUORUM);
     try {
@@ -80,7 +80,7 @@ final class SpoolReception implements Intake.Reception {
         sendChunk(patience);
         while (!unanswered.isEmpty()) awaitOldest(patience);
       }
-      NewMessage message = spools.message(id, envelope, size, body());
+      NewMessage message = spools.message(id, envelope, hold, size, body());
       committed = spools.commit(target(), message, patience);
       return committed ? new Intake.Verdict.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
     } catch (IOException e) {

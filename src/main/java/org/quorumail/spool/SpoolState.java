@@ -186,7 +186,7 @@ final class SpoolState implements ReplicatedState {
       }
     }
     change.create(new Stored(message, chunks));
-    due.add(message);
+    if (!message.held()) due.add(message);
     return Answer.DONE;
   }
 

@@ -178,13 +178,14 @@ public final class Spools implements Intake, AutoCloseable {
     return clock.millis();
   }
 
-  NewMessage message(QueueId id, Envelope envelope, long size, Body body) {
-    return message(id, qualified(envelope), clock.millis(), size, body);
+  NewMessage message(QueueId id, Envelope envelope, Optional<String> hold, long size, Body body) {
+    return message(id, qualified(envelope), hold, clock.millis(), size, body);
   }
 
   /** A message whose content is in the entry. */
   static NewMessage inline(QueueId id, Envelope envelope, long arrived, Entry.Slice content) {
-    return message(id, envelope, arrived, content.length(), new Body.Inline(content));
+    return message(
+        id, envelope, Optional.empty(), arrived, content.length(), new Body.Inline(content));
   }
 
   /**
@@ -217,14 +218,22 @@ public final class Spools implements Intake, AutoCloseable {
   }
 
   private static NewMessage message(
-      QueueId id, Envelope envelope, long arrived, long size, Body body) {
+      QueueId id, Envelope envelope, Optional<String> hold, long arrived, long size, Body body) {
+    String diagnostic = hold.map(reason -> "held: " + reason).orElse("");
     List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());
     for (MailAddress address : envelope.recipients()) {
-      recipients.add(new RecipientState(address, Status.PENDING, 0, arrived, ""));
+      recipients.add(new RecipientState(address, Status.PENDING, 0, arrived, diagnostic));
     }
     return new NewMessage(
         new SpooledMessage(
-            id, envelope.reversePath(), envelope.body(), arrived, size, false, false, recipients),
+            id,
+            envelope.reversePath(),
+            envelope.body(),
+            arrived,
+            size,
+            hold.isPresent(),
+            false,
+            recipients),
         body);
   }
 

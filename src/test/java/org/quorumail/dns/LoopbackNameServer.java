@@ -18,19 +18,19 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 
 /** A name server on loopback with a few records; what it does not know does not exist. */
-final class LoopbackNameServer implements AutoCloseable {
+public final class LoopbackNameServer implements AutoCloseable {
   private final DatagramSocket socket;
   private final Map<Name, List<Record>> records = new ConcurrentHashMap<>();
   private final Map<Name, Integer> codes = new ConcurrentHashMap<>();
   private final AtomicInteger queries = new AtomicInteger();
   private volatile boolean silent;
 
-  LoopbackNameServer() throws IOException {
+  public LoopbackNameServer() throws IOException {
     socket = new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
     Thread.ofVirtual().start(this::serve);
   }
 
-  InetSocketAddress address() {
+  public InetSocketAddress address() {
     return (InetSocketAddress) socket.getLocalSocketAddress();
   }
 
@@ -47,7 +47,7 @@ final class LoopbackNameServer implements AutoCloseable {
   }
 
   /** A record such as {@code "MX", "10 a.example."}; more of them add up. */
-  void add(String name, int type, String data) throws IOException {
+  public void add(String name, int type, String data) throws IOException {
     Name owner = Name.fromString(name + ".");
     Record r = Record.fromString(owner, type, DClass.IN, 300, data, Name.root);
     records.merge(

@@ -34,7 +34,7 @@ class RecipientTableTest {
     RelayPolicy policy = policy("ann@local.example\n");
     InetAddress trusted = InetAddress.getByName("192.0.2.7");
     assertThat(policy.recipient(trusted, MailAddress.of("bob@local.example")))
-        .isInstanceOf(RelayPolicy.Decision.Refuse.class);
+        .isInstanceOf(RelayPolicy.Decision.Unknown.class);
     assertThat(policy.recipient(trusted, MailAddress.of("a%b@other.example")))
         .isInstanceOf(RelayPolicy.Decision.Accept.class);
   }
@@ -52,14 +52,17 @@ class RecipientTableTest {
             List.of(Network.parse("192.0.2.0/24")),
             Set.of("local.example", "All.example"),
             Optional.of(file)),
-        Optional.of(RecipientTable.read(file)));
+        Optional.of(RecipientFile.read(file)));
   }
 
   private static Optional<String> refusal(RelayPolicy policy, String to) throws IOException {
     InetAddress stranger = InetAddress.getByName("198.51.100.1");
     RelayPolicy.Decision decision = policy.recipient(stranger, MailAddress.of(to));
-    return decision instanceof RelayPolicy.Decision.Refuse refuse
-        ? Optional.of(refuse.reply().toString())
-        : Optional.empty();
+    return switch (decision) {
+      case RelayPolicy.Decision.Accept accept -> Optional.empty();
+      case RelayPolicy.Decision.Refuse refuse -> Optional.of(refuse.reply().toString());
+      case RelayPolicy.Decision.Unknown unknown -> Optional.of(unknown.reply().toString());
+      case RelayPolicy.Decision.Unavailable later -> Optional.of(later.reply().toString());
+    };
   }
 }

@@ -18,6 +18,11 @@ record Answer(Reply reply, Next next) {
     return new Answer(reply, Next.GO_ON);
   }
 
+  /** What a check decided; 421 ends the session. */
+  static Answer refuse(Reply reply) {
+    return new Answer(reply, reply.code() == 421 ? Next.CLOSE : Next.GO_ON);
+  }
+
   static Answer close(int code, String status, String text) {
     return new Answer(Reply.of(code, status, text), Next.CLOSE);
   }

@@ -1,8 +1,16 @@
 package org.quorumail.smtp.server;
 
 import java.io.IOException;
-import org.quorumail.config.Config.Service;
+import java.io.InputStream;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
+import org.quorumail.policy.ContentBuffer;
+import org.quorumail.policy.EnvelopeEdits;
+import org.quorumail.policy.Judgement;
+import org.quorumail.policy.MessageContent;
+import org.quorumail.policy.Screening;
 import org.quorumail.smtp.Content;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
@@ -13,27 +21,46 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The content of a transaction on its way into the spool, trace header first. Closing it before the
- * commit forgets all of it.
+ * The content of a transaction on its way into the spool, trace header first. When a filter wants
+ * to read it, it is gathered before, and goes to the spool as the filters leave it; otherwise it
+ * goes there as it comes. Closing it before the commit forgets all of it.
  */
 final class IncomingMessage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
+  private static final int PIECE = 16 * 1024;
 
   private final Shared shared;
   private final Wire wire;
   private final Client client;
   private final Transaction transaction;
+  private final SessionFacts facts;
+  private final Screening screening;
   private final Reception reception;
+  private final @Nullable ContentBuffer gathered;
   private final SpoolSink sink;
+  private @Nullable Judgement judged;
+  private boolean spoolFailed;
 
-  IncomingMessage(Shared shared, Wire wire, Client client, Transaction transaction) {
+  IncomingMessage(
+      Shared shared,
+      Wire wire,
+      Client client,
+      Transaction transaction,
+      SessionFacts facts,
+      Screening screening) {
     this.shared = shared;
     this.wire = wire;
     this.client = client;
     this.transaction = transaction;
+    this.facts = facts;
+    this.screening = screening;
     this.reception = shared.context().intake().receive();
-    this.sink = new SpoolSink(reception, wire.connection, shared.config().timeouts().dataBlock());
-    sink.trace(traceHeader());
+    facts.message(reception.id());
+    boolean read = screening.readsContent();
+    this.gathered = read ? new ContentBuffer(shared.context().scratch()) : null;
+    Content.Sink target = gathered != null ? gathered : reception::write;
+    this.sink = new SpoolSink(target, wire.connection, shared.config().timeouts().dataBlock());
+    if (!read) begin(screening.judgeUnread());
   }
 
   QueueId id() {
@@ -45,50 +72,104 @@ final class IncomingMessage implements AutoCloseable {
     return wire.reader().readContent(shared.config().maxMessageSize(), sink);
   }
 
-  /** Has the quorum take the message; only its word makes the reply a 250. */
+  /** Has the filters judge, then the quorum take the message; only its word makes a 250. */
   Reply commit(long size) {
     if (sink.looping()) return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
-    if (sink.failed()) return Availability.refusal(Readiness.NO_QUORUM);
-    long start = System.nanoTime();
-    Verdict verdict = reception.commit(transaction.envelope());
-    shared.metrics().committed(System.nanoTime() - start);
-    return switch (verdict) {
-      case Verdict.Accepted accepted -> {
-        shared.metrics().received(size);
-        LOG.info(
-            "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}",
-            accepted.id(),
-            Escape.quoted(transaction.reversePath().toString()),
-            transaction.recipientCount(),
-            size,
-            client.host(),
-            Escape.quoted(String.valueOf(client.name())));
-        yield Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id());
-      }
-      case Verdict.Refused refused -> Availability.refusal(refused.reason());
+    if (sink.failed()) {
+      return Availability.refusal(gathered == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL);
+    }
+    if (gathered != null) begin(screening.judge(gathered));
+    return switch (judged) {
+      case Judgement.Take take -> keep(take, size);
+      case Judgement.Refuse refuse -> refuse.reply();
+      case Judgement.Discard discard -> discarded(discard.reason());
+      case null -> throw new IllegalStateException("judged before the commit");
     };
   }
 
   @Override
   public void close() {
     reception.close();
+    try {
+      if (gathered != null) gathered.close();
+    } catch (IOException e) {
+      LOG.warn("event=scratch_not_closed reason={}", Escape.quoted(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** What is known of the message goes to the spool: the trace header, and what was judged. */
+  private void begin(Judgement judgement) {
+    judged = judgement;
+    if (!(judgement instanceof Judgement.Take take)) return;
+    try {
+      byte[] trace = traceHeader();
+      reception.write(trace, 0, trace.length);
+      pass(take.content());
+    } catch (IOException e) {
+      LOG.warn(
+          "event=not_kept queue_id={} reason={}",
+          id(),
+          Escape.quoted(String.valueOf(e.getMessage())));
+      spoolFailed = true;
+    }
+  }
+
+  private void pass(MessageContent content) throws IOException {
+    if (content.size() == 0) return;
+    byte[] piece = new byte[(int) Math.min(PIECE, content.size())];
+    try (InputStream in = content.open()) {
+      for (int n = in.read(piece); n > 0; n = in.read(piece)) reception.write(piece, 0, n);
+    }
+  }
+
+  private Reply keep(Judgement.Take take, long size) {
+    if (spoolFailed) return Availability.refusal(Readiness.NO_QUORUM);
+    Envelope envelope = EnvelopeEdits.apply(transaction.envelope(), take.envelopeEdits());
+    if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
+    long start = System.nanoTime();
+    Verdict verdict = reception.commit(envelope, take.hold());
+    shared.metrics().committed(System.nanoTime() - start);
+    return switch (verdict) {
+      case Verdict.Accepted accepted -> {
+        shared.metrics().received(size);
+        received(envelope, take.hold(), size);
+        yield Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id());
+      }
+      case Verdict.Refused refused -> Availability.refusal(refused.reason());
+    };
+  }
+
+  private void received(Envelope envelope, Optional<String> hold, long size) {
+    LOG.info(
+        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}",
+        id(),
+        Escape.quoted(envelope.reversePath().toString()),
+        envelope.recipients().size(),
+        size,
+        client.host(),
+        Escape.quoted(String.valueOf(client.name())),
+        hold.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));
+  }
+
+  /** The one way to say 250 without keeping anything: a filter of the operator's wants it so. */
+  private Reply discarded(String reason) {
+    LOG.info(
+        "event=discarded queue_id={} from={} client={} reason={}",
+        id(),
+        Escape.quoted(transaction.reversePath().toString()),
+        client.host(),
+        Escape.quoted(reason));
+    return Reply.of(250, "2.0.0", "Ok: queued as " + id());
   }
 
   private byte[] traceHeader() {
     String name = client.name();
     return TraceHeader.compose(
         new TraceHeader.Peer(name == null ? "unknown" : name, client.address()),
-        protocol(),
+        facts.protocol(),
         shared.context().hostname(),
         reception.id(),
         transaction.envelope(),
         shared.context().clock().instant());
-  }
-
-  /** The "with" of the Received field, RFC 3848. */
-  private String protocol() {
-    if (!client.extended()) return "SMTP";
-    String protocol = shared.config().service() == Service.LMTP ? "LMTP" : "ESMTP";
-    return wire.connection.secured() ? protocol + "S" : protocol;
   }
 }

@@ -8,7 +8,7 @@ import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.Service;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.policy.RelayPolicy.Decision;
+import org.quorumail.policy.Screening;
 import org.quorumail.smtp.Content;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.PathSyntax;
@@ -24,14 +24,18 @@ final class MailCommands {
   private final ListenerConfig config;
   private final Wire wire;
   private final Client client;
+  private final SessionFacts facts;
+  private final Screening screening;
   private @Nullable Transaction transaction;
   private int accepted;
 
-  MailCommands(Shared shared, Wire wire, Client client) {
+  MailCommands(Shared shared, Wire wire, Client client, SessionFacts facts, Screening screening) {
     this.shared = shared;
     this.config = shared.config();
     this.wire = wire;
     this.client = client;
+    this.facts = facts;
+    this.screening = screening;
   }
 
   /** Whether MAIL has been accepted and the transaction is not over. */
@@ -51,7 +55,10 @@ final class MailCommands {
 
   /** Ends the transaction, if one is under way, without a trace. */
   void forget() {
+    if (transaction == null) return;
     transaction = null;
+    facts.transaction(null);
+    screening.reset();
   }
 
   /** MAIL, §4.1.1.2. */
@@ -87,6 +94,13 @@ final class MailCommands {
     Optional<Reply> refusal = shared.availability().refusalAtMail();
     if (refusal.isPresent()) return Answer.say(refusal.get());
     transaction = new Transaction(from, valid.body());
+    facts.transaction(transaction);
+    Optional<Reply> unwanted = screening.mail();
+    if (unwanted.isPresent()) {
+      rejected("MAIL", unwanted.get(), "");
+      forget();
+      return Answer.refuse(unwanted.get());
+    }
     return Answer.say(250, "2.1.0", "Ok");
   }
 
@@ -110,14 +124,14 @@ final class MailCommands {
   private Answer recipient(Transaction under, MailAddress written, String rest) {
     MailParameters parameters = parametersOf(rest, false);
     if (parameters instanceof MailParameters.Refused refused) return Answer.say(refused.reply());
-    Decision decision = shared.context().policy().get().recipient(client.address(), written);
-    if (decision instanceof Decision.Refuse refuse) {
-      rejected("RCPT", refuse.reply(), " to=" + Escape.quoted(written.toString()));
-      return Answer.say(refuse.reply());
-    }
     MailAddress address = qualified(written);
     boolean full = under.recipientCount() >= config.limits().recipients();
     if (full && !under.contains(address)) return Answer.say(452, "4.5.3", "Too many recipients");
+    Optional<Reply> refusal = screening.rcpt(written);
+    if (refusal.isPresent()) {
+      rejected("RCPT", refusal.get(), " to=" + Escape.quoted(written.toString()));
+      return Answer.refuse(refusal.get());
+    }
     under.add(address);
     return Answer.say(250, "2.1.5", "Ok");
   }
@@ -130,7 +144,7 @@ final class MailCommands {
     wire.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
     wire.connection.deadline(config.timeouts().dataInit());
     Transaction complete = transaction;
-    try (IncomingMessage message = new IncomingMessage(shared, wire, client, complete)) {
+    try (IncomingMessage message = incoming(complete)) {
       Reply reply =
           switch (message.readToDot()) {
             case Content.Complete whole -> message.commit(whole.size());
@@ -143,12 +157,16 @@ final class MailCommands {
     }
   }
 
+  private IncomingMessage incoming(Transaction complete) {
+    return new IncomingMessage(shared, wire, client, complete, facts, screening);
+  }
+
   /** What the end of the content comes to; the transaction is over. */
   private Answer finished(Transaction complete, IncomingMessage message, Reply reply)
       throws IOException {
     if (reply.positive()) accepted++;
     else rejected("DATA", reply, " queue_id=" + message.id());
-    transaction = null;
+    forget();
     if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each recipient
       for (int i = 1; i < complete.recipientCount(); i++) wire.writer().reply(reply);
     }

@@ -1,10 +1,12 @@
 package org.quorumail.smtp.server;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.quorumail.policy.RelayPolicy;
+import org.quorumail.policy.Rules;
 import org.quorumail.smtp.TlsContexts.ServerTls;
 import org.quorumail.spool.Intake;
 
@@ -12,12 +14,16 @@ import org.quorumail.spool.Intake;
  * What a listener works with. The suppliers are asked for each connection, so that a reload reaches
  * the next one without a restart.
  *
+ * @param rules the filters and what goes with them
+ * @param scratch a folder for messages while filters read them; nothing in it outlives the process
  * @param tls empty while there is no certificate: STARTTLS is not offered then
  */
 public record ServerContext(
     String hostname,
     Intake intake,
     Supplier<RelayPolicy> policy,
+    Supplier<Rules> rules,
+    Path scratch,
     Supplier<Optional<ServerTls>> tls,
     MeterRegistry meters,
     Clock clock) {}

@@ -10,6 +10,8 @@ import javax.net.ssl.SSLException;
 import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.ListenerTls;
 import org.quorumail.config.Config.Service;
+import org.quorumail.policy.Rules;
+import org.quorumail.policy.Screening;
 import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Line;
@@ -27,6 +29,8 @@ import org.slf4j.LoggerFactory;
 final class SmtpSession {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   private static final Duration HANDSHAKE = Duration.ofSeconds(30);
+  private static final Duration TURNED_AWAY = Duration.ofSeconds(10);
+  private static final int TURNED_AWAY_COMMANDS = 20;
   private static final int MAX_NAME = 255; // §4.5.3.1.2
 
   private final Shared shared;
@@ -36,6 +40,9 @@ final class SmtpSession {
   private final Client client;
   private final Extensions extensions;
   private final MailCommands mail;
+  private final Rules rules;
+  private final SessionFacts facts;
+  private final Screening screening;
   private int errors;
   private int forgivenAt;
   private volatile boolean idle = true;
@@ -47,7 +54,10 @@ final class SmtpSession {
     this.wire = new Wire(connection);
     this.client = new Client(connection.remoteAddress());
     this.extensions = new Extensions(shared, wire);
-    this.mail = new MailCommands(shared, wire, client);
+    this.rules = shared.context().rules().get();
+    this.facts = new SessionFacts(shared, wire, client);
+    this.screening = rules.chain().open(facts);
+    this.mail = new MailCommands(shared, wire, client, facts, screening);
   }
 
   /** Whether no transaction is under way, so that the session may be ended without loss. */
@@ -57,7 +67,7 @@ final class SmtpSession {
 
   /** The whole conversation. Returns when it is over; the caller closes the connection. */
   void run() {
-    try {
+    try (screening) {
       connection.deadline(HANDSHAKE);
       if (config.tls() == ListenerTls.IMPLICIT && !secure()) return;
       if (greet()) converse();
@@ -78,9 +88,59 @@ final class SmtpSession {
       wire.writer().reply(refusal.get());
       return false;
     }
+    if (talksTooSoon()) {
+      turnAway(Reply.of(554, "5.5.1", "You talk before you are greeted"));
+      return false;
+    }
+    Optional<Reply> unwelcome = screening.connect();
+    if (unwelcome.isPresent()) {
+      shared.metrics().connectionRejected();
+      turnAway(unwelcome.get());
+      return false;
+    }
     String protocol = config.service() == Service.LMTP ? " LMTP" : " ESMTP";
     wire.writer().reply(Reply.plain(220, shared.context().hostname() + protocol + " Quorumail"));
     return true;
+  }
+
+  /** Real mail servers wait for the greeting, §4.3.1; much that sends spam does not. */
+  private boolean talksTooSoon() throws IOException {
+    Duration wait = rules.tarpit().beforeGreeting();
+    if (wait.isZero() || config.tls() == ListenerTls.IMPLICIT || facts.trusted()) return false;
+    return pause(wait) && wire.unreadInput();
+  }
+
+  /** §3.1: a client that got 554 for a greeting may still say QUIT, and hears 503 until then. */
+  private void turnAway(Reply reply) throws IOException {
+    SessionLog.rejected(client, "CONNECT", reply, "", "");
+    Reply greeting = reply.code() == 421 || reply.code() == 554 ? reply : asGreeting(reply);
+    wire.writer().reply(greeting);
+    if (greeting.code() == 421) return;
+    for (int i = 0; i < TURNED_AWAY_COMMANDS; i++) {
+      connection.deadline(TURNED_AWAY);
+      if (!(wire.reader().readLine(config.limits().line()) instanceof Line.Text line)) return;
+      if (Verb.of(line.text()) == Verb.QUIT) {
+        wire.writer().reply(Reply.of(221, "2.0.0", "Bye"));
+        return;
+      }
+      wire.writer().reply(Reply.of(503, "5.5.1", "You are not welcome here"));
+    }
+  }
+
+  /** Only 220, 421 and 554 are greetings, §4.3.2; the words stay. */
+  private static Reply asGreeting(Reply reply) {
+    boolean later = reply.transientFailure();
+    return new Reply(later ? 421 : 554, reply.status(), reply.lines());
+  }
+
+  private static boolean pause(Duration time) {
+    try {
+      Thread.sleep(time);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private void converse() throws IOException {
@@ -96,6 +156,7 @@ final class SmtpSession {
       Verb verb = line instanceof Line.Text text ? Verb.of(text.text()) : Verb.UNKNOWN;
       Answer answer = bounded(answer(verb, line), verb);
       idle = !mail.underWay();
+      if (answer.reply().code() >= 400) delayError();
       wire.writer().reply(answer.reply());
       shared.metrics().command(verb, System.nanoTime() - start);
       switch (answer.next()) {
@@ -152,8 +213,14 @@ final class SmtpSession {
     if (!isName(name)) {
       return Answer.say(501, "5.5.4", verb + " wants a domain name or an address literal");
     }
-    client.greeted(name, verb != Verb.HELO);
     mail.forget();
+    client.greeted(name, verb != Verb.HELO);
+    Optional<Reply> refusal = screening.ehlo();
+    if (refusal.isPresent()) {
+      client.forgetGreeting();
+      SessionLog.rejected(client, verb.name(), refusal.get(), "", "");
+      return Answer.refuse(refusal.get());
+    }
     List<String> lines = new ArrayList<>(List.of(shared.context().hostname()));
     if (client.extended()) lines.addAll(extensions.offered());
     return Answer.say(Reply.plain(250, lines.toArray(String[]::new)));
@@ -224,6 +291,14 @@ final class SmtpSession {
       return Answer.close(421, "4.7.0", "Too many errors");
     }
     return answer;
+  }
+
+  /** Who errs again and again waits longer and longer; what was answered before goes out first. */
+  private void delayError() throws IOException {
+    Duration wait = rules.tarpit().beforeError(errors);
+    if (wait.isZero()) return;
+    wire.flush();
+    pause(wait);
   }
 
   private void sayGoodbye(Reply reply) {

@@ -3,22 +3,22 @@ package org.quorumail.smtp.server;
 import java.io.IOException;
 import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.Content;
-import org.quorumail.spool.Intake.Reception;
 
 /**
- * Carries content from the connection to the spool. A spool that fails does not end the reading:
- * the client is told after its final dot, as RFC 5321 §4.2.5 has it.
+ * Carries content from the connection to the spool, or to where filters read it first. A target
+ * that fails does not end the reading: the client is told after its final dot, as RFC 5321 §4.2.5
+ * has it.
  */
 final class SpoolSink implements Content.Sink {
-  private final Reception reception;
+  private final Content.Sink target;
   private final Connection connection;
   private final java.time.Duration blockTimeout;
   private final HopCounter hops = new HopCounter();
   private boolean started;
   private boolean failed;
 
-  SpoolSink(Reception reception, Connection connection, java.time.Duration blockTimeout) {
-    this.reception = reception;
+  SpoolSink(Content.Sink target, Connection connection, java.time.Duration blockTimeout) {
+    this.target = target;
     this.connection = connection;
     this.blockTimeout = blockTimeout;
   }
@@ -29,11 +29,6 @@ final class SpoolSink implements Content.Sink {
 
   boolean looping() {
     return hops.looping();
-  }
-
-  /** Puts the trace header before everything else. */
-  void trace(byte[] header) {
-    keep(header, 0, header.length);
   }
 
   @Override
@@ -49,7 +44,7 @@ final class SpoolSink implements Content.Sink {
   private void keep(byte[] bytes, int offset, int length) {
     if (failed) return;
     try {
-      reception.write(bytes, offset, length);
+      target.write(bytes, offset, length);
     } catch (IOException e) {
       failed = true;
     }

@@ -31,6 +31,10 @@ final class Transaction {
     return recipients.contains(recipient);
   }
 
+  List<MailAddress> recipients() {
+    return List.copyOf(recipients);
+  }
+
   int recipientCount() {
     return recipients.size();
   }

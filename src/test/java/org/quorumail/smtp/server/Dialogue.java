@@ -34,6 +34,7 @@ import org.quorumail.spool.Intake.Readiness;
  * ==content text    the last one is this, trace header aside
  * ==trace text      the last one's trace header contains this
  * ==rcpt N          the last one has so many recipients
+ * ==recipients a,b  the last one's recipients      ==again   goes on in a new connection
  * ==readiness R     the spool is in this state from now on    ==commit R   and says so to commit
  * </pre>
  *
@@ -42,7 +43,7 @@ import org.quorumail.spool.Intake.Readiness;
 final class Dialogue {
   private final Path script;
   private final TestListener server;
-  private final Connection connection;
+  private Connection connection;
   private SmtpReader reader;
   private Reply last = Reply.plain(299, "nothing was said yet");
   private int lineNumber;
@@ -119,6 +120,18 @@ final class Dialogue {
       case "trace" -> assertThat(newest().text()).as(where()).contains(value);
       case "rcpt" ->
           assertThat(newest().envelope().recipients()).as(where()).hasSize(Integer.parseInt(value));
+      case "recipients" ->
+          assertThat(newest().envelope().recipients())
+              .as(where())
+              .extracting(Object::toString)
+              .containsExactly(value.split(","));
+      case "again" -> {
+        connection.close();
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        connection = new Connection(socket, Duration.ofSeconds(60));
+        connection.deadline(Duration.ofSeconds(10));
+        reader = new SmtpReader(connection.input(), () -> {});
+      }
       case "readiness" -> server.intake.readiness(Readiness.valueOf(value));
       case "commit" -> server.intake.atCommit(Readiness.valueOf(value));
       default -> throw new IllegalArgumentException(where() + ": what is ==" + name);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.mail.Envelope;
@@ -20,7 +21,7 @@ final class FakeIntake implements Intake {
   private volatile boolean writesFail;
   private volatile boolean forgetful;
 
-  record Accepted(QueueId id, Envelope envelope, byte[] bytes) {
+  record Accepted(QueueId id, Envelope envelope, Optional<String> hold, byte[] bytes) {
     String text() {
       return new String(bytes, StandardCharsets.ISO_8859_1);
     }
@@ -87,9 +88,9 @@ final class FakeIntake implements Intake {
     }
 
     @Override
-    public Verdict commit(Envelope envelope) {
+    public Verdict commit(Envelope envelope, Optional<String> hold) {
       if (atCommit != Readiness.READY) return new Verdict.Refused(atCommit);
-      if (!forgetful) accepted.add(new Accepted(id, envelope, content.toByteArray()));
+      if (!forgetful) accepted.add(new Accepted(id, envelope, hold, content.toByteArray()));
       return new Verdict.Accepted(id);
     }
 

@@ -4,8 +4,10 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config;
 import org.quorumail.config.Config.Limits;
 import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.ListenerTls;
@@ -21,7 +24,19 @@ import org.quorumail.config.Config.RelayConfig;
 import org.quorumail.config.Config.Service;
 import org.quorumail.config.Config.Timeouts;
 import org.quorumail.config.Network;
+import org.quorumail.config.PolicyConfig;
+import org.quorumail.policy.Aliases;
+import org.quorumail.policy.FilterChain;
+import org.quorumail.policy.LocalState;
+import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.RecipientTable;
 import org.quorumail.policy.RelayPolicy;
+import org.quorumail.policy.RelayRule;
+import org.quorumail.policy.Rules;
+import org.quorumail.policy.Tarpit;
+import org.quorumail.policy.checks.AccessLists;
+import org.quorumail.policy.checks.Greylist;
+import org.quorumail.policy.checks.RateLimits;
 import org.quorumail.smtp.TlsContexts.ServerTls;
 
 /** A listener on a free loopback port before a {@link FakeIntake}, set up by {@code key=value}. */
@@ -30,6 +45,9 @@ final class TestListener implements AutoCloseable {
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   final SmtpListener listener;
   private final Map<String, String> options;
+  private final LocalState state = new LocalState(1_000, Clock.systemUTC());
+  private List<MessageFilter> filters = List.of();
+  private Rules rules;
 
   static TestListener with(String... options) throws IOException {
     return new TestListener(null, 0, options);
@@ -50,10 +68,20 @@ final class TestListener implements AutoCloseable {
             "mx.test.example",
             intake,
             () -> policy(),
+            () -> rules,
+            Path.of(System.getProperty("java.io.tmpdir"), "quorumail-test-scratch"),
             () -> Optional.ofNullable(tls),
             meters,
             Clock.systemUTC());
+    rules = rules();
     listener = SmtpListener.open(config(port), context);
+  }
+
+  /** The listener asks these filters too, in sessions that begin from now on. */
+  TestListener filtering(MessageFilter... more) throws IOException {
+    filters = List.of(more);
+    rules = rules();
+    return this;
   }
 
   int port() {
@@ -85,6 +113,23 @@ final class TestListener implements AutoCloseable {
         Map.of());
   }
 
+  /** Options whose names begin with "policy." or "aliases." are those of the configuration. */
+  private Rules rules() throws IOException {
+    Map<String, String> keys = new HashMap<>(options);
+    keys.keySet().removeIf(key -> !key.startsWith("policy.") && !key.startsWith("aliases."));
+    PolicyConfig config = Config.standalone(Path.of("unused"), keys).policy();
+    List<MessageFilter> all = new ArrayList<>();
+    all.add(new AccessLists(config.lists()));
+    Aliases aliases = Aliases.of(config.aliases(), Set.of("local.example"));
+    all.add(new RelayRule(policy(), aliases, !options.containsKey("known")));
+    all.add(new RateLimits(config.rates(), state));
+    if (config.greylist().enabled()) {
+      all.add(new Greylist(config.greylist(), state, Clock.systemUTC()));
+    }
+    all.addAll(filters);
+    return new Rules(new FilterChain(all, meters), new Tarpit(config.tarpit()));
+  }
+
   private RelayPolicy policy() {
     boolean trusted = Boolean.parseBoolean(text("trusted", "true"));
     return new RelayPolicy(
@@ -92,7 +137,15 @@ final class TestListener implements AutoCloseable {
             trusted ? List.of(Network.parse("127.0.0.0/8")) : List.of(),
             Set.copyOf(Arrays.asList(text("domains", "local.example").split(","))),
             Optional.empty()),
-        Optional.empty());
+        Optional.ofNullable(options.get("known")).map(TestListener::table));
+  }
+
+  private static RecipientTable table(String known) {
+    List<String> names = List.of(known.split(","));
+    return address ->
+        names.contains(address.toString())
+            ? RecipientTable.Existence.KNOWN
+            : RecipientTable.Existence.UNKNOWN;
   }
 
   private long number(String key, long otherwise) {

@@ -1,0 +1,175 @@
+package org.quorumail;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config;
+import org.quorumail.config.PolicyConfig;
+import org.quorumail.config.PolicyConfig.Consequence;
+import org.quorumail.dns.SenderResolver;
+import org.quorumail.policy.Aliases;
+import org.quorumail.policy.FilterChain;
+import org.quorumail.policy.GuardedFilter;
+import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyState;
+import org.quorumail.policy.RecipientFile;
+import org.quorumail.policy.RecipientTable;
+import org.quorumail.policy.RelayPolicy;
+import org.quorumail.policy.RelayRule;
+import org.quorumail.policy.Rules;
+import org.quorumail.policy.Tarpit;
+import org.quorumail.policy.checks.AccessLists;
+import org.quorumail.policy.checks.DnsLists;
+import org.quorumail.policy.checks.Greylist;
+import org.quorumail.policy.checks.HeloCheck;
+import org.quorumail.policy.checks.RateLimits;
+import org.quorumail.policy.checks.ReverseDnsCheck;
+import org.quorumail.policy.milter.MilterFilter;
+import org.quorumail.policy.tables.AnyTable;
+import org.quorumail.policy.tables.CachedTable;
+import org.quorumail.policy.tables.HttpTable;
+import org.quorumail.policy.tables.LdapTable;
+
+/**
+ * Puts the policy of the configuration together, in the order of {@code docs/policy.md}: what costs
+ * nothing first, what others decide last. A check that is not configured is not there.
+ */
+final class PolicyRules {
+  private final SenderResolver resolver;
+  private final PolicyState state;
+  private final MeterRegistry meters;
+  private final InstantSource time;
+  private @Nullable Directory directory;
+
+  private record Directory(PolicyConfig.LdapTable config, LdapTable table) {}
+
+  /**
+   * @param state outlives reloads, so that nobody's rate begins anew with one
+   */
+  PolicyRules(
+      SenderResolver resolver, PolicyState state, MeterRegistry meters, InstantSource time) {
+    this.resolver = resolver;
+    this.state = state;
+    this.meters = meters;
+    this.time = time;
+  }
+
+  /** The relay rule, and the filters with it among them. */
+  record Read(RelayPolicy relay, Rules rules) {}
+
+  /**
+   * Reads the files that the configuration names.
+   *
+   * @throws IOException with one sentence that names the key
+   */
+  Read read(Config config) throws IOException {
+    Optional<RecipientTable> table = table(config);
+    RelayPolicy relay = new RelayPolicy(config.relay(), table);
+    Aliases aliases = Aliases.of(config.policy().aliases(), config.relay().domains());
+    AccessLists lists = new AccessLists(config.policy().lists());
+    List<MessageFilter> filters = new ArrayList<>();
+    filters.add(lists);
+    filters.add(new RelayRule(relay, aliases, table.isEmpty()));
+    filters.addAll(checks(config.policy()));
+    filters.addAll(others(config.policy().filters()));
+    for (PolicyConfig.Milter milter : config.policy().milters()) {
+      filters.add(new MilterFilter(milter, scratch(config)));
+    }
+    Tarpit tarpit = new Tarpit(config.policy().tarpit());
+    return new Read(relay, new Rules(new FilterChain(filters, meters), tarpit));
+  }
+
+  /** Where messages wait while filters read them; nothing in it has a name. */
+  static Path scratch(Config config) {
+    return config.node().dataDirectory().resolve("scratch");
+  }
+
+  /** Those that declare themselves count beside the configured ones. */
+  private Optional<RecipientTable> table(Config config) throws IOException {
+    List<RecipientTable> tables = new ArrayList<>();
+    Optional<Path> file = config.relay().recipients();
+    if (file.isPresent()) tables.add(file(file.get()));
+    Optional<PolicyConfig.LdapTable> ldap = config.policy().recipientsLdap();
+    if (ldap.isPresent()) {
+      tables.add(cached(directory(ldap.get()), ldap.get().cacheTtl(), ldap.get().cacheSize()));
+    }
+    Optional<PolicyConfig.HttpTable> http = config.policy().recipientsHttp();
+    if (http.isPresent()) {
+      HttpTable service = new HttpTable(http.get());
+      tables.add(cached(service, http.get().cacheTtl(), http.get().cacheSize()));
+    }
+    ServiceLoader.load(RecipientTable.class).forEach(tables::add);
+    return switch (tables.size()) {
+      case 0 -> Optional.empty();
+      case 1 -> Optional.of(tables.getFirst());
+      default -> Optional.of(new AnyTable(tables));
+    };
+  }
+
+  private static RecipientTable file(Path path) throws IOException {
+    try {
+      return RecipientFile.read(path);
+    } catch (IOException e) {
+      String reason = String.valueOf(e.getMessage());
+      String key = "relay.recipients: ";
+      throw new IOException(reason.startsWith(key) ? reason : key + reason, e);
+    }
+  }
+
+  private RecipientTable cached(RecipientTable table, Duration ttl, int size) {
+    return new CachedTable(table, ttl, size, () -> time.millis() * 1_000_000);
+  }
+
+  /** A reload keeps the connections of a directory whose settings are the same. */
+  private LdapTable directory(PolicyConfig.LdapTable config) throws IOException {
+    Directory old = directory;
+    if (old != null && old.config.equals(config)) return old.table;
+    Directory opened = new Directory(config, new LdapTable(config));
+    directory = opened;
+    if (old != null) old.table.close();
+    return opened.table;
+  }
+
+  private List<MessageFilter> checks(PolicyConfig policy) {
+    List<MessageFilter> checks = new ArrayList<>();
+    if (policy.rates().any()) checks.add(new RateLimits(policy.rates(), state));
+    if (policy.helo().any()) checks.add(new HeloCheck(policy.helo(), resolver));
+    PolicyConfig.ReverseDns reverse = policy.reverseDns();
+    if (reverse.missing() != Consequence.NONE || reverse.unconfirmed() != Consequence.NONE) {
+      checks.add(new ReverseDnsCheck(reverse, resolver));
+    }
+    if (!policy.dnsbl().sites().isEmpty()) checks.add(new DnsLists(policy.dnsbl(), resolver));
+    if (policy.greylist().enabled()) checks.add(new Greylist(policy.greylist(), state, time));
+    return checks;
+  }
+
+  /** Filters of others: those that declare themselves, and those that are named. */
+  private static List<MessageFilter> others(PolicyConfig.Filters config) throws IOException {
+    List<MessageFilter> found = new ArrayList<>();
+    ServiceLoader.load(MessageFilter.class).forEach(found::add);
+    for (String name : config.classes()) {
+      if (found.stream().anyMatch(f -> f.getClass().getName().equals(name))) continue;
+      try {
+        Object filter = Class.forName(name).getDeclaredConstructor().newInstance();
+        if (!(filter instanceof MessageFilter one)) {
+          throw new IOException("policy.filters.classes: " + name + " is no MessageFilter");
+        }
+        found.add(one);
+      } catch (ReflectiveOperationException | LinkageError e) {
+        throw new IOException(
+            "policy.filters.classes: " + name + " cannot be used: " + e.getClass().getSimpleName(),
+            e);
+      }
+    }
+    return found.stream()
+        .<MessageFilter>map(f -> new GuardedFilter(f, config.timeout(), config.onFailure()))
+        .toList();
+  }
+}

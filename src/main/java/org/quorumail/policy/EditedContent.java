@@ -1,0 +1,131 @@
+package org.quorumail.policy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.quorumail.policy.MessageHeader.Field;
+
+/**
+ * A message with changes: a header in memory, before a body that stays where it is. A message whose
+ * only changes are fields in front keeps every octet that was received.
+ */
+final class EditedContent implements MessageContent {
+  private final byte[] head;
+  private final MessageContent body;
+  private final long bodyAt;
+
+  private EditedContent(byte[] head, MessageContent body, long bodyAt) {
+    this.head = head;
+    this.body = body;
+    this.bodyAt = bodyAt;
+  }
+
+  /**
+   * @throws MessageHeader.TooLongException when the header is too long to be changed
+   */
+  static MessageContent of(MessageContent content, List<Edit> edits) throws IOException {
+    List<Edit.OfContent> changes = new ArrayList<>();
+    for (Edit edit : edits) if (edit instanceof Edit.OfContent change) changes.add(change);
+    if (changes.isEmpty()) return content;
+    if (changes.stream().allMatch(EditedContent::isInFront)) {
+      return new EditedContent(inFront(changes), content, 0);
+    }
+    MessageHeader header = MessageHeader.read(content);
+    List<Field> fields = new ArrayList<>(header.fields());
+    MessageContent body = content;
+    long bodyAt = header.bodyAt();
+    for (Edit.OfContent change : changes) {
+      switch (change) {
+        case Edit.InsertHeader e ->
+            fields.add(Math.clamp(e.index(), 0, fields.size()), field(e.name(), e.value()));
+        case Edit.AppendHeader e -> fields.add(field(e.name(), e.value()));
+        case Edit.ChangeHeader e -> change(fields, e);
+        case Edit.ReplaceBody e -> {
+          body = e.body();
+          bodyAt = 0;
+        }
+      }
+    }
+    boolean emptyLine = header.hasEmptyLine() || bodyAt == 0;
+    return new EditedContent(octets(fields, emptyLine), body, bodyAt);
+  }
+
+  @Override
+  public long size() {
+    return head.length + body.size() - bodyAt;
+  }
+
+  @Override
+  public InputStream open(long from) throws IOException {
+    if (from >= head.length) return body.open(bodyAt + from - head.length);
+    ByteArrayInputStream rest =
+        new ByteArrayInputStream(head, (int) from, head.length - (int) from);
+    return new SequenceInputStream(rest, body.open(bodyAt));
+  }
+
+  static boolean isInFront(Edit edit) {
+    return edit instanceof Edit.InsertHeader insert && insert.index() == 0;
+  }
+
+  /** The fields that such edits put before a message; the last one comes first. */
+  static byte[] inFront(List<? extends Edit> edits) {
+    List<Field> fields = new ArrayList<>();
+    for (Edit edit : edits) {
+      if (edit instanceof Edit.InsertHeader insert) {
+        fields.addFirst(field(insert.name(), insert.value()));
+      }
+    }
+    return octets(fields, false);
+  }
+
+  private static byte[] octets(List<Field> fields, boolean emptyLine) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(256);
+    for (int i = 0; i < fields.size(); i++) {
+      byte[] octets = fields.get(i).octets();
+      out.writeBytes(octets);
+      boolean cut = octets.length < 2 || octets[octets.length - 1] != '\n';
+      if (cut && (emptyLine || i + 1 < fields.size())) out.writeBytes(new byte[] {'\r', '\n'});
+    }
+    if (emptyLine) out.writeBytes(new byte[] {'\r', '\n'});
+    return out.toByteArray();
+  }
+
+  private static void change(List<Field> fields, Edit.ChangeHeader edit) {
+    int seen = 0;
+    for (int i = 0; i < fields.size(); i++) {
+      if (!fields.get(i).isNamed(edit.name()) || ++seen < edit.occurrence()) continue;
+      if (edit.value().isEmpty()) fields.remove(i);
+      else fields.set(i, field(edit.name(), edit.value()));
+      return;
+    }
+    if (!edit.value().isEmpty()) fields.add(field(edit.name(), edit.value()));
+  }
+
+  /**
+   * A field that is one field, whatever its value holds: each line but the first begins with a
+   * blank, and no octet is NUL, CR or LF by itself.
+   */
+  static Field field(String name, String value) {
+    StringBuilder text = new StringBuilder(name.length() + value.length() + 4);
+    for (char c : name.toCharArray()) if (c > ' ' && c < 0x7F && c != ':') text.append(c);
+    if (text.isEmpty()) text.append("X-Unnamed");
+    text.append(':');
+    if (!value.startsWith(" ") && !value.startsWith("\t")) text.append(' ');
+    List<String> lines = Arrays.asList(value.split("\r\n|\r|\n"));
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i).replace("\0", "");
+      if (i > 0) {
+        if (line.isBlank()) continue; // a line of blanks alone is obsolete, and a trap for readers
+        text.append("\r\n");
+        if (!line.startsWith(" ") && !line.startsWith("\t")) text.append('\t');
+      }
+      text.append(line);
+    }
+    return new Field(text.append("\r\n").toString());
+  }
+}

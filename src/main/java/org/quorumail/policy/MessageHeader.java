@@ -1,0 +1,97 @@
+package org.quorumail.policy;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The header section of a message, RFC 5322 §2.2, as octets: nothing is decoded, and what is no
+ * field stays as it is.
+ *
+ * @param bodyAt the octet at which the body begins, after the empty line
+ * @param hasEmptyLine whether an empty line ends the header; without one there is no body
+ */
+public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLine) {
+  /** A longer header is no mail; Sendmail refuses above 32 KiB, Postfix above 100 KB. */
+  public static final int MAX_OCTETS = 1 << 20;
+
+  public MessageHeader {
+    fields = List.copyOf(fields);
+  }
+
+  /** The header is too long to be looked at. */
+  public static final class TooLongException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    TooLongException() {
+      super("the header is longer than " + MAX_OCTETS + " octets");
+    }
+  }
+
+  /**
+   * One field with its folds.
+   *
+   * @param text all its octets as characters, the final CRLF included
+   */
+  public record Field(String text) {
+    /** What stands before the colon; empty when it is no field. */
+    public String name() {
+      int colon = text.indexOf(':');
+      return colon < 0 ? "" : text.substring(0, colon).stripTrailing();
+    }
+
+    /** What stands after the colon, without the final CRLF; folds and the leading blank stay. */
+    public String value() {
+      int colon = text.indexOf(':');
+      int end = text.endsWith("\r\n") ? text.length() - 2 : text.length();
+      return colon < 0 ? "" : text.substring(Math.min(colon + 1, end), end);
+    }
+
+    boolean isNamed(String other) {
+      return name().equalsIgnoreCase(other);
+    }
+
+    byte[] octets() {
+      return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /**
+   * @throws TooLongException above {@link #MAX_OCTETS}
+   */
+  public static MessageHeader read(MessageContent content) throws IOException {
+    List<Field> fields = new ArrayList<>();
+    StringBuilder field = new StringBuilder();
+    long at = 0;
+    try (InputStream in = new BufferedInputStream(content.open())) {
+      while (true) {
+        String line = line(in);
+        at += line.length();
+        if (at > MAX_OCTETS) throw new TooLongException();
+        boolean ends = line.isEmpty() || line.equals("\r\n");
+        boolean folded = line.startsWith(" ") || line.startsWith("\t");
+        if (!field.isEmpty() && !folded) {
+          fields.add(new Field(field.toString()));
+          field.setLength(0);
+        }
+        if (ends) return new MessageHeader(fields, at, !line.isEmpty());
+        field.append(line);
+      }
+    }
+  }
+
+  /** A line with its end; empty at the end of the content. */
+  private static String line(InputStream in) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream(80);
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      line.write(b);
+      if (b == '\n') break;
+      if (line.size() > MAX_OCTETS) throw new TooLongException();
+    }
+    return line.toString(StandardCharsets.ISO_8859_1);
+  }
+}

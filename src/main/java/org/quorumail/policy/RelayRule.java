@@ -1,0 +1,63 @@
+package org.quorumail.policy;
+
+import java.util.List;
+import java.util.Optional;
+import org.quorumail.mail.MailAddress;
+
+/**
+ * The relay rule as a filter: who may send where, who exists, and whom an address of ours stands
+ * for. It comes before all that costs something.
+ */
+public final class RelayRule implements MessageFilter {
+  private final RelayPolicy policy;
+  private final Aliases aliases;
+  private final boolean everybodyExists;
+
+  /**
+   * @param everybodyExists whether there is no table of recipients
+   */
+  public RelayRule(RelayPolicy policy, Aliases aliases, boolean everybodyExists) {
+    this.policy = policy;
+    this.aliases = aliases;
+    this.everybodyExists = everybodyExists;
+  }
+
+  @Override
+  public String name() {
+    return "relay";
+  }
+
+  @Override
+  public Verdict rcpt(SessionView session, MailAddress recipient) {
+    MailAddress meant = aliases.inItsDomain(recipient);
+    return switch (policy.recipient(session.client(), meant)) {
+      case RelayPolicy.Decision.Refuse refuse -> Verdict.refusal(refuse.reply());
+      case RelayPolicy.Decision.Accept accept -> {
+        Optional<List<MailAddress>> targets = aliases.targets(meant);
+        if (targets.isEmpty() && everybodyExists) targets = aliases.catchAll(meant);
+        yield to(targets.orElse(List.of(meant)), recipient);
+      }
+      case RelayPolicy.Decision.Unknown unknown -> {
+        Optional<List<MailAddress>> targets =
+            aliases.targets(meant).or(() -> aliases.catchAll(meant));
+        yield targets.isPresent() ? to(targets.get(), recipient) : Verdict.refusal(unknown.reply());
+      }
+      case RelayPolicy.Decision.Unavailable unavailable -> {
+        Optional<List<MailAddress>> targets = aliases.targets(meant);
+        yield targets.isPresent()
+            ? to(targets.get(), recipient)
+            : Verdict.refusal(unavailable.reply());
+      }
+    };
+  }
+
+  @Override
+  public boolean readsContent(SessionView session) {
+    return false;
+  }
+
+  private static Verdict to(List<MailAddress> targets, MailAddress recipient) {
+    if (targets.equals(List.of(recipient))) return Verdict.ACCEPT;
+    return new Verdict.Change(List.of(new Edit.RewriteRecipient(recipient, targets)));
+  }
+}

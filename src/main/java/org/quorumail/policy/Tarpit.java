@@ -1,0 +1,24 @@
+package org.quorumail.policy;
+
+import java.time.Duration;
+import org.quorumail.config.PolicyConfig;
+
+/**
+ * Waits that cost a patient client nothing and an impatient one its turn: before the greeting, and
+ * before the reply to an error, longer with each. A waiting session costs a virtual thread.
+ */
+public record Tarpit(PolicyConfig.Tarpit config) {
+  public Duration beforeGreeting() {
+    return config.greetDelay();
+  }
+
+  /**
+   * @param errors of this session so far, this one included
+   */
+  public Duration beforeError(int errors) {
+    int counted = errors - config.afterErrors();
+    if (counted <= 0 || config.errorDelay().isZero()) return Duration.ZERO;
+    Duration grown = config.errorDelay().multipliedBy(counted);
+    return grown.compareTo(config.maxDelay()) > 0 ? config.maxDelay() : grown;
+  }
+}

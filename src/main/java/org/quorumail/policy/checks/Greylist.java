@@ -1,0 +1,100 @@
+package org.quorumail.policy.checks;
+
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Optional;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyState;
+import org.quorumail.policy.SessionView;
+import org.quorumail.policy.Verdict;
+
+/**
+ * A stranger is told to come again, which real mail servers do and much spam does not, RFC 6647.
+ * What is remembered is the triplet of client network, sender and recipient, as a digest; who has
+ * passed is let through, and a network that has passed often enough is free.
+ */
+public final class Greylist implements MessageFilter {
+  private static final int DIGEST_OCTETS = 16; // of 32: no two triplets will meet
+  private static final String PASSED = "passed";
+
+  private final org.quorumail.config.PolicyConfig.Greylist config;
+  private final PolicyState state;
+  private final InstantSource time;
+
+  public Greylist(
+      org.quorumail.config.PolicyConfig.Greylist config, PolicyState state, InstantSource time) {
+    this.config = config;
+    this.state = state;
+    this.time = time;
+  }
+
+  @Override
+  public String name() {
+    return "greylist";
+  }
+
+  @Override
+  public boolean judgesReputation() {
+    return true;
+  }
+
+  @Override
+  public boolean readsContent(SessionView session) {
+    return false;
+  }
+
+  @Override
+  public Verdict rcpt(SessionView session, MailAddress recipient) {
+    String network = network(session.client());
+    String passesKey = "greylist client " + network;
+    int passes = state.value(passesKey).map(Integer::parseInt).orElse(0);
+    if (config.autoAllowAfter() > 0 && passes >= config.autoAllowAfter()) {
+      state.keep(passesKey, Integer.toString(passes), config.remember());
+      return Verdict.ACCEPT;
+    }
+    String key = "greylist " + triplet(network, session, recipient);
+    long now = time.millis();
+    Optional<String> seen = state.value(key);
+    if (seen.isEmpty()) {
+      state.keep(key, Long.toString(now), config.retryWithin());
+      return comeAgain(config.delay());
+    }
+    if (!seen.get().equals(PASSED)) {
+      Duration waited = Duration.ofMillis(now - Long.parseLong(seen.get()));
+      if (waited.compareTo(config.delay()) < 0) return comeAgain(config.delay().minus(waited));
+      state.keep(passesKey, Integer.toString(passes + 1), config.remember());
+    }
+    state.keep(key, PASSED, config.remember());
+    return Verdict.ACCEPT;
+  }
+
+  private static Verdict comeAgain(Duration in) {
+    long seconds = Math.max(1, (in.toMillis() + 999) / 1000);
+    return Verdict.defer(450, "4.7.1", "Greylisted, try again in " + seconds + " seconds");
+  }
+
+  private String network(InetAddress client) {
+    boolean v4 = client.getAddress().length == 4;
+    int prefix = v4 ? config.ipv4Prefix() : config.ipv6Prefix();
+    return NetworkSet.first(client, prefix).getHostAddress() + "/" + prefix;
+  }
+
+  private static String triplet(String network, SessionView session, MailAddress recipient) {
+    String sender = session.sender().map(Object::toString).orElse("");
+    String text = (network + "\n" + sender + "\n" + recipient).toLowerCase(Locale.ROOT);
+    try {
+      MessageDigest sha = MessageDigest.getInstance("SHA-256");
+      byte[] digest = sha.digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, DIGEST_OCTETS);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

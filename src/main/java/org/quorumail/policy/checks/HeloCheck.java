@@ -1,0 +1,96 @@
+package org.quorumail.policy.checks;
+
+import java.net.InetAddress;
+import java.util.Optional;
+import org.quorumail.config.PolicyConfig.Consequence;
+import org.quorumail.config.PolicyConfig.Helo;
+import org.quorumail.dns.Answer;
+import org.quorumail.dns.SenderResolver;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.SessionView;
+import org.quorumail.policy.Verdict;
+import org.quorumail.smtp.AddressLiteral;
+
+/**
+ * Looks at the name that a stranger gives to EHLO, RFC 5321 §4.1.4. What fails is told at RCPT, so
+ * that the log knows whose mail it was. That the name is not the client's is no reason (ibid.).
+ */
+public final class HeloCheck implements MessageFilter {
+  private final Helo helo;
+  private final SenderResolver resolver;
+
+  public HeloCheck(Helo helo, SenderResolver resolver) {
+    this.helo = helo;
+    this.resolver = resolver;
+  }
+
+  @Override
+  public String name() {
+    return "helo";
+  }
+
+  @Override
+  public Verdict rcpt(SessionView session, MailAddress recipient) {
+    Optional<String> given = session.helo();
+    if (given.isEmpty()) return Verdict.ACCEPT;
+    String name = given.get();
+    if (name.startsWith("[")) return literal(name, session);
+    Verdict verdict = Verdict.ACCEPT;
+    if (!isHostName(name)) {
+      verdict = failed(helo.invalid(), "helo_invalid", "HELO name is no host name", session);
+    } else if (isOwn(name, session)) {
+      verdict = failed(helo.ownName(), "helo_own_name", "HELO name is this host's", session);
+    } else if (name.indexOf('.') < 0) {
+      verdict = failed(helo.nonFqdn(), "helo_non_fqdn", "HELO name has no domain", session);
+    } else if (helo.unknown() != Consequence.NONE && isUnknown(name)) {
+      verdict = failed(helo.unknown(), "helo_unknown", "HELO name does not exist", session);
+    }
+    return verdict;
+  }
+
+  @Override
+  public boolean readsContent(SessionView session) {
+    return false;
+  }
+
+  @Override
+  public boolean judgesReputation() {
+    return true;
+  }
+
+  private Verdict literal(String name, SessionView session) {
+    if (!AddressLiteral.isLegal(name)) {
+      return failed(helo.invalid(), "helo_invalid", "HELO name is no address literal", session);
+    }
+    boolean own = name.equalsIgnoreCase(AddressLiteral.of(session.listener().getAddress()));
+    boolean self = session.listener().getAddress().equals(session.client());
+    if (!own || self) return Verdict.ACCEPT;
+    return failed(helo.ownName(), "helo_own_name", "HELO name is this host's address", session);
+  }
+
+  private static boolean isOwn(String name, SessionView session) {
+    return name.equalsIgnoreCase(session.hostname());
+  }
+
+  /** Neither MX nor address; that nobody could say is no reason. */
+  private boolean isUnknown(String name) {
+    Answer<InetAddress> addresses = resolver.addresses(name);
+    return addresses instanceof Answer.Absent && resolver.mailHosts(name) instanceof Answer.Absent;
+  }
+
+  /** RFC 1123 §2.1; underscores are wrong too, and so common that they are let through. */
+  static boolean isHostName(String name) {
+    String bare = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+    return bare.length() <= 253
+        && bare.matches(
+            "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+                + "(\\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*")
+        && !bare.matches("[0-9.]+"); // an address without brackets
+  }
+
+  private static Verdict failed(
+      Consequence consequence, String check, String text, SessionView session) {
+    return Checked.failed(consequence, check, "5.7.1", text, session);
+  }
+}

@@ -1,0 +1,81 @@
+package org.quorumail.policy.checks;
+
+import java.net.InetAddress;
+import java.util.List;
+import org.quorumail.config.PolicyConfig.ReverseDns;
+import org.quorumail.dns.Answer;
+import org.quorumail.dns.SenderResolver;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.SessionView;
+import org.quorumail.policy.Verdict;
+
+/**
+ * Whether a stranger's address has a name, and the name leads back to it (forward-confirmed reverse
+ * DNS, RFC 8601 §2.7.3). The resolver keeps the answers. What nobody can say counts as well.
+ */
+public final class ReverseDnsCheck implements MessageFilter {
+  /** RFC 8601 §2.7.3 wants a limit; an address with more names is playing. */
+  private static final int NAMES_MAX = 5;
+
+  private final ReverseDns config;
+  private final SenderResolver resolver;
+
+  public ReverseDnsCheck(ReverseDns config, SenderResolver resolver) {
+    this.config = config;
+    this.resolver = resolver;
+  }
+
+  @Override
+  public String name() {
+    return "reverse_dns";
+  }
+
+  @Override
+  public Verdict rcpt(SessionView session, MailAddress recipient) {
+    return switch (resolver.names(session.client())) {
+      case Answer.Found<String> found -> {
+        if (confirmed(found.values(), session.client())) yield Verdict.ACCEPT;
+        yield Checked.failed(
+            config.unconfirmed(),
+            "reverse_dns_unconfirmed",
+            "5.7.25", // RFC 7372 §3.3
+            "The name of your address does not lead back to it",
+            session);
+      }
+      case Answer.Absent<String> none ->
+          Checked.failed(
+              config.missing(),
+              "reverse_dns_missing",
+              "5.7.25",
+              "Your address has no name in the DNS",
+              session);
+      case Answer.Unknown<String> unknown -> Verdict.ACCEPT;
+    };
+  }
+
+  @Override
+  public boolean readsContent(SessionView session) {
+    return false;
+  }
+
+  @Override
+  public boolean judgesReputation() {
+    return true;
+  }
+
+  private boolean confirmed(List<String> names, InetAddress client) {
+    for (String name : names.subList(0, Math.min(NAMES_MAX, names.size()))) {
+      switch (resolver.addresses(name)) {
+        case Answer.Found<InetAddress> found -> {
+          if (found.values().contains(client)) return true;
+        }
+        case Answer.Absent<InetAddress> none -> {}
+        case Answer.Unknown<InetAddress> unknown -> {
+          return true; // it may well be; a broken name server is not the client's fault alone
+        }
+      }
+    }
+    return false;
+  }
+}

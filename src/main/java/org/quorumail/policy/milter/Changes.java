@@ -1,0 +1,157 @@
+package org.quorumail.policy.milter;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.policy.ContentBuffer;
+import org.quorumail.policy.Edit;
+import org.quorumail.policy.Verdict;
+import org.quorumail.smtp.PathSyntax;
+
+/**
+ * What a milter wants changed, as it says it after the end of the body. Only what was negotiated
+ * counts; number and size have bounds.
+ */
+final class Changes {
+  private static final int EDITS_MAX = 1_000; // of fields and recipients
+  private static final int HEADER_OCTETS_MAX = 1 << 20; // as MessageHeader reads at most
+
+  private final int actions;
+  private final long maxBody;
+  private final Supplier<ContentBuffer> buffers;
+  private final List<Edit> edits = new ArrayList<>();
+  private int headerOctets;
+  private @Nullable ContentBuffer body;
+  private @Nullable String quarantine;
+
+  /**
+   * @param actions that were negotiated
+   * @param maxBody octets of another body
+   */
+  Changes(int actions, long maxBody, Supplier<ContentBuffer> buffers) {
+    this.actions = actions;
+    this.maxBody = maxBody;
+    this.buffers = buffers;
+  }
+
+  /**
+   * Takes a packet that asks for a change.
+   *
+   * @return false when it is none
+   */
+  boolean take(Packet packet) throws IOException {
+    switch (packet.command()) {
+      case 'h' -> {
+        allowed(Protocol.ADD_HEADERS, packet);
+        add(new Edit.AppendHeader(name(packet), value(packet)));
+      }
+      case 'i' -> {
+        allowed(Protocol.ADD_HEADERS, packet);
+        // the field at 0 is our own Received, which the milter does not see
+        long place = Integer.toUnsignedLong(packet.number()) - 1;
+        int index = Math.clamp(place, 0, EDITS_MAX);
+        add(new Edit.InsertHeader(index, name(packet), value(packet)));
+      }
+      case 'm' -> {
+        allowed(Protocol.CHANGE_HEADERS, packet);
+        int occurrence = Math.clamp(Integer.toUnsignedLong(packet.number()), 1, Integer.MAX_VALUE);
+        add(new Edit.ChangeHeader(name(packet), occurrence, value(packet)));
+      }
+      case 'e' -> {
+        allowed(Protocol.CHANGE_SENDER, packet);
+        String path = packet.text();
+        boolean none = path.isBlank() || path.equals("<>");
+        add(
+            new Edit.ChangeSender(
+                none ? new ReversePath.Null() : new ReversePath.Mailbox(address(path, packet))));
+      }
+      case '+', '2' -> {
+        boolean more = packet.command() == '2';
+        int needed = more ? Protocol.ADD_RECIPIENT_WITH_ARGUMENTS : Protocol.ADD_RECIPIENT;
+        allowed(needed, packet);
+        add(new Edit.AddRecipient(address(packet.text(), packet)));
+      }
+      case '-' -> {
+        allowed(Protocol.DELETE_RECIPIENT, packet);
+        add(new Edit.RemoveRecipient(address(packet.text(), packet)));
+      }
+      case 'b' -> {
+        allowed(Protocol.CHANGE_BODY, packet);
+        body(packet.rest());
+      }
+      case 'q' -> {
+        allowed(Protocol.QUARANTINE, packet);
+        quarantine = packet.text();
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  Verdict verdict() {
+    List<Edit> all = new ArrayList<>(edits);
+    if (body != null) all.add(new Edit.ReplaceBody(body));
+    if (quarantine != null) return new Verdict.Quarantine(quarantine, all);
+    return all.isEmpty() ? Verdict.ACCEPT : new Verdict.Change(all);
+  }
+
+  /** The other body, to be closed when the message is kept. */
+  Optional<ContentBuffer> ownedBody() {
+    return Optional.ofNullable(body);
+  }
+
+  private void body(byte[] piece) throws IOException {
+    ContentBuffer into = body;
+    if (into == null) {
+      into = buffers.get();
+      body = into;
+    }
+    if (into.size() + piece.length > maxBody) {
+      throw new MilterException("its body is larger than a message may be");
+    }
+    into.write(piece, 0, piece.length);
+  }
+
+  private void add(Edit edit) throws MilterException {
+    if (edits.size() == EDITS_MAX) {
+      throw new MilterException("it wants more than " + EDITS_MAX + " changes");
+    }
+    edits.add(edit);
+  }
+
+  private String name(Packet packet) throws MilterException {
+    String name = packet.text();
+    headerOctets += name.length();
+    if (name.isEmpty() || !name.matches("[!-9;-~]+")) throw packet.malformed(); // RFC 5322 §2.2
+    return name;
+  }
+
+  private String value(Packet packet) throws MilterException {
+    String value = packet.text();
+    headerOctets += value.length();
+    if (headerOctets > HEADER_OCTETS_MAX) throw new MilterException("its header is too long");
+    return value;
+  }
+
+  private void allowed(int action, Packet packet) throws MilterException {
+    if ((actions & action) == 0) {
+      throw new MilterException(
+          "it says '" + (char) packet.command() + "', which was not negotiated");
+    }
+  }
+
+  /** With or without brackets. */
+  private static MailAddress address(String text, Packet packet) throws MilterException {
+    String stripped = text.strip();
+    String path = stripped.startsWith("<") ? stripped : "<" + stripped + ">";
+    if (PathSyntax.parse(path) instanceof PathSyntax.Parsed.Mailbox box) return box.address();
+    throw packet.malformed();
+  }
+}

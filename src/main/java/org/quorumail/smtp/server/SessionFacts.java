@@ -1,0 +1,109 @@
+package org.quorumail.smtp.server;
+
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config.Service;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.policy.SessionView;
+
+/** What a session tells its filters; looks at the parts of the session when it is asked. */
+final class SessionFacts implements SessionView {
+  private final Shared shared;
+  private final Wire wire;
+  private final Client client;
+  private @Nullable Transaction transaction;
+  private @Nullable QueueId queueId;
+
+  SessionFacts(Shared shared, Wire wire, Client client) {
+    this.shared = shared;
+    this.wire = wire;
+    this.client = client;
+  }
+
+  /** The transaction that is under way from now on, or none. */
+  void transaction(@Nullable Transaction now) {
+    transaction = now;
+    queueId = null;
+  }
+
+  /** The name of the message whose content comes now. */
+  void message(QueueId id) {
+    queueId = id;
+  }
+
+  @Override
+  public InetSocketAddress peer() {
+    return new InetSocketAddress(client.address(), wire.connection.remotePort());
+  }
+
+  @Override
+  public java.net.InetAddress client() {
+    return client.address();
+  }
+
+  @Override
+  public InetSocketAddress listener() {
+    return wire.connection.localAddress();
+  }
+
+  @Override
+  public Service service() {
+    return shared.config().service();
+  }
+
+  @Override
+  public String hostname() {
+    return shared.context().hostname();
+  }
+
+  @Override
+  public long maxMessageSize() {
+    return shared.config().maxMessageSize();
+  }
+
+  @Override
+  public Optional<String> helo() {
+    return Optional.ofNullable(client.name());
+  }
+
+  @Override
+  public String protocol() {
+    if (!client.extended()) return "SMTP";
+    String protocol = service() == Service.LMTP ? "LMTP" : "ESMTP";
+    return wire.connection.secured() ? protocol + "S" : protocol;
+  }
+
+  @Override
+  public Optional<String> tls() {
+    return Optional.ofNullable(wire.connection.tlsDescription());
+  }
+
+  @Override
+  public Optional<String> user() {
+    return Optional.empty(); // AUTH is not offered yet
+  }
+
+  @Override
+  public boolean trusted() {
+    return shared.context().policy().get().trusts(client.address());
+  }
+
+  @Override
+  public Optional<ReversePath> sender() {
+    return Optional.ofNullable(transaction).map(Transaction::reversePath);
+  }
+
+  @Override
+  public List<MailAddress> recipients() {
+    return transaction == null ? List.of() : transaction.recipients();
+  }
+
+  @Override
+  public Optional<QueueId> queueId() {
+    return Optional.ofNullable(queueId);
+  }
+}

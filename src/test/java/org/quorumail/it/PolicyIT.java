@@ -1,0 +1,134 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.dns.LoopbackNameServer;
+import org.quorumail.harness.NodeProcess;
+import org.quorumail.harness.NodeSettings;
+import org.quorumail.harness.Sink;
+import org.xbill.DNS.Type;
+
+/** Policy of the packaged program, changed by SIGHUP while it runs; all clients are strangers. */
+class PolicyIT {
+  private static final byte[] MESSAGE =
+      "From: <a@it.test>\r\nSubject: policy\r\n\r\ntext\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  private final List<Sink.Delivery> received = new CopyOnWriteArrayList<>();
+  private LoopbackNameServer names;
+  private Sink sink;
+  private NodeSettings settings;
+  private NodeProcess node;
+  private int reloads;
+
+  @TempDir private Path directory;
+
+  @BeforeEach
+  void start() throws Exception {
+    names = new LoopbackNameServer();
+    sink = Sink.start(Sink.Options.onPort(0), received::add);
+    settings =
+        NodeSettings.alone("one", directory, "smtp://127.0.0.1:" + sink.port())
+            .withDelivery(
+                "dns = { servers = [\"127.0.0.1:" + names.address().getPort() + "\"] }",
+                "process_interval = \"1s\"")
+            .withSections(strangers(""));
+    node = new NodeProcess(settings);
+    node.start();
+    node.awaitReady(Duration.ofSeconds(60));
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+    sink.close();
+    names.close();
+  }
+
+  @Test
+  void everyPartOfThePolicyCountsAfterAReload() throws Exception {
+    Path aliases = directory.resolve("aliases");
+    Files.writeString(aliases, "sales@local.test: ann@local.test, bob@partner.test\n");
+    Path recipients = Files.writeString(directory.resolve("recipients"), "ann@local.test\n");
+
+    assertThat(send("anybody@local.test")).startsWith("250 ");
+    reload("recipients = \"" + recipients + "\"\n[aliases]\nfile = \"" + aliases + "\"");
+    assertThat(send("anybody@local.test")).startsWith("550 5.1.1");
+    assertThat(send("ann@elsewhere.test")).startsWith("550 5.7.1");
+    received.clear();
+    assertThat(send("sales@local.test")).startsWith("250 ");
+    await().atMost(Duration.ofSeconds(30)).until(() -> recipients().size() == 2);
+    assertThat(recipients()).containsExactlyInAnyOrder("ann@local.test", "bob@partner.test");
+
+    Files.writeString(aliases, "a@local.test: b@local.test\nb@local.test: a@local.test\n");
+    signal();
+    await().atMost(Duration.ofSeconds(30)).until(() -> log().contains("aliases: a loop"));
+    assertThat(send("sales@local.test")).startsWith("250 "); // the old rules stay
+
+    reload("[policy.limits]\nclient_message_rate = \"2/h\"");
+    assertThat(send("ann@local.test")).startsWith("250 ");
+    assertThat(send("ann@local.test")).startsWith("250 ");
+    assertThat(send("ann@local.test")).startsWith("450 4.7.1");
+
+    names.add("1.0.0.127.bl.test", Type.A, "127.0.0.2");
+    names.add("1.0.0.127.bl.test", Type.TXT, "\"you are listed\"");
+    reload("[policy.dnsbl]\nsites = [\"bl.test=127.0.0.[2..4]\"]");
+    assertThat(send("ann@local.test"))
+        .startsWith("554 5.7.1")
+        .contains("[127.0.0.1]")
+        .endsWith("you are listed");
+
+    reload("[policy.greylist]\nenabled = true\ndelay = \"1s\"");
+    assertThat(send("ann@local.test")).startsWith("450 4.7.1 Greylisted");
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .pollInterval(Duration.ofMillis(500))
+        .until(() -> send("ann@local.test").startsWith("250 "));
+  }
+
+  private String send(String to) throws IOException {
+    try (SmtpClient client = new SmtpClient(settings.smtp())) {
+      client.ask("EHLO client.test");
+      return client.send("a@it.test", List.of(to), MESSAGE);
+    }
+  }
+
+  private List<String> recipients() {
+    return received.stream().flatMap(delivery -> delivery.recipients().stream()).toList();
+  }
+
+  /** Strangers may write to local.test; more lines follow those of {@code [relay]}. */
+  private static String strangers(String more) {
+    return "[relay]\nnetworks = []\ndomains = [\"local.test\"]\n" + more;
+  }
+
+  private void reload(String more) throws Exception {
+    settings = settings.withSections(strangers(more));
+    settings.file().toFile().delete();
+    settings.write();
+    reloads++;
+    signal();
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> log().split("configuration_reloaded", -1).length > reloads);
+  }
+
+  private void signal() throws Exception {
+    new ProcessBuilder("kill", "-HUP", Long.toString(node.pid())).start().waitFor();
+  }
+
+  private String log() throws IOException {
+    return Files.readString(settings.log());
+  }
+}

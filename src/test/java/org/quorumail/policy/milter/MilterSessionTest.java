@@ -1,0 +1,339 @@
+package org.quorumail.policy.milter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.quorumail.policy.milter.FakeMilter.number;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.config.Config.Service;
+import org.quorumail.config.HostPort;
+import org.quorumail.config.PolicyConfig.Milter;
+import org.quorumail.config.PolicyConfig.MilterAction;
+import org.quorumail.config.PolicyConfig.MilterSocket;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.ContentBuffer;
+import org.quorumail.policy.Edit;
+import org.quorumail.policy.FakeSession;
+import org.quorumail.policy.FilterChain;
+import org.quorumail.policy.Judgement;
+import org.quorumail.policy.MessageContent;
+import org.quorumail.policy.Screening;
+import org.quorumail.smtp.Reply;
+
+@Timeout(60)
+class MilterSessionTest {
+  private static final MailAddress ANN = MailAddress.of("ann@local.example");
+  private static final String MESSAGE = "Subject: a\r\n b\r\nTo: c\r\n\r\nbody\r\n";
+
+  @TempDir Path scratch;
+  private FakeMilter milter;
+  private final FakeSession session = new FakeSession();
+  private MilterAction defaultAction = MilterAction.TEMPFAIL;
+
+  @BeforeEach
+  void start() throws IOException {
+    milter = new FakeMilter();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    milter.close();
+  }
+
+  @Test
+  void theMilterHearsTheWholeSessionOverOneConnection() throws IOException {
+    Screening screening = screening();
+    greet(screening);
+    for (int i = 0; i < 2; i++) {
+      assertThat(envelope(screening)).isEmpty();
+      assertThat(screening.judge(content(MESSAGE))).isInstanceOf(Judgement.Take.class);
+      screening.reset();
+    }
+    screening.close();
+    org.awaitility.Awaitility.await().until(() -> milter.commands().endsWith("Q"));
+    assertThat(milter.commands()).isEqualTo("OCHMRTLLNBEMRTLLNBEQ");
+    assertThat(milter.connections).hasValue(1);
+    assertThat(milter.heard)
+        .contains(
+            "Hclient.example|",
+            "M<a@client.example>|",
+            "R<ann@local.example>|",
+            "LSubject|a\n b|",
+            "Bbody\r\n",
+            "DR{rcpt_addr}|ann@local.example|i|01J00000000000000000000000|")
+        .anyMatch(h -> h.startsWith("C[192.0.2.1]|4") && h.endsWith("192.0.2.1|"));
+  }
+
+  @Test
+  void aTransactionThatIsGivenUpIsAborted() {
+    Screening screening = screening();
+    greet(screening);
+    envelope(screening);
+    screening.reset();
+    envelope(screening);
+    assertThat(milter.commands()).isEqualTo("OCHMRAMR");
+  }
+
+  @Test
+  void whatTheMilterDoesNotWantIsNotSent() {
+    milter.steps =
+        Protocol.NO_CONNECT
+            | Protocol.NO_HELO
+            | Protocol.NO_MAIL
+            | Protocol.NO_RCPT
+            | Protocol.NO_DATA
+            | Protocol.NO_HEADERS
+            | Protocol.NO_END_OF_HEADER
+            | Protocol.NO_BODY;
+    Screening screening = screening();
+    greet(screening);
+    envelope(screening);
+    screening.judge(content(MESSAGE));
+    assertThat(milter.commands()).isEqualTo("OE");
+  }
+
+  @Test
+  void whatTheMilterDoesNotAnswerIsNotWaitedFor() {
+    milter.steps = Protocol.NO_REPLY_HEADER | Protocol.NO_REPLY_BODY;
+    Screening screening = screening();
+    greet(screening);
+    envelope(screening);
+    String large = "Subject: x\r\n\r\n" + "y".repeat(78).concat("\r\n").repeat(5_000);
+    assertThat(screening.judge(content(large))).isInstanceOf(Judgement.Take.class);
+    assertThat(milter.commands()).isEqualTo("OCHMRTLNBBBBBBBE");
+  }
+
+  @Test
+  void eachReplyHasItsMeaning() {
+    assertThat(refusedAtMail("r")).startsWith("550 5.7.1");
+    assertThat(refusedAtMail("t")).startsWith("451 4.7.1");
+    assertThat(refusedAtMail("4")).startsWith("421 4.7.0");
+    assertThat(refusedAtMail("y554 5.7.8 100%% no\0")).isEqualTo("554 5.7.8 100% no");
+    assertThat(refusedAtMail("y450-4.2.0 one\r\n450 4.2.0 two\0")).isEqualTo("450 4.2.0 one two");
+    assertThat(refusedAtMail("y550\0")).isEqualTo("550 ");
+    assertThat(refusedAtMail("c")).isEmpty();
+  }
+
+  @Test
+  void acceptEndsTheMilterForThisMessageOnly() {
+    milter.answer('M', "a");
+    Screening screening = screening();
+    greet(screening);
+    envelope(screening);
+    assertThat(screening.readsContent()).isFalse();
+    screening.reset();
+    envelope(screening);
+    assertThat(screening.readsContent()).isTrue();
+    assertThat(milter.commands()).isEqualTo("OCHMAMR");
+  }
+
+  @Test
+  void acceptAtConnectEndsItForTheSession() {
+    milter.answer('C', "a");
+    Screening screening = screening();
+    greet(screening);
+    envelope(screening);
+    assertThat(screening.readsContent()).isFalse();
+    assertThat(milter.commands()).isEqualTo("OC");
+  }
+
+  @Test
+  void changesAreCarriedOut() throws IOException {
+    Judgement.Take take =
+        judged(
+            "hX-Added\0last\0",
+            "i" + number(1) + "DKIM-Signature\0 v=1;\n\tb=x\0",
+            "m" + number(1) + "Subject\0changed\0",
+            "m" + number(1) + "To\0\0",
+            "p",
+            "e<new@sender.example>\0",
+            "+<bob@local.example>\0",
+            "-<ann@local.example>\0",
+            "bother ",
+            "bbody\r\n",
+            "c");
+    assertThat(text(take.content()))
+        .isEqualTo(
+            "DKIM-Signature: v=1;\r\n\tb=x\r\nSubject: changed\r\nX-Added: last\r\n\r\nother body\r\n");
+    assertThat(take.envelopeEdits()).hasSize(3);
+    assertThat(take.envelopeEdits()).contains(new Edit.RemoveRecipient(ANN));
+  }
+
+  @Test
+  void aSignatureInFrontLeavesTheMessageAsItWas() throws IOException {
+    Judgement.Take take = judged("i" + number(1) + "DKIM-Signature\0v=1\0", "c");
+    assertThat(text(take.content())).isEqualTo("DKIM-Signature: v=1\r\n" + MESSAGE);
+  }
+
+  @Test
+  void aQuarantinedMessageIsHeldAndADiscardedOneForgotten() {
+    assertThat(judged("qlooks bad\0", "c").hold().orElse("")).contains("looks bad");
+    assertThat(judge("d")).isInstanceOf(Judgement.Discard.class);
+    assertThat(judge("r")).isInstanceOf(Judgement.Refuse.class);
+  }
+
+  @Test
+  void bodyChunksEndWhenTheMilterHasSeenEnough() {
+    milter.steps = Protocol.SKIP;
+    milter.answer('B', "s");
+    Screening screening = screening();
+    greet(screening);
+    envelope(screening);
+    screening.judge(content("Subject: x\r\n\r\n" + "y".repeat(300_000)));
+    assertThat(milter.commands()).isEqualTo("OCHMRTLNBE");
+  }
+
+  @Test
+  void hostileRepliesLeadToTheDefaultAction() {
+    List<byte[]> hostile =
+        List.of(
+            new byte[] {0, 0, 0, 0},
+            new byte[] {(byte) 0xFF, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 'c'},
+            new byte[] {0, 1, 0, 1, 'c'},
+            FakeMilter.packets("Z"),
+            FakeMilter.packets("y999 no\0"),
+            FakeMilter.packets("y250 fine\0"),
+            FakeMilter.packets("y550-a\r\n450 b\0"),
+            FakeMilter.packets("hno zero octet"),
+            FakeMilter.packets("hBad Name\0v\0"),
+            FakeMilter.packets("hInjected: x\r\nY\0v\0"),
+            FakeMilter.packets("i\0"),
+            FakeMilter.packets("+not an address\0"),
+            FakeMilter.packets("e"),
+            FakeMilter.packets("s"));
+    for (byte[] octets : hostile) {
+      milter.raw('E', octets);
+      assertThat(reply(judgeAll()))
+          .as(new String(octets, StandardCharsets.ISO_8859_1))
+          .startsWith("451 4.7.1");
+    }
+  }
+
+  @Test
+  void endlessRepliesAreCutOff() {
+    String[] forever = new String[1_200];
+    java.util.Arrays.fill(forever, "hX\0y\0");
+    milter.answer('E', forever);
+    assertThat(reply(judgeAll())).startsWith("451");
+    java.util.Arrays.fill(forever, "p");
+    milter.answer('E', forever);
+    assertThat(reply(judgeAll())).startsWith("451");
+    String[] large = new String[40];
+    java.util.Arrays.fill(large, "b" + "x".repeat(65_000)); // a message may have 1 MB here
+    milter.answer('E', large);
+    assertThat(reply(judgeAll())).startsWith("451");
+  }
+
+  @Test
+  void whatWasNotNegotiatedIsNotDone() {
+    milter.actions = Protocol.ADD_HEADERS;
+    assertThat(judge("bother", "c")).isInstanceOf(Judgement.Refuse.class);
+    assertThat(judge("hX\0y\0", "c")).isInstanceOf(Judgement.Take.class);
+    milter.actions = 0x7FFFFFFF;
+    assertThat(reply(judgeAll())).startsWith("451");
+  }
+
+  @Test
+  void theDefaultActionIsTheConfiguredOne() throws IOException {
+    milter.version = 7;
+    assertThat(reply(judgeAll())).startsWith("451 4.7.1");
+    defaultAction = MilterAction.REJECT;
+    assertThat(reply(judgeAll())).startsWith("550");
+    defaultAction = MilterAction.ACCEPT;
+    assertThat(judgeAll()).isInstanceOf(Judgement.Take.class);
+    milter.close(); // nobody listens any more
+    assertThat(judgeAll()).isInstanceOf(Judgement.Take.class);
+    defaultAction = MilterAction.QUARANTINE;
+    assertThat(judgeAll())
+        .isInstanceOfSatisfying(Judgement.Take.class, take -> assertThat(take.hold()).isPresent());
+  }
+
+  @Test
+  void aMilterThatIsSilentIsGivenUpInTime() {
+    milter.raw('M', new byte[0]);
+    assertThat(reply(judgeAll())).startsWith("451 4.7.1");
+    milter.raw('E', new byte[] {0, 0});
+    assertThat(reply(judgeAll())).startsWith("451 4.7.1");
+  }
+
+  private static void greet(Screening screening) {
+    assertThat(screening.connect()).isEmpty();
+    assertThat(screening.ehlo()).isEmpty();
+  }
+
+  private static Optional<Reply> envelope(Screening screening) {
+    return screening.mail().or(() -> screening.rcpt(ANN));
+  }
+
+  private String refusedAtMail(String packet) {
+    milter.answer('M', packet);
+    Screening screening = screening();
+    greet(screening);
+    return screening.mail().map(Reply::toString).orElse("");
+  }
+
+  private Judgement.Take judged(String... atTheEnd) {
+    return (Judgement.Take) judge(atTheEnd);
+  }
+
+  private Judgement judge(String... atTheEnd) {
+    milter.answer('E', atTheEnd);
+    return judgeAll();
+  }
+
+  /** A whole session with one message; the body that replaces its own stays readable. */
+  private Judgement judgeAll() {
+    Screening screening = screening();
+    greet(screening);
+    Optional<Reply> refusal = envelope(screening);
+    if (refusal.isPresent()) return new Judgement.Refuse(refusal.get());
+    return screening.readsContent() ? screening.judge(content(MESSAGE)) : screening.judgeUnread();
+  }
+
+  private static String reply(Judgement judgement) {
+    return judgement instanceof Judgement.Refuse refuse ? refuse.reply().toString() : "none";
+  }
+
+  private Screening screening() {
+    Duration patient = Duration.ofSeconds(2);
+    Milter config =
+        new Milter(
+            "fake",
+            new MilterSocket.Inet(new HostPort("127.0.0.1", milter.port())),
+            defaultAction,
+            patient,
+            Duration.ofMillis(700),
+            Duration.ofMillis(700),
+            List.of(Service.MX));
+    MilterFilter filter = new MilterFilter(config, scratch);
+    return new FilterChain(List.of(filter), new SimpleMeterRegistry()).open(session);
+  }
+
+  private MessageContent content(String text) {
+    ContentBuffer buffer = new ContentBuffer(scratch);
+    try {
+      byte[] octets = text.getBytes(StandardCharsets.ISO_8859_1);
+      buffer.write(octets, 0, octets.length);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    return buffer;
+  }
+
+  private static String text(MessageContent content) throws IOException {
+    try (InputStream in = content.open()) {
+      return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+  }
+}
