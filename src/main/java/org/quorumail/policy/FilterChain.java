@@ -4,8 +4,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 
 /**
- * The filters in the order in which they are asked; {@code docs/policy.md} tells the
- * order. Immutable, shared by the sessions that began while it counted.
+ * The filters in the order in which they are asked; {@code docs/policy.md} tells the order.
+ * Immutable, shared by the sessions that began while it counted.
  */
 public final class FilterChain {
   private final List<MessageFilter> filters;

@@ -62,8 +62,7 @@ public final class HttpTable implements RecipientTable {
 
   private HttpRequest request(MailAddress address) {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(
-                config.at(address.toString(), address.localPart(), address.domain()))
+        HttpRequest.newBuilder(config.at(address.toString(), address.localPart(), address.domain()))
             .timeout(config.timeout())
             .header("User-Agent", "Quorumail");
     if (!config.post()) return request.GET().build();

@@ -28,12 +28,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks an LDAP directory whether there is an entry for a recipient. What the client wrote is escaped
- * in the filter (RFC 4515 §3), so that no address can ask another question.
+ * Asks an LDAP directory whether there is an entry for a recipient. What the client wrote is
+ * escaped in the filter (RFC 4515 §3), so that no address can ask another question.
  */
 public final class LdapTable implements RecipientTable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LdapTable.class);
-  private static final int CONNECTIONS = 8; // answers are cached; more would only load the directory
+  private static final int CONNECTIONS =
+      8; // answers are cached; more would only load the directory
   private static final int ONE = 1; // entry is enough
 
   private final PolicyConfig.LdapTable config;

@@ -36,12 +36,14 @@ class TablesTest {
   void anHttpServiceIsAskedAndItsStatusIsTheAnswer() throws Exception {
     List<String> asked = new CopyOnWriteArrayList<>();
     CountDownLatch never = new CountDownLatch(1);
-    HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 10);
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 10);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.createContext(
         "/",
         exchange -> {
-          String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+          String body =
+              new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
           asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + body);
           String all = exchange.getRequestURI() + body;
           try {
@@ -50,7 +52,9 @@ class TablesTest {
             Thread.currentThread().interrupt();
           }
           int status =
-              all.contains("ann") ? 204 : all.contains("gone") ? 410 : all.contains("err") ? 500 : 404;
+              all.contains("ann")
+                  ? 204
+                  : all.contains("gone") ? 410 : all.contains("err") ? 500 : 404;
           exchange.sendResponseHeaders(status, -1);
           exchange.close();
         });
@@ -83,11 +87,11 @@ class TablesTest {
     InMemoryDirectoryServerConfig config = new InMemoryDirectoryServerConfig("dc=a,dc=example");
     config.setSchema(null);
     config.addAdditionalBindCredentials("cn=mail", "secret");
-    config.setAuthenticationRequiredOperationTypes(
-        com.unboundid.ldap.sdk.OperationType.SEARCH);
+    config.setAuthenticationRequiredOperationTypes(com.unboundid.ldap.sdk.OperationType.SEARCH);
     InMemoryDirectoryServer server = new InMemoryDirectoryServer(config);
     server.add("dn: dc=a,dc=example", "objectClass: top", "dc: a");
-    server.add("dn: uid=ann,dc=a,dc=example", "objectClass: top", "uid: ann", "mail: ann@a.example");
+    server.add(
+        "dn: uid=ann,dc=a,dc=example", "objectClass: top", "uid: ann", "mail: ann@a.example");
     server.startListening();
     Path password = Files.writeString(folder.resolve("password"), "secret\n");
     PolicyConfig.LdapTable settings =
