@@ -163,18 +163,30 @@ public final class MembershipRun {
       Crash crash = new Crash(node, simulation.now());
       open.put(node, crash);
       crashes.add(crash);
-      viewsToConvince += live.cardinality();
       step(CRASH_SPACING_MILLIS / 2 + random.nextInt(CRASH_SPACING_MILLIS));
       if (i < scenario.crashes() - 1) restartTheDetected();
     }
     long limit = simulation.now() + DETECTION_LIMIT_MILLIS;
     while (simulation.now() < limit && crashes.stream().anyMatch(c -> c.all < 0)) step(500);
+    viewsToConvince = knownAfter.size() + ignorantViews();
     step(RESTART_MILLIS);
     restartTheDetected();
     step(REJOIN_MILLIS);
     for (int i = live.nextSetBit(0); i >= 0; i = live.nextSetBit(i + 1)) {
       if (hosts[i].swim().clusterSize() != live.cardinality()) disagreeing++;
     }
+  }
+
+  /** Views that still hold a crashed node for a member; who crashed itself has no view. */
+  private long ignorantViews() {
+    long ignorant = 0;
+    for (int node : open.keySet()) {
+      NodeId subject = SwimHost.node(node, 0).id();
+      for (int i = live.nextSetBit(0); i >= 0; i = live.nextSetBit(i + 1)) {
+        if (hosts[i].swim().state(subject).map(MemberState::isMember).orElse(false)) ignorant++;
+      }
+    }
+    return ignorant;
   }
 
   private void step(long millis) {
