@@ -172,6 +172,11 @@ public final class Spool implements AutoCloseable {
     return attached().log.append(entry, patience).thenApply(reply -> Answer.of(reply.answer(), 0));
   }
 
+  /** Whether the group is open, and with it the replica. */
+  boolean isOpen() {
+    return attached != null;
+  }
+
   /** Bytes of the replica's files at the moment. */
   long fileBytes() {
     return store.fileBytes();

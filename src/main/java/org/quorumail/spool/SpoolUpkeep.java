@@ -105,6 +105,7 @@ final class SpoolUpkeep implements AutoCloseable {
    */
   private void compactWhatIsQuiet() {
     for (Spool spool : spools.all()) {
+      if (!spool.isOpen()) continue;
       Counters now = spool.counters();
       boolean quiet = now.equals(lastSeen.put(spool.name(), now));
       if (!quiet || now.equals(compactedAt.get(spool.name()))) continue;
@@ -115,7 +116,8 @@ final class SpoolUpkeep implements AutoCloseable {
 
   private void scrubDaily() {
     try {
-      Thread.sleep(SCRUB_AFTER_START);
+      do Thread.sleep(SCRUB_AFTER_START);
+      while (!closed && !areOpen());
       while (!closed) {
         attempt(this::scrub);
         Thread.sleep(SCRUB_INTERVAL);
@@ -123,6 +125,12 @@ final class SpoolUpkeep implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** A slow machine opens its groups one after the other; a node that joins has none for long. */
+  private boolean areOpen() {
+    List<Spool> all = spools.all();
+    return !all.isEmpty() && all.stream().allMatch(Spool::isOpen);
   }
 
   /** What does not fit its checksum is told by the store itself, and ends the process. */
