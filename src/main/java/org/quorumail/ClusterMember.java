@@ -1,28 +1,40 @@
 package org.quorumail;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.cluster.Agreement;
+import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterFault;
+import org.quorumail.cluster.EventLog;
 import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.GossipMembership;
+import org.quorumail.cluster.GossipPlan;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeCard;
 import org.quorumail.cluster.NodeCertificate;
+import org.quorumail.cluster.NodeIdentity;
 import org.quorumail.cluster.Placement;
 import org.quorumail.cluster.StaticMembership;
 import org.quorumail.config.Config;
 import org.quorumail.config.Config.ClusterConfig;
+import org.quorumail.config.HostPort;
+import org.quorumail.gossip.net.GossipSettings;
 import org.quorumail.replication.RaftSettings;
 import org.quorumail.replication.RaftTls;
 import org.slf4j.Logger;
@@ -40,7 +52,9 @@ final class ClusterMember implements AutoCloseable {
   private final Config config;
   private final DataDirectory directory;
   private final Supplier<NodeCard.Load> load;
-  private final Optional<NodeCertificate> certificate;
+  private final Optional<NodeIdentity> identity;
+  private final EventLog events = new EventLog();
+  private final Agreement agreement = new Agreement();
   private final Membership membership;
   private volatile @Nullable Formation formation;
 
@@ -48,7 +62,8 @@ final class ClusterMember implements AutoCloseable {
       Config config,
       DataDirectory directory,
       Supplier<NodeCard.Load> load,
-      @Nullable Formation formation)
+      @Nullable Formation formation,
+      MeterRegistry meters)
       throws ClusterFault {
     this.config = config;
     this.directory = directory;
@@ -56,18 +71,26 @@ final class ClusterMember implements AutoCloseable {
     this.formation = formation;
     ClusterConfig cluster = config.cluster();
     if (!cluster.enabled()) {
-      this.certificate = Optional.empty();
+      this.identity = Optional.empty();
       this.membership = new Nobody();
       return;
     }
     NodeCertificate mine = certificate(cluster, directory.identity().nodeId());
-    this.certificate = Optional.of(mine);
+    this.identity = Optional.of(new NodeIdentity(mine, acceptedAuthorities(cluster)));
     this.membership =
-        StaticMembership.start(
-            this::card, mine.context(), cluster.bindAddress(), cluster.port(), cluster.seeds());
+        cluster.secret().isPresent()
+            ? gossip(cluster, meters)
+            : StaticMembership.start(
+                this::card, mine.context(), cluster.bindAddress(), cluster.port(), cluster.seeds());
   }
 
-  static ClusterMember start(Config config, DataDirectory directory, Supplier<NodeCard.Load> load)
+  private GossipMembership gossip(ClusterConfig cluster, MeterRegistry meters) throws ClusterFault {
+    GossipSettings settings = GossipPlan.settings(cluster, card(), directory.path());
+    return GossipMembership.start(this::card, events, settings, meters);
+  }
+
+  static ClusterMember start(
+      Config config, DataDirectory directory, Supplier<NodeCard.Load> load, MeterRegistry meters)
       throws ClusterFault {
     Path file = directory.path().resolve(FILE);
     Optional<Formation> stored = Formation.read(file);
@@ -87,7 +110,7 @@ final class ClusterMember implements AutoCloseable {
           "cluster.enabled: %s belongs to a stand-alone node; name an empty directory for a member of a cluster"
               .formatted(directory.path()));
     }
-    return new ClusterMember(config, directory, load, stored.orElse(null));
+    return new ClusterMember(config, directory, load, stored.orElse(null), meters);
   }
 
   /** Waits until the cluster is formed, for ever if need be; empty when the node stops before. */
@@ -124,16 +147,42 @@ final class ClusterMember implements AutoCloseable {
     return membership;
   }
 
+  EventLog events() {
+    return events;
+  }
+
+  /** Tells all nodes, as far as there are others that can be told. */
+  void publish(String type, Map<String, String> details) {
+    if (membership instanceof GossipMembership gossip) {
+      gossip.publish(type, details);
+    } else {
+      String node = directory.identity().nodeId();
+      events.add(new ClusterEvent(Instant.now().toString(), node, type, details));
+    }
+  }
+
+  /** New secrets for gossip and replication, from now on; nothing that is open is closed. */
+  void useSecretsOf(ClusterConfig changed) {
+    if (identity.isEmpty() || changed.secret().isEmpty()) return;
+    if (config.cluster().tls().isEmpty()) {
+      NodeCertificate mine =
+          NodeCertificate.derive(
+              changed.secret().get(), directory.identity().nodeId(), Set.of(host()));
+      identity.get().use(mine, acceptedAuthorities(changed));
+    }
+    if (membership instanceof GossipMembership gossip) gossip.use(GossipPlan.ring(changed));
+    log.info("cluster_secrets_changed accepted={}", changed.gossip().acceptedSecrets().size());
+  }
+
   Optional<Formation> formation() {
     return Optional.ofNullable(formation);
   }
 
   RaftSettings raftSettings(Path raftDirectory) {
     String peerId = directory.identity().peerId();
-    if (certificate.isEmpty()) return RaftSettings.standAlone("alone", peerId, raftDirectory);
+    if (identity.isEmpty()) return RaftSettings.standAlone("alone", peerId, raftDirectory);
     ClusterConfig c = config.cluster();
-    RaftTls tls =
-        new RaftTls.Managers(certificate.get().keyManager(), certificate.get().trustManager());
+    RaftTls tls = new RaftTls.Managers(identity.get().keyManager(), identity.get().trustManager());
     return new RaftSettings(
         "cluster",
         peerId,
@@ -163,6 +212,7 @@ final class ClusterMember implements AutoCloseable {
         config.node().region(),
         config.node().zone(),
         c.expect(),
+        agreement.proposal(),
         formed == null ? List.of() : formed.members(),
         load.get());
   }
@@ -173,21 +223,33 @@ final class ClusterMember implements AutoCloseable {
   }
 
   private Optional<Formation> form() throws ClusterFault {
-    if (certificate.isEmpty() || config.cluster().expect() == 1) {
+    if (identity.isEmpty() || config.cluster().expect() == 1) {
       NodeCard card = card();
       return Optional.of(
           Formation.alone(
               new Formation.Member(
                   card.nodeId(), card.peerId(), card.host(), card.raftPort(), card.zone())));
     }
-    List<NodeCard> others = membership.members().stream().map(Membership.Member::card).toList();
-    return Formation.of(card(), others);
+    if (membership instanceof GossipMembership gossip && gossip.conflict().isPresent()) {
+      throw new ClusterFault(gossip.conflict().get());
+    }
+    List<NodeCard> others =
+        membership.members().stream()
+            .filter(m -> m.presence() != Membership.Presence.LEFT)
+            .map(Membership.Member::card)
+            .toList();
+    return agreement.reach(card(), others);
   }
 
   private String host() {
     ClusterConfig c = config.cluster();
     if (!c.enabled()) return "127.0.0.1";
     return c.advertiseAddress().orElseGet(() -> advertised(c));
+  }
+
+  private static List<X509Certificate> acceptedAuthorities(ClusterConfig cluster) {
+    if (cluster.tls().isPresent()) return List.of();
+    return cluster.gossip().acceptedSecrets().stream().map(NodeCertificate::authority).toList();
   }
 
   private NodeCertificate certificate(ClusterConfig cluster, String nodeId) throws ClusterFault {
@@ -205,8 +267,10 @@ final class ClusterMember implements AutoCloseable {
         cluster.bindAddress().equals("0.0.0.0") || cluster.bindAddress().equals("::");
     if (!wildcard) return cluster.bindAddress();
     try (DatagramSocket probe = new DatagramSocket()) {
-      var seed = cluster.seeds().getFirst();
-      probe.connect(new InetSocketAddress(seed.host(), seed.port())); // sends nothing
+      // sends nothing; any far address shows the way out when there is no seed
+      HostPort seed =
+          cluster.seeds().isEmpty() ? new HostPort("192.0.2.1", 7946) : cluster.seeds().getFirst();
+      probe.connect(new InetSocketAddress(seed.host(), seed.port()));
       return probe.getLocalAddress().getHostAddress();
     } catch (SocketException | UncheckedIOException e) {
       log.warn("advertise_address_unknown reason=\"{}\"", e.getMessage());

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.ClusterView;
+import org.quorumail.cluster.EventLog;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeCard;
@@ -88,6 +89,11 @@ final class ClusterReport implements ClusterView {
         : new Election(false, leader, "no other node is ready to lead");
   }
 
+  @Override
+  public EventLog events() {
+    return member.events();
+  }
+
   private String state(boolean open, @Nullable String leader, int healthy, int total) {
     if (self.isDraining()) return "ShuttingDown";
     if (!open) return "Forming";
@@ -98,10 +104,13 @@ final class ClusterReport implements ClusterView {
   private static Node node(
       NodeCard card, Membership.@Nullable Member heard, @Nullable String leader) {
     NodeCard.Load load = card.load();
+    Membership.Presence presence = heard == null ? Membership.Presence.ALIVE : heard.presence();
     String status =
-        heard != null && !heard.reachable()
-            ? "disconnected"
-            : load.draining() ? "maintenance" : load.ready() ? "healthy" : "degraded";
+        switch (presence) {
+          case ALIVE -> load.draining() ? "maintenance" : load.ready() ? "healthy" : "degraded";
+          case SUSPECT -> "unhealthy";
+          case DEAD, LEFT -> "disconnected";
+        };
     long lastHeard = heard == null ? System.currentTimeMillis() : heard.lastHeardMillis();
     return new Node(
         card.nodeId(),

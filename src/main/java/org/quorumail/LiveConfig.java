@@ -5,8 +5,10 @@ import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.quorumail.api.NodeView.Reload;
 import org.quorumail.config.Config;
+import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.KeyPairFiles;
 import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.ListenerTls;
@@ -22,8 +24,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The configuration as it counts now, with what is read from the files that it names. A reload
- * takes effect as a whole or not at all: the relay rule, the policy and the certificates change for
- * the next connection, everything else waits for a restart and is named.
+ * takes effect as a whole or not at all: the relay rule, the policy, the certificates and the
+ * secrets of the cluster change for the next connection, everything else waits for a restart and is
+ * named.
  */
 final class LiveConfig {
   private static final Logger log = LoggerFactory.getLogger(LiveConfig.class);
@@ -31,6 +34,7 @@ final class LiveConfig {
   private final ConfigSources sources;
   private final PolicyRules policyRules;
   private volatile State state;
+  private volatile Consumer<ClusterConfig> onSecrets = cluster -> {};
 
   private record State(Config config, PolicyRules.Read policy, List<Optional<ServerTls>> tls) {}
 
@@ -47,6 +51,11 @@ final class LiveConfig {
 
   Config current() {
     return state.config;
+  }
+
+  /** Told when a reload has brought other secrets of the cluster. */
+  void onSecrets(Consumer<ClusterConfig> listener) {
+    onSecrets = listener;
   }
 
   RelayPolicy relayPolicy() {
@@ -83,7 +92,8 @@ final class LiveConfig {
   private Reload take(Config read) {
     Config old = state.config;
     try {
-      state = load(old.with(read.relay(), read.policy(), read.tls()), policyRules);
+      ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
+      state = load(old.with(read.relay(), read.policy(), read.tls(), cluster), policyRules);
     } catch (StartFailure e) {
       return new Reload(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));
     }
@@ -91,6 +101,10 @@ final class LiveConfig {
     if (!old.relay().equals(read.relay())) changed.add("relay");
     if (!old.policy().equals(read.policy())) changed.add("policy");
     if (!old.tls().equals(read.tls())) changed.add("tls");
+    if (!old.cluster().equals(state.config.cluster())) {
+      changed.add("cluster.secret");
+      onSecrets.accept(state.config.cluster());
+    }
     List<String> waiting = state.config.differences(read);
     log.info("configuration_reloaded changed={} need_restart={}", changed, waiting);
     return new Reload(changed, waiting, List.of());

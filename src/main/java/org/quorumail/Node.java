@@ -84,18 +84,26 @@ final class Node implements NodeView {
 
   private void live(Config c) throws StartFailure, InterruptedException {
     try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
-        ClusterMember clusterMember = ClusterMember.start(c, directory, this::load)) {
+        ClusterMember clusterMember =
+            ClusterMember.start(c, directory, this::load, metrics.registry())) {
+      config.onSecrets(clusterMember::useSecretsOf);
       QueueReport queueReport = new QueueReport(() -> Optional.ofNullable(groups));
       ClusterReport clusterReport =
           new ClusterReport(clusterMember, () -> Optional.ofNullable(groups), this);
       DnsReport dnsReport = DnsReport.open(config::current, directory.path());
       Api api = new Api(this, clusterReport, queueReport, dnsReport, metrics);
+      Thread watching =
+          Thread.ofVirtual()
+              .name("cluster-watch")
+              .start(new ClusterWatch(clusterReport, clusterMember, metrics.registry()));
       try (AutoCloseable http = http(api, c);
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<Formation> formation = clusterMember.awaitFormation(stopping);
         if (formation.isPresent()) {
           serve(directory, clusterMember, formation.get(), queueReport, dnsReport);
         }
+      } finally {
+        watching.interrupt();
       }
     } catch (ClusterFault e) {
       String sentence = String.valueOf(e.getMessage());
@@ -218,6 +226,7 @@ final class Node implements NodeView {
     boolean finished = queue.drain(DRAIN_PATIENCE);
     for (Thread t : drains) t.join();
     opened.handOver(clusterMember.membership());
+    clusterMember.membership().leave();
     log.info("node_left deliveries_finished={}", finished);
   }
 

@@ -19,14 +19,17 @@ public final class Api {
   private static final Logger LOG = LoggerFactory.getLogger(Api.class);
 
   private final List<Route> routes;
+  private final EventStream stream;
 
   public Api(NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Metrics metrics) {
+    this.stream = new EventStream(cluster.events());
     this.routes =
         Stream.of(
                 new HealthRoutes(node).routes(),
                 new ClusterRoutes(cluster).routes(),
                 new QueueRoutes(queue, dns).routes(),
                 new DnsRoutes(dns).routes(),
+                new EventRoutes(cluster).routes(),
                 new SystemRoutes(node, metrics).routes())
             .flatMap(List::stream)
             .toList();
@@ -34,6 +37,10 @@ public final class Api {
 
   List<Route> routes() {
     return routes;
+  }
+
+  EventStream stream() {
+    return stream;
   }
 
   /** Answers whatever is asked; never throws. */

@@ -2,6 +2,7 @@ package org.quorumail.api;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.cluster.EventLog;
 
 /**
  * The cluster as this node sees it. Implemented by the composition root. Thread-safe, no waiting.
@@ -22,6 +23,9 @@ public interface ClusterView {
    * @param reason why not; empty when it does
    */
   record Election(boolean elected, @Nullable String leaderId, String reason) {}
+
+  /** What happened in the cluster since this node started. */
+  EventLog events();
 
   /**
    * {@code state}: Forming, Healthy, Degraded, NoQuorum, Partitioned, Rebalancing, ShuttingDown.

@@ -83,6 +83,7 @@ public final class HttpServer implements AutoCloseable {
 
   @Override
   public void close() {
+    api.stream().close();
     server.stop();
   }
 
@@ -102,9 +103,35 @@ public final class HttpServer implements AutoCloseable {
     response.header("Content-Type", answer.contentType());
     response.header("Cache-Control", "no-store");
     response.header("X-Content-Type-Options", "nosniff");
+    if (answer.status() == 200 && wantsStream(request)) {
+      stream(request, response);
+      return;
+    }
     answer.headers().forEach((name, value) -> response.header(name, value));
     if (request.prologue().method().text().equals("HEAD")) response.send();
     else response.send(answer.body());
+  }
+
+  private static boolean wantsStream(ServerRequest request) {
+    return request.path().path().equals(EventRoutes.PATH)
+        && header(request, HeaderNames.ACCEPT)
+            .filter(accept -> accept.contains(EventStream.CONTENT_TYPE))
+            .isPresent();
+  }
+
+  /** The call itself was allowed: what follows are the same events, as they happen. */
+  private void stream(ServerRequest request, ServerResponse response) {
+    if (!api.stream().enter()) {
+      response.status(503).send();
+      return;
+    }
+    long after =
+        header(request, HeaderNames.create("Last-Event-ID"))
+            .filter(id -> id.matches("[0-9]{1,18}"))
+            .map(Long::parseLong)
+            .orElse(0L);
+    response.header("Content-Type", EventStream.CONTENT_TYPE);
+    api.stream().write(response.outputStream(), after);
   }
 
   /** What Helidon refuses before a route is looked for: malformed, too long, encoded. */

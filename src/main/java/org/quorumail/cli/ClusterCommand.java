@@ -52,7 +52,11 @@ final class ClusterCommand extends CommandGroup {
             "port",
             "role",
             "status",
+            "region",
             "zone",
+            "metadata/cpu_usage",
+            "metadata/active_connections",
+            "metadata/messages_processed",
             "last_heartbeat",
             "metadata/version",
             "metadata/uptime_seconds")

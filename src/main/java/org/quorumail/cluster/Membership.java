@@ -1,12 +1,11 @@
 package org.quorumail.cluster;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Who is there, as far as this node has heard. The seam at which gossip takes the place of the
- * static list; everything above asks only this.
+ * Who is there, as far as this node has heard. Everything above asks only this; it is soft state:
+ * ownership of mail moves by Raft alone.
  */
 public interface Membership extends AutoCloseable {
   /** The others that have ever been heard of, this node not among them. */
@@ -18,20 +17,30 @@ public interface Membership extends AutoCloseable {
    */
   Optional<String> refusal();
 
+  /** Says good-bye, so that nobody holds this node for dead; waits some seconds at the most. */
+  default void leave() throws InterruptedException {}
+
   @Override
   void close();
 
   /**
    * Another node.
    *
-   * @param silence since its last sign of life, on this node's monotonic clock
+   * @param lastHeardMillis of its last sign of life, milliseconds since 1970 on this node's clock
    */
-  record Member(NodeCard card, long lastHeardMillis, Duration silence) {
-    /** Three missed cards in a row: more than a pause of the garbage collector. */
-    private static final Duration SUSPECT_AFTER = Duration.ofSeconds(3);
-
+  record Member(NodeCard card, Presence presence, long lastHeardMillis) {
     public boolean reachable() {
-      return silence.compareTo(SUSPECT_AFTER) < 0;
+      return presence == Presence.ALIVE;
     }
+  }
+
+  enum Presence {
+    ALIVE,
+    /** Does not answer at the moment; may be slow, paused or gone. */
+    SUSPECT,
+    /** Held dead. */
+    DEAD,
+    /** Said good-bye. */
+    LEFT
   }
 }

@@ -3,10 +3,12 @@ package org.quorumail.cluster;
 import java.util.List;
 
 /**
- * What a node says about itself to the others, once a second. Soft state: it may be old, and
- * nothing that could lose mail depends on it.
+ * What a node says about itself to the others. Soft state: it may be old, and nothing that could
+ * lose mail depends on it.
  *
  * @param peerId the node's name in Raft: its id and a random part that a wiped directory loses
+ * @param proposal the digest of the formation that this node would found, see {@link Agreement};
+ *     empty while it has none in mind
  * @param formed the members of the cluster as this node has stored them; empty before the formation
  * @param load the figures of {@code /cluster/nodes}
  */
@@ -19,6 +21,7 @@ public record NodeCard(
     String region,
     String zone,
     int expect,
+    String proposal,
     List<Formation.Member> formed,
     Load load) {
 
@@ -27,6 +30,11 @@ public record NodeCard(
 
   public NodeCard {
     formed = List.copyOf(formed);
+  }
+
+  NodeCard with(Load changed) {
+    return new NodeCard(
+        nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, changed);
   }
 
   /** How a node is doing; rates are the receiver's business. */
@@ -38,5 +46,24 @@ public record NodeCard(
       int activeConnections,
       long messagesProcessed,
       double cpuUsage,
-      long memoryUsageMb) {}
+      long memoryUsageMb) {
+
+    /** Only what seldom changes. */
+    Load withoutFigures() {
+      return new Load(version, ready, draining, startedMillis, 0, 0, 0, 0);
+    }
+
+    /** The figures of the other one, which was reported on its own. */
+    Load withFiguresOf(Load other) {
+      return new Load(
+          version,
+          ready,
+          draining,
+          startedMillis,
+          other.activeConnections,
+          other.messagesProcessed,
+          other.cpuUsage,
+          other.memoryUsageMb);
+    }
+  }
 }

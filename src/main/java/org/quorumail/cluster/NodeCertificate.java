@@ -104,6 +104,16 @@ public record NodeCertificate(
     }
   }
 
+  /** The authority that follows from a secret. */
+  public static X509Certificate authority(Secret secret) {
+    try {
+      KeyPair key = authorityKey(secret);
+      return sign(AUTHORITY_NAME, key.getPublic(), BigInteger.ONE, null, key);
+    } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
+      throw new IllegalStateException("the JDK lacks what the cluster's certificates need", e);
+    }
+  }
+
   /** Reads {@code cluster.tls}: three PEM files that must fit each other. */
   public static NodeCertificate read(ClusterTlsFiles files) throws ClusterFault {
     X509Certificate leaf = certificate(files.certificate(), "cluster.tls.certificate");
@@ -153,10 +163,22 @@ public record NodeCertificate(
 
   /** Trusts what the cluster's authority has signed, and nothing else. */
   public TrustManager trustManager() {
+    return trustManager(List.of());
+  }
+
+  /**
+   * Trusts what the cluster's authority has signed, or one of these.
+   *
+   * @param accepted the authorities of further secrets, during a rotation
+   */
+  public TrustManager trustManager(List<X509Certificate> accepted) {
     try {
       KeyStore trusted = KeyStore.getInstance("PKCS12");
       trusted.load(null, null);
       trusted.setCertificateEntry("authority", authority);
+      for (X509Certificate other : accepted) {
+        trusted.setCertificateEntry("authority-" + trusted.size(), other);
+      }
       TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
       trust.init(trusted);
       return trust.getTrustManagers()[0];

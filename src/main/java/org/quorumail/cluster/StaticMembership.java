@@ -28,7 +28,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Membership by a fixed list of seeds: this node calls each of them over mutual TLS and both tell
+ * Membership of a cluster that has certificates from files and no secret, so that there is no key
+ * to seal gossip with: this node calls each of a fixed list of seeds over mutual TLS and both tell
  * their card once a second. A node's own address among the seeds is harmless.
  *
  * <p>Threads: {@code cluster-accept} takes connections, each connection and each seed has a virtual
@@ -39,6 +40,9 @@ public final class StaticMembership implements Membership {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final int TIMEOUT_MS = 3_000;
+
+  /** Three missed cards in a row: more than a pause of the garbage collector. */
+  private static final Duration SILENCE = Duration.ofSeconds(3);
 
   /** Each member calls once; the rest is room for reconnects and for strangers that fail TLS. */
   private static final int MAX_CONNECTIONS = 128;
@@ -103,8 +107,12 @@ public final class StaticMembership implements Membership {
   public List<Member> members() {
     long now = System.nanoTime();
     return heard.values().stream()
-        .map(h -> new Member(h.card, h.atMillis, Duration.ofNanos(now - h.atNanos)))
+        .map(h -> new Member(h.card, presence(now - h.atNanos), h.atMillis))
         .toList();
+  }
+
+  private static Presence presence(long silentNanos) {
+    return silentNanos < SILENCE.toNanos() ? Presence.ALIVE : Presence.SUSPECT;
   }
 
   @Override

@@ -8,10 +8,11 @@ import java.util.stream.Stream;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.ClusterTlsFiles;
 import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.config.Config.GossipConfig;
 
 /** Reads {@code [cluster]}. */
 final class ClusterReader {
-  private static final int GOSSIP_PORT = 7946;
+  static final int GOSSIP_PORT = 7946;
   private static final String[] LATER_TABLES = {
     "leader_election", "load_balancing", "rate_limit", "regions", "state_store"
   };
@@ -43,6 +44,7 @@ final class ClusterReader {
             text -> HostPort.parse(text, GOSSIP_PORT));
     Optional<Secret> secret = secret();
     Optional<ClusterTlsFiles> tls = tls(cluster.section("tls"));
+    GossipConfig gossip = new GossipReader(cluster).gossip();
     Duration election = electionTimeout();
     Duration joinTimeout =
         cluster.duration("join_timeout", "30s", "1s", "1h", "wait for the others at the start");
@@ -66,7 +68,16 @@ final class ClusterReader {
         joinTimeout,
         replicas,
         snapshots,
-        new PlumtreeReader(cluster.section("gossip")).over(PlumtreeConfig.lan()));
+        gossip,
+        new PlumtreeReader(cluster.section("gossip")).over(plumtree(gossip.preset())));
+  }
+
+  private static PlumtreeConfig plumtree(GossipConfig.Preset preset) {
+    return switch (preset) {
+      case LAN -> PlumtreeConfig.lan();
+      case WAN -> PlumtreeConfig.wan();
+      case LARGE_CLUSTER -> PlumtreeConfig.largeCluster();
+    };
   }
 
   private int raftPort(int port) {
@@ -84,14 +95,16 @@ final class ClusterReader {
         "base64",
         "",
         "at least 32 random bytes that all nodes share; `quorumail cluster secret` makes one",
-        text -> {
-          try {
-            return Secret.parse(text);
-          } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                "must be at least 32 bytes in base64; `quorumail cluster secret` makes one", e);
-          }
-        });
+        ClusterReader::secret);
+  }
+
+  static Secret secret(String base64) {
+    try {
+      return Secret.parse(base64);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "must be at least 32 bytes in base64; `quorumail cluster secret` makes one", e);
+    }
   }
 
   private static Optional<ClusterTlsFiles> tls(Section tls) {
@@ -138,16 +151,7 @@ final class ClusterReader {
   }
 
   private void laterKeys() {
-    cluster.later("discovery", "\"static\"", "how nodes find each other");
-    cluster.later("discovery_dns", "\"smtp-cluster.local\"", "name for discovery by DNS");
-    cluster.later("multicast_address", "\"239.255.1.1\"", "group for discovery by multicast");
-    cluster.later("transport", "\"udp\"", "gossip's transport");
-    cluster.later("preset", "\"lan\"", "timing of gossip and failure detection");
-    cluster.later("heartbeat_interval", "", "overrides the preset");
-    cluster.later("heartbeat_timeout", "", "overrides the preset");
-    cluster.later("failure_detection_timeout", "\"10s\"", "upper bound promised to operators");
     cluster.later("consistency", "\"quorum\"", "of replicated state; mail is never below quorum");
-    cluster.later("compression", "true", "of gossip");
     for (String table : LATER_TABLES) {
       cluster.later(table, "", "a table of a later version");
     }

@@ -52,8 +52,9 @@ public record Config(
     };
   }
 
-  /** The same with another relay rule, policy and certificates: what a reload changes. */
-  public Config with(RelayConfig relay, PolicyConfig policy, TlsConfig tls) {
+  /** The same with another relay rule, policy, certificates and secrets: what a reload changes. */
+  public Config with(
+      RelayConfig relay, PolicyConfig policy, TlsConfig tls, ClusterConfig cluster) {
     return new Config(
         hostname,
         controlSocket,
@@ -235,7 +236,87 @@ public record Config(
       Duration joinTimeout,
       int replicationFactor,
       Duration snapshotInterval,
-      PlumtreeConfig plumtree) {}
+      GossipConfig gossip,
+      PlumtreeConfig plumtree) {
+
+    /** The same with other secrets: what a reload changes. */
+    public ClusterConfig withSecretsOf(ClusterConfig other) {
+      return new ClusterConfig(
+          enabled,
+          bindAddress,
+          advertiseAddress,
+          port,
+          raftPort,
+          expect,
+          seeds,
+          other.secret,
+          tls,
+          electionTimeoutMin,
+          electionTimeoutMax,
+          joinTimeout,
+          replicationFactor,
+          snapshotInterval,
+          gossip.withAcceptedSecrets(other.gossip.acceptedSecrets),
+          plumtree);
+    }
+  }
+
+  /**
+   * How nodes find and watch each other.
+   *
+   * @param acceptedSecrets beside {@code cluster.secret}, during a rotation
+   * @param probeInterval empty: the preset's, as for the next two
+   */
+  public record GossipConfig(
+      String clusterName,
+      List<Secret> acceptedSecrets,
+      Discovery discovery,
+      String discoveryDns,
+      HostPort multicast,
+      KubernetesConfig kubernetes,
+      Preset preset,
+      Optional<Duration> probeInterval,
+      Optional<Duration> probeTimeout,
+      Optional<Duration> failureDetectionTimeout,
+      boolean compression) {
+
+    public enum Discovery {
+      STATIC,
+      DNS,
+      MULTICAST,
+      KUBERNETES,
+      CUSTOM
+    }
+
+    public enum Preset {
+      LAN,
+      WAN,
+      LARGE_CLUSTER
+    }
+
+    GossipConfig withAcceptedSecrets(List<Secret> secrets) {
+      return new GossipConfig(
+          clusterName,
+          secrets,
+          discovery,
+          discoveryDns,
+          multicast,
+          kubernetes,
+          preset,
+          probeInterval,
+          probeTimeout,
+          failureDetectionTimeout,
+          compression);
+    }
+  }
+
+  /** {@code [cluster.kubernetes]}. */
+  public record KubernetesConfig(
+      String service,
+      Optional<String> namespace,
+      Optional<String> apiServer,
+      Path tokenFile,
+      Path caFile) {}
 
   public record ClusterTlsFiles(Path certificate, Path key, Path ca) {}
 }

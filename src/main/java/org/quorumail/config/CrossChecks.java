@@ -119,15 +119,20 @@ final class CrossChecks {
           "a cluster needs cluster.secret (`quorumail cluster secret` makes one) or cluster.tls"
               + " with certificate, key and ca");
     }
-    int known = cluster.seeds().size() + 1;
-    if (cluster.expect() > known) {
+    if (cluster.gossip().acceptedSecrets().size() > 3) {
+      reading.problem("cluster.accepted_secrets", "has more than 3 secrets; remove old ones");
+    }
+    if (!cluster.gossip().acceptedSecrets().isEmpty() && cluster.secret().isEmpty()) {
+      reading.problem("cluster.accepted_secrets", "is of no use without cluster.secret");
+    }
+    boolean listed = cluster.gossip().discovery() == Config.GossipConfig.Discovery.STATIC;
+    if (listed && cluster.expect() > 1 && cluster.seeds().isEmpty()) {
       reading.problem(
           "cluster.expect",
           "is "
               + cluster.expect()
-              + ", but cluster.seeds names "
-              + cluster.seeds().size()
-              + " nodes; name all the others");
+              + ", but cluster.seeds names nobody; name one or more of the others, or set"
+              + " cluster.discovery");
     }
     if (cluster.expect() == 2) {
       reading.warning(

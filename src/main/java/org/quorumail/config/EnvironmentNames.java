@@ -43,6 +43,10 @@ final class EnvironmentNames {
           new Foreign("SMTP_CLUSTER_TLS_KEY", "cluster.tls.key", path -> path),
           new Foreign(
               "DISCOVERY_METHOD", "cluster.discovery", method -> method.toLowerCase(Locale.ROOT)),
+          new Foreign(
+              "SMTP_CLUSTER_AUTO_DISCOVERY",
+              "cluster.discovery",
+              on -> isOff(on) ? "static" : "multicast"),
           millis("SMTP_CLUSTER_HEARTBEAT_INTERVAL", "cluster.heartbeat_interval"),
           millis("SMTP_CLUSTER_HEARTBEAT_TIMEOUT", "cluster.heartbeat_timeout"),
           millis("SMTP_CLUSTER_ELECTION_TIMEOUT", "cluster.election_timeout"),
@@ -53,6 +57,10 @@ final class EnvironmentNames {
 
   private static Foreign same(String name, String key) {
     return new Foreign(name, key, value -> value);
+  }
+
+  private static boolean isOff(String flag) {
+    return List.of("false", "0", "no", "off").contains(flag.toLowerCase(Locale.ROOT));
   }
 
   private static Foreign millis(String name, String key) {

@@ -1,6 +1,9 @@
 package org.quorumail.config;
 
+import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.Base64;
+import org.jspecify.annotations.Nullable;
 
 /** A secret that never prints itself. */
 public final class Secret {
@@ -19,6 +22,16 @@ public final class Secret {
 
   public byte[] bytes() {
     return bytes.clone();
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Secret that && MessageDigest.isEqual(bytes, that.bytes);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(bytes);
   }
 
   @Override

@@ -7,6 +7,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -55,6 +57,27 @@ public final class NodeApi {
     return get("/api/queue/" + queueId)
         .filter(answer -> answer.statusCode() == 200 || answer.statusCode() == 404)
         .map(answer -> answer.statusCode() == 200);
+  }
+
+  /** Status by node id, as this node sees the cluster; empty when it is silent. */
+  public Map<String, String> statuses() {
+    Map<String, String> statuses = new TreeMap<>();
+    for (JsonNode node : json("/api/cluster/nodes").orElse(JSON.createArrayNode())) {
+      statuses.put(node.path("id").asString(""), node.path("status").asString(""));
+    }
+    return statuses;
+  }
+
+  /** What this node tells of the cluster, each as type and subject with a colon between. */
+  public List<String> events() {
+    List<String> events = new ArrayList<>();
+    for (JsonNode event :
+        json("/api/events").map(page -> page.path("events")).orElse(JSON.createArrayNode())) {
+      JsonNode details = event.path("details");
+      String subject = details.path("subject").asString(details.path("leader").asString(""));
+      events.add(event.path("type").asString("") + ":" + subject);
+    }
+    return events;
   }
 
   /** The content of one replica of a spool. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.quorumail.cluster.EventLog;
 import org.quorumail.config.Config;
 import org.quorumail.mail.QueueId;
 
@@ -23,11 +24,17 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   public volatile boolean broken;
 
   private final Config config;
+  private final EventLog events = new EventLog();
 
   public FakeNode(Path data, Map<String, String> overrides) {
     this.config = Config.standalone(data, overrides);
     statuses.put(first, "retry");
     statuses.put(second, "pending");
+  }
+
+  @Override
+  public EventLog events() {
+    return events;
   }
 
   @Override

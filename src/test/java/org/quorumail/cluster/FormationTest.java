@@ -16,7 +16,7 @@ class FormationTest {
 
   static NodeCard card(String id, String peer, List<Formation.Member> formed) {
     NodeCard.Load load = new NodeCard.Load("test", true, false, 0, 0, 0, 0, 0);
-    return new NodeCard(id, peer, "127.0.0.1", 1, 2, "default", "default", 3, formed, load);
+    return new NodeCard(id, peer, "127.0.0.1", 1, 2, "default", "default", 3, "", formed, load);
   }
 
   @Test

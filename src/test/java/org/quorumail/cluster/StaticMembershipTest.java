@@ -69,7 +69,7 @@ class StaticMembershipTest {
     NodeCard forged = FormationTest.card("n7", "n7-1", List.of());
     forged =
         new NodeCard(
-            "n7", "n7-1", "192.0.2.7", 1, 2, "default", "default", 3, List.of(), forged.load());
+            "n7", "n7-1", "192.0.2.7", 1, 2, "default", "default", 3, "", List.of(), forged.load());
     try (SSLSocket socket =
         (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
       socket.setSoTimeout(10_000);
@@ -121,6 +121,7 @@ class StaticMembershipTest {
             "default",
             "default",
             3,
+            "",
             List.of(),
             FormationTest.card(id, id, List.of()).load());
     SSLContext tls = NodeCertificate.derive(secret, id, Set.of("127.0.0.1")).context();

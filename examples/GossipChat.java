@@ -1,0 +1,56 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import org.quorumail.gossip.BroadcastResult;
+import org.quorumail.gossip.MessageId;
+import org.quorumail.gossip.Node;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.net.Gossip;
+import org.quorumail.gossip.net.GossipDelegate;
+import org.quorumail.gossip.net.GossipSettings;
+
+/**
+ * A chat without a server: every line that one node reads, all nodes print.
+ *
+ * <pre>
+ * secret=$(./quorumail cluster secret)
+ * java -cp 'target/quorumail/lib/*' examples/GossipChat.java anna 7001 $secret
+ * java -cp 'target/quorumail/lib/*' examples/GossipChat.java bert 7002 $secret 127.0.0.1:7001
+ * </pre>
+ */
+public final class GossipChat implements GossipDelegate {
+  @Override
+  public void onDeliver(MessageId id, byte[] payload) {
+    System.out.println(id.origin() + ": " + new String(payload, StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public void onMemberUp(Node node) {
+    System.out.println(node.id() + " is here");
+  }
+
+  @Override
+  public void onMemberLeft(Node node) {
+    System.out.println(node.id() + " has left");
+  }
+
+  public static void main(String[] args) throws Exception {
+    byte[] secret = Base64.getDecoder().decode(args[2]);
+    String[] seeds = java.util.Arrays.copyOfRange(args, 3, args.length);
+    GossipSettings settings =
+        GossipSettings.of(args[0], "127.0.0.1", Integer.parseInt(args[1]), secret)
+            .withPlumtree(PlumtreeConfig.lan().withMaxMessageSize(4096));
+    try (Gossip gossip = Gossip.start(settings, new GossipChat());
+        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in))) {
+      gossip.join(seeds);
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        BroadcastResult result = gossip.broadcast(line.getBytes(StandardCharsets.UTF_8));
+        if (result instanceof BroadcastResult.Rejected no) System.out.println(no.refusal());
+      }
+      System.out.println(gossip.peerCount() + " others, " + gossip.health().status());
+      gossip.leave(Duration.ofSeconds(3));
+    }
+  }
+}

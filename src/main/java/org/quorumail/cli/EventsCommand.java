@@ -1,0 +1,55 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.JsonNode;
+
+/** {@code events}: what happens in the cluster; any node tells it for all. */
+@Command(
+    name = "events",
+    mixinStandardHelpOptions = true,
+    description = "What happened in the cluster since the node started, the last thousand events.",
+    footer = {"", "Examples:", "  quorumail events", "  quorumail events --follow --format json"})
+final class EventsCommand implements Callable<Integer> {
+  private static final int WAIT_SECONDS = 20;
+
+  @Mixin private NodeOptions options = new NodeOptions();
+
+  @Option(
+      names = {"-f", "--follow"},
+      description = "Print events as they happen, until interrupted.")
+  private boolean follow;
+
+  @Override
+  public Integer call() throws CommandException {
+    long last = print(0, 0);
+    while (follow) last = print(last, WAIT_SECONDS);
+    return ExitCode.DONE;
+  }
+
+  private long print(long after, int wait) throws CommandException {
+    JsonNode page =
+        options.node().call("GET", "/api/events?after=%d&wait=%d".formatted(after, wait));
+    PrintWriter out = options.out();
+    for (JsonNode event : page.path("events")) {
+      out.println(options.json() ? event.toString() : line(event));
+    }
+    out.flush();
+    long last = page.path("last").asLong(after);
+    return Math.max(last, 0);
+  }
+
+  private static String line(JsonNode event) {
+    StringBuilder line = new StringBuilder();
+    line.append(event.path("time").asString("")).append(' ');
+    line.append(event.path("node").asString("")).append(' ');
+    line.append(event.path("type").asString(""));
+    for (var detail : event.path("details").properties()) {
+      line.append(' ').append(detail.getKey()).append('=').append(detail.getValue().asString(""));
+    }
+    return line.toString();
+  }
+}

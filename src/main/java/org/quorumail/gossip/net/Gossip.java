@@ -1,0 +1,286 @@
+package org.quorumail.gossip.net;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.quorumail.gossip.Address;
+import org.quorumail.gossip.BroadcastResult;
+import org.quorumail.gossip.HealthReport;
+import org.quorumail.gossip.MemberState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node's part in a gossiping cluster: who is there, and telling everyone. A library of its own;
+ * knows nothing of mail.
+ *
+ * <pre>
+ * var gossip = Gossip.start(GossipSettings.of("a", "127.0.0.1", 7946, secret), delegate);
+ * gossip.join("10.0.0.2:7946");
+ * gossip.broadcast(bytes);
+ * gossip.leave(Duration.ofSeconds(3));
+ * gossip.shutdown();
+ * </pre>
+ *
+ * Thread-safe. Threads: {@link GossipLoop}'s, the transport's, the delegate's, and one that asks
+ * the discovery.
+ */
+public final class Gossip implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Gossip.class);
+
+  /** For the gossip thread to take a question; it takes milliseconds. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  /** How often others are looked for before the first is found, and after. */
+  private static final Duration LOOK_ALONE = Duration.ofSeconds(1);
+
+  private static final Duration LOOK_IN_COMPANY = Duration.ofSeconds(10);
+
+  private final GossipSettings settings;
+  private final MemberBook book = new MemberBook();
+  private final DelegateThread delegate;
+  private final SealedTransport transport;
+  private final GossipLoop loop;
+  private final Thread looking;
+  private final Set<InetSocketAddress> joined = new LinkedHashSet<>();
+  private volatile List<Address> called = List.of();
+  private volatile boolean closed;
+
+  private Gossip(GossipSettings settings, GossipDelegate told, MeterRegistry meters)
+      throws IOException {
+    this.settings = settings;
+    GossipMetrics metrics = new GossipMetrics(meters);
+    metrics.members(book);
+    this.delegate = new DelegateThread(told, () -> metrics.dropped(DropReason.DELEGATE_FULL));
+    SealedTransport[] bound = new SealedTransport[1];
+    this.loop =
+        new GossipLoop(
+            settings,
+            book,
+            metrics,
+            delegate,
+            receiver -> {
+              bound[0] =
+                  SealedTransport.bind(
+                      settings.keys(),
+                      settings.nodeId(),
+                      settings.compression(),
+                      settings.bindAddress(),
+                      settings.bind().getPort(),
+                      receiver);
+              return bound[0];
+            });
+    this.transport = bound[0];
+    this.looking = Thread.ofVirtual().name("gossip-discovery").unstarted(this::look);
+  }
+
+  /**
+   * Listens, and calls whom the settings' discovery finds.
+   *
+   * @throws IOException when the port is taken
+   */
+  public static Gossip start(GossipSettings settings, GossipDelegate delegate) throws IOException {
+    return start(settings, delegate, new SimpleMeterRegistry());
+  }
+
+  /** As above, counting in this registry. */
+  public static Gossip start(GossipSettings settings, GossipDelegate delegate, MeterRegistry meters)
+      throws IOException {
+    Gossip gossip = new Gossip(settings, delegate, meters);
+    gossip.delegate.start();
+    gossip.loop.start();
+    gossip.looking.start();
+    return gossip;
+  }
+
+  /** Calls these nodes too, as {@code host:port}, until they answer; returns at once. */
+  public void join(String... seeds) throws IOException {
+    List<org.quorumail.config.HostPort> parsed =
+        java.util.Arrays.stream(seeds)
+            .map(seed -> org.quorumail.config.HostPort.parse(seed, 7946))
+            .toList();
+    synchronized (joined) {
+      joined.addAll(new StaticDiscovery(parsed).find());
+    }
+    call(List.of());
+  }
+
+  /**
+   * Sends to all members; each delivers it exactly once. This node is not told.
+   *
+   * @return whether it was taken; rejected when this node has more to do than it can
+   */
+  public BroadcastResult broadcast(byte[] payload) {
+    BroadcastResult busy = new BroadcastResult.Rejected(BroadcastResult.Refusal.QUEUE_FULL);
+    return ask(() -> loop.broadcast(payload), busy);
+  }
+
+  /** For a value of which only the last counts: it goes out with the next tick. */
+  public boolean coalesce(String key, byte[] value) {
+    return ask(() -> loop.coalesce(key, value), false);
+  }
+
+  /** Members that are alive or suspect, this node not counted. */
+  public int peerCount() {
+    return book.count();
+  }
+
+  /**
+   * The nodes that this one was to call, when all of them were reached and none has proven the
+   * secret: the secrets differ. Empty as soon as somebody is met, and while somebody is silent.
+   */
+  public List<String> strangers() {
+    Address self = Datagrams.address(settings.advertised());
+    List<Address> others = called.stream().filter(seed -> !seed.equals(self)).toList();
+    if (peerCount() > 0 || !others.stream().allMatch(book::isStranger)) return List.of();
+    return others.stream().map(Address::toString).toList();
+  }
+
+  /** All others that are remembered, those that are dead or have left among them. */
+  public List<GossipMember> members() {
+    return book.members();
+  }
+
+  /** How broadcasting is doing, computed now. */
+  public HealthReport health() {
+    CompletableFuture<HealthReport> answer = new CompletableFuture<>();
+    if (!loop.ask(() -> answer.complete(loop.health()))) {
+      throw new IllegalStateException("gossip is closed, or has more to do than it can");
+    }
+    try {
+      return answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("the gossip thread did not answer", e);
+    }
+  }
+
+  /** Publishes other metadata of this node; at most 64 KiB, up to 512 bytes of them at once. */
+  public void updateMetadata(byte[] metadata) {
+    if (!loop.ask(() -> loop.updateMetadata(metadata))) {
+      log.warn("gossip_busy what=metadata");
+    }
+  }
+
+  /** The keys from now on; open streams go on. See {@link KeyRing} for a rotation. */
+  public void use(KeyRing ring) {
+    transport.use(ring);
+    settings.discovery().use(ring);
+  }
+
+  /** The port that is bound; of interest when 0 was asked for. */
+  public int port() {
+    return transport.port();
+  }
+
+  /**
+   * Says good-bye and waits until it was heard.
+   *
+   * @return how many members have acknowledged it in time
+   */
+  public int leave(Duration patience) throws InterruptedException {
+    CompletableFuture<Integer> heard = new CompletableFuture<>();
+    looking.interrupt();
+    if (!loop.ask(() -> loop.leave(heard::complete))) return 0;
+    try {
+      return heard.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return 0; // nobody there, or too slow; they will notice by themselves
+    }
+  }
+
+  /** Ends it at once, without a word. */
+  public void shutdown() {
+    closed = true;
+    looking.interrupt();
+    loop.stop();
+    transport.close();
+    delegate.close();
+    settings.discovery().close();
+  }
+
+  @Override
+  public void close() {
+    shutdown();
+  }
+
+  private <T> T ask(Supplier<T> question, T otherwise) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    if (!loop.ask(() -> answer.complete(question.get()))) return otherwise;
+    try {
+      return answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return otherwise;
+    } catch (ExecutionException | TimeoutException e) {
+      return otherwise;
+    }
+  }
+
+  // ---- looking for others
+
+  private void look() {
+    PeerFile file = settings.peersFile().map(PeerFile::new).orElse(null);
+    List<InetSocketAddress> stored = file == null ? List.of() : file.read();
+    String complaint = "";
+    while (!closed) {
+      try {
+        List<InetSocketAddress> found = new java.util.ArrayList<>(settings.discovery().find());
+        found.addAll(stored);
+        call(found);
+        complaint = "";
+      } catch (IOException e) {
+        String reason = String.valueOf(e.getMessage());
+        // once per outage, not once per second
+        if (!reason.equals(complaint)) log.warn("gossip_discovery_failed reason=\"{}\"", reason);
+        complaint = reason;
+        call(stored);
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) {
+        log.error("gossip_discovery_failed", e); // a custom one, perhaps; it gets another chance
+      }
+      if (file != null && peerCount() > 0) file.write(addresses());
+      try {
+        Thread.sleep(peerCount() == 0 ? LOOK_ALONE : LOOK_IN_COMPANY);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private List<InetSocketAddress> addresses() {
+    return book.members().stream()
+        .filter(m -> m.state() == MemberState.ALIVE)
+        .map(m -> Datagrams.socketAddress(m.node().address()))
+        .toList();
+  }
+
+  private void call(Collection<InetSocketAddress> found) {
+    Set<InetSocketAddress> all = new LinkedHashSet<>(found);
+    synchronized (joined) {
+      all.addAll(joined);
+    }
+    List<Address> seeds =
+        all.stream()
+            .filter(seed -> seed.getAddress() != null && seed.getPort() != 0)
+            .limit(NodeDiscovery.MAX_FOUND)
+            .map(Datagrams::address)
+            .toList();
+    called = seeds;
+    if (!loop.ask(() -> loop.join(seeds))) log.debug("gossip_busy what=seeds");
+  }
+}

@@ -1,0 +1,107 @@
+package org.quorumail.gossip.net;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.quorumail.gossip.PlumtreeMeter;
+import org.quorumail.gossip.PlumtreeMetric;
+
+/**
+ * The series of gossip: {@code plumtree_…} as the core counts them, {@code gossip_…} of the driver.
+ */
+final class GossipMetrics implements PlumtreeMeter {
+  private final MeterRegistry registry;
+  private final Map<DropReason, Counter> drops = new EnumMap<>(DropReason.class);
+  private final Map<PlumtreeMetric, Counter> counters = new EnumMap<>(PlumtreeMetric.class);
+  private final Map<PlumtreeMetric, Long> gauges = new ConcurrentHashMap<>();
+  private final Counter stalls;
+  private final io.micrometer.core.instrument.Timer stalled;
+  private volatile int health;
+
+  GossipMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    for (DropReason reason : DropReason.values()) {
+      drops.put(
+          reason,
+          Counter.builder("gossip.frames.dropped")
+              .description("Frames and messages that were not taken, by reason")
+              .tag("reason", reason.label())
+              .register(registry));
+    }
+    for (PlumtreeMetric metric : PlumtreeMetric.values()) register(metric);
+    this.stalls =
+        Counter.builder("gossip.stalls")
+            .description("Times that the gossip thread was late by more than 250 ms")
+            .register(registry);
+    this.stalled =
+        io.micrometer.core.instrument.Timer.builder("gossip.stall.duration")
+            .description("How late it was then")
+            .register(registry);
+    Gauge.builder("gossip.health.score", this, m -> m.health)
+        .description("Lifeguard's local health: 0 is well, 7 as bad as it gets")
+        .register(registry);
+  }
+
+  private void register(PlumtreeMetric metric) {
+    switch (metric.kind()) {
+      case COUNTER ->
+          counters.put(
+              metric, Counter.builder(name(metric)).description(metric.help()).register(registry));
+      case GAUGE ->
+          Gauge.builder(name(metric), gauges, g -> g.getOrDefault(metric, 0L))
+              .description(metric.help())
+              .register(registry);
+      case HISTOGRAM ->
+          io.micrometer.core.instrument.DistributionSummary.builder(name(metric))
+              .description(metric.help())
+              .register(registry);
+    }
+  }
+
+  /** Micrometer's spelling of the series' name. */
+  private static String name(PlumtreeMetric metric) {
+    return "plumtree." + metric.name().toLowerCase(Locale.ROOT).replace('_', '.');
+  }
+
+  void dropped(DropReason reason) {
+    Counter counter = drops.get(reason);
+    if (counter != null) counter.increment();
+  }
+
+  void stalled(Duration lateness) {
+    stalls.increment();
+    stalled.record(lateness.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  void healthScore(int score) {
+    health = score;
+  }
+
+  void gauge(PlumtreeMetric metric, long value) {
+    gauges.put(metric, value);
+  }
+
+  @Override
+  public void count(PlumtreeMetric metric, long by) {
+    Counter counter = counters.get(metric);
+    if (counter != null) counter.increment((double) by);
+  }
+
+  @Override
+  public void sample(PlumtreeMetric histogram, double value) {
+    registry.summary(name(histogram)).record(value);
+  }
+
+  /** Members by state, read when asked. */
+  void members(MemberBook book) {
+    Gauge.builder("gossip.members", book, MemberBook::count)
+        .description("Other members, alive or suspect")
+        .register(registry);
+  }
+}

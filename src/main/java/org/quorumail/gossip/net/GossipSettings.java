@@ -1,0 +1,99 @@
+package org.quorumail.gossip.net;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.quorumail.config.HostPort;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.SwimConfig;
+
+/**
+ * How one node takes part. {@link #of} has what a node cannot do without; the withers change the
+ * rest.
+ *
+ * @param nodeId 1 to 64 letters, digits, '.', '-', '_'; unique in the cluster
+ * @param bind where UDP and TCP listen
+ * @param advertised the address at which the others reach this node
+ * @param peersFile where the addresses of the members are kept; empty: nowhere
+ * @param zoneOf reads a member's zone out of its metadata; broadcast trees span zones with few
+ *     links
+ */
+public record GossipSettings(
+    String nodeId,
+    InetSocketAddress bind,
+    InetSocketAddress advertised,
+    KeyRing keys,
+    SwimConfig swim,
+    PlumtreeConfig plumtree,
+    boolean compression,
+    byte[] metadata,
+    NodeDiscovery discovery,
+    Optional<Path> peersFile,
+    Function<byte[], String> zoneOf) {
+
+  /**
+   * A node of one data centre.
+   *
+   * @param port UDP and TCP, on all addresses
+   * @param secret at least 32 random bytes, the same on all nodes
+   */
+  public static GossipSettings of(String nodeId, String host, int port, byte[] secret) {
+    InetSocketAddress here = new InetSocketAddress(host, port);
+    return new GossipSettings(
+        nodeId,
+        here,
+        here,
+        KeyRing.of("quorumail", secret, List.of()),
+        SwimConfig.lan(),
+        PlumtreeConfig.lan(),
+        true,
+        new byte[0],
+        new StaticDiscovery(List.of()),
+        Optional.empty(),
+        metadata -> "");
+  }
+
+  /** Calls these nodes at the start, as {@code host:port}. */
+  public GossipSettings withSeeds(String... seeds) {
+    List<HostPort> parsed =
+        java.util.Arrays.stream(seeds).map(seed -> HostPort.parse(seed, 7946)).toList();
+    return withDiscovery(new StaticDiscovery(parsed));
+  }
+
+  public GossipSettings withDiscovery(NodeDiscovery other) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        swim,
+        plumtree,
+        compression,
+        metadata,
+        other,
+        peersFile,
+        zoneOf);
+  }
+
+  public GossipSettings withPlumtree(PlumtreeConfig other) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        swim,
+        other,
+        compression,
+        metadata,
+        discovery,
+        peersFile,
+        zoneOf);
+  }
+
+  InetAddress bindAddress() {
+    return bind.getAddress();
+  }
+}

@@ -1,0 +1,158 @@
+package org.quorumail.gossip.net;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The pods behind a Kubernetes service, from the API server: the EndpointSlices of {@code
+ * discovery.k8s.io/v1}, or the older Endpoints where there are none. Pods that are not ready count
+ * too: before the cluster is formed none is. The pod's service account needs {@code list} on {@code
+ * endpointslices} (or {@code get} on {@code endpoints}) in its namespace.
+ */
+public final class KubernetesDiscovery implements NodeDiscovery {
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** Some KiB per pod; a thousand pods stay below. */
+  private static final int MAX_ANSWER = 8 << 20;
+
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  private final Settings settings;
+  private final int port;
+  private final HttpClient http;
+
+  /**
+   * @param api {@code https://host:port} of the API server
+   * @param namespace of the service
+   * @param token file with the bearer token; read at each request, as Kubernetes replaces it
+   * @param authority PEM file with the certificate that signs the API server's
+   */
+  public record Settings(URI api, String namespace, String service, Path token, Path authority) {}
+
+  /**
+   * @param port of the nodes' gossip
+   * @throws IOException when the authority's file cannot be read
+   */
+  public KubernetesDiscovery(Settings settings, int port) throws IOException {
+    this.settings = settings;
+    this.port = port;
+    HttpClient.Builder builder =
+        HttpClient.newBuilder().connectTimeout(PATIENCE).version(HttpClient.Version.HTTP_1_1);
+    if (settings.api.getScheme().equals("https")) builder.sslContext(trust(settings.authority));
+    this.http = builder.build();
+  }
+
+  @Override
+  public List<InetSocketAddress> find() throws IOException, InterruptedException {
+    String service = URLEncoder.encode(settings.service, StandardCharsets.UTF_8);
+    String namespace = URLEncoder.encode(settings.namespace, StandardCharsets.UTF_8);
+    String slices =
+        "/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices?labelSelector=kubernetes.io%%2Fservice-name%%3D%s"
+            .formatted(namespace, service);
+    HttpResponse<InputStream> answer = get(slices);
+    boolean older = answer.statusCode() == 404;
+    if (older) {
+      answer.body().close();
+      answer = get("/api/v1/namespaces/%s/endpoints/%s".formatted(namespace, service));
+    }
+    try (InputStream body = answer.body()) {
+      if (older && answer.statusCode() == 404) return List.of(); // no such service yet
+      if (answer.statusCode() != 200) {
+        throw new IOException(
+            "the Kubernetes API answered %d for service %s in namespace %s; the service account needs list on endpointslices"
+                .formatted(answer.statusCode(), settings.service, settings.namespace));
+      }
+      byte[] json = body.readNBytes(MAX_ANSWER + 1);
+      if (json.length > MAX_ANSWER) throw new IOException("the Kubernetes API answered too much");
+      JsonNode root = JSON.readTree(json);
+      return older ? endpoints(root) : slices(root);
+    } catch (JacksonException e) {
+      throw new IOException("the Kubernetes API's answer is not JSON", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    http.shutdownNow();
+  }
+
+  private HttpResponse<InputStream> get(String path) throws IOException, InterruptedException {
+    String token = Files.readString(settings.token).strip();
+    HttpRequest request =
+        HttpRequest.newBuilder(settings.api.resolve(path))
+            .timeout(PATIENCE)
+            .header("Authorization", "Bearer " + token)
+            .header("Accept", "application/json")
+            .build();
+    return http.send(request, HttpResponse.BodyHandlers.ofInputStream());
+  }
+
+  private List<InetSocketAddress> slices(JsonNode list) throws IOException {
+    List<InetSocketAddress> found = new ArrayList<>();
+    for (JsonNode slice : list.path("items")) {
+      if (slice.path("addressType").asString("").equals("FQDN")) continue;
+      for (JsonNode endpoint : slice.path("endpoints")) {
+        if (endpoint.path("conditions").path("terminating").asBoolean(false)) continue;
+        for (JsonNode address : endpoint.path("addresses")) add(found, address.asString(""));
+      }
+    }
+    return found;
+  }
+
+  private List<InetSocketAddress> endpoints(JsonNode endpoints) throws IOException {
+    List<InetSocketAddress> found = new ArrayList<>();
+    for (JsonNode subset : endpoints.path("subsets")) {
+      for (String kind : List.of("addresses", "notReadyAddresses")) {
+        for (JsonNode address : subset.path(kind)) add(found, address.path("ip").asString(""));
+      }
+    }
+    return found;
+  }
+
+  private void add(List<InetSocketAddress> found, String address) throws IOException {
+    if (found.size() >= MAX_FOUND) return;
+    boolean numeric = address.indexOf(':') >= 0 || address.matches("[0-9.]{7,15}");
+    if (!numeric) throw new IOException("the Kubernetes API named a pod's address " + address);
+    found.add(new InetSocketAddress(InetAddress.getByName(address), port));
+  }
+
+  private static SSLContext trust(Path authority) throws IOException {
+    try (InputStream in = Files.newInputStream(authority)) {
+      KeyStore trusted = KeyStore.getInstance("PKCS12");
+      trusted.load(null, null);
+      int i = 0;
+      for (Certificate c : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+        trusted.setCertificateEntry("authority-" + i++, c);
+      }
+      TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+      trust.init(trusted);
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, trust.getTrustManagers(), null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new IOException(authority + " is not a readable PEM certificate", e);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package org.quorumail.gossip.net;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.quorumail.gossip.Address;
+import org.quorumail.gossip.MemberState;
+import org.quorumail.gossip.Node;
+import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.net.Transport.Peer;
+
+/**
+ * The members as the gossip thread last saw them, for every thread to read. Bounded by what the
+ * core remembers: its members and its tombstones.
+ */
+final class MemberBook {
+  private final Map<NodeId, GossipMember> members = new ConcurrentHashMap<>();
+  private final Map<Address, NodeId> names = new ConcurrentHashMap<>();
+  private final Map<NodeId, Long> heard = new ConcurrentHashMap<>();
+  private final Set<Address> strangers = ConcurrentHashMap.newKeySet();
+
+  void put(Node node, MemberState state) {
+    GossipMember old =
+        members.put(node.id(), new GossipMember(node, state, System.currentTimeMillis()));
+    if (old != null && !old.node().address().equals(node.address())) {
+      names.remove(old.node().address(), node.id());
+    }
+    names.put(node.address(), node.id());
+    if (state == MemberState.ALIVE) heard.put(node.id(), System.currentTimeMillis());
+  }
+
+  /** A node at this address did not prove the secret. Bounded: only seeds are ever called so. */
+  void refused(Address by) {
+    if (strangers.size() < NodeDiscovery.MAX_FOUND) strangers.add(by);
+  }
+
+  boolean isStranger(Address address) {
+    return strangers.contains(address);
+  }
+
+  /** A frame came from this address. */
+  void heard(Address from) {
+    NodeId id = names.get(from);
+    strangers.remove(from);
+    if (id != null) heard.put(id, System.currentTimeMillis());
+  }
+
+  /** The address with the name that goes with it, if known. */
+  Peer peer(Address address) {
+    NodeId id = names.get(address);
+    return new Peer(address, id == null ? "" : id.value());
+  }
+
+  Optional<Peer> peer(NodeId id) {
+    GossipMember member = members.get(id);
+    if (member == null || !member.state().isMember()) return Optional.empty();
+    return Optional.of(new Peer(member.node().address(), id.value()));
+  }
+
+  /** Dead ones and those that left among them. */
+  List<GossipMember> members() {
+    return members.values().stream()
+        .map(m -> new GossipMember(m.node(), m.state(), heard.getOrDefault(m.node().id(), 0L)))
+        .toList();
+  }
+
+  int count() {
+    return (int) members.values().stream().filter(m -> m.state().isMember()).count();
+  }
+
+  /** Forgets those that are gone and that the core has forgotten. */
+  void retain(Predicate<NodeId> isKnown) {
+    members.values().removeIf(m -> !m.state().isMember() && !isKnown.test(m.node().id()));
+    names.values().removeIf(id -> !members.containsKey(id));
+    heard.keySet().removeIf(id -> !members.containsKey(id));
+  }
+}

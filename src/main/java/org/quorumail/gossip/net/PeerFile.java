@@ -1,0 +1,78 @@
+package org.quorumail.gossip.net;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.quorumail.config.HostPort;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The addresses of the members last seen, so that a node finds the others again when its seeds are
+ * gone. One address per line; a hint only: a file that is lost or damaged costs nothing else.
+ */
+final class PeerFile {
+  private static final Logger log = LoggerFactory.getLogger(PeerFile.class);
+
+  /** A cluster of 10,000 has some hundred KiB; a start need not call them all. */
+  private static final int MAX_KEPT = 1_024;
+
+  private static final long MAX_BYTES = 128 << 10;
+
+  private final Path file;
+  private Set<String> written = Set.of();
+
+  PeerFile(Path file) {
+    this.file = file;
+  }
+
+  /** What the last life of this node has left. */
+  List<InetSocketAddress> read() {
+    List<InetSocketAddress> peers = new ArrayList<>();
+    try {
+      if (!Files.exists(file) || Files.size(file) > MAX_BYTES) return peers;
+      for (String line : Files.readAllLines(file)) {
+        if (peers.size() < MAX_KEPT && !line.isBlank()) peers.add(parse(line));
+      }
+    } catch (CharacterCodingException | IllegalArgumentException e) {
+      log.warn("gossip_peers_unreadable file={} reason=\"{}\"", file, e.getMessage());
+    } catch (IOException e) {
+      log.warn("gossip_peers_not_read file={} reason=\"{}\"", file, e.getMessage());
+    }
+    return peers;
+  }
+
+  private static InetSocketAddress parse(String line) throws IOException {
+    HostPort peer = HostPort.parse(line.strip(), 1);
+    if (!peer.host().matches("[0-9a-fA-F.:]+")) {
+      throw new IllegalArgumentException("not an address: " + line);
+    }
+    return new InetSocketAddress(InetAddress.getByName(peer.host()), peer.port());
+  }
+
+  /** Writes them if they have changed; called by one thread. */
+  void write(Iterable<InetSocketAddress> peers) {
+    Set<String> lines = new TreeSet<>();
+    for (InetSocketAddress peer : peers) {
+      if (lines.size() == MAX_KEPT) break;
+      lines.add(new HostPort(peer.getAddress().getHostAddress(), peer.getPort()).toString());
+    }
+    if (lines.equals(written)) return;
+    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    try {
+      Files.write(fresh, lines);
+      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      written = lines;
+    } catch (IOException e) {
+      log.warn("gossip_peers_not_written file={} reason=\"{}\"", file, e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package org.quorumail.gossip.net;
+
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.OptionalInt;
+import javax.crypto.Cipher;
+import javax.crypto.SecretKey;
+import org.quorumail.gossip.net.FrameFormat.Header;
+
+/** Seals what this node sends. Thread-safe; one at a time, some microseconds each. */
+final class Sealer {
+  /** See {@link FrameFormat}: then a new session with a new key begins. */
+  private static final long MAX_FRAMES = 1L << 32;
+
+  private final SecureRandom random = new SecureRandom();
+  private final Cipher cipher = FrameFormat.cipher();
+  private final Clock clock;
+  private KeyRing ring;
+  private byte[] session = new byte[0];
+  private SecretKey key;
+  private long counter;
+
+  Sealer(KeyRing ring, Clock clock) {
+    this.ring = ring;
+    this.clock = clock;
+    this.key = newSession();
+  }
+
+  /** From now on with the first key of this ring. */
+  synchronized void use(KeyRing changed) {
+    boolean sameKey = changed.sealing().id() == ring.sealing().id() && changed.tag() == ring.tag();
+    ring = changed;
+    if (!sameKey) key = newSession();
+  }
+
+  /**
+   * @param receiver the tag of the node it is for; empty when its name is not known yet
+   * @return the frame, {@link FrameFormat#OVERHEAD} bytes longer than the payload
+   */
+  synchronized byte[] seal(byte kind, OptionalInt receiver, byte[] payload) {
+    if (counter >= MAX_FRAMES) key = newSession();
+    ByteBuffer frame = ByteBuffer.allocate(payload.length + FrameFormat.OVERHEAD);
+    long seconds = clock.millis() / 1000;
+    new Header(kind, ring.tag(), ring.sealing().id(), session, counter, seconds, receiver.orElse(0))
+        .write(frame);
+    ByteBuffer header = frame.duplicate().flip();
+    try {
+      FrameFormat.crypt(
+          cipher,
+          Cipher.ENCRYPT_MODE,
+          key,
+          counter,
+          header,
+          ring.cluster(),
+          ByteBuffer.wrap(payload),
+          frame);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("AES-GCM refused to seal", e);
+    }
+    counter++;
+    return frame.array();
+  }
+
+  private SecretKey newSession() {
+    session = new byte[FrameFormat.SESSION_BYTES];
+    random.nextBytes(session);
+    counter = 0;
+    return ring.sealing().derive(session);
+  }
+}

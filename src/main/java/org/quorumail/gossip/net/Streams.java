@@ -1,0 +1,241 @@
+package org.quorumail.gossip.net;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import org.quorumail.gossip.Address;
+import org.quorumail.gossip.net.SealedStream.Unproven;
+import org.quorumail.gossip.net.Transport.Peer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The TCP side: accepts, calls, and keeps what is open under the address of the other end. Threads,
+ * all virtual: one accepts; each connection has one that reads and one that writes; one looks for
+ * writers that are stuck.
+ */
+final class Streams implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Streams.class);
+
+  /** Each holds a thread and some KiB, for at most {@link #PATIENCE} unless it proves itself. */
+  static final int MAX_UNPROVEN = 64;
+
+  /** The neighbours and a push-pull now and then; 10,000 members never call one at once. */
+  private static final int MAX_OPEN = 1_024;
+
+  /** For connecting and for the other end's proof. */
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  /** For one frame to leave: the largest over 4 Mbit/s. */
+  private static final Duration STUCK = Duration.ofSeconds(10);
+
+  /** A stream on which nothing comes for so long is closed; the next message opens another. */
+  private static final Duration IDLE = Duration.ofSeconds(60);
+
+  private final ServerSocket server;
+  private final Events events;
+  private final Map<Address, Conversation> open = new ConcurrentHashMap<>();
+  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final Semaphore unproven = new Semaphore(MAX_UNPROVEN);
+  private volatile boolean closed;
+
+  /** What the transport above does for streams and hears of them. */
+  interface Events {
+    SealedStream prove(Socket socket, Peer to) throws IOException;
+
+    SealedStream check(Socket socket) throws IOException;
+
+    /** A body came; false when it is not in our format and the stream must end. */
+    boolean body(Address from, byte[] body);
+
+    void unreachable(Peer to);
+
+    /** It was reached, but did not prove the secret. */
+    void refused(Peer by);
+
+    void dropped(DropReason reason);
+  }
+
+  private Streams(ServerSocket server, Events events) {
+    this.server = server;
+    this.events = events;
+  }
+
+  static Streams bind(InetAddress address, int port, Events events) throws IOException {
+    ServerSocket server = new ServerSocket();
+    try {
+      server.setReuseAddress(true); // a restart must not wait for the old connections' TIME_WAIT
+      server.bind(new InetSocketAddress(address, port), MAX_UNPROVEN);
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+    Streams streams = new Streams(server, events);
+    Thread.ofVirtual().name("gossip-accept").start(streams::accept);
+    Thread.ofVirtual().name("gossip-stuck").start(streams::endStuck);
+    return streams;
+  }
+
+  int port() {
+    return server.getLocalPort();
+  }
+
+  /** Puts the body into the queue of the conversation with this address; opens one if need be. */
+  void send(Peer to, byte[] body) {
+    while (!closed) {
+      Conversation fresh = new Conversation(to);
+      Conversation known = open.putIfAbsent(to.address(), fresh);
+      Conversation conversation = known == null ? fresh : known;
+      Conversation.Offer offer = conversation.offer(body);
+      if (known == null) Thread.ofVirtual().name("gossip-call").start(() -> call(fresh));
+      if (offer == Conversation.Offer.TAKEN) return;
+      if (offer == Conversation.Offer.FULL) {
+        events.unreachable(to);
+        return;
+      }
+      open.remove(to.address(), conversation); // it has ended: once more with a new one
+    }
+  }
+
+  private void call(Conversation conversation) {
+    boolean proven = false;
+    Socket calling = new Socket();
+    sockets.add(calling);
+    try (Socket socket = calling) {
+      if (open.size() > MAX_OPEN) {
+        events.dropped(DropReason.CONNECTIONS_FULL);
+        return;
+      }
+      socket.setSoTimeout((int) PATIENCE.toMillis());
+      socket.connect(
+          Datagrams.socketAddress(conversation.peer().address()), (int) PATIENCE.toMillis());
+      SealedStream stream = events.prove(socket, conversation.peer());
+      proven = conversation.open(stream);
+      if (proven) converse(conversation, stream);
+    } catch (Unproven e) {
+      events.dropped(e.reason());
+      if (!proven) events.refused(conversation.peer());
+    } catch (IOException e) {
+      log.debug("gossip_call_failed to={} reason=\"{}\"", conversation.peer(), e.getMessage());
+    } finally {
+      sockets.remove(calling);
+      boolean lost = end(conversation);
+      if (!proven || lost) events.unreachable(conversation.peer());
+    }
+  }
+
+  private void accept() {
+    while (!closed) {
+      try {
+        Socket socket = server.accept();
+        if (!unproven.tryAcquire()) {
+          events.dropped(DropReason.CONNECTIONS_FULL);
+          socket.close();
+          continue;
+        }
+        sockets.add(socket);
+        Thread.ofVirtual().name("gossip-answer").start(() -> answer(socket));
+      } catch (IOException e) {
+        if (closed) return;
+        log.warn("gossip_accept_failed reason=\"{}\"", e.getMessage());
+        if (!pause()) return; // out of file descriptors: give others time to return some
+      }
+    }
+  }
+
+  private void answer(Socket socket) {
+    boolean counted = true;
+    Conversation conversation = null;
+    try (socket) {
+      socket.setSoTimeout((int) PATIENCE.toMillis());
+      SealedStream stream = events.check(socket);
+      unproven.release();
+      counted = false;
+      InetSocketAddress remote = (InetSocketAddress) socket.getRemoteSocketAddress();
+      conversation = new Conversation(new Peer(Datagrams.address(remote), ""));
+      if (open.size() > MAX_OPEN) events.dropped(DropReason.CONNECTIONS_FULL);
+      else if (conversation.open(stream)) {
+        open.put(conversation.peer().address(), conversation);
+        converse(conversation, stream);
+      }
+    } catch (Unproven e) {
+      events.dropped(e.reason());
+    } catch (IOException e) {
+      log.debug("gossip_answer_ended reason=\"{}\"", e.getMessage());
+    } finally {
+      if (counted) unproven.release();
+      if (conversation != null) end(conversation);
+      sockets.remove(socket);
+    }
+  }
+
+  /** Reads in this thread and writes in another, until either ends. */
+  private void converse(Conversation conversation, SealedStream stream) throws IOException {
+    stream.socket().setSoTimeout((int) IDLE.toMillis());
+    Thread writer =
+        Thread.ofVirtual()
+            .name("gossip-write")
+            .start(
+                () -> {
+                  try {
+                    conversation.write(stream);
+                  } catch (IOException e) {
+                    log.debug("gossip_write_ended reason=\"{}\"", e.getMessage());
+                  } catch (InterruptedException e) {
+                    log.trace("gossip_write_over");
+                  } finally {
+                    closeQuietly(stream); // and with it the reader's wait
+                  }
+                });
+    try {
+      while (events.body(conversation.peer().address(), stream.read())) log.trace("gossip_body");
+    } finally {
+      writer.interrupt();
+    }
+  }
+
+  private boolean end(Conversation conversation) {
+    open.remove(conversation.peer().address(), conversation);
+    return conversation.end();
+  }
+
+  private void endStuck() {
+    while (!closed && pause()) {
+      for (Conversation c : open.values()) {
+        if (c.isStuck(STUCK.toNanos())) c.end();
+      }
+    }
+  }
+
+  private static boolean pause() {
+    try {
+      Thread.sleep(Duration.ofSeconds(1));
+      return true;
+    } catch (InterruptedException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    closeQuietly(server);
+    sockets.forEach(Streams::closeQuietly);
+    open.values().forEach(Conversation::end);
+  }
+
+  private static void closeQuietly(AutoCloseable socket) {
+    try {
+      socket.close();
+    } catch (Exception e) {
+      log.debug("gossip_close_failed reason=\"{}\"", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package org.quorumail.gossip.net;
+
+import java.util.List;
+import org.quorumail.gossip.Address;
+
+/**
+ * Carries the messages of gossip between nodes that have proven the secret to each other. No method
+ * waits for the network. Thread-safe.
+ */
+interface Transport extends AutoCloseable {
+  /** The port that is bound. */
+  int port();
+
+  /** Bytes of messages that one datagram holds, {@link Body#PER_MESSAGE} for each included. */
+  int datagramCapacity();
+
+  /**
+   * Sends them as one datagram, which may be lost; together at most {@link #datagramCapacity()}.
+   */
+  void send(Peer to, List<byte[]> messages);
+
+  /**
+   * Sends it over a stream: the one whose other end is at this address, else a new one. When that
+   * fails, {@link Receiver#unreachable} is told.
+   */
+  void sendReliably(Peer to, byte[] message);
+
+  /** The key ring for what is sent and opened from now on; open streams go on. */
+  void use(KeyRing ring);
+
+  @Override
+  void close();
+
+  /**
+   * Whom something is for.
+   *
+   * @param name its id when known, else empty
+   */
+  record Peer(Address address, String name) {}
+
+  /** Told of what arrives, from the transport's threads; must not wait. */
+  interface Receiver {
+    /**
+     * @param from where an answer goes to
+     * @return false when there was no room for it
+     */
+    boolean received(Address from, byte[] message, boolean reliable);
+
+    /** A message could not be sent over a stream. */
+    void unreachable(Peer to);
+
+    /** A node was reached over a stream, but did not prove the secret. */
+    void refused(Peer by);
+
+    void dropped(DropReason reason);
+  }
+}

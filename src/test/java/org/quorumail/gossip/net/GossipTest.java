@@ -1,0 +1,238 @@
+package org.quorumail.gossip.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.config.HostPort;
+import org.quorumail.gossip.BroadcastResult;
+import org.quorumail.gossip.HealthReport;
+import org.quorumail.gossip.MemberState;
+import org.quorumail.gossip.MessageId;
+import org.quorumail.gossip.Node;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.SwimConfig;
+
+/** Real sockets on loopback, real time. */
+class GossipTest {
+  private static final Duration LONG = Duration.ofSeconds(40);
+
+  @TempDir private Path directory = Path.of("");
+  private final List<Gossip> open = new ArrayList<>();
+
+  /** Keeps what it is told. */
+  private static final class Ears implements GossipDelegate {
+    private final List<String> delivered = new CopyOnWriteArrayList<>();
+    private final List<String> down = new CopyOnWriteArrayList<>();
+    private final List<String> left = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void onDeliver(MessageId id, byte[] payload) {
+      delivered.add(id.origin() + ":" + new String(payload, StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void onMemberDown(Node node) {
+      down.add(node.id().value());
+    }
+
+    @Override
+    public void onMemberLeft(Node node) {
+      left.add(node.id().value());
+    }
+  }
+
+  @AfterEach
+  void closeAll() {
+    open.forEach(Gossip::shutdown);
+  }
+
+  @Test
+  void nodesMeetThroughOneSeedAndEachHearsABroadcastOnce() throws Exception {
+    List<Ears> ears = List.of(new Ears(), new Ears(), new Ears(), new Ears());
+    Gossip first = start("n0", 1, ears.get(0));
+    for (int i = 1; i < 4; i++) start("n" + i, 1, ears.get(i), first.port());
+    await().atMost(LONG).until(() -> open.stream().allMatch(g -> g.peerCount() == 3));
+    for (int i = 0; i < 5; i++) {
+      for (Gossip g : open) {
+        assertThat(g.broadcast(("m" + i).getBytes(StandardCharsets.UTF_8)))
+            .isNotInstanceOf(BroadcastResult.Rejected.class);
+      }
+    }
+    await().atMost(LONG).until(() -> ears.stream().allMatch(e -> e.delivered.size() >= 15));
+    for (int i = 0; i < 4; i++) {
+      assertThat(ears.get(i).delivered).hasSize(15).doesNotHaveDuplicates();
+      assertThat(ears.get(i).delivered).noneMatch(own("n" + i)::equals);
+    }
+    assertThat(first.health().status()).isNotEqualTo(HealthReport.Status.UNHEALTHY);
+  }
+
+  private static String own(String id) {
+    return id + ":m0";
+  }
+
+  @Test
+  void aLargePayloadAndLongMetadataArrive() throws Exception {
+    Ears ears = new Ears();
+    Gossip a = start("a", 1, new Ears());
+    start("b", 1, ears, a.port());
+    await().atMost(LONG).until(() -> a.peerCount() == 1);
+    String large = "x".repeat(60_000);
+    a.broadcast(large.getBytes(StandardCharsets.UTF_8));
+    await().atMost(LONG).until(() -> ears.delivered.contains("a:" + large));
+    byte[] metadata = new byte[20_000];
+    Arrays.fill(metadata, (byte) 7);
+    a.updateMetadata(metadata);
+    Gossip b = open.get(1);
+    await()
+        .atMost(LONG)
+        .until(() -> Arrays.equals(b.members().getFirst().node().meta().bytes(), metadata));
+  }
+
+  @Test
+  void goodByeIsHeardBeforeTheNodeIsGone() throws Exception {
+    Ears ears = new Ears();
+    Gossip a = start("a", 1, ears);
+    Gossip b = start("b", 1, new Ears(), a.port());
+    await().atMost(LONG).until(() -> a.peerCount() == 1 && b.peerCount() == 1);
+    assertThat(b.leave(Duration.ofSeconds(10))).isEqualTo(1);
+    await().atMost(LONG).until(() -> ears.left.contains("b"));
+    assertThat(ears.down).isEmpty();
+  }
+
+  @Test
+  void aNodeThatFallsSilentIsHeldDeadAndComesBack() throws Exception {
+    Ears ears = new Ears();
+    Gossip a = start("a", 1, ears);
+    Gossip b = start("b", 1, new Ears(), a.port());
+    await().atMost(LONG).until(() -> a.peerCount() == 1);
+    int port = b.port();
+    b.shutdown();
+    await().atMost(LONG).until(() -> ears.down.contains("b"));
+    assertThat(a.members()).extracting(GossipMember::state).containsExactly(MemberState.DEAD);
+    open.add(Gossip.start(settings("b", 1, port, List.of(a.port())), new Ears()));
+    await().atMost(LONG).until(() -> a.peerCount() == 1);
+  }
+
+  @Test
+  void aNodeFindsTheOthersAgainWithoutItsSeeds() throws Exception {
+    Gossip a = start("a", 1, new Ears());
+    GossipSettings remembering =
+        remembering(settings("b", 1, 0, List.of(a.port())), directory.resolve("peers"));
+    Gossip b = Gossip.start(remembering, new Ears());
+    open.add(b);
+    await().atMost(LONG).until(() -> directory.resolve("peers").toFile().length() > 0);
+    b.leave(Duration.ofSeconds(5));
+    b.shutdown();
+    Gossip again =
+        Gossip.start(
+            remembering(settings("b", 1, 0, List.of()), directory.resolve("peers")), new Ears());
+    open.add(again);
+    await().atMost(LONG).until(() -> again.peerCount() == 1);
+  }
+
+  @Test
+  void theSecretIsReplacedNodeByNodeWithoutALostMember() throws Exception {
+    List<Ears> ears = List.of(new Ears(), new Ears(), new Ears());
+    Gossip first = start("n0", 1, ears.get(0));
+    start("n1", 1, ears.get(1), first.port());
+    start("n2", 1, ears.get(2), first.port());
+    await().atMost(LONG).until(() -> open.stream().allMatch(g -> g.peerCount() == 2));
+    KeyRing[] steps = {
+      SealTest.ring("one", 1, 2), SealTest.ring("one", 2, 1), SealTest.ring("one", 2)
+    };
+    for (KeyRing step : steps) {
+      for (Gossip node : open) {
+        node.use(step);
+        String word = "step" + Arrays.asList(steps).indexOf(step) + open.indexOf(node);
+        node.broadcast(word.getBytes(StandardCharsets.UTF_8));
+        await()
+            .atMost(LONG)
+            .until(
+                () ->
+                    ears.stream().filter(e -> e.delivered.toString().contains(word)).count() == 2);
+      }
+    }
+    Gossip withTheNew = start("n3", 2, new Ears(), first.port());
+    Gossip withTheOld = start("n4", 1, new Ears(), first.port());
+    await().atMost(LONG).until(() -> withTheNew.peerCount() == 3 && first.peerCount() == 3);
+    assertThat(withTheOld.peerCount()).isZero();
+    assertThat(ears).allSatisfy(e -> assertThat(e.down).isEmpty());
+  }
+
+  @Test
+  void anotherClusterWithTheSameSecretIsNotMet() throws Exception {
+    Gossip a = start("a", 1, new Ears());
+    GossipSettings other = settings("b", 1, 0, List.of(a.port()));
+    GossipSettings elsewhere = withKeys(other, SealTest.ring("two", 1));
+    Gossip b = Gossip.start(elsewhere, new Ears());
+    open.add(b);
+    await().during(Duration.ofSeconds(2)).until(() -> a.peerCount() + b.peerCount() == 0);
+  }
+
+  private Gossip start(String id, int secret, GossipDelegate delegate, int... seeds)
+      throws IOException {
+    List<Integer> ports = Arrays.stream(seeds).boxed().toList();
+    Gossip gossip = Gossip.start(settings(id, secret, 0, ports), delegate);
+    open.add(gossip);
+    return gossip;
+  }
+
+  private static GossipSettings settings(String id, int secret, int port, List<Integer> seeds) {
+    InetSocketAddress here = new InetSocketAddress("127.0.0.1", port);
+    return new GossipSettings(
+        id,
+        here,
+        here,
+        SealTest.ring("one", secret),
+        SwimConfig.lan(),
+        PlumtreeConfig.lan(),
+        true,
+        new byte[0],
+        new StaticDiscovery(seeds.stream().map(p -> new HostPort("127.0.0.1", p)).toList()),
+        Optional.empty(),
+        metadata -> "");
+  }
+
+  private static GossipSettings remembering(GossipSettings s, Path file) {
+    return new GossipSettings(
+        s.nodeId(),
+        s.bind(),
+        s.advertised(),
+        s.keys(),
+        s.swim(),
+        s.plumtree(),
+        s.compression(),
+        s.metadata(),
+        s.discovery(),
+        Optional.of(file),
+        s.zoneOf());
+  }
+
+  private static GossipSettings withKeys(GossipSettings s, KeyRing keys) {
+    return new GossipSettings(
+        s.nodeId(),
+        s.bind(),
+        s.advertised(),
+        keys,
+        s.swim(),
+        s.plumtree(),
+        s.compression(),
+        s.metadata(),
+        s.discovery(),
+        s.peersFile(),
+        s.zoneOf());
+  }
+}

@@ -1,0 +1,269 @@
+package org.quorumail.gossip.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.quorumail.gossip.Address;
+import org.quorumail.gossip.net.Transport.Peer;
+
+class SealedTransportTest {
+  private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
+
+  private final List<SealedTransport> open = new ArrayList<>();
+  private final Inbox inA = new Inbox();
+  private final Inbox inB = new Inbox();
+
+  /** Keeps what came. */
+  private static final class Inbox implements Transport.Receiver {
+    private final List<byte[]> messages = new CopyOnWriteArrayList<>();
+    private final List<Address> from = new CopyOnWriteArrayList<>();
+    private final List<DropReason> dropped = new CopyOnWriteArrayList<>();
+    private final List<Peer> unreachable = new CopyOnWriteArrayList<>();
+    private final List<Peer> refused = new CopyOnWriteArrayList<>();
+
+    @Override
+    public boolean received(Address sender, byte[] message, boolean reliable) {
+      from.add(sender);
+      messages.add(message);
+      return true;
+    }
+
+    @Override
+    public void unreachable(Peer to) {
+      unreachable.add(to);
+    }
+
+    @Override
+    public void refused(Peer by) {
+      refused.add(by);
+    }
+
+    @Override
+    public void dropped(DropReason reason) {
+      dropped.add(reason);
+    }
+  }
+
+  @AfterEach
+  void closeAll() {
+    open.forEach(SealedTransport::close);
+  }
+
+  @Test
+  void datagramsArriveTogether() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    a.send(peer(b, "b"), List.of(text("one"), text("two")));
+    await().until(() -> inB.messages.size() == 2);
+    assertThat(inB.messages).containsExactly(text("one"), text("two"));
+    assertThat(inB.from.getFirst()).isEqualTo(peer(a, "a").address());
+  }
+
+  @Test
+  void aFullDatagramIsNoLongerThanItsBound() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    byte[] noise = new byte[a.datagramCapacity() - Body.PER_MESSAGE];
+    new Random(1).nextBytes(noise);
+    try (DatagramSocket tap = new DatagramSocket(0, LOOPBACK)) {
+      tap.setSoTimeout(10_000);
+      a.send(new Peer(address(tap.getLocalPort()), "b"), List.of(noise));
+      DatagramPacket packet = new DatagramPacket(new byte[9_000], 9_000);
+      tap.receive(packet);
+      assertThat(packet.getLength()).isEqualTo(SealedTransport.DATAGRAM);
+    }
+  }
+
+  @Test
+  void longMessagesTravelOverOneStreamAndAnswersComeBackOnIt() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    byte[] longOne = new byte[1 << 20];
+    new Random(1).nextBytes(longOne);
+    a.sendReliably(peer(b, "b"), longOne);
+    a.sendReliably(peer(b, "b"), text("next"));
+    await().until(() -> inB.messages.size() == 2);
+    assertThat(inB.messages).containsExactly(longOne, text("next"));
+    Address caller = inB.from.getFirst();
+    assertThat(caller.port()).isNotEqualTo(a.port());
+    b.sendReliably(new Peer(caller, ""), text("answer"));
+    await().until(() -> inA.messages.size() == 1);
+    assertThat(inA.messages).containsExactly(text("answer"));
+    assertThat(inA.from).containsExactly(peer(b, "b").address());
+  }
+
+  @Test
+  void whoeverCannotBeReachedIsReported() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    Peer gone = peer(b, "b");
+    b.close();
+    a.sendReliably(gone, text("hello?"));
+    await().until(() -> inA.unreachable.contains(gone));
+  }
+
+  @Test
+  void withAnotherSecretNothingComesThrough() throws Exception {
+    SealedTransport a = bind("a", 2, inA);
+    SealedTransport b = bind("b", 1, inB);
+    a.send(peer(b, "b"), List.of(text("datagram")));
+    await().until(() -> inB.dropped.contains(DropReason.UNKNOWN_KEY));
+    a.sendReliably(peer(b, "b"), text("stream"));
+    await().until(() -> inA.unreachable.size() == 1 && inB.dropped.size() == 2);
+    assertThat(inB.messages).isEmpty();
+    assertThat(inA.refused).hasSize(1);
+  }
+
+  @Test
+  void strangersOnThePortsGetNoAnswer() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    try (Socket socket = new Socket(LOOPBACK, b.port())) {
+      socket.setSoTimeout(20_000);
+      socket.getOutputStream().write(new byte[200]);
+      assertThat(socket.getInputStream().readNBytes(1)).isEmpty();
+    } catch (IOException e) {
+      assertThat(e).hasMessageContaining("reset"); // closed with our bytes unread: no answer either
+    }
+    try (DatagramSocket socket = new DatagramSocket(0, LOOPBACK)) {
+      byte[] tooLong = new byte[Datagrams.MAX_ACCEPTED + 500];
+      socket.send(new DatagramPacket(tooLong, tooLong.length, LOOPBACK, b.port()));
+      byte[] noise = new byte[300];
+      socket.send(new DatagramPacket(noise, noise.length, LOOPBACK, b.port()));
+      await()
+          .until(() -> inB.dropped.containsAll(List.of(DropReason.VERSION, DropReason.TOO_LONG)));
+      socket.setSoTimeout(300);
+      assertThatThrownBy(() -> socket.receive(new DatagramPacket(new byte[1], 1)))
+          .isInstanceOf(java.net.SocketTimeoutException.class);
+    }
+    assertThat(inB.messages).isEmpty();
+  }
+
+  @Test
+  void aRecordedHelloOpensNoStream() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    Sealer member = new Sealer(SealTest.ring("one", 1), Clock.systemUTC());
+    byte[] hello =
+        member.seal(
+            FrameFormat.STREAM_HELLO, OptionalInt.of(FrameFormat.receiver("b")), new byte[32]);
+    assertThat(answerTo(b, hello)).hasSize(48);
+    assertThat(answerTo(b, hello)).isEmpty();
+    assertThat(inB.dropped).containsExactly(DropReason.REPLAYED);
+  }
+
+  @Test
+  void aBrokenFrameEndsTheStream() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    KeyRing ring = SealTest.ring("one", 1);
+    Sealer sealer = new Sealer(ring, Clock.systemUTC());
+    try (Socket socket = new Socket(LOOPBACK, b.port())) {
+      socket.setSoTimeout(20_000);
+      SealedStream stream = SealedStream.call(socket, ring, sealer, OptionalInt.empty());
+      stream.write(Body.write(List.of(text("fine")), false));
+      await().until(() -> inB.messages.size() == 1);
+      socket.getOutputStream().write(new byte[] {0, 0, 0, 20});
+      socket.getOutputStream().write(new byte[20]);
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+    assertThat(inB.dropped).containsExactly(DropReason.FORGED);
+  }
+
+  @Test
+  void aFrameThatClaimsToBeHugeIsNotReadAtAll() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    KeyRing ring = SealTest.ring("one", 1);
+    Sealer sealer = new Sealer(ring, Clock.systemUTC());
+    try (Socket socket = new Socket(LOOPBACK, b.port())) {
+      socket.setSoTimeout(20_000);
+      SealedStream.call(socket, ring, sealer, OptionalInt.empty());
+      socket.getOutputStream().write(new byte[] {0x7f, 0, 0, 0});
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+    assertThat(inB.dropped).containsExactly(DropReason.TOO_LONG);
+  }
+
+  @Test
+  void noMoreThanSoManyStrangersAreListenedTo() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    List<Socket> strangers = new ArrayList<>();
+    try {
+      for (int i = 0; i <= Streams.MAX_UNPROVEN; i++) strangers.add(new Socket(LOOPBACK, b.port()));
+      await().until(() -> inB.dropped.contains(DropReason.CONNECTIONS_FULL));
+    } finally {
+      for (Socket s : strangers) s.close();
+    }
+    SealedTransport a = bind("a", 1, inA);
+    await()
+        .until(
+            () -> {
+              a.sendReliably(peer(b, "b"), text("a member"));
+              return !inB.messages.isEmpty();
+            });
+  }
+
+  @Test
+  void aTakenPortIsSaid() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    assertThatThrownBy(
+            () -> SealedTransport.bind(SealTest.ring("one", 1), "x", true, LOOPBACK, a.port(), inB))
+        .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void openStreamsAndNewOnesSurviveARotation() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    a.sendReliably(peer(b, "b"), text("before"));
+    await().until(() -> inB.messages.size() == 1);
+    b.use(SealTest.ring("one", 1, 2));
+    a.use(SealTest.ring("one", 2, 1));
+    a.sendReliably(peer(b, "b"), text("on the open stream"));
+    a.send(peer(b, "b"), List.of(text("datagram")));
+    b.sendReliably(peer(a, "a"), text("under the old one"));
+    await().until(() -> inB.messages.size() == 3 && inA.messages.size() == 1);
+    assertThat(inB.dropped).isEmpty();
+    assertThat(inA.dropped).isEmpty();
+  }
+
+  private SealedTransport bind(String name, int secret, Transport.Receiver receiver)
+      throws IOException {
+    KeyRing ring = SealTest.ring("one", secret);
+    SealedTransport transport = SealedTransport.bind(ring, name, true, LOOPBACK, 0, receiver);
+    open.add(transport);
+    return transport;
+  }
+
+  private static byte[] answerTo(SealedTransport b, byte[] bytes) throws IOException {
+    try (Socket socket = new Socket(LOOPBACK, b.port())) {
+      socket.setSoTimeout(20_000);
+      socket.getOutputStream().write(bytes);
+      return socket.getInputStream().readNBytes(48);
+    }
+  }
+
+  private static Peer peer(SealedTransport transport, String name) {
+    return new Peer(address(transport.port()), name);
+  }
+
+  private static Address address(int port) {
+    return Datagrams.address(new InetSocketAddress(LOOPBACK, port));
+  }
+
+  private static byte[] text(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

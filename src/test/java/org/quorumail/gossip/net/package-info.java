@@ -1,0 +1,4 @@
+@NullMarked
+package org.quorumail.gossip.net;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,168 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.harness.Fleet;
+import org.quorumail.harness.NodeProcess;
+import org.quorumail.harness.NodeSettings;
+
+/** Five nodes of the packaged program with gossip's defaults, and what they say of each other. */
+class GossipIT {
+  private static final Duration START = Duration.ofSeconds(150);
+
+  /**
+   * The promise is 5 s; a machine that runs other tests beside five nodes on two processors gets
+   * twice that.
+   */
+  private static final Duration DETECTION = Duration.ofSeconds(10);
+
+  @TempDir private Path directory;
+
+  @Test
+  void fiveNodesFindFoundWatchAndForgive() throws Exception {
+    List<NodeSettings> all = NodeSettings.cluster(5, directory, "discard");
+    String old = all.getFirst().secret();
+    String seed = "127.0.0.1:" + all.getFirst().clusterPort();
+    try (Fleet fleet = Fleet.of(write(all, seed))) {
+      fleet.start(START); // all at the same instant, with one seed between them
+      for (NodeProcess node : fleet.nodes()) {
+        assertThat(node.api().statuses()).hasSize(5);
+        assertThat(node.api().events()).contains("NodeJoined:" + other(node, fleet));
+      }
+      aPausedNodeIsNotHeldDead(fleet);
+      theSecretIsReplacedWhileAllRun(fleet, old);
+      aKilledNodeIsHeldDeadByAll(fleet);
+      aNodeThatLeavesIsNotHeldDead(fleet);
+    }
+  }
+
+  private static void aPausedNodeIsNotHeldDead(Fleet fleet) throws Exception {
+    AtomicBoolean hog = new AtomicBoolean(true);
+    for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
+      Thread.ofPlatform()
+          .daemon()
+          .start(
+              () -> {
+                while (hog.get()) Thread.onSpinWait();
+              });
+    }
+    try {
+      fleet.node(4).pause();
+      Thread.sleep(3_000); // the pause itself, not a wait for something
+      fleet.node(4).resume();
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> allSay(fleet, fleet.node(4), "healthy", List.of(fleet.node(4))));
+    } finally {
+      hog.set(false);
+    }
+    for (NodeProcess node : fleet.nodes()) {
+      assertThat(node.api().events()).noneMatch(event -> event.startsWith("NodeFailed"));
+    }
+  }
+
+  private static void theSecretIsReplacedWhileAllRun(Fleet fleet, String old) throws Exception {
+    byte[] bytes = new byte[32];
+    new java.security.SecureRandom().nextBytes(bytes);
+    String fresh = Base64.getEncoder().encodeToString(bytes);
+    round(fleet, old, "accepted_secrets = [\"" + fresh + "\"]");
+    round(fleet, fresh, "accepted_secrets = [\"" + old + "\"]");
+    round(fleet, fresh, "accepted_secrets = []");
+    for (NodeProcess node : fleet.nodes()) {
+      assertThat(node.api().events()).noneMatch(event -> event.startsWith("NodeFailed"));
+    }
+    fleet.node(3).kill(); // and a start with the new secret alone, gossip and replication
+    fleet.node(3).start();
+    fleet.node(3).awaitReady(START);
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> allSay(fleet, fleet.node(3), "healthy", List.of()));
+  }
+
+  private static void round(Fleet fleet, String secret, String accepted) throws Exception {
+    for (NodeProcess node : fleet.nodes()) {
+      Path file = node.settings().file();
+      String toml =
+          Files.readString(file)
+              .replaceAll("(?m)^accepted_secrets = .*\n", "")
+              .replaceAll("(?m)^secret = .*$", "secret = \"" + secret + "\"\n" + accepted);
+      Files.writeString(file, toml);
+      Process reload =
+          new ProcessBuilder(
+                  NodeProcess.program().toString(), "system", "reload", "-c", file.toString())
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(reload.getInputStream().readAllBytes());
+      assertThat(reload.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(said).contains("cluster.secret");
+    }
+  }
+
+  private static void aKilledNodeIsHeldDeadByAll(Fleet fleet) throws Exception {
+    NodeProcess victim = fleet.node(2);
+    victim.kill();
+    long killed = System.nanoTime();
+    await()
+        .pollInterval(Duration.ofMillis(100))
+        .atMost(DETECTION)
+        .until(() -> allSay(fleet, victim, "disconnected", List.of(victim)));
+    System.out.printf(
+        "gossip: kill -9 known to all of 5 after %d ms%n",
+        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed));
+    for (NodeProcess node : fleet.nodes()) {
+      if (node == victim) continue;
+      assertThat(node.api().events()).contains("NodeFailed:" + victim.settings().id());
+    }
+    victim.start();
+    victim.awaitReady(START);
+  }
+
+  private static void aNodeThatLeavesIsNotHeldDead(Fleet fleet) throws Exception {
+    NodeProcess leaving = fleet.node(1);
+    assertThat(leaving.stop(Duration.ofSeconds(60))).isZero();
+    NodeProcess watching = fleet.node(0);
+    String id = leaving.settings().id();
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> watching.api().events().contains("NodeLeft:" + id));
+    assertThat(watching.api().events()).doesNotContain("NodeFailed:" + id);
+  }
+
+  private static boolean allSay(
+      Fleet fleet, NodeProcess subject, String status, List<NodeProcess> silent) {
+    for (NodeProcess node : fleet.nodes()) {
+      if (silent.contains(node)) continue;
+      Map<String, String> statuses = node.api().statuses();
+      if (!status.equals(statuses.get(subject.settings().id()))) return false;
+    }
+    return true;
+  }
+
+  private static String other(NodeProcess node, Fleet fleet) {
+    NodeProcess first = fleet.node(0);
+    return (node == first ? fleet.node(1) : first).settings().id();
+  }
+
+  /** The first node is everybody's only seed, its own among them. */
+  private static List<NodeSettings> write(List<NodeSettings> all, String seed) throws IOException {
+    for (NodeSettings node : all) {
+      String toml = node.toml().replaceAll("(?m)^seeds = .*$", "seeds = [\"" + seed + "\"]");
+      node.write();
+      Files.writeString(node.file(), toml);
+    }
+    return new ArrayList<>(all);
+  }
+}
