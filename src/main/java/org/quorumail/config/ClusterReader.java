@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.ClusterTlsFiles;
-import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.config.Config.GossipConfig;
+import org.quorumail.gossip.PlumtreeConfig;
 
 /** Reads {@code [cluster]}. */
 final class ClusterReader {

@@ -53,8 +53,7 @@ public record Config(
   }
 
   /** The same with another relay rule, policy, certificates and secrets: what a reload changes. */
-  public Config with(
-      RelayConfig relay, PolicyConfig policy, TlsConfig tls, ClusterConfig cluster) {
+  public Config with(RelayConfig relay, PolicyConfig policy, TlsConfig tls, ClusterConfig cluster) {
     return new Config(
         hostname,
         controlSocket,

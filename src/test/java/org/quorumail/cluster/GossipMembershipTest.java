@@ -142,7 +142,11 @@ class GossipMembershipTest {
     Config before = config(7946, SECRET, Map.of());
     Config during = config(7946, OTHER, Map.of("cluster.accepted_secrets", SECRET));
     Config after =
-        before.with(before.relay(), before.policy(), before.tls(), before.cluster().withSecretsOf(during.cluster()));
+        before.with(
+            before.relay(),
+            before.policy(),
+            before.tls(),
+            before.cluster().withSecretsOf(during.cluster()));
     assertThat(after.cluster().secret()).isEqualTo(during.cluster().secret());
     assertThat(after.cluster().gossip().acceptedSecrets()).hasSize(1);
     KeyRing ring = GossipPlan.ring(after.cluster());
