@@ -7,5 +7,6 @@ import picocli.CommandLine.Command;
     name = "sim",
     mixinStandardHelpOptions = true,
     description = "Runs the program's own protocols by the thousand, in virtual time.",
+    footer = {"", "Example: quorumail sim gossip --nodes 100 --seed 42"},
     subcommands = {GossipSimCommand.class, BroadcastSimCommand.class})
 final class SimCommand extends CommandGroup {}
