@@ -220,7 +220,7 @@ final class QueueReport implements QueueView {
     }
     return new Message(
         m.id().toString(),
-        located.status().text(),
+        status(located),
         m.reversePath().toString(),
         Instant.ofEpochMilli(m.arrivedMillis()).toString(),
         m.size(),
@@ -228,6 +228,12 @@ final class QueueReport implements QueueView {
         attempts,
         next == Long.MAX_VALUE || m.held() ? null : Instant.ofEpochMilli(next).toString(),
         m.recipients().stream().map(r -> recipient(r, m.held())).toList());
+  }
+
+  /** A message whose sender had it held (RFC 4865) is held until then, though due in time. */
+  private String status(SpoolQueries.Located located) {
+    boolean early = located.message().beginMillis() > clock.millis();
+    return early ? MessageStatus.HELD.text() : located.status().text();
   }
 
   private static Recipient recipient(RecipientState r, boolean held) {

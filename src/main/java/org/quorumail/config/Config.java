@@ -131,8 +131,9 @@ public record Config(
       Duration dataTermination,
       Duration connection) {}
 
+  /** Zero messages: no limit. */
   public record Limits(
-      int connections, int connectionsPerIp, int recipients, int errors, int line) {}
+      int connections, int connectionsPerIp, int recipients, int messages, int errors, int line) {}
 
   /** {@code [relay]}: clients that may relay anywhere, and domains accepted from anyone. */
   public record RelayConfig(

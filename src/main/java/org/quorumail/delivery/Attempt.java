@@ -3,12 +3,15 @@ package org.quorumail.delivery;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.delivery.Disposition.Responsibility;
 import org.quorumail.delivery.Hosts.Host;
 import org.quorumail.mail.EnhancedStatus;
-import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Recipient;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.client.Opening;
@@ -16,6 +19,7 @@ import org.quorumail.smtp.client.Peer;
 import org.quorumail.smtp.client.SendResult;
 import org.quorumail.smtp.client.SendResult.RecipientResult;
 import org.quorumail.smtp.client.SmtpConnection;
+import org.quorumail.smtp.client.TlsRule;
 import org.quorumail.smtp.client.Transaction;
 import org.quorumail.spool.SpooledMessage;
 
@@ -33,6 +37,11 @@ final class Attempt {
   private static final EnhancedStatus BROKEN = new EnhancedStatus(4, 4, 2);
   private static final EnhancedStatus TOO_MANY = new EnhancedStatus(4, 5, 3);
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
+  private static final EnhancedStatus NEEDS_UTF8 = new EnhancedStatus(5, 6, 7);
+
+  /** RFC 8689 §4.2.1: an MX record that neither DNSSEC nor MTA-STS vouches for is not enough. */
+  private static final EnhancedStatus NO_SECURE_ROUTE = new EnhancedStatus(5, 7, 30);
+
   private static final EnhancedStatus DISCARDED = new EnhancedStatus(2, 0, 0);
 
   private final Deliveries shared;
@@ -63,13 +72,14 @@ final class Attempt {
     for (int i = 0; i < MAX_TRANSACTIONS && !rest.isEmpty(); i++) {
       SmtpConnection current = connected(rest);
       if (current == null) return;
-      List<Integer> now = rest.subList(0, Math.min(MAX_RECIPIENTS, rest.size()));
+      rest = passable(rest, current);
+      if (rest.isEmpty()) return;
+      List<Integer> now = rest.subList(0, together(rest, current));
       List<Integer> later = rest.subList(now.size(), rest.size());
       SendResult result = current.send(transaction(now), job::content, job::dotAllowed);
-      if (!current.usable()) connection = null;
       switch (result) {
         case SendResult.Answered answered -> {
-          List<Integer> left = answered(now, answered, current.peer());
+          List<Integer> left = answered(now, answered, current);
           left.addAll(later);
           rest = left;
         }
@@ -98,20 +108,50 @@ final class Attempt {
   }
 
   private Transaction transaction(List<Integer> places) {
-    List<MailAddress> recipients =
-        places.stream().map(p -> message.recipients().get(p).address()).toList();
-    return new Transaction(message.reversePath(), recipients, message.body(), message.size());
+    List<Recipient> recipients =
+        places.stream().map(p -> message.recipients().get(p).recipient()).toList();
+    return new Transaction(message.reversePath(), recipients, message.options(), message.size());
+  }
+
+  /**
+   * Refuses the recipients whose names need SMTPUTF8 where it is not offered, if the rest of the
+   * message does not need it (RFC 6531 §3.5); returns the others.
+   */
+  private List<Integer> passable(List<Integer> places, SmtpConnection current) {
+    boolean allAlike = message.options().utf8Header() || !message.reversePath().ascii();
+    if (allAlike || current.offers("SMTPUTF8")) return places;
+    List<Integer> international =
+        places.stream().filter(p -> !message.recipients().get(p).address().ascii()).toList();
+    if (international.isEmpty()) return places;
+    String reason = current.peer() + " does not take this address (no SMTPUTF8)";
+    refuse(international, NEEDS_UTF8, reason, current.peer().toString());
+    return places.stream().filter(p -> !international.contains(p)).toList();
+  }
+
+  /** How many of the places, from the first on, go into one transaction (RFC 9422). */
+  private int together(List<Integer> places, SmtpConnection current) {
+    int most = Math.min(MAX_RECIPIENTS, current.maxRecipients());
+    int maxDomains = current.maxRecipientDomains();
+    if (maxDomains == Integer.MAX_VALUE) return Math.min(most, places.size());
+    Set<String> domains = new HashSet<>();
+    for (int i = 0; i < Math.min(most, places.size()); i++) {
+      domains.add(message.recipients().get(places.get(i)).address().domain());
+      if (domains.size() > maxDomains) return i;
+    }
+    return Math.min(most, places.size());
   }
 
   /** Passes the answers on; returns the places that want another transaction. */
-  private List<Integer> answered(List<Integer> places, SendResult.Answered answered, Peer peer) {
+  private List<Integer> answered(
+      List<Integer> places, SendResult.Answered answered, SmtpConnection current) {
+    Peer peer = current.peer();
     List<Integer> left = new ArrayList<>();
     List<Job.Result> results = new ArrayList<>(places.size());
     boolean closing = false;
     for (int i = 0; i < places.size(); i++) {
       switch (answered.recipients().get(i)) {
         case RecipientResult.Accepted a ->
-            results.add(new Job.Result(places.get(i), accepted(a.reply(), peer)));
+            results.add(new Job.Result(places.get(i), accepted(a.reply(), current)));
         case RecipientResult.Refused r -> {
           closing |= r.reply().code() == 421;
           results.add(new Job.Result(places.get(i), refused(r, peer)));
@@ -134,7 +174,16 @@ final class Attempt {
 
   /** The connection at hand, an idle one, or a new one; null after the job was told why none. */
   private @Nullable SmtpConnection connected(List<Integer> places) {
+    if (connection != null && !connection.usable()) { // broken, or at the server's limit
+      connection.quit();
+      connection = null;
+    }
     if (connection == null) connection = flow.takeIdle(System.nanoTime()).orElse(null);
+    boolean strict = message.options().requireTls();
+    if (connection != null && strict && connection.peer().tls() != TlsRule.VERIFIED) {
+      flow.giveBack(connection, System.nanoTime());
+      connection = null;
+    }
     if (connection == null) connection = dialled(places);
     return connection;
   }
@@ -150,7 +199,9 @@ final class Attempt {
         tryLater(places, unknown.status(), unknown.reason(), "");
       }
       case Hosts.Discard discard -> {
-        Disposition done = new Disposition.Delivered(DISCARDED, "discarded by a route", "discard");
+        Disposition done =
+            new Disposition.Delivered(
+                DISCARDED, "discarded by a route", "discard", Responsibility.DELIVERED);
         job.answered(places.stream().map(p -> new Job.Result(p, done)).toList());
       }
     }
@@ -165,6 +216,10 @@ final class Attempt {
     for (Host host : hosts) {
       if (dials == MAX_DIALS) break;
       if (!shared.breakers().allows(host.key(), System.nanoTime())) continue;
+      if (message.options().requireTls() && !host.explicit()) {
+        refuse(places, NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
+        return Optional.empty();
+      }
       for (InetAddress address : host.addresses()) {
         if (dials++ == MAX_DIALS) break;
         Peer peer = peer(host, address);
@@ -218,7 +273,7 @@ final class Attempt {
         host.name(),
         new InetSocketAddress(address, host.port()),
         host.lmtp(),
-        destination.tls(),
+        message.options().requireTls() ? TlsRule.VERIFIED : destination.tls(),
         host.explicit());
   }
 
@@ -226,9 +281,17 @@ final class Attempt {
     return peer.name() + ":" + peer.address().getPort();
   }
 
-  private static Disposition accepted(Reply reply, Peer peer) {
+  private Disposition accepted(Reply reply, SmtpConnection current) {
     EnhancedStatus status = reply.status().orElse(new EnhancedStatus(2, 0, 0));
-    return new Disposition.Delivered(status, words(reply), peer.toString());
+    return new Disposition.Delivered(
+        status, words(reply), current.peer().toString(), responsibility(current));
+  }
+
+  private Responsibility responsibility(SmtpConnection current) {
+    boolean timed = message.options().deliverBy().isPresent();
+    boolean told = current.offers("DSN") && (!timed || current.offers("DELIVERBY"));
+    if (told) return Responsibility.NEXT_HOP;
+    return current.peer().lmtp() ? Responsibility.DELIVERED : Responsibility.RELAYED;
   }
 
   private static Disposition refused(RecipientResult.Refused refused, Peer peer) {

@@ -13,8 +13,19 @@ public sealed interface Disposition {
   String remote();
 
   /** The next hop took responsibility. */
-  record Delivered(EnhancedStatus status, String diagnostic, String remote)
+  record Delivered(
+      EnhancedStatus status, String diagnostic, String remote, Responsibility responsibility)
       implements Disposition {}
+
+  /** Who tells the sender of a success that wants to hear of it, RFC 3461 §5.2. */
+  enum Responsibility {
+    /** The next hop: it was told all that the sender asked. */
+    NEXT_HOP,
+    /** We say "relayed": the next hop sends no reports. */
+    RELAYED,
+    /** We say "delivered": the next hop has put it into the mailbox. */
+    DELIVERED
+  }
 
   /** Not now. */
   record TryLater(EnhancedStatus status, String diagnostic, String remote) implements Disposition {}

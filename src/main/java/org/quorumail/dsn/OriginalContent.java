@@ -18,7 +18,17 @@ record OriginalContent(byte[] bytes, boolean whole) {
 
   static OriginalContent read(InputStream content, long size) throws IOException {
     if (size <= MAX_WHOLE) return new OriginalContent(content.readNBytes(MAX_WHOLE), true);
+    return header(content);
+  }
+
+  static OriginalContent header(InputStream content) throws IOException {
     return new OriginalContent(header(content.readNBytes(MAX_HEADER)), false);
+  }
+
+  /** The media type of what is returned: RFC 3462 §2, with UTF-8 in it RFC 6533 §5. */
+  String type(boolean utf8) {
+    if (whole) return utf8 ? "message/global" : "message/rfc822";
+    return utf8 ? "message/global-headers" : "text/rfc822-headers";
   }
 
   boolean eightBit() {

@@ -1,7 +1,7 @@
 package org.quorumail.dsn;
 
 import org.quorumail.mail.EnhancedStatus;
-import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Recipient;
 
 /**
  * What is said about one recipient.
@@ -9,4 +9,4 @@ import org.quorumail.mail.MailAddress;
  * @param remote the host that answered, or empty
  */
 public record RecipientReport(
-    MailAddress recipient, EnhancedStatus status, String diagnostic, String remote) {}
+    Recipient recipient, Action action, EnhancedStatus status, String diagnostic, String remote) {}

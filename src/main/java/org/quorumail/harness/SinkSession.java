@@ -80,7 +80,8 @@ final class SinkSession {
     wire.send("250-PIPELINING");
     wire.send("250-SIZE " + MAX_MESSAGE);
     wire.send("250-ENHANCEDSTATUSCODES");
-    wire.send("250 8BITMIME");
+    wire.send("250-8BITMIME");
+    wire.send("250 SMTPUTF8"); // it takes any octets
   }
 
   private void mail(String line) throws IOException {

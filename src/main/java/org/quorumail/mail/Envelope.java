@@ -7,14 +7,20 @@ import java.util.List;
  *
  * @param recipients the forward-paths in the order of the RCPT commands, without repetitions
  */
-public record Envelope(ReversePath reversePath, List<MailAddress> recipients, BodyType body) {
-  /** The BODY parameter of MAIL, RFC 6152. */
+public record Envelope(ReversePath reversePath, List<Recipient> recipients, MailOptions options) {
+  /** The BODY parameter of MAIL, RFC 6152 and RFC 3030 §3. */
   public enum BodyType {
     SEVEN_BIT,
-    EIGHT_BIT_MIME
+    EIGHT_BIT_MIME,
+    BINARY_MIME
   }
 
   public Envelope {
     recipients = List.copyOf(recipients);
+  }
+
+  /** An envelope in which nothing was asked but a kind of body. */
+  public Envelope(ReversePath reversePath, List<MailAddress> recipients, BodyType body) {
+    this(reversePath, recipients.stream().map(Recipient::new).toList(), MailOptions.of(body));
   }
 }

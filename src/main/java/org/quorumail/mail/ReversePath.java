@@ -17,6 +17,11 @@ public sealed interface ReversePath {
     }
   }
 
+  /** Whether every hop can take it; else it needs SMTPUTF8 (RFC 6531). */
+  default boolean ascii() {
+    return !(this instanceof Mailbox mailbox) || mailbox.address().ascii();
+  }
+
   /** Reads the text form: the mailbox without brackets, or nothing for the null path. */
   static ReversePath of(String text) {
     return text.isEmpty() ? new Null() : new Mailbox(MailAddress.of(text));

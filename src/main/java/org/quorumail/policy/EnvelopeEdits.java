@@ -1,10 +1,11 @@
 package org.quorumail.policy;
 
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 
 /** Carries out what filters want done with an envelope. */
@@ -20,20 +21,30 @@ public final class EnvelopeEdits {
   public static Envelope apply(Envelope envelope, List<Edit> edits) {
     if (edits.isEmpty()) return envelope;
     ReversePath sender = envelope.reversePath();
-    Set<MailAddress> recipients = new LinkedHashSet<>(envelope.recipients());
+    Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
+    for (Recipient recipient : envelope.recipients()) {
+      recipients.put(recipient.address(), recipient);
+    }
     for (Edit edit : edits) {
       switch (edit) {
         case Edit.ChangeSender change -> sender = change.sender();
-        case Edit.AddRecipient add -> recipients.add(add.recipient());
+        case Edit.AddRecipient add ->
+            recipients.putIfAbsent(add.recipient(), new Recipient(add.recipient()));
         case Edit.RemoveRecipient remove ->
-            recipients.removeIf(r -> r.toString().equalsIgnoreCase(remove.recipient().toString()));
+            recipients
+                .keySet()
+                .removeIf(r -> r.toString().equalsIgnoreCase(remove.recipient().toString()));
         case Edit.RewriteRecipient later -> {}
         case Edit.OfContent content -> {}
       }
     }
-    Set<MailAddress> rewritten = new LinkedHashSet<>();
-    for (MailAddress recipient : recipients) rewritten.addAll(rewrite(recipient, edits));
-    return new Envelope(sender, List.copyOf(rewritten), envelope.body());
+    Map<MailAddress, Recipient> rewritten = new LinkedHashMap<>();
+    for (Recipient recipient : recipients.values()) {
+      for (MailAddress address : rewrite(recipient.address(), edits)) {
+        rewritten.putIfAbsent(address, recipient.withAddress(address));
+      }
+    }
+    return new Envelope(sender, List.copyOf(rewritten.values()), envelope.options());
   }
 
   private static List<MailAddress> rewrite(MailAddress recipient, List<Edit> edits) {

@@ -61,7 +61,7 @@ final class DeliveryTask implements Job {
   Duration run() {
     boolean begun = false;
     try {
-      if (prepare()) {
+      if (prepare() && !tooLate()) {
         begun = true;
         shared.deliveries.attempt(claim.destination(), this);
       }
@@ -90,6 +90,15 @@ final class DeliveryTask implements Job {
     return rest;
   }
 
+  /** A message that was wanted sooner (RFC 2852, mode R) is returned instead of tried. */
+  private boolean tooLate() {
+    Instant now = shared.time.instant();
+    if (!shared.schedule.returnable(message(), now)) return false;
+    Disposition late = new Disposition.TryLater(NO_HOST, "not tried again", "");
+    answered(places.stream().map(p -> new Result(p, late)).toList());
+    return true;
+  }
+
   /** When the first of the recipients that were deferred is due again; MAX_VALUE for none. */
   long nextDueMillis() {
     return nextDueMillis;
@@ -97,8 +106,8 @@ final class DeliveryTask implements Job {
 
   private boolean overdue() {
     Instant now = shared.time.instant();
-    Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
-    return shared.schedule.expired(arrived, now) || wantsDelayNotice(arrived, now);
+    return shared.schedule.expired(message(), now)
+        || new Reporting(shared.schedule, message()).wantsDelayNotice(now);
   }
 
   /** Finds what is still to be done; the claim may have been made long ago. */
@@ -161,11 +170,9 @@ final class DeliveryTask implements Job {
       int attempts = message().recipients().get(r.recipient()).attempts();
       outcomes.add(
           new OwnedSpool.Result(
-              r.recipient(), shared.schedule.outcome(r.disposition(), attempts, arrived, now)));
+              r.recipient(), shared.schedule.outcome(r.disposition(), attempts, message(), now)));
     }
-    boolean allDelivered =
-        outcomes.stream().allMatch(r -> r.outcome() instanceof Outcome.Delivered);
-    Notification notification = allDelivered ? null : notification(outcomes, arrived, now);
+    Notification notification = notification(results, outcomes, now);
     boolean recorded = claim.spool().record(claim.id(), outcomes, notification);
     leaveDoubt();
     if (!recorded) {
@@ -177,49 +184,28 @@ final class DeliveryTask implements Job {
     if (notification != null) reported(notification);
   }
 
+  /** The report that the results make due, if any; it is committed together with them. */
   private @Nullable Notification notification(
-      List<OwnedSpool.Result> outcomes, Instant arrived, Instant now) {
+      List<Result> results, List<OwnedSpool.Result> outcomes, Instant now) {
+    List<RecipientReport> reports =
+        new Reporting(shared.schedule, message()).reports(results, outcomes, now);
+    if (reports.isEmpty()) return null;
     try (InputStream content = content()) {
-      return notification(outcomes, arrived, now, content);
+      return notification(reports, content, now);
     } catch (IOException e) { // a report without the message is better than none
       log.error("event=content_unreadable queue_id={} reason=\"{}\"", claim.id(), e.getMessage());
     }
     try {
-      return notification(outcomes, arrived, now, InputStream.nullInputStream());
+      return notification(reports, InputStream.nullInputStream(), now);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // memory does not fail to be read
     }
   }
 
   private @Nullable Notification notification(
-      List<OwnedSpool.Result> outcomes, Instant arrived, Instant now, InputStream content)
-      throws IOException {
-    List<RecipientReport> failed = reports(outcomes, Outcome.Failed.class);
-    if (!failed.isEmpty()) {
-      return shared.notifications.failure(message(), failed, content, now).orElse(null);
-    }
-    List<RecipientReport> deferred = reports(outcomes, Outcome.Deferred.class);
-    if (deferred.isEmpty() || !wantsDelayNotice(arrived, now)) return null;
-    Instant until = shared.schedule.end(arrived);
-    return shared.notifications.delay(message(), deferred, content, now, until).orElse(null);
-  }
-
-  private boolean wantsDelayNotice(Instant arrived, Instant now) {
-    return !message().delayReported()
-        && message().reversePath() instanceof ReversePath.Mailbox
-        && shared.schedule.late(arrived, now);
-  }
-
-  private List<RecipientReport> reports(
-      List<OwnedSpool.Result> outcomes, Class<? extends Outcome> kind) {
-    List<RecipientReport> reports = new ArrayList<>();
-    for (OwnedSpool.Result r : outcomes) {
-      Outcome o = r.outcome();
-      if (!kind.isInstance(o)) continue;
-      RecipientState recipient = message().recipients().get(r.recipient());
-      reports.add(new RecipientReport(recipient.address(), o.status(), o.diagnostic(), o.remote()));
-    }
-    return reports;
+      List<RecipientReport> reports, InputStream content, Instant now) throws IOException {
+    Instant until = shared.schedule.end(message());
+    return shared.notifications.report(message(), reports, content, now, until).orElse(null);
   }
 
   private void tell(OwnedSpool.Result result, Instant arrived, Instant now) {
@@ -233,14 +219,15 @@ final class DeliveryTask implements Job {
         "event={} queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"",
         QueueMeters.word(o),
         claim.id(),
-        recipient.address(),
+        recipient.address().printable(),
         o.remote().isEmpty() ? "none" : o.remote(),
         o.status(),
         recipient.attempts() + 1,
         Duration.between(arrived, now).toMillis() / 1000.0,
         o.diagnostic());
     if (o instanceof Outcome.Failed && message().reversePath() instanceof ReversePath.Null) {
-      log.warn("event=report_failed queue_id={} to=<{}>", claim.id(), recipient.address());
+      String to = recipient.address().printable();
+      log.warn("event=report_failed queue_id={} to=<{}>", claim.id(), to);
     }
   }
 
@@ -249,8 +236,8 @@ final class DeliveryTask implements Job {
         "event=notification queue_id={} about={} kind={} to=<{}>",
         notification.id(),
         claim.id(),
-        notification.reportsDelay() ? "delay" : "failure",
-        notification.envelope().recipients().getFirst());
+        notification.reportsDelay() ? "delay" : "final",
+        notification.envelope().recipients().getFirst().address().printable());
   }
 
   @Override

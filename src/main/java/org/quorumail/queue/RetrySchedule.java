@@ -5,8 +5,10 @@ import java.time.Instant;
 import java.util.random.RandomGenerator;
 import org.quorumail.config.Config.DeliveryConfig;
 import org.quorumail.delivery.Disposition;
+import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
+import org.quorumail.spool.SpooledMessage;
 
 /** Says when to try again and when to give up, RFC 5321 §4.5.4.1. Pure but for its dice. */
 final class RetrySchedule {
@@ -26,20 +28,24 @@ final class RetrySchedule {
    *
    * @param attempts that were made before this one
    */
-  Outcome outcome(Disposition result, int attempts, Instant arrived, Instant now) {
+  Outcome outcome(Disposition result, int attempts, SpooledMessage message, Instant now) {
     return switch (result) {
       case Disposition.Delivered d -> new Outcome.Delivered(d.status(), d.diagnostic(), d.remote());
       case Disposition.Refused r -> new Outcome.Failed(r.status(), r.diagnostic(), r.remote());
-      case Disposition.TryLater t -> deferred(t, attempts, arrived, now);
+      case Disposition.TryLater t -> deferred(t, attempts, message, now);
     };
   }
 
-  private Outcome deferred(Disposition.TryLater t, int attempts, Instant arrived, Instant now) {
-    Instant end = end(arrived);
+  private Outcome deferred(
+      Disposition.TryLater t, int attempts, SpooledMessage message, Instant now) {
+    if (returnable(message, now)) return givenUp("the sender wanted it delivered sooner", t);
+    Instant end = end(message);
     if (!now.isBefore(end)) return givenUp("it is too old", t);
     if (attempts + 1 >= config.maxAttempts()) return givenUp("it was tried often enough", t);
     Instant next = now.plus(delay(attempts));
     if (next.isAfter(end)) next = end; // a last attempt, then the report
+    Instant wanted = message.options().deliverBy().map(RetrySchedule::until).orElse(end);
+    if (now.isBefore(wanted) && next.isAfter(wanted)) next = wanted; // then its sender is told
     return new Outcome.Deferred(next, t.status(), t.diagnostic(), t.remote());
   }
 
@@ -58,16 +64,48 @@ final class RetrySchedule {
   }
 
   /** When the message is given up. */
-  Instant end(Instant arrived) {
-    return arrived.plus(config.messageExpiration());
+  Instant end(SpooledMessage message) {
+    Instant end = end(begin(message));
+    if (message.options().deliverBy().filter(DeliverBy::returns).isEmpty()) return end;
+    Instant wanted = until(message.options().deliverBy().get());
+    return wanted.isBefore(end) ? wanted : end;
   }
 
-  boolean expired(Instant arrived, Instant now) {
-    return !now.isBefore(end(arrived));
+  /** When a message that could go since then is given up. */
+  Instant end(Instant begin) {
+    return begin.plus(config.messageExpiration());
+  }
+
+  boolean expired(SpooledMessage message, Instant now) {
+    return !now.isBefore(end(message));
+  }
+
+  boolean expired(Instant begin, Instant now) {
+    return !now.isBefore(end(begin));
+  }
+
+  /** Whether its sender wants it back rather than late, RFC 2852 mode R, and it is late. */
+  boolean returnable(SpooledMessage message, Instant now) {
+    return message.options().deliverBy().filter(DeliverBy::returns).isPresent()
+        && !now.isBefore(until(message.options().deliverBy().get()));
   }
 
   /** Whether its sender should have heard of a delay. */
-  boolean late(Instant arrived, Instant now) {
-    return !now.isBefore(arrived.plus(config.delayNoticeAfter()));
+  boolean late(SpooledMessage message, Instant now) {
+    boolean wantedSooner =
+        message.options().deliverBy().filter(by -> !now.isBefore(until(by))).isPresent();
+    return wantedSooner || late(begin(message), now);
+  }
+
+  boolean late(Instant begin, Instant now) {
+    return !now.isBefore(begin.plus(config.delayNoticeAfter()));
+  }
+
+  private static Instant begin(SpooledMessage message) {
+    return Instant.ofEpochMilli(message.beginMillis());
+  }
+
+  private static Instant until(DeliverBy by) {
+    return Instant.ofEpochMilli(by.untilMillis());
   }
 }

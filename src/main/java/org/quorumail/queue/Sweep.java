@@ -82,7 +82,9 @@ final class Sweep {
       domains++;
       if (first.dueMillis() > now.toEpochMilli()) nextDue = Math.min(nextDue, first.dueMillis());
       else {
-        oldest = Math.min(oldest, first.dueMillis());
+        // a raised priority makes a row due before it came
+        long since = Math.max(first.dueMillis(), first.id().arrived().toEpochMilli());
+        oldest = Math.min(oldest, since);
         boolean suspends = suspended.test(first.domain());
         if (!suspends && fill(spool, first.domain(), now, aged)) lastFilled = first.domain();
       }

@@ -1,15 +1,17 @@
 package org.quorumail.smtp;
 
+import java.util.Optional;
 import org.quorumail.mail.MailAddress;
 
 /**
- * The grammar of paths, RFC 5321 §4.1.2: what stands between the angle brackets of MAIL and RCPT. A
- * parser of one path; the text has one character per octet.
+ * The grammar of paths, RFC 5321 §4.1.2 with the additions of RFC 6531 §3.3: what stands between
+ * the angle brackets of MAIL and RCPT. A parser of one path.
  */
 public final class PathSyntax {
   private static final int MAX_LOCAL_PART = 64; // §4.5.3.1.1
   private static final int MAX_DOMAIN = 255; // §4.5.3.1.2
   private static final int MAX_PATH = 256; // §4.5.3.1.3, brackets included
+  private static final String PATH_TOO_LONG = "a path has at most 256 octets";
   private static final int MAX_LABEL = 63; // RFC 1035 §2.3.4
   private static final String ATEXT_SPECIALS = "!#$%&'*+-/=?^_`{|}~";
 
@@ -38,19 +40,29 @@ public final class PathSyntax {
     /** Has the form of a path, but a local part that no mailbox can have. */
     record IllegalLocalPart() implements Parsed {}
 
-    /** Has octets above 127, which RFC 6531 allows only with SMTPUTF8. */
-    record Internationalized() implements Parsed {}
+    /** Has octets above 127 that are not UTF-8; RFC 6531 allows only that. */
+    record NotUtf8() implements Parsed {}
   }
 
-  /** Reads a path from the start of the text. */
+  /**
+   * Reads a path from the start of a text of one character per octet. UTF-8 in it is understood; it
+   * is for the caller to refuse an address that is not {@link MailAddress#ascii} where SMTPUTF8
+   * does not apply. The domain comes back in its ASCII form.
+   */
   public static Parsed parse(String text) {
-    return new PathSyntax(text).path();
+    PathSyntax octets = new PathSyntax(text);
+    int close = octets.closingBracket();
+    if (close < 0 || Utf8Text.ascii(text.substring(0, close))) return octets.path();
+    if (close + 1 > MAX_PATH) return new Parsed.Malformed(PATH_TOO_LONG);
+    Optional<String> path = Utf8Text.decode(text.substring(0, close + 1));
+    if (path.isEmpty()) return new Parsed.NotUtf8();
+    return new PathSyntax(path.get() + text.substring(close + 1)).path();
   }
 
   /** Whether this is a domain name of RFC 5321 §4.1.2; underscores are let pass. */
   public static boolean isDomain(String text) {
     PathSyntax syntax = new PathSyntax(text);
-    return syntax.domainName() && syntax.at == text.length();
+    return Utf8Text.ascii(text) && syntax.domainName() && syntax.at == text.length();
   }
 
   /** Whether this is an address literal of RFC 5321 §4.1.3, in its brackets. */
@@ -63,10 +75,7 @@ public final class PathSyntax {
     if (take('>')) return new Parsed.Null(rest());
     int close = closingBracket();
     if (close < 0) return new Parsed.Malformed("the angle bracket is not closed");
-    if (close + 1 > MAX_PATH) return new Parsed.Malformed("a path has at most 256 octets");
-    for (int i = 0; i < close; i++) {
-      if (text.charAt(i) > 0x7E) return new Parsed.Internationalized();
-    }
+    if (close + 1 > MAX_PATH) return new Parsed.Malformed(PATH_TOO_LONG);
     if (peek() == '@' && !sourceRoute()) return new Parsed.Malformed("bad source route");
     return mailbox(close);
   }
@@ -76,7 +85,7 @@ public final class PathSyntax {
     boolean legal = peek() == '"' ? quotedString() : dotString();
     if (!legal || (peek() != '@' && peek() != '>')) return badLocalPart(start, close);
     String local = text.substring(start, at);
-    if (local.length() > MAX_LOCAL_PART) {
+    if (Utf8Text.octets(local) > MAX_LOCAL_PART) {
       return new Parsed.Malformed("a local part has at most 64 octets");
     }
     if (take('>')) { // §4.5.1: the only mailbox without a domain
@@ -90,7 +99,11 @@ public final class PathSyntax {
     String domain = text.substring(domainStart, at);
     if (domain.endsWith(".")) domain = domain.substring(0, domain.length() - 1);
     if (!take('>')) return new Parsed.Malformed("bad domain");
-    return new Parsed.Mailbox(new MailAddress(local, domain), rest());
+    if (Utf8Text.ascii(domain)) return new Parsed.Mailbox(new MailAddress(local, domain), rest());
+    return Idna.toAscii(domain)
+        .filter(PathSyntax::isDomain)
+        .<Parsed>map(ascii -> new Parsed.Mailbox(new MailAddress(local, ascii), rest()))
+        .orElse(new Parsed.Malformed("bad domain"));
   }
 
   /** Tells apart a path that is broken and one that merely names what cannot exist. */
@@ -101,7 +114,7 @@ public final class PathSyntax {
         sign > 0 && sign == inside.lastIndexOf('@') && isDomain(inside.substring(sign + 1));
     for (int i = 0; i < inside.length(); i++) {
       char c = inside.charAt(i);
-      if (c < ' ' || "<>\"\\".indexOf(c) >= 0) structured = false;
+      if (c < ' ' || c > '~' || "<>\"\\".indexOf(c) >= 0) structured = false;
     }
     return structured ? new Parsed.IllegalLocalPart() : new Parsed.Malformed("bad local part");
   }
@@ -144,7 +157,8 @@ public final class PathSyntax {
         if (at == text.length()) return false;
         c = text.charAt(at++);
       }
-      if (c < ' ' || c > '~') return false;
+      boolean printable = c >= ' ' && c <= '~';
+      if (!printable && !Utf8Text.mayStandInLocalPart(c)) return false;
     }
     return false;
   }
@@ -172,11 +186,11 @@ public final class PathSyntax {
   }
 
   private static boolean isDomainCharacter(char c) {
-    return isAlphanumeric(c) || c == '-' || c == '_';
+    return isAlphanumeric(c) || c == '-' || c == '_' || c > 0x9F;
   }
 
   private static boolean isAtext(char c) {
-    return isAlphanumeric(c) || ATEXT_SPECIALS.indexOf(c) >= 0;
+    return isAlphanumeric(c) || ATEXT_SPECIALS.indexOf(c) >= 0 || Utf8Text.mayStandInLocalPart(c);
   }
 
   private static boolean isAlphanumeric(char c) {

@@ -71,6 +71,26 @@ public final class SmtpReader {
     }
   }
 
+  /**
+   * Hands exactly so many octets to the sink, whatever they are (RFC 3030 §2). False when the
+   * connection ended before.
+   */
+  public boolean readChunk(long size, Content.Sink sink) throws IOException {
+    long left = size;
+    try {
+      while (left > 0) {
+        if (buffered() == 0 && !fill(left > SMALL ? LARGE : SMALL)) return false;
+        int count = (int) Math.min(left, buffered());
+        sink.write(buffer, position, count);
+        position += count;
+        left -= count;
+      }
+      return true;
+    } finally {
+      shrink();
+    }
+  }
+
   private Line line(int lineFeed, int limit) {
     int start = position;
     position = lineFeed + 1;

@@ -34,7 +34,7 @@ public final class SmtpWriter {
     if (command.indexOf('\r') >= 0 || command.indexOf('\n') >= 0) {
       throw new IllegalArgumentException("a command has no line breaks");
     }
-    byte[] wire = (command + "\r\n").getBytes(StandardCharsets.ISO_8859_1);
+    byte[] wire = (command + "\r\n").getBytes(StandardCharsets.UTF_8); // RFC 6531 §3.3
     raw(wire, 0, wire.length);
   }
 
@@ -60,6 +60,11 @@ public final class SmtpWriter {
       content(piece, 0, read);
       read = content.read(piece, 0, piece.length);
     }
+  }
+
+  /** Writes octets of a chunk (RFC 3030 §2) as they are. */
+  public void chunk(byte[] bytes, int count) throws IOException {
+    raw(bytes, 0, count);
   }
 
   /** Ends content: adds the line end that may be missing, and the final dot. Does not flush. */

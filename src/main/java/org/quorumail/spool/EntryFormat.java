@@ -25,7 +25,8 @@ final class EntryFormat {
   /** The bytes before those of a chunk's content, so that a reception can fill them in place. */
   static final int CHUNK_HEADER = 2 + QueueId.BYTES + 4 + 8 + 4;
 
-  private static final int VERSION = 1;
+  /** Of an entry without messages; else that of its messages, see {@link MessageFormat}. */
+  private static final int VERSION = MessageFormat.PLAIN;
 
   private static final int ACCEPT = 1;
   private static final int CHUNK = 2;
@@ -107,19 +108,23 @@ final class EntryFormat {
   }
 
   private static ByteWriter head(int type, int expected) {
-    return new ByteWriter(expected).u8(VERSION).u8(type);
+    return head(VERSION, type, expected);
+  }
+
+  private static ByteWriter head(int version, int type, int expected) {
+    return new ByteWriter(expected).u8(version).u8(type);
   }
 
   private static Entry entry(ByteReader in, boolean part) throws IOException {
     int version = in.u8();
-    if (version != VERSION) throw unknown("a spool entry", "version", version);
+    if (!MessageFormat.known(version)) throw unknown("a spool entry", "version", version);
     int type = in.u8();
     if (part && type == SEVERAL) throw new IOException("a spool entry's parts have parts");
     return switch (type) {
-      case ACCEPT -> new Entry.Accept(newMessages(in));
+      case ACCEPT -> new Entry.Accept(newMessages(version, in));
       case CHUNK -> new Entry.Chunk(in.id(), in.i32(), in.i64(), in.block());
       case ABORT_UPLOAD -> new Entry.AbortUpload(in.id());
-      case OUTCOMES -> new Entry.Outcomes(in.i64(), attempts(in));
+      case OUTCOMES -> new Entry.Outcomes(in.i64(), attempts(version, in));
       case REMOVE -> new Entry.Remove(in.id());
       case HOLD -> new Entry.Hold(in.id());
       case RELEASE -> new Entry.Release(in.id(), in.i64());
@@ -146,28 +151,32 @@ final class EntryFormat {
   }
 
   private static byte[] accept(Entry.Accept entry) {
-    ByteWriter out = head(ACCEPT, sizeHint(entry)).i32(entry.messages().size());
-    for (NewMessage m : entry.messages()) write(m, out);
+    int version = VERSION;
+    for (NewMessage m : entry.messages()) {
+      version = Math.max(version, MessageFormat.version(m.message()));
+    }
+    ByteWriter out = head(version, ACCEPT, sizeHint(entry)).i32(entry.messages().size());
+    for (NewMessage m : entry.messages()) write(m, version, out);
     return out.finish();
   }
 
-  private static List<NewMessage> newMessages(ByteReader in) throws IOException {
+  private static List<NewMessage> newMessages(int version, ByteReader in) throws IOException {
     int n = in.count();
     List<NewMessage> messages = new ArrayList<>(n);
-    for (int i = 0; i < n; i++) messages.add(newMessage(in));
+    for (int i = 0; i < n; i++) messages.add(newMessage(version, in));
     return messages;
   }
 
-  private static void write(NewMessage m, ByteWriter out) {
-    MessageFormat.write(m.message(), out);
+  private static void write(NewMessage m, int version, ByteWriter out) {
+    MessageFormat.write(m.message(), version, out);
     switch (m.body()) {
       case Body.Inline inline -> out.u8(INLINE).block(inline.bytes());
       case Body.Uploaded uploaded -> out.u8(UPLOADED).i32(uploaded.chunks());
     }
   }
 
-  private static NewMessage newMessage(ByteReader in) throws IOException {
-    SpooledMessage message = MessageFormat.read(in);
+  private static NewMessage newMessage(int version, ByteReader in) throws IOException {
+    SpooledMessage message = MessageFormat.read(version, in);
     int where = in.u8();
     Body body =
         switch (where) {
@@ -179,18 +188,25 @@ final class EntryFormat {
   }
 
   private static byte[] outcomes(Entry.Outcomes entry) {
-    ByteWriter out = head(OUTCOMES, sizeHint(entry)).i64(entry.term()).i32(entry.attempts().size());
+    int version = VERSION;
+    for (AttemptResults a : entry.attempts()) {
+      Report report = a.report();
+      if (report == null) continue;
+      version = Math.max(version, MessageFormat.version(report.message().message()));
+    }
+    ByteWriter out = head(version, OUTCOMES, sizeHint(entry));
+    out.i64(entry.term()).i32(entry.attempts().size());
     for (AttemptResults a : entry.attempts()) {
       out.id(a.id()).i32(a.results().size());
       for (Result r : a.results()) write(r, out);
       Report report = a.report();
       out.flag(report != null);
-      if (report != null) write(report.message(), out.flag(report.aboutDelay()));
+      if (report != null) write(report.message(), version, out.flag(report.aboutDelay()));
     }
     return out.finish();
   }
 
-  private static List<AttemptResults> attempts(ByteReader in) throws IOException {
+  private static List<AttemptResults> attempts(int version, ByteReader in) throws IOException {
     int n = in.count();
     List<AttemptResults> attempts = new ArrayList<>(n);
     for (int i = 0; i < n; i++) {
@@ -198,15 +214,15 @@ final class EntryFormat {
       int count = in.count();
       List<Result> results = new ArrayList<>(count);
       for (int j = 0; j < count; j++) results.add(new Result(in.i32(), outcome(in)));
-      attempts.add(new AttemptResults(id, results, report(in)));
+      attempts.add(new AttemptResults(id, results, report(version, in)));
     }
     return attempts;
   }
 
-  private static @Nullable Report report(ByteReader in) throws IOException {
+  private static @Nullable Report report(int version, ByteReader in) throws IOException {
     if (!in.flag()) return null;
     boolean aboutDelay = in.flag();
-    return new Report(newMessage(in), aboutDelay);
+    return new Report(newMessage(version, in), aboutDelay);
   }
 
   private static void write(Result result, ByteWriter out) {

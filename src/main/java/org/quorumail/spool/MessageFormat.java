@@ -8,13 +8,20 @@ import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.Status;
 
-/** A message as the store keeps it, and as a part of entries. */
+/**
+ * A message as the store keeps it, and as a part of entries. Version 2 adds what the extensions of
+ * SMTP ask of a message ({@link OptionsFormat}); a message for which nothing is asked is written as
+ * version 1, which older nodes read too.
+ */
 final class MessageFormat {
-  private static final int VERSION = 1;
+  static final int PLAIN = 1;
+  static final int WITH_OPTIONS = 2;
 
   /** Enough for an envelope with one recipient. */
   private static final int FIXED_SIZE_HINT = 128;
@@ -24,27 +31,39 @@ final class MessageFormat {
   private MessageFormat() {}
 
   static byte[] row(Stored stored) {
+    int version = version(stored.message());
     ByteWriter out = new ByteWriter(sizeHint(stored.message()));
-    out.u8(VERSION).i32(stored.chunks());
-    write(stored.message(), out);
+    out.u8(version).i32(stored.chunks());
+    write(stored.message(), version, out);
     return out.finish();
   }
 
   static Stored stored(byte[] row) throws IOException {
     ByteReader in = new ByteReader(ByteBuffer.wrap(row), "a stored message");
     int version = in.u8();
-    if (version != VERSION) throw unknown("a stored message", "version", version);
+    if (!known(version)) throw unknown("a stored message", "version", version);
     int chunks = in.i32();
-    SpooledMessage message = read(in);
+    SpooledMessage message = read(version, in);
     in.end();
     return new Stored(message, chunks);
+  }
+
+  static boolean known(int version) {
+    return version == PLAIN || version == WITH_OPTIONS;
+  }
+
+  /** The oldest version that can say all that is said of the message. */
+  static int version(SpooledMessage m) {
+    boolean plain = OptionsFormat.plain(m.options());
+    for (RecipientState r : m.recipients()) plain &= r.recipient().plain();
+    return plain ? PLAIN : WITH_OPTIONS;
   }
 
   static int sizeHint(SpooledMessage message) {
     return FIXED_SIZE_HINT + RECIPIENT_SIZE_HINT * message.recipients().size();
   }
 
-  static void write(SpooledMessage m, ByteWriter out) {
+  static void write(SpooledMessage m, int version, ByteWriter out) {
     out.id(m.id());
     switch (m.reversePath()) {
       case ReversePath.Null none -> out.flag(false);
@@ -56,9 +75,12 @@ final class MessageFormat {
       write(r.address(), out);
       out.u8(code(r.status())).i32(r.attempts()).i64(r.dueMillis()).text(r.diagnostic());
     }
+    if (version == PLAIN) return;
+    OptionsFormat.write(m.options(), out);
+    for (RecipientState r : m.recipients()) OptionsFormat.write(r.recipient(), out);
   }
 
-  static SpooledMessage read(ByteReader in) throws IOException {
+  static SpooledMessage read(int version, ByteReader in) throws IOException {
     var id = in.id();
     ReversePath reversePath =
         in.flag() ? new ReversePath.Mailbox(address(in)) : new ReversePath.Null();
@@ -73,8 +95,18 @@ final class MessageFormat {
       recipients.add(
           new RecipientState(address(in), status(in.u8()), in.i32(), in.i64(), in.text()));
     }
+    MailOptions options = MailOptions.of(body);
+    if (version == WITH_OPTIONS) {
+      options = OptionsFormat.options(body, in);
+      for (int i = 0; i < n; i++) {
+        RecipientState r = recipients.get(i);
+        Recipient asked = OptionsFormat.recipient(r.address(), in);
+        recipients.set(
+            i, new RecipientState(asked, r.status(), r.attempts(), r.dueMillis(), r.diagnostic()));
+      }
+    }
     return new SpooledMessage(
-        id, reversePath, body, arrived, size, held, delayReported, recipients);
+        id, reversePath, options, arrived, size, held, delayReported, recipients);
   }
 
   private static void write(MailAddress address, ByteWriter out) {
@@ -91,6 +123,7 @@ final class MessageFormat {
     return switch (body) {
       case SEVEN_BIT -> 7;
       case EIGHT_BIT_MIME -> 8;
+      case BINARY_MIME -> 9;
     };
   }
 
@@ -98,6 +131,7 @@ final class MessageFormat {
     return switch (code) {
       case 7 -> BodyType.SEVEN_BIT;
       case 8 -> BodyType.EIGHT_BIT_MIME;
+      case 9 -> BodyType.BINARY_MIME;
       default -> throw unknown("a message", "body type", code);
     };
   }

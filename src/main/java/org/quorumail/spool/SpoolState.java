@@ -267,7 +267,8 @@ final class SpoolState implements ReplicatedState {
         outcome instanceof Outcome.Deferred deferred
             ? deferred.until().toEpochMilli()
             : old.dueMillis();
-    return new RecipientState(old.address(), status, old.attempts() + 1, due, outcome.diagnostic());
+    return new RecipientState(
+        old.recipient(), status, old.attempts() + 1, due, outcome.diagnostic());
   }
 
   /**
@@ -331,8 +332,9 @@ final class SpoolState implements ReplicatedState {
 
   private static void makeDue(
       SpooledMessage message, long atMillis, Change change, List<SpooledMessage> due) {
+    long dueMillis = SpooledMessage.dueAt(message.options(), atMillis);
     List<RecipientState> recipients =
-        message.recipients().stream().map(r -> dueAt(r, atMillis)).toList();
+        message.recipients().stream().map(r -> dueAt(r, dueMillis)).toList();
     SpooledMessage now = message.withRecipients(recipients);
     change.update(now);
     due.add(now);
@@ -340,6 +342,6 @@ final class SpoolState implements ReplicatedState {
 
   private static RecipientState dueAt(RecipientState r, long atMillis) {
     if (r.status() != Status.PENDING) return r;
-    return new RecipientState(r.address(), r.status(), r.attempts(), atMillis, r.diagnostic());
+    return new RecipientState(r.recipient(), r.status(), r.attempts(), atMillis, r.diagnostic());
   }
 }

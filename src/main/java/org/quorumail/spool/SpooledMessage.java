@@ -5,7 +5,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 
 /**
@@ -19,30 +21,77 @@ import org.quorumail.mail.ReversePath;
 public record SpooledMessage(
     QueueId id,
     ReversePath reversePath,
-    BodyType body,
+    MailOptions options,
     long arrivedMillis,
     long size,
     boolean held,
     boolean delayReported,
     List<RecipientState> recipients) {
 
+  /** What each step of a raised priority is worth, in milliseconds of waiting. */
+  private static final long HEAD_START = 600_000;
+
+  /** What each step of a lowered priority costs, in milliseconds. */
+  private static final long STAND_BACK = 2_000;
+
   public SpooledMessage {
     recipients = List.copyOf(recipients);
   }
 
+  /** A message for which nothing was asked but a kind of body. */
+  public SpooledMessage(
+      QueueId id,
+      ReversePath reversePath,
+      BodyType body,
+      long arrivedMillis,
+      long size,
+      boolean held,
+      boolean delayReported,
+      List<RecipientState> recipients) {
+    this(
+        id,
+        reversePath,
+        MailOptions.of(body),
+        arrivedMillis,
+        size,
+        held,
+        delayReported,
+        recipients);
+  }
+
+  public BodyType body() {
+    return options.body();
+  }
+
+  /** From when on delivery may be tried, and from when on its time counts (RFC 4865 §4). */
+  public long beginMillis() {
+    return Math.max(arrivedMillis, options.holdUntilMillis());
+  }
+
+  /**
+   * When a message is due that could go at the given time. What is due earlier is tried first, so a
+   * message of priority p overtakes what came up to 10·p minutes before it (RFC 6710 §5) and
+   * starves nothing; one of low priority lets others pass for some seconds.
+   */
+  static long dueAt(MailOptions options, long atMillis) {
+    long begin = Math.max(atMillis, options.holdUntilMillis());
+    int priority = options.priority();
+    return priority > 0 ? begin - priority * HEAD_START : begin - priority * STAND_BACK;
+  }
+
   SpooledMessage withHeld(boolean held) {
     return new SpooledMessage(
-        id, reversePath, body, arrivedMillis, size, held, delayReported, recipients);
+        id, reversePath, options, arrivedMillis, size, held, delayReported, recipients);
   }
 
   SpooledMessage withDelayReported(boolean delayReported) {
     return new SpooledMessage(
-        id, reversePath, body, arrivedMillis, size, held, delayReported, recipients);
+        id, reversePath, options, arrivedMillis, size, held, delayReported, recipients);
   }
 
   SpooledMessage withRecipients(List<RecipientState> recipients) {
     return new SpooledMessage(
-        id, reversePath, body, arrivedMillis, size, held, delayReported, recipients);
+        id, reversePath, options, arrivedMillis, size, held, delayReported, recipients);
   }
 
   /** The earliest time of the pending recipients of each domain, in the order of the domains. */
@@ -56,7 +105,17 @@ public record SpooledMessage(
 
   /** Where one recipient stands. */
   public record RecipientState(
-      MailAddress address, Status status, int attempts, long dueMillis, String diagnostic) {}
+      Recipient recipient, Status status, int attempts, long dueMillis, String diagnostic) {
+    /** A recipient for whom nothing was asked. */
+    public RecipientState(
+        MailAddress address, Status status, int attempts, long dueMillis, String diagnostic) {
+      this(new Recipient(address), status, attempts, dueMillis, diagnostic);
+    }
+
+    public MailAddress address() {
+      return recipient.address();
+    }
+  }
 
   public enum Status {
     PENDING,

@@ -18,6 +18,7 @@ import java.util.function.Predicate;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.spool.Entry.Body;
 import org.quorumail.spool.Entry.NewMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
@@ -221,14 +222,15 @@ public final class Spools implements Intake, AutoCloseable {
       QueueId id, Envelope envelope, Optional<String> hold, long arrived, long size, Body body) {
     String diagnostic = hold.map(reason -> "held: " + reason).orElse("");
     List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());
-    for (MailAddress address : envelope.recipients()) {
-      recipients.add(new RecipientState(address, Status.PENDING, 0, arrived, diagnostic));
+    long due = SpooledMessage.dueAt(envelope.options(), arrived);
+    for (Recipient recipient : envelope.recipients()) {
+      recipients.add(new RecipientState(recipient, Status.PENDING, 0, due, diagnostic));
     }
     return new NewMessage(
         new SpooledMessage(
             id,
             envelope.reversePath(),
-            envelope.body(),
+            envelope.options(),
             arrived,
             size,
             hold.isPresent(),
@@ -239,12 +241,20 @@ public final class Spools implements Intake, AutoCloseable {
 
   /** Every recipient in the spool has a domain: a bare postmaster is the one of this host. */
   private Envelope qualified(Envelope envelope) {
-    if (envelope.recipients().stream().noneMatch(a -> a.domain().isEmpty())) return envelope;
-    List<MailAddress> recipients =
+    if (envelope.recipients().stream().noneMatch(Spools::isBare)) return envelope;
+    List<Recipient> recipients =
         envelope.recipients().stream()
-            .map(a -> a.domain().isEmpty() ? new MailAddress(a.localPart(), settings.hostname) : a)
+            .map(
+                r ->
+                    isBare(r)
+                        ? r.withAddress(new MailAddress(r.address().localPart(), settings.hostname))
+                        : r)
             .toList();
-    return new Envelope(envelope.reversePath(), recipients, envelope.body());
+    return new Envelope(envelope.reversePath(), recipients, envelope.options());
+  }
+
+  private static boolean isBare(Recipient recipient) {
+    return recipient.address().domain().isEmpty();
   }
 
   private Optional<Spool> first(Predicate<Spool> predicate) {

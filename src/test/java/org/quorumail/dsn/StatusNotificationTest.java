@@ -16,6 +16,7 @@ import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.OwnedSpool.Notification;
 import org.quorumail.spool.SpooledMessage;
@@ -25,6 +26,14 @@ class StatusNotificationTest {
   private static final RecipientReport GONE =
       report("550 5.1.1 no such user", "mx.there.test[192.0.2.1]:25");
 
+  private static final RecipientReport LATE =
+      new RecipientReport(
+          new Recipient(MailAddress.of("late@there.test")),
+          Action.DELAYED,
+          new EnhancedStatus(4, 4, 1),
+          "no answer",
+          "");
+
   private final StatusNotification notifications =
       new StatusNotification(Config.standalone(Path.of("data"), Map.of("hostname", "here.test")));
 
@@ -32,7 +41,8 @@ class StatusNotificationTest {
   void aFailureIsAMultipartReportFromNobody() throws IOException {
     Notification n = failure("Subject: hi\r\n\r\nbody\r\n", GONE);
     assertThat(n.envelope().reversePath()).isEqualTo(new ReversePath.Null());
-    assertThat(n.envelope().recipients()).containsExactly(MailAddress.of("from@here.test"));
+    assertThat(n.envelope().recipients())
+        .containsExactly(new Recipient(MailAddress.of("from@here.test")));
     assertThat(text(n))
         .contains("From: Mail Delivery System <MAILER-DAEMON@here.test>\r\n")
         .contains("Auto-Submitted: auto-replied\r\n")
@@ -57,7 +67,7 @@ class StatusNotificationTest {
   @Test
   void nothingIsReportedAboutAReport() throws IOException {
     SpooledMessage report = message(new ReversePath.Null(), 3);
-    assertThat(notifications.failure(report, List.of(GONE), content("x\r\n"), NOW)).isEmpty();
+    assertThat(notifications.report(report, List.of(GONE), content("x\r\n"), NOW, NOW)).isEmpty();
   }
 
   @Test
@@ -88,13 +98,13 @@ class StatusNotificationTest {
   @Test
   void eightBitContentComesBackByteForByteAndIsDeclared() throws IOException {
     Notification n = failure("Subject: gr\u00fc\u00dfe\r\n\r\n\u00e4\r\n", GONE);
-    assertThat(n.envelope().body()).isEqualTo(BodyType.EIGHT_BIT_MIME);
+    assertThat(n.envelope().options().body()).isEqualTo(BodyType.EIGHT_BIT_MIME);
     assertThat(text(n)).contains("Content-Transfer-Encoding: 8bit").contains("gr\u00fc\u00dfe");
   }
 
   @Test
   void sevenBitContentNeedsNoExtension() throws IOException {
-    assertThat(failure("x\r\n", GONE).envelope().body()).isEqualTo(BodyType.SEVEN_BIT);
+    assertThat(failure("x\r\n", GONE).envelope().options().body()).isEqualTo(BodyType.SEVEN_BIT);
   }
 
   @Test
@@ -102,7 +112,7 @@ class StatusNotificationTest {
     SpooledMessage message = message(ReversePath.of("from@here.test"), 3);
     Notification n =
         notifications
-            .delay(message, List.of(GONE), content("x\r\n"), NOW, NOW.plusSeconds(3600))
+            .report(message, List.of(LATE), content("x\r\n"), NOW, NOW.plusSeconds(3600))
             .orElseThrow();
     assertThat(n.reportsDelay()).isTrue();
     assertThat(text(n))
@@ -114,18 +124,22 @@ class StatusNotificationTest {
   void reportsCanBeSwitchedOff() throws IOException {
     Config off = Config.standalone(Path.of("data"), Map.of("delivery.dsn.enabled", "false"));
     SpooledMessage message = message(ReversePath.of("from@here.test"), 3);
-    assertThat(new StatusNotification(off).failure(message, List.of(GONE), content("x"), NOW))
+    assertThat(new StatusNotification(off).report(message, List.of(GONE), content("x"), NOW, NOW))
         .isEqualTo(Optional.empty());
   }
 
   private Notification failure(String content, RecipientReport report) throws IOException {
     SpooledMessage message = message(ReversePath.of("from@here.test"), content.length());
-    return notifications.failure(message, List.of(report), content(content), NOW).orElseThrow();
+    return notifications.report(message, List.of(report), content(content), NOW, NOW).orElseThrow();
   }
 
   private static RecipientReport report(String diagnostic, String remote) {
     return new RecipientReport(
-        MailAddress.of("gone@there.test"), new EnhancedStatus(5, 1, 1), diagnostic, remote);
+        new Recipient(MailAddress.of("gone@there.test")),
+        Action.FAILED,
+        new EnhancedStatus(5, 1, 1),
+        diagnostic,
+        remote);
   }
 
   private static SpooledMessage message(ReversePath from, int size) {

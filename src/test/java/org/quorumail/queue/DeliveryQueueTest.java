@@ -25,8 +25,11 @@ import org.quorumail.delivery.Deliveries;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Notify;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
@@ -130,6 +133,52 @@ class DeliveryQueueTest {
         .contains("Final-Recipient: rfc822; gone@there.test")
         .contains("Status: 5.1.1")
         .contains("Subject: hello");
+  }
+
+  @Test
+  void aSuccessIsReportedWhereTheNextHopReportsNone() throws Exception {
+    start(ScriptedServer::polite);
+    accept(asking("to@there.test", new Notify(true, true, false, false)));
+    awaitEmpty();
+    assertThat(spool.notifications()).hasSize(1);
+    assertThat(content(0))
+        .contains("Original-Envelope-Id: Q=1\r\n")
+        .contains("Original-Recipient: rfc822; first@there.test\r\n")
+        .contains("Action: relayed\r\nStatus: 2.0.0\r\n")
+        .contains("Content-Type: text/rfc822-headers")
+        .doesNotContain("the body");
+  }
+
+  @Test
+  void aSuccessIsTheNextHopsToReportWhenItCan() throws Exception {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 DSN" : polite(c));
+    accept(asking("to@there.test", new Notify(true, true, false, false)));
+    awaitEmpty();
+    assertThat(spool.notifications()).isEmpty();
+    assertThat(server.commands())
+        .contains("RCPT TO:<to@there.test> NOTIFY=SUCCESS ORCPT=rfc822;first@there.test");
+  }
+
+  @Test
+  void aFailureIsNotReportedToWhoNeverWantsToHear() throws Exception {
+    start(c -> c.startsWith("RCPT TO:<to") ? "550 5.1.1 no" : polite(c));
+    accept(asking("to@there.test", Notify.NEVER));
+    awaitEmpty();
+    assertThat(spool.outcomes().getFirst()).isInstanceOf(Outcome.Failed.class);
+    assertThat(spool.notifications()).isEmpty();
+  }
+
+  @Test
+  void anAddressThatTheNextHopCannotTakeDoesNotHoldUpTheOthers() throws Exception {
+    start(ScriptedServer::polite);
+    accept("from@here.test", "x\r\n", "j\u00fcrgen@there.test", "to@there.test");
+    awaitEmpty();
+    assertThat(server.commands()).contains("RCPT TO:<to@there.test>");
+    byte[] report = spool.notifications().getFirst().content();
+    assertThat(new String(report, StandardCharsets.UTF_8))
+        .contains("Content-Type: message/global-delivery-status")
+        .contains("Final-Recipient: utf-8; j\u00fcrgen@there.test\r\nAction: failed")
+        .contains("Status: 5.6.7");
   }
 
   @Test
@@ -376,6 +425,20 @@ class DeliveryQueueTest {
     QueueId id = spool.accept(envelope(from, to), content, millis());
     queue.due(spool, id, spool.domains(id));
     return id;
+  }
+
+  private void accept(Envelope envelope) {
+    QueueId id = spool.accept(envelope, "Subject: s\r\n\r\nthe body\r\n", millis());
+    queue.due(spool, id, spool.domains(id));
+  }
+
+  private static Envelope asking(String to, Notify notify) {
+    MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+    return new Envelope(
+        ReversePath.of("from@here.test"),
+        List.of(new Recipient(MailAddress.of(to), notify, "rfc822;first@there.test")),
+        new MailOptions(
+            plain.body(), false, false, false, "Q+3D1", plain.returned(), 0, 0, plain.deliverBy()));
   }
 
   private void acceptReport(String content, String to) {

@@ -61,7 +61,7 @@ final class FakeOwnedSpool implements OwnedSpool {
         new SpooledMessage(
             id,
             envelope.reversePath(),
-            envelope.body(),
+            envelope.options(),
             now,
             content.length,
             false,
@@ -204,7 +204,7 @@ final class FakeOwnedSpool implements OwnedSpool {
         new SpooledMessage(
             id,
             m.reversePath(),
-            m.body(),
+            m.options(),
             m.arrivedMillis(),
             m.size(),
             m.held(),
@@ -225,12 +225,12 @@ final class FakeOwnedSpool implements OwnedSpool {
     int attempts = r.attempts() + 1;
     return switch (outcome) {
       case Outcome.Delivered d ->
-          new RecipientState(r.address(), Status.DELIVERED, attempts, 0, d.diagnostic());
+          new RecipientState(r.recipient(), Status.DELIVERED, attempts, 0, d.diagnostic());
       case Outcome.Failed f ->
-          new RecipientState(r.address(), Status.FAILED, attempts, 0, f.diagnostic());
+          new RecipientState(r.recipient(), Status.FAILED, attempts, 0, f.diagnostic());
       case Outcome.Deferred d ->
           new RecipientState(
-              r.address(), Status.PENDING, attempts, d.until().toEpochMilli(), d.diagnostic());
+              r.recipient(), Status.PENDING, attempts, d.until().toEpochMilli(), d.diagnostic());
     };
   }
 

@@ -4,14 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.quorumail.delivery.Disposition;
+import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.SpooledMessage;
 
 class RetryScheduleTest {
   private static final Instant ARRIVED = Instant.EPOCH;
+  private static final SpooledMessage MESSAGE = message(MailOptions.of(BodyType.SEVEN_BIT));
   private static final Disposition LATER =
       new Disposition.TryLater(new EnhancedStatus(4, 2, 0), "full", "mx[1]:25");
 
@@ -44,17 +53,70 @@ class RetryScheduleTest {
   @Test
   void theLastAttemptIsFollowedByTheReport() {
     RetrySchedule three = schedule("max_attempts = 3");
-    assertThat(three.outcome(LATER, 1, ARRIVED, ARRIVED)).isInstanceOf(Outcome.Deferred.class);
-    assertThat(three.outcome(LATER, 2, ARRIVED, ARRIVED)).isInstanceOf(Outcome.Failed.class);
+    assertThat(three.outcome(LATER, 1, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Deferred.class);
+    assertThat(three.outcome(LATER, 2, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Failed.class);
   }
 
   @Test
   void noAttemptIsPlannedAfterTheExpiration() {
     RetrySchedule day = schedule("message_expiration = \"1d\"");
     Instant late = ARRIVED.plus(Duration.ofDays(1)).minusSeconds(1);
-    Outcome.Deferred deferred = (Outcome.Deferred) day.outcome(LATER, 10, ARRIVED, late);
+    Outcome.Deferred deferred = (Outcome.Deferred) day.outcome(LATER, 10, MESSAGE, late);
     assertThat(deferred.until()).isEqualTo(ARRIVED.plus(Duration.ofDays(1)));
-    assertThat(day.outcome(LATER, 11, ARRIVED, deferred.until()).status()).hasToString("5.4.7");
+    assertThat(day.outcome(LATER, 11, MESSAGE, deferred.until()).status()).hasToString("5.4.7");
+  }
+
+  @Test
+  void aMessageWithATimeIsReturnedThen() {
+    SpooledMessage wanted = message(by(new DeliverBy(90_000, true, false)));
+    Outcome.Deferred deferred = (Outcome.Deferred) exact.outcome(LATER, 1, wanted, ARRIVED);
+    assertThat(deferred.until()).isEqualTo(ARRIVED.plusSeconds(90));
+    assertThat(exact.returnable(wanted, deferred.until())).isTrue();
+    assertThat(exact.outcome(LATER, 2, wanted, deferred.until()).status()).hasToString("5.4.7");
+  }
+
+  @Test
+  void aMessageThatIsOnlyReportedLateGoesOn() {
+    SpooledMessage wanted = message(by(new DeliverBy(90_000, false, false)));
+    Instant then = ARRIVED.plusSeconds(90);
+    assertThat(exact.late(wanted, then.minusSeconds(1))).isFalse();
+    assertThat(exact.late(wanted, then)).isTrue();
+    assertThat(exact.outcome(LATER, 2, wanted, then)).isInstanceOf(Outcome.Deferred.class);
+  }
+
+  @Test
+  void theTimeOfAHeldMessageCountsFromItsRelease() {
+    MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+    MailOptions held =
+        new MailOptions(
+            plain.body(),
+            false,
+            false,
+            false,
+            "",
+            plain.returned(),
+            0,
+            3_600_000,
+            plain.deliverBy());
+    assertThat(exact.end(message(held))).isEqualTo(exact.end(MESSAGE).plusSeconds(3600));
+  }
+
+  private static MailOptions by(DeliverBy by) {
+    MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+    return new MailOptions(
+        plain.body(), false, false, false, "", plain.returned(), 0, 0, Optional.of(by));
+  }
+
+  private static SpooledMessage message(MailOptions options) {
+    return new SpooledMessage(
+        QueueId.generate(ARRIVED),
+        ReversePath.of("from@here.test"),
+        options,
+        ARRIVED.toEpochMilli(),
+        3,
+        false,
+        false,
+        List.of());
   }
 
   private static RetrySchedule schedule(String delivery) {

@@ -3,12 +3,18 @@ package org.quorumail.spool;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.MailOptions.Returned;
+import org.quorumail.mail.Notify;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.Entry.AttemptResults;
 import org.quorumail.spool.Entry.Body;
@@ -138,7 +144,7 @@ final class Messages {
     return new SpooledMessage(
         id(),
         from,
-        random.nextBoolean() ? BodyType.SEVEN_BIT : BodyType.EIGHT_BIT_MIME,
+        random.nextBoolean() ? MailOptions.of(BodyType.EIGHT_BIT_MIME) : options(),
         number(),
         number(),
         random.nextBoolean(),
@@ -146,10 +152,35 @@ final class Messages {
         list(5, this::recipient));
   }
 
+  private MailOptions options() {
+    BodyType[] bodies = BodyType.values();
+    Returned[] returned = Returned.values();
+    return new MailOptions(
+        bodies[random.nextInt(bodies.length)],
+        random.nextBoolean(),
+        random.nextBoolean(),
+        random.nextBoolean(),
+        text(),
+        returned[random.nextInt(returned.length)],
+        random.nextInt(-9, 10),
+        number(),
+        random.nextBoolean()
+            ? Optional.empty()
+            : Optional.of(new DeliverBy(number(), random.nextBoolean(), random.nextBoolean())));
+  }
+
+  private Recipient asked() {
+    if (random.nextBoolean()) return new Recipient(address());
+    Notify notify =
+        new Notify(
+            random.nextBoolean(), random.nextBoolean(), random.nextBoolean(), random.nextBoolean());
+    return new Recipient(address(), notify, text());
+  }
+
   private RecipientState recipient() {
     Status[] all = Status.values();
     return new RecipientState(
-        address(), all[random.nextInt(all.length)], random.nextInt(30), number(), text());
+        asked(), all[random.nextInt(all.length)], random.nextInt(30), number(), text());
   }
 
   private MailAddress address() {

@@ -6,17 +6,12 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Config.SmtpTimeouts;
-import org.quorumail.mail.EnhancedStatus;
-import org.quorumail.mail.Envelope.BodyType;
-import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Recipient;
 import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.ProtocolException;
 import org.quorumail.smtp.Reply;
@@ -32,14 +27,14 @@ public final class SmtpConnection implements AutoCloseable {
   private static final int PIECE = 16 * 1024; // as much as the writer holds
   private static final int TOO_MANY_RECIPIENTS = 452; // RFC 5321 §4.5.3.1.10
   private static final int CLOSING = 421;
-  private static final EnhancedStatus CONVERSION_NEEDED = new EnhancedStatus(5, 6, 3);
+  private static final int CHUNK = 64 * 1024; // one answer each; more saves few round trips
 
   private final Connection line;
   private final Peer peer;
   private final SmtpTimeouts timeouts;
   private final SmtpWriter writer;
   private SmtpReader reader;
-  private Set<String> extensions = Set.of();
+  private Offer offer = Offer.NOTHING;
   private boolean resetFirst; // a transaction was begun and not completed
   private boolean open = true;
   private boolean answered; // the server has said something in this transaction
@@ -71,8 +66,12 @@ public final class SmtpConnection implements AutoCloseable {
     return Duration.ofNanos(System.nanoTime() - openedNanos);
   }
 
-  /** Whether another transaction may be tried: nothing failed, and the server sent no farewell. */
+  /**
+   * Whether another transaction may be tried: nothing failed, the server sent no farewell and set
+   * no limit.
+   */
   public boolean usable() {
+    if (transactions >= offer.maxTransactions()) return false; // RFC 9422, MAILMAX
     try {
       return open && reader.buffered() == 0 && !line.unreadInput();
     } catch (IOException e) {
@@ -86,15 +85,11 @@ public final class SmtpConnection implements AutoCloseable {
 
   /** EHLO, else HELO; LHLO for LMTP. Remembers what the server offers. */
   Reply hello(String hostname) throws IOException {
-    extensions = Set.of();
+    offer = Offer.NOTHING;
     writer.command((peer.lmtp() ? "LHLO " : "EHLO ") + hostname);
     Reply reply = read(timeouts.ehlo());
     if (reply.positive()) {
-      Set<String> keywords = new HashSet<>();
-      for (String text : reply.lines().subList(1, reply.lines().size())) {
-        keywords.add(text.split(" ", 2)[0].toUpperCase(Locale.ROOT));
-      }
-      extensions = keywords;
+      offer = Offer.of(reply);
       return reply;
     }
     if (peer.lmtp() || !reply.permanentFailure()) return reply;
@@ -102,8 +97,19 @@ public final class SmtpConnection implements AutoCloseable {
     return read(timeouts.ehlo());
   }
 
-  boolean offers(String extension) {
-    return extensions.contains(extension);
+  /** Whether the server has offered the extension. */
+  public boolean offers(String extension) {
+    return offer.has(extension);
+  }
+
+  /** Recipients that the server takes in one transaction, as far as it says so (RFC 9422). */
+  public int maxRecipients() {
+    return offer.maxRecipients();
+  }
+
+  /** Domains of recipients that the server takes in one transaction (RFC 9422). */
+  public int maxRecipientDomains() {
+    return offer.maxRecipientDomains();
   }
 
   boolean startTlsAgreed() throws IOException {
@@ -127,12 +133,16 @@ public final class SmtpConnection implements AutoCloseable {
   public SendResult send(Transaction transaction, Supplier<InputStream> content, FinalDot dot) {
     transactions++;
     answered = false;
-    if (transaction.body() == BodyType.EIGHT_BIT_MIME && !offers("8BITMIME")) {
-      return new SendResult.Unsuitable(
-          CONVERSION_NEEDED, peer + " takes only 7-bit content (no 8BITMIME)");
+    boolean verified = secured() && peer.tls() == TlsRule.VERIFIED;
+    Passage.Open passage;
+    switch (Passage.of(transaction, offer, peer, verified, System.currentTimeMillis())) {
+      case Passage.Blocked blocked -> {
+        return new SendResult.Unsuitable(blocked.status(), blocked.reason());
+      }
+      case Passage.Open open -> passage = open;
     }
     try {
-      SendResult result = transact(transaction, content, dot);
+      SendResult result = transact(transaction, passage, content, dot);
       if (!(result instanceof SendResult.Answered)) close();
       return result;
     } catch (IOException e) {
@@ -142,13 +152,14 @@ public final class SmtpConnection implements AutoCloseable {
     }
   }
 
-  private SendResult transact(Transaction t, Supplier<InputStream> content, FinalDot dot)
+  private SendResult transact(
+      Transaction t, Passage.Open passage, Supplier<InputStream> content, FinalDot dot)
       throws IOException {
     boolean pipelining = offers("PIPELINING");
     boolean resetSent = resetFirst;
     if (resetFirst) writer.command("RSET");
     resetFirst = true;
-    writer.command(mail(t));
+    writer.command("MAIL FROM:<" + t.reversePath() + ">" + passage.parameters());
     boolean mailRead = false;
     List<RecipientResult> results = new ArrayList<>(t.recipients().size());
     if (!pipelining) {
@@ -159,32 +170,27 @@ public final class SmtpConnection implements AutoCloseable {
     int group = pipelining ? GROUP : 1;
     for (int from = 0; from < t.recipients().size(); from += group) {
       int to = Math.min(from + group, t.recipients().size());
-      for (MailAddress r : t.recipients().subList(from, to)) {
-        writer.command("RCPT TO:<" + r + ">");
+      for (Recipient r : t.recipients().subList(from, to)) {
+        writer.command("RCPT TO:<" + r + ">" + Passage.parameters(r, offer));
       }
-      boolean last = to == t.recipients().size();
-      if (pipelining && last) writer.command("DATA");
+      boolean dataSent = pipelining && to == t.recipients().size() && !passage.chunks();
+      if (dataSent) writer.command("DATA");
       if (!mailRead) {
         Reply refused = refusalOfMail(resetSent);
         mailRead = true;
-        if (refused != null) return allRefusedAfter(t, refused, to - from, last);
+        if (refused != null) return allRefusedAfter(t, refused, to - from, dataSent);
       }
       for (int i = from; i < to; i++) results.add(recipientReply(results));
     }
     boolean anyTaken = results.stream().anyMatch(r -> r instanceof RecipientResult.Accepted);
+    if (passage.chunks()) {
+      return anyTaken ? chunks(results, content, dot) : new SendResult.Answered(results);
+    }
     if (!pipelining) {
       if (!anyTaken) return new SendResult.Answered(results);
       writer.command("DATA");
     }
     return data(results, anyTaken, content, dot);
-  }
-
-  private String mail(Transaction t) {
-    StringBuilder mail = new StringBuilder(96);
-    mail.append("MAIL FROM:<").append(t.reversePath()).append('>');
-    if (offers("SIZE")) mail.append(" SIZE=").append(t.size());
-    if (t.body() == BodyType.EIGHT_BIT_MIME) mail.append(" BODY=8BITMIME");
-    return mail.toString();
   }
 
   /** The reply to MAIL when it is a refusal, else null; the reply to RSET before it is skipped. */
@@ -235,10 +241,42 @@ public final class SmtpConnection implements AutoCloseable {
       SendResult failed = write(in);
       if (failed != null) return failed;
     }
-    int taken = (int) results.stream().filter(r -> r instanceof RecipientResult.Accepted).count();
-    if (!dot.allowed(taken)) return new SendResult.Abandoned();
+    if (!dot.allowed(taken(results))) return new SendResult.Abandoned();
     writer.endContent();
-    return new SendResult.Answered(finalReplies(results));
+    return new SendResult.Answered(finalReplies(results, "end of DATA"));
+  }
+
+  /** BDAT, RFC 3030 §2: the content as it is, in chunks; the last one is the final dot. */
+  private SendResult chunks(
+      List<RecipientResult> results, Supplier<InputStream> content, FinalDot dot)
+      throws IOException {
+    byte[] chunk = new byte[CHUNK];
+    try (InputStream in = content.get()) {
+      while (true) {
+        int count;
+        try {
+          count = in.readNBytes(chunk, 0, chunk.length);
+        } catch (IOException e) {
+          return new SendResult.Unreadable(String.valueOf(e.getMessage()));
+        }
+        boolean last = count < chunk.length;
+        if (last && !dot.allowed(taken(results))) return new SendResult.Abandoned();
+        line.deadlinePerBlock(timeouts.data());
+        writer.command("BDAT " + count + (last ? " LAST" : ""));
+        writer.chunk(chunk, count);
+        writer.flush();
+        if (last) return new SendResult.Answered(finalReplies(results, "BDAT LAST"));
+        Reply reply = answer(timeouts.finalDot());
+        if (!reply.positive()) {
+          return new SendResult.Answered(
+              results.stream().map(r -> afterDot(r, reply, "BDAT")).toList());
+        }
+      }
+    }
+  }
+
+  private static int taken(List<RecipientResult> results) {
+    return (int) results.stream().filter(r -> r instanceof RecipientResult.Accepted).count();
   }
 
   /** Null when all was written; a failure of our own disk must not look like one of the server. */
@@ -257,12 +295,13 @@ public final class SmtpConnection implements AutoCloseable {
   }
 
   /** One reply for all, or, by LMTP, one for each recipient that was taken (RFC 2033 §4.2). */
-  private List<RecipientResult> finalReplies(List<RecipientResult> results) throws IOException {
+  private List<RecipientResult> finalReplies(List<RecipientResult> results, String command)
+      throws IOException {
     List<RecipientResult> ends = new ArrayList<>(results.size());
     Reply common = peer.lmtp() ? null : finalReply();
     for (RecipientResult r : results) {
       if (!(r instanceof RecipientResult.Accepted)) ends.add(r);
-      else ends.add(afterDot(r, common != null ? common : finalReply(), "end of DATA"));
+      else ends.add(afterDot(r, common != null ? common : finalReply(), command));
     }
     resetFirst = false;
     return ends;

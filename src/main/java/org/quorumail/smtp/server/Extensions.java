@@ -1,5 +1,8 @@
 package org.quorumail.smtp.server;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.config.Config.ListenerConfig;
@@ -10,14 +13,19 @@ import org.quorumail.config.Config.ListenerTls;
  * this client now. A feature adds its line here, and nowhere else.
  */
 final class Extensions {
+  /** Longer is an archive, not a queue; the spool keeps it all that time. */
+  static final Duration MAX_HOLD = Duration.ofDays(7);
+
   private final Shared shared;
   private final ListenerConfig config;
   private final Wire wire;
+  private final Client client;
 
-  Extensions(Shared shared, Wire wire) {
+  Extensions(Shared shared, Wire wire, Client client) {
     this.shared = shared;
     this.config = shared.config();
     this.wire = wire;
+    this.client = client;
   }
 
   /** The lines after the one with the host's name. */
@@ -26,9 +34,49 @@ final class Extensions {
     lines.add("PIPELINING"); // RFC 2920
     lines.add("SIZE " + config.maxMessageSize()); // RFC 1870
     lines.add("8BITMIME"); // RFC 6152
+    lines.add("CHUNKING"); // RFC 3030
+    lines.add("BINARYMIME"); // RFC 3030
+    lines.add("SMTPUTF8"); // RFC 6531
     lines.add("ENHANCEDSTATUSCODES"); // RFC 2034
+    lines.add("DSN"); // RFC 3461
+    lines.add("DELIVERBY"); // RFC 2852
+    lines.add("MT-PRIORITY"); // RFC 6710
+    lines.add(limits()); // RFC 9422
+    if (futureRelease()) lines.add(futureReleaseLine()); // RFC 4865
+    if (requireTls()) lines.add("REQUIRETLS"); // RFC 8689
     if (startTls()) lines.add("STARTTLS"); // RFC 3207
     return lines;
+  }
+
+  /** RFC 8689 §4.1: offered only where TLS is in use. */
+  boolean requireTls() {
+    return wire.connection.secured();
+  }
+
+  /** RFC 4865 is for submission: strangers may not store their mail here. */
+  boolean futureRelease() {
+    return trusted();
+  }
+
+  /** Whether the client may ask for more than the ordinary priority, RFC 6710 §5.1. */
+  boolean raisedPriority() {
+    return trusted();
+  }
+
+  private boolean trusted() {
+    return shared.context().policy().get().trusts(client.address());
+  }
+
+  private String limits() {
+    int messages = config.limits().messages();
+    return "LIMITS RCPTMAX="
+        + config.limits().recipients()
+        + (messages > 0 ? " MAILMAX=" + messages : "");
+  }
+
+  private String futureReleaseLine() {
+    Instant last = shared.context().clock().instant().plus(MAX_HOLD);
+    return "FUTURERELEASE " + MAX_HOLD.toSeconds() + " " + last.truncatedTo(ChronoUnit.SECONDS);
   }
 
   boolean startTls() {

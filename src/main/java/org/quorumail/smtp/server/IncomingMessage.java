@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.EnvelopeEdits;
@@ -40,6 +42,7 @@ final class IncomingMessage implements AutoCloseable {
   private final SpoolSink sink;
   private @Nullable Judgement judged;
   private boolean spoolFailed;
+  private long size; // of chunks
 
   IncomingMessage(
       Shared shared,
@@ -72,12 +75,35 @@ final class IncomingMessage implements AutoCloseable {
     return wire.reader().readContent(shared.config().maxMessageSize(), sink);
   }
 
+  /** Reads one chunk; false when the connection ended inside it. */
+  boolean readChunk(long octets) throws IOException {
+    size += octets;
+    if (size > shared.config().maxMessageSize()) return discardChunk(wire, octets);
+    return wire.reader().readChunk(octets, sink);
+  }
+
+  /** Reads a chunk that nobody wants, so that no part of it is taken for a command. */
+  static boolean discardChunk(Wire wire, long octets) throws IOException {
+    return wire.reader().readChunk(octets, (bytes, offset, length) -> {});
+  }
+
+  /** Octets of all chunks so far. */
+  long size() {
+    return size;
+  }
+
+  /** What keeps the message from being kept, as far as it is known yet. */
+  Optional<Reply> failure() {
+    if (!sink.failed()) return Optional.empty();
+    Readiness reason = gathered == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL;
+    return Optional.of(Availability.refusal(reason));
+  }
+
   /** Has the filters judge, then the quorum take the message; only its word makes a 250. */
   Reply commit(long size) {
     if (sink.looping()) return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
-    if (sink.failed()) {
-      return Availability.refusal(gathered == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL);
-    }
+    Optional<Reply> failure = failure();
+    if (failure.isPresent()) return failure.get();
     if (gathered != null) begin(screening.judge(gathered));
     return switch (judged) {
       case Judgement.Take take -> keep(take, size);
@@ -85,6 +111,16 @@ final class IncomingMessage implements AutoCloseable {
       case Judgement.Discard discard -> discarded(discard.reason());
       case null -> throw new IllegalStateException("judged before the commit");
     };
+  }
+
+  /** What was asked, with what the content is really like. */
+  private MailOptions options() {
+    MailOptions asked = transaction.options();
+    boolean undeclared = asked.body() == BodyType.SEVEN_BIT && sink.facts().eightBit();
+    return asked.found(
+        undeclared ? BodyType.EIGHT_BIT_MIME : asked.body(),
+        transaction.smtpUtf8() && sink.eightBitHeader(),
+        sink.facts().bareLineEnds());
   }
 
   @Override
@@ -124,7 +160,7 @@ final class IncomingMessage implements AutoCloseable {
 
   private Reply keep(Judgement.Take take, long size) {
     if (spoolFailed) return Availability.refusal(Readiness.NO_QUORUM);
-    Envelope envelope = EnvelopeEdits.apply(transaction.envelope(), take.envelopeEdits());
+    Envelope envelope = EnvelopeEdits.apply(transaction.envelope(options()), take.envelopeEdits());
     if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
     long start = System.nanoTime();
     Verdict verdict = reception.commit(envelope, take.hold());

@@ -6,9 +6,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.Service;
+import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.Screening;
+import org.quorumail.smtp.BdatArgument;
 import org.quorumail.smtp.Content;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.PathSyntax;
@@ -16,7 +19,7 @@ import org.quorumail.smtp.Reply;
 import org.quorumail.spool.Intake.Readiness;
 
 /**
- * The commands of a mail transaction, RFC 5321 §3.3: MAIL, RCPT, DATA, RSET. Holds the one
+ * The commands of a mail transaction, RFC 5321 §3.3: MAIL, RCPT, DATA, BDAT, RSET. Holds the one
  * transaction that can be under way; only the session's thread uses it.
  */
 final class MailCommands {
@@ -26,16 +29,26 @@ final class MailCommands {
   private final Client client;
   private final SessionFacts facts;
   private final Screening screening;
+  private final Extensions extensions;
   private @Nullable Transaction transaction;
+  private @Nullable IncomingMessage chunked; // what BDAT has brought so far
+  private int begun; // transactions of this session
   private int accepted;
 
-  MailCommands(Shared shared, Wire wire, Client client, SessionFacts facts, Screening screening) {
+  MailCommands(
+      Shared shared,
+      Wire wire,
+      Client client,
+      Extensions extensions,
+      SessionFacts facts,
+      Screening screening) {
     this.shared = shared;
     this.config = shared.config();
     this.wire = wire;
     this.client = client;
     this.facts = facts;
     this.screening = screening;
+    this.extensions = extensions;
   }
 
   /** Whether MAIL has been accepted and the transaction is not over. */
@@ -55,6 +68,8 @@ final class MailCommands {
 
   /** Ends the transaction, if one is under way, without a trace. */
   void forget() {
+    if (chunked != null) chunked.close();
+    chunked = null;
     if (transaction == null) return;
     transaction = null;
     facts.transaction(null);
@@ -71,6 +86,10 @@ final class MailCommands {
     if (shared.availability().draining()) {
       return Answer.close(Availability.refusal(Readiness.DRAINING));
     }
+    int most = config.limits().messages();
+    if (most > 0 && begun >= most) { // RFC 9422 §4.1
+      return Answer.say(452, "4.5.3", "Too many messages in one session, connect again");
+    }
     String path = afterKeyword("FROM:", argument);
     if (path == null) return Answer.say(501, "5.5.4", "Syntax: MAIL FROM:<address>");
     return switch (PathSyntax.parse(path)) {
@@ -81,19 +100,21 @@ final class MailCommands {
           Answer.say(501, "5.1.7", "Bad sender: " + bad.reason());
       case PathSyntax.Parsed.IllegalLocalPart bad ->
           Answer.say(550, "5.1.7", "No mailbox can have this name");
-      case PathSyntax.Parsed.Internationalized utf8 ->
-          Answer.say(553, "5.6.7", "Address needs SMTPUTF8, which is not offered");
+      case PathSyntax.Parsed.NotUtf8 bad -> Answer.say(553, "5.6.7", "The address is not UTF-8");
     };
   }
 
   private Answer begin(ReversePath from, String rest) {
-    MailParameters parameters = parametersOf(rest, true);
-    if (parameters instanceof MailParameters.Refused refused) return Answer.say(refused.reply());
-    MailParameters.Valid valid = (MailParameters.Valid) parameters;
+    MailParameters.Parsed parsed =
+        MailParameters.parse(rest, extensions, shared.context().clock().instant());
+    if (parsed instanceof MailParameters.Parsed.Refused refused) return Answer.say(refused.reply());
+    MailParameters.Parsed.Valid valid = (MailParameters.Parsed.Valid) parsed;
+    if (!from.ascii() && !valid.smtpUtf8()) return Answer.say(needsUtf8());
     if (valid.size() > config.maxMessageSize()) return Answer.say(tooLarge());
     Optional<Reply> refusal = shared.availability().refusalAtMail();
     if (refusal.isPresent()) return Answer.say(refusal.get());
-    transaction = new Transaction(from, valid.body());
+    begun++;
+    transaction = new Transaction(from, valid.options(), valid.smtpUtf8());
     facts.transaction(transaction);
     Optional<Reply> unwanted = screening.mail();
     if (unwanted.isPresent()) {
@@ -101,14 +122,19 @@ final class MailCommands {
       forget();
       return Answer.refuse(unwanted.get());
     }
-    return Answer.say(250, "2.1.0", "Ok");
+    return valid.priorityLowered() // RFC 6710 §4.2
+        ? Answer.say(250, "2.3.6", "Ok, with MT-PRIORITY " + valid.options().priority())
+        : Answer.say(250, "2.1.0", "Ok");
   }
 
   /** RCPT, §4.1.1.3. */
   Answer rcpt(String argument) {
     if (transaction == null) return Answer.say(503, "5.5.1", "Say MAIL first");
+    if (chunked != null) return Answer.say(503, "5.5.1", "BDAT has begun");
     String path = afterKeyword("TO:", argument);
     if (path == null) return Answer.say(501, "5.5.4", "Syntax: RCPT TO:<address>");
+    boolean eightBit = path.chars().anyMatch(c -> c > 0x7F);
+    if (eightBit && !transaction.smtpUtf8()) return Answer.say(needsUtf8());
     return switch (PathSyntax.parse(path)) {
       case PathSyntax.Parsed.Null none -> Answer.say(501, "5.1.3", "A recipient is not empty");
       case PathSyntax.Parsed.Mailbox box -> recipient(transaction, box.address(), box.rest());
@@ -116,14 +142,14 @@ final class MailCommands {
           Answer.say(501, "5.1.3", "Bad recipient: " + bad.reason());
       case PathSyntax.Parsed.IllegalLocalPart bad ->
           Answer.say(550, "5.1.3", "No mailbox can have this name");
-      case PathSyntax.Parsed.Internationalized utf8 ->
-          Answer.say(553, "5.6.7", "Address needs SMTPUTF8, which is not offered");
+      case PathSyntax.Parsed.NotUtf8 bad -> Answer.say(553, "5.6.7", "The address is not UTF-8");
     };
   }
 
   private Answer recipient(Transaction under, MailAddress written, String rest) {
-    MailParameters parameters = parametersOf(rest, false);
-    if (parameters instanceof MailParameters.Refused refused) return Answer.say(refused.reply());
+    RcptParameters.Parsed parsed = RcptParameters.parse(rest, under.smtpUtf8());
+    if (parsed instanceof RcptParameters.Parsed.Refused refused) return Answer.say(refused.reply());
+    RcptParameters.Parsed.Valid valid = (RcptParameters.Parsed.Valid) parsed;
     MailAddress address = qualified(written);
     boolean full = under.recipientCount() >= config.limits().recipients();
     if (full && !under.contains(address)) return Answer.say(452, "4.5.3", "Too many recipients");
@@ -132,7 +158,7 @@ final class MailCommands {
       rejected("RCPT", refusal.get(), " to=" + Escape.quoted(written.toString()));
       return Answer.refuse(refusal.get());
     }
-    under.add(address);
+    under.add(new Recipient(address, valid.reports(), valid.originalRecipient()));
     return Answer.say(250, "2.1.5", "Ok");
   }
 
@@ -140,6 +166,10 @@ final class MailCommands {
   Answer data(String argument) throws IOException {
     if (!argument.isEmpty()) return Answer.say(501, "5.5.4", "DATA has no argument");
     if (transaction == null) return Answer.say(503, "5.5.1", "Say MAIL first");
+    if (chunked != null) return Answer.say(503, "5.5.1", "BDAT has begun");
+    if (transaction.options().body() == BodyType.BINARY_MIME) { // RFC 3030 §3
+      return Answer.say(503, "5.5.1", "BINARYMIME wants BDAT");
+    }
     if (transaction.recipientCount() == 0) return Answer.say(554, "5.5.1", "No valid recipients");
     wire.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
     wire.connection.deadline(config.timeouts().dataInit());
@@ -153,7 +183,7 @@ final class MailCommands {
                 Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
             case Content.Cut cut -> throw new EOFException("cut inside DATA");
           };
-      return finished(complete, message, reply);
+      return finished("DATA", complete, message, reply);
     }
   }
 
@@ -161,11 +191,44 @@ final class MailCommands {
     return new IncomingMessage(shared, wire, client, complete, facts, screening);
   }
 
+  /**
+   * BDAT, RFC 3030 §2. The chunk is always read to its end, wanted or not: no part of it is ever
+   * taken for a command. After a failure the transaction is over, so what was pipelined is refused.
+   */
+  Answer bdat(String argument) throws IOException {
+    Optional<BdatArgument> parsed = BdatArgument.parse(argument);
+    if (parsed.isEmpty()) return Answer.say(501, "5.5.4", "Syntax: BDAT size [LAST]");
+    BdatArgument chunk = parsed.get();
+    if (chunk.size() > 2 * config.maxMessageSize()) return Answer.close(tooLarge()); // not worth it
+    wire.connection.deadlinePerBlock(config.timeouts().dataBlock());
+    if (transaction == null || transaction.recipientCount() == 0) {
+      if (!IncomingMessage.discardChunk(wire, chunk.size())) throw cutInsideBdat();
+      String missing = transaction == null ? "MAIL" : "RCPT";
+      return Answer.say(503, "5.5.1", "No " + missing + " was accepted");
+    }
+    Transaction under = transaction;
+    IncomingMessage message = chunked != null ? chunked : incoming(under);
+    chunked = message;
+    if (!message.readChunk(chunk.size())) throw cutInsideBdat();
+    Optional<Reply> problem =
+        message.size() > config.maxMessageSize() ? Optional.of(tooLarge()) : message.failure();
+    if (problem.isEmpty() && !chunk.last()) {
+      return Answer.say(250, "2.0.0", chunk.size() + " octets received");
+    }
+    return finished(
+        "BDAT", under, message, problem.orElseGet(() -> message.commit(message.size())));
+  }
+
+  private static EOFException cutInsideBdat() {
+    return new EOFException("cut inside BDAT");
+  }
+
   /** What the end of the content comes to; the transaction is over. */
-  private Answer finished(Transaction complete, IncomingMessage message, Reply reply)
+  private Answer finished(
+      String command, Transaction complete, IncomingMessage message, Reply reply)
       throws IOException {
     if (reply.positive()) accepted++;
-    else rejected("DATA", reply, " queue_id=" + message.id());
+    else rejected(command, reply, " queue_id=" + message.id());
     forget();
     if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each recipient
       for (int i = 1; i < complete.recipientCount(); i++) wire.writer().reply(reply);
@@ -184,17 +247,14 @@ final class MailCommands {
     SessionLog.rejected(client, command, reply, sender(), details);
   }
 
-  private MailParameters parametersOf(String rest, boolean mail) {
-    if (!rest.isEmpty() && rest.charAt(0) != ' ') {
-      return new MailParameters.Refused(Reply.of(501, "5.5.4", "A blank precedes parameters"));
-    }
-    return mail ? MailParameters.parseMail(rest) : MailParameters.parseRcpt(rest);
-  }
-
   /** The bare postmaster of §4.5.1 is this host's. */
   private MailAddress qualified(MailAddress address) {
     boolean bare = address.domain().isEmpty();
     return bare ? new MailAddress(address.localPart(), shared.context().hostname()) : address;
+  }
+
+  private static Reply needsUtf8() {
+    return Reply.of(553, "5.6.7", "The address needs SMTPUTF8");
   }
 
   private Reply tooLarge() {

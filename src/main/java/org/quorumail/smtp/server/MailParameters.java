@@ -1,76 +1,218 @@
 package org.quorumail.smtp.server;
 
-import java.util.HashSet;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope.BodyType;
-import org.quorumail.smtp.Escape;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.MailOptions.Returned;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.Xtext;
 
 /**
- * The parameters of MAIL and RCPT, RFC 5321 §4.1.2 (esmtp-param). Only those of extensions that
- * EHLO offered are known; any other is refused, because it asks for something we would not do.
+ * The parameters of MAIL. Only those of extensions that EHLO offered are known; each has a method
+ * that says what is wrong with its value.
  */
-sealed interface MailParameters {
-  /**
-   * @param size what the client announces, RFC 1870 §5; 0 when it announces nothing
-   */
-  record Valid(long size, BodyType body) implements MailParameters {}
+final class MailParameters {
+  private static final int MAX_SIZE_DIGITS = 20; // RFC 1870 §4
+  private static final int MAX_ENVELOPE_ID = 100; // RFC 3461 §4.4
+  private static final int MAX_BY_DIGITS = 9; // RFC 2852 §4
+  private static final int MAX_HOLD_DIGITS = 9; // RFC 4865 §4
 
-  record Refused(Reply reply) implements MailParameters {}
+  private final Extensions offered;
+  private final Instant now;
+  private long size;
+  private boolean smtpUtf8;
+  private boolean requireTls;
+  private BodyType body = BodyType.SEVEN_BIT;
+  private String envelopeId = "";
+  private Returned returned = Returned.UNSPECIFIED;
+  private int priority;
+  private boolean lowered;
+  private @Nullable Instant holdUntil;
+  private @Nullable DeliverBy deliverBy;
 
-  int MAX_SIZE_DIGITS = 20; // RFC 1870 §4
+  private MailParameters(Extensions offered, Instant now) {
+    this.offered = offered;
+    this.now = now;
+  }
 
-  static MailParameters parseMail(String text) {
-    long size = 0;
-    BodyType body = BodyType.SEVEN_BIT;
-    Set<String> seen = new HashSet<>();
-    for (String parameter : text.strip().split(" +")) {
-      if (parameter.isEmpty()) continue;
-      int sign = parameter.indexOf('=');
-      String name = sign < 0 ? parameter : parameter.substring(0, sign);
-      String value = sign < 0 ? "" : parameter.substring(sign + 1);
-      if (!seen.add(name.toUpperCase(Locale.ROOT))) return malformed(name + " is given twice");
-      switch (name.toUpperCase(Locale.ROOT)) {
-        case "SIZE" -> {
-          if (!isNumber(value)) return malformed("SIZE wants a number");
-          size = value.length() > 18 ? Long.MAX_VALUE : Long.parseLong(value);
+  /** What the parameters came to. */
+  sealed interface Parsed {
+    /**
+     * @param size what the client announces, RFC 1870 §5; 0 when it announces nothing
+     */
+    record Valid(long size, boolean smtpUtf8, boolean priorityLowered, MailOptions options)
+        implements Parsed {}
+
+    record Refused(Reply reply) implements Parsed {}
+  }
+
+  /** Reads what stands after the path. */
+  static Parsed parse(String rest, Extensions offered, Instant now) {
+    return switch (Parameter.split(rest)) {
+      case Parameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
+      case Parameter.Split.Parameters parameters -> {
+        MailParameters mail = new MailParameters(offered, now);
+        for (Parameter parameter : parameters.all()) {
+          Reply problem = mail.take(parameter);
+          if (problem != null) yield new Parsed.Refused(problem);
         }
-        case "BODY" -> {
-          if (value.equalsIgnoreCase("8BITMIME")) body = BodyType.EIGHT_BIT_MIME;
-          else if (!value.equalsIgnoreCase("7BIT")) return malformed("BODY is 7BIT or 8BITMIME");
-        }
-        default -> {
-          return unknown(name);
-        }
+        yield new Parsed.Valid(mail.size, mail.smtpUtf8, mail.lowered, mail.options());
+      }
+    };
+  }
+
+  private MailOptions options() {
+    return new MailOptions(
+        body,
+        false,
+        false,
+        requireTls,
+        envelopeId,
+        returned,
+        priority,
+        holdUntil == null ? 0 : holdUntil.toEpochMilli(),
+        Optional.ofNullable(deliverBy));
+  }
+
+  /** Null when all is well. */
+  private @Nullable Reply take(Parameter parameter) {
+    String value = parameter.value();
+    return switch (parameter.keyword()) {
+      case "SIZE" -> size(value);
+      case "BODY" -> body(value);
+      case "SMTPUTF8" -> smtpUtf8(parameter);
+      case "RET" -> ret(value);
+      case "ENVID" -> envid(value);
+      case "REQUIRETLS" -> offered.requireTls() ? requireTls(parameter) : parameter.unknown();
+      case "MT-PRIORITY" -> priority(value);
+      case "BY" -> by(value);
+      case "HOLDFOR" -> offered.futureRelease() ? holdFor(value) : parameter.unknown();
+      case "HOLDUNTIL" -> offered.futureRelease() ? holdUntil(value) : parameter.unknown();
+      default -> parameter.unknown();
+    };
+  }
+
+  /** RFC 1870 §4. */
+  private @Nullable Reply size(String value) {
+    if (!isNumber(value, MAX_SIZE_DIGITS)) return Parameter.malformed("SIZE wants a number");
+    size = value.length() > 18 ? Long.MAX_VALUE : Long.parseLong(value);
+    return null;
+  }
+
+  /** RFC 6152 §2, RFC 3030 §3. */
+  private @Nullable Reply body(String value) {
+    switch (value.toUpperCase(Locale.ROOT)) {
+      case "7BIT" -> body = BodyType.SEVEN_BIT;
+      case "8BITMIME" -> body = BodyType.EIGHT_BIT_MIME;
+      case "BINARYMIME" -> body = BodyType.BINARY_MIME;
+      default -> {
+        return Parameter.malformed("BODY is 7BIT, 8BITMIME or BINARYMIME");
       }
     }
-    return new Valid(size, body);
+    return null;
   }
 
-  /** No extension with parameters for RCPT is offered. */
-  static MailParameters parseRcpt(String text) {
-    String rest = text.strip();
-    if (rest.isEmpty()) return new Valid(0, BodyType.SEVEN_BIT);
-    int end = rest.indexOf(' ');
-    String first = end < 0 ? rest : rest.substring(0, end);
-    int sign = first.indexOf('=');
-    return unknown(sign < 0 ? first : first.substring(0, sign));
+  /** RFC 6531 §3.4. */
+  private @Nullable Reply smtpUtf8(Parameter parameter) {
+    if (parameter.hasValue()) return Parameter.malformed("SMTPUTF8 has no value");
+    smtpUtf8 = true;
+    return null;
   }
 
-  private static boolean isNumber(String value) {
-    if (value.isEmpty() || value.length() > MAX_SIZE_DIGITS) return false;
+  /** RFC 3461 §4.3. */
+  private @Nullable Reply ret(String value) {
+    switch (value.toUpperCase(Locale.ROOT)) {
+      case "FULL" -> returned = Returned.FULL;
+      case "HDRS" -> returned = Returned.HEADERS;
+      default -> {
+        return Parameter.malformed("RET is FULL or HDRS");
+      }
+    }
+    return null;
+  }
+
+  /** RFC 3461 §4.4. */
+  private @Nullable Reply envid(String value) {
+    boolean legal = value.length() <= MAX_ENVELOPE_ID && Xtext.decode(value).isPresent();
+    if (!legal) return Parameter.malformed("ENVID wants at most 100 characters of xtext");
+    envelopeId = value;
+    return null;
+  }
+
+  /** RFC 8689 §4.1: only over TLS, where it is offered. */
+  private @Nullable Reply requireTls(Parameter parameter) {
+    if (parameter.hasValue()) return Parameter.malformed("REQUIRETLS has no value");
+    requireTls = true;
+    return null;
+  }
+
+  /** RFC 6710 §4.1. What a stranger asks above the ordinary is lowered to it (§5.1). */
+  private @Nullable Reply priority(String value) {
+    boolean negative = value.startsWith("-");
+    String digit = negative ? value.substring(1) : value;
+    if (!isNumber(digit, 1)) return Parameter.malformed("MT-PRIORITY is -9 to 9");
+    int asked = negative ? -Integer.parseInt(digit) : Integer.parseInt(digit);
+    priority = offered.raisedPriority() ? asked : Math.min(asked, 0);
+    lowered = priority < asked;
+    return null;
+  }
+
+  /** RFC 2852 §4: {@code by-time;by-mode}, such as {@code 120;R} or {@code -30;NT}. */
+  private @Nullable Reply by(String value) {
+    int sign = value.indexOf(';');
+    String mode = sign < 0 ? "" : value.substring(sign + 1).toUpperCase(Locale.ROOT);
+    String time = sign < 0 ? "" : value.substring(0, sign);
+    boolean signed = time.startsWith("-") || time.startsWith("+");
+    String digits = signed ? time.substring(1) : time;
+    boolean known = mode.equals("R") || mode.equals("N") || mode.equals("RT") || mode.equals("NT");
+    if (!known || !isNumber(digits, MAX_BY_DIGITS)) {
+      return Parameter.malformed("BY wants seconds;mode, and the mode is R or N, perhaps with T");
+    }
+    long seconds = Long.parseLong(digits) * (time.startsWith("-") ? -1 : 1);
+    boolean returns = mode.startsWith("R");
+    if (returns && seconds <= 0) return Parameter.malformed("BY with mode R wants a time to come");
+    long until = now.plusSeconds(seconds).toEpochMilli();
+    deliverBy = new DeliverBy(until, returns, mode.endsWith("T"));
+    return null;
+  }
+
+  /** RFC 4865 §4. */
+  private @Nullable Reply holdFor(String value) {
+    if (!isNumber(value, MAX_HOLD_DIGITS)) return Parameter.malformed("HOLDFOR wants seconds");
+    return hold(now.plusSeconds(Long.parseLong(value)));
+  }
+
+  /** RFC 4865 §4: a time of RFC 3339. */
+  private @Nullable Reply holdUntil(String value) {
+    try {
+      return hold(OffsetDateTime.parse(value.toUpperCase(Locale.ROOT)).toInstant());
+    } catch (DateTimeParseException e) {
+      return Parameter.malformed("HOLDUNTIL wants a time such as 2026-11-21T10:00:00Z");
+    }
+  }
+
+  private @Nullable Reply hold(Instant until) {
+    if (holdUntil != null) return Parameter.malformed("HOLDFOR or HOLDUNTIL, not both");
+    Duration most = Extensions.MAX_HOLD;
+    if (until.isAfter(now.plus(most))) {
+      return Parameter.malformed("A message is held " + most.toSeconds() + " seconds at most");
+    }
+    holdUntil = until;
+    return null;
+  }
+
+  private static boolean isNumber(String value, int maxDigits) {
+    if (value.isEmpty() || value.length() > maxDigits) return false;
     for (int i = 0; i < value.length(); i++) {
       if (value.charAt(i) < '0' || value.charAt(i) > '9') return false;
     }
     return true;
-  }
-
-  private static Refused malformed(String problem) {
-    return new Refused(Reply.of(501, "5.5.4", problem));
-  }
-
-  private static Refused unknown(String name) {
-    return new Refused(Reply.of(555, "5.5.4", "Unsupported parameter " + Escape.quoted(name, 40)));
   }
 }

@@ -73,7 +73,11 @@ final class SessionFacts implements SessionView {
   @Override
   public String protocol() {
     if (!client.extended()) return "SMTP";
-    String protocol = service() == Service.LMTP ? "LMTP" : "ESMTP";
+    boolean lmtp = service() == Service.LMTP;
+    boolean utf8 = transaction != null && transaction.smtpUtf8();
+    String extended = lmtp ? "LMTP" : "ESMTP";
+    String international = lmtp ? "UTF8LMTP" : "UTF8SMTP"; // RFC 6531 §3.7.3
+    String protocol = utf8 ? international : extended;
     return wire.connection.secured() ? protocol + "S" : protocol;
   }
 

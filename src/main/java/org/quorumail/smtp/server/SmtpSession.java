@@ -53,11 +53,11 @@ final class SmtpSession {
     this.connection = connection;
     this.wire = new Wire(connection);
     this.client = new Client(connection.remoteAddress());
-    this.extensions = new Extensions(shared, wire);
+    this.extensions = new Extensions(shared, wire, client);
     this.rules = shared.context().rules().get();
     this.facts = new SessionFacts(shared, wire, client);
     this.screening = rules.chain().open(facts);
-    this.mail = new MailCommands(shared, wire, client, facts, screening);
+    this.mail = new MailCommands(shared, wire, client, extensions, facts, screening);
   }
 
   /** Whether no transaction is under way, so that the session may be ended without loss. */
@@ -77,6 +77,8 @@ final class SmtpSession {
       sayGoodbye(Reply.of(421, "4.4.2", "Timeout, closing connection"));
     } catch (IOException e) {
       LOG.debug("event=connection_lost client={} reason=\"{}\"", client.host(), e);
+    } finally {
+      mail.forget();
     }
   }
 
@@ -189,6 +191,7 @@ final class SmtpSession {
       case MAIL -> mail.mail(argument);
       case RCPT -> mail.rcpt(argument);
       case DATA -> mail.data(argument);
+      case BDAT -> mail.bdat(argument);
       case RSET -> mail.rset(argument);
       case NOOP -> Answer.say(250, "2.0.0", "Ok");
       case VRFY -> vrfy(argument);
@@ -197,8 +200,6 @@ final class SmtpSession {
       case QUIT -> quit(argument);
       case STARTTLS -> startTls(argument);
       case EXPN, ETRN, TURN, AUTH -> Answer.say(502, "5.5.1", "Command not implemented");
-      // the chunk that may follow must never be read as commands
-      case BDAT -> Answer.close(502, "5.5.1", "CHUNKING was not offered");
       case HTTP -> Answer.close(421, "4.7.0", "This is SMTP, not HTTP");
       case UNKNOWN -> unknown(line);
     };

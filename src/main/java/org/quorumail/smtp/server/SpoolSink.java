@@ -13,7 +13,8 @@ final class SpoolSink implements Content.Sink {
   private final Content.Sink target;
   private final Connection connection;
   private final java.time.Duration blockTimeout;
-  private final HopCounter hops = new HopCounter();
+  private final HeaderScan header = new HeaderScan();
+  private final ContentFacts facts = new ContentFacts();
   private boolean started;
   private boolean failed;
 
@@ -28,7 +29,15 @@ final class SpoolSink implements Content.Sink {
   }
 
   boolean looping() {
-    return hops.looping();
+    return header.looping();
+  }
+
+  ContentFacts facts() {
+    return facts;
+  }
+
+  boolean eightBitHeader() {
+    return header.eightBit();
   }
 
   @Override
@@ -37,8 +46,9 @@ final class SpoolSink implements Content.Sink {
       started = true;
       connection.deadlinePerBlock(blockTimeout);
     }
-    hops.accept(bytes, offset, length);
-    if (!hops.looping()) keep(bytes, offset, length);
+    header.accept(bytes, offset, length);
+    facts.accept(bytes, offset, length);
+    if (!header.looping()) keep(bytes, offset, length);
   }
 
   private void keep(byte[] bytes, int offset, int length) {

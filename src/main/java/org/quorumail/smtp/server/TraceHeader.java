@@ -22,7 +22,7 @@ final class TraceHeader {
   private TraceHeader() {}
 
   /**
-   * @param protocol ESMTP, ESMTPS, SMTP, LMTP …: the "with" registered by RFC 3848
+   * @param protocol ESMTP, ESMTPS, SMTP, LMTP …: the "with" registered by RFC 3848, RFC 6531
    */
   static byte[] compose(
       Peer peer, String protocol, String hostname, QueueId id, Envelope envelope, Instant now) {
@@ -35,7 +35,7 @@ final class TraceHeader {
       field.append("\r\n\tfor <").append(envelope.recipients().getFirst()).append('>');
     }
     field.append(";\r\n\t").append(DATE.format(now)).append("\r\n");
-    return field.toString().getBytes(StandardCharsets.ISO_8859_1);
+    return field.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   /** Who connected: the name that it gave to EHLO, and the address that it really has. */

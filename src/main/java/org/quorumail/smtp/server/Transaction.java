@@ -1,45 +1,65 @@
 package org.quorumail.smtp.server;
 
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.quorumail.mail.Envelope;
-import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 
 /** One mail transaction, RFC 5321 §3.3: begun by MAIL, ended by DATA's reply or by RSET. */
 final class Transaction {
   private final ReversePath reversePath;
-  private final BodyType body;
-  private final Set<MailAddress> recipients = new LinkedHashSet<>(); // a repetition is one copy
+  private final MailOptions options;
+  private final boolean smtpUtf8;
+  private final Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
 
-  Transaction(ReversePath reversePath, BodyType body) {
+  /**
+   * @param smtpUtf8 whether MAIL said SMTPUTF8, so that addresses and header may have UTF-8
+   */
+  Transaction(ReversePath reversePath, MailOptions options, boolean smtpUtf8) {
     this.reversePath = reversePath;
-    this.body = body;
+    this.options = options;
+    this.smtpUtf8 = smtpUtf8;
   }
 
   ReversePath reversePath() {
     return reversePath;
   }
 
-  void add(MailAddress recipient) {
-    recipients.add(recipient);
+  MailOptions options() {
+    return options;
+  }
+
+  boolean smtpUtf8() {
+    return smtpUtf8;
+  }
+
+  /** A repetition is one copy; what was asked for it first counts. */
+  void add(Recipient recipient) {
+    recipients.putIfAbsent(recipient.address(), recipient);
   }
 
   boolean contains(MailAddress recipient) {
-    return recipients.contains(recipient);
+    return recipients.containsKey(recipient);
   }
 
   List<MailAddress> recipients() {
-    return List.copyOf(recipients);
+    return List.copyOf(recipients.keySet());
   }
 
   int recipientCount() {
     return recipients.size();
   }
 
+  /** The envelope as the commands gave it. */
   Envelope envelope() {
-    return new Envelope(reversePath, List.copyOf(recipients), body);
+    return envelope(options);
+  }
+
+  Envelope envelope(MailOptions options) {
+    return new Envelope(reversePath, List.copyOf(recipients.values()), options);
   }
 }

@@ -86,7 +86,7 @@ public final class ScriptedServer implements AutoCloseable {
     return commands;
   }
 
-  /** As they were on the wire between 354 and the dot, dots still stuffed. */
+  /** As they were on the wire between 354 and the dot, dots still stuffed; each chunk of BDAT. */
   public List<String> messages() {
     return messages.stream().map(m -> new String(m, StandardCharsets.ISO_8859_1)).toList();
   }
@@ -115,6 +115,8 @@ public final class ScriptedServer implements AutoCloseable {
       String line;
       while ((line = line(in)) != null) {
         commands.add(line);
+        if (line.startsWith("BDAT "))
+          messages.add(in.readNBytes(Integer.parseInt(line.split(" ")[1])));
         String answer = script.answer(line);
         if (!say(in, out, answer)) return;
         if (tls != null && line.equals("STARTTLS") && answer.startsWith("220")) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -18,8 +19,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.config.Config.SmtpTimeouts;
+import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Notify;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.TlsContexts;
 import org.quorumail.smtp.client.ScriptedServer.Script;
@@ -151,6 +156,119 @@ class SmtpClientTest {
             1);
     SendResult result = connect().send(t, () -> content("x"), n -> true);
     assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
+  }
+
+  @Test
+  void contentWithBareLineEndsGoesInChunksAsItIs() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
+    String content = "a\n.\nb\r.\r" + "x".repeat(64 * 1024);
+    SendResult result =
+        connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content(content), n -> true);
+    assertThat(((SendResult.Answered) result).recipients())
+        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(server.commands()).contains("BDAT 65536", "BDAT 8 LAST").doesNotContain("DATA");
+    assertThat(String.join("", server.messages())).isEqualTo(content);
+  }
+
+  @Test
+  void theLastChunkIsNotSentWithoutTheLease() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
+    SendResult result =
+        connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content("a\n"), n -> false);
+    assertThat(result).isInstanceOf(SendResult.Abandoned.class);
+    assertThat(server.commands()).noneMatch(c -> c.startsWith("BDAT"));
+  }
+
+  @Test
+  void contentWithBareLineEndsNeverGoesByData() throws IOException {
+    start(ScriptedServer::polite);
+    SendResult result =
+        connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content("a\n.\n"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
+    assertThat(server.commands()).containsExactly("EHLO here.test");
+  }
+
+  @Test
+  void binaryContentNeedsBothExtensions() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
+    MailOptions binary = MailOptions.of(BodyType.BINARY_MIME);
+    SendResult result = connect().send(asking(binary), () -> content("a"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
+  }
+
+  @Test
+  void aNameInUtf8NeedsAServerThatTakesIt() throws IOException {
+    start(ScriptedServer::polite);
+    Transaction t = transaction("j\u00fcrgen@there.test");
+    SendResult result = connect().send(t, () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.7");
+  }
+
+  @Test
+  void aNameInUtf8IsSentInUtf8() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 SMTPUTF8" : polite(c));
+    send(connect(), "a\r\n", "j\u00fcrgen@there.test");
+    assertThat(server.commands())
+        .contains("MAIL FROM:<from@here.test> SMTPUTF8", "RCPT TO:<j\u00c3\u00bcrgen@there.test>");
+  }
+
+  @Test
+  void whatTheSenderAskedIsPassedOnToWhoKnowsIt() throws IOException {
+    start(
+        c ->
+            c.startsWith("EHLO")
+                ? "250-far.test\r\n250-DSN\r\n250-DELIVERBY\r\n250 MT-PRIORITY"
+                : polite(c));
+    connect().send(demanding(), () -> content("x"), n -> true);
+    assertThat(server.commands().get(1))
+        .matches("MAIL FROM:<from@here.test> RET=HDRS ENVID=QQ\\+3D MT-PRIORITY=-3 BY=\\d{3};NT");
+    assertThat(server.commands().get(2))
+        .isEqualTo("RCPT TO:<x@there.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@a.test");
+  }
+
+  @Test
+  void whatTheServerDoesNotKnowIsNotSaid() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250 far.test" : polite(c));
+    connect().send(demanding(), () -> content("x"), n -> true);
+    assertThat(server.commands()).contains("MAIL FROM:<from@here.test>", "RCPT TO:<x@there.test>");
+  }
+
+  @Test
+  void aTimeThatTheServerCannotKeepIsNotRisked() throws IOException {
+    start(ScriptedServer::polite);
+    MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+    DeliverBy by = new DeliverBy(System.currentTimeMillis() + 60_000, true, false);
+    MailOptions timed =
+        new MailOptions(
+            plain.body(), false, false, false, "", plain.returned(), 0, 0, Optional.of(by));
+    SendResult result = connect().send(asking(timed), () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.3.3");
+  }
+
+  @Test
+  void requiredTlsIsNotGivenUpForAServerWithoutIt() throws IOException {
+    start(ScriptedServer::polite);
+    MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+    MailOptions strict =
+        new MailOptions(
+            plain.body(), false, false, true, "", plain.returned(), 0, 0, Optional.empty());
+    SendResult result = connect().send(asking(strict), () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.7.30");
+  }
+
+  @Test
+  void theLimitsThatAServerSetsAreKept() throws IOException {
+    start(
+        c ->
+            c.startsWith("EHLO")
+                ? "250-far.test\r\n250-SIZE 2\r\n250 LIMITS RCPTMAX=7 MAILMAX=1 RCPTDOMAINMAX=x"
+                : polite(c));
+    SmtpConnection connection = connect();
+    assertThat(connection.maxRecipients()).isEqualTo(7);
+    assertThat(connection.maxRecipientDomains()).isEqualTo(Integer.MAX_VALUE);
+    SendResult result = connection.send(transaction("x@t.test"), () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.3.4");
+    assertThat(connection.usable()).isFalse();
   }
 
   @Test
@@ -316,6 +434,39 @@ class SmtpClientTest {
   private static Transaction transaction(String... to) {
     List<MailAddress> recipients = Stream.of(to).map(MailAddress::of).toList();
     return new Transaction(ReversePath.of("from@here.test"), recipients, BodyType.SEVEN_BIT, 3);
+  }
+
+  private static MailOptions bare(BodyType body) {
+    return MailOptions.of(body).found(body, false, true);
+  }
+
+  private static Transaction asking(MailOptions options) {
+    return new Transaction(
+        ReversePath.of("from@here.test"),
+        List.of(new Recipient(MailAddress.of("x@there.test"))),
+        options,
+        3);
+  }
+
+  private static Transaction demanding() {
+    DeliverBy by = new DeliverBy(System.currentTimeMillis() + 600_000, false, true);
+    MailOptions options =
+        new MailOptions(
+            BodyType.SEVEN_BIT,
+            false,
+            false,
+            false,
+            "QQ+3D",
+            MailOptions.Returned.HEADERS,
+            -3,
+            0,
+            Optional.of(by));
+    Recipient recipient =
+        new Recipient(
+            MailAddress.of("x@there.test"),
+            new Notify(true, true, false, true),
+            "rfc822;x+2By@a.test");
+    return new Transaction(ReversePath.of("from@here.test"), List.of(recipient), options, 3);
   }
 
   private static ByteArrayInputStream content(String text) {

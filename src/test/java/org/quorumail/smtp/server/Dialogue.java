@@ -10,7 +10,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Recipient;
 import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.Line;
 import org.quorumail.smtp.Reply;
@@ -35,6 +38,10 @@ import org.quorumail.spool.Intake.Readiness;
  * ==trace text      the last one's trace header contains this
  * ==rcpt N          the last one has so many recipients
  * ==recipients a,b  the last one's recipients      ==again   goes on in a new connection
+ * ==options WORDS   what is asked of the last one: body, what the header gives back, ENVID, and
+ *                   utf8, bare (line ends), tls where they apply; the words that are given must be
+ *                   among them, and those three only when they are given
+ * ==asked A | B     what is asked for each recipient of the last one: NOTIFY and ORCPT, - for nothing
  * ==readiness R     the spool is in this state from now on    ==commit R   and says so to commit
  * </pre>
  *
@@ -132,10 +139,37 @@ final class Dialogue {
         connection.deadline(Duration.ofSeconds(10));
         reader = new SmtpReader(connection.input(), () -> {});
       }
+      case "options" -> {
+        assertThat(options()).as(where()).contains(value.split(" "));
+        for (String word : List.of("utf8", "bare", "tls")) {
+          assertThat(options().contains(word)).as(where()).isEqualTo(value.contains(word));
+        }
+      }
+      case "asked" ->
+          assertThat(newest().envelope().recipients().stream().map(Dialogue::asked))
+              .as(where())
+              .containsExactly(value.replace("\\\\", "\\").split(" \\| "));
       case "readiness" -> server.intake.readiness(Readiness.valueOf(value));
       case "commit" -> server.intake.atCommit(Readiness.valueOf(value));
       default -> throw new IllegalArgumentException(where() + ": what is ==" + name);
     }
+  }
+
+  private List<String> options() {
+    MailOptions options = newest().envelope().options();
+    List<String> words = new ArrayList<>();
+    words.add(options.body().name());
+    words.add(options.returned().name());
+    words.add(options.envelopeId());
+    if (options.utf8Header()) words.add("utf8");
+    if (options.bareLineEnds()) words.add("bare");
+    if (options.requireTls()) words.add("tls");
+    return words;
+  }
+
+  private static String asked(Recipient recipient) {
+    if (recipient.plain()) return "-";
+    return recipient.reports() + " " + recipient.originalRecipient();
   }
 
   private FakeIntake.Accepted newest() {

@@ -45,6 +45,52 @@ class SmtpListenerTest {
   }
 
   @Test
+  void aMillionChunksOfOneOctetAreAMessage() throws Exception {
+    try (TestListener server = TestListener.with();
+        Client client = new Client(server)) {
+      client.beginTransaction();
+      byte[] chunks = "BDAT 1\r\nx".repeat(10_000).getBytes(StandardCharsets.US_ASCII);
+      CompletableFuture<Void> sent =
+          CompletableFuture.runAsync(
+              () -> {
+                for (int i = 0; i < 100; i++) client.send(chunks);
+                client.send("BDAT 0 LAST\r\n");
+              });
+      for (int i = 0; i < 1_000_000; i++) client.expect(250);
+      assertThat(client.expect(250).toString()).contains("queued as");
+      sent.join();
+      assertThat(server.intake.accepted().getFirst().withoutTrace()).hasSize(1_000_000);
+    }
+  }
+
+  @Test
+  void aConnectionCutInsideAChunkLeavesNothing() throws Exception {
+    try (TestListener server = TestListener.with();
+        Client client = new Client(server)) {
+      client.beginTransaction();
+      client.send("BDAT 5\r\nabcdeBDAT 100 LAST\r\nhalf of i");
+      client.expect(250);
+      await().until(() -> server.intake.open() == 1);
+      client.vanish();
+      await().until(() -> server.intake.open() == 0);
+      assertThat(server.intake.accepted()).isEmpty();
+    }
+  }
+
+  @Test
+  void aSessionThatEndsBetweenChunksLeavesNothing() throws Exception {
+    try (TestListener server = TestListener.with();
+        Client client = new Client(server)) {
+      client.beginTransaction();
+      client.send("BDAT 5\r\nabcdeQUIT\r\n");
+      client.expect(250);
+      client.expect(221);
+      await().until(() -> server.intake.open() == 0);
+      assertThat(server.intake.accepted()).isEmpty();
+    }
+  }
+
+  @Test
   void aConnectionCutInsideDataLeavesNothing() throws Exception {
     try (TestListener server = TestListener.with();
         Client client = new Client(server)) {
@@ -218,6 +264,12 @@ class SmtpListenerTest {
       socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
       socket.setSoTimeout(15_000);
       reader = new SmtpReader(socket.getInputStream(), () -> {});
+    }
+
+    void beginTransaction() throws IOException {
+      expect(220);
+      for (String command : TO_DATA) if (!command.equals("DATA")) send(command + "\r\n");
+      for (int i = 0; i < 3; i++) expect(250);
     }
 
     void beginData() throws IOException {

@@ -108,6 +108,7 @@ final class TestListener implements AutoCloseable {
             (int) number("connections", 12_000),
             (int) number("connections_per_ip", 12_000),
             (int) number("recipients", 1000),
+            (int) number("messages", 0),
             (int) number("errors", 20),
             (int) number("line", 2048)),
         Map.of());

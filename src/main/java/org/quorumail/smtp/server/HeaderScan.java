@@ -1,10 +1,10 @@
 package org.quorumail.smtp.server;
 
 /**
- * Counts the Received fields in the header of a message that streams by, RFC 5321 §6.3. Looks at no
- * octet after the header.
+ * Reads the header of a message that streams by: counts its Received fields (RFC 5321 §6.3) and
+ * looks for octets above ASCII. Looks at no octet after the header.
  */
-final class HopCounter {
+final class HeaderScan {
   /**
    * A message that has come so far is in a loop. RFC 5321 §6.3 speaks of 100; honest mail has fewer
    * than ten, and two hosts that send a message to each other should not do it fifty times each.
@@ -18,6 +18,11 @@ final class HopCounter {
   private int matched; // octets of NAME at the start of this line, or NO_MATCH
   private boolean inHeader = true;
   private int hops;
+  private boolean eightBit;
+
+  boolean eightBit() {
+    return eightBit;
+  }
 
   boolean looping() {
     return hops >= MAX_HOPS;
@@ -35,6 +40,7 @@ final class HopCounter {
       return;
     }
     column++;
+    if (b < 0) eightBit = true;
     if (matched == NO_MATCH || matched == NAME.length) return;
     boolean fits = (b | 0x20) == (NAME[matched] | 0x20);
     matched = fits ? matched + 1 : NO_MATCH;

@@ -1,0 +1,21 @@
+package org.quorumail.dsn;
+
+/** What became of a recipient, RFC 3464 §2.3.3. */
+public enum Action {
+  FAILED("failed"),
+  DELAYED("delayed"),
+  /** In the mailbox, as far as we can know: handed over by LMTP. */
+  DELIVERED("delivered"),
+  /** Handed to a host that sends no reports: nothing more will be heard (RFC 3461 §5.2.2). */
+  RELAYED("relayed");
+
+  private final String word;
+
+  Action(String word) {
+    this.word = word;
+  }
+
+  String word() {
+    return word;
+  }
+}

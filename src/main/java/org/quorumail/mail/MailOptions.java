@@ -1,0 +1,58 @@
+package org.quorumail.mail;
+
+import java.util.Optional;
+import org.quorumail.mail.Envelope.BodyType;
+
+/**
+ * What MAIL asked for a message beside its sender, and what reading the content told: all that
+ * decides how the message may travel on.
+ *
+ * @param utf8Header whether the header has UTF-8 in it, so that only SMTPUTF8 can carry it (RFC
+ *     6531 §3.2)
+ * @param bareLineEnds whether a CR or LF stands alone in the content: it came by BDAT and must not
+ *     leave by DATA (RFC 5321 §2.3.8)
+ * @param requireTls REQUIRETLS, RFC 8689
+ * @param envelopeId ENVID's value as it came, xtext (RFC 3461 §4.4); empty when there was none
+ * @param returned RET, RFC 3461 §4.3
+ * @param priority MT-PRIORITY, RFC 6710: -9 to 9, higher first
+ * @param holdUntilMillis FUTURERELEASE, RFC 4865: milliseconds of the epoch; 0 for at once
+ */
+public record MailOptions(
+    BodyType body,
+    boolean utf8Header,
+    boolean bareLineEnds,
+    boolean requireTls,
+    String envelopeId,
+    Returned returned,
+    int priority,
+    long holdUntilMillis,
+    Optional<DeliverBy> deliverBy) {
+
+  /** What of a message a failure report gives back. */
+  public enum Returned {
+    /** Not said: the reporter chooses. */
+    UNSPECIFIED,
+    FULL,
+    HEADERS
+  }
+
+  /** Nothing was asked but a kind of body. */
+  public static MailOptions of(BodyType body) {
+    return new MailOptions(
+        body, false, false, false, "", Returned.UNSPECIFIED, 0, 0, Optional.empty());
+  }
+
+  /** The same with what reading the content told. */
+  public MailOptions found(BodyType body, boolean utf8Header, boolean bareLineEnds) {
+    return new MailOptions(
+        body,
+        utf8Header,
+        bareLineEnds,
+        requireTls,
+        envelopeId,
+        returned,
+        priority,
+        holdUntilMillis,
+        deliverBy);
+  }
+}

@@ -1,0 +1,72 @@
+package org.quorumail.smtp;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/** The value of ORCPT, RFC 3461 §4.2, with the address type {@code utf-8} of RFC 6533 §3. */
+public final class OriginalRecipient {
+  private static final int MAX = 500; // RFC 3461 §4.2
+  private static final String UTF8 = "utf-8";
+  private static final String HEX = "0123456789ABCDEF";
+
+  private OriginalRecipient() {}
+
+  /**
+   * Reads a value of one character per octet; empty when it is not one. UTF-8 in it, which only
+   * SMTPUTF8 allows, comes back in the ASCII form of RFC 6533 ({@code \x{E4}}), which every hop
+   * takes.
+   */
+  public static Optional<String> parse(String value, boolean smtpUtf8) {
+    int sign = value.indexOf(';');
+    if (sign <= 0 || value.length() > MAX || !isAtom(value.substring(0, sign))) {
+      return Optional.empty();
+    }
+    String type = value.substring(0, sign);
+    String address = value.substring(sign + 1);
+    if (address.isEmpty()) return Optional.empty();
+    if (!type.toLowerCase(Locale.ROOT).equals(UTF8)) {
+      return Xtext.decode(address).map(decoded -> value);
+    }
+    Optional<String> ascii =
+        smtpUtf8 ? Utf8Text.decode(address).map(OriginalRecipient::escaped) : Optional.of(address);
+    return ascii.filter(OriginalRecipient::isUtf8Xtext).map(text -> type + ";" + text);
+  }
+
+  private static boolean isAtom(String type) {
+    for (int i = 0; i < type.length(); i++) {
+      char c = type.charAt(i);
+      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (!letter && (c < '0' || c > '9') && c != '-') return false;
+    }
+    return true;
+  }
+
+  private static String escaped(String text) {
+    StringBuilder ascii = new StringBuilder(text.length() + 16);
+    text.codePoints()
+        .forEach(
+            point -> {
+              if (point < 0x80) ascii.append((char) point);
+              else
+                ascii
+                    .append("\\x{")
+                    .append(Integer.toHexString(point).toUpperCase(Locale.ROOT))
+                    .append('}');
+            });
+    return ascii.toString();
+  }
+
+  /** RFC 6533 §3, utf-8-addr-xtext: printable, without + and =, with {@code \x{HEX}} in it. */
+  private static boolean isUtf8Xtext(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < '!' || c > '~' || c == '+' || c == '=') return false;
+      if (c != '\\') continue;
+      int end = text.indexOf('}', i);
+      if (!text.startsWith("x{", i + 1) || end < i + 5 || end > i + 9) return false;
+      for (int j = i + 3; j < end; j++) if (HEX.indexOf(text.charAt(j)) < 0) return false;
+      i = end;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,75 @@
+package org.quorumail.smtp.server;
+
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.Notify;
+import org.quorumail.smtp.OriginalRecipient;
+import org.quorumail.smtp.Reply;
+
+/** The parameters of RCPT: NOTIFY and ORCPT, RFC 3461 §4.1 and §4.2. */
+final class RcptParameters {
+  private Notify notify = Notify.UNSPECIFIED;
+  private String originalRecipient = "";
+
+  private RcptParameters() {}
+
+  /** What the parameters came to. */
+  sealed interface Parsed {
+    record Valid(Notify reports, String originalRecipient) implements Parsed {}
+
+    record Refused(Reply reply) implements Parsed {}
+  }
+
+  /**
+   * Reads what stands after the path.
+   *
+   * @param smtpUtf8 whether MAIL said SMTPUTF8
+   */
+  static Parsed parse(String rest, boolean smtpUtf8) {
+    return switch (Parameter.split(rest)) {
+      case Parameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
+      case Parameter.Split.Parameters parameters -> {
+        RcptParameters rcpt = new RcptParameters();
+        for (Parameter parameter : parameters.all()) {
+          Reply problem = rcpt.take(parameter, smtpUtf8);
+          if (problem != null) yield new Parsed.Refused(problem);
+        }
+        yield new Parsed.Valid(rcpt.notify, rcpt.originalRecipient);
+      }
+    };
+  }
+
+  /** Null when all is well. */
+  private @Nullable Reply take(Parameter parameter, boolean smtpUtf8) {
+    return switch (parameter.keyword()) {
+      case "NOTIFY" -> notify(parameter.value());
+      case "ORCPT" -> originalRecipient(parameter.value(), smtpUtf8);
+      default -> parameter.unknown();
+    };
+  }
+
+  private @Nullable Reply notify(String value) {
+    Set<String> events = new HashSet<>();
+    for (String event : value.toUpperCase(Locale.ROOT).split(",", -1)) {
+      boolean known = Set.of("NEVER", "SUCCESS", "FAILURE", "DELAY").contains(event);
+      if (!known || !events.add(event)) {
+        return Parameter.malformed("NOTIFY is NEVER, or a list of SUCCESS, FAILURE, DELAY");
+      }
+    }
+    boolean never = events.contains("NEVER");
+    if (never && events.size() > 1) return Parameter.malformed("NOTIFY=NEVER stands alone");
+    notify =
+        new Notify(
+            true, events.contains("SUCCESS"), events.contains("FAILURE"), events.contains("DELAY"));
+    return null;
+  }
+
+  private @Nullable Reply originalRecipient(String value, boolean smtpUtf8) {
+    String legal = OriginalRecipient.parse(value, smtpUtf8).orElse("");
+    if (legal.isEmpty()) return Parameter.malformed("ORCPT wants type;xtext");
+    originalRecipient = legal;
+    return null;
+  }
+}

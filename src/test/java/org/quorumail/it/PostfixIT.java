@@ -1,0 +1,151 @@
+package org.quorumail.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.harness.NodeProcess;
+import org.quorumail.harness.NodeSettings;
+import org.quorumail.harness.Sink;
+
+/**
+ * Extensions on the way through three mail systems: a node, a Postfix, another node, and a sink
+ * that knows none of them but SMTPUTF8. So Postfix is a next hop of the first and a client of the
+ * second.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // three programs to start
+class PostfixIT {
+  private final List<Received> received = new CopyOnWriteArrayList<>();
+
+  @TempDir private Path directory;
+
+  private Sink sink;
+  private NodeProcess behind;
+  private PostfixInstance postfix;
+  private NodeProcess before;
+
+  private record Received(String from, List<String> recipients, String content) {}
+
+  @BeforeAll
+  void start() throws Exception {
+    sink = Sink.start(Sink.Options.onPort(0), this::take);
+    behind = node("behind", sink.port());
+    postfix = new PostfixInstance(directory, behind.settings().smtpPort());
+    before = node("before", postfix.port);
+  }
+
+  @AfterAll
+  void stop() throws Exception {
+    if (before != null) before.close();
+    if (postfix != null) postfix.close();
+    if (behind != null) behind.close();
+    sink.close();
+  }
+
+  @BeforeEach
+  void forget() {
+    received.clear();
+  }
+
+  @Test
+  void whatASenderWantsToHearIsCarriedToTheLastHopThatCanSayIt() throws Exception {
+    try (SmtpClient client = client()) {
+      assertThat(client.ask("MAIL FROM:<a@it.test> RET=HDRS ENVID=Q+3D1")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<b@sink.test> NOTIFY=SUCCESS ORCPT=rfc822;first@it.test"))
+          .startsWith("250");
+      assertThat(client.ask("DATA")).startsWith("354");
+      assertThat(client.ask("Subject: hello\r\n\r\nbody\r\n.")).startsWith("250");
+    }
+    Received report = awaitFrom("");
+    assertThat(received).hasSize(2);
+    assertThat(report.recipients()).containsExactly("a@it.test");
+    assertThat(report.content())
+        .contains("Action: relayed")
+        .contains("Original-Envelope-Id: Q=1")
+        .contains("Original-Recipient: rfc822; first@it.test")
+        .contains("Subject: hello")
+        .doesNotContain("body");
+  }
+
+  @Test
+  void namesAndHeaderInUtf8PassBothWays() throws Exception {
+    String from = octets("jürgen@it.test");
+    String to = octets("δοκιμή@sink.test");
+    try (SmtpClient client = client()) {
+      assertThat(client.ask("MAIL FROM:<" + from + "> SMTPUTF8 BODY=8BITMIME")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<" + to + ">")).startsWith("250");
+      assertThat(client.ask("DATA")).startsWith("354");
+      assertThat(client.ask(octets("Subject: Grüße\r\n\r\nж\r\n."))).startsWith("250");
+    }
+    Received message = awaitFrom(from);
+    assertThat(message.recipients()).containsExactly(to);
+    assertThat(message.content())
+        .contains(octets("Subject: Grüße\r\n"))
+        .endsWith(octets("\r\n\r\nж\r\n"));
+    assertThat(message.content()).contains("with UTF8SMTP id");
+  }
+
+  @Test
+  void bareLineFeedsReachPostfixInChunksAndNoMessageIsSmuggled() throws Exception {
+    String content = "Subject: bare\r\n\r\na\n.\nMAIL FROM:<evil@it.test>\nb\r\n";
+    try (SmtpClient client = client()) {
+      assertThat(client.ask("MAIL FROM:<a@it.test>")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<b@sink.test>")).startsWith("250");
+      String chunk = content.substring(0, content.length() - 2); // ask adds the last CRLF
+      assertThat(client.ask("BDAT " + content.length() + " LAST\r\n" + chunk)).startsWith("250");
+    }
+    Received message = awaitFrom("a@it.test");
+    assertThat(message.content()).contains("a\r\n.\r\nMAIL FROM:<evil@it.test>\r\nb\r\n");
+    assertThat(received).hasSize(1);
+  }
+
+  private SmtpClient client() throws Exception {
+    InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
+    SmtpClient client =
+        new SmtpClient(new InetSocketAddress(loopback, before.settings().smtpPort()));
+    assertThat(client.ask("EHLO it.test")).startsWith("250");
+    return client;
+  }
+
+  private Received awaitFrom(String sender) throws Exception {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(received)
+                    .as("Postfix said: " + postfix.log())
+                    .anyMatch(r -> r.from().equals(sender)));
+    return received.stream().filter(r -> r.from().equals(sender)).findFirst().orElseThrow();
+  }
+
+  private void take(Sink.Delivery delivery) {
+    String content =
+        new String(delivery.content(), 0, delivery.length(), StandardCharsets.ISO_8859_1);
+    received.add(new Received(delivery.from(), List.copyOf(delivery.recipients()), content));
+  }
+
+  private NodeProcess node(String id, int nextHop) throws Exception {
+    NodeProcess node =
+        new NodeProcess(NodeSettings.alone(id, directory, "smtp://127.0.0.1:" + nextHop));
+    node.start();
+    node.awaitReady(Duration.ofSeconds(60));
+    return node;
+  }
+
+  /** UTF-8, one character per octet, as it is on the wire. */
+  private static String octets(String text) {
+    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+  }
+}
