@@ -17,8 +17,7 @@ import org.quorumail.config.ConfigResult;
 import org.quorumail.config.ConfigSources;
 import org.quorumail.policy.RelayPolicy;
 import org.quorumail.policy.Rules;
-import org.quorumail.smtp.TlsContexts;
-import org.quorumail.smtp.TlsContexts.ServerTls;
+import org.quorumail.tls.ServerTls;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,6 +88,11 @@ final class LiveConfig {
     };
   }
 
+  /** Reads the files anew that certificates are in; what cannot be used changes nothing. */
+  synchronized void reloadCertificates() throws StartFailure {
+    state = new State(state.config, state.policy, certificates(state.config));
+  }
+
   private Reload take(Config read) {
     Config old = state.config;
     try {
@@ -111,6 +115,14 @@ final class LiveConfig {
   }
 
   private static State load(Config config, PolicyRules policyRules) throws StartFailure {
+    try {
+      return new State(config, policyRules.read(config), certificates(config));
+    } catch (IOException e) {
+      throw StartFailure.ofConfiguration(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static List<Optional<ServerTls>> certificates(Config config) throws StartFailure {
     List<Optional<ServerTls>> tls = new ArrayList<>();
     for (int i = 0; i < config.listeners().size(); i++) {
       ListenerConfig listener = config.listeners().get(i);
@@ -121,18 +133,17 @@ final class LiveConfig {
         throw StartFailure.ofConfiguration(key + ".certificate, .key: " + e.getMessage(), e);
       }
     }
-    try {
-      return new State(config, policyRules.read(config), tls);
-    } catch (IOException e) {
-      throw StartFailure.ofConfiguration(String.valueOf(e.getMessage()), e);
-    }
+    return tls;
   }
 
   private static Optional<ServerTls> tls(ListenerConfig listener, TlsConfig shared)
       throws CertificateException {
-    Optional<KeyPairFiles> pair = listener.certificate().or(shared::certificate);
-    if (pair.isEmpty() || listener.tls() == ListenerTls.NONE) return Optional.empty();
-    return Optional.of(
-        TlsContexts.server(pair.get().certificate(), pair.get().key(), shared.minVersion()));
+    List<KeyPairFiles> pairs = new ArrayList<>();
+    listener.certificate().or(shared::certificate).ifPresent(pairs::add);
+    if (pairs.isEmpty() || listener.tls() == ListenerTls.NONE) return Optional.empty();
+    pairs.addAll(shared.more());
+    ServerTls tls =
+        ServerTls.of(pairs, shared.minVersion(), listener.clientCertificates(), shared.clientCa());
+    return Optional.of(tls);
   }
 }

@@ -140,13 +140,14 @@ final class Node implements NodeView {
       groups = opened;
       parts = new Vitals.Parts(opened, queue, resolver);
       Thread registering = Thread.ofVirtual().name("register").start(() -> register(opened));
+      CertificateWatch certificates = CertificateWatch.start(config);
       Thread givingBack =
           Thread.ofVirtual()
               .name("give-back")
               .start(new GiveBack(opened, clusterMember.membership(), queue));
       try {
         awaitReadiness(opened);
-        listeners = listen(opened);
+        listeners = listen(opened, new QueueRuns(opened.spools(), queue));
         log.info(
             "node_started id={} groups={} version={}",
             directory.identity().nodeId(),
@@ -154,6 +155,7 @@ final class Node implements NodeView {
             version());
         stopping.await();
       } finally {
+        certificates.close();
         givingBack.interrupt();
         registering.interrupt();
         leave(opened, clusterMember, queue);
@@ -189,7 +191,7 @@ final class Node implements NodeView {
     }
   }
 
-  private List<SmtpListener> listen(Groups opened) throws IOException {
+  private List<SmtpListener> listen(Groups opened, QueueRuns runs) throws IOException {
     List<SmtpListener> open = new ArrayList<>();
     if (!config.current().roles().contains(Config.Role.RECEIVE)) return open;
     List<Config.ListenerConfig> configured = config.current().listeners();
@@ -204,6 +206,7 @@ final class Node implements NodeView {
                 config::rules,
                 PolicyRules.scratch(config.current()),
                 () -> config.tls(place),
+                runs::start,
                 metrics.registry(),
                 Clock.systemUTC());
         open.add(SmtpListener.open(configured.get(i), context));

@@ -103,6 +103,10 @@ public record Config(
       ListenerTls tls,
       boolean requireTls,
       Optional<KeyPairFiles> certificate,
+      ClientCertificates clientCertificates,
+      boolean requireAuth,
+      List<Network> proxyProtocolFrom,
+      List<Network> xclientFrom,
       long maxMessageSize,
       Timeouts timeouts,
       Limits limits,
@@ -118,6 +122,15 @@ public record Config(
     NONE,
     STARTTLS,
     IMPLICIT
+  }
+
+  /**
+   * Whether clients are asked for a certificate in the handshake, and whether they must have one.
+   */
+  public enum ClientCertificates {
+    NONE,
+    REQUEST,
+    REQUIRE
   }
 
   /** PEM files: a certificate chain and its private key (PKCS#8). */
@@ -137,7 +150,10 @@ public record Config(
 
   /** {@code [relay]}: clients that may relay anywhere, and domains accepted from anyone. */
   public record RelayConfig(
-      List<Network> networks, Set<String> domains, Optional<Path> recipients) {}
+      List<Network> networks,
+      Set<CertificateName> certificates,
+      Set<String> domains,
+      Optional<Path> recipients) {}
 
   /** One of {@code [[route]]}; the first whose pattern fits the recipient's domain counts. */
   public record RouteConfig(DomainPattern domain, List<NextHop> to) {}
@@ -218,7 +234,11 @@ public record Config(
   }
 
   /** {@code [tls]}: for listeners without a pair of their own. */
-  public record TlsConfig(Optional<KeyPairFiles> certificate, String minVersion) {}
+  public record TlsConfig(
+      Optional<KeyPairFiles> certificate,
+      List<KeyPairFiles> more,
+      String minVersion,
+      Optional<Path> clientCa) {}
 
   /** {@code [cluster]}; meaningful only when enabled. */
   public record ClusterConfig(

@@ -32,6 +32,7 @@ public final class ConfigReader {
       domain = "*"
       to = ["mx"]
       [[milter]]
+      [[tls.more]]
       [delivery.domains."example.org"]
       """;
 
@@ -164,9 +165,20 @@ public final class ConfigReader {
   private static TlsConfig tls(Section tls) {
     Optional<Config.KeyPairFiles> pair =
         ListenerReader.keyPair(tls, "PEM certificate chain for listeners without their own");
-    tls.later("more", "[]", "further pairs, chosen by SNI");
+    List<Config.KeyPairFiles> more = new ArrayList<>();
+    for (Section further : tls.sections("more", 0)) {
+      Optional<Config.KeyPairFiles> one =
+          ListenerReader.keyPair(further, "PEM certificate chain of a further pair");
+      one.ifPresent(more::add);
+      boolean named = further.has("certificate") || further.has("key");
+      if (!named) further.problem("", "must name a certificate and a key");
+    }
+    if (!more.isEmpty() && pair.isEmpty()) {
+      tls.problem("more", "needs tls.certificate and tls.key, for clients that name no server");
+    }
     return new TlsConfig(
         pair,
+        List.copyOf(more),
         tls.value(
             "min_version",
             "version",
@@ -176,7 +188,13 @@ public final class ConfigReader {
             version -> {
               if (version.matches("1\\.[23]")) return version;
               throw new IllegalArgumentException("must be \"1.2\" or \"1.3\"");
-            }));
+            }),
+        tls.optional(
+            "client_ca",
+            "path",
+            "",
+            "PEM certificates that sign those of clients; see smtp.listeners[].client_certificates",
+            Path::of));
   }
 
   private static RelayConfig relay(Section relay) {
@@ -187,6 +205,14 @@ public final class ConfigReader {
             List.of("127.0.0.0/8", "::1/128"),
             "clients that may send anywhere",
             Network::parse),
+        Set.copyOf(
+            relay.list(
+                "certificates",
+                "certificate names",
+                List.of(),
+                "client certificates that may send anywhere: \"sha256:…\" (fingerprint), or"
+                    + " \"dns:…\", \"email:…\" (a name in one signed by tls.client_ca)",
+                CertificateName::parse)),
         Set.copyOf(
             relay.list(
                 "domains",

@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.quorumail.config.Config.ClientCertificates;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.DeliveryConfig;
 import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.ListenerTls;
+import org.quorumail.config.Config.Service;
 
 /** What one key alone cannot tell: values that do not go together, files that are not there. */
 final class CrossChecks {
@@ -50,6 +52,11 @@ final class CrossChecks {
       if (listeners.get(i).requireTls() && listeners.get(i).tls() == ListenerTls.NONE) {
         reading.problem(
             "smtp.listeners[" + i + "].require_tls", "needs tls = \"starttls\" or \"implicit\"");
+      }
+      if (listeners.get(i).service() == Service.LMTP && listeners.get(i).socket().getPort() == 25) {
+        reading.problem(
+            "smtp.listeners[" + i + "].socket",
+            "LMTP must not be served on port 25 (RFC 2033 §5); use 24 or another");
       }
     }
   }
@@ -92,6 +99,13 @@ final class CrossChecks {
       if (config.relay().networks().get(i).prefixLength() == 0) {
         reading.warning("relay.networks[" + i + "]", "lets everyone send anywhere: an open relay");
       }
+    }
+    if (!config.relay().certificates().isEmpty()
+        && config.listeners().stream()
+            .allMatch(l -> l.clientCertificates() == ClientCertificates.NONE)) {
+      reading.warning(
+          "relay.certificates",
+          "has no effect: no listener asks for a certificate (smtp.listeners[].client_certificates)");
     }
     if (config.relay().networks().isEmpty() && config.relay().domains().isEmpty()) {
       reading.warning("relay", "neither networks nor domains: no mail will be accepted");
@@ -150,6 +164,10 @@ final class CrossChecks {
         .ifPresent(path -> readable("policy.recipients.ldap.password_file", path));
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.tls().certificate().ifPresent(pair -> readable("tls", pair));
+    for (int i = 0; i < config.tls().more().size(); i++) {
+      readable("tls.more[" + i + "]", config.tls().more().get(i));
+    }
+    config.tls().clientCa().ifPresent(path -> readable("tls.client_ca", path));
     for (int i = 0; i < config.listeners().size(); i++) {
       String key = "smtp.listeners[" + i + "].extensions.starttls";
       config.listeners().get(i).certificate().ifPresent(pair -> readable(key, pair));

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.quorumail.config.Config.ClientCertificates;
 import org.quorumail.config.Config.KeyPairFiles;
 import org.quorumail.config.Config.Limits;
 import org.quorumail.config.Config.ListenerConfig;
@@ -16,16 +17,18 @@ import org.quorumail.config.Config.TlsConfig;
 final class ListenerReader {
   private final Section listener;
   private final boolean sharedCertificate;
+  private final boolean clientCa;
 
-  private ListenerReader(Section listener, boolean sharedCertificate) {
+  private ListenerReader(Section listener, TlsConfig tls) {
     this.listener = listener;
-    this.sharedCertificate = sharedCertificate;
+    this.sharedCertificate = tls.certificate().isPresent();
+    this.clientCa = tls.clientCa().isPresent();
   }
 
   /** Without any listener in the file there is one on port 2525. */
   static List<ListenerConfig> listeners(Section smtp, TlsConfig tls) {
     return smtp.sections("listeners", 1).stream()
-        .map(section -> new ListenerReader(section, tls.certificate().isPresent()).listener())
+        .map(section -> new ListenerReader(section, tls).listener())
         .toList();
   }
 
@@ -34,12 +37,28 @@ final class ListenerReader {
     Optional<KeyPairFiles> own =
         keyPair(extensions.section("starttls"), "PEM certificate chain of this listener");
     boolean certificate = own.isPresent() || sharedCertificate;
+    Service service = listener.choice("service", Service.class, Service.MX, "what it is for");
+    ListenerTls tls = tls(certificate);
     return new ListenerConfig(
         socket(),
-        service(),
-        tls(certificate),
+        service,
+        tls,
         listener.flag("require_tls", false, "whether MAIL wants TLS first (530 5.7.0)"),
         own,
+        clientCertificates(tls),
+        requireAuth(service),
+        listener.list(
+            "proxy_protocol_from",
+            "networks",
+            List.of(),
+            "proxies: connections from there must begin with the PROXY protocol, version 1 or 2",
+            Network::parse),
+        listener.list(
+            "xclient_from",
+            "networks",
+            List.of(),
+            "clients that may say who their own client is, with XCLIENT",
+            Network::parse),
         extensions.size(
             "size", "25MB", "64KB", "1GB", "largest message; announced by SIZE, more gets 552"),
         timeouts(listener.section("timeouts")),
@@ -57,16 +76,30 @@ final class ListenerReader {
         Addresses::socket);
   }
 
-  private Service service() {
-    Service service =
-        listener.choice("service", Service.class, Service.MX, "what the listener is for");
-    if (service == Service.LMTP) {
-      listener.problem("service", "\"lmtp\" is not available in this version; use \"mx\"");
+  private ClientCertificates clientCertificates(ListenerTls tls) {
+    ClientCertificates wanted =
+        listener.choice(
+            "client_certificates",
+            ClientCertificates.class,
+            ClientCertificates.NONE,
+            "whether clients are asked for a certificate; \"require\" refuses all that"
+                + " tls.client_ca did not sign");
+    if (wanted != ClientCertificates.NONE && tls == ListenerTls.NONE) {
+      listener.problem("client_certificates", "needs tls = \"starttls\" or \"implicit\"");
     }
-    listener.later("require_auth", "false", "whether MAIL wants AUTH first");
-    listener.later("proxy_protocol_from", "[]", "networks that send the PROXY protocol");
-    listener.later("xclient_from", "[]", "networks that may send XCLIENT");
-    return service;
+    if (wanted == ClientCertificates.REQUIRE && !clientCa) {
+      listener.problem("client_certificates", "\"require\" needs tls.client_ca");
+    }
+    return wanted;
+  }
+
+  /** RFC 6409 §4.3: a submission server asks who submits. */
+  private boolean requireAuth(Service service) {
+    return listener.flag(
+        "require_auth",
+        service == Service.SUBMISSION,
+        "(true for submission, else false)",
+        "whether MAIL wants AUTH first (530 5.7.0)");
   }
 
   private ListenerTls tls(boolean certificate) {

@@ -104,7 +104,14 @@ final class Section {
   }
 
   boolean flag(String key, boolean fallback, String meaning) {
-    declare(key, "true or false", String.valueOf(fallback), meaning);
+    return flag(key, fallback, String.valueOf(fallback), meaning);
+  }
+
+  /**
+   * @param words the default in words, where it depends on another key
+   */
+  boolean flag(String key, boolean fallback, String words, String meaning) {
+    declare(key, "true or false", words, meaning);
     return read(key, fallback, Section::truth);
   }
 

@@ -1,6 +1,6 @@
 package org.quorumail.policy;
 
-import java.net.InetAddress;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -11,8 +11,8 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.Reply;
 
 /**
- * Who may send where; closed unless something opens it. Only the client's address gives trust:
- * never what it says of itself, neither in EHLO nor in MAIL nor in a header.
+ * Who may send where; closed unless something opens it. Only the client's address or certificate
+ * gives trust: never what it says of itself, neither in EHLO nor in MAIL nor in a header.
  */
 public final class RelayPolicy {
   private static final Reply NO_RELAY = Reply.of(550, "5.7.1", "Relaying denied");
@@ -50,12 +50,14 @@ public final class RelayPolicy {
   }
 
   /** Whether this client may send to anybody. */
-  public boolean trusts(InetAddress client) {
-    for (Network network : config.networks()) if (network.contains(client)) return true;
-    return false;
+  public boolean trusts(Identity client) {
+    for (Network network : config.networks()) {
+      if (network.contains(client.address())) return true;
+    }
+    return !Collections.disjoint(config.certificates(), client.certificate());
   }
 
-  public Decision recipient(InetAddress client, MailAddress recipient) {
+  public Decision recipient(Identity client, MailAddress recipient) {
     boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
     if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // §4.5.1
     boolean ours = domains.contains(recipient.domain());

@@ -30,7 +30,7 @@ public final class RelayRule implements MessageFilter {
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
     MailAddress meant = aliases.inItsDomain(recipient);
-    return switch (policy.recipient(session.client(), meant)) {
+    return switch (policy.recipient(session.identity(), meant)) {
       case RelayPolicy.Decision.Refuse refuse -> Verdict.refusal(refuse.reply());
       case RelayPolicy.Decision.Accept accept -> {
         Optional<List<MailAddress>> targets = aliases.targets(meant);

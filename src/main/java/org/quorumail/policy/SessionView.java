@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.quorumail.config.Config.Service;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
@@ -51,6 +52,11 @@ public interface SessionView {
 
   /** The name of the message under way, from the stage DATA on. */
   Optional<QueueId> queueId();
+
+  /** What is proved of the client: what the relay rule may trust. */
+  default Identity identity() {
+    return new Identity(client(), Set.of(), user());
+  }
 
   default InetAddress client() {
     return peer().getAddress();

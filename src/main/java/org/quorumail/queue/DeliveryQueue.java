@@ -132,6 +132,10 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     return was;
   }
 
+  public boolean isSuspended(String domain) {
+    return suspensions.contains(domain.toLowerCase(Locale.ROOT));
+  }
+
   /** Starts no more attempts and waits for those that run; false when some still do. */
   public boolean drain(Duration patience) {
     window.stopAll();

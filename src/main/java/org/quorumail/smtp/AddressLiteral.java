@@ -19,6 +19,7 @@ public final class AddressLiteral {
     return address instanceof Inet6Address ? "[" + IPV6 + text + "]" : "[" + text + "]";
   }
 
+  /** Whether this is such a literal, brackets included. */
   public static boolean isLegal(String literal) {
     if (literal.length() > MAX_LENGTH || !literal.startsWith("[") || !literal.endsWith("]")) {
       return false;

@@ -10,10 +10,14 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.CertificateName;
+import org.quorumail.tls.ClientHello;
+import org.quorumail.tls.ServerTls;
 
 /**
  * One TCP connection, plain or TLS, on which nothing blocks for ever. A deadline is total: it does
@@ -30,6 +34,9 @@ public final class Connection implements Closeable {
 
   private final Socket socket;
   private final long endOfLife; // nanoTime
+  private @Nullable ServerTls serverTls;
+  private InetSocketAddress remote;
+  private InetSocketAddress local;
   private Socket top; // the socket itself, or TLS on it
   private InputStream in;
   private OutputStream out;
@@ -47,6 +54,8 @@ public final class Connection implements Closeable {
     this.endOfLife = System.nanoTime() + lifetime.toNanos();
     this.deadline = endOfLife;
     this.top = socket;
+    this.remote = (InetSocketAddress) socket.getRemoteSocketAddress();
+    this.local = (InetSocketAddress) socket.getLocalSocketAddress();
     this.in = socket.getInputStream();
     this.out = socket.getOutputStream();
     socket.setTcpNoDelay(true); // replies are written in one piece; never wait for the peer's ACK
@@ -80,10 +89,9 @@ public final class Connection implements Closeable {
   }
 
   /** Shakes hands as the server, within the deadline. */
-  public void startTls(TlsContexts.ServerTls tls) throws IOException {
-    SSLSocket secured = layer(tls.context(), "", tls.protocols());
-    secured.setUseClientMode(false);
-    handshake(secured);
+  public void startTls(ServerTls tls) throws IOException {
+    handshake(tls.over(socket, ClientHello.read(input())));
+    serverTls = tls;
   }
 
   /**
@@ -111,16 +119,31 @@ public final class Connection implements Closeable {
     return tls.getSession().getProtocol() + " " + tls.getSession().getCipherSuite();
   }
 
-  public InetAddress remoteAddress() {
-    return socket.getInetAddress();
+  /** Everything that the client's certificate proves it to be; empty without one. */
+  public Set<CertificateName> clientCertificate() {
+    if (serverTls == null || !(top instanceof SSLSocket tls)) return Set.of();
+    return serverTls.clientNames(tls.getSession());
   }
 
+  /** The client's, be it behind a proxy. */
   public int remotePort() {
-    return socket.getPort();
+    return remote.getPort();
   }
 
+  /** A trusted proxy has said whose connection this is, and which address that one had called. */
+  public void proxied(InetSocketAddress source, InetSocketAddress destination) {
+    remote = source;
+    local = destination;
+  }
+
+  /** The client's, be it behind a proxy. */
+  public InetAddress remoteAddress() {
+    return remote.getAddress();
+  }
+
+  /** The address that the client has called. */
   public InetSocketAddress localAddress() {
-    return (InetSocketAddress) socket.getLocalSocketAddress();
+    return local;
   }
 
   /** Makes a read that waits see the end of input; from any thread. What is written still goes. */

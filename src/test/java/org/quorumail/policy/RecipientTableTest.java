@@ -32,7 +32,7 @@ class RecipientTableTest {
   @Test
   void theTableHoldsForTrustedClientsTooAndOtherDomainsAreOpenToThem() throws IOException {
     RelayPolicy policy = policy("ann@local.example\n");
-    InetAddress trusted = InetAddress.getByName("192.0.2.7");
+    Identity trusted = Identity.at(InetAddress.getByName("192.0.2.7"));
     assertThat(policy.recipient(trusted, MailAddress.of("bob@local.example")))
         .isInstanceOf(RelayPolicy.Decision.Unknown.class);
     assertThat(policy.recipient(trusted, MailAddress.of("a%b@other.example")))
@@ -50,13 +50,14 @@ class RecipientTableTest {
     return new RelayPolicy(
         new RelayConfig(
             List.of(Network.parse("192.0.2.0/24")),
+            Set.of(),
             Set.of("local.example", "All.example"),
             Optional.of(file)),
         Optional.of(RecipientFile.read(file)));
   }
 
   private static Optional<String> refusal(RelayPolicy policy, String to) throws IOException {
-    InetAddress stranger = InetAddress.getByName("198.51.100.1");
+    Identity stranger = Identity.at(InetAddress.getByName("198.51.100.1"));
     RelayPolicy.Decision decision = policy.recipient(stranger, MailAddress.of(to));
     return switch (decision) {
       case RelayPolicy.Decision.Accept accept -> Optional.empty();

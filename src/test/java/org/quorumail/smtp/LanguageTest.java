@@ -7,20 +7,15 @@ import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.MailAddress;
 
-/** Replies, lines, paths, xtext, certificates. */
+/** Replies, lines, paths, xtext. */
 class LanguageTest {
-  @TempDir Path folder;
-
   @Test
   void aReplyOfSeveralLinesIsReadWithItsStatusOnce() throws IOException {
     Reply reply = reader("550-5.1.1 No such\r\n550 5.1.1 user\r\n").readReply();
@@ -133,32 +128,6 @@ class LanguageTest {
     for (String bad : List.of("[]", "[1.2.3]", "[IPv6:]", "[IPv6:1.2.3.4]", "[x]", "1.2.3.4")) {
       assertThat(PathSyntax.isAddressLiteral(bad)).as(bad).isFalse();
     }
-  }
-
-  @Test
-  void aKeyOfAnotherCertificateIsRefusedInOneSentence() throws Exception {
-    TestCertificates.write(folder, "one");
-    TestCertificates.write(folder, "two");
-    assertThat(TlsContexts.server(folder.resolve("one.pem"), folder.resolve("one.key"), "1.3"))
-        .extracting(TlsContexts.ServerTls::protocols)
-        .isEqualTo(List.of("TLSv1.3"));
-    assertThatThrownBy(
-            () -> TlsContexts.server(folder.resolve("one.pem"), folder.resolve("two.key"), "1.2"))
-        .hasMessageContaining("two.key does not belong to the first certificate in ")
-        .hasMessageContaining("one.pem");
-  }
-
-  @Test
-  void filesThatAreNoCertificateOrKeyAreNamed() throws Exception {
-    TestCertificates.write(folder, "one");
-    Path junk = Files.writeString(folder.resolve("junk"), "junk");
-    Path key = folder.resolve("one.key");
-    assertThatThrownBy(() -> TlsContexts.server(junk, key, "1.2"))
-        .hasMessageContaining("junk holds no certificate");
-    assertThatThrownBy(() -> TlsContexts.server(folder.resolve("one.pem"), junk, "1.2"))
-        .hasMessageContaining("junk holds no unencrypted PKCS#8 key");
-    assertThatThrownBy(() -> TlsContexts.server(folder.resolve("none"), key, "1.2"))
-        .hasMessageContaining("there is no certificate file");
   }
 
   private static SmtpReader reader(String text) {

@@ -1,16 +1,23 @@
 package org.quorumail.smtp.server;
 
 import java.net.InetAddress;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.CertificateName;
+import org.quorumail.policy.Identity;
+import org.quorumail.smtp.server.Xclient.Attribute;
 
 /**
  * Who is at the other end: what the session knows of it, and what it says of itself. Only the
  * session's thread uses it.
  */
 final class Client {
-  private final InetAddress address;
+  private InetAddress address;
+  private Optional<String> reverseName = Optional.empty();
   private @Nullable String name;
   private boolean extended;
+  private Set<CertificateName> certificate = Set.of();
 
   Client(InetAddress address) {
     this.address = address;
@@ -38,6 +45,36 @@ final class Client {
   void greeted(String name, boolean extended) {
     this.name = name;
     this.extended = extended;
+  }
+
+  /**
+   * A trusted host has said who its own client is. What was known of the host itself, its
+   * certificate included, says nothing about that one.
+   */
+  void presentedAs(Xclient.Valid by) {
+    forgetGreeting();
+    certificate = Set.of();
+    by.address().ifPresent(known -> address = known);
+    if (by.says(Attribute.NAME) || by.says(Attribute.ADDR)) {
+      reverseName = by.known(Attribute.NAME);
+    }
+    boolean esmtp = by.known(Attribute.PROTO).map(p -> p.equals("ESMTP")).orElse(true);
+    by.known(Attribute.HELO).ifPresent(helo -> greeted(helo, esmtp));
+  }
+
+  /** The name that its address leads to, where a trusted host has said so. */
+  Optional<String> reverseName() {
+    return reverseName;
+  }
+
+  /** What its TLS certificate proves it to be. */
+  void proved(Set<CertificateName> names) {
+    certificate = names;
+  }
+
+  /** What is proved of it: what the policy may trust. */
+  Identity identity() {
+    return new Identity(address, certificate, Optional.empty());
   }
 
   /** Nothing that it has said of itself counts any more. */

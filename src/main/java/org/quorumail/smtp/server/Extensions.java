@@ -3,6 +3,7 @@ package org.quorumail.smtp.server;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.config.Config.ListenerConfig;
@@ -45,6 +46,8 @@ final class Extensions {
     if (futureRelease()) lines.add(futureReleaseLine()); // RFC 4865
     if (requireTls()) lines.add("REQUIRETLS"); // RFC 8689
     if (startTls()) lines.add("STARTTLS"); // RFC 3207
+    if (etrn()) lines.add("ETRN"); // RFC 1985
+    if (xclient()) lines.add(Xclient.keyword()); // Postfix
     return lines;
   }
 
@@ -64,7 +67,7 @@ final class Extensions {
   }
 
   private boolean trusted() {
-    return shared.context().policy().get().trusts(client.address());
+    return shared.context().policy().get().trusts(client.identity());
   }
 
   private String limits() {
@@ -77,6 +80,17 @@ final class Extensions {
   private String futureReleaseLine() {
     Instant last = shared.context().clock().instant().plus(MAX_HOLD);
     return "FUTURERELEASE " + MAX_HOLD.toSeconds() + " " + last.truncatedTo(ChronoUnit.SECONDS);
+  }
+
+  /** Only for those who may have the queue run. */
+  boolean etrn() {
+    return trusted();
+  }
+
+  /** By the address of the connection, whatever an earlier XCLIENT has said. */
+  boolean xclient() {
+    InetAddress peer = wire.connection.remoteAddress();
+    return config.xclientFrom().stream().anyMatch(network -> network.contains(peer));
   }
 
   boolean startTls() {

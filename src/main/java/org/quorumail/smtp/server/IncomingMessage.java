@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Config.Service;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailOptions;
@@ -63,6 +64,12 @@ final class IncomingMessage implements AutoCloseable {
     this.gathered = read ? new ContentBuffer(shared.context().scratch()) : null;
     Content.Sink target = gathered != null ? gathered : reception::write;
     this.sink = new SpoolSink(target, wire.connection, shared.config().timeouts().dataBlock());
+    if (shared.config().service() == Service.SUBMISSION) {
+      ServerContext context = shared.context();
+      sink.completeHeader(
+          TraceHeader.date(context.clock().instant()),
+          "<" + reception.id() + "@" + context.hostname() + ">");
+    }
     if (!read) begin(screening.judgeUnread());
   }
 
@@ -101,6 +108,7 @@ final class IncomingMessage implements AutoCloseable {
 
   /** Has the filters judge, then the quorum take the message; only its word makes a 250. */
   Reply commit(long size) {
+    sink.end();
     if (sink.looping()) return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
     Optional<Reply> failure = failure();
     if (failure.isPresent()) return failure.get();
@@ -201,7 +209,8 @@ final class IncomingMessage implements AutoCloseable {
   private byte[] traceHeader() {
     String name = client.name();
     return TraceHeader.compose(
-        new TraceHeader.Peer(name == null ? "unknown" : name, client.address()),
+        new TraceHeader.Peer(
+            name == null ? "unknown" : name, client.reverseName(), client.address()),
         facts.protocol(),
         shared.context().hostname(),
         reception.id(),

@@ -83,6 +83,9 @@ final class MailCommands {
     if (config.requireTls() && !wire.connection.secured()) {
       return Answer.say(530, "5.7.0", "Must issue a STARTTLS command first");
     }
+    if (config.requireAuth() && client.identity().user().isEmpty()) {
+      return Answer.say(530, "5.7.0", "Authentication required"); // RFC 4954 §6
+    }
     if (shared.availability().draining()) {
       return Answer.close(Availability.refusal(Readiness.DRAINING));
     }
@@ -170,7 +173,7 @@ final class MailCommands {
     if (transaction.options().body() == BodyType.BINARY_MIME) { // RFC 3030 §3
       return Answer.say(503, "5.5.1", "BINARYMIME wants BDAT");
     }
-    if (transaction.recipientCount() == 0) return Answer.say(554, "5.5.1", "No valid recipients");
+    if (transaction.recipientCount() == 0) return Answer.say(noRecipients());
     wire.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
     wire.connection.deadline(config.timeouts().dataInit());
     Transaction complete = transaction;
@@ -230,10 +233,16 @@ final class MailCommands {
     if (reply.positive()) accepted++;
     else rejected(command, reply, " queue_id=" + message.id());
     forget();
-    if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each recipient
-      for (int i = 1; i < complete.recipientCount(); i++) wire.writer().reply(reply);
+    if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each RCPT accepted
+      for (int i = 1; i < complete.acceptedCommands(); i++) wire.writer().reply(reply);
     }
     return reply.code() == 421 ? Answer.close(reply) : Answer.say(reply);
+  }
+
+  /** RFC 5321 §4.1.1.4; LMTP has another code for it, RFC 2033 §4.2. */
+  private Reply noRecipients() {
+    int code = config.service() == Service.LMTP ? 503 : 554;
+    return Reply.of(code, "5.5.1", "No valid recipients");
   }
 
   /** RSET, §4.1.1.5. */

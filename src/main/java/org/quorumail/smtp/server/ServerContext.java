@@ -4,11 +4,12 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.quorumail.policy.RelayPolicy;
 import org.quorumail.policy.Rules;
-import org.quorumail.smtp.TlsContexts.ServerTls;
 import org.quorumail.spool.Intake;
+import org.quorumail.tls.ServerTls;
 
 /**
  * What a listener works with. The suppliers are asked for each connection, so that a reload reaches
@@ -16,6 +17,7 @@ import org.quorumail.spool.Intake;
  *
  * @param rules the filters and what goes with them
  * @param scratch a folder for messages while filters read them; nothing in it outlives the process
+ * @param queueRun starts the queue for a domain (ETRN); does not wait for its end
  * @param tls empty while there is no certificate: STARTTLS is not offered then
  */
 public record ServerContext(
@@ -25,5 +27,6 @@ public record ServerContext(
     Supplier<Rules> rules,
     Path scratch,
     Supplier<Optional<ServerTls>> tls,
+    Function<String, QueueRun> queueRun,
     MeterRegistry meters,
     Clock clock) {}

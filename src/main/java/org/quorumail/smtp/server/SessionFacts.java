@@ -8,6 +8,7 @@ import org.quorumail.config.Config.Service;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.policy.Identity;
 import org.quorumail.policy.SessionView;
 
 /** What a session tells its filters; looks at the parts of the session when it is asked. */
@@ -43,6 +44,11 @@ final class SessionFacts implements SessionView {
   @Override
   public java.net.InetAddress client() {
     return client.address();
+  }
+
+  @Override
+  public Identity identity() {
+    return client.identity();
   }
 
   @Override
@@ -93,7 +99,7 @@ final class SessionFacts implements SessionView {
 
   @Override
   public boolean trusted() {
-    return shared.context().policy().get().trusts(client.address());
+    return shared.context().policy().get().trusts(client.identity());
   }
 
   @Override

@@ -5,13 +5,15 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.config.Config.ListenerConfig;
+import org.quorumail.config.Network;
 import org.quorumail.smtp.Connection;
+import org.quorumail.smtp.ProtocolException;
 import org.quorumail.smtp.Reply;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,10 +29,8 @@ public final class SmtpListener implements AutoCloseable {
   private static final long IDLE = 0;
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
-  private static final Reply TOO_MANY =
-      Reply.of(421, "4.7.0", "Too many connections, try again later");
-  private static final Reply TOO_MANY_OF_YOURS =
-      Reply.of(421, "4.7.0", "Too many connections from your address, try again later");
+  /** A proxy speaks at once; the specification asks for three seconds at least. */
+  private static final Duration PROXY_HEADER = Duration.ofSeconds(10);
 
   private final ListenerConfig config;
   private final ServerSocket server;
@@ -42,13 +42,13 @@ public final class SmtpListener implements AutoCloseable {
   /** When the connection came that is being admitted, as nanoTime. */
   private volatile long admittingSince = IDLE;
 
-  private final AtomicInteger active = new AtomicInteger();
-  private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
+  private final Occupancy occupancy;
   private final Map<SmtpSession, Connection> sessions = new ConcurrentHashMap<>();
 
   private SmtpListener(ListenerConfig config, ServerContext context, ServerSocket server) {
     this.config = config;
     this.server = server;
+    this.occupancy = new Occupancy(config.limits());
     this.availability = new Availability(context.intake());
     this.metrics = new SmtpMetrics(context.meters(), nameOf(config), this::activeConnections);
     this.shared = new Shared(config, context, availability, metrics);
@@ -83,7 +83,7 @@ public final class SmtpListener implements AutoCloseable {
   }
 
   public int activeConnections() {
-    return active.get();
+    return occupancy.active();
   }
 
   /**
@@ -95,14 +95,14 @@ public final class SmtpListener implements AutoCloseable {
     availability.drain();
     closeServer();
     long until = System.nanoTime() + atMost.toNanos();
-    while (active.get() > 0 && System.nanoTime() - until < 0) {
+    while (occupancy.active() > 0 && System.nanoTime() - until < 0) {
       sessions.forEach(
           (session, connection) -> {
             if (session.idle()) connection.stopReading();
           });
       Thread.sleep(DRAIN_POLL);
     }
-    boolean finished = active.get() == 0;
+    boolean finished = occupancy.active() == 0;
     close();
     return finished;
   }
@@ -137,71 +137,96 @@ public final class SmtpListener implements AutoCloseable {
     }
   }
 
+  /** Refuses here what is too much, so that it costs no thread. */
   private void admit(Socket socket) {
-    Optional<Reply> refusal = reserve(socket.getInetAddress());
+    Optional<Occupancy.Seat> entered = occupancy.enter();
+    if (entered.isEmpty()) {
+      refuse(socket, Occupancy.TOO_MANY);
+      return;
+    }
+    Occupancy.Seat seat = entered.get();
+    boolean proxied = isProxy(socket.getInetAddress());
+    Optional<Reply> refusal = proxied ? Optional.empty() : seat.take(socket.getInetAddress());
     if (refusal.isPresent()) {
+      seat.leave();
       refuse(socket, refusal.get());
       return;
     }
     metrics.connected();
-    Thread.ofVirtual().name("smtp-session").start(() -> serve(socket));
+    Thread.ofVirtual().name("smtp-session").start(() -> serve(socket, seat, proxied));
   }
 
-  private void serve(Socket socket) {
+  private void serve(Socket socket, Occupancy.Seat seat, boolean proxied) {
     long start = System.nanoTime();
-    InetAddress client = socket.getInetAddress();
-    LOG.debug("event=connect client={}", client.getHostAddress());
+    String peer = socket.getInetAddress().getHostAddress();
+    LOG.debug("event=connect client={}", peer);
     try (socket) {
       Connection connection = new Connection(socket, config.timeouts().connection());
-      SmtpSession session = new SmtpSession(connection, shared);
-      sessions.put(session, connection);
       try {
-        session.run();
+        if (!proxied || clientNamed(connection, seat)) converse(connection, seat);
       } finally {
-        sessions.remove(session);
         connection.closeOrderly();
       }
     } catch (IOException e) {
-      LOG.debug("event=connection_lost client={} reason=\"{}\"", client.getHostAddress(), e);
+      LOG.debug("event=connection_lost client={} reason=\"{}\"", peer, e);
     } catch (RuntimeException e) {
-      LOG.error("event=session_failed client={}", client.getHostAddress(), e);
+      LOG.error("event=session_failed client={}", peer, e);
     } finally {
-      release(client);
+      seat.leave();
       metrics.ended(System.nanoTime() - start);
     }
   }
 
-  /** Counts the connection, or says why it may not be. */
-  private Optional<Reply> reserve(InetAddress client) {
-    if (active.incrementAndGet() > config.limits().connections()) {
-      active.decrementAndGet();
-      return Optional.of(TOO_MANY);
+  private void converse(Connection connection, Occupancy.Seat seat) {
+    SmtpSession session = new SmtpSession(connection, shared, seat);
+    sessions.put(session, connection);
+    try {
+      session.run();
+    } finally {
+      sessions.remove(session);
     }
-    int ofThisClient = perAddress.merge(client, 1, Integer::sum);
-    if (ofThisClient > config.limits().connectionsPerIp()) {
-      release(client);
-      return Optional.of(TOO_MANY_OF_YOURS);
-    }
-    return Optional.empty();
   }
 
-  private void release(InetAddress client) {
-    perAddress.computeIfPresent(client, (address, count) -> count == 1 ? null : count - 1);
-    active.decrementAndGet();
+  private boolean isProxy(InetAddress peer) {
+    for (Network network : config.proxyProtocolFrom()) if (network.contains(peer)) return true;
+    return false;
+  }
+
+  /** Has the proxy say who its client is. Without an answer to that there is none to anything. */
+  private boolean clientNamed(Connection connection, Occupancy.Seat seat) throws IOException {
+    connection.deadline(PROXY_HEADER);
+    try {
+      if (ProxyHeader.read(connection.input()) instanceof ProxyHeader.Proxied by) {
+        connection.proxied(by.source(), by.destination());
+      }
+    } catch (ProtocolException | SocketTimeoutException e) {
+      metrics.connectionRejected();
+      LOG.info(
+          "event=connection_rejected client={} reason=\"{}\"",
+          connection.remoteAddress().getHostAddress(),
+          e.getMessage());
+      return false;
+    }
+    Optional<Reply> refusal = seat.take(connection.remoteAddress());
+    if (refusal.isEmpty()) return true;
+    rejected(connection.remoteAddress(), refusal.get());
+    connection.output().write(refusal.get().toWire());
+    return false;
   }
 
   /** A fresh connection's send buffer is empty, so this write does not block the accepting. */
   private void refuse(Socket socket, Reply reply) {
-    metrics.connectionRejected();
-    LOG.info(
-        "event=connection_rejected client={} reply=\"{}\"",
-        socket.getInetAddress().getHostAddress(),
-        reply);
+    rejected(socket.getInetAddress(), reply);
     try (socket) {
       socket.getOutputStream().write(reply.toWire());
     } catch (IOException e) {
       LOG.debug("event=connection_lost reason=\"{}\"", e.getMessage());
     }
+  }
+
+  private void rejected(InetAddress client, Reply reply) {
+    metrics.connectionRejected();
+    LOG.info("event=connection_rejected client={} reply=\"{}\"", client.getHostAddress(), reply);
   }
 
   private static String nameOf(ListenerConfig config) {

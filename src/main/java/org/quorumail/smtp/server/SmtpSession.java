@@ -5,6 +5,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 import org.quorumail.config.Config.ListenerConfig;
@@ -16,8 +17,8 @@ import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Line;
 import org.quorumail.smtp.Reply;
-import org.quorumail.smtp.TlsContexts.ServerTls;
 import org.quorumail.spool.Intake.Readiness;
+import org.quorumail.tls.ServerTls;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,29 +29,30 @@ import org.slf4j.LoggerFactory;
  */
 final class SmtpSession {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
-  private static final Duration HANDSHAKE = Duration.ofSeconds(30);
+  private static final Duration HANDSHAKE = Duration.ofSeconds(20);
   private static final Duration TURNED_AWAY = Duration.ofSeconds(10);
   private static final int TURNED_AWAY_COMMANDS = 20;
-  private static final int MAX_NAME = 255; // §4.5.3.1.2
 
   private final Shared shared;
   private final ListenerConfig config;
   private final Connection connection;
+  private final Occupancy.Seat seat;
   private final Wire wire;
   private final Client client;
   private final Extensions extensions;
-  private final MailCommands mail;
+  private MailCommands mail;
   private final Rules rules;
   private final SessionFacts facts;
-  private final Screening screening;
+  private Screening screening;
   private int errors;
   private int forgivenAt;
   private volatile boolean idle = true;
 
-  SmtpSession(Connection connection, Shared shared) {
+  SmtpSession(Connection connection, Shared shared, Occupancy.Seat seat) {
     this.shared = shared;
     this.config = shared.config();
     this.connection = connection;
+    this.seat = seat;
     this.wire = new Wire(connection);
     this.client = new Client(connection.remoteAddress());
     this.extensions = new Extensions(shared, wire, client);
@@ -67,7 +69,7 @@ final class SmtpSession {
 
   /** The whole conversation. Returns when it is over; the caller closes the connection. */
   void run() {
-    try (screening) {
+    try {
       connection.deadline(HANDSHAKE);
       if (config.tls() == ListenerTls.IMPLICIT && !secure()) return;
       if (greet()) converse();
@@ -79,6 +81,7 @@ final class SmtpSession {
       LOG.debug("event=connection_lost client={} reason=\"{}\"", client.host(), e);
     } finally {
       mail.forget();
+      screening.close();
     }
   }
 
@@ -100,9 +103,13 @@ final class SmtpSession {
       turnAway(unwelcome.get());
       return false;
     }
-    String protocol = config.service() == Service.LMTP ? " LMTP" : " ESMTP";
-    wire.writer().reply(Reply.plain(220, shared.context().hostname() + protocol + " Quorumail"));
+    wire.writer().reply(greeting());
     return true;
+  }
+
+  private Reply greeting() {
+    String protocol = config.service() == Service.LMTP ? " LMTP" : " ESMTP";
+    return Reply.plain(220, shared.context().hostname() + protocol + " Quorumail");
   }
 
   /** Real mail servers wait for the greeting, §4.3.1; much that sends spam does not. */
@@ -199,7 +206,9 @@ final class SmtpSession {
           Answer.say(214, "2.0.0", "See RFC 5321; postmaster@" + shared.context().hostname());
       case QUIT -> quit(argument);
       case STARTTLS -> startTls(argument);
-      case EXPN, ETRN, TURN, AUTH -> Answer.say(502, "5.5.1", "Command not implemented");
+      case ETRN -> etrn(argument);
+      case XCLIENT -> xclient(argument);
+      case EXPN, TURN, AUTH -> Answer.say(502, "5.5.1", "Command not implemented");
       case HTTP -> Answer.close(421, "4.7.0", "This is SMTP, not HTTP");
       case UNKNOWN -> unknown(line);
     };
@@ -211,7 +220,7 @@ final class SmtpSession {
     if (lmtp != (verb == Verb.LHLO)) {
       return Answer.say(500, "5.5.1", lmtp ? "This is LMTP, say LHLO" : "This is SMTP, say EHLO");
     }
-    if (!isName(name)) {
+    if (!SessionNames.isName(name)) {
       return Answer.say(501, "5.5.4", verb + " wants a domain name or an address literal");
     }
     mail.forget();
@@ -251,6 +260,52 @@ final class SmtpSession {
     return new Answer(ready, Answer.Next.START_TLS);
   }
 
+  /** ETRN, RFC 1985 §5. Whoever is not trusted learns nothing about what waits. */
+  private Answer etrn(String node) {
+    if (client.name() == null) return Answer.say(503, "5.5.1", "Say EHLO first");
+    if (mail.underWay()) return Answer.say(503, "5.5.1", "A transaction is under way");
+    if (!SessionNames.isDomain(node)) return Answer.say(501, "5.5.4", "Syntax: ETRN domain");
+    if (!extensions.etrn()) {
+      return Answer.say(459, "4.7.1", "Node " + node + " not allowed: you are not trusted");
+    }
+    String ok = "Ok, pending messages for node " + node + " started";
+    return switch (shared.context().queueRun().apply(node.toLowerCase(Locale.ROOT))) {
+      case QueueRun.NothingWaiting none ->
+          Answer.say(251, "2.0.0", "Ok, no messages waiting for node " + node);
+      case QueueRun.Started started ->
+          started.more()
+              ? Answer.say(252, "2.0.0", ok)
+              : Answer.say(253, "2.0.0", ok.replace("pending", started.messages() + " pending"));
+      case QueueRun.Unable unable ->
+          Answer.say(458, "4.3.0", "Unable to queue messages for node " + node + " now");
+    };
+  }
+
+  /** XCLIENT, after Postfix: a trusted host says who its client is, and the session begins anew. */
+  private Answer xclient(String argument) {
+    if (!extensions.xclient()) return Answer.say(550, "5.7.0", "You may not use XCLIENT");
+    if (mail.underWay()) return Answer.say(503, "5.5.1", "A transaction is under way");
+    return switch (Xclient.parse(argument)) {
+      case Xclient.Malformed bad -> Answer.say(501, "5.5.4", bad.problem());
+      case Xclient.Valid valid -> {
+        LOG.info("event=xclient client={} attributes={}", client.host(), valid.values());
+        client.presentedAs(valid);
+        Optional<Reply> refusal = seat.take(client.address());
+        if (refusal.isEmpty()) refusal = screenAnew();
+        yield refusal.isPresent() ? Answer.close(refusal.get()) : Answer.say(greeting());
+      }
+    };
+  }
+
+  /** Has the filters judge the client that is meant from now on, as they judge who connects. */
+  private Optional<Reply> screenAnew() {
+    screening.close();
+    screening = rules.chain().open(facts);
+    mail = new MailCommands(shared, wire, client, extensions, facts, screening);
+    forgivenAt = 0;
+    return screening.connect().map(SmtpSession::asGreeting);
+  }
+
   private Answer unknown(String line) {
     if (line.contains(" HTTP/")) return Answer.close(421, "4.7.0", "This is SMTP, not HTTP");
     LOG.debug("event=unknown_command client={} line={}", client.host(), Escape.quoted(line));
@@ -273,6 +328,7 @@ final class SmtpSession {
       return false;
     }
     client.forgetGreeting();
+    client.proved(connection.clientCertificate());
     mail.forget();
     LOG.debug("event=tls client={} {}", client.host(), connection.tlsDescription());
     return true;
@@ -318,17 +374,5 @@ final class SmtpSession {
 
   private static Answer lineTooLong() {
     return Answer.say(500, "5.5.2", "Line too long");
-  }
-
-  /** Not as strict as §4.1.2: names with odd labels are common, and harmless in a trace header. */
-  private static boolean isName(String name) {
-    if (name.isEmpty() || name.length() > MAX_NAME) return false;
-    for (int i = 0; i < name.length(); i++) {
-      char c = name.charAt(i);
-      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      boolean other = (c >= '0' && c <= '9') || ".-_:[]".indexOf(c) >= 0;
-      if (!letter && !other) return false;
-    }
-    return true;
   }
 }

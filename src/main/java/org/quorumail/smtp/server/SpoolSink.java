@@ -1,6 +1,7 @@
 package org.quorumail.smtp.server;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.Content;
 
@@ -15,6 +16,7 @@ final class SpoolSink implements Content.Sink {
   private final java.time.Duration blockTimeout;
   private final HeaderScan header = new HeaderScan();
   private final ContentFacts facts = new ContentFacts();
+  private @Nullable HeaderCompletion completion;
   private boolean started;
   private boolean failed;
 
@@ -40,15 +42,32 @@ final class SpoolSink implements Content.Sink {
     return header.eightBit();
   }
 
+  /** From now on a header without Date or Message-ID gets these (RFC 6409 §8). */
+  void completeHeader(String date, String messageId) {
+    completion = new HeaderCompletion(this::keep, date, messageId);
+  }
+
+  /** Call after the last octet of the content. */
+  void end() {
+    if (completion == null || header.looping()) return;
+    try {
+      completion.finish();
+    } catch (IOException e) {
+      failed = true;
+    }
+  }
+
   @Override
-  public void write(byte[] bytes, int offset, int length) {
+  public void write(byte[] bytes, int offset, int length) throws IOException {
     if (!started) { // the first block had the time of data_init
       started = true;
       connection.deadlinePerBlock(blockTimeout);
     }
     header.accept(bytes, offset, length);
     facts.accept(bytes, offset, length);
-    if (!header.looping()) keep(bytes, offset, length);
+    if (header.looping()) return;
+    if (completion == null) keep(bytes, offset, length);
+    else completion.write(bytes, offset, length);
   }
 
   private void keep(byte[] bytes, int offset, int length) {

@@ -16,6 +16,8 @@ final class Transaction {
   private final boolean smtpUtf8;
   private final Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
 
+  private int acceptedCommands;
+
   /**
    * @param smtpUtf8 whether MAIL said SMTPUTF8, so that addresses and header may have UTF-8
    */
@@ -40,6 +42,7 @@ final class Transaction {
   /** A repetition is one copy; what was asked for it first counts. */
   void add(Recipient recipient) {
     recipients.putIfAbsent(recipient.address(), recipient);
+    acceptedCommands++;
   }
 
   boolean contains(MailAddress recipient) {
@@ -48,6 +51,11 @@ final class Transaction {
 
   List<MailAddress> recipients() {
     return List.copyOf(recipients.keySet());
+  }
+
+  /** How many RCPT were accepted, those that repeated a recipient included. */
+  int acceptedCommands() {
+    return acceptedCommands;
   }
 
   int recipientCount() {

@@ -18,6 +18,7 @@ enum Verb {
   AUTH,
   BDAT,
   ETRN,
+  XCLIENT,
   TURN,
   /** A browser, or a script in one that talks to the wrong port (ALPACA). */
   HTTP,
@@ -48,7 +49,7 @@ enum Verb {
 
   /** Whether the command may be longer than 512 octets, up to the configured line. */
   boolean hasParameters() {
-    return this == MAIL || this == RCPT || this == AUTH;
+    return this == MAIL || this == RCPT || this == AUTH || this == XCLIENT;
   }
 
   private boolean isCommand() {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.SmtpReader;
 import org.quorumail.smtp.SmtpWriter;
-import org.quorumail.smtp.TlsContexts.ServerTls;
+import org.quorumail.tls.ServerTls;
 
 /** A connection with its reader and writer. Both are new after a handshake (RFC 3207 §4.2). */
 final class Wire {

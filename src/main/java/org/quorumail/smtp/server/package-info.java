@@ -4,10 +4,12 @@
  * verb; {@link org.quorumail.smtp.server.Extensions} lists what EHLO offers. {@link
  * org.quorumail.smtp.server.SmtpListener} accepts connections and bounds them. Threads: one
  * platform thread per listener accepts, one virtual thread per session does all else and owns all
- * state of the session. RFC 5321, 1870 (SIZE), 2033 (LMTP), 2034 (status codes), 2852 (DELIVERBY),
- * 2920 (PIPELINING), 3030 (CHUNKING, BINARYMIME), 3207 (STARTTLS), 3461 (DSN), 4865
- * (FUTURERELEASE), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710 (MT-PRIORITY), 8689 (REQUIRETLS), 9422
- * (LIMITS). Must not know how mail is stored or delivered: a message goes to the {@link
+ * state of the session. RFC 5321, 1870 (SIZE), 1985 (ETRN), 2033 (LMTP), 2034 (status codes), 2852
+ * (DELIVERBY), 2920 (PIPELINING), 3030 (CHUNKING, BINARYMIME), 3207 (STARTTLS), 3461 (DSN), 4865
+ * (FUTURERELEASE), 6152 (8BITMIME), 6409 (submission), 6531 (SMTPUTF8), 6710 (MT-PRIORITY), 8689
+ * (REQUIRETLS), 9422 (LIMITS), the PROXY protocol, XCLIENT. Must not know how mail is stored or
+ * delivered: a message goes to the {@link org.quorumail.spool.Intake}, and only its word lets a
+ * session say 250.
  * org.quorumail.spool.Intake}, and only its word lets a session say 250.
  */
 @NullMarked

@@ -19,8 +19,8 @@ import org.quorumail.smtp.Line;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpReader;
 import org.quorumail.smtp.TlsContexts;
-import org.quorumail.smtp.TlsContexts.ServerTls;
 import org.quorumail.spool.Intake.Readiness;
+import org.quorumail.tls.ServerTls;
 
 /**
  * A conversation script. Each line begins with one of:
@@ -124,7 +124,10 @@ final class Dialogue {
           assertThat(newest().withoutTrace())
               .as(where())
               .isEqualTo(new String(unescape(value), StandardCharsets.ISO_8859_1));
-      case "trace" -> assertThat(newest().text()).as(where()).contains(value);
+      case "trace" ->
+          assertThat(newest().text())
+              .as(where())
+              .contains(new String(unescape(value), StandardCharsets.ISO_8859_1));
       case "rcpt" ->
           assertThat(newest().envelope().recipients()).as(where()).hasSize(Integer.parseInt(value));
       case "recipients" ->

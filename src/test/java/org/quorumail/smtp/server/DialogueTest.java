@@ -10,8 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quorumail.smtp.TestCertificates;
-import org.quorumail.smtp.TlsContexts;
-import org.quorumail.smtp.TlsContexts.ServerTls;
+import org.quorumail.tls.ServerTls;
 
 /** Every script in {@code dialogues/} goes as it is written. */
 class DialogueTest {
@@ -22,7 +21,7 @@ class DialogueTest {
   static void certificate() throws Exception {
     TestCertificates.write(folder, "mx.test.example");
     tls =
-        TlsContexts.server(
+        ServerTls.of(
             folder.resolve("mx.test.example.pem"), folder.resolve("mx.test.example.key"), "1.2");
   }
 

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Config;
+import org.quorumail.config.Config.ClientCertificates;
 import org.quorumail.config.Config.Limits;
 import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Config.ListenerTls;
@@ -37,7 +38,7 @@ import org.quorumail.policy.Tarpit;
 import org.quorumail.policy.checks.AccessLists;
 import org.quorumail.policy.checks.Greylist;
 import org.quorumail.policy.checks.RateLimits;
-import org.quorumail.smtp.TlsContexts.ServerTls;
+import org.quorumail.tls.ServerTls;
 
 /** A listener on a free loopback port before a {@link FakeIntake}, set up by {@code key=value}. */
 final class TestListener implements AutoCloseable {
@@ -71,6 +72,7 @@ final class TestListener implements AutoCloseable {
             () -> rules,
             Path.of(System.getProperty("java.io.tmpdir"), "quorumail-test-scratch"),
             () -> Optional.ofNullable(tls),
+            TestListener::queueRun,
             meters,
             Clock.systemUTC());
     rules = rules();
@@ -93,6 +95,15 @@ final class TestListener implements AutoCloseable {
     listener.close();
   }
 
+  private static QueueRun queueRun(String domain) {
+    return switch (domain) {
+      case "waiting.example" -> new QueueRun.Started(3, false);
+      case "many.example" -> new QueueRun.Started(100, true);
+      case "suspended.example" -> new QueueRun.Unable();
+      default -> new QueueRun.NothingWaiting();
+    };
+  }
+
   private ListenerConfig config(int port) {
     Duration command = Duration.ofMillis(number("command_ms", 20_000));
     Duration block = Duration.ofMillis(number("block_ms", 20_000));
@@ -102,6 +113,10 @@ final class TestListener implements AutoCloseable {
         ListenerTls.valueOf(text("tls", "starttls").toUpperCase(Locale.ROOT)),
         Boolean.parseBoolean(text("require_tls", "false")),
         Optional.empty(),
+        ClientCertificates.valueOf(text("client_certificates", "none").toUpperCase(Locale.ROOT)),
+        Boolean.parseBoolean(text("require_auth", "false")),
+        networks("proxy_protocol_from"),
+        networks("xclient_from"),
         number("size", 25_000_000),
         new Timeouts(command, block, block, Duration.ofMinutes(10), Duration.ofMinutes(30)),
         new Limits(
@@ -136,6 +151,7 @@ final class TestListener implements AutoCloseable {
     return new RelayPolicy(
         new RelayConfig(
             trusted ? List.of(Network.parse("127.0.0.0/8")) : List.of(),
+            Set.of(),
             Set.copyOf(Arrays.asList(text("domains", "local.example").split(","))),
             Optional.empty()),
         Optional.ofNullable(options.get("known")).map(TestListener::table));
@@ -147,6 +163,11 @@ final class TestListener implements AutoCloseable {
         names.contains(address.toString())
             ? RecipientTable.Existence.KNOWN
             : RecipientTable.Existence.UNKNOWN;
+  }
+
+  private List<Network> networks(String key) {
+    String text = text(key, "");
+    return text.isEmpty() ? List.of() : List.of(Network.parse(text));
   }
 
   private long number(String key, long otherwise) {

@@ -1,0 +1,58 @@
+package org.quorumail.it;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Programs of others as clients and proxies; a test is skipped where they are not installed. */
+final class ForeignProgram {
+  private static final int PATIENCE_SECONDS = 90;
+  private static final List<String> FOLDERS =
+      List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin");
+
+  private ForeignProgram() {}
+
+  record Ended(int exitCode, String output) {}
+
+  /** Where the program is. */
+  static String path(String name) {
+    for (String folder : FOLDERS) {
+      if (Files.isExecutable(Path.of(folder, name))) return folder + "/" + name;
+    }
+    abort(name + " is not installed");
+    return name;
+  }
+
+  /** Runs it to its end with this as its input; both its outputs are one text. */
+  static Ended run(Path directory, String input, String... command)
+      throws IOException, InterruptedException {
+    command[0] = path(command[0]);
+    Path in = Files.createTempFile(directory, "in", "");
+    Path out = Files.createTempFile(directory, "out", "");
+    Files.writeString(in, input);
+    Process process =
+        new ProcessBuilder(command)
+            .redirectInput(in.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(out.toFile())
+            .start();
+    boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    process.destroyForcibly().waitFor();
+    String text = Files.readString(out, StandardCharsets.ISO_8859_1);
+    return new Ended(ended ? process.exitValue() : -1, text);
+  }
+
+  /** Starts it and leaves it running. */
+  static Process start(Path log, String... command) throws IOException {
+    command[0] = path(command[0]);
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(log.toFile())
+        .start();
+  }
+}

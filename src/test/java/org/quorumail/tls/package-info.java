@@ -1,0 +1,4 @@
+@NullUnmarked
+package org.quorumail.tls;
+
+import org.jspecify.annotations.NullUnmarked;
