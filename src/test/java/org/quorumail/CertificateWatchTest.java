@@ -2,9 +2,11 @@ package org.quorumail;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -12,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.config.Config;
 import org.quorumail.config.ConfigSources;
+import org.quorumail.dns.DnsResolver;
+import org.quorumail.policy.LocalState;
 import org.quorumail.smtp.TestCertificates;
 
 class CertificateWatchTest {
@@ -30,7 +34,12 @@ class CertificateWatchTest {
             Map.of(
                 "tls.certificate", folder.resolve("pem").toString(),
                 "tls.key", folder.resolve("key").toString()));
-    config = LiveConfig.of(read, new ConfigSources(Map.of(), Map.of(), Optional.empty()));
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    Clock clock = Clock.systemUTC();
+    DnsResolver resolver = new DnsResolver(read.delivery().dns(), clock, meters);
+    PolicyRules rules = new PolicyRules(resolver, new LocalState(1_000, clock), meters, clock);
+    ConfigSources nowhere = new ConfigSources(Map.of(), Map.of(), Optional.empty());
+    config = LiveConfig.of(read, nowhere, rules);
     watch = CertificateWatch.idle(config);
   }
 

@@ -80,7 +80,8 @@ class ClientHelloTest {
     }
     endless[5] = 1;
     endless[6] = (byte) 0xFF;
-    assertThat(ClientHello.read(new ByteArrayInputStream(endless)).octets().length).isLessThan(64 * 1024);
+    assertThat(ClientHello.read(new ByteArrayInputStream(endless)).octets().length)
+        .isLessThan(64 * 1024);
   }
 
   private static byte[] javaHello(String name) throws Exception {
