@@ -1,9 +1,9 @@
 package org.quorumail.smtp.server;
 
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.config.Config.ListenerConfig;

@@ -9,8 +9,7 @@
  * (FUTURERELEASE), 6152 (8BITMIME), 6409 (submission), 6531 (SMTPUTF8), 6710 (MT-PRIORITY), 8689
  * (REQUIRETLS), 9422 (LIMITS), the PROXY protocol, XCLIENT. Must not know how mail is stored or
  * delivered: a message goes to the {@link org.quorumail.spool.Intake}, and only its word lets a
- * session say 250.
- * org.quorumail.spool.Intake}, and only its word lets a session say 250.
+ * session say 250. org.quorumail.spool.Intake}, and only its word lets a session say 250.
  */
 @NullMarked
 package org.quorumail.smtp.server;
