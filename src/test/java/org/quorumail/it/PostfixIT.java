@@ -29,8 +29,6 @@ import org.quorumail.harness.Sink;
 class PostfixIT {
   private final List<Received> received = new CopyOnWriteArrayList<>();
 
-  @TempDir private Path directory;
-
   private Sink sink;
   private NodeProcess behind;
   private PostfixInstance postfix;
@@ -39,11 +37,11 @@ class PostfixIT {
   private record Received(String from, List<String> recipients, String content) {}
 
   @BeforeAll
-  void start() throws Exception {
+  void start(@TempDir Path directory) throws Exception {
     sink = Sink.start(Sink.Options.onPort(0), this::take);
-    behind = node("behind", sink.port());
+    behind = node(directory, "behind", sink.port());
     postfix = new PostfixInstance(directory, behind.settings().smtpPort());
-    before = node("before", postfix.port);
+    before = node(directory, "before", postfix.port);
   }
 
   @AfterAll
@@ -136,7 +134,7 @@ class PostfixIT {
     received.add(new Received(delivery.from(), List.copyOf(delivery.recipients()), content));
   }
 
-  private NodeProcess node(String id, int nextHop) throws Exception {
+  private static NodeProcess node(Path directory, String id, int nextHop) throws Exception {
     NodeProcess node =
         new NodeProcess(NodeSettings.alone(id, directory, "smtp://127.0.0.1:" + nextHop));
     node.start();
