@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.quorumail.api.NodeView.Reload;
+import org.quorumail.auth.Authentication;
+import org.quorumail.auth.LoginFailures;
 import org.quorumail.config.Config;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.KeyPairFiles;
@@ -24,28 +26,36 @@ import org.slf4j.LoggerFactory;
 /**
  * The configuration as it counts now, with what is read from the files that it names. A reload
  * takes effect as a whole or not at all: the relay rule, the policy, the certificates and the
- * secrets of the cluster change for the next connection, everything else waits for a restart and is
- * named.
+ * logins and the secrets of the cluster change for the next connection, everything else waits for a
+ * restart and is named.
  */
 final class LiveConfig {
   private static final Logger log = LoggerFactory.getLogger(LiveConfig.class);
 
   private final ConfigSources sources;
   private final PolicyRules policyRules;
+  private final LoginFailures loginFailures;
   private volatile State state;
   private volatile Consumer<ClusterConfig> onSecrets = cluster -> {};
 
-  private record State(Config config, PolicyRules.Read policy, List<Optional<ServerTls>> tls) {}
+  private record State(
+      Config config,
+      PolicyRules.Read policy,
+      List<Optional<ServerTls>> tls,
+      Authentication authentication) {}
 
-  private LiveConfig(ConfigSources sources, PolicyRules policyRules, State state) {
+  private LiveConfig(
+      ConfigSources sources, PolicyRules policyRules, State state, LoginFailures loginFailures) {
     this.sources = sources;
     this.policyRules = policyRules;
+    this.loginFailures = loginFailures;
     this.state = state;
   }
 
   static LiveConfig of(Config config, ConfigSources sources, PolicyRules policyRules)
       throws StartFailure {
-    return new LiveConfig(sources, policyRules, load(config, policyRules));
+    LoginFailures failures = new LoginFailures(config.auth().limits());
+    return new LiveConfig(sources, policyRules, load(config, policyRules, failures), failures);
   }
 
   Config current() {
@@ -63,6 +73,10 @@ final class LiveConfig {
 
   Rules rules() {
     return state.policy.rules();
+  }
+
+  Authentication authentication() {
+    return state.authentication;
   }
 
   /** For the listener at this place of the configuration. */
@@ -90,18 +104,22 @@ final class LiveConfig {
 
   /** Reads the files anew that certificates are in; what cannot be used changes nothing. */
   synchronized void reloadCertificates() throws StartFailure {
-    state = new State(state.config, state.policy, certificates(state.config));
+    state = new State(state.config, state.policy, certificates(state.config), state.authentication);
   }
 
   private Reload take(Config read) {
     Config old = state.config;
     try {
       ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
-      state = load(old.with(read.relay(), read.policy(), read.tls(), cluster), policyRules);
+      Authentication replaced = state.authentication;
+      Config next = old.with(read.relay(), read.policy(), read.tls(), read.auth(), cluster);
+      state = load(next, policyRules, loginFailures);
+      loginFailures.limits(read.auth().limits());
+      replaced.close();
     } catch (StartFailure e) {
       return new Reload(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));
     }
-    List<String> changed = new ArrayList<>(List.of("certificates")); // read again in any case
+    List<String> changed = new ArrayList<>(List.of("certificates", "users")); // read in any case
     if (!old.relay().equals(read.relay())) changed.add("relay");
     if (!old.policy().equals(read.policy())) changed.add("policy");
     if (!old.tls().equals(read.tls())) changed.add("tls");
@@ -109,14 +127,20 @@ final class LiveConfig {
       changed.add("cluster.secret");
       onSecrets.accept(state.config.cluster());
     }
+    if (!old.auth().equals(read.auth())) changed.add("auth");
     List<String> waiting = state.config.differences(read);
     log.info("configuration_reloaded changed={} need_restart={}", changed, waiting);
     return new Reload(changed, waiting, List.of());
   }
 
-  private static State load(Config config, PolicyRules policyRules) throws StartFailure {
+  private static State load(Config config, PolicyRules policyRules, LoginFailures failures)
+      throws StartFailure {
     try {
-      return new State(config, policyRules.read(config), certificates(config));
+      return new State(
+          config,
+          policyRules.read(config),
+          certificates(config),
+          Authentication.open(config.auth(), failures));
     } catch (IOException e) {
       throw StartFailure.ofConfiguration(String.valueOf(e.getMessage()), e);
     }

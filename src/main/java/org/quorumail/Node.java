@@ -207,6 +207,7 @@ final class Node implements NodeView {
                 PolicyRules.scratch(config.current()),
                 () -> config.tls(place),
                 runs::start,
+                config::authentication,
                 metrics.registry(),
                 Clock.systemUTC());
         open.add(SmtpListener.open(configured.get(i), context));

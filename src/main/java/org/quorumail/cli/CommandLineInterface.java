@@ -77,6 +77,7 @@ public final class CommandLineInterface implements Runnable {
     root.addSubcommand(new DnsCommand());
     root.addSubcommand(new ClusterCommand());
     root.addSubcommand(new EventsCommand());
+    root.addSubcommand(new UserCommand());
     root.addSubcommand(new DemoCommand());
     root.addSubcommand(new ChaosCommand());
     root.addSubcommand(new BenchCommand());

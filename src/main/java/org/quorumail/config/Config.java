@@ -29,6 +29,7 @@ public record Config(
     MetricsConfig metrics,
     LogConfig log,
     TlsConfig tls,
+    AuthConfig auth,
     ClusterConfig cluster) {
 
   /** The defaults of a node without configuration, keeping its data in the given directory. */
@@ -52,8 +53,13 @@ public record Config(
     };
   }
 
-  /** The same with another relay rule, policy, certificates and secrets: what a reload changes. */
-  public Config with(RelayConfig relay, PolicyConfig policy, TlsConfig tls, ClusterConfig cluster) {
+  /** The same with what a reload changes. */
+  public Config with(
+      RelayConfig relay,
+      PolicyConfig policy,
+      TlsConfig tls,
+      AuthConfig auth,
+      ClusterConfig cluster) {
     return new Config(
         hostname,
         controlSocket,
@@ -70,6 +76,7 @@ public record Config(
         metrics,
         log,
         tls,
+        auth,
         cluster);
   }
 

@@ -122,6 +122,7 @@ public final class ConfigReader {
         metrics(root.section("metrics")),
         log(root.section("log")),
         tls,
+        new AuthReader(root.section("auth")).auth(),
         withLaterTables(new ClusterReader(root.section("cluster")).cluster()));
   }
 
@@ -323,12 +324,6 @@ public final class ConfigReader {
   /** Tables of later versions: their documented defaults may stand in a file. */
   private Config.ClusterConfig withLaterTables(Config.ClusterConfig cluster) {
     Map<String, Map<String, String>> tables = new LinkedHashMap<>();
-    tables.put(
-        "auth",
-        Map.of(
-            "users_file", "\"\"",
-            "mechanisms", "[\"SCRAM-SHA-256\", \"PLAIN\", \"LOGIN\"]",
-            "allow_without_tls", "false"));
     tables.put("control_auth", Map.of("enabled", "false", "token_hashes", "[]"));
     tables.put(
         "audit",

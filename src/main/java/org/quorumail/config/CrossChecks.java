@@ -32,6 +32,7 @@ final class CrossChecks {
     listeners();
     sockets();
     relay();
+    auth();
     delivery(config.delivery());
     if (config.cluster().enabled()) cluster(config.cluster());
     files();
@@ -112,6 +113,13 @@ final class CrossChecks {
     }
   }
 
+  private void auth() {
+    AuthConfig auth = config.auth();
+    if (auth.allowWithoutTls()) {
+      reading.warning("auth.allow_without_tls", "passwords may cross the network in clear");
+    }
+  }
+
   private void delivery(DeliveryConfig d) {
     if (d.baseRetryDelay().compareTo(d.maxRetryDelay()) > 0) {
       reading.problem("delivery.base_retry_delay", "is longer than delivery.max_retry_delay");
@@ -163,6 +171,13 @@ final class CrossChecks {
         .flatMap(PolicyConfig.LdapTable::passwordFile)
         .ifPresent(path -> readable("policy.recipients.ldap.password_file", path));
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
+    config.auth().usersFile().ifPresent(this::usersFile);
+    config.auth().jwt().ifPresent(jwt -> readable("auth.jwt.keys", jwt.keys()));
+    config
+        .auth()
+        .ldap()
+        .flatMap(AuthConfig.Ldap::ca)
+        .ifPresent(path -> readable("auth.ldap.ca", path));
     config.tls().certificate().ifPresent(pair -> readable("tls", pair));
     for (int i = 0; i < config.tls().more().size(); i++) {
       readable("tls.more[" + i + "]", config.tls().more().get(i));
@@ -182,6 +197,15 @@ final class CrossChecks {
               readable("cluster.tls.key", tls.key());
               readable("cluster.tls.ca", tls.ca());
             });
+  }
+
+  /** The command that makes the file reads this configuration first. */
+  private void usersFile(Path path) {
+    if (Files.exists(path)) readable("auth.users_file", path);
+    else {
+      reading.warning(
+          "auth.users_file", "there is no file " + path + " yet; `quorumail user add` makes it");
+    }
   }
 
   private void readable(String key, Config.KeyPairFiles pair) {

@@ -11,8 +11,9 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.Reply;
 
 /**
- * Who may send where; closed unless something opens it. Only the client's address or certificate
- * gives trust: never what it says of itself, neither in EHLO nor in MAIL nor in a header.
+ * Who may send where; closed unless something opens it. Only the client's address, its certificate
+ * or its authentication gives trust: never what it says of itself, neither in EHLO nor in MAIL nor
+ * in a header.
  */
 public final class RelayPolicy {
   private static final Reply NO_RELAY = Reply.of(550, "5.7.1", "Relaying denied");
@@ -51,6 +52,7 @@ public final class RelayPolicy {
 
   /** Whether this client may send to anybody. */
   public boolean trusts(Identity client) {
+    if (client.user().isPresent()) return true;
     for (Network network : config.networks()) {
       if (network.contains(client.address())) return true;
     }
@@ -61,7 +63,7 @@ public final class RelayPolicy {
     boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
     if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // §4.5.1
     boolean ours = domains.contains(recipient.domain());
-    if (!ours) return trusts(client) ? new Decision.Accept() : refuse(NO_RELAY);
+    if (!ours) return trusted ? new Decision.Accept() : refuse(NO_RELAY);
     if (postmaster) return new Decision.Accept();
     if (recipients.isPresent()) {
       return switch (recipients.get().find(recipient)) {
@@ -70,7 +72,7 @@ public final class RelayPolicy {
         case UNAVAILABLE -> new Decision.Unavailable(UNAVAILABLE);
       };
     }
-    return routes(recipient) && !trusts(client) ? refuse(NO_ROUTING) : new Decision.Accept();
+    return routes(recipient) && !trusted ? refuse(NO_ROUTING) : new Decision.Accept();
   }
 
   /**

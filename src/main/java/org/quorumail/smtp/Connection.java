@@ -10,9 +10,11 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.CertificateName;
@@ -123,6 +125,11 @@ public final class Connection implements Closeable {
   public Set<CertificateName> clientCertificate() {
     if (serverTls == null || !(top instanceof SSLSocket tls)) return Set.of();
     return serverTls.clientNames(tls.getSession());
+  }
+
+  /** For channel bindings; empty on a plain connection. */
+  public Optional<SSLSession> tlsSession() {
+    return top instanceof SSLSocket tls ? Optional.of(tls.getSession()) : Optional.empty();
   }
 
   /** The client's, be it behind a proxy. */

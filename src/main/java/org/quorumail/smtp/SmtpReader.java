@@ -98,6 +98,7 @@ public final class SmtpReader {
     boolean clean = lineFeed > start && buffer[lineFeed - 1] == '\r';
     int length = lineFeed - start - (clean ? 1 : 0);
     String text = new String(buffer, start, length, StandardCharsets.ISO_8859_1);
+    if (length > SMALL) shrink(); // a long AUTH is not worth keeping 12 KiB for the session
     return clean ? new Line.Text(text) : new Line.BareLineFeed(text);
   }
 

@@ -146,6 +146,7 @@ class GossipMembershipTest {
             before.relay(),
             before.policy(),
             before.tls(),
+            before.auth(),
             before.cluster().withSecretsOf(during.cluster()));
     assertThat(after.cluster().secret()).isEqualTo(during.cluster().secret());
     assertThat(after.cluster().gossip().acceptedSecrets()).hasSize(1);

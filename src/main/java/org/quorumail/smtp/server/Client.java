@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.auth.User;
 import org.quorumail.config.CertificateName;
 import org.quorumail.policy.Identity;
 import org.quorumail.smtp.server.Xclient.Attribute;
@@ -18,6 +19,7 @@ final class Client {
   private @Nullable String name;
   private boolean extended;
   private Set<CertificateName> certificate = Set.of();
+  private Optional<User> user = Optional.empty();
 
   Client(InetAddress address) {
     this.address = address;
@@ -74,12 +76,22 @@ final class Client {
 
   /** What is proved of it: what the policy may trust. */
   Identity identity() {
-    return new Identity(address, certificate, Optional.empty());
+    return new Identity(address, certificate, user.map(User::name));
+  }
+
+  /** Who it has proved to be by AUTH; empty before, and again after a handshake. */
+  Optional<User> user() {
+    return user;
+  }
+
+  void authenticated(User user) {
+    this.user = Optional.of(user);
   }
 
   /** Nothing that it has said of itself counts any more. */
   void forgetGreeting() {
     name = null;
     extended = false;
+    user = Optional.empty();
   }
 }

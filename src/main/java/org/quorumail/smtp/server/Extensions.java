@@ -21,12 +21,14 @@ final class Extensions {
   private final ListenerConfig config;
   private final Wire wire;
   private final Client client;
+  private final AuthCommand auth;
 
-  Extensions(Shared shared, Wire wire, Client client) {
+  Extensions(Shared shared, Wire wire, Client client, AuthCommand auth) {
     this.shared = shared;
     this.config = shared.config();
     this.wire = wire;
     this.client = client;
+    this.auth = auth;
   }
 
   /** The lines after the one with the host's name. */
@@ -48,6 +50,8 @@ final class Extensions {
     if (startTls()) lines.add("STARTTLS"); // RFC 3207
     if (etrn()) lines.add("ETRN"); // RFC 1985
     if (xclient()) lines.add(Xclient.keyword()); // Postfix
+    List<String> mechanisms = auth.offered();
+    if (!mechanisms.isEmpty()) lines.add("AUTH " + String.join(" ", mechanisms)); // RFC 4954
     return lines;
   }
 

@@ -185,13 +185,14 @@ final class IncomingMessage implements AutoCloseable {
 
   private void received(Envelope envelope, Optional<String> hold, long size) {
     LOG.info(
-        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}",
+        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}",
         id(),
         Escape.quoted(envelope.reversePath().toString()),
         envelope.recipients().size(),
         size,
         client.host(),
         Escape.quoted(String.valueOf(client.name())),
+        client.user().map(user -> " user=" + Escape.quoted(user.name())).orElse(""),
         hold.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));
   }
 

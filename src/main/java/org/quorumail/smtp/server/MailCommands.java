@@ -107,6 +107,13 @@ final class MailCommands {
     };
   }
 
+  /** On submission a user sends only as himself, RFC 6409 §6.1; the null path belongs to all. */
+  private boolean ownsSender(ReversePath from) {
+    if (config.service() != Service.SUBMISSION || client.user().isEmpty()) return true;
+    return !(from instanceof ReversePath.Mailbox box)
+        || client.user().get().maySendAs(box.address());
+  }
+
   private Answer begin(ReversePath from, String rest) {
     MailParameters.Parsed parsed =
         MailParameters.parse(rest, extensions, shared.context().clock().instant());
@@ -114,6 +121,7 @@ final class MailCommands {
     MailParameters.Parsed.Valid valid = (MailParameters.Parsed.Valid) parsed;
     if (!from.ascii() && !valid.smtpUtf8()) return Answer.say(needsUtf8());
     if (valid.size() > config.maxMessageSize()) return Answer.say(tooLarge());
+    if (!ownsSender(from)) return Answer.say(553, "5.7.1", "This sender's address is not yours");
     Optional<Reply> refusal = shared.availability().refusalAtMail();
     if (refusal.isPresent()) return Answer.say(refusal.get());
     begun++;

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.quorumail.auth.Authentication;
 import org.quorumail.policy.RelayPolicy;
 import org.quorumail.policy.Rules;
 import org.quorumail.spool.Intake;
@@ -28,5 +29,6 @@ public record ServerContext(
     Path scratch,
     Supplier<Optional<ServerTls>> tls,
     Function<String, QueueRun> queueRun,
+    Supplier<Authentication> authentication,
     MeterRegistry meters,
     Clock clock) {}

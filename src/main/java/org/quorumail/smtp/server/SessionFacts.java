@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.auth.User;
 import org.quorumail.config.Config.Service;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
@@ -84,7 +85,8 @@ final class SessionFacts implements SessionView {
     String extended = lmtp ? "LMTP" : "ESMTP";
     String international = lmtp ? "UTF8LMTP" : "UTF8SMTP"; // RFC 6531 §3.7.3
     String protocol = utf8 ? international : extended;
-    return wire.connection.secured() ? protocol + "S" : protocol;
+    if (wire.connection.secured()) protocol += "S";
+    return client.user().isPresent() ? protocol + "A" : protocol; // RFC 3848
   }
 
   @Override
@@ -94,7 +96,7 @@ final class SessionFacts implements SessionView {
 
   @Override
   public Optional<String> user() {
-    return Optional.empty(); // AUTH is not offered yet
+    return client.user().map(User::name);
   }
 
   @Override

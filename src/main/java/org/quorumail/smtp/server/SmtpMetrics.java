@@ -85,6 +85,18 @@ final class SmtpMetrics {
     meters.counter("smtp.errors", "code", Integer.toString(code)).increment();
   }
 
+  /**
+   * @param mechanism one that we have, {@code other} or {@code none}: a bounded set
+   */
+  void authentication(String mechanism, String result) {
+    Counter.builder("smtp.auth.attempts")
+        .description("Authentication exchanges by their end")
+        .tag("mechanism", mechanism)
+        .tag("result", result)
+        .register(meters)
+        .increment();
+  }
+
   private static Timer commandTimer(MeterRegistry meters, Verb verb) {
     return Timer.builder("smtp.command.duration")
         .description("From the command's line to its reply")

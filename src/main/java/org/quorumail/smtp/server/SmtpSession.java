@@ -39,6 +39,7 @@ final class SmtpSession {
   private final Occupancy.Seat seat;
   private final Wire wire;
   private final Client client;
+  private final AuthCommand auth;
   private final Extensions extensions;
   private MailCommands mail;
   private final Rules rules;
@@ -55,7 +56,8 @@ final class SmtpSession {
     this.seat = seat;
     this.wire = new Wire(connection);
     this.client = new Client(connection.remoteAddress());
-    this.extensions = new Extensions(shared, wire, client);
+    this.auth = new AuthCommand(shared, wire, client);
+    this.extensions = new Extensions(shared, wire, client, auth);
     this.rules = shared.context().rules().get();
     this.facts = new SessionFacts(shared, wire, client);
     this.screening = rules.chain().open(facts);
@@ -155,7 +157,7 @@ final class SmtpSession {
   private void converse() throws IOException {
     while (true) {
       connection.deadline(config.timeouts().command());
-      Line line = wire.reader().readLine(config.limits().line());
+      Line line = wire.reader().readLine(auth.longestLine(config.limits().line()));
       if (line instanceof Line.End) {
         if (shared.availability().draining())
           wire.writer().reply(Availability.refusal(Readiness.DRAINING));
@@ -206,9 +208,10 @@ final class SmtpSession {
           Answer.say(214, "2.0.0", "See RFC 5321; postmaster@" + shared.context().hostname());
       case QUIT -> quit(argument);
       case STARTTLS -> startTls(argument);
+      case AUTH -> auth.auth(argument, mail.underWay());
       case ETRN -> etrn(argument);
       case XCLIENT -> xclient(argument);
-      case EXPN, TURN, AUTH -> Answer.say(502, "5.5.1", "Command not implemented");
+      case EXPN, TURN -> Answer.say(502, "5.5.1", "Command not implemented");
       case HTTP -> Answer.close(421, "4.7.0", "This is SMTP, not HTTP");
       case UNKNOWN -> unknown(line);
     };
@@ -368,8 +371,9 @@ final class SmtpSession {
     }
   }
 
-  private static boolean tooLong(Verb verb, String line) {
-    return !verb.hasParameters() && line.length() + 2 > Verb.MAX_LINE;
+  private boolean tooLong(Verb verb, String line) {
+    int limit = verb.hasParameters() ? config.limits().line() : Verb.MAX_LINE;
+    return line.length() + 2 > (verb == Verb.AUTH ? AuthCommand.MAX_LINE : limit);
   }
 
   private static Answer lineTooLong() {

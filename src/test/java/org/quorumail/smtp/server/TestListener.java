@@ -16,6 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.auth.Authentication;
+import org.quorumail.auth.LoginFailures;
+import org.quorumail.config.AuthConfig;
+import org.quorumail.config.AuthConfig.AuthLimits;
+import org.quorumail.config.AuthConfig.Sasl;
 import org.quorumail.config.Config;
 import org.quorumail.config.Config.ClientCertificates;
 import org.quorumail.config.Config.Limits;
@@ -64,6 +69,7 @@ final class TestListener implements AutoCloseable {
       int sign = option.indexOf('=');
       this.options.put(option.substring(0, sign), option.substring(sign + 1));
     }
+    Authentication authentication = authentication();
     ServerContext context =
         new ServerContext(
             "mx.test.example",
@@ -73,6 +79,7 @@ final class TestListener implements AutoCloseable {
             Path.of(System.getProperty("java.io.tmpdir"), "quorumail-test-scratch"),
             () -> Optional.ofNullable(tls),
             TestListener::queueRun,
+            () -> authentication,
             meters,
             Clock.systemUTC());
     rules = rules();
@@ -144,6 +151,26 @@ final class TestListener implements AutoCloseable {
     }
     all.addAll(filters);
     return new Rules(new FilterChain(all, meters), new Tarpit(config.tarpit()));
+  }
+
+  /** {@code auth=tls} or {@code auth=always}: alice@local.example with password pencil, and bob. */
+  private Authentication authentication() throws IOException {
+    String auth = text("auth", "none");
+    Path users = Path.of("src/test/resources/users");
+    AuthConfig config =
+        new AuthConfig(
+            auth.equals("none") ? Optional.empty() : Optional.of(users),
+            List.of(Sasl.SCRAM_SHA_256_PLUS, Sasl.SCRAM_SHA_256, Sasl.PLAIN, Sasl.LOGIN),
+            auth.equals("always"),
+            new AuthLimits(
+                (int) number("attempts", 3),
+                (int) number("failures_per_ip", 1000),
+                (int) number("failures_per_user", 1000),
+                Duration.ofMinutes(10),
+                Duration.ofMillis(number("failure_delay_ms", 0))),
+            Optional.empty(),
+            Optional.empty());
+    return Authentication.open(config, new LoginFailures(config.limits()));
   }
 
   private RelayPolicy policy() {

@@ -1,0 +1,88 @@
+package org.quorumail.auth;
+
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What ties an authentication to the TLS connection under it, RFC 5056, so that nobody can stand in
+ * between: by name of the type as SCRAM writes it.
+ */
+public final class ChannelBindings {
+  private static final String EXPORTER_LABEL = "EXPORTER-Channel-Binding"; // RFC 9266 §2
+  private static final int EXPORTER_BYTES = 32;
+
+  private final Map<String, byte[]> byType;
+
+  ChannelBindings(Map<String, byte[]> byType) {
+    this.byType = byType;
+  }
+
+  /** A connection without TLS. */
+  public static ChannelBindings none() {
+    return new ChannelBindings(Map.of());
+  }
+
+  /** Of a TLS connection on which this side is the server. */
+  public static ChannelBindings of(SSLSession session) {
+    Map<String, byte[]> byType = new HashMap<>();
+    byte[] exporter = exporter(session);
+    if (exporter != null) byType.put("tls-exporter", exporter);
+    byte[] endPoint = endPoint(session.getLocalCertificates());
+    if (endPoint != null) byType.put("tls-server-end-point", endPoint);
+    return new ChannelBindings(byType);
+  }
+
+  boolean any() {
+    return !byType.isEmpty();
+  }
+
+  Optional<byte[]> data(String type) {
+    return Optional.ofNullable(byType.get(type));
+  }
+
+  /** RFC 9266 §2; TLS 1.2 has it only with an extended master secret, which the JDK looks after. */
+  private static byte @Nullable [] exporter(SSLSession session) {
+    if (!(session instanceof ExtendedSSLSession extended)) return null;
+    try {
+      return extended.exportKeyingMaterialData(EXPORTER_LABEL, new byte[0], EXPORTER_BYTES);
+    } catch (SSLException | UnsupportedOperationException | IllegalStateException e) {
+      return null; // an old client, without the extension
+    }
+  }
+
+  /** RFC 5929 §4.1: the certificate, hashed as its own signature hashes; MD5 and SHA-1 not. */
+  private static byte @Nullable [] endPoint(Certificate @Nullable [] chain) {
+    if (chain == null || chain.length == 0) return null;
+    if (!(chain[0] instanceof X509Certificate certificate)) return null;
+    String hash = hashOf(certificate.getSigAlgName().toUpperCase(Locale.ROOT));
+    if (hash == null) return null;
+    try {
+      return MessageDigest.getInstance(hash).digest(certificate.getEncoded());
+    } catch (GeneralSecurityException e) {
+      return null;
+    }
+  }
+
+  /** Undefined by the RFC for signatures without one hash (EdDSA, PSS with parameters). */
+  private static @Nullable String hashOf(String signatureAlgorithm) {
+    int with = signatureAlgorithm.indexOf("WITH");
+    if (with < 0) return null;
+    return switch (signatureAlgorithm.substring(0, with)) {
+      case "MD5", "SHA1", "SHA256" -> "SHA-256";
+      case "SHA224" -> "SHA-224";
+      case "SHA384" -> "SHA-384";
+      case "SHA512" -> "SHA-512";
+      default -> null;
+    };
+  }
+}

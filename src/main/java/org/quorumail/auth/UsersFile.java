@@ -1,0 +1,147 @@
+package org.quorumail.auth;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.quorumail.auth.Users.ScramCredentials;
+
+/**
+ * What a users file says. One user per line, parts between blanks:
+ *
+ * <pre>
+ * # a comment
+ * %secret BASE64
+ * alice@example.org  SCRAM-SHA-256$600000:SALT$STOREDKEY:SERVERKEY  sales@example.org,@example.net
+ * </pre>
+ *
+ * The last part, the addresses that the user may send from, may be missing. From the secret come
+ * the keys of users that do not exist; in a cluster all nodes have the same file, so all of them
+ * make up the same ones.
+ */
+final class UsersFile {
+  /** Some 400,000 users; above that a directory is due. */
+  static final long MAX_SIZE = 64L << 20;
+
+  static final String SECRET = "%secret";
+  static final int SECRET_BYTES = 32;
+
+  private final Map<String, Row> rows;
+  private final List<Integer> iterations;
+  private final byte[] secret;
+
+  record Row(User user, ScramKeys keys) {}
+
+  private UsersFile(Map<String, Row> rows, byte[] secret) {
+    this.rows = rows;
+    this.iterations = rows.values().stream().map(row -> row.keys().iterations()).toList();
+    this.secret = secret;
+  }
+
+  /** Nobody. */
+  static UsersFile empty() {
+    byte[] secret = new byte[SECRET_BYTES];
+    new SecureRandom().nextBytes(secret);
+    return new UsersFile(Map.of(), secret);
+  }
+
+  /**
+   * @throws IOException with one sentence that names file and line, and shows no key
+   */
+  static UsersFile read(Path file, String text) throws IOException {
+    Map<String, Row> rows = new HashMap<>();
+    byte[] secret = new byte[0];
+    int number = 0;
+    for (String line : text.lines().toList()) {
+      number++;
+      String[] parts = line.strip().split("\\s+");
+      if (parts[0].isEmpty() || parts[0].startsWith("#")) continue;
+      try {
+        if (parts[0].equals(SECRET)) {
+          secret = secret(parts);
+        } else {
+          Row row = row(parts);
+          if (rows.put(row.user().name(), row) != null) {
+            throw new IllegalArgumentException(row.user().name() + " is there twice");
+          }
+        }
+      } catch (IllegalArgumentException e) {
+        throw new IOException(
+            "auth.users_file: " + file + " line " + number + ": " + e.getMessage(), e);
+      }
+    }
+    if (secret.length == 0) {
+      throw new IOException(
+          "auth.users_file: " + file + " has no " + SECRET + " line; `quorumail user add` adds it");
+    }
+    return new UsersFile(rows, secret);
+  }
+
+  Optional<Row> find(String name) {
+    return Optional.ofNullable(rows.get(name));
+  }
+
+  int size() {
+    return rows.size();
+  }
+
+  /** The user's keys, or for an unknown name made-up ones that look like a user's. */
+  ScramCredentials credentials(String name) {
+    Row row = rows.get(name);
+    ScramCredentials madeUp = new ScramCredentials(madeUp(name), Optional.empty());
+    return row == null ? madeUp : new ScramCredentials(row.keys(), Optional.of(row.user()));
+  }
+
+  /** Always the same for a name, and with a number of iterations that occurs in the file. */
+  private ScramKeys madeUp(String name) {
+    byte[] choice = ScramKeys.hmac(secret, "iterations " + name);
+    int any = ByteBuffer.wrap(choice).getInt() >>> 1;
+    int count =
+        iterations.isEmpty() ? NewUser.DEFAULT_ITERATIONS : iterations.get(any % iterations.size());
+    byte[] salt = Arrays.copyOf(ScramKeys.hmac(secret, "salt " + name), ScramKeys.SALT_BYTES);
+    return new ScramKeys(
+        salt,
+        count,
+        ScramKeys.hmac(secret, "stored key " + name),
+        ScramKeys.hmac(secret, "server key " + name));
+  }
+
+  private static byte[] secret(String[] parts) {
+    byte[] secret = parts.length == 2 ? Base64.getDecoder().decode(parts[1]) : new byte[0];
+    if (secret.length >= SECRET_BYTES) return secret;
+    throw new IllegalArgumentException(SECRET + " has " + SECRET_BYTES + " bytes in base64");
+  }
+
+  private static Row row(String[] parts) {
+    Optional<String> name = Prepared.name(parts[0]);
+    if (name.isEmpty()) throw new IllegalArgumentException("the first word is no user's name");
+    if (parts.length < 2 || parts.length > 3) {
+      throw new IllegalArgumentException(
+          "a line has a name, a stored password and at most one list of addresses");
+    }
+    Set<String> senders = parts.length < 3 ? Set.of() : senders(List.of(parts[2].split(",")));
+    return new Row(new User(name.get(), senders), ScramKeys.parse(parts[1]));
+  }
+
+  static Set<String> senders(List<String> texts) {
+    Set<String> senders = new HashSet<>();
+    for (String text : texts) {
+      String sender = text.toLowerCase(Locale.ROOT);
+      if (!User.isSender(sender)) {
+        throw new IllegalArgumentException(
+            "\"" + text + "\" is neither an address nor @domain nor *");
+      }
+      senders.add(sender);
+    }
+    return senders;
+  }
+}

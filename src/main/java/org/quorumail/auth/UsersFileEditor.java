@@ -1,0 +1,174 @@
+package org.quorumail.auth;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Changes a users file from the command line. The file is replaced as a whole, readable for its
+ * owner only; a running node reads the new one within a second. Comments and the order stay. Two
+ * editors at once wait for each other on a lock file beside it.
+ */
+public final class UsersFileEditor {
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+  private final Path file;
+
+  public UsersFileEditor(Path file) {
+    this.file = file;
+  }
+
+  /** A user as {@code user list} shows him. */
+  public record Listed(String name, int iterations, List<String> senders) {}
+
+  /**
+   * Adds a user, or gives an existing one another password and other addresses.
+   *
+   * @return false when he exists and may not be replaced
+   */
+  public boolean add(NewUser user, boolean replace) throws IOException {
+    String line = user.line(); // slow; outside the lock
+    return edit(
+        lines -> {
+          if (lines.stream().noneMatch(l -> l.startsWith(UsersFile.SECRET))) {
+            lines.addFirst(UsersFile.SECRET + " " + newSecret());
+          }
+          int place = place(lines, user.name());
+          if (place >= 0 && !replace) return false;
+          if (place >= 0) lines.set(place, line);
+          else lines.add(line);
+          return true;
+        });
+  }
+
+  /**
+   * @return false when there is no such user
+   */
+  public boolean remove(String name) throws IOException {
+    Optional<String> prepared = Prepared.name(name);
+    if (prepared.isEmpty() || !Files.exists(file)) return false;
+    return edit(
+        lines -> {
+          int place = place(lines, prepared.get());
+          if (place >= 0) lines.remove(place);
+          return place >= 0;
+        });
+  }
+
+  /** All users in the file's order. */
+  public List<Listed> list() throws IOException {
+    String text = text();
+    UsersFile users = UsersFile.read(file, text);
+    List<Listed> listed = new ArrayList<>();
+    for (String line : text.lines().toList()) {
+      nameOf(line)
+          .flatMap(users::find)
+          .ifPresent(
+              row ->
+                  listed.add(
+                      new Listed(
+                          row.user().name(),
+                          row.keys().iterations(),
+                          row.user().senders().stream().sorted().toList())));
+    }
+    return listed;
+  }
+
+  private interface Change {
+    boolean apply(List<String> lines);
+  }
+
+  private boolean edit(Change change) throws IOException {
+    Path lock = file.resolveSibling(file.getFileName() + ".lock");
+    if (!Files.exists(lock)) createOwnerOnly(lock);
+    try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
+        FileLock held = channel.lock()) {
+      List<String> lines =
+          new ArrayList<>(Files.exists(file) ? text().lines().toList() : List.of());
+      if (!change.apply(lines)) return false;
+      String text = String.join("\n", lines) + "\n";
+      UsersFile.read(file, text); // what a node would refuse is not written
+      replace(text);
+      return true;
+    }
+  }
+
+  private String text() throws IOException {
+    if (!Files.exists(file)) throw new IOException("there is no users file " + file);
+    if (Files.size(file) > UsersFile.MAX_SIZE) {
+      throw new IOException(file + " is larger than " + UsersFile.MAX_SIZE + " bytes");
+    }
+    return Files.readString(file, StandardCharsets.UTF_8);
+  }
+
+  /** After a power cut the old or the new file is there, whole. */
+  private void replace(String text) throws IOException {
+    Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+    Path draft = target.resolveSibling(target.getFileName() + ".tmp");
+    Files.deleteIfExists(draft);
+    Files.createFile(draft, OWNER_ONLY);
+    if (Files.exists(target)) takeOwner(target, draft);
+    try (FileChannel out = FileChannel.open(draft, StandardOpenOption.WRITE)) {
+      ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+      while (bytes.hasRemaining()) out.write(bytes);
+      out.force(true);
+    }
+    Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try (FileChannel directory = FileChannel.open(target.resolveSibling("."))) {
+      directory.force(true);
+    }
+  }
+
+  /** Root edits the file of the user under whom the node runs, who must still be able to read. */
+  private static void takeOwner(Path from, Path to) throws IOException {
+    PosixFileAttributes old = Files.readAttributes(from, PosixFileAttributes.class);
+    PosixFileAttributes mine = Files.readAttributes(to, PosixFileAttributes.class);
+    if (!old.owner().equals(mine.owner())) Files.setOwner(to, old.owner());
+  }
+
+  private static void createOwnerOnly(Path lock) throws IOException {
+    try {
+      Files.createFile(lock, OWNER_ONLY);
+    } catch (java.nio.file.FileAlreadyExistsException e) {
+      // another editor was faster, which is as good
+    } catch (java.nio.file.NoSuchFileException e) {
+      throw new IOException("there is no directory for " + lock, e);
+    }
+  }
+
+  private static int place(List<String> lines, String name) {
+    for (int i = 0; i < lines.size(); i++) {
+      if (nameOf(lines.get(i)).equals(Optional.of(name))) return i;
+    }
+    return -1;
+  }
+
+  private static Optional<String> nameOf(String line) {
+    String first = line.strip().split("\\s+")[0];
+    boolean user = !first.isEmpty() && "#%".indexOf(first.charAt(0)) < 0;
+    return user ? Prepared.name(first) : Optional.empty();
+  }
+
+  private static String newSecret() {
+    byte[] secret = new byte[UsersFile.SECRET_BYTES];
+    new SecureRandom().nextBytes(secret);
+    return Base64.getEncoder().encodeToString(secret);
+  }
+}
