@@ -60,6 +60,7 @@ public final class RelayPolicy {
   }
 
   public Decision recipient(Identity client, MailAddress recipient) {
+    boolean trusted = trusts(client);
     boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
     if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // §4.5.1
     boolean ours = domains.contains(recipient.domain());

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -49,7 +50,7 @@ class GossipMembershipTest {
   void cardsFiguresAndEventsReachEveryNode() throws Exception {
     for (int i = 0; i < 3; i++) start(i, SECRET);
     await().atMost(LONG).until(() -> running.stream().allMatch(r -> alive(r).size() == 2));
-    NodeCard zero = running.getFirst().card.get();
+    NodeCard zero = Objects.requireNonNull(running.getFirst().card.get());
     NodeCard.Load busy = new NodeCard.Load("9.9", true, false, 5, 77, 1_234, 0.5, 64);
     List<Formation.Member> formed = new ArrayList<>();
     for (int i = 0; i < 9; i++) {
@@ -129,7 +130,7 @@ class GossipMembershipTest {
   @Test
   void aTakenPortIsSaid() throws Exception {
     Running first = start(0, SECRET);
-    int taken = first.card.get().port();
+    int taken = Objects.requireNonNull(first.card.get()).port();
     ports.set(0, taken);
     assertThatThrownBy(() -> start(0, SECRET))
         .isInstanceOf(ClusterFault.class)
@@ -169,14 +170,14 @@ class GossipMembershipTest {
     while (ports.size() <= index) ports.add(freePort());
     Config config = config(ports.get(index), secret, Map.of());
     NodeCard.Load load = new NodeCard.Load("test", true, false, 0, 0, 0, 0, 0);
-    AtomicReference<NodeCard> card =
-        new AtomicReference<>(card(id, ports.get(index), List.of(), load));
+    NodeCard own = card(id, ports.get(index), List.of(), load);
+    AtomicReference<NodeCard> card = new AtomicReference<>(own);
     EventLog events = new EventLog();
     GossipMembership membership =
         GossipMembership.start(
             card::get,
             events,
-            GossipPlan.settings(config.cluster(), card.get(), directory),
+            GossipPlan.settings(config.cluster(), own, directory),
             new SimpleMeterRegistry());
     Running r = new Running(membership, events, card, config);
     running.add(r);

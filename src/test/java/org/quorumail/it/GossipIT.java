@@ -1,5 +1,6 @@
 package org.quorumail.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -105,7 +106,7 @@ class GossipIT {
                   NodeProcess.program().toString(), "system", "reload", "-c", file.toString())
               .redirectErrorStream(true)
               .start();
-      String said = new String(reload.getInputStream().readAllBytes());
+      String said = new String(reload.getInputStream().readAllBytes(), UTF_8);
       assertThat(reload.waitFor(30, TimeUnit.SECONDS)).isTrue();
       assertThat(said).contains("cluster.secret");
     }

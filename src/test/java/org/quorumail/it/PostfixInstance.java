@@ -21,26 +21,6 @@ import org.quorumail.harness.NodeSettings;
 final class PostfixInstance implements AutoCloseable {
   private static final String POSTFIX = "/usr/sbin/postfix";
 
-  private static final String SERVICES =
-      """
-      %d inet n - n - - smtpd
-      cleanup unix n - n - 0 cleanup
-      qmgr unix n - n 300 1 qmgr
-      rewrite unix - - n - - trivial-rewrite
-      bounce unix - - n - 0 bounce
-      defer unix - - n - 0 bounce
-      trace unix - - n - 0 bounce
-      proxymap unix - - n - - proxymap
-      smtp unix - - n - - smtp
-      relay unix - - n - - smtp
-      error unix - - n - - error
-      retry unix - - n - - error
-      anvil unix - - n - 1 anvil
-      scache unix - - n - 1 scache
-      tlsmgr unix - - n 1000? 1 tlsmgr
-      postlog unix-dgram n - n - 1 postlogd
-      """;
-
   private final Path directory;
   private final Path configuration;
   final int port = NodeSettings.freePort();
@@ -55,7 +35,7 @@ final class PostfixInstance implements AutoCloseable {
     Path data = Files.createDirectory(directory.resolve("data"));
     var owner = data.getFileSystem().getUserPrincipalLookupService();
     Files.setOwner(data, owner.lookupPrincipalByName("postfix"));
-    Files.writeString(configuration.resolve("master.cf"), SERVICES.formatted(port));
+    Files.writeString(configuration.resolve("master.cf"), services(port));
     Files.writeString(
         configuration.resolve("main.cf"),
         """
@@ -105,5 +85,27 @@ final class PostfixInstance implements AutoCloseable {
   @Override
   public void close() throws IOException, InterruptedException {
     run("stop");
+  }
+
+  private static String services(int port) {
+    return """
+      %d inet n - n - - smtpd
+      cleanup unix n - n - 0 cleanup
+      qmgr unix n - n 300 1 qmgr
+      rewrite unix - - n - - trivial-rewrite
+      bounce unix - - n - 0 bounce
+      defer unix - - n - 0 bounce
+      trace unix - - n - 0 bounce
+      proxymap unix - - n - - proxymap
+      smtp unix - - n - - smtp
+      relay unix - - n - - smtp
+      error unix - - n - - error
+      retry unix - - n - - error
+      anvil unix - - n - 1 anvil
+      scache unix - - n - 1 scache
+      tlsmgr unix - - n 1000? 1 tlsmgr
+      postlog unix-dgram n - n - 1 postlogd
+      """
+        .formatted(port);
   }
 }
