@@ -41,6 +41,7 @@ final class NativeLibrary {
       Files.move(
           draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
-    RocksDB.loadLibrary(List.of(directory.toString()));
+    // the system loads libraries from absolute paths only, and "data" is the default
+    RocksDB.loadLibrary(List.of(directory.toAbsolutePath().toString()));
   }
 }
