@@ -45,12 +45,18 @@ public final class GossipPlan {
         new InetSocketAddress(address("cluster.bind_address", cluster.bindAddress()), card.port()),
         advertised,
         ring(cluster),
-        swim(cluster.gossip()),
+        swim(cluster.gossip())
+            .withLazarusInterval((int) cluster.plumtree().bridge().lazarusInterval().toMillis()),
         cluster.plumtree(),
-        cluster.gossip().compression(),
         GossipMembership.metadata(card),
         discovery(cluster, card, advertised),
-        Optional.of(directory.resolve("peers")),
+        Optional.of(
+            cluster
+                .plumtree()
+                .bridge()
+                .persistencePath()
+                .map(Path::of)
+                .orElse(directory.resolve("peers"))),
         GossipMembership::zone);
   }
 
@@ -115,7 +121,11 @@ public final class GossipPlan {
   private static NodeDiscovery discovery(
       ClusterConfig cluster, NodeCard card, InetSocketAddress advertised) throws ClusterFault {
     List<NodeDiscovery> ways = new ArrayList<>();
-    ways.add(new StaticDiscovery(cluster.seeds()));
+    List<HostPort> seeds = new ArrayList<>(cluster.seeds());
+    for (String seed : cluster.plumtree().bridge().staticSeeds()) {
+      seeds.add(HostPort.parse(seed, cluster.port()));
+    }
+    ways.add(new StaticDiscovery(seeds));
     GossipConfig gossip = cluster.gossip();
     try {
       switch (gossip.discovery()) {
@@ -137,7 +147,8 @@ public final class GossipPlan {
         .orElseThrow(
             () ->
                 new ClusterFault(
-                    "cluster.discovery: there is no NodeDiscovery on the class path; add the jar that provides one, or name another way"));
+                    "cluster.discovery: there is no NodeDiscovery on the class path; add the jar"
+                        + " that provides one, or name another way"));
   }
 
   private static NodeDiscovery multicast(
@@ -157,7 +168,8 @@ public final class GossipPlan {
     String api = k.apiServer().orElseGet(GossipPlan::apiServer);
     if (api.isEmpty()) {
       throw new ClusterFault(
-          "cluster.kubernetes.api_server: this is no pod (KUBERNETES_SERVICE_HOST is not set); name the API server");
+          "cluster.kubernetes.api_server: this is no pod (KUBERNETES_SERVICE_HOST is not set); name"
+              + " the API server");
     }
     URI uri;
     try {

@@ -9,6 +9,7 @@ import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.ClusterTlsFiles;
 import org.quorumail.config.Config.GossipConfig;
 import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
 
 /** Reads {@code [cluster]}. */
 final class ClusterReader {
@@ -69,10 +70,17 @@ final class ClusterReader {
         replicas,
         snapshots,
         gossip,
-        new PlumtreeReader(cluster.section("gossip")).over(plumtree(gossip.preset())));
+        plumtree(gossip.preset()));
   }
 
-  private static PlumtreeConfig plumtree(GossipConfig.Preset preset) {
+  /** The preset with what {@code [cluster.gossip]} says, under the one switch for compression. */
+  private PlumtreeConfig plumtree(GossipConfig.Preset preset) {
+    PlumtreeConfig written = new PlumtreeReader(cluster.section("gossip")).over(presetOf(preset));
+    boolean compresses = cluster.flag("compression", true, "of gossip; cluster.gossip.compression");
+    return compresses ? written : written.withCompression(CompressionConfig.off());
+  }
+
+  private static PlumtreeConfig presetOf(GossipConfig.Preset preset) {
     return switch (preset) {
       case LAN -> PlumtreeConfig.lan();
       case WAN -> PlumtreeConfig.wan();

@@ -304,8 +304,7 @@ public record Config(
       Preset preset,
       Optional<Duration> probeInterval,
       Optional<Duration> probeTimeout,
-      Optional<Duration> failureDetectionTimeout,
-      boolean compression) {
+      Optional<Duration> failureDetectionTimeout) {
 
     public enum Discovery {
       STATIC,
@@ -332,8 +331,7 @@ public record Config(
           preset,
           probeInterval,
           probeTimeout,
-          failureDetectionTimeout,
-          compression);
+          failureDetectionTimeout);
     }
   }
 

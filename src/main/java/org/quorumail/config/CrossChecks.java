@@ -106,7 +106,8 @@ final class CrossChecks {
             .allMatch(l -> l.clientCertificates() == ClientCertificates.NONE)) {
       reading.warning(
           "relay.certificates",
-          "has no effect: no listener asks for a certificate (smtp.listeners[].client_certificates)");
+          "has no effect: no listener asks for a certificate"
+              + " (smtp.listeners[].client_certificates)");
     }
     if (config.relay().networks().isEmpty() && config.relay().domains().isEmpty()) {
       reading.warning("relay", "neither networks nor domains: no mail will be accepted");
@@ -148,7 +149,9 @@ final class CrossChecks {
       reading.problem("cluster.accepted_secrets", "is of no use without cluster.secret");
     }
     boolean listed = cluster.gossip().discovery() == Config.GossipConfig.Discovery.STATIC;
-    if (listed && cluster.expect() > 1 && cluster.seeds().isEmpty()) {
+    boolean namesNobody =
+        cluster.seeds().isEmpty() && cluster.plumtree().bridge().staticSeeds().isEmpty();
+    if (listed && cluster.expect() > 1 && namesNobody) {
       reading.problem(
           "cluster.expect",
           "is "

@@ -58,8 +58,7 @@ final class GossipReader {
             GossipReader::preset),
         interval("heartbeat_interval", "how often each node probes another"),
         interval("heartbeat_timeout", "patience for the answer to a probe"),
-        failureDetection(),
-        cluster.flag("compression", true, "of gossip, with Zstandard"));
+        failureDetection());
   }
 
   private static Preset preset(String text) {

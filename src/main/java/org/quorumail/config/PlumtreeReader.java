@@ -5,7 +5,10 @@ import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.PlumtreeConfig.BatcherConfig;
 import org.quorumail.gossip.PlumtreeConfig.BridgeConfig;
 import org.quorumail.gossip.PlumtreeConfig.CleanupConfig;
+import org.quorumail.gossip.PlumtreeConfig.Compression;
+import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
 import org.quorumail.gossip.PlumtreeConfig.HealthConfig;
+import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
 import org.quorumail.gossip.PlumtreeConfig.ScoringConfig;
 import org.quorumail.gossip.PlumtreeConfig.StorageConfig;
 import org.quorumail.gossip.PlumtreeConfig.SyncConfig;
@@ -36,7 +39,8 @@ final class PlumtreeReader {
           c.scoring = scoring(gossip.section("scoring"), c.scoring);
           c.batcher = batcher(gossip.section("batcher"), c.batcher);
           c.cleanup = cleanup(gossip.section("cleanup"), c.cleanup);
-          laterTables();
+          c.compression = compression(gossip.section("compression"), c.compression);
+          c.priority = priority(gossip.section("priority"), c.priority);
         });
   }
 
@@ -176,19 +180,66 @@ final class PlumtreeReader {
   }
 
   private static BridgeConfig bridge(Section s, BridgeConfig d) {
-    s.later("log_changes", "true", "links that come and go are in the log");
-    s.later("static_seeds", "[]", "cluster.seeds are");
     s.later("lazarus_enabled", "true", "nodes that are gone are asked again");
-    s.later("lazarus_interval", "\"30s\"", "how often");
-    s.later("persistence_path", "\"\"", "peers are kept in the data directory");
-    boolean promote = s.flag("auto_promote", d.autoPromote(), "new neighbours are eager at once");
     return new BridgeConfig(
-        d.logChanges(),
-        promote,
-        d.staticSeeds(),
+        s.flag("log_changes", d.logChanges(), "log neighbours that come and go; false: for debug"),
+        s.flag("auto_promote", d.autoPromote(), "new neighbours are eager at once"),
+        s.list(
+            "static_seeds",
+            "host:port",
+            d.staticSeeds(),
+            "seeds beside cluster.seeds",
+            text -> HostPort.parse(text, ClusterReader.GOSSIP_PORT).toString()),
         d.lazarusEnabled(),
-        d.lazarusInterval(),
-        d.persistencePath());
+        s.duration(
+            "lazarus_interval",
+            Units.format(d.lazarusInterval()),
+            "1s",
+            "1h",
+            "one that is gone is asked again this often"),
+        s.optionalText(
+            "persistence_path",
+            "(peers in the data directory)",
+            "file for the addresses of the members"));
+  }
+
+  private static CompressionConfig compression(Section s, CompressionConfig d) {
+    Compression algorithm =
+        s.choice("algorithm", Compression.class, d.algorithm(), "how what is sent is compressed");
+    int level = s.integer("level", d.level(), 1, 22, "more is smaller and slower; gzip: up to 9");
+    if (algorithm == Compression.GZIP && level > 9) s.problem("level", "must be 1 to 9 for gzip");
+    return new CompressionConfig(
+        s.flag("enabled", d.enabled(), "false: as cluster.compression = false"),
+        algorithm,
+        level,
+        s.integer(
+            "min_payload_size",
+            d.minPayloadSize(),
+            0,
+            1 << 20,
+            "fewer bytes are sent as they are"));
+  }
+
+  private static PriorityConfig priority(Section s, PriorityConfig d) {
+    return new PriorityConfig(
+        s.flag("enabled", d.enabled(), "what waits for a neighbour waits by class"),
+        depth(s, "critical", d.criticalDepth()),
+        depth(s, "high", d.highDepth()),
+        depth(s, "normal", d.normalDepth()),
+        depth(s, "low", d.lowDepth()),
+        weight(s, "critical", d.criticalWeight()),
+        weight(s, "high", d.highWeight()),
+        weight(s, "normal", d.normalWeight()),
+        weight(s, "low", d.lowWeight()));
+  }
+
+  private static int depth(Section s, String name, int preset) {
+    return s.integer(
+        name + "_depth", preset, 1, 65_536, "messages that wait; then the eldest goes");
+  }
+
+  private static int weight(Section s, String name, int preset) {
+    return s.integer(name + "_weight", preset, 1, 1_024, "messages in a row when all classes wait");
   }
 
   private static ScoringConfig scoring(Section s, ScoringConfig d) {
@@ -236,23 +287,6 @@ final class PlumtreeReader {
         s.fraction("block", d.block(), 0, 1, "all"),
         d.target(),
         s.integer("ttl_divisor", d.ttlDivisor(), 1, 100, "origins live so much shorter when full"));
-  }
-
-  private void laterTables() {
-    Section compression = gossip.section("compression");
-    compression.later("enabled", "true", "cluster.compression says so");
-    compression.later("algorithm", "\"zstd\"", "Zstandard");
-    compression.later("level", "3", "its level");
-    compression.later("min_payload_size", "256", "smaller messages are sent as they are");
-    Section priority = gossip.section("priority");
-    priority.later("enabled", "true", "queues of slow links by class");
-    String[] classes = {"critical", "high", "normal", "low"};
-    int[] depths = {64, 256, 512, 128};
-    int[] weights = {8, 4, 2, 1};
-    for (int i = 0; i < classes.length; i++) {
-      priority.later(classes[i] + "_depth", String.valueOf(depths[i]), "messages that wait");
-      priority.later(classes[i] + "_weight", String.valueOf(weights[i]), "share when all wait");
-    }
   }
 
   private int count(String key, int preset, int min, int max, String meaning) {

@@ -143,7 +143,7 @@ public record PlumtreeConfig(
         true,
         SyncConfig.standard(),
         StorageConfig.standard(),
-        CompressionConfig.off(),
+        CompressionConfig.zstd(),
         PriorityConfig.standard(),
         HealthConfig.standard(),
         BridgeConfig.standard(),
@@ -170,6 +170,7 @@ public record PlumtreeConfig(
               c.protectRingNeighbors = false;
               c.maxProtectedNeighbors = 2;
               c.scoring = ScoringConfig.lan();
+              c.bridge = c.bridge.withLazarusInterval(Duration.ofSeconds(10));
             });
   }
 
@@ -189,7 +190,6 @@ public record PlumtreeConfig(
               c.graftRateLimitBurst = 15;
               c.maintenanceInterval = Duration.ofSeconds(5);
               c.maintenanceJitter = Duration.ofSeconds(1);
-              c.compression = CompressionConfig.zstd();
               c.scoring = ScoringConfig.wan();
             });
   }
@@ -211,7 +211,7 @@ public record PlumtreeConfig(
               c.maintenanceJitter = Duration.ofMillis(750);
               c.maxEagerPeers = 8;
               c.maxLazyPeers = 50;
-              c.compression = CompressionConfig.zstd();
+              c.bridge = c.bridge.withLazarusInterval(Duration.ofSeconds(10));
             });
   }
 
@@ -516,8 +516,10 @@ public record PlumtreeConfig(
   }
 
   /**
-   * Compression of payloads on the wire: the driver's work. What is inflated is never larger than
-   * {@code maxMessageSize}.
+   * Compression on the wire: the driver's work.
+   *
+   * @param level 1 to 22 for Zstandard, 1 to 9 for gzip
+   * @param minPayloadSize bytes below which nothing is compressed
    */
   public record CompressionConfig(
       boolean enabled, Compression algorithm, int level, int minPayloadSize) {
@@ -581,7 +583,8 @@ public record PlumtreeConfig(
    *
    * @param logChanges whether links that come and go are logged
    * @param autoPromote whether a new neighbour is eager at once
-   * @param lazarusEnabled whether seeds that are gone are asked again
+   * @param staticSeeds as {@code host:port}, asked beside the discovery's
+   * @param lazarusEnabled whether members and seeds that are gone are asked again
    * @param persistencePath file with the peers last seen; empty: none
    */
   public record BridgeConfig(
@@ -593,6 +596,12 @@ public record PlumtreeConfig(
       Optional<String> persistencePath) {
     public BridgeConfig {
       staticSeeds = List.copyOf(staticSeeds);
+    }
+
+    /** The same with another pause between two attempts. */
+    public BridgeConfig withLazarusInterval(Duration value) {
+      return new BridgeConfig(
+          logChanges, autoPromote, staticSeeds, lazarusEnabled, value, persistencePath);
     }
 
     public static BridgeConfig standard() {

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
 import org.quorumail.gossip.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.PlumtreeMessage.Gossip;
@@ -45,9 +46,14 @@ public final class SendQueue {
     }
   }
 
+  /** In which class a message waits: one for all when classes are switched off. */
+  public Priority classOf(PlumtreeMessage message) {
+    return config.enabled() ? message.priority() : Priority.HIGH;
+  }
+
   /** Puts a message behind those of its class. */
   public void add(PlumtreeMessage message) {
-    Priority priority = config.enabled() ? message.priority() : Priority.HIGH;
+    Priority priority = classOf(message);
     ArrayDeque<PlumtreeMessage> queue = of(priority);
     meter.count(ENQUEUED, 1);
     if (message instanceof Prune && queue.contains(message)) {
@@ -96,17 +102,23 @@ public final class SendQueue {
 
   /** The next message: each class gets as many in a row as its weight says. */
   public Optional<PlumtreeMessage> poll() {
-    Optional<PlumtreeMessage> next = pollWithCredit();
-    if (next.isPresent() || isEmpty()) return next;
-    for (Priority priority : Priority.values()) credit.put(priority, config.weight(priority));
-    return pollWithCredit();
+    return poll(priority -> true);
   }
 
-  private Optional<PlumtreeMessage> pollWithCredit() {
+  /** The next message of a class that the link can take now; a class that it cannot is passed. */
+  public Optional<PlumtreeMessage> poll(Predicate<Priority> ready) {
+    Optional<PlumtreeMessage> next = pollWithCredit(ready);
+    if (next.isPresent() || isEmpty()) return next;
+    for (Priority priority : Priority.values()) credit.put(priority, config.weight(priority));
+    return pollWithCredit(ready);
+  }
+
+  private Optional<PlumtreeMessage> pollWithCredit(Predicate<Priority> ready) {
     for (Priority priority : Priority.values()) {
       int left = credit.getOrDefault(priority, 0);
-      PlumtreeMessage next = left > 0 ? of(priority).poll() : null;
-      if (next == null) continue;
+      boolean mayGo = left > 0 && !of(priority).isEmpty() && ready.test(priority);
+      if (!mayGo) continue;
+      PlumtreeMessage next = of(priority).remove();
       credit.put(priority, left - 1);
       bytes -= payload(next);
       meter.count(PlumtreeMetric.PRIORITY_DEQUEUED, 1);

@@ -174,6 +174,35 @@ public record SwimConfig(
         leaveTimeout);
   }
 
+  /** How often one dead member, and one silent seed, is tried. */
+  public SwimConfig withLazarusInterval(int millis) {
+    return new SwimConfig(
+        probeInterval,
+        smallClusterProbeStep,
+        minProbeInterval,
+        probeTimeout,
+        probeWindow,
+        indirectProbes,
+        suspicionFloor,
+        suspicionStep,
+        suspicionMaxFactor,
+        suspicionConfirmations,
+        failureDetectionTimeout,
+        gossipInterval,
+        gossipNodes,
+        retransmitFactor,
+        pushPullInterval,
+        pushPullBusyInterval,
+        millis,
+        lazarusBusyInterval,
+        maxHealthScore,
+        packetBytes,
+        tombstoneTime,
+        maxTombstones,
+        maxMembers,
+        leaveTimeout);
+  }
+
   /** The pause between two probes by a node in good health. */
   int probeInterval(int members) {
     long scaled = (long) smallClusterProbeStep * members;

@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
+import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
 
 class PlumtreeReaderTest {
   @Test
@@ -36,6 +38,28 @@ class PlumtreeReaderTest {
                 .withSync(
                     new PlumtreeConfig.SyncConfig(
                         false, lan.sync().syncInterval(), lan.sync().syncWindow(), 100)));
+  }
+
+  @Test
+  void compressionHasOneSwitchAboveItsOwn() {
+    String gzip =
+        """
+        [cluster.gossip.compression]
+        algorithm = "gzip"
+        level = 6
+        min_payload_size = 1024
+        """;
+    assertThat(read(gzip).compression())
+        .isEqualTo(new CompressionConfig(true, PlumtreeConfig.Compression.GZIP, 6, 1_024));
+    assertThat(read("cluster.compression = false\n" + gzip).compression())
+        .isEqualTo(CompressionConfig.off());
+  }
+
+  @Test
+  void queuesOfNeighboursHaveTheirDepthsAndWeights() {
+    PriorityConfig priority =
+        read("[cluster.gossip.priority]\nlow_depth = 7\nhigh_weight = 9\n").priority();
+    assertThat(priority).isEqualTo(new PriorityConfig(true, 64, 256, 512, 7, 8, 9, 2, 1));
   }
 
   @Test

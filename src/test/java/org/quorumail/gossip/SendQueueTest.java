@@ -39,6 +39,17 @@ class SendQueueTest {
   }
 
   @Test
+  void aClassThatTheLinkCannotTakeNowHoldsNoOtherBack() {
+    for (int i = 1; i <= 50; i++) queue.add(payload(i, 1));
+    for (int i = 1; i <= 20; i++) queue.add(new Prune(new TreeId("t" + i)));
+    for (int i = 1; i <= 20; i++) {
+      assertThat(queue.poll(p -> p == Priority.LOW)).containsInstanceOf(Prune.class);
+    }
+    assertThat(queue.poll(p -> p == Priority.LOW)).isEmpty();
+    assertThat(queue.size()).isEqualTo(50);
+  }
+
+  @Test
   void aFullClassDropsItsEldestAndNoOther() {
     for (int i = 1; i <= 300; i++) queue.add(payload(i, 1));
     queue.add(graft());

@@ -9,13 +9,13 @@ import java.util.Optional;
  * What is inside a frame: some messages one after the other, compressed when that is shorter.
  *
  * <pre>
- * 0  1  1 when the rest is a Zstandard frame, else 0
+ * 0  1  how the rest is compressed: 0 not at all, 1 Zstandard, 2 gzip
  * 1  …  messages, each: length (4), bytes
  * </pre>
  */
 final class Body {
-  /** Below this, Zstandard's own header eats the gain. */
-  static final int MIN_COMPRESSED = 256;
+  /** No message at all: says that the sender is there. */
+  static final byte[] NOTHING = {Compression.PLAIN};
 
   /** The byte in front, and the length in front of each message. */
   static final int OVERHEAD = 1;
@@ -27,18 +27,18 @@ final class Body {
 
   private Body() {}
 
-  static byte[] write(List<byte[]> messages, boolean compress) {
+  static byte[] write(List<byte[]> messages, Compression compression) {
     int length = messages.stream().mapToInt(m -> PER_MESSAGE + m.length).sum();
-    ByteBuffer plain = ByteBuffer.allocate(OVERHEAD + length).put((byte) 0);
+    ByteBuffer plain = ByteBuffer.allocate(OVERHEAD + length).put(Compression.PLAIN);
     for (byte[] message : messages) plain.putInt(message.length).put(message);
-    if (!compress || length < MIN_COMPRESSED) return plain.array();
     byte[] rest = new byte[length];
     plain.get(OVERHEAD, rest);
-    Optional<byte[]> smaller = Compression.deflate(rest);
+    Optional<Compression.Deflated> smaller = compression.deflate(rest);
     if (smaller.isEmpty()) return plain.array();
-    return ByteBuffer.allocate(OVERHEAD + smaller.get().length)
-        .put((byte) 1)
-        .put(smaller.get())
+    byte[] bytes = smaller.get().bytes();
+    return ByteBuffer.allocate(OVERHEAD + bytes.length)
+        .put(smaller.get().form())
+        .put(bytes)
         .array();
   }
 
@@ -49,11 +49,9 @@ final class Body {
       throws MalformedFrame, Compression.TooLarge {
     if (body.length < OVERHEAD) throw new MalformedFrame("an empty body");
     ByteBuffer in =
-        switch (body[0]) {
-          case 0 -> ByteBuffer.wrap(body, OVERHEAD, body.length - OVERHEAD);
-          case 1 -> ByteBuffer.wrap(Compression.inflate(body, OVERHEAD, maxInflated));
-          default -> throw new MalformedFrame("an unknown form of body");
-        };
+        body[0] == Compression.PLAIN
+            ? ByteBuffer.wrap(body, OVERHEAD, body.length - OVERHEAD)
+            : ByteBuffer.wrap(Compression.inflate(body[0], body, OVERHEAD, maxInflated));
     List<byte[]> messages = new ArrayList<>();
     while (in.hasRemaining()) {
       if (in.remaining() < PER_MESSAGE) throw new MalformedFrame("a cut length");

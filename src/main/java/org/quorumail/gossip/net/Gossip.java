@@ -18,6 +18,7 @@ import org.quorumail.gossip.Address;
 import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
 import org.quorumail.gossip.MemberState;
+import org.quorumail.gossip.NodeId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,7 +51,7 @@ public final class Gossip implements AutoCloseable {
   private final GossipSettings settings;
   private final MemberBook book = new MemberBook();
   private final DelegateThread delegate;
-  private final SealedTransport transport;
+  private final Transport transport;
   private final GossipLoop loop;
   private final Thread looking;
   private final Set<InetSocketAddress> joined = new LinkedHashSet<>();
@@ -60,29 +61,22 @@ public final class Gossip implements AutoCloseable {
   private Gossip(GossipSettings settings, GossipDelegate told, MeterRegistry meters)
       throws IOException {
     this.settings = settings;
-    GossipMetrics metrics = new GossipMetrics(meters);
+    GossipMetrics metrics = new GossipMetrics(meters, settings.plumtree().enableMetrics());
     metrics.members(book);
     this.delegate = new DelegateThread(told, () -> metrics.dropped(DropReason.DELEGATE_FULL));
-    SealedTransport[] bound = new SealedTransport[1];
-    this.loop =
-        new GossipLoop(
-            settings,
-            book,
-            metrics,
-            delegate,
-            receiver -> {
-              bound[0] =
-                  SealedTransport.bind(
-                      settings.keys(),
-                      settings.nodeId(),
-                      settings.compression(),
-                      settings.bindAddress(),
-                      settings.bind().getPort(),
-                      receiver);
-              return bound[0];
-            });
-    this.transport = bound[0];
+    this.loop = new GossipLoop(settings, book, metrics, delegate, r -> bind(r, metrics));
+    this.transport = loop.transport();
     this.looking = Thread.ofVirtual().name("gossip-discovery").unstarted(this::look);
+  }
+
+  private Transport bind(Transport.Receiver receiver, GossipMetrics metrics) throws IOException {
+    return SealedTransport.bind(
+        settings.keys(),
+        settings.nodeId(),
+        new Compression(settings.plumtree().compression(), metrics),
+        settings.bindAddress(),
+        settings.bind().getPort(),
+        receiver);
   }
 
   /**
@@ -134,6 +128,11 @@ public final class Gossip implements AutoCloseable {
   /** Members that are alive or suspect, this node not counted. */
   public int peerCount() {
     return book.count();
+  }
+
+  /** The members to which this one keeps connections for broadcasts. */
+  public Set<NodeId> neighbours() {
+    return ask(loop::neighbours, Set.of());
   }
 
   /**

@@ -11,12 +11,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.quorumail.gossip.PlumtreeMeter;
 import org.quorumail.gossip.PlumtreeMetric;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The series of gossip: {@code plumtree_…} as the core counts them, {@code gossip_…} of the driver.
  */
 final class GossipMetrics implements PlumtreeMeter {
+  private static final Logger log = LoggerFactory.getLogger(GossipMetrics.class);
+
   private final MeterRegistry registry;
+  private final boolean broadcasts;
   private final Map<DropReason, Counter> drops = new EnumMap<>(DropReason.class);
   private final Map<PlumtreeMetric, Counter> counters = new EnumMap<>(PlumtreeMetric.class);
   private final Map<PlumtreeMetric, Long> gauges = new ConcurrentHashMap<>();
@@ -24,7 +29,11 @@ final class GossipMetrics implements PlumtreeMeter {
   private final io.micrometer.core.instrument.Timer stalled;
   private volatile int health;
 
-  GossipMetrics(MeterRegistry registry) {
+  /**
+   * @param broadcasts whether the {@code plumtree_} series are kept
+   */
+  GossipMetrics(MeterRegistry registry, boolean broadcasts) {
+    this.broadcasts = broadcasts;
     this.registry = registry;
     for (DropReason reason : DropReason.values()) {
       drops.put(
@@ -34,7 +43,9 @@ final class GossipMetrics implements PlumtreeMeter {
               .tag("reason", reason.label())
               .register(registry));
     }
-    for (PlumtreeMetric metric : PlumtreeMetric.values()) register(metric);
+    if (broadcasts) {
+      for (PlumtreeMetric metric : PlumtreeMetric.values()) register(metric);
+    }
     this.stalls =
         Counter.builder("gossip.stalls")
             .description("Times that the gossip thread was late by more than 250 ms")
@@ -74,6 +85,12 @@ final class GossipMetrics implements PlumtreeMeter {
     if (counter != null) counter.increment();
   }
 
+  /** A member's message that is not in our format. */
+  void malformed(String reason) {
+    dropped(DropReason.MALFORMED);
+    log.debug("gossip_malformed reason=\"{}\"", reason);
+  }
+
   void stalled(Duration lateness) {
     stalls.increment();
     stalled.record(lateness.toNanos(), TimeUnit.NANOSECONDS);
@@ -95,7 +112,7 @@ final class GossipMetrics implements PlumtreeMeter {
 
   @Override
   public void sample(PlumtreeMetric histogram, double value) {
-    registry.summary(name(histogram)).record(value);
+    if (broadcasts) registry.summary(name(histogram)).record(value);
   }
 
   /** Members by state, read when asked. */

@@ -28,7 +28,6 @@ public record GossipSettings(
     KeyRing keys,
     SwimConfig swim,
     PlumtreeConfig plumtree,
-    boolean compression,
     byte[] metadata,
     NodeDiscovery discovery,
     Optional<Path> peersFile,
@@ -49,7 +48,6 @@ public record GossipSettings(
         KeyRing.of("quorumail", secret, List.of()),
         SwimConfig.lan(),
         PlumtreeConfig.lan(),
-        true,
         new byte[0],
         new StaticDiscovery(List.of()),
         Optional.empty(),
@@ -65,32 +63,12 @@ public record GossipSettings(
 
   public GossipSettings withDiscovery(NodeDiscovery other) {
     return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        swim,
-        plumtree,
-        compression,
-        metadata,
-        other,
-        peersFile,
-        zoneOf);
+        nodeId, bind, advertised, keys, swim, plumtree, metadata, other, peersFile, zoneOf);
   }
 
   public GossipSettings withPlumtree(PlumtreeConfig other) {
     return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        swim,
-        other,
-        compression,
-        metadata,
-        discovery,
-        peersFile,
-        zoneOf);
+        nodeId, bind, advertised, keys, swim, other, metadata, discovery, peersFile, zoneOf);
   }
 
   InetAddress bindAddress() {

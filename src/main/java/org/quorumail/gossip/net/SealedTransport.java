@@ -21,23 +21,31 @@ final class SealedTransport implements Transport {
   /** What a compressed datagram may inflate to: far more than we put in. */
   private static final int MAX_INFLATED = 64 << 10;
 
+  /** 1.3 Mbit/s to each neighbour: more than events and loads ever need, less than any LAN has. */
+  private static final int DATAGRAM_BUDGET = 16 << 10;
+
   private final Sealer sealer;
   private final Opener opener;
-  private final boolean compress;
+  private final Compression compression;
   private final Receiver receiver;
   private final Datagrams datagrams;
   private final Streams streams;
   private volatile KeyRing ring;
 
   private SealedTransport(
-      KeyRing ring, String self, boolean compress, InetAddress address, int port, Receiver receiver)
+      KeyRing ring,
+      String self,
+      Compression compression,
+      InetAddress address,
+      int port,
+      Receiver receiver)
       throws IOException {
     this.ring = ring;
     this.sealer = new Sealer(ring, Clock.systemUTC());
     this.opener = new Opener(ring, self, Clock.systemUTC());
-    this.compress = compress;
+    this.compression = compression;
     this.receiver = receiver;
-    this.streams = Streams.bind(address, port, new StreamEvents());
+    this.streams = Streams.bind(address, port, compression, new StreamEvents());
     try {
       this.datagrams = Datagrams.bind(address, streams.port(), new DatagramSink());
     } catch (IOException e) {
@@ -52,9 +60,14 @@ final class SealedTransport implements Transport {
    * @throws IOException when the port is taken
    */
   static SealedTransport bind(
-      KeyRing ring, String self, boolean compress, InetAddress address, int port, Receiver receiver)
+      KeyRing ring,
+      String self,
+      Compression compression,
+      InetAddress address,
+      int port,
+      Receiver receiver)
       throws IOException {
-    return new SealedTransport(ring, self, compress, address, port, receiver);
+    return new SealedTransport(ring, self, compression, address, port, receiver);
   }
 
   @Override
@@ -69,13 +82,28 @@ final class SealedTransport implements Transport {
 
   @Override
   public void send(Peer to, List<byte[]> messages) {
-    byte[] body = Body.write(messages, compress);
+    byte[] body = Body.write(messages, compression);
     datagrams.send(to.address(), sealer.seal(FrameFormat.DATAGRAM, tag(to), body));
   }
 
   @Override
   public void sendReliably(Peer to, byte[] message) {
-    streams.send(to, Body.write(List.of(message), compress));
+    streams.send(to, Body.write(List.of(message), compression));
+  }
+
+  @Override
+  public void keep(Peer neighbour, NeighbourQueue queue) {
+    streams.keep(neighbour, queue);
+  }
+
+  @Override
+  public void release(Peer neighbour) {
+    streams.release(neighbour);
+  }
+
+  @Override
+  public int datagramBudget() {
+    return DATAGRAM_BUDGET;
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,10 +38,11 @@ final class Streams implements AutoCloseable {
   private static final Duration STUCK = Duration.ofSeconds(10);
 
   /** A stream on which nothing comes for so long is closed; the next message opens another. */
-  private static final Duration IDLE = Duration.ofSeconds(60);
+  private static final Duration IDLE = Conversation.KEEP_ALIVE.multipliedBy(3);
 
   private final ServerSocket server;
   private final Events events;
+  private final Compression compression;
   private final Map<Address, Conversation> open = new ConcurrentHashMap<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final Semaphore unproven = new Semaphore(MAX_UNPROVEN);
@@ -63,12 +65,14 @@ final class Streams implements AutoCloseable {
     void dropped(DropReason reason);
   }
 
-  private Streams(ServerSocket server, Events events) {
+  private Streams(ServerSocket server, Compression compression, Events events) {
     this.server = server;
+    this.compression = compression;
     this.events = events;
   }
 
-  static Streams bind(InetAddress address, int port, Events events) throws IOException {
+  static Streams bind(InetAddress address, int port, Compression compression, Events events)
+      throws IOException {
     ServerSocket server = new ServerSocket();
     try {
       server.setReuseAddress(true); // a restart must not wait for the old connections' TIME_WAIT
@@ -77,7 +81,7 @@ final class Streams implements AutoCloseable {
       server.close();
       throw e;
     }
-    Streams streams = new Streams(server, events);
+    Streams streams = new Streams(server, compression, events);
     Thread.ofVirtual().name("gossip-accept").start(streams::accept);
     Thread.ofVirtual().name("gossip-stuck").start(streams::endStuck);
     return streams;
@@ -90,18 +94,42 @@ final class Streams implements AutoCloseable {
   /** Puts the body into the queue of the conversation with this address; opens one if need be. */
   void send(Peer to, byte[] body) {
     while (!closed) {
-      Conversation fresh = new Conversation(to);
-      Conversation known = open.putIfAbsent(to.address(), fresh);
-      Conversation conversation = known == null ? fresh : known;
-      Conversation.Offer offer = conversation.offer(body);
-      if (known == null) Thread.ofVirtual().name("gossip-call").start(() -> call(fresh));
-      if (offer == Conversation.Offer.TAKEN) return;
-      if (offer == Conversation.Offer.FULL) {
-        events.unreachable(to);
-        return;
+      Conversation conversation = with(to);
+      switch (conversation.offer(body)) {
+        case TAKEN -> {
+          return;
+        }
+        case FULL -> {
+          events.unreachable(to);
+          return;
+        }
+        case ENDED -> open.remove(to.address(), conversation); // once more with a new one
       }
-      open.remove(to.address(), conversation); // it has ended: once more with a new one
     }
+  }
+
+  /** Keeps the conversation with a neighbour open, and draws from its queue. */
+  void keep(Peer neighbour, NeighbourQueue queue) {
+    while (!closed) {
+      Conversation conversation = with(neighbour);
+      if (conversation.keepFor(neighbour, queue)) return;
+      open.remove(neighbour.address(), conversation);
+    }
+  }
+
+  void release(Peer neighbour) {
+    Conversation conversation = open.get(neighbour.address());
+    if (conversation != null) conversation.release();
+  }
+
+  private Conversation with(Peer peer) {
+    Conversation known = open.get(peer.address());
+    if (known != null) return known;
+    Conversation fresh = new Conversation(peer, true, compression);
+    known = open.putIfAbsent(peer.address(), fresh);
+    if (known != null) return known;
+    Thread.ofVirtual().name("gossip-call").start(() -> call(fresh));
+    return fresh;
   }
 
   private void call(Conversation conversation) {
@@ -159,7 +187,8 @@ final class Streams implements AutoCloseable {
       unproven.release();
       counted = false;
       InetSocketAddress remote = (InetSocketAddress) socket.getRemoteSocketAddress();
-      conversation = new Conversation(new Peer(Datagrams.address(remote), ""));
+      Peer caller = new Peer(Datagrams.address(remote), "");
+      conversation = new Conversation(caller, false, compression);
       if (open.size() > MAX_OPEN) events.dropped(DropReason.CONNECTIONS_FULL);
       else if (conversation.open(stream)) {
         open.put(conversation.peer().address(), conversation);
@@ -195,7 +224,13 @@ final class Streams implements AutoCloseable {
                   }
                 });
     try {
-      while (events.body(conversation.peer().address(), stream.read())) log.trace("gossip_body");
+      boolean goesOn = true;
+      while (goesOn) {
+        byte[] body = stream.read();
+        boolean isSignOfLife = Arrays.equals(body, Body.NOTHING);
+        if (isSignOfLife && !conversation.called()) conversation.offer(Body.NOTHING);
+        goesOn = isSignOfLife || events.body(conversation.peer().address(), body);
+      }
     } finally {
       writer.interrupt();
     }

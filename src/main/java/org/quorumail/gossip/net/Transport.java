@@ -25,6 +25,19 @@ interface Transport extends AutoCloseable {
    */
   void sendReliably(Peer to, byte[] message);
 
+  /**
+   * Keeps a connection to a neighbour, and draws from the queue as fast as that takes it, until
+   * {@link #release}. When it breaks or cannot be made, {@link Receiver#unreachable} is told and
+   * nothing is drawn any more.
+   */
+  void keep(Peer neighbour, NeighbourQueue queue);
+
+  /** The connection may end; what still waits is not sent. */
+  void release(Peer neighbour);
+
+  /** Bytes for one neighbour that may go as datagrams within 100 ms; 0 when none should. */
+  int datagramBudget();
+
   /** The key ring for what is sent and opened from now on; open streams go on. */
   void use(KeyRing ring);
 
@@ -46,7 +59,7 @@ interface Transport extends AutoCloseable {
      */
     boolean received(Address from, byte[] message, boolean reliable);
 
-    /** A message could not be sent over a stream. */
+    /** A message could not be sent over a stream, or a kept connection broke. */
     void unreachable(Peer to);
 
     /** A node was reached over a stream, but did not prove the secret. */

@@ -22,6 +22,7 @@ import org.quorumail.gossip.HealthReport;
 import org.quorumail.gossip.MemberState;
 import org.quorumail.gossip.MessageId;
 import org.quorumail.gossip.Node;
+import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.SwimConfig;
 
@@ -99,6 +100,25 @@ class GossipTest {
     await()
         .atMost(LONG)
         .until(() -> Arrays.equals(b.members().getFirst().node().meta().bytes(), metadata));
+  }
+
+  @Test
+  void aKilledNeighbourIsReplacedBeforeItIsHeldDead() throws Exception {
+    PlumtreeConfig twoLinks = PlumtreeConfig.lan().withEagerFanout(2);
+    for (int i = 0; i < 5; i++) {
+      List<Integer> seeds = i == 0 ? List.of() : List.of(open.getFirst().port());
+      GossipSettings settings = settings("n" + i, 1, 0, seeds).withPlumtree(twoLinks);
+      open.add(Gossip.start(settings, new Ears()));
+    }
+    await().atMost(LONG).until(() -> open.stream().allMatch(g -> g.peerCount() == 4));
+    Gossip first = open.getFirst();
+    await().atMost(LONG).until(() -> first.neighbours().size() >= 2);
+    NodeId victim = first.neighbours().iterator().next();
+    open.get(Integer.parseInt(victim.value().substring(1))).shutdown();
+    await()
+        .atMost(Duration.ofSeconds(2)) // a suspicion alone lasts longer
+        .until(() -> !first.neighbours().contains(victim) && first.neighbours().size() >= 2);
+    assertThat(first.peerCount()).as("nobody is held dead yet").isEqualTo(4);
   }
 
   @Test
@@ -199,7 +219,6 @@ class GossipTest {
         SealTest.ring("one", secret),
         SwimConfig.lan(),
         PlumtreeConfig.lan(),
-        true,
         new byte[0],
         new StaticDiscovery(seeds.stream().map(p -> new HostPort("127.0.0.1", p)).toList()),
         Optional.empty(),
@@ -214,7 +233,6 @@ class GossipTest {
         s.keys(),
         s.swim(),
         s.plumtree(),
-        s.compression(),
         s.metadata(),
         s.discovery(),
         Optional.of(file),
@@ -229,7 +247,6 @@ class GossipTest {
         keys,
         s.swim(),
         s.plumtree(),
-        s.compression(),
         s.metadata(),
         s.discovery(),
         s.peersFile(),

@@ -9,9 +9,22 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.quorumail.gossip.PlumtreeConfig;
+import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
+import org.quorumail.gossip.PlumtreeMetric;
+import org.quorumail.gossip.PlumtreeTally;
 import org.quorumail.gossip.net.Opener.Opened;
 
 class SealTest {
+  static final Compression ZSTD = compression(CompressionConfig.zstd());
+  private static final Compression GZIP =
+      compression(new CompressionConfig(true, PlumtreeConfig.Compression.GZIP, 6, 256));
+  private static final Compression NONE = compression(CompressionConfig.off());
+
+  private static Compression compression(CompressionConfig config) {
+    return new Compression(config, new PlumtreeTally());
+  }
+
   private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
 
   private final SetClock clock = new SetClock();
@@ -138,20 +151,34 @@ class SealTest {
   }
 
   @Test
-  void aBodyComesBackCompressedOrNot() throws Exception {
+  void aBodyComesBackWhicheverWayItWasCompressed() throws Exception {
     List<byte[]> messages = List.of(new byte[0], HELLO, new byte[5_000]);
-    for (boolean compress : new boolean[] {true, false}) {
-      byte[] body = Body.write(messages, compress);
-      assertThat(body.length < 1_000).isEqualTo(compress);
+    for (Compression way : List.of(ZSTD, GZIP, NONE)) {
+      byte[] body = Body.write(messages, way);
+      assertThat(body.length < 1_000).isEqualTo(way != NONE);
       assertThat(Body.read(body, 10_000)).usingRecursiveComparison().isEqualTo(messages);
     }
   }
 
   @Test
-  void whatInflatesTooFarIsRefusedBeforeItDoes() {
-    byte[] bomb = Body.write(List.of(new byte[100 << 20]), true);
-    assertThat(bomb.length).isLessThan(20_000);
-    assertThat(catchOf(() -> Body.read(bomb, 64 << 10))).isInstanceOf(Compression.TooLarge.class);
+  void whatCompressionSavesIsCountedAndSmallBodiesAreLeftAsTheyAre() {
+    PlumtreeTally tally = new PlumtreeTally();
+    Compression counting = new Compression(CompressionConfig.zstd(), tally);
+    int length = Body.write(List.of(new byte[5_000]), counting).length;
+    assertThat(Body.write(List.of(new byte[100]), counting)).hasSize(105);
+    assertThat(tally.count(PlumtreeMetric.COMPRESSION_MESSAGES)).isEqualTo(1);
+    assertThat(tally.count(PlumtreeMetric.COMPRESSION_SKIPPED)).isEqualTo(1);
+    assertThat(tally.count(PlumtreeMetric.COMPRESSION_BYTES_IN)).isEqualTo(5_004);
+    assertThat(tally.count(PlumtreeMetric.COMPRESSION_BYTES_SAVED)).isEqualTo(5_005 - length);
+  }
+
+  @Test
+  void whatInflatesTooFarIsRefused() {
+    for (Compression way : List.of(ZSTD, GZIP)) {
+      byte[] bomb = Body.write(List.of(new byte[100 << 20]), way);
+      assertThat(bomb.length).isLessThan(120_000);
+      assertThat(catchOf(() -> Body.read(bomb, 64 << 10))).isInstanceOf(Compression.TooLarge.class);
+    }
   }
 
   private static Throwable catchOf(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {

@@ -9,17 +9,33 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.Address;
+import org.quorumail.gossip.MessageId;
+import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.PlumtreeCodec;
+import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
+import org.quorumail.gossip.PlumtreeMessage;
+import org.quorumail.gossip.PlumtreeMessage.Announcement;
+import org.quorumail.gossip.PlumtreeMessage.Gossip;
+import org.quorumail.gossip.PlumtreeMessage.Graft;
+import org.quorumail.gossip.PlumtreeMessage.IHave;
+import org.quorumail.gossip.PlumtreeMessage.Prune;
+import org.quorumail.gossip.PlumtreeMetric;
+import org.quorumail.gossip.PlumtreeTally;
+import org.quorumail.gossip.SendQueue;
+import org.quorumail.gossip.TreeId;
 import org.quorumail.gossip.net.Transport.Peer;
 
 class SealedTransportTest {
@@ -173,7 +189,7 @@ class SealedTransportTest {
     try (Socket socket = new Socket(LOOPBACK, b.port())) {
       socket.setSoTimeout(20_000);
       SealedStream stream = SealedStream.call(socket, ring, sealer, OptionalInt.empty());
-      stream.write(Body.write(List.of(text("fine")), false));
+      stream.write(Body.write(List.of(text("fine")), SealTest.ZSTD));
       await().until(() -> inB.messages.size() == 1);
       socket.getOutputStream().write(new byte[] {0, 0, 0, 20});
       socket.getOutputStream().write(new byte[20]);
@@ -216,10 +232,107 @@ class SealedTransportTest {
   }
 
   @Test
+  void aBombIsDroppedAndCounted() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    Sealer member = new Sealer(SealTest.ring("one", 1), Clock.systemUTC());
+    byte[] bomb = Body.write(List.of(new byte[20 << 20]), SealTest.ZSTD);
+    byte[] frame =
+        member.seal(FrameFormat.DATAGRAM, OptionalInt.of(FrameFormat.receiver("b")), bomb);
+    assertThat(frame.length).isLessThan(Datagrams.MAX_ACCEPTED);
+    try (DatagramSocket socket = new DatagramSocket(0, LOOPBACK)) {
+      socket.send(new DatagramPacket(frame, frame.length, LOOPBACK, b.port()));
+    }
+    await()
+        .untilAsserted(
+            () -> assertThat(inB.dropped).containsExactly(DropReason.INFLATED_TOO_LARGE));
+    assertThat(inB.messages).isEmpty();
+  }
+
+  @Test
+  void aNeighbourThatDoesNotReadIsWaitedForByClassAndWithinBounds() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    PlumtreeTally tally = new PlumtreeTally();
+    BroadcastFormat format = new BroadcastFormat(new NodeId("a"), 64 << 10);
+    SendQueue bounded = new SendQueue(PriorityConfig.standard(), 1 << 20, tally);
+    NeighbourQueue queue = new NeighbourQueue(bounded, format);
+    try (ServerSocket slow = new ServerSocket()) {
+      slow.setReceiveBufferSize(4_096);
+      slow.bind(new InetSocketAddress(LOOPBACK, 0));
+      a.keep(new Peer(address(slow.getLocalPort()), "slow"), queue);
+      try (Socket socket = slow.accept()) {
+        socket.setSoTimeout(20_000);
+        KeyRing ring = SealTest.ring("one", 1);
+        Opener opener = new Opener(ring, "slow", Clock.systemUTC());
+        SealedStream stream = SealedStream.answer(socket, ring, opener);
+        for (int i = 1; i <= 400; i++) queue.add(payload(i));
+        assertThat(queue.size()).isLessThanOrEqualTo(17); // of 60,000 bytes each, in 1 MiB
+        assertThat(tally.count(PlumtreeMetric.PRIORITY_DROPPED)).isPositive();
+        long taken = 0; // until the network holds all it can
+        while (taken != (taken = tally.count(PlumtreeMetric.PRIORITY_DEQUEUED))) Thread.sleep(300);
+        queue.add(new Prune(TreeId.SHARED));
+        queue.add(new IHave(List.of(new Announcement(TreeId.SHARED, id(1), 1))));
+        queue.add(new Graft(TreeId.SHARED, Optional.of(id(1))));
+        List<String> kinds = kinds(stream, format);
+        int graft = kinds.indexOf("Graft");
+        int ihave = kinds.indexOf("IHave");
+        int prune = kinds.indexOf("Prune");
+        assertThat(List.of(graft, ihave, prune)).isSorted();
+        assertThat(ihave - graft).as("payloads of one turn").isBetween(1, 5);
+        assertThat(prune).as("the others wait for the prune too").isLessThan(kinds.size() - 1);
+      }
+    }
+    await().until(() -> inA.unreachable.stream().anyMatch(peer -> peer.name().equals("slow")));
+  }
+
+  private static List<String> kinds(SealedStream stream, BroadcastFormat format) throws Exception {
+    List<String> kinds = new ArrayList<>();
+    while (true) {
+      for (byte[] message : Body.read(stream.read(), 1 << 20)) {
+        PlumtreeMessage read = ((PlumtreeCodec.Message) format.message(message)).message();
+        kinds.add(read.getClass().getSimpleName());
+        if (read instanceof Gossip g && g.id().sequence() == 400) return kinds;
+      }
+    }
+  }
+
+  private static Gossip payload(long sequence) {
+    byte[] noise = new byte[60_000];
+    new Random(sequence).nextBytes(noise);
+    return new Gossip(TreeId.SHARED, id(sequence), 0, noise);
+  }
+
+  private static MessageId id(long sequence) {
+    return new MessageId(new NodeId("a"), 1, sequence);
+  }
+
+  @Test
+  void aKeptConnectionThatBreaksIsReportedAndAReleasedOneIsNot() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    SealedTransport c = bind("c", 1, new Inbox());
+    a.sendReliably(peer(b, ""), text("a seed has no name"));
+    a.keep(peer(b, "b"), queue());
+    a.keep(peer(c, "c"), queue());
+    await().until(() -> inB.messages.size() == 1);
+    a.release(peer(c, "c"));
+    c.close();
+    b.close();
+    await().until(() -> inA.unreachable.contains(peer(b, "b")));
+    assertThat(inA.unreachable).extracting(Peer::name).containsOnly("b");
+  }
+
+  private static NeighbourQueue queue() {
+    SendQueue queue = new SendQueue(PriorityConfig.standard(), 1 << 20, new PlumtreeTally());
+    return new NeighbourQueue(queue, new BroadcastFormat(new NodeId("a"), 64 << 10));
+  }
+
+  @Test
   void aTakenPortIsSaid() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     assertThatThrownBy(
-            () -> SealedTransport.bind(SealTest.ring("one", 1), "x", true, LOOPBACK, a.port(), inB))
+            () ->
+                SealedTransport.bind(
+                    SealTest.ring("one", 1), "x", SealTest.ZSTD, LOOPBACK, a.port(), inB))
         .isInstanceOf(IOException.class);
   }
 
@@ -242,7 +355,8 @@ class SealedTransportTest {
   private SealedTransport bind(String name, int secret, Transport.Receiver receiver)
       throws IOException {
     KeyRing ring = SealTest.ring("one", secret);
-    SealedTransport transport = SealedTransport.bind(ring, name, true, LOOPBACK, 0, receiver);
+    SealedTransport transport =
+        SealedTransport.bind(ring, name, SealTest.ZSTD, LOOPBACK, 0, receiver);
     open.add(transport);
     return transport;
   }
