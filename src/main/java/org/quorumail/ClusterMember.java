@@ -85,7 +85,8 @@ final class ClusterMember implements AutoCloseable {
   }
 
   private GossipMembership gossip(ClusterConfig cluster, MeterRegistry meters) throws ClusterFault {
-    GossipSettings settings = GossipPlan.settings(cluster, card(), directory.path());
+    GossipSettings settings =
+        GossipPlan.settings(cluster, card(), identity.orElseThrow(), directory.path());
     return GossipMembership.start(this::card, events, settings, meters);
   }
 
@@ -256,7 +257,8 @@ final class ClusterMember implements AutoCloseable {
     if (cluster.tls().isPresent()) return NodeCertificate.read(cluster.tls().get());
     if (cluster.secret().isEmpty()) {
       throw new ClusterFault(
-          "cluster.secret: a member of a cluster needs the secret or cluster.tls; make one with 'quorumail cluster secret'");
+          "cluster.secret: a member of a cluster needs the secret or cluster.tls; make one with"
+              + " 'quorumail cluster secret'");
     }
     return NodeCertificate.derive(cluster.secret().get(), nodeId, Set.of(host()));
   }

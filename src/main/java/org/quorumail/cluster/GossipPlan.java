@@ -19,6 +19,7 @@ import org.quorumail.gossip.SwimConfig;
 import org.quorumail.gossip.net.CombinedDiscovery;
 import org.quorumail.gossip.net.DnsDiscovery;
 import org.quorumail.gossip.net.GossipSettings;
+import org.quorumail.gossip.net.GossipSettings.Carrier;
 import org.quorumail.gossip.net.KeyRing;
 import org.quorumail.gossip.net.KubernetesDiscovery;
 import org.quorumail.gossip.net.MulticastDiscovery;
@@ -34,10 +35,12 @@ public final class GossipPlan {
 
   /**
    * @param card what this node says about itself
+   * @param identity what it shows to the others, and whom it trusts
    * @param directory where the addresses of the members are kept
    * @throws ClusterFault with a sentence that names the key
    */
-  public static GossipSettings settings(ClusterConfig cluster, NodeCard card, Path directory)
+  public static GossipSettings settings(
+      ClusterConfig cluster, NodeCard card, NodeIdentity identity, Path directory)
       throws ClusterFault {
     InetSocketAddress advertised = advertised(card);
     return new GossipSettings(
@@ -45,6 +48,7 @@ public final class GossipPlan {
         new InetSocketAddress(address("cluster.bind_address", cluster.bindAddress()), card.port()),
         advertised,
         ring(cluster),
+        carrier(cluster.gossip(), identity),
         swim(cluster.gossip())
             .withLazarusInterval((int) cluster.plumtree().bridge().lazarusInterval().toMillis()),
         cluster.plumtree(),
@@ -58,6 +62,13 @@ public final class GossipPlan {
                 .map(Path::of)
                 .orElse(directory.resolve("peers"))),
         GossipMembership::zone);
+  }
+
+  private static Carrier carrier(GossipConfig gossip, NodeIdentity identity) throws ClusterFault {
+    if (gossip.transport() == GossipConfig.Transport.UDP) return new Carrier.SealedUdp();
+    Optional<String> missing = Carrier.Quic.missing();
+    if (missing.isPresent()) throw new ClusterFault("cluster.transport: " + missing.get());
+    return new Carrier.Quic(identity.keyManager(), identity.trustManager());
   }
 
   /** The keys that follow from {@code cluster.secret} and {@code cluster.accepted_secrets}. */

@@ -295,6 +295,7 @@ public record Config(
    * @param probeInterval empty: the preset's, as for the next two
    */
   public record GossipConfig(
+      Transport transport,
       String clusterName,
       List<Secret> acceptedSecrets,
       Discovery discovery,
@@ -305,6 +306,11 @@ public record Config(
       Optional<Duration> probeInterval,
       Optional<Duration> probeTimeout,
       Optional<Duration> failureDetectionTimeout) {
+
+    public enum Transport {
+      UDP,
+      QUIC
+    }
 
     public enum Discovery {
       STATIC,
@@ -322,6 +328,7 @@ public record Config(
 
     GossipConfig withAcceptedSecrets(List<Secret> secrets) {
       return new GossipConfig(
+          transport,
           clusterName,
           secrets,
           discovery,

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.quorumail.config.Config.GossipConfig;
 import org.quorumail.config.Config.GossipConfig.Discovery;
 import org.quorumail.config.Config.GossipConfig.Preset;
+import org.quorumail.config.Config.GossipConfig.Transport;
 import org.quorumail.config.Config.KubernetesConfig;
 
 /** Reads what of {@code [cluster]} says how nodes find and watch each other. */
@@ -20,8 +21,12 @@ final class GossipReader {
   }
 
   GossipConfig gossip() {
-    cluster.later("transport", "\"udp\"", "gossip's transport");
     return new GossipConfig(
+        cluster.choice(
+            "transport",
+            Transport.class,
+            Transport.UDP,
+            "what carries gossip, the same on all nodes: sealed UDP and TCP, or QUIC"),
         cluster.text(
             "name",
             "quorumail",

@@ -31,7 +31,8 @@ public enum PlumtreeMetric {
   QUIC_BYTES_RECEIVED(Kind.COUNTER, "Bytes received by QUIC"),
   QUIC_DATAGRAMS_SENT(Kind.COUNTER, "QUIC datagrams sent"),
   QUIC_DATAGRAMS_RECEIVED(Kind.COUNTER, "QUIC datagrams received"),
-  QUIC_DISCONNECTIONS(Kind.COUNTER, "QUIC connections lost"),
+  QUIC_DISCONNECTIONS(
+      Kind.COUNTER, "QUIC connections that ended: idle, lost, or closed by the other end"),
   QUIC_MIGRATIONS(Kind.COUNTER, "QUIC connections that changed their path"),
   QUIC_STREAMS_OPENED(Kind.COUNTER, "QUIC streams opened"),
   QUIC_ZERO_RTT(Kind.COUNTER, "QUIC connections resumed without a round trip"),

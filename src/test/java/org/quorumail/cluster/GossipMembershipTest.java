@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -173,11 +174,14 @@ class GossipMembershipTest {
     NodeCard own = card(id, ports.get(index), List.of(), load);
     AtomicReference<NodeCard> card = new AtomicReference<>(own);
     EventLog events = new EventLog();
+    NodeCertificate mine =
+        NodeCertificate.derive(config.cluster().secret().orElseThrow(), id, Set.of("127.0.0.1"));
+    NodeIdentity identity = new NodeIdentity(mine, List.of());
     GossipMembership membership =
         GossipMembership.start(
             card::get,
             events,
-            GossipPlan.settings(config.cluster(), own, directory),
+            GossipPlan.settings(config.cluster(), own, identity, directory),
             new SimpleMeterRegistry());
     Running r = new Running(membership, events, card, config);
     running.add(r);

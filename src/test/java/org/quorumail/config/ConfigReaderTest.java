@@ -91,12 +91,13 @@ class ConfigReaderTest {
             + " `quorumail cluster secret` makes one",
         "[cluster.tls]\\nca = 'ca.pem' | f:1: cluster.tls: certificate, key and ca belong together:"
             + " set all three or none",
-        "[cluster.regions]\\ncurrent = 'x' | f:1: cluster.regions: is not available in this version;"
-            + " remove it",
-        "[cluster.gossip.storage]\\npath = 'x' | f:2: cluster.gossip.storage.path: is not available in"
-            + " this version; remove it or leave it at its default \"\"",
-        "[cluster]\\ntransport = 'quic' | f:2: cluster.transport: is not available in this version;"
-            + " remove it or leave it at its default \"udp\"",
+        "[cluster.regions]\\n"
+            + "current = 'x' | f:1: cluster.regions: is not available in this version; remove it",
+        "[cluster.gossip.storage]\\n"
+            + "path = 'x' | f:2: cluster.gossip.storage.path: is not available in this version;"
+            + " remove it or leave it at its default \"\"",
+        "[cluster]\\ntransport = 'tcp' | f:2: cluster.transport: must be one of udp, quic, not"
+            + " \"tcp\"",
         "[delivery]\\nbase_retry_delay = '2d' | f:2: delivery.base_retry_delay: must be 1s to 1d",
         "[delivery]\\nmax_retry_delay = '10s' | f:1: delivery.base_retry_delay: is longer than"
             + " delivery.max_retry_delay",

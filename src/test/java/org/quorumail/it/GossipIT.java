@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,6 +51,28 @@ class GossipIT {
       theSecretIsReplacedWhileAllRun(fleet, old);
       aKilledNodeIsHeldDeadByAll(fleet);
       aNodeThatLeavesIsNotHeldDead(fleet);
+    }
+  }
+
+  @Test
+  void overQuicToo() throws Exception {
+    List<NodeSettings> all = NodeSettings.cluster(3, directory, "discard");
+    String seed = "127.0.0.1:" + all.getFirst().clusterPort();
+    write(all, seed);
+    for (NodeSettings node : all) {
+      String toml = Files.readString(node.file());
+      Files.writeString(node.file(), toml.replaceAll("(?m)^seeds = ", "transport = \"quic\"\n$0"));
+    }
+    try (Fleet fleet = Fleet.of(all)) {
+      fleet.start(START);
+      NodeProcess first = fleet.node(0);
+      assertThat(first.api().statuses()).hasSize(3);
+      assertThat(metrics(first))
+          .doesNotContain("plumtree_quic_datagrams_sent_total 0.0\n")
+          .doesNotContain("plumtree_quic_datagrams_received_total 0.0\n")
+          .doesNotContain("plumtree_quic_streams_opened_total 0.0\n")
+          .contains("plumtree_quic_streams_opened_total ");
+      aKilledNodeIsHeldDeadByAll(fleet);
     }
   }
 
@@ -155,6 +181,13 @@ class GossipIT {
   private static String other(NodeProcess node, Fleet fleet) {
     NodeProcess first = fleet.node(0);
     return (node == first ? fleet.node(1) : first).settings().id();
+  }
+
+  private static String metrics(NodeProcess node) throws Exception {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      URI uri = URI.create(node.api().url() + "metrics");
+      return http.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body();
+    }
   }
 
   /** The first node is everybody's only seed, its own among them. */

@@ -22,7 +22,7 @@ final class Datagrams implements AutoCloseable {
   static final int MAX_ACCEPTED = 2_048;
 
   /** Holds what arrives while this process stands still for a moment; the kernel may give less. */
-  private static final int SOCKET_BUFFER = 1 << 20;
+  static final int SOCKET_BUFFER = 1 << 20;
 
   private final DatagramChannel channel;
   private final Thread reader;

@@ -19,6 +19,7 @@ import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
 import org.quorumail.gossip.MemberState;
 import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.net.GossipSettings.Carrier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -70,13 +71,26 @@ public final class Gossip implements AutoCloseable {
   }
 
   private Transport bind(Transport.Receiver receiver, GossipMetrics metrics) throws IOException {
-    return SealedTransport.bind(
-        settings.keys(),
-        settings.nodeId(),
-        new Compression(settings.plumtree().compression(), metrics),
-        settings.bindAddress(),
-        settings.bind().getPort(),
-        receiver);
+    Compression compression = new Compression(settings.plumtree().compression(), metrics);
+    return switch (settings.carrier()) {
+      case Carrier.SealedUdp udp ->
+          SealedTransport.bind(
+              settings.keys(),
+              settings.nodeId(),
+              compression,
+              settings.bindAddress(),
+              settings.bind().getPort(),
+              receiver);
+      case Carrier.Quic quic ->
+          QuicTransport.bind(
+              settings.keys(),
+              quic,
+              compression,
+              settings.bind(),
+              settings.advertised().getAddress(),
+              receiver,
+              metrics);
+    };
   }
 
   /**

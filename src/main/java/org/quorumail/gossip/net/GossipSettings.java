@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
 import org.quorumail.config.HostPort;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.SwimConfig;
@@ -15,7 +17,7 @@ import org.quorumail.gossip.SwimConfig;
  * rest.
  *
  * @param nodeId 1 to 64 letters, digits, '.', '-', '_'; unique in the cluster
- * @param bind where UDP and TCP listen
+ * @param bind where UDP, and TCP unless the carrier is QUIC, listen
  * @param advertised the address at which the others reach this node
  * @param peersFile where the addresses of the members are kept; empty: nowhere
  * @param zoneOf reads a member's zone out of its metadata; broadcast trees span zones with few
@@ -26,12 +28,38 @@ public record GossipSettings(
     InetSocketAddress bind,
     InetSocketAddress advertised,
     KeyRing keys,
+    Carrier carrier,
     SwimConfig swim,
     PlumtreeConfig plumtree,
     byte[] metadata,
     NodeDiscovery discovery,
     Optional<Path> peersFile,
     Function<byte[], String> zoneOf) {
+
+  /** What carries the messages between nodes; the same on all of them. */
+  public sealed interface Carrier {
+    /** UDP and TCP on one port, sealed with the keys of the ring. */
+    record SealedUdp() implements Carrier {}
+
+    /**
+     * QUIC with mutual TLS; the ring then only tells clusters apart.
+     *
+     * @param key shows this node's certificate
+     * @param trust decides which certificates are members'; both are asked at each handshake
+     */
+    record Quic(KeyManager key, TrustManager trust) implements Carrier {
+      /** Why this platform has no QUIC, in a sentence; empty when it has. */
+      public static Optional<String> missing() {
+        if (io.netty.handler.codec.quic.Quic.isAvailable()) return Optional.empty();
+        return Optional.of(
+            "QUIC's native library does not load: either there is none for %s on %s here, or nothing may be run from %s; use udp"
+                .formatted(
+                    System.getProperty("os.name"),
+                    System.getProperty("os.arch"),
+                    System.getProperty("java.io.tmpdir")));
+      }
+    }
+  }
 
   /**
    * A node of one data centre.
@@ -46,6 +74,7 @@ public record GossipSettings(
         here,
         here,
         KeyRing.of("quorumail", secret, List.of()),
+        new Carrier.SealedUdp(),
         SwimConfig.lan(),
         PlumtreeConfig.lan(),
         new byte[0],
@@ -63,12 +92,47 @@ public record GossipSettings(
 
   public GossipSettings withDiscovery(NodeDiscovery other) {
     return new GossipSettings(
-        nodeId, bind, advertised, keys, swim, plumtree, metadata, other, peersFile, zoneOf);
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        swim,
+        plumtree,
+        metadata,
+        other,
+        peersFile,
+        zoneOf);
   }
 
   public GossipSettings withPlumtree(PlumtreeConfig other) {
     return new GossipSettings(
-        nodeId, bind, advertised, keys, swim, other, metadata, discovery, peersFile, zoneOf);
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        swim,
+        other,
+        metadata,
+        discovery,
+        peersFile,
+        zoneOf);
+  }
+
+  public GossipSettings withCarrier(Carrier other) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        other,
+        swim,
+        plumtree,
+        metadata,
+        discovery,
+        peersFile,
+        zoneOf);
   }
 
   InetAddress bindAddress() {

@@ -19,7 +19,7 @@ final class SealedTransport implements Transport {
   static final int DATAGRAM = 1_400;
 
   /** What a compressed datagram may inflate to: far more than we put in. */
-  private static final int MAX_INFLATED = 64 << 10;
+  static final int MAX_INFLATED = 64 << 10;
 
   /** 1.3 Mbit/s to each neighbour: more than events and loads ever need, less than any LAN has. */
   private static final int DATAGRAM_BUDGET = 16 << 10;
@@ -125,25 +125,11 @@ final class SealedTransport implements Transport {
         : OptionalInt.of(FrameFormat.receiver(to.name()));
   }
 
-  private boolean read(Address from, byte[] body, int maxInflated, boolean reliable) {
-    try {
-      for (byte[] message : Body.read(body, maxInflated)) {
-        if (!receiver.received(from, message, reliable)) receiver.dropped(DropReason.QUEUE_FULL);
-      }
-      return true;
-    } catch (MalformedFrame e) {
-      receiver.dropped(DropReason.MALFORMED);
-    } catch (Compression.TooLarge e) {
-      receiver.dropped(DropReason.INFLATED_TOO_LARGE);
-    }
-    return false;
-  }
-
   private final class DatagramSink implements Datagrams.Sink {
     @Override
     public void datagram(Address from, ByteBuffer frame) {
       switch (opener.open(FrameFormat.DATAGRAM, frame)) {
-        case Opened.Payload payload -> read(from, payload.bytes(), MAX_INFLATED, false);
+        case Opened.Payload payload -> receiver.body(from, payload.bytes(), MAX_INFLATED, false);
         case Opened.Dropped dropped -> receiver.dropped(dropped.reason());
       }
     }
@@ -167,7 +153,7 @@ final class SealedTransport implements Transport {
 
     @Override
     public boolean body(Address from, byte[] body) {
-      return read(from, body, SealedStream.MAX_INFLATED, true);
+      return receiver.body(from, body, SealedStream.MAX_INFLATED, true);
     }
 
     @Override

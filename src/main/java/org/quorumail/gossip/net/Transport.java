@@ -59,6 +59,26 @@ interface Transport extends AutoCloseable {
      */
     boolean received(Address from, byte[] message, boolean reliable);
 
+    /**
+     * Hands on the messages of a body, or counts why not.
+     *
+     * @param maxInflated bytes that a compressed one may grow to
+     * @return false when it is not in our format
+     */
+    default boolean body(Address from, byte[] body, int maxInflated, boolean reliable) {
+      try {
+        for (byte[] message : Body.read(body, maxInflated)) {
+          if (!received(from, message, reliable)) dropped(DropReason.QUEUE_FULL);
+        }
+        return true;
+      } catch (MalformedFrame e) {
+        dropped(DropReason.MALFORMED);
+      } catch (Compression.TooLarge e) {
+        dropped(DropReason.INFLATED_TOO_LARGE);
+      }
+      return false;
+    }
+
     /** A message could not be sent over a stream, or a kept connection broke. */
     void unreachable(Peer to);
 

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.Address;
@@ -44,37 +43,6 @@ class SealedTransportTest {
   private final List<SealedTransport> open = new ArrayList<>();
   private final Inbox inA = new Inbox();
   private final Inbox inB = new Inbox();
-
-  /** Keeps what came. */
-  private static final class Inbox implements Transport.Receiver {
-    private final List<byte[]> messages = new CopyOnWriteArrayList<>();
-    private final List<Address> from = new CopyOnWriteArrayList<>();
-    private final List<DropReason> dropped = new CopyOnWriteArrayList<>();
-    private final List<Peer> unreachable = new CopyOnWriteArrayList<>();
-    private final List<Peer> refused = new CopyOnWriteArrayList<>();
-
-    @Override
-    public boolean received(Address sender, byte[] message, boolean reliable) {
-      from.add(sender);
-      messages.add(message);
-      return true;
-    }
-
-    @Override
-    public void unreachable(Peer to) {
-      unreachable.add(to);
-    }
-
-    @Override
-    public void refused(Peer by) {
-      refused.add(by);
-    }
-
-    @Override
-    public void dropped(DropReason reason) {
-      dropped.add(reason);
-    }
-  }
 
   @AfterEach
   void closeAll() {

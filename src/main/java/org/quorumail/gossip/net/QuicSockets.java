@@ -1,0 +1,186 @@
+package org.quorumail.gossip.net;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.handler.codec.quic.QuicChannel;
+import io.netty.handler.codec.quic.QuicClientCodecBuilder;
+import io.netty.handler.codec.quic.QuicCodecBuilder;
+import io.netty.handler.codec.quic.QuicServerCodecBuilder;
+import io.netty.handler.codec.quic.QuicStreamChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.quorumail.gossip.Address;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Two UDP sockets with QUIC on them, and the event loop of both. Who calls does so from a port of
+ * its own, because Netty's codec takes all packets of a socket for its one role.
+ */
+final class QuicSockets {
+  private static final Logger log = LoggerFactory.getLogger(QuicSockets.class);
+
+  private static final int STREAM_WINDOW = 1 << 20;
+  private static final int CONNECTION_WINDOW = 4 << 20;
+  private static final int DATAGRAMS_QUEUED = 256;
+
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(
+          1, new DefaultThreadFactory("gossip-quic", true), NioIoHandler.newFactory());
+  private final Channel answering;
+  private final Channel calling;
+
+  private QuicSockets(
+      InetSocketAddress address,
+      Supplier<QuicTls> tls,
+      Supplier<QuicConnection> answers,
+      Supplier<QuicGate> gates)
+      throws IOException {
+    try {
+      this.answering = bind(address, serverCodec(tls, answers), gates.get());
+      InetSocketAddress any = new InetSocketAddress(address.getAddress(), 0);
+      this.calling = bind(any, clientCodec(tls), gates.get());
+    } catch (IOException e) {
+      group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+      throw e;
+    }
+  }
+
+  /**
+   * @param address where others call; port 0: any that is free
+   * @param tls as it is at each handshake
+   * @param answers what takes a connection of somebody who has called
+   * @throws IOException when the port is taken
+   */
+  static QuicSockets bind(
+      InetSocketAddress address,
+      Supplier<QuicTls> tls,
+      Supplier<QuicConnection> answers,
+      Supplier<QuicGate> gates)
+      throws IOException {
+    return new QuicSockets(address, tls, answers, gates);
+  }
+
+  private Channel bind(InetSocketAddress address, ChannelHandler codec, QuicGate gate)
+      throws IOException {
+    boolean v4 = address.getAddress() instanceof java.net.Inet4Address;
+    SocketProtocolFamily family = v4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
+    Bootstrap bootstrap =
+        new Bootstrap()
+            .group(group)
+            .channelFactory((ChannelFactory<Channel>) () -> new NioDatagramChannel(family))
+            .option(ChannelOption.SO_RCVBUF, Datagrams.SOCKET_BUFFER)
+            .option(ChannelOption.SO_SNDBUF, Datagrams.SOCKET_BUFFER)
+            .handler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(gate, codec);
+                  }
+                });
+    ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
+    if (bound.isSuccess()) return bound.channel();
+    Throwable cause = bound.cause();
+    throw cause instanceof IOException e ? e : new IOException(String.valueOf(cause), cause);
+  }
+
+  private static ChannelHandler serverCodec(
+      Supplier<QuicTls> tls, Supplier<QuicConnection> answers) {
+    return bounded(new QuicServerCodecBuilder())
+        .sslEngineProvider(channel -> tls.get().server().newEngine(channel.alloc()))
+        .tokenHandler(new RetryTokens(Clock.systemUTC()))
+        .handler(
+            new ChannelInitializer<QuicChannel>() {
+              @Override
+              protected void initChannel(QuicChannel channel) {
+                channel.pipeline().addLast(answers.get());
+              }
+            })
+        .streamHandler(new TheirStreams())
+        .build();
+  }
+
+  private static ChannelHandler clientCodec(Supplier<QuicTls> tls) {
+    return bounded(new QuicClientCodecBuilder())
+        .sslEngineProvider(channel -> tls.get().client().newEngine(channel.alloc()))
+        .build();
+  }
+
+  private static <B extends QuicCodecBuilder<B>> B bounded(B codec) {
+    return codec
+        .maxIdleTimeout(QuicConnection.IDLE.toMillis(), TimeUnit.MILLISECONDS)
+        .maxRecvUdpPayloadSize(Datagrams.MAX_ACCEPTED)
+        .maxSendUdpPayloadSize(QuicTransport.UDP_PAYLOAD)
+        .initialMaxData(CONNECTION_WINDOW)
+        .initialMaxStreamDataUnidirectional(STREAM_WINDOW)
+        .initialMaxStreamsUnidirectional(QuicFormat.Lane.values().length)
+        .initialMaxStreamsBidirectional(0)
+        .activeMigration(false)
+        .datagram(DATAGRAMS_QUEUED, DATAGRAMS_QUEUED);
+  }
+
+  /** A reader for each stream that the other end opens. */
+  @ChannelHandler.Sharable
+  private static final class TheirStreams extends ChannelInitializer<QuicStreamChannel> {
+    @Override
+    protected void initChannel(QuicStreamChannel stream) {
+      QuicConnection connection = stream.parent().pipeline().get(QuicConnection.class);
+      stream.pipeline().addLast(new QuicStreamReader(connection));
+    }
+  }
+
+  int port() {
+    return ((InetSocketAddress) answering.localAddress()).getPort();
+  }
+
+  EventLoop loop() {
+    return answering.eventLoop();
+  }
+
+  /** Has the connection call this address. */
+  void call(QuicConnection connection, Address address, Duration patience) {
+    QuicChannel.newBootstrap(calling)
+        .handler(connection)
+        .streamHandler(new TheirStreams())
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) patience.toMillis())
+        .remoteAddress(Datagrams.socketAddress(address))
+        .connect()
+        .addListener(
+            (Future<QuicChannel> called) -> {
+              if (!called.isSuccess()) connection.failed(called.cause());
+            });
+  }
+
+  /**
+   * @param farewell run by the event loop before the sockets close
+   */
+  void close(Runnable farewell) {
+    try {
+      loop().submit(farewell).await(1_000);
+      answering.close().await(1_000);
+      calling.close().await(1_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RejectedExecutionException e) {
+      log.trace("gossip_closed");
+    }
+    group.shutdownGracefully(0, 500, TimeUnit.MILLISECONDS);
+  }
+}

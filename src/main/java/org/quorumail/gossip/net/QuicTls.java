@@ -1,0 +1,44 @@
+package org.quorumail.gossip.net;
+
+import io.netty.handler.codec.quic.QuicSslContext;
+import io.netty.handler.codec.quic.QuicSslContextBuilder;
+import io.netty.handler.ssl.ClientAuth;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
+
+/**
+ * TLS 1.3 in both roles of a node: each end shows its certificate and asks for the other's. The
+ * protocol's name (ALPN) carries the cluster's tag, so clusters that share an authority by mistake
+ * do not get to speak. No early data: it could be replayed.
+ */
+record QuicTls(QuicSslContext server, QuicSslContext client) {
+  /**
+   * Contexts of their own keys for session tickets: whoever held a certificate before a rotation
+   * cannot resume past the check of the new one.
+   *
+   * @param key shows this node's certificate
+   * @param trust decides whom to believe
+   */
+  static QuicTls of(KeyManager key, TrustManager trust, KeyRing ring) {
+    String protocol = protocol(ring);
+    return new QuicTls(
+        QuicSslContextBuilder.forServer(key, null)
+            .trustManager(trust)
+            .clientAuth(ClientAuth.REQUIRE)
+            .applicationProtocols(protocol)
+            .earlyData(false)
+            .build(),
+        QuicSslContextBuilder.forClient()
+            .keyManager(key, null)
+            .trustManager(trust)
+            .endpointIdentificationAlgorithm("") // the authority, not a host's name, is the trust
+            .applicationProtocols(protocol)
+            .earlyData(false)
+            .build());
+  }
+
+  /** The name under which the ends of one cluster find that they speak the same (RFC 7301). */
+  static String protocol(KeyRing ring) {
+    return "quorumail-gossip/1 %04x".formatted(ring.tag() & 0xffff);
+  }
+}
