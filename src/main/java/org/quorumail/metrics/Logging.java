@@ -35,6 +35,9 @@ public final class Logging {
           "org.apache.ratis.server.impl.FollowerState",
           "org.apache.ratis.util.JvmPauseMonitor");
 
+  /** Netty's QUIC writes the TLS sessions that it keeps; no level lets that into a log. */
+  private static final String INDISCREET = "io.netty.handler.codec.quic";
+
   private Logging() {}
 
   /** Replaces whatever was set up before; called at start and at reload. */
@@ -53,6 +56,7 @@ public final class Logging {
     boolean detailed = config.level() == LogConfig.Level.TRACE;
     for (String name : TALKATIVE) context.getLogger(name).setLevel(detailed ? null : Level.WARN);
     for (String name : NAGGING) context.getLogger(name).setLevel(detailed ? null : Level.ERROR);
+    context.getLogger(INDISCREET).setLevel(Level.WARN);
     if (!detailed) context.addTurboFilter(new ToldElsewhere());
   }
 

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DatagramPacket;
+import io.netty.handler.codec.quic.Quic;
 import io.netty.util.ReferenceCountUtil;
 import java.util.function.Consumer;
 import org.quorumail.gossip.PlumtreeMeter;
@@ -21,6 +22,10 @@ final class QuicGate extends ChannelDuplexHandler {
   private static final int TYPE = 0x30;
   private static final int VERSION_1 = 1;
   private static final int MIN_LONG_HEADER = 7;
+
+  /** First byte, our connection ids (20), packet number, and the seal of an empty packet. */
+  private static final int MIN_SHORT_HEADER = 1 + Quic.MAX_CONN_ID_LEN + 1 + 16;
+
   private static final int MIN_INITIAL = 1_200;
 
   private final PlumtreeMeter meter;
@@ -49,7 +54,9 @@ final class QuicGate extends ChannelDuplexHandler {
     int length = packet.readableBytes();
     if (length < MIN_LONG_HEADER) return DropReason.TOO_SHORT;
     int first = packet.getUnsignedByte(packet.readerIndex());
-    if ((first & LONG_HEADER) == 0) return null;
+    if ((first & LONG_HEADER) == 0) {
+      return length < MIN_SHORT_HEADER ? DropReason.TOO_SHORT : null;
+    }
     if (packet.getInt(packet.readerIndex() + 1) != VERSION_1) return DropReason.VERSION;
     boolean isInitial = (first & TYPE) == 0;
     return isInitial && length < MIN_INITIAL ? DropReason.TOO_SHORT : null;

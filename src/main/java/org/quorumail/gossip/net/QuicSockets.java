@@ -5,6 +5,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -25,8 +27,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.quorumail.gossip.Address;
+import org.quorumail.gossip.PlumtreeMeter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,14 +55,15 @@ final class QuicSockets {
       InetSocketAddress address,
       Supplier<QuicTls> tls,
       Supplier<QuicConnection> answers,
-      Supplier<QuicGate> gates)
+      PlumtreeMeter meter,
+      Consumer<DropReason> drops)
       throws IOException {
     try {
-      this.answering = bind(address, serverCodec(tls, answers), gates.get());
+      this.answering = bind(address, serverCodec(tls, answers), meter, drops);
       InetSocketAddress any = new InetSocketAddress(address.getAddress(), 0);
-      this.calling = bind(any, clientCodec(tls), gates.get());
+      this.calling = bind(any, clientCodec(tls), meter, drops);
     } catch (IOException e) {
-      group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+      group.shutdownGracefully(0, 500, TimeUnit.MILLISECONDS);
       throw e;
     }
   }
@@ -67,18 +72,24 @@ final class QuicSockets {
    * @param address where others call; port 0: any that is free
    * @param tls as it is at each handshake
    * @param answers what takes a connection of somebody who has called
+   * @param drops told of packets that nobody has sent who speaks QUIC
    * @throws IOException when the port is taken
    */
   static QuicSockets bind(
       InetSocketAddress address,
       Supplier<QuicTls> tls,
       Supplier<QuicConnection> answers,
-      Supplier<QuicGate> gates)
+      PlumtreeMeter meter,
+      Consumer<DropReason> drops)
       throws IOException {
-    return new QuicSockets(address, tls, answers, gates);
+    return new QuicSockets(address, tls, answers, meter, drops);
   }
 
-  private Channel bind(InetSocketAddress address, ChannelHandler codec, QuicGate gate)
+  private Channel bind(
+      InetSocketAddress address,
+      ChannelHandler codec,
+      PlumtreeMeter meter,
+      Consumer<DropReason> drops)
       throws IOException {
     boolean v4 = address.getAddress() instanceof java.net.Inet4Address;
     SocketProtocolFamily family = v4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
@@ -92,7 +103,7 @@ final class QuicSockets {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    channel.pipeline().addLast(gate, codec);
+                    channel.pipeline().addLast(new QuicGate(meter, drops), codec, new LastResort());
                   }
                 });
     ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
@@ -134,6 +145,14 @@ final class QuicSockets {
         .initialMaxStreamsBidirectional(0)
         .activeMigration(false)
         .datagram(DATAGRAMS_QUEUED, DATAGRAMS_QUEUED);
+  }
+
+  /** Behind everything; else Netty would write what fails here to the log as a stack trace. */
+  private static final class LastResort extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      log.debug("gossip_quic_failed reason=\"{}\"", cause.getMessage());
+    }
   }
 
   /** A reader for each stream that the other end opens. */

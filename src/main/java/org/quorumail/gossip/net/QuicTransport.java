@@ -75,10 +75,7 @@ final class QuicTransport implements Transport {
     this.tls = QuicTls.of(identity.key(), identity.trust(), ring);
     this.sockets =
         QuicSockets.bind(
-            bind,
-            () -> tls,
-            () -> QuicConnection.answering(this),
-            () -> new QuicGate(metrics, receiver::dropped));
+            bind, () -> tls, () -> QuicConnection.answering(this), metrics, receiver::dropped);
     this.self = Datagrams.address(new InetSocketAddress(advertised, port()));
   }
 
