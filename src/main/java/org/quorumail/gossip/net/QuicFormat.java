@@ -1,6 +1,7 @@
 package org.quorumail.gossip.net;
 
 import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 import java.util.Optional;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.Priority;
@@ -26,11 +27,17 @@ final class QuicFormat {
 
   /** What a stream carries: membership, or one class of broadcasts. */
   enum Lane {
-    MEMBERSHIP,
-    CRITICAL,
-    HIGH,
-    NORMAL,
-    LOW;
+    MEMBERSHIP(0),
+    CRITICAL(1),
+    HIGH(2),
+    NORMAL(3),
+    LOW(4);
+
+    private final int code;
+
+    Lane(int code) {
+      this.code = code;
+    }
 
     static Lane of(Priority priority) {
       return switch (priority) {
@@ -42,12 +49,17 @@ final class QuicFormat {
     }
 
     static Optional<Lane> read(int code) {
-      return code >= 0 && code < values().length ? Optional.of(values()[code]) : Optional.empty();
+      return Arrays.stream(values()).filter(lane -> lane.code == code).findFirst();
+    }
+
+    /** As the head of the stream says it. */
+    int code() {
+      return code;
     }
 
     /** RFC 9218's urgency: membership before everything, then as the classes are ordered. */
     int urgency() {
-      return ordinal();
+      return code;
     }
   }
 

@@ -95,7 +95,7 @@ final class QuicLanes {
     events.streamOpened();
     stream.updatePriority(new QuicStreamPriority(lane.urgency(), false));
     ByteBuf head = stream.alloc().directBuffer(1 + QuicFormat.MAX_RETURN_ADDRESS);
-    head.writeByte(lane.ordinal());
+    head.writeByte(lane.code());
     QuicFormat.writeAddress(self, head);
     stream.write(head);
     out.stream = stream;
