@@ -266,7 +266,10 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof QuicConnectionCloseEvent close && close.isTlsError()) refused = true;
+    if (event instanceof QuicConnectionCloseEvent close && close.isTlsError()) {
+      refused = true;
+      end(); // what is left of it would only wait for late packets
+    }
     if (event instanceof QuicPathEvent.PeerMigrated) {
       transport.count(PlumtreeMetric.QUIC_MIGRATIONS);
     }
@@ -286,7 +289,8 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
       QuicConnectionCloseEvent event = closed.event();
       if (event != null && event.isTlsError()) refused = true;
     }
-    end();
+    // a caller whose handshake fails is told why by the codec itself, if it is given the time
+    if (open || called) end();
     if (channel == null) ended();
   }
 
