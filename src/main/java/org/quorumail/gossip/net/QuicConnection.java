@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.quic.QuicChannel;
-import io.netty.handler.codec.quic.QuicClosedChannelException;
 import io.netty.handler.codec.quic.QuicConnectionCloseEvent;
 import io.netty.handler.codec.quic.QuicPathEvent;
 import io.netty.util.ReferenceCountUtil;
@@ -237,13 +236,12 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
       end();
       return;
     }
-    mine.eventLoop()
-        .schedule(
-            () -> {
-              if (!open) end();
-            },
-            QuicTransport.PATIENCE.toMillis(),
-            TimeUnit.MILLISECONDS);
+    long patience = QuicTransport.PATIENCE.toMillis();
+    mine.eventLoop().schedule(this::endUnlessOpen, patience, TimeUnit.MILLISECONDS);
+  }
+
+  private void endUnlessOpen() {
+    if (!open) end();
   }
 
   @Override
@@ -284,11 +282,7 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   /** The call came to nothing, or the handshake, or what holds the connection together. */
   void failed(Throwable cause) {
     log.debug("gossip_quic_failed peer={} reason=\"{}\"", peer, cause.getMessage());
-    if (cause instanceof javax.net.ssl.SSLException) refused = true;
-    if (cause instanceof QuicClosedChannelException closed) {
-      QuicConnectionCloseEvent event = closed.event();
-      if (event != null && event.isTlsError()) refused = true;
-    }
+    if (QuicTls.isRefusal(cause)) refused = true;
     // a caller whose handshake fails is told why by the codec itself, if it is given the time
     if (open || called) end();
     if (channel == null) ended();

@@ -1,9 +1,12 @@
 package org.quorumail.gossip.net;
 
+import io.netty.handler.codec.quic.QuicClosedChannelException;
+import io.netty.handler.codec.quic.QuicConnectionCloseEvent;
 import io.netty.handler.codec.quic.QuicSslContext;
 import io.netty.handler.codec.quic.QuicSslContextBuilder;
 import io.netty.handler.ssl.ClientAuth;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 
 /**
@@ -40,5 +43,13 @@ record QuicTls(QuicSslContext server, QuicSslContext client) {
   /** The name under which the ends of one cluster find that they speak the same (RFC 7301). */
   static String protocol(KeyRing ring) {
     return "quorumail-gossip/1 %04x".formatted(ring.tag() & 0xffff);
+  }
+
+  /** Whether this is a handshake that one of the ends did not want to finish. */
+  static boolean isRefusal(Throwable cause) {
+    if (cause instanceof SSLException) return true;
+    QuicConnectionCloseEvent end =
+        cause instanceof QuicClosedChannelException closed ? closed.event() : null;
+    return end != null && end.isTlsError();
   }
 }
