@@ -37,10 +37,10 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   private static final Logger log = LoggerFactory.getLogger(QuicConnection.class);
 
   /**
-   * Nothing heard for so long, and the connection is gone: longer than a process that stands still
-   * for 3 s, as short as a killed one should be noticed, which says no good-bye in QUIC.
+   * Nothing heard for so long, and the connection is gone: longer than a process stands still for 3
+   * s, and soon, because nothing else tells of a process that was killed.
    */
-  static final Duration IDLE = Duration.ofSeconds(6);
+  static final Duration IDLE = Duration.ofSeconds(4);
 
   /** How often a neighbour hears something. */
   private static final Duration KEEP_ALIVE = IDLE.dividedBy(3);

@@ -12,7 +12,6 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +19,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.Address;
@@ -165,49 +163,6 @@ class FuzzedQuicTest {
     @Override
     public void broken(DropReason reason) {
       broken++;
-    }
-  }
-
-  /** Passes packets on in both directions and keeps those that went in. */
-  private static final class Wiretap implements AutoCloseable {
-    private final List<byte[]> recorded = new CopyOnWriteArrayList<>();
-    private final DatagramSocket outside = new DatagramSocket(0, LOOPBACK);
-    private final DatagramSocket inside = new DatagramSocket(0, LOOPBACK);
-    private final int target;
-    private volatile int caller;
-
-    Wiretap(int target) throws SocketException {
-      this.target = target;
-      Thread.ofVirtual().start(() -> pass(outside, inside, true));
-      Thread.ofVirtual().start(() -> pass(inside, outside, false));
-    }
-
-    int port() {
-      return outside.getLocalPort();
-    }
-
-    private void pass(DatagramSocket from, DatagramSocket to, boolean inwards) {
-      DatagramPacket packet = new DatagramPacket(new byte[9_000], 9_000);
-      try {
-        while (true) {
-          from.receive(packet);
-          byte[] bytes = Arrays.copyOf(packet.getData(), packet.getLength());
-          if (inwards) {
-            caller = packet.getPort();
-            recorded.add(bytes);
-          }
-          int port = inwards ? target : caller;
-          to.send(new DatagramPacket(bytes, bytes.length, LOOPBACK, port));
-        }
-      } catch (IOException e) {
-        // closed: the test is over
-      }
-    }
-
-    @Override
-    public void close() {
-      outside.close();
-      inside.close();
     }
   }
 

@@ -111,6 +111,21 @@ class QuicTransportTest {
   }
 
   @Test
+  void aNeighbourThatFallsSilentWithoutAWordIsReported() throws Exception {
+    QuicTransport a = bind("a", 1, inA);
+    QuicTransport b = bind("b", 1, inB);
+    try (Wiretap wire = new Wiretap(b.port())) {
+      Peer through = new Peer(address(wire.port()), "b");
+      a.keep(through, queue(new PlumtreeTally()));
+      a.send(through, List.of(text("there")));
+      await().until(() -> inB.messages.size() == 1);
+      assertThat(inA.unreachable).isEmpty();
+      wire.close(); // as when its machine loses power
+      await().until(() -> inA.unreachable.contains(through));
+    }
+  }
+
+  @Test
   void aNeighbourThatDoesNotReadIsWaitedForByClassAndWithinBounds() throws Exception {
     PlumtreeTally tally = new PlumtreeTally();
     NeighbourQueue queue = queue(tally);
