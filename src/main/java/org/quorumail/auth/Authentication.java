@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.AuthConfig;
@@ -60,6 +61,19 @@ public final class Authentication implements AutoCloseable {
   /** Whether there is anybody who could log in. */
   public boolean configured() {
     return users != null || tokens != null;
+  }
+
+  /**
+   * Somebody whose login another host vouches for. One who is not known here is who he is, with no
+   * address beside his name; empty when nobody can have the name.
+   */
+  public Optional<User> vouchedFor(String name) {
+    return Prepared.name(name)
+        .map(
+            prepared ->
+                Optional.ofNullable(users)
+                    .flatMap(all -> all.known(prepared))
+                    .orElseGet(() -> new User(prepared, Set.of())));
   }
 
   /** Whether AUTH exists on a connection that is secured by TLS or not. */

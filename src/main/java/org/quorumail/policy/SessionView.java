@@ -47,6 +47,11 @@ public interface SessionView {
   /** The sender of the transaction under way, from the stage MAIL on. */
   Optional<ReversePath> sender();
 
+  /** Who first submitted the message, where the client may say so (AUTH of MAIL, RFC 4954 §5). */
+  default Optional<MailAddress> submitter() {
+    return Optional.empty();
+  }
+
   /** The recipients accepted so far, as the client wrote them. */
   List<MailAddress> recipients();
 

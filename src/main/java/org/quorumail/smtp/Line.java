@@ -11,8 +11,14 @@ public sealed interface Line {
   /** A line that ended in LF alone, which RFC 5321 §2.3.8 forbids. */
   record BareLineFeed(String text) implements Line {}
 
-  /** A line over the limit; it was read to its end and thrown away. */
-  record TooLong() implements Line {}
+  /**
+   * A line over the limit; it was read to its end and thrown away.
+   *
+   * @param start its first octets, enough to know the command by
+   */
+  record TooLong(String start) implements Line {
+    static final int START = 16;
+  }
 
   /** The connection ended; a line that was begun is lost. */
   record End() implements Line {}

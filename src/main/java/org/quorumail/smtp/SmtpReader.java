@@ -94,7 +94,7 @@ public final class SmtpReader {
   private Line line(int lineFeed, int limit) {
     int start = position;
     position = lineFeed + 1;
-    if (position - start > limit) return new Line.TooLong();
+    if (position - start > limit) return new Line.TooLong(startOfLine(start));
     boolean clean = lineFeed > start && buffer[lineFeed - 1] == '\r';
     int length = lineFeed - start - (clean ? 1 : 0);
     String text = new String(buffer, start, length, StandardCharsets.ISO_8859_1);
@@ -103,15 +103,21 @@ public final class SmtpReader {
   }
 
   private Line skipLine() throws IOException {
+    String start = startOfLine(position);
     while (true) {
       int lineFeed = indexOfLineFeed(position);
       if (lineFeed >= 0) {
         position = lineFeed + 1;
-        return new Line.TooLong();
+        return new Line.TooLong(start);
       }
       position = end;
       if (!fill(SMALL)) return new Line.End();
     }
+  }
+
+  private String startOfLine(int from) {
+    int length = Math.min(Line.TooLong.START, end - from);
+    return new String(buffer, from, length, StandardCharsets.ISO_8859_1);
   }
 
   private int indexOfLineFeed(int from) {

@@ -39,9 +39,12 @@ class PostfixIT {
   @BeforeAll
   void start(@TempDir Path directory) throws Exception {
     sink = Sink.start(Sink.Options.onPort(0), this::take);
-    behind = node(directory, "behind", sink.port());
+    behind = node(directory, "behind", sink.port(), "");
     postfix = new PostfixInstance(directory, behind.settings().smtpPort());
-    before = node(directory, "before", postfix.port);
+    String sevenBit =
+        "[delivery.domains.\"seven.test\"]\nmx_override = \"127.0.0.1:%d\"\n"
+            .formatted(postfix.sevenBitPort);
+    before = node(directory, "before", postfix.port, sevenBit);
   }
 
   @AfterAll
@@ -109,6 +112,40 @@ class PostfixIT {
     assertThat(received).hasSize(1);
   }
 
+  @Test
+  void eightBitContentIsEncodedForAHostThatTakesOnlySevenBit() throws Exception {
+    try (SmtpClient client = client()) {
+      assertThat(client.ask("MAIL FROM:<a@it.test> BODY=BINARYMIME")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<b@seven.test>")).startsWith("250");
+      String content =
+          octets(
+              """
+              MIME-Version: 1.0
+              Content-Type: multipart/mixed; boundary=b
+              Content-Transfer-Encoding: binary
+
+              --b
+              Content-Type: text/plain; charset=utf-8
+              Content-Transfer-Encoding: 8bit
+
+              Grüße und so weiter
+              --b
+              Content-Type: image/x-tiny
+              Content-Transfer-Encoding: binary
+
+              \0\n
+              --b--
+              """
+                  .replace("\n", "\r\n")
+                  .replace("\0\r\n\r\n", "\0\n\r\n"));
+      String chunk = content.substring(0, content.length() - 2); // ask adds the last CRLF
+      assertThat(client.ask("BDAT " + content.length() + " LAST\r\n" + chunk)).startsWith("250");
+    }
+    assertThat(awaitFrom("a@it.test").content())
+        .contains("\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe und so")
+        .contains("\r\nContent-Transfer-Encoding: base64\r\n\r\nAAo=\r\n--b--\r\n");
+  }
+
   private SmtpClient client() throws Exception {
     InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
     SmtpClient client =
@@ -134,9 +171,10 @@ class PostfixIT {
     received.add(new Received(delivery.from(), List.copyOf(delivery.recipients()), content));
   }
 
-  private static NodeProcess node(Path directory, String id, int nextHop) throws Exception {
-    NodeProcess node =
-        new NodeProcess(NodeSettings.alone(id, directory, "smtp://127.0.0.1:" + nextHop));
+  private static NodeProcess node(Path directory, String id, int nextHop, String sections)
+      throws Exception {
+    NodeSettings settings = NodeSettings.alone(id, directory, "smtp://127.0.0.1:" + nextHop);
+    NodeProcess node = new NodeProcess(settings.withSections(sections));
     node.start();
     node.awaitReady(Duration.ofSeconds(60));
     return node;

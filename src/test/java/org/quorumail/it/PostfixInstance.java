@@ -25,6 +25,9 @@ final class PostfixInstance implements AutoCloseable {
   private final Path configuration;
   final int port = NodeSettings.freePort();
 
+  /** Here it takes only 7-bit content, by DATA. */
+  final int sevenBitPort = NodeSettings.freePort();
+
   PostfixInstance(Path parent, int nextHop) throws IOException, InterruptedException {
     assumeTrue(Files.isExecutable(Path.of(POSTFIX)), "postfix is not installed");
     assumeTrue(System.getProperty("user.name").equals("root"), "postfix is started by root only");
@@ -35,7 +38,7 @@ final class PostfixInstance implements AutoCloseable {
     Path data = Files.createDirectory(directory.resolve("data"));
     var owner = data.getFileSystem().getUserPrincipalLookupService();
     Files.setOwner(data, owner.lookupPrincipalByName("postfix"));
-    Files.writeString(configuration.resolve("master.cf"), services(port));
+    Files.writeString(configuration.resolve("master.cf"), services(port, sevenBitPort));
     Files.writeString(
         configuration.resolve("main.cf"),
         """
@@ -87,9 +90,10 @@ final class PostfixInstance implements AutoCloseable {
     run("stop");
   }
 
-  private static String services(int port) {
+  private static String services(int port, int sevenBitPort) {
     return """
       %d inet n - n - - smtpd
+      %d inet n - n - - smtpd -o smtpd_discard_ehlo_keywords=8bitmime,chunking,smtputf8
       cleanup unix n - n - 0 cleanup
       qmgr unix n - n 300 1 qmgr
       rewrite unix - - n - - trivial-rewrite
@@ -106,6 +110,6 @@ final class PostfixInstance implements AutoCloseable {
       tlsmgr unix - - n 1000? 1 tlsmgr
       postlog unix-dgram n - n - 1 postlogd
       """
-        .formatted(port);
+        .formatted(port, sevenBitPort);
   }
 }

@@ -27,6 +27,7 @@ final class Macros {
       case Protocol.HELO -> tls(macros, session);
       case Protocol.MAIL -> {
         session.user().ifPresent(user -> macros.put("{auth_authen}", user));
+        session.submitter().ifPresent(by -> macros.put("{auth_author}", by.toString()));
         session.sender().ifPresent(sender -> macros.put("{mail_addr}", sender.toString()));
       }
       case Protocol.RCPT -> {

@@ -1,25 +1,43 @@
 package org.quorumail.smtp.client;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.MailOptions.Returned;
 import org.quorumail.mail.Recipient;
+import org.quorumail.mime.Conversion;
+import org.quorumail.mime.DataKind;
 
 /** How a message passes over a connection with what the server offers, or why it cannot. */
 sealed interface Passage {
   /**
    * @param chunks by BDAT instead of DATA
    * @param parameters of MAIL, each with a blank before it
+   * @param conversion what makes the content fit, where it does not as it is
    */
-  record Open(boolean chunks, String parameters) implements Passage {}
+  record Open(boolean chunks, String parameters, Optional<Conversion.Possible> conversion)
+      implements Passage {}
 
   /** This server cannot take the message, whoever asks again: status of class 5. */
   record Blocked(EnhancedStatus status, String reason) implements Passage {}
 
-  static Passage of(Transaction t, Offer offer, Peer peer, boolean verified, long nowMillis) {
+  /**
+   * @param content read only where it must perhaps be converted
+   * @throws IOException when it cannot be read
+   */
+  static Passage of(
+      Transaction t,
+      Supplier<InputStream> content,
+      Offer offer,
+      Peer peer,
+      boolean verified,
+      long nowMillis)
+      throws IOException {
     MailOptions options = t.options();
     if (options.requireTls() && !(verified && offer.has("REQUIRETLS"))) { // RFC 8689 §4.2.1
       return blocked(7, 30, peer + " does not offer REQUIRETLS over verified TLS");
@@ -27,32 +45,62 @@ sealed interface Passage {
     if (t.needsUtf8() && !offer.has("SMTPUTF8")) { // RFC 6531 §3.5
       return blocked(6, 7, peer + " does not take internationalized mail (no SMTPUTF8)");
     }
-    boolean binary = options.body() == BodyType.BINARY_MIME;
-    if (binary && !(offer.has("BINARYMIME") && offer.has("CHUNKING"))) { // RFC 3030 §3
-      return blocked(6, 3, peer + " does not take binary content (no BINARYMIME)");
-    }
-    if (options.bareLineEnds() && !offer.has("CHUNKING")) { // DATA cannot carry it unchanged
-      return blocked(6, 3, peer + " cannot take lines that end without CR LF (no CHUNKING)");
-    }
-    if (options.body() == BodyType.EIGHT_BIT_MIME && !offer.has("8BITMIME")) { // RFC 6152 §3
-      return blocked(6, 3, peer + " takes only 7-bit content (no 8BITMIME)");
-    }
     Optional<DeliverBy> by = options.deliverBy();
     if (by.filter(DeliverBy::returns).isPresent() && !offer.has("DELIVERBY") && !peer.lmtp()) {
       return blocked(3, 3, peer + " cannot keep the time that was set (no DELIVERBY)");
     }
-    if (t.size() > offer.maxSize()) { // RFC 1870 §6.1
+    if (takenAsItIs(options, offer)) {
+      boolean chunks = options.body() == BodyType.BINARY_MIME || options.bareLineEnds();
+      return open(t, offer, peer, nowMillis, chunks, options.body(), Optional.empty());
+    }
+    boolean eightBit = offer.has("8BITMIME");
+    BodyType body = eightBit ? BodyType.EIGHT_BIT_MIME : BodyType.SEVEN_BIT;
+    return switch (Conversion.of(content, eightBit ? DataKind.EIGHT_BIT : DataKind.SEVEN_BIT)) {
+      case Conversion.Unneeded fits ->
+          open(t, offer, peer, nowMillis, false, body, Optional.empty());
+      case Conversion.Possible possible ->
+          open(t, offer, peer, nowMillis, false, body, Optional.of(possible));
+      case Conversion.Impossible impossible ->
+          blocked(6, 3, peer + " takes only " + taken(offer) + ", and " + impossible.reason());
+    };
+  }
+
+  /** RFC 6152 §3, RFC 3030 §3; DATA can carry no line ends but CRLF (RFC 5321 §2.3.8). */
+  private static boolean takenAsItIs(MailOptions options, Offer offer) {
+    if (options.bareLineEnds() && !offer.has("CHUNKING")) return false;
+    return switch (options.body()) {
+      case SEVEN_BIT -> true;
+      case EIGHT_BIT_MIME -> offer.has("8BITMIME");
+      case BINARY_MIME -> offer.has("BINARYMIME") && offer.has("CHUNKING");
+    };
+  }
+
+  private static String taken(Offer offer) {
+    return offer.has("8BITMIME") ? "lines of text (no BINARYMIME)" : "7-bit content (no 8BITMIME)";
+  }
+
+  private static Passage open(
+      Transaction t,
+      Offer offer,
+      Peer peer,
+      long nowMillis,
+      boolean chunks,
+      BodyType body,
+      Optional<Conversion.Possible> conversion) {
+    long size = conversion.map(Conversion.Possible::size).orElse(t.size());
+    if (size > offer.maxSize()) { // RFC 1870 §6.1
       return blocked(3, 4, peer + " takes at most " + offer.maxSize() + " octets");
     }
-    return new Open(binary || options.bareLineEnds(), parameters(t, offer, nowMillis));
+    return new Open(chunks, parameters(t, size, body, offer, nowMillis), conversion);
   }
 
   /** What MAIL says beside the sender: all that was asked and that the server knows. */
-  private static String parameters(Transaction t, Offer offer, long nowMillis) {
+  private static String parameters(
+      Transaction t, long size, BodyType body, Offer offer, long nowMillis) {
     MailOptions options = t.options();
     StringBuilder mail = new StringBuilder(64);
-    if (offer.has("SIZE")) mail.append(" SIZE=").append(t.size());
-    switch (options.body()) {
+    if (offer.has("SIZE")) mail.append(" SIZE=").append(size);
+    switch (body) {
       case SEVEN_BIT -> {}
       case EIGHT_BIT_MIME -> mail.append(" BODY=8BITMIME");
       case BINARY_MIME -> mail.append(" BODY=BINARYMIME");

@@ -135,14 +135,22 @@ public final class SmtpConnection implements AutoCloseable {
     answered = false;
     boolean verified = secured() && peer.tls() == TlsRule.VERIFIED;
     Passage.Open passage;
-    switch (Passage.of(transaction, offer, peer, verified, System.currentTimeMillis())) {
-      case Passage.Blocked blocked -> {
-        return new SendResult.Unsuitable(blocked.status(), blocked.reason());
-      }
-      case Passage.Open open -> passage = open;
-    }
     try {
-      SendResult result = transact(transaction, passage, content, dot);
+      long now = System.currentTimeMillis();
+      switch (Passage.of(transaction, content, offer, peer, verified, now)) {
+        case Passage.Blocked blocked -> {
+          return new SendResult.Unsuitable(blocked.status(), blocked.reason());
+        }
+        case Passage.Open open -> passage = open;
+      }
+    } catch (IOException e) {
+      close();
+      return new SendResult.Unreadable(String.valueOf(e.getMessage()));
+    }
+    Supplier<InputStream> fitting =
+        () -> passage.conversion().map(c -> c.of(content.get())).orElseGet(content);
+    try {
+      SendResult result = transact(transaction, passage, fitting, dot);
       if (!(result instanceof SendResult.Answered)) close();
       return result;
     } catch (IOException e) {

@@ -55,17 +55,26 @@ final class AuthCommand {
     return authentication().offered(wire.connection.secured(), this::bindings);
   }
 
+  /** Whether somebody can log in on this connection now, or has. */
+  boolean possible() {
+    return authentication().allowed(wire.connection.secured());
+  }
+
+  /** The user of a login that a trusted host tells of. */
+  Optional<User> vouchedFor(String login) {
+    return authentication().vouchedFor(login);
+  }
+
   /** How long a command line may be: longer than usual only for who can and need log in. */
   int longestLine(int usual) {
-    boolean possible = authentication().allowed(wire.connection.secured());
-    return possible && client.user().isEmpty() ? Math.max(usual, MAX_LINE) : usual;
+    return possible() && client.user().isEmpty() ? Math.max(usual, MAX_LINE) : usual;
   }
 
   Answer auth(String argument, boolean inTransaction) throws IOException {
     Authentication authentication = authentication();
     if (!authentication.configured()) return Answer.say(502, "5.5.1", "AUTH is not offered");
     if (!client.extended()) return Answer.say(503, "5.5.1", "Say EHLO first");
-    if (!authentication.allowed(wire.connection.secured())) {
+    if (!possible()) {
       return Answer.say(538, "5.7.11", "Encryption required for authentication");
     }
     if (client.user().isPresent()) return Answer.say(503, "5.5.1", "Already authenticated");
@@ -187,12 +196,16 @@ final class AuthCommand {
           line.text().equals("*")
               ? ended("cancelled", Answer.say(501, "5.7.0", "Authentication cancelled"))
               : decode(line.text());
-      case Line.TooLong tooLong ->
-          ended("malformed", Answer.say(500, "5.5.6", "Authentication exchange line is too long"));
+      case Line.TooLong tooLong -> ended("malformed", lineTooLong());
       case Line.BareLineFeed bare ->
           ended("malformed", Answer.close(500, "5.5.2", "A line ends with CR LF (RFC 5321 2.3.8)"));
       case Line.End end -> throw new EOFException("gone in an authentication exchange");
     };
+  }
+
+  /** RFC 4954 §4 and §6. */
+  static Answer lineTooLong() {
+    return Answer.say(500, "5.5.6", "Authentication exchange line is too long");
   }
 
   /** An initial response without any octets is written {@code =}, since nothing means none. */

@@ -52,10 +52,13 @@ final class Client {
   /**
    * A trusted host has said who its own client is. What was known of the host itself, its
    * certificate included, says nothing about that one.
+   *
+   * @param login who its client has proved to be to it
    */
-  void presentedAs(Xclient.Valid by) {
+  void presentedAs(Xclient.Valid by, Optional<User> login) {
     forgetGreeting();
     certificate = Set.of();
+    user = login;
     by.address().ifPresent(known -> address = known);
     if (by.says(Attribute.NAME) || by.says(Attribute.ADDR)) {
       reverseName = by.known(Attribute.NAME);

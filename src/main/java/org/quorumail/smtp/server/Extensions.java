@@ -55,6 +55,11 @@ final class Extensions {
     return lines;
   }
 
+  /** RFC 4954 §5: where AUTH is possible, its parameter of MAIL is, also before anybody logs in. */
+  boolean authentication() {
+    return auth.possible();
+  }
+
   /** RFC 8689 §4.1: offered only where TLS is in use. */
   boolean requireTls() {
     return wire.connection.secured();

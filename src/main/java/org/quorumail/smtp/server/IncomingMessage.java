@@ -185,7 +185,7 @@ final class IncomingMessage implements AutoCloseable {
 
   private void received(Envelope envelope, Optional<String> hold, long size) {
     LOG.info(
-        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}",
+        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}{}",
         id(),
         Escape.quoted(envelope.reversePath().toString()),
         envelope.recipients().size(),
@@ -193,6 +193,7 @@ final class IncomingMessage implements AutoCloseable {
         client.host(),
         Escape.quoted(String.valueOf(client.name())),
         client.user().map(user -> " user=" + Escape.quoted(user.name())).orElse(""),
+        transaction.submitter().map(by -> " submitter=" + Escape.quoted(by.toString())).orElse(""),
         hold.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));
   }
 

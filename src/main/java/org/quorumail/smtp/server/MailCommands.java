@@ -114,6 +114,15 @@ final class MailCommands {
         || client.user().get().maySendAs(box.address());
   }
 
+  /**
+   * RFC 4954 §5: only a client that has logged in is believed, and only about an address that is
+   * his; of all others it counts as not known.
+   */
+  private Optional<MailAddress> believed(Optional<MailAddress> submitter) {
+    return submitter.filter(
+        address -> client.user().filter(user -> user.maySendAs(address)).isPresent());
+  }
+
   private Answer begin(ReversePath from, String rest) {
     MailParameters.Parsed parsed =
         MailParameters.parse(rest, extensions, shared.context().clock().instant());
@@ -125,7 +134,8 @@ final class MailCommands {
     Optional<Reply> refusal = shared.availability().refusalAtMail();
     if (refusal.isPresent()) return Answer.say(refusal.get());
     begun++;
-    transaction = new Transaction(from, valid.options(), valid.smtpUtf8());
+    transaction =
+        new Transaction(from, valid.options(), valid.smtpUtf8(), believed(valid.submitter()));
     facts.transaction(transaction);
     Optional<Reply> unwanted = screening.mail();
     if (unwanted.isPresent()) {

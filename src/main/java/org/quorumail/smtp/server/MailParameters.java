@@ -9,8 +9,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.MailOptions.Returned;
+import org.quorumail.smtp.PathSyntax;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Xtext;
 
@@ -36,6 +38,7 @@ final class MailParameters {
   private boolean lowered;
   private @Nullable Instant holdUntil;
   private @Nullable DeliverBy deliverBy;
+  private @Nullable MailAddress submitter;
 
   private MailParameters(Extensions offered, Instant now) {
     this.offered = offered;
@@ -46,8 +49,15 @@ final class MailParameters {
   sealed interface Parsed {
     /**
      * @param size what the client announces, RFC 1870 §5; 0 when it announces nothing
+     * @param submitter who first submitted the message, as the client says by AUTH, RFC 4954 §5;
+     *     empty when it does not say or does not know
      */
-    record Valid(long size, boolean smtpUtf8, boolean priorityLowered, MailOptions options)
+    record Valid(
+        long size,
+        boolean smtpUtf8,
+        boolean priorityLowered,
+        Optional<MailAddress> submitter,
+        MailOptions options)
         implements Parsed {}
 
     record Refused(Reply reply) implements Parsed {}
@@ -63,7 +73,12 @@ final class MailParameters {
           Reply problem = mail.take(parameter);
           if (problem != null) yield new Parsed.Refused(problem);
         }
-        yield new Parsed.Valid(mail.size, mail.smtpUtf8, mail.lowered, mail.options());
+        yield new Parsed.Valid(
+            mail.size,
+            mail.smtpUtf8,
+            mail.lowered,
+            Optional.ofNullable(mail.submitter),
+            mail.options());
       }
     };
   }
@@ -91,6 +106,7 @@ final class MailParameters {
       case "RET" -> ret(value);
       case "ENVID" -> envid(value);
       case "REQUIRETLS" -> offered.requireTls() ? requireTls(parameter) : parameter.unknown();
+      case "AUTH" -> offered.authentication() ? submitter(value) : parameter.unknown();
       case "MT-PRIORITY" -> priority(value);
       case "BY" -> by(value);
       case "HOLDFOR" -> offered.futureRelease() ? holdFor(value) : parameter.unknown();
@@ -151,6 +167,17 @@ final class MailParameters {
     if (parameter.hasValue()) return Parameter.malformed("REQUIRETLS has no value");
     requireTls = true;
     return null;
+  }
+
+  /** RFC 4954 §5: a mailbox in xtext, or nobody that is known. */
+  private @Nullable Reply submitter(String value) {
+    if (value.equals("<>")) return null;
+    String path = Xtext.decode(value).map(mailbox -> "<" + mailbox + ">").orElse("");
+    if (PathSyntax.parse(path) instanceof PathSyntax.Parsed.Mailbox box && box.rest().isEmpty()) {
+      submitter = box.address();
+      return null;
+    }
+    return Parameter.malformed("AUTH wants a mailbox in xtext, or <>");
   }
 
   /** RFC 6710 §4.1. What a stranger asks above the ordinary is lowered to it (§5.1). */

@@ -110,6 +110,11 @@ final class SessionFacts implements SessionView {
   }
 
   @Override
+  public Optional<MailAddress> submitter() {
+    return Optional.ofNullable(transaction).flatMap(Transaction::submitter);
+  }
+
+  @Override
   public List<MailAddress> recipients() {
     return transaction == null ? List.of() : transaction.recipients();
   }

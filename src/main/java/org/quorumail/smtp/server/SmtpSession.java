@@ -17,6 +17,7 @@ import org.quorumail.smtp.Connection;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Line;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.server.Xclient.Attribute;
 import org.quorumail.spool.Intake.Readiness;
 import org.quorumail.tls.ServerTls;
 import org.slf4j.Logger;
@@ -164,7 +165,7 @@ final class SmtpSession {
         return;
       }
       long start = System.nanoTime();
-      Verb verb = line instanceof Line.Text text ? Verb.of(text.text()) : Verb.UNKNOWN;
+      Verb verb = verb(line);
       Answer answer = bounded(answer(verb, line), verb);
       idle = !mail.underWay();
       if (answer.reply().code() >= 400) delayError();
@@ -182,11 +183,19 @@ final class SmtpSession {
     }
   }
 
+  private static Verb verb(Line line) {
+    return switch (line) {
+      case Line.Text text -> Verb.of(text.text());
+      case Line.TooLong tooLong -> Verb.of(tooLong.start());
+      default -> Verb.UNKNOWN;
+    };
+  }
+
   private Answer answer(Verb verb, Line line) throws IOException {
     return switch (line) {
       case Line.Text text ->
-          tooLong(verb, text.text()) ? lineTooLong() : carryOut(verb, text.text());
-      case Line.TooLong tooLong -> lineTooLong();
+          tooLong(verb, text.text()) ? lineTooLong(verb) : carryOut(verb, text.text());
+      case Line.TooLong tooLong -> lineTooLong(verb);
       case Line.BareLineFeed bare ->
           Answer.close(500, "5.5.2", "A line ends with CR LF (RFC 5321 2.3.8)");
       case Line.End end -> throw new IllegalStateException("the end is not a command");
@@ -292,7 +301,7 @@ final class SmtpSession {
       case Xclient.Malformed bad -> Answer.say(501, "5.5.4", bad.problem());
       case Xclient.Valid valid -> {
         LOG.info("event=xclient client={} attributes={}", client.host(), valid.values());
-        client.presentedAs(valid);
+        client.presentedAs(valid, valid.known(Attribute.LOGIN).flatMap(auth::vouchedFor));
         Optional<Reply> refusal = seat.take(client.address());
         if (refusal.isEmpty()) refusal = screenAnew();
         yield refusal.isPresent() ? Answer.close(refusal.get()) : Answer.say(greeting());
@@ -376,7 +385,9 @@ final class SmtpSession {
     return line.length() + 2 > (verb == Verb.AUTH ? AuthCommand.MAX_LINE : limit);
   }
 
-  private static Answer lineTooLong() {
+  /** Of an authentication it has a code of its own, RFC 4954 §4. */
+  private static Answer lineTooLong(Verb verb) {
+    if (verb == Verb.AUTH) return AuthCommand.lineTooLong();
     return Answer.say(500, "5.5.2", "Line too long");
   }
 }

@@ -3,6 +3,7 @@ package org.quorumail.smtp.server;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
@@ -14,17 +15,24 @@ final class Transaction {
   private final ReversePath reversePath;
   private final MailOptions options;
   private final boolean smtpUtf8;
+  private final Optional<MailAddress> submitter;
   private final Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
 
   private int acceptedCommands;
 
   /**
    * @param smtpUtf8 whether MAIL said SMTPUTF8, so that addresses and header may have UTF-8
+   * @param submitter who first submitted the message, where the client is believed to know
    */
-  Transaction(ReversePath reversePath, MailOptions options, boolean smtpUtf8) {
+  Transaction(
+      ReversePath reversePath,
+      MailOptions options,
+      boolean smtpUtf8,
+      Optional<MailAddress> submitter) {
     this.reversePath = reversePath;
     this.options = options;
     this.smtpUtf8 = smtpUtf8;
+    this.submitter = submitter;
   }
 
   ReversePath reversePath() {
@@ -37,6 +45,10 @@ final class Transaction {
 
   boolean smtpUtf8() {
     return smtpUtf8;
+  }
+
+  Optional<MailAddress> submitter() {
+    return submitter;
   }
 
   /** A repetition is one copy; what was asked for it first counts. */

@@ -7,6 +7,7 @@ import static org.quorumail.smtp.client.ScriptedServer.polite;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -146,16 +147,65 @@ class SmtpClientTest {
   }
 
   @Test
-  void eightBitContentNeedsAServerThatTakesIt() throws IOException {
+  void eightBitContentIsEncodedForAServerThatDoesNotTakeIt() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250-PIPELINING\r\n250 SIZE" : polite(c));
+    MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
+    String text = "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n.\u00e4 = one letter\r\n";
+    SendResult result = connect().send(asking(eightBit), () -> content(text), n -> true);
+    assertThat(result).isInstanceOf(SendResult.Answered.class);
+    String arrived = String.join("", server.messages());
+    assertThat(arrived)
+        .isEqualTo(
+            "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n"
+                + "Content-Transfer-Encoding: quoted-printable\r\n\r\n..=E4 =3D one letter\r\n");
+    int stuffed = 1;
+    assertThat(server.commands())
+        .contains("MAIL FROM:<from@here.test> SIZE=" + (arrived.length() - stuffed));
+  }
+
+  @Test
+  void contentThatIsEightBitInNameOnlyGoesAsItIs() throws IOException {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 PIPELINING" : polite(c));
-    Transaction t =
-        new Transaction(
-            ReversePath.of("a@b.test"),
-            List.of(MailAddress.of("x@t.test")),
-            BodyType.EIGHT_BIT_MIME,
-            1);
-    SendResult result = connect().send(t, () -> content("x"), n -> true);
+    MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
+    connect().send(asking(eightBit), () -> content("Subject: x\r\n\r\nx\r\n"), n -> true);
+    assertThat(server.messages()).containsExactly("Subject: x\r\n\r\nx\r\n");
+    assertThat(server.commands()).contains("MAIL FROM:<from@here.test>");
+  }
+
+  @Test
+  void whatCannotBeEncodedIsNotSent() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 PIPELINING" : polite(c));
+    MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
+    SendResult result =
+        connect().send(asking(eightBit), () -> content("Subject: \u00e4\r\n\r\nx\r\n"), n -> true);
     assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
+    assertThat(((SendResult.Unsuitable) result).reason()).endsWith("a header cannot be encoded");
+    assertThat(server.commands()).containsExactly("EHLO here.test");
+  }
+
+  @Test
+  void anEncodedMessageThatIsTooLargeForTheServerIsNotSent() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 SIZE 150" : polite(c));
+    MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
+    SendResult result =
+        connect()
+            .send(asking(eightBit), () -> content("A: b\r\n\r\n" + "\u00e4".repeat(90)), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.3.4");
+  }
+
+  @Test
+  void contentThatCannotBeReadForItsConversionIsOurTrouble() throws IOException {
+    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 PIPELINING" : polite(c));
+    MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
+    InputStream broken =
+        new InputStream() {
+          @Override
+          public int read() throws IOException {
+            throw new IOException("a damaged row");
+          }
+        };
+    assertThat(connect().send(asking(eightBit), () -> broken, n -> true))
+        .isEqualTo(new SendResult.Unreadable("a damaged row"));
   }
 
   @Test
@@ -180,20 +230,30 @@ class SmtpClientTest {
   }
 
   @Test
-  void contentWithBareLineEndsNeverGoesByData() throws IOException {
+  void bareLineEndsGoByDataOnlyEncoded() throws IOException {
     start(ScriptedServer::polite);
-    SendResult result =
-        connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content("a\n.\n"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
-    assertThat(server.commands()).containsExactly("EHLO here.test");
+    String text = "A: b\r\n\r\na\n.\n";
+    connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content(text), n -> true);
+    assertThat(server.messages().getFirst()).endsWith("\r\n\r\na=0A.=0A=\r\n");
+    SendResult inHeader =
+        connect()
+            .send(asking(bare(BodyType.SEVEN_BIT)), () -> content("A: b\nC: d\r\n"), n -> true);
+    assertThat(((SendResult.Unsuitable) inHeader).status()).hasToString("5.6.3");
   }
 
   @Test
-  void binaryContentNeedsBothExtensions() throws IOException {
-    start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
+  void binaryContentIsEncodedForAServerThatLacksOneOfTheExtensions() throws IOException {
+    start(
+        c ->
+            c.startsWith("EHLO")
+                ? "250-far.test\r\n250-CHUNKING\r\n250-8BITMIME\r\n250 PIPELINING"
+                : polite(c));
     MailOptions binary = MailOptions.of(BodyType.BINARY_MIME);
-    SendResult result = connect().send(asking(binary), () -> content("a"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
+    String text = "Content-Type: image/x-tiny\r\nMIME-Version: 1.0\r\n\r\n\u0000\u00e4";
+    connect().send(asking(binary), () -> content(text), n -> true);
+    assertThat(server.messages().getFirst())
+        .endsWith("Content-Transfer-Encoding: base64\r\n\r\nAOQ=\r\n");
+    assertThat(server.commands()).contains("MAIL FROM:<from@here.test> BODY=8BITMIME", "DATA");
   }
 
   @Test

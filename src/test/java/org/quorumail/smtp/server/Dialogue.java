@@ -33,10 +33,12 @@ import org.quorumail.tls.ServerTls;
  * S+ text  the reply just read has a line with this text      S- text  it has none
  * ==close  the server closes               ==tls   shakes hands as a client
  * ==repeat N text   sends the text N times, each with CRLF
+ * ==pad N text      sends the text, N times x, and CRLF
  * ==accepted N      so many messages are in the spool
  * ==content text    the last one is this, trace header aside
  * ==trace text      the last one's trace header contains this
  * ==rcpt N          the last one has so many recipients
+ * ==submitter a     whom the last MAIL is believed to say by AUTH, - for nobody
  * ==recipients a,b  the last one's recipients      ==again   goes on in a new connection
  * ==options WORDS   what is asked of the last one: body, what the header gives back, ENVID, and
  *                   utf8, bare (line ends), tls where they apply; the words that are given must be
@@ -118,6 +120,11 @@ final class Dialogue {
         String text = value.substring(end + 1) + "\\r\\n";
         send(text.repeat(Integer.parseInt(value.substring(0, end))));
       }
+      case "pad" -> {
+        int end = value.indexOf(' ');
+        int filling = Integer.parseInt(value.substring(0, end));
+        send(value.substring(end + 1) + "x".repeat(filling) + "\\r\\n");
+      }
       case "accepted" ->
           assertThat(server.intake.accepted()).as(where()).hasSize(Integer.parseInt(value));
       case "content" ->
@@ -135,6 +142,7 @@ final class Dialogue {
               .as(where())
               .extracting(Object::toString)
               .containsExactly(value.split(","));
+      case "submitter" -> assertThat(server.submitter).as(where()).isEqualTo(value);
       case "again" -> {
         connection.close();
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());

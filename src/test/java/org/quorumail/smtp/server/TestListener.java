@@ -31,6 +31,7 @@ import org.quorumail.config.Config.Service;
 import org.quorumail.config.Config.Timeouts;
 import org.quorumail.config.Network;
 import org.quorumail.config.PolicyConfig;
+import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.Aliases;
 import org.quorumail.policy.FilterChain;
 import org.quorumail.policy.LocalState;
@@ -39,7 +40,9 @@ import org.quorumail.policy.RecipientTable;
 import org.quorumail.policy.RelayPolicy;
 import org.quorumail.policy.RelayRule;
 import org.quorumail.policy.Rules;
+import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Tarpit;
+import org.quorumail.policy.Verdict;
 import org.quorumail.policy.checks.AccessLists;
 import org.quorumail.policy.checks.Greylist;
 import org.quorumail.policy.checks.RateLimits;
@@ -53,6 +56,10 @@ final class TestListener implements AutoCloseable {
   private final Map<String, String> options;
   private final LocalState state = new LocalState(1_000, Clock.systemUTC());
   private List<MessageFilter> filters = List.of();
+
+  /** Whom the last MAIL said to have submitted the message; "-" for nobody who is believed. */
+  volatile String submitter = "-";
+
   private Rules rules;
 
   static TestListener with(String... options) throws IOException {
@@ -149,8 +156,22 @@ final class TestListener implements AutoCloseable {
     if (config.greylist().enabled()) {
       all.add(new Greylist(config.greylist(), state, Clock.systemUTC()));
     }
+    all.add(new SubmitterEar());
     all.addAll(filters);
     return new Rules(new FilterChain(all, meters), new Tarpit(config.tarpit()));
+  }
+
+  private final class SubmitterEar implements MessageFilter {
+    @Override
+    public Verdict mail(SessionView session) {
+      submitter = session.submitter().map(MailAddress::toString).orElse("-");
+      return Verdict.ACCEPT;
+    }
+
+    @Override
+    public boolean readsContent(SessionView session) {
+      return false;
+    }
   }
 
   /** {@code auth=tls} or {@code auth=always}: alice@local.example with password pencil, and bob. */
