@@ -1,19 +1,12 @@
 package org.quorumail.policy.milter;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.PolicyConfig.Milter;
-import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.MessageContent;
@@ -22,7 +15,6 @@ import org.quorumail.policy.MessageHeader;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.Escape;
-import org.quorumail.smtp.Reply;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,8 +49,7 @@ final class MilterSession implements MessageFilter {
   private final Supplier<ContentBuffer> buffers;
   private Interest interest = Interest.ALL;
   private @Nullable MilterConnection connection;
-  private int actions;
-  private int steps;
+  private Terms terms = Terms.NONE;
   private boolean inMessage; // MAIL was said, and neither its end nor ABORT
   private boolean skipBody;
   private @Nullable ContentBuffer otherBody;
@@ -79,8 +70,8 @@ final class MilterSession implements MessageFilter {
     if (interest != Interest.ALL) return Verdict.ACCEPT;
     try {
       connection = MilterConnection.open(config.socket(), config.connectTimeout());
-      negotiate(connection);
-      return say(Protocol.CONNECT, connect(session.client(), session), session);
+      terms = Terms.negotiated(connection, config.commandTimeout());
+      return say(Protocol.CONNECT, CommandData.connect(session), session);
     } catch (IOException e) {
       failed(e);
       return Verdict.ACCEPT; // told at MAIL, so that the client may come to it
@@ -165,36 +156,6 @@ final class MilterSession implements MessageFilter {
     }
   }
 
-  /** SMFIC_OPTNEG: we offer all that we can, the milter takes what it needs. */
-  private void negotiate(MilterConnection open) throws IOException {
-    ByteBuffer offer = ByteBuffer.allocate(12);
-    offer.putInt(Protocol.VERSION).putInt(Protocol.ACTIONS).putInt(Protocol.STEPS);
-    open.send(Protocol.OPTNEG, offer.array());
-    Packet answer = open.receive(config.commandTimeout());
-    if (answer.command() != Protocol.OPTNEG) throw answer.malformed();
-    int version = answer.number();
-    if (version < Protocol.OLDEST_VERSION || version > Protocol.VERSION) {
-      throw new MilterException("it speaks version " + version + " of the protocol");
-    }
-    actions = answer.number();
-    steps = answer.number();
-    if ((actions & ~Protocol.ACTIONS) != 0 || (steps & ~Protocol.STEPS) != 0) {
-      throw new MilterException("it wants what was not offered");
-    }
-  }
-
-  private static byte[] connect(InetAddress client, SessionView session) {
-    String address = Macros.text(client);
-    ByteArrayOutputStream data = new ByteArrayOutputStream(64);
-    data.writeBytes(MilterConnection.text("[" + address + "]"));
-    data.write(client.getAddress().length == 4 ? '4' : '6');
-    int port = session.peer().getPort();
-    data.write(port >> 8);
-    data.write(port);
-    data.writeBytes(MilterConnection.text(address));
-    return data.toByteArray();
-  }
-
   private Verdict tell(
       byte command, String argument, SessionView session, @Nullable MailAddress recipient) {
     try {
@@ -214,11 +175,11 @@ final class MilterSession implements MessageFilter {
       byte command, byte[] data, SessionView session, @Nullable MailAddress recipient)
       throws IOException {
     MilterConnection open = connection;
-    if (open == null || has(unwanted(command))) return Verdict.ACCEPT;
+    if (open == null || !terms.wants(command)) return Verdict.ACCEPT;
     byte[] macros = Macros.before(command, session, recipient);
     if (macros.length > 0) open.send(Protocol.MACRO, macros);
     open.send(command, data);
-    if (has(unanswered(command))) {
+    if (!terms.answers(command)) {
       if (open.unsent() > UNSENT_MAX) open.flush(config.commandTimeout());
       return Verdict.ACCEPT;
     }
@@ -232,7 +193,7 @@ final class MilterSession implements MessageFilter {
     MessageHeader header = MessageHeader.read(content);
     for (MessageHeader.Field field : header.fields()) {
       if (field.name().isEmpty()) continue; // no field: a milter could make nothing of it
-      verdict = say(Protocol.HEADER, field(field), session);
+      verdict = say(Protocol.HEADER, CommandData.field(field, terms), session);
       if (verdict != Verdict.ACCEPT || interest != Interest.ALL) return verdict;
     }
     verdict = say(Protocol.END_OF_HEADER, new byte[0], session);
@@ -240,7 +201,7 @@ final class MilterSession implements MessageFilter {
     skipBody = false;
     byte[] piece = new byte[Protocol.MAX_DATA];
     try (InputStream body = content.open(header.bodyAt())) {
-      for (int n = fill(body, piece); n > 0 && !skipBody; n = fill(body, piece)) {
+      for (int n; (n = body.readNBytes(piece, 0, piece.length)) > 0 && !skipBody; ) {
         verdict = say(Protocol.BODY, Arrays.copyOf(piece, n), session);
         if (verdict != Verdict.ACCEPT || interest != Interest.ALL) return verdict;
       }
@@ -255,7 +216,7 @@ final class MilterSession implements MessageFilter {
     byte[] macros = Macros.before(Protocol.END_OF_BODY, session, null);
     if (macros.length > 0) open.send(Protocol.MACRO, macros);
     open.send(Protocol.END_OF_BODY, new byte[0]);
-    Changes changes = new Changes(actions, session.maxMessageSize(), buffers);
+    Changes changes = new Changes(terms.actions(), session.maxMessageSize(), buffers);
     try {
       int progress = 0;
       while (true) {
@@ -283,7 +244,7 @@ final class MilterSession implements MessageFilter {
         yield Verdict.ACCEPT;
       }
       case 's' -> {
-        if (command != Protocol.BODY || !has(Protocol.SKIP)) throw reply.malformed();
+        if (command != Protocol.BODY || !terms.has(Protocol.SKIP)) throw reply.malformed();
         skipBody = true;
         yield Verdict.ACCEPT;
       }
@@ -292,7 +253,7 @@ final class MilterSession implements MessageFilter {
       case 't', 'f' -> TEMPFAIL;
       case 'd' -> new Verdict.Discard("its milter says so");
       case '4' -> SHUTDOWN;
-      case 'y' -> Verdict.refusal(reply(reply));
+      case 'y' -> Verdict.refusal(ReplyCode.parse(reply));
       default -> throw reply.malformed();
     };
   }
@@ -301,80 +262,6 @@ final class MilterSession implements MessageFilter {
     MilterConnection open = connection;
     if (open == null) throw new MilterException("there is no connection");
     return open;
-  }
-
-  /** SMFIR_REPLYCODE: a reply as it would be on the wire; percent signs are doubled. */
-  private static Reply reply(Packet packet) throws MilterException {
-    String text = packet.text().replace("%%", "%");
-    List<String> lines = new ArrayList<>();
-    int code = 0;
-    Optional<EnhancedStatus> status = Optional.empty();
-    for (String line : text.split("\r?\n")) {
-      if (!line.matches("[45][0-9]{2}([ -].*)?") || lines.size() == Reply.MAX_LINES) {
-        throw packet.malformed();
-      }
-      int ofLine = Integer.parseInt(line.substring(0, 3));
-      if (code != 0 && ofLine != code) throw packet.malformed();
-      code = ofLine;
-      String words = line.length() > 4 ? line.substring(4) : "";
-      Optional<EnhancedStatus> leading = EnhancedStatus.leading(words);
-      boolean fits = leading.isPresent() && leading.get().statusClass() == code / 100;
-      if (fits) {
-        status = leading;
-        words = words.substring(Math.min(words.length(), leading.get().toString().length()));
-      }
-      String bounded = words.strip();
-      lines.add(bounded.substring(0, Math.min(400, bounded.length()))); // RFC 5321 §4.5.3.1.5
-    }
-    return new Reply(code, status, lines);
-  }
-
-  private byte[] field(MessageHeader.Field field) {
-    String value = field.value().replace("\r\n", "\n");
-    if (!has(Protocol.LEADING_SPACE) && value.startsWith(" ")) value = value.substring(1);
-    byte[] name = MilterConnection.text(field.name());
-    int room = Protocol.MAX_DATA - name.length - 1;
-    if (value.length() > room) value = value.substring(0, Math.max(0, room));
-    ByteArrayOutputStream data = new ByteArrayOutputStream(name.length + value.length() + 1);
-    data.writeBytes(name);
-    data.writeBytes(MilterConnection.text(value));
-    return data.toByteArray();
-  }
-
-  private static int fill(InputStream in, byte[] piece) throws IOException {
-    return in.readNBytes(piece, 0, piece.length);
-  }
-
-  private boolean has(int flag) {
-    return (steps & flag) != 0;
-  }
-
-  private static int unwanted(byte command) {
-    return switch (command) {
-      case Protocol.CONNECT -> Protocol.NO_CONNECT;
-      case Protocol.HELO -> Protocol.NO_HELO;
-      case Protocol.MAIL -> Protocol.NO_MAIL;
-      case Protocol.RCPT -> Protocol.NO_RCPT;
-      case Protocol.DATA -> Protocol.NO_DATA;
-      case Protocol.HEADER -> Protocol.NO_HEADERS;
-      case Protocol.END_OF_HEADER -> Protocol.NO_END_OF_HEADER;
-      case Protocol.BODY -> Protocol.NO_BODY;
-      default -> 0;
-    };
-  }
-
-  private static int unanswered(byte command) {
-    return switch (command) {
-      case Protocol.CONNECT -> Protocol.NO_REPLY_CONNECT;
-      case Protocol.HELO -> Protocol.NO_REPLY_HELO;
-      case Protocol.MAIL -> Protocol.NO_REPLY_MAIL;
-      case Protocol.RCPT -> Protocol.NO_REPLY_RCPT;
-      case Protocol.DATA -> Protocol.NO_REPLY_DATA;
-      case Protocol.HEADER -> Protocol.NO_REPLY_HEADER;
-      case Protocol.END_OF_HEADER -> Protocol.NO_REPLY_END_OF_HEADER;
-      case Protocol.BODY -> Protocol.NO_REPLY_BODY;
-      default -> 0;
-    };
   }
 
   private void failed(IOException e) {
