@@ -220,20 +220,15 @@ final class QueueReport implements QueueView {
     }
     return new Message(
         m.id().toString(),
-        status(located),
+        located.status(clock.millis()).text(),
         m.reversePath().toString(),
         Instant.ofEpochMilli(m.arrivedMillis()).toString(),
         m.size(),
         located.spool(),
         attempts,
         next == Long.MAX_VALUE || m.held() ? null : Instant.ofEpochMilli(next).toString(),
+        m.beginMillis() > clock.millis() ? Instant.ofEpochMilli(m.beginMillis()).toString() : null,
         m.recipients().stream().map(r -> recipient(r, m.held())).toList());
-  }
-
-  /** A message whose sender had it held (RFC 4865) is held until then, though due in time. */
-  private String status(SpoolQueries.Located located) {
-    boolean early = located.message().beginMillis() > clock.millis();
-    return early ? MessageStatus.HELD.text() : located.status().text();
   }
 
   private static Recipient recipient(RecipientState r, boolean held) {

@@ -94,6 +94,7 @@ public interface QueueView {
   /**
    * @param arrived ISO 8601, UTC
    * @param nextAttempt the earliest of the recipients'
+   * @param releaseAt until when its sender had it held (RFC 4865), while that is to come
    */
   record Message(
       String id,
@@ -104,6 +105,7 @@ public interface QueueView {
       String spool,
       int attempts,
       @Nullable String nextAttempt,
+      @Nullable String releaseAt,
       List<Recipient> recipients) {
     public Message {
       recipients = List.copyOf(recipients);

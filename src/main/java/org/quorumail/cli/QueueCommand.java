@@ -50,6 +50,7 @@ final class QueueCommand extends CommandGroup {
             "size",
             "attempts",
             "next_attempt",
+            "release_at",
             "sender",
             "recipients/0/address")
         .print(out);

@@ -23,6 +23,8 @@ public sealed interface Disposition {
     NEXT_HOP,
     /** We say "relayed": the next hop sends no reports. */
     RELAYED,
+    /** We say "expanded": it was an alias for several, who are recipients of their own. */
+    EXPANDED,
     /** We say "delivered": the next hop has put it into the mailbox. */
     DELIVERED
   }

@@ -7,7 +7,9 @@ public enum Action {
   /** In the mailbox, as far as we can know: handed over by LMTP. */
   DELIVERED("delivered"),
   /** Handed to a host that sends no reports: nothing more will be heard (RFC 3461 §5.2.2). */
-  RELAYED("relayed");
+  RELAYED("relayed"),
+  /** An alias for several: to those it goes on, and of them no success is told. */
+  EXPANDED("expanded");
 
   private final String word;
 

@@ -3,6 +3,7 @@ package org.quorumail.dsn;
 import java.time.Instant;
 import java.util.List;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.smtp.OriginalRecipient;
 import org.quorumail.smtp.Xtext;
 import org.quorumail.spool.SpooledMessage;
 
@@ -63,8 +64,7 @@ final class DeliveryStatus {
     int sign = parameter.indexOf(';');
     if (sign < 0) return "";
     String type = parameter.substring(0, sign);
-    String encoded = parameter.substring(sign + 1);
-    String decoded = Xtext.decode(encoded).orElse(encoded);
+    String decoded = OriginalRecipient.address(parameter);
     return "Original-Recipient: " + type + "; " + Wording.harmless(decoded) + "\n";
   }
 }

@@ -14,6 +14,7 @@ import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.OriginalRecipient;
 import org.quorumail.spool.OwnedSpool.Notification;
 import org.quorumail.spool.SpooledMessage;
 
@@ -67,16 +68,24 @@ public final class StatusNotification {
     Wording.append(out, "\n--" + boundary + "--\n");
     return Optional.of(
         new Notification(
-            id, envelope(sender, eightBit), out.toByteArray(), any(recipients, Action.DELAYED)));
+            id,
+            envelope(sender, eightBit, message.options().requireTls()),
+            out.toByteArray(),
+            any(recipients, Action.DELAYED)));
   }
 
-  /** To a sender whose address has UTF-8 in it, the report's own header has that too. */
-  private static Envelope envelope(ReversePath.Mailbox sender, boolean eightBit) {
+  /**
+   * To a sender whose address has UTF-8 in it, the report's own header has that too. What had to
+   * travel by TLS is not told of without it (RFC 8689 §5).
+   */
+  private static Envelope envelope(
+      ReversePath.Mailbox sender, boolean eightBit, boolean requireTls) {
     BodyType body = eightBit ? BodyType.EIGHT_BIT_MIME : BodyType.SEVEN_BIT;
+    MailOptions asked = MailOptions.of(body).found(body, !sender.ascii(), false);
     return new Envelope(
         new ReversePath.Null(),
         List.of(new Recipient(sender.address())),
-        MailOptions.of(body).found(body, !sender.ascii(), false));
+        requireTls ? asked.requiringTls() : asked);
   }
 
   /** RFC 3461 §4.3: RET counts for failures; of other reports the header is enough. */
@@ -104,6 +113,7 @@ public final class StatusNotification {
   private static String subject(List<RecipientReport> recipients) {
     if (any(recipients, Action.FAILED)) return "Undelivered mail returned to sender";
     if (any(recipients, Action.DELAYED)) return "Delayed mail (it is still being tried)";
+    if (any(recipients, Action.EXPANDED)) return "Mail sent on to several";
     return any(recipients, Action.RELAYED)
         ? "Mail handed on (no more reports will come)"
         : "Mail delivered";
@@ -152,11 +162,20 @@ public final class StatusNotification {
       text.append('\n').append(sentence(action, until));
       for (RecipientReport r : recipients) {
         if (r.action() != action) continue;
-        text.append("\n<").append(Wording.address(r.recipient().address())).append(">:\n");
+        text.append("\n<").append(Wording.address(r.recipient().address())).append('>');
+        text.append(writtenTo(r.recipient())).append(":\n");
         text.append(Wording.folded("    ", Wording.diagnostic(r), "\n    ")).append('\n');
       }
     }
     return text.toString();
+  }
+
+  /** The address that the sender knows, where it is another one. */
+  private static String writtenTo(Recipient recipient) {
+    String original = OriginalRecipient.address(recipient.originalRecipient());
+    boolean same = original.equalsIgnoreCase(recipient.address().toString());
+    if (original.isEmpty() || same) return "";
+    return Wording.folded(" (expanded from <", Wording.harmless(original), "\n ") + ">)";
   }
 
   private static String sentence(Action action, Instant until) {
@@ -168,6 +187,11 @@ public final class StatusNotification {
               + Wording.DATE.format(until)
               + ".\n";
       case DELIVERED -> "It was delivered to the recipients below.\n";
+      case EXPANDED ->
+          """
+          The addresses below stand for several others, to whom it is sent on.
+          You will hear of these only if something fails.
+          """;
       case RELAYED ->
           """
           It was handed to a mail system that does not report deliveries,

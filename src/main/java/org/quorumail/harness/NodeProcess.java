@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -29,12 +30,21 @@ public final class NodeProcess implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(50);
 
   private final NodeSettings settings;
+  private final Map<String, String> environment;
   private final NodeApi api;
   private final Path program;
   private @Nullable Process process;
 
   public NodeProcess(NodeSettings settings) {
+    this(settings, Map.of());
+  }
+
+  /**
+   * @param environment variables that the node has beside those of this process
+   */
+  public NodeProcess(NodeSettings settings, Map<String, String> environment) {
     this.settings = settings;
+    this.environment = Map.copyOf(environment);
     this.api = new NodeApi(settings.http());
     this.program = program();
   }
@@ -81,6 +91,7 @@ public final class NodeProcess implements AutoCloseable {
         new ProcessBuilder(program.toString(), "serve", "-c", settings.file().toString())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.log().toFile()));
+    builder.environment().putAll(environment);
     Process started = builder.start();
     started.getOutputStream().close();
     STARTED.add(started);

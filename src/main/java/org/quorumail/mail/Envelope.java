@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * The envelope of RFC 5321 §2.3.1: what MAIL and RCPT said, not what the headers say.
  *
- * @param recipients the forward-paths in the order of the RCPT commands, without repetitions
+ * @param recipients the forward-paths in the order of the RCPT commands, without repetitions; then
+ *     the aliases that are {@linkplain Recipient#expanded expanded}
  */
 public record Envelope(ReversePath reversePath, List<Recipient> recipients, MailOptions options) {
   /** The BODY parameter of MAIL, RFC 6152 and RFC 3030 §3. */

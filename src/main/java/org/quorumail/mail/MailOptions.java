@@ -42,6 +42,20 @@ public record MailOptions(
         body, false, false, false, "", Returned.UNSPECIFIED, 0, 0, Optional.empty());
   }
 
+  /** The same by TLS only. */
+  public MailOptions requiringTls() {
+    return new MailOptions(
+        body,
+        utf8Header,
+        bareLineEnds,
+        true,
+        envelopeId,
+        returned,
+        priority,
+        holdUntilMillis,
+        deliverBy);
+  }
+
   /** The same with what reading the content told. */
   public MailOptions found(BodyType body, boolean utf8Header, boolean bareLineEnds) {
     return new MailOptions(

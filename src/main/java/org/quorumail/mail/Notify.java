@@ -11,6 +11,11 @@ public record Notify(boolean specified, boolean success, boolean failure, boolea
   public static final Notify UNSPECIFIED = new Notify(false, false, true, true);
   public static final Notify NEVER = new Notify(true, false, false, false);
 
+  /** The same, but that nobody hears of a success. */
+  public Notify withoutSuccess() {
+    return new Notify(specified, false, failure, delay);
+  }
+
   /** The parameter's value, as it is passed on to a next hop. */
   @Override
   public String toString() {

@@ -6,21 +6,28 @@ package org.quorumail.mail;
  * @param reports the NOTIFY parameter
  * @param originalRecipient the ORCPT parameter's value as it came, {@code type;xtext} (RFC 3461
  *     §4.2); empty when there was none
+ * @param expanded whether this is an alias for several, who are recipients beside it: nothing is
+ *     delivered to it, but its sender wants to hear that it was expanded (RFC 3461 §5.2.7.3)
  */
-public record Recipient(MailAddress address, Notify reports, String originalRecipient) {
+public record Recipient(
+    MailAddress address, Notify reports, String originalRecipient, boolean expanded) {
+  public Recipient(MailAddress address, Notify reports, String originalRecipient) {
+    this(address, reports, originalRecipient, false);
+  }
+
   /** A recipient for whom nothing was asked. */
   public Recipient(MailAddress address) {
     this(address, Notify.UNSPECIFIED, "");
   }
 
-  /** The same demands for another address, as an alias makes it. */
+  /** The same demands for another address. */
   public Recipient withAddress(MailAddress other) {
-    return new Recipient(other, reports, originalRecipient);
+    return new Recipient(other, reports, originalRecipient, expanded);
   }
 
-  /** Whether anything was asked. */
+  /** Whether nothing was asked. */
   public boolean plain() {
-    return !reports.specified() && originalRecipient.isEmpty();
+    return !reports.specified() && originalRecipient.isEmpty() && !expanded;
   }
 
   @Override

@@ -1,12 +1,16 @@
 package org.quorumail.policy;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Notify;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.OriginalRecipient;
 
 /** Carries out what filters want done with an envelope. */
 public final class EnvelopeEdits {
@@ -39,18 +43,44 @@ public final class EnvelopeEdits {
       }
     }
     Map<MailAddress, Recipient> rewritten = new LinkedHashMap<>();
+    List<Recipient> expanded = new ArrayList<>();
     for (Recipient recipient : recipients.values()) {
-      for (MailAddress address : rewrite(recipient.address(), edits)) {
-        rewritten.putIfAbsent(address, recipient.withAddress(address));
-      }
+      Optional<List<MailAddress>> targets = targets(recipient.address(), edits);
+      if (targets.isEmpty()) rewritten.putIfAbsent(recipient.address(), recipient);
+      else forward(recipient, targets.get(), rewritten, expanded);
     }
-    return new Envelope(sender, List.copyOf(rewritten.values()), envelope.options());
+    List<Recipient> all = new ArrayList<>(rewritten.values());
+    all.addAll(expanded);
+    return new Envelope(sender, all, envelope.options());
   }
 
-  private static List<MailAddress> rewrite(MailAddress recipient, List<Edit> edits) {
-    for (Edit edit : edits) {
-      if (edit instanceof Edit.RewriteRecipient r && r.recipient().equals(recipient)) return r.to();
+  /**
+   * RFC 3461 §5.2.7.2 and §5.2.7.3 (c): whoever an address stands for takes over what was asked for
+   * it, and what its sender wrote is kept. Of a success of several nobody could make sense, so the
+   * sender hears that they are several.
+   */
+  private static void forward(
+      Recipient alias,
+      List<MailAddress> targets,
+      Map<MailAddress, Recipient> rewritten,
+      List<Recipient> expanded) {
+    boolean several = targets.size() > 1;
+    Notify reports = several ? alias.reports().withoutSuccess() : alias.reports();
+    String original = alias.originalRecipient();
+    if (original.isEmpty()) original = OriginalRecipient.of(alias.address());
+    for (MailAddress target : targets) {
+      rewritten.putIfAbsent(target, new Recipient(target, reports, original));
     }
-    return List.of(recipient);
+    if (several && alias.reports().success()) {
+      expanded.add(new Recipient(alias.address(), alias.reports(), original, true));
+    }
+  }
+
+  private static Optional<List<MailAddress>> targets(MailAddress recipient, List<Edit> edits) {
+    for (Edit edit : edits) {
+      boolean fits = edit instanceof Edit.RewriteRecipient r && r.recipient().equals(recipient);
+      if (fits) return Optional.of(((Edit.RewriteRecipient) edit).to());
+    }
+    return Optional.empty();
   }
 }

@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.Deliveries;
 import org.quorumail.delivery.Disposition;
+import org.quorumail.delivery.Disposition.Responsibility;
 import org.quorumail.delivery.Job;
 import org.quorumail.dsn.RecipientReport;
 import org.quorumail.dsn.StatusNotification;
@@ -35,6 +36,7 @@ final class DeliveryTask implements Job {
 
   private static final Duration LONG_REST = Duration.ofMinutes(1);
   private static final EnhancedStatus NO_HOST = new EnhancedStatus(4, 4, 1);
+  private static final EnhancedStatus EXPANDED = new EnhancedStatus(2, 1, 5);
 
   private final Shared shared;
   private final Claim claim;
@@ -124,7 +126,23 @@ final class DeliveryTask implements Job {
       boolean due = r.status() == SpooledMessage.Status.PENDING && r.dueMillis() <= now;
       if (due && goesHere(r)) places.add(i);
     }
+    tellOfExpansions();
     return !places.isEmpty();
+  }
+
+  /** Of an alias for several nothing is to be done but to say so; then it is none of the places. */
+  private void tellOfExpansions() {
+    List<Integer> aliases = places.stream().filter(this::expanded).toList();
+    if (aliases.isEmpty()) return;
+    places.removeAll(aliases);
+    Disposition done =
+        new Disposition.Delivered(
+            EXPANDED, "goes to the addresses behind it", "", Responsibility.EXPANDED);
+    answered(aliases.stream().map(p -> new Result(p, done)).toList());
+  }
+
+  private boolean expanded(int place) {
+    return message().recipients().get(place).recipient().expanded();
   }
 
   private boolean goesHere(RecipientState r) {
@@ -211,6 +229,7 @@ final class DeliveryTask implements Job {
   private void tell(OwnedSpool.Result result, Instant arrived, Instant now) {
     RecipientState recipient = message().recipients().get(result.recipient());
     Outcome o = result.outcome();
+    if (recipient.recipient().expanded()) return; // nothing was delivered
     shared.meters.outcome(o, recipient.attempts() > 0, Duration.between(arrived, now));
     if (o instanceof Outcome.Deferred d) {
       nextDueMillis = Math.min(nextDueMillis, d.until().toEpochMilli());

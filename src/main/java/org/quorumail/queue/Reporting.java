@@ -91,6 +91,7 @@ final class Reporting {
           notify.success() || (message.options().deliverBy().isPresent() && !never)
               ? Optional.of(Action.RELAYED)
               : Optional.empty();
+      case EXPANDED -> notify.success() ? Optional.of(Action.EXPANDED) : Optional.empty();
       case DELIVERED -> notify.success() ? Optional.of(Action.DELIVERED) : Optional.empty();
     };
   }

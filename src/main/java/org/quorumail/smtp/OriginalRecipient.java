@@ -2,6 +2,8 @@ package org.quorumail.smtp;
 
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.IntPredicate;
+import org.quorumail.mail.MailAddress;
 
 /** The value of ORCPT, RFC 3461 §4.2, with the address type {@code utf-8} of RFC 6533 §3. */
 public final class OriginalRecipient {
@@ -28,8 +30,23 @@ public final class OriginalRecipient {
       return Xtext.decode(address).map(decoded -> value);
     }
     Optional<String> ascii =
-        smtpUtf8 ? Utf8Text.decode(address).map(OriginalRecipient::escaped) : Optional.of(address);
+        smtpUtf8 ? Utf8Text.decode(address).map(OriginalRecipient::ascii) : Optional.of(address);
     return ascii.filter(OriginalRecipient::isUtf8Xtext).map(text -> type + ";" + text);
+  }
+
+  /** The value that tells of this address; empty when it would be too long. */
+  public static String of(MailAddress address) {
+    String value =
+        address.ascii()
+            ? "rfc822;" + Xtext.encode(address.toString())
+            : UTF8 + ";" + escaped(address.toString());
+    return value.length() > MAX ? "" : value;
+  }
+
+  /** The address in a value, decoded as far as it is xtext; empty when there is none. */
+  public static String address(String value) {
+    String encoded = value.substring(value.indexOf(';') + 1);
+    return Xtext.decode(encoded).orElse(encoded);
   }
 
   private static boolean isAtom(String type) {
@@ -41,12 +58,21 @@ public final class OriginalRecipient {
     return true;
   }
 
+  /** What is above ASCII in its ASCII form; the rest is in that form already. */
+  private static String ascii(String text) {
+    return escaped(text, point -> point < 0x80);
+  }
+
   private static String escaped(String text) {
+    return escaped(text, point -> point > ' ' && point < 0x7F && "+=\\".indexOf(point) < 0);
+  }
+
+  private static String escaped(String text, IntPredicate plain) {
     StringBuilder ascii = new StringBuilder(text.length() + 16);
     text.codePoints()
         .forEach(
             point -> {
-              if (point < 0x80) ascii.append((char) point);
+              if (plain.test(point)) ascii.append((char) point);
               else
                 ascii
                     .append("\\x{")

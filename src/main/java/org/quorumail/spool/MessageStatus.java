@@ -6,7 +6,7 @@ public enum MessageStatus {
   PENDING("pending"),
   /** Tried, and due again. */
   RETRY("retry"),
-  /** Not due until an operator releases it. */
+  /** Not due until an operator releases it, or until the time that its sender has set. */
   HELD("held");
 
   private final String text;
@@ -20,8 +20,20 @@ public enum MessageStatus {
     return text;
   }
 
-  public static MessageStatus of(SpooledMessage message) {
+  /** How it stands at this time. */
+  public static MessageStatus at(SpooledMessage message, long nowMillis) {
+    MessageStatus status = of(message);
+    boolean released = !message.held() && message.beginMillis() <= nowMillis;
+    return status == HELD && released ? PENDING : status;
+  }
+
+  /**
+   * The same without a clock, as the index and the counters have it: what its sender had held (RFC
+   * 4865) stays held here until its first attempt, which follows at once.
+   */
+  static MessageStatus of(SpooledMessage message) {
     if (message.held()) return HELD;
-    return message.recipients().stream().anyMatch(r -> r.attempts() > 0) ? RETRY : PENDING;
+    if (message.recipients().stream().anyMatch(r -> r.attempts() > 0)) return RETRY;
+    return message.options().holdUntilMillis() > 0 ? HELD : PENDING;
   }
 }

@@ -26,7 +26,8 @@ final class OptionsFormat {
   private static final int SUCCESS = 2;
   private static final int FAILURE = 4;
   private static final int DELAY = 8;
-  private static final int NOTIFY_BITS = 15;
+  private static final int EXPANDED = 16;
+  private static final int RECIPIENT_BITS = 31;
 
   private static final int PRIORITY_BASE = 9; // so that no byte is negative
 
@@ -82,19 +83,20 @@ final class OptionsFormat {
     if (n.success()) bits |= SUCCESS;
     if (n.failure()) bits |= FAILURE;
     if (n.delay()) bits |= DELAY;
+    if (recipient.expanded()) bits |= EXPANDED;
     out.u8(bits).text(recipient.originalRecipient());
   }
 
   static Recipient recipient(MailAddress address, ByteReader in) throws IOException {
     int bits = in.u8();
-    if ((bits & ~NOTIFY_BITS) != 0) throw unknown("a recipient", "notify", bits);
+    if ((bits & ~RECIPIENT_BITS) != 0) throw unknown("a recipient", "notify", bits);
     Notify notify =
         new Notify(
             (bits & SPECIFIED) != 0,
             (bits & SUCCESS) != 0,
             (bits & FAILURE) != 0,
             (bits & DELAY) != 0);
-    return new Recipient(address, notify, in.text());
+    return new Recipient(address, notify, in.text(), (bits & EXPANDED) != 0);
   }
 
   private static int code(Returned returned) {

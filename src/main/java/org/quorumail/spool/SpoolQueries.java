@@ -42,7 +42,7 @@ public final class SpoolQueries {
         new Filter(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
     boolean fits(SpooledMessage m, long nowMillis) {
-      return status.map(s -> s == MessageStatus.of(m)).orElse(true)
+      return status.map(s -> s == MessageStatus.at(m, nowMillis)).orElse(true)
           && domain.map(d -> m.dueByDomain().containsKey(d.toLowerCase(Locale.ROOT))).orElse(true)
           && sender.map(s -> m.reversePath().toString().startsWith(s)).orElse(true)
           && olderThan.map(age -> nowMillis - m.arrivedMillis() >= age.toMillis()).orElse(true);
@@ -51,8 +51,8 @@ public final class SpoolQueries {
 
   /** A message and the spool that it is in. */
   public record Located(String spool, SpooledMessage message) {
-    public MessageStatus status() {
-      return MessageStatus.of(message);
+    public MessageStatus status(long nowMillis) {
+      return MessageStatus.at(message, nowMillis);
     }
   }
 

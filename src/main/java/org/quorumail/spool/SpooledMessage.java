@@ -71,12 +71,13 @@ public record SpooledMessage(
   /**
    * When a message is due that could go at the given time. What is due earlier is tried first, so a
    * message of priority p overtakes what came up to 10·p minutes before it (RFC 6710 §5) and
-   * starves nothing; one of low priority lets others pass for some seconds.
+   * starves nothing; one of low priority lets others pass for some seconds. Never due before the
+   * time that its sender has set.
    */
   static long dueAt(MailOptions options, long atMillis) {
-    long begin = Math.max(atMillis, options.holdUntilMillis());
     int priority = options.priority();
-    return priority > 0 ? begin - priority * HEAD_START : begin - priority * STAND_BACK;
+    if (priority > 0) return Math.max(atMillis - priority * HEAD_START, options.holdUntilMillis());
+    return Math.max(atMillis, options.holdUntilMillis()) - priority * STAND_BACK;
   }
 
   SpooledMessage withHeld(boolean held) {

@@ -122,6 +122,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
         "spool-n1",
         1,
         null,
+        null,
         List.of(new Recipient("you@example.net", "pending", 1, null, "451 4.3.0 later")));
   }
 

@@ -15,6 +15,8 @@ import org.quorumail.config.Config;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Notify;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
@@ -100,6 +102,40 @@ class StatusNotificationTest {
     Notification n = failure("Subject: gr\u00fc\u00dfe\r\n\r\n\u00e4\r\n", GONE);
     assertThat(n.envelope().options().body()).isEqualTo(BodyType.EIGHT_BIT_MIME);
     assertThat(text(n)).contains("Content-Transfer-Encoding: 8bit").contains("gr\u00fc\u00dfe");
+  }
+
+  @Test
+  void aReportNamesTheAddressThatTheSenderWrote() throws IOException {
+    RecipientReport aliased =
+        new RecipientReport(
+            new Recipient(
+                MailAddress.of("ann@there.test"), Notify.UNSPECIFIED, "rfc822;info+2Bx@here.test"),
+            Action.FAILED,
+            new EnhancedStatus(5, 1, 1),
+            "550 5.1.1 no",
+            "");
+    assertThat(text(failure("x\r\n", aliased)))
+        .contains("\r\n<ann@there.test> (expanded from <info+x@here.test>):\r\n")
+        .contains("Original-Recipient: rfc822; info+x@here.test\r\n");
+    assertThat(text(failure("x\r\n", GONE))).doesNotContain("expanded");
+  }
+
+  @Test
+  void aReportOnWhatHadToTravelByTlsHasToToo() throws IOException {
+    SpooledMessage strict =
+        new SpooledMessage(
+            QueueId.generate(NOW),
+            ReversePath.of("from@here.test"),
+            MailOptions.of(BodyType.SEVEN_BIT).requiringTls(),
+            0,
+            3,
+            false,
+            false,
+            List.of());
+    Notification n =
+        notifications.report(strict, List.of(GONE), content("x\r\n"), NOW, NOW).orElseThrow();
+    assertThat(n.envelope().options().requireTls()).isTrue();
+    assertThat(failure("x\r\n", GONE).envelope().options().requireTls()).isFalse();
   }
 
   @Test

@@ -3,13 +3,18 @@ package org.quorumail.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.harness.NodeProcess;
 import org.quorumail.harness.NodeSettings;
 import org.quorumail.harness.Sink;
+import org.quorumail.smtp.TestCertificates;
+import org.quorumail.smtp.TestCertificates.Issued;
 
 /**
  * Extensions on the way through three mail systems: a node, a Postfix, another node, and a sink
@@ -39,12 +46,22 @@ class PostfixIT {
   @BeforeAll
   void start(@TempDir Path directory) throws Exception {
     sink = Sink.start(Sink.Options.onPort(0), this::take);
-    behind = node(directory, "behind", sink.port(), "");
+    Issued certificate = TestCertificates.forHosts(directory, null, "localhost", "localhost");
+    String tls =
+        "[tls]\ncertificate = \"%1$s/localhost.pem\"\nkey = \"%1$s/localhost.key\"\n"
+            .formatted(directory);
+    behind = node(directory, "behind", sink.port(), tls, Map.of());
     postfix = new PostfixInstance(directory, behind.settings().smtpPort());
-    String sevenBit =
-        "[delivery.domains.\"seven.test\"]\nmx_override = \"127.0.0.1:%d\"\n"
-            .formatted(postfix.sevenBitPort);
-    before = node(directory, "before", postfix.port, sevenBit);
+    String domains =
+        """
+        [delivery.domains."seven.test"]
+        mx_override = "127.0.0.1:%d"
+        [delivery.domains."strict.test"]
+        mx_override = "localhost:%d"
+        """
+            .formatted(postfix.sevenBitPort, behind.settings().smtpPort());
+    before =
+        node(directory, "before", postfix.port, tls + domains, trusting(directory, certificate));
   }
 
   @AfterAll
@@ -146,6 +163,33 @@ class PostfixIT {
         .contains("\r\nContent-Transfer-Encoding: base64\r\n\r\nAAo=\r\n--b--\r\n");
   }
 
+  /** RFC 8689 §4.2.1 and §5: by TLS from hop to hop, or back, and that by TLS only too. */
+  @Test
+  void whatMustTravelByTlsGoesNoFurtherThanTlsDoes() throws Exception {
+    try (SmtpClient client = client()) {
+      client.startTls();
+      assertThat(client.ask("MAIL FROM:<a@it.test> REQUIRETLS")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<b@strict.test>")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<c@sink.test>")).startsWith("250");
+      assertThat(client.ask("DATA")).startsWith("354");
+      assertThat(client.ask("Subject: secret\r\n\r\nbody\r\n.")).startsWith("250");
+    }
+    awaitLog(before, "event=delivered .*to=<b@strict.test> relay=localhost");
+    awaitLog(before, "event=failed .*to=<c@sink.test> .*dsn=5.7.30"); // Postfix has no TLS here
+    awaitLog(behind, "event=failed .*to=<b@strict.test> .*dsn=5.7.30"); // nor has the sink
+    awaitLog(before, "event=report_failed .*to=<a@it.test>");
+    awaitLog(behind, "event=report_failed .*to=<a@it.test>");
+    assertThat(received).isEmpty();
+    assertThat(postfix.log()).doesNotContain("b@strict.test", "c@sink.test");
+  }
+
+  private static void awaitLog(NodeProcess node, String pattern) {
+    Pattern line = Pattern.compile(pattern);
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> line.matcher(Files.readString(node.settings().log())).find());
+  }
+
   private SmtpClient client() throws Exception {
     InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
     SmtpClient client =
@@ -171,10 +215,25 @@ class PostfixIT {
     received.add(new Received(delivery.from(), List.copyOf(delivery.recipients()), content));
   }
 
-  private static NodeProcess node(Path directory, String id, int nextHop, String sections)
+  /** Of outgoing connections, issuers are those that the JVM trusts. */
+  private static Map<String, String> trusting(Path directory, Issued issuer) throws Exception {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    store.setCertificateEntry("issuer", issuer.certificate());
+    Path file = directory.resolve("trusted.p12");
+    try (OutputStream out = Files.newOutputStream(file)) {
+      store.store(out, "changeit".toCharArray());
+    }
+    String options =
+        "-Djavax.net.ssl.trustStore=%s -Djavax.net.ssl.trustStorePassword=changeit".formatted(file);
+    return Map.of("QUORUMAIL_JAVA_OPTS", options);
+  }
+
+  private static NodeProcess node(
+      Path directory, String id, int nextHop, String sections, Map<String, String> environment)
       throws Exception {
     NodeSettings settings = NodeSettings.alone(id, directory, "smtp://127.0.0.1:" + nextHop);
-    NodeProcess node = new NodeProcess(settings.withSections(sections));
+    NodeProcess node = new NodeProcess(settings.withSections(sections), environment);
     node.start();
     node.awaitReady(Duration.ofSeconds(60));
     return node;

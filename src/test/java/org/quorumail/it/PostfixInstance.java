@@ -92,24 +92,24 @@ final class PostfixInstance implements AutoCloseable {
 
   private static String services(int port, int sevenBitPort) {
     return """
-      %d inet n - n - - smtpd
-      %d inet n - n - - smtpd -o smtpd_discard_ehlo_keywords=8bitmime,chunking,smtputf8
-      cleanup unix n - n - 0 cleanup
-      qmgr unix n - n 300 1 qmgr
-      rewrite unix - - n - - trivial-rewrite
-      bounce unix - - n - 0 bounce
-      defer unix - - n - 0 bounce
-      trace unix - - n - 0 bounce
-      proxymap unix - - n - - proxymap
-      smtp unix - - n - - smtp
-      relay unix - - n - - smtp
-      error unix - - n - - error
-      retry unix - - n - - error
-      anvil unix - - n - 1 anvil
-      scache unix - - n - 1 scache
-      tlsmgr unix - - n 1000? 1 tlsmgr
-      postlog unix-dgram n - n - 1 postlogd
-      """
+    %d inet n - n - - smtpd
+    %d inet n - n - - smtpd -o smtpd_discard_ehlo_keywords=8bitmime,chunking,smtputf8
+    cleanup unix n - n - 0 cleanup
+    qmgr unix n - n 300 1 qmgr
+    rewrite unix - - n - - trivial-rewrite
+    bounce unix - - n - 0 bounce
+    defer unix - - n - 0 bounce
+    trace unix - - n - 0 bounce
+    proxymap unix - - n - - proxymap
+    smtp unix - - n - - smtp
+    relay unix - - n - - smtp
+    error unix - - n - - error
+    retry unix - - n - - error
+    anvil unix - - n - 1 anvil
+    scache unix - - n - 1 scache
+    tlsmgr unix - - n 1000? 1 tlsmgr
+    postlog unix-dgram n - n - 1 postlogd
+    """
         .formatted(port, sevenBitPort);
   }
 }

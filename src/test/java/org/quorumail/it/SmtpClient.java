@@ -12,14 +12,15 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.quorumail.smtp.TlsContexts;
 
 /** A plain SMTP client for tests that say exactly what they send. */
 final class SmtpClient implements Closeable {
   private static final int PATIENCE_MILLIS = 60_000;
 
-  private final Socket socket = new Socket();
-  private final InputStream in;
-  private final OutputStream out;
+  private Socket socket = new Socket();
+  private InputStream in;
+  private OutputStream out;
   private final String greeting;
 
   SmtpClient(InetSocketAddress server) throws IOException {
@@ -32,6 +33,18 @@ final class SmtpClient implements Closeable {
 
   String greeting() {
     return greeting;
+  }
+
+  /** STARTTLS, the handshake with whoever answers, and EHLO. */
+  void startTls() throws IOException {
+    if (!ask("STARTTLS").startsWith("220")) throw new IOException("no STARTTLS");
+    socket =
+        TlsContexts.opportunisticClient()
+            .getSocketFactory()
+            .createSocket(socket, "localhost", socket.getPort(), true);
+    in = new BufferedInputStream(socket.getInputStream());
+    out = new BufferedOutputStream(socket.getOutputStream(), 64 * 1024);
+    ask("EHLO it.test");
   }
 
   /** Sends a command and answers the last line of its reply. */

@@ -332,6 +332,28 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void ofAnAliasForSeveralItsExpansionIsToldAndNothingIsDeliveredToIt() throws Exception {
+    start(ScriptedServer::polite);
+    MailAddress alias = MailAddress.of("all@there.test");
+    String written = "rfc822;all@there.test";
+    Recipient member = new Recipient(MailAddress.of("to@there.test"), Notify.NEVER, written);
+    Notify success = new Notify(true, true, false, false);
+    accept(
+        new Envelope(
+            ReversePath.of("from@here.test"),
+            List.of(member, new Recipient(alias, success, written, true)),
+            MailOptions.of(BodyType.SEVEN_BIT)));
+    awaitEmpty();
+    assertThat(server.commands()).contains("RCPT TO:<to@there.test>");
+    assertThat(server.commands()).doesNotContain("RCPT TO:<all@there.test>");
+    assertThat(spool.notifications()).hasSize(1);
+    assertThat(content(0))
+        .contains(
+            "Original-Recipient: rfc822; all@there.test\r\nFinal-Recipient: rfc822; all@there.test")
+        .contains("Action: expanded\r\nStatus: 2.1.5\r\n");
+  }
+
+  @Test
   void concurrencyGrowsButNotAboveItsBound() throws Exception {
     settings.add("[delivery.domains.\"there.test\"]\nmax_connections = 7");
     start(ScriptedServer::polite);

@@ -79,6 +79,18 @@ class LanguageTest {
   }
 
   @Test
+  void anAddressBecomesAnOriginalRecipientThatEveryHopReads() {
+    assertThat(OriginalRecipient.of(MailAddress.of("a+b=c@d.test")))
+        .isEqualTo("rfc822;a+2Bb+3Dc@d.test");
+    String international = OriginalRecipient.of(MailAddress.of("j\u00fc+r\\@d.test"));
+    assertThat(international).isEqualTo("utf-8;j\\x{FC}\\x{2B}r\\x{5C}@d.test");
+    assertThat(OriginalRecipient.parse(international, false)).contains(international);
+    assertThat(OriginalRecipient.of(MailAddress.of("=".repeat(200) + "@d.test"))).isEmpty();
+    assertThat(OriginalRecipient.address("rfc822;a+2Bb@d.test")).isEqualTo("a+b@d.test");
+    assertThat(OriginalRecipient.address("")).isEmpty();
+  }
+
+  @Test
   void aSourceRouteIsReadAndForgotten() {
     assertThat(PathSyntax.parse("<@a.example,@b.example:u@c.example> SIZE=1"))
         .isEqualTo(new PathSyntax.Parsed.Mailbox(new MailAddress("u", "c.example"), " SIZE=1"));

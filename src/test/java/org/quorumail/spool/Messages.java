@@ -174,7 +174,7 @@ final class Messages {
     Notify notify =
         new Notify(
             random.nextBoolean(), random.nextBoolean(), random.nextBoolean(), random.nextBoolean());
-    return new Recipient(address(), notify, text());
+    return new Recipient(address(), notify, text(), random.nextBoolean());
   }
 
   private RecipientState recipient() {

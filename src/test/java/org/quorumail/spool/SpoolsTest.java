@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.Intake.Readiness;
 import org.quorumail.spool.Intake.Reception;
@@ -226,7 +228,7 @@ class SpoolsTest {
       SpoolCommands commands = second.commands();
 
       assertThat(commands.hold(id)).isEqualTo(SpoolCommands.Result.DONE);
-      assertThat(located(id).status()).isEqualTo(MessageStatus.HELD);
+      assertThat(located(id).status(0)).isEqualTo(MessageStatus.HELD);
       assertThat(commands.retry(id)).isEqualTo(SpoolCommands.Result.HELD);
       assertThat(commands.release(id)).isEqualTo(SpoolCommands.Result.DONE);
       assertThat(commands.retry(id)).isEqualTo(SpoolCommands.Result.DONE);
@@ -259,6 +261,45 @@ class SpoolsTest {
     assertThat(listed(status(MessageStatus.RETRY))).isEmpty();
     assertThatThrownBy(() -> spools.queries().page(Filter.ALL, "nonsense", 3))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void whatASenderHasHeldIsListedAsHeldUntilItsTime() throws IOException {
+    home.elect(0);
+    long until = System.currentTimeMillis() + 3_600_000;
+    QueueId later = accepted(heldUntil(until));
+    QueueId past = accepted(heldUntil(1));
+    QueueId plain = accepted(new byte[10], "a@example.net");
+    assertThat(listed(status(MessageStatus.HELD))).containsExactly(later);
+    assertThat(listed(status(MessageStatus.PENDING))).containsExactlyInAnyOrder(past, plain);
+    assertThat(located(later).status(until - 1)).isEqualTo(MessageStatus.HELD);
+    assertThat(located(later).status(until)).isEqualTo(MessageStatus.PENDING);
+    spools.commands().hold(later);
+    spools.commands().release(later);
+    assertThat(listed(status(MessageStatus.HELD))).containsExactly(later);
+    spools.commands().remove(later);
+    assertThat(listed(status(MessageStatus.HELD))).isEmpty();
+    assertThat(spools.all().getFirst().counters().count(MessageStatus.HELD)).isEqualTo(1);
+  }
+
+  @Test
+  void noPriorityComesBeforeTheTimeThatTheSenderHasSet() {
+    MailOptions plain = MailOptions.of(Envelope.BodyType.SEVEN_BIT);
+    long now = 100_000_000;
+    for (int priority = -9; priority <= 9; priority++) {
+      MailOptions held =
+          new MailOptions(
+              plain.body(),
+              false,
+              false,
+              false,
+              "",
+              plain.returned(),
+              priority,
+              now + 1000,
+              plain.deliverBy());
+      assertThat(SpooledMessage.dueAt(held, now)).isGreaterThanOrEqualTo(now + 1000);
+    }
   }
 
   @Test
@@ -325,6 +366,22 @@ class SpoolsTest {
     Spool spool = spools.all().getFirst();
     await().until(() -> spool.owned().isPresent());
     return spool.owned().orElseThrow();
+  }
+
+  private QueueId accepted(Envelope envelope) throws IOException {
+    try (Reception reception = spools.receive()) {
+      reception.write(new byte[10], 0, 10);
+      return ((Verdict.Accepted) reception.commit(envelope, Optional.empty())).id();
+    }
+  }
+
+  private static Envelope heldUntil(long millis) {
+    MailOptions plain = MailOptions.of(Envelope.BodyType.SEVEN_BIT);
+    MailOptions held =
+        new MailOptions(
+            plain.body(), false, false, false, "", plain.returned(), 0, millis, plain.deliverBy());
+    Recipient recipient = new Recipient(MailAddress.of("a@example.net"));
+    return new Envelope(ReversePath.of("sender@example.org"), List.of(recipient), held);
   }
 
   private QueueId accepted(byte[] content, String recipient) {

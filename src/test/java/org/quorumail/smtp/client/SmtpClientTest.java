@@ -156,8 +156,14 @@ class SmtpClientTest {
     String arrived = String.join("", server.messages());
     assertThat(arrived)
         .isEqualTo(
-            "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n"
-                + "Content-Transfer-Encoding: quoted-printable\r\n\r\n..=E4 =3D one letter\r\n");
+            String.join(
+                "\r\n",
+                "MIME-Version: 1.0",
+                "Content-Type: text/plain",
+                "Content-Transfer-Encoding: quoted-printable",
+                "",
+                "..=E4 =3D one letter",
+                ""));
     int stuffed = 1;
     assertThat(server.commands())
         .contains("MAIL FROM:<from@here.test> SIZE=" + (arrived.length() - stuffed));
@@ -202,6 +208,11 @@ class SmtpClientTest {
           @Override
           public int read() throws IOException {
             throw new IOException("a damaged row");
+          }
+
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
+            return read();
           }
         };
     assertThat(connect().send(asking(eightBit), () -> broken, n -> true))
@@ -447,6 +458,36 @@ class SmtpClientTest {
     server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
     verifying = TestTls.trusting();
     assertThat(connect(peer(false, TlsRule.VERIFIED)).secured()).isTrue();
+  }
+
+  @Test
+  void requiredTlsIsPassedOnToWhoProvesItsNameAndTakesIt() throws IOException {
+    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).requiringTls();
+    verifying = TestTls.trusting();
+    server =
+        new ScriptedServer(
+            c ->
+                c.startsWith("EHLO")
+                    ? "250-far.test\r\n250-REQUIRETLS\r\n250 STARTTLS"
+                    : offersTls(c),
+            TestTls.server("far.test"));
+    SmtpConnection verified = connect(peer(false, TlsRule.VERIFIED));
+    assertThat(verified.send(asking(strict), () -> content("x"), n -> true))
+        .isInstanceOf(SendResult.Answered.class);
+    assertThat(server.commands()).contains("MAIL FROM:<from@here.test> REQUIRETLS");
+    SmtpConnection unverified = connect(peer(false, TlsRule.OPPORTUNISTIC));
+    SendResult result = unverified.send(asking(strict), () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.7.30");
+  }
+
+  @Test
+  void requiredTlsIsNotGivenUpForAServerThatOnlyEncrypts() throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
+    verifying = TestTls.trusting();
+    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).requiringTls();
+    SendResult result =
+        connect(peer(false, TlsRule.VERIFIED)).send(asking(strict), () -> content("x"), n -> true);
+    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.7.30");
   }
 
   @Test

@@ -43,7 +43,8 @@ import org.quorumail.tls.ServerTls;
  * ==options WORDS   what is asked of the last one: body, what the header gives back, ENVID, and
  *                   utf8, bare (line ends), tls where they apply; the words that are given must be
  *                   among them, and those three only when they are given
- * ==asked A | B     what is asked for each recipient of the last one: NOTIFY and ORCPT, - for nothing
+ * ==asked A | B     what is asked for each recipient of the last one: NOTIFY and ORCPT, - for
+ *                   nothing; before it "expanded" for an alias that is told of
  * ==readiness R     the spool is in this state from now on    ==commit R   and says so to commit
  * </pre>
  *
@@ -180,7 +181,8 @@ final class Dialogue {
 
   private static String asked(Recipient recipient) {
     if (recipient.plain()) return "-";
-    return recipient.reports() + " " + recipient.originalRecipient();
+    String asked = recipient.reports() + " " + recipient.originalRecipient();
+    return recipient.expanded() ? "expanded " + asked : asked;
   }
 
   private FakeIntake.Accepted newest() {
