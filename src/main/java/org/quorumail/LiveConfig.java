@@ -146,7 +146,8 @@ final class LiveConfig {
     }
   }
 
-  private static List<Optional<ServerTls>> certificates(Config config) throws StartFailure {
+  /** The certificates of the listeners, in their order; empty where there is none. */
+  static List<Optional<ServerTls>> certificates(Config config) throws StartFailure {
     List<Optional<ServerTls>> tls = new ArrayList<>();
     for (int i = 0; i < config.listeners().size(); i++) {
       ListenerConfig listener = config.listeners().get(i);

@@ -113,7 +113,7 @@ final class PolicyRules {
     };
   }
 
-  private static RecipientTable file(Path path) throws IOException {
+  static RecipientTable file(Path path) throws IOException {
     try {
       return RecipientFile.read(path);
     } catch (IOException e) {

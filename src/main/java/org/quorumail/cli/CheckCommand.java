@@ -11,7 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code check}: reads and validates everything, opens nothing. */
+/** {@code check}: reads and validates everything, files that are named too; opens nothing. */
 @Command(
     name = "check",
     mixinStandardHelpOptions = true,
@@ -19,21 +19,36 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Prints every problem with its key and line; exit 0 when there is none, else 2.",
+      "Reads the certificates, keys, users and tables that the configuration names, too:",
+      "run it as the user that runs the node.",
       "Example: quorumail check -c /etc/quorumail/quorumail.toml"
     })
 final class CheckCommand implements Callable<Integer> {
+  private final ServeCommand.Server server;
+
   @Mixin private ConfigOptions config = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Override
-  public Integer call() {
-    return check(config.sources().read(), spec.commandLine().getOut(), spec.commandLine().getErr());
+  CheckCommand(ServeCommand.Server server) {
+    this.server = server;
   }
 
-  static int check(ConfigResult result, PrintWriter out, PrintWriter err) {
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    return check(config.sources().read(), server, out, spec.commandLine().getErr());
+  }
+
+  static int check(
+      ConfigResult result, ServeCommand.Server server, PrintWriter out, PrintWriter err) {
     return switch (result) {
       case ConfigResult.Valid valid -> {
         warn(valid.warnings(), err);
+        List<String> problems = server.problemsOfFiles(valid.config());
+        if (!problems.isEmpty()) {
+          refuse(problems, err);
+          yield ExitCode.USAGE;
+        }
         out.println("the configuration is valid: " + summary(valid.config()));
         yield ExitCode.DONE;
       }
@@ -48,8 +63,8 @@ final class CheckCommand implements Callable<Integer> {
     for (Problem warning : warnings) err.println("warning: " + warning);
   }
 
-  static void refuse(List<Problem> problems, PrintWriter err) {
-    for (Problem problem : problems) err.println(problem);
+  static void refuse(List<?> problems, PrintWriter err) {
+    for (Object problem : problems) err.println(problem);
     err.println(problems.size() == 1 ? "1 problem" : problems.size() + " problems");
   }
 

@@ -70,7 +70,7 @@ public final class CommandLineInterface implements Runnable {
   static CommandLine commandLine(ServeCommand.Server server) {
     CommandLine root = new CommandLine(new CommandLineInterface());
     root.addSubcommand(new ServeCommand(server));
-    root.addSubcommand(new CheckCommand());
+    root.addSubcommand(new CheckCommand(server));
     root.addSubcommand(new SystemCommand());
     root.addSubcommand(new QueueCommand());
     root.addSubcommand(new SpoolCommand());

@@ -1,6 +1,7 @@
 package org.quorumail.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.quorumail.config.Config;
 import org.quorumail.config.ConfigResult;
@@ -39,6 +40,14 @@ public final class ServeCommand implements Callable<Integer> {
      * @throws StartException when it cannot start
      */
     void run(Config config, ConfigSources sources) throws StartException, InterruptedException;
+
+    /**
+     * What is wrong with the files that a configuration names: certificates, keys, tables, users;
+     * one sentence each. Reads them and opens nothing else.
+     */
+    default List<String> problemsOfFiles(Config config) {
+      return List.of();
+    }
 
     /** Why a node does not start, in one sentence with what to do. */
     final class StartException extends Exception {
@@ -81,7 +90,7 @@ public final class ServeCommand implements Callable<Integer> {
     ConfigSources sources = config.sources();
     ConfigResult result = sources.read();
     PrintWriter err = spec.commandLine().getErr();
-    if (dryRun) return CheckCommand.check(result, spec.commandLine().getOut(), err);
+    if (dryRun) return CheckCommand.check(result, server, spec.commandLine().getOut(), err);
     return switch (result) {
       case ConfigResult.Valid valid -> serve(valid, sources, err);
       case ConfigResult.Invalid invalid -> {

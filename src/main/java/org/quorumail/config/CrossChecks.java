@@ -31,6 +31,7 @@ final class CrossChecks {
     controlSocket();
     listeners();
     sockets();
+    roles();
     relay();
     auth();
     delivery(config.delivery());
@@ -93,6 +94,11 @@ final class CrossChecks {
     InetAddress here = a.getAddress();
     InetAddress there = b.getAddress();
     return here.equals(there) || here.isAnyLocalAddress() || there.isAnyLocalAddress();
+  }
+
+  private void roles() {
+    if (config.roles().contains(Config.Role.DELIVER)) return;
+    reading.warning("roles", "without deliver: mail waits until another node owns this spool");
   }
 
   private void relay() {

@@ -61,6 +61,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** When the earliest recipient that waits will be due, in milliseconds of the epoch. */
   private final AtomicLong nextDue = new AtomicLong(Long.MAX_VALUE);
 
+  private final boolean delivers;
+
   /** Of the dispatcher alone; nanoTime. */
   private long sweptAt;
 
@@ -71,11 +73,15 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   private record Hint(OwnedSpool spool, QueueId id, List<String> domains) {}
 
-  /** Starts the dispatcher; it idles until a spool is owned. */
+  /**
+   * Starts the dispatcher; it idles until a spool is owned, and for ever in a node without the role
+   * to deliver.
+   */
   public DeliveryQueue(
       Config config, Deliveries deliveries, MeterRegistry meters, InstantSource time) {
     this.deliveries = deliveries;
     this.time = time;
+    delivers = config.roles().contains(Config.Role.DELIVER);
     RetrySchedule schedule = new RetrySchedule(config.delivery(), ThreadLocalRandomDice.DICE);
     shared =
         new DeliveryTask.Shared(
@@ -99,6 +105,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   @Override
   public void owned(OwnedSpool spool) {
+    if (!delivers) return;
     owned.put(spool.name(), spool);
     sweepSoon();
   }
@@ -111,6 +118,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   @Override
   public void due(OwnedSpool spool, QueueId id, List<String> domains) {
+    if (!delivers) return;
     if (!hints.offer(new Hint(spool, id, domains))) sweepWanted = true;
     wake.release();
   }

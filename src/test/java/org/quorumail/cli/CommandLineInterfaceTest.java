@@ -8,6 +8,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -20,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.FakeNode;
+import org.quorumail.config.Config;
+import org.quorumail.config.ConfigSources;
 import org.quorumail.metrics.Metrics;
 import picocli.CommandLine;
 
@@ -219,6 +222,29 @@ class CommandLineInterfaceTest {
           if (!help.contains("Example")) without.add(name);
         });
     assertThat(without).isEmpty();
+  }
+
+  @Test
+  void aFileThatTheConfigurationNamesAndThatCannotBeUsedFailsTheCheck() {
+    ServeCommand.Server server =
+        new ServeCommand.Server() {
+          @Override
+          public void run(Config config, ConfigSources sources) {}
+
+          @Override
+          public List<String> problemsOfFiles(Config config) {
+            return List.of("tls.certificate: there is no file x.pem");
+          }
+        };
+    for (String[] args : List.of(new String[] {"check"}, new String[] {"serve", "--dry-run"})) {
+      StringWriter said = new StringWriter();
+      CommandLine line = CommandLineInterface.commandLine(server);
+      line.setOut(new PrintWriter(said, true)).setErr(new PrintWriter(said, true));
+      assertThat(line.execute(args)).isEqualTo(ExitCode.USAGE);
+      assertThat(said.toString())
+          .contains("tls.certificate: there is no file x.pem", "1 problem")
+          .doesNotContain("is valid");
+    }
   }
 
   @Test

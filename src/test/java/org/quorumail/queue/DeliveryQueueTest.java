@@ -354,6 +354,18 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void aNodeWithoutTheRoleDeliversNothing() throws Exception {
+    roles = "\"receive\"";
+    start(ScriptedServer::polite);
+    accept("from@here.test", "x\r\n", "to@there.test");
+    queue.processNow();
+    await()
+        .during(Duration.ofMillis(300))
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> server.connections() == 0 && spool.size() == 1);
+  }
+
+  @Test
   void concurrencyGrowsButNotAboveItsBound() throws Exception {
     settings.add("[delivery.domains.\"there.test\"]\nmax_connections = 7");
     start(ScriptedServer::polite);
@@ -406,6 +418,8 @@ class DeliveryQueueTest {
     return queue.stats().destinations().stream().filter(d -> d.closedFor().isPositive()).count();
   }
 
+  private String roles = "\"receive\", \"deliver\"";
+
   private void start(Script script) throws IOException {
     start(script, "");
   }
@@ -417,6 +431,7 @@ class DeliveryQueueTest {
         TestConfig.of(
             """
             hostname = "here.test"
+            roles = [%s]
             [[route]]
             domain = "*"
             to = ["%s"]
@@ -424,7 +439,7 @@ class DeliveryQueueTest {
             data_directory = "%s"
             %s
             """
-                .formatted(to, directory, String.join("\n", settings)));
+                .formatted(roles, to, directory, String.join("\n", settings)));
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     queue =
         new DeliveryQueue(
