@@ -35,17 +35,19 @@ public final class RelayRule implements MessageFilter {
       case RelayPolicy.Decision.Accept accept -> {
         Optional<List<MailAddress>> targets = aliases.targets(meant);
         if (targets.isEmpty() && everybodyExists) targets = aliases.catchAll(meant);
-        yield to(targets.orElse(List.of(meant)), recipient);
+        yield to(targets.orElse(List.of(meant)), recipient, session);
       }
       case RelayPolicy.Decision.Unknown unknown -> {
         Optional<List<MailAddress>> targets =
             aliases.targets(meant).or(() -> aliases.catchAll(meant));
-        yield targets.isPresent() ? to(targets.get(), recipient) : Verdict.refusal(unknown.reply());
+        yield targets.isPresent()
+            ? to(targets.get(), recipient, session)
+            : Verdict.refusal(unknown.reply());
       }
       case RelayPolicy.Decision.Unavailable unavailable -> {
         Optional<List<MailAddress>> targets = aliases.targets(meant);
         yield targets.isPresent()
-            ? to(targets.get(), recipient)
+            ? to(targets.get(), recipient, session)
             : Verdict.refusal(unavailable.reply());
       }
     };
@@ -56,8 +58,12 @@ public final class RelayRule implements MessageFilter {
     return false;
   }
 
-  private static Verdict to(List<MailAddress> targets, MailAddress recipient) {
+  private static Verdict to(List<MailAddress> targets, MailAddress recipient, SessionView session) {
     if (targets.equals(List.of(recipient))) return Verdict.ACCEPT;
-    return new Verdict.Change(List.of(new Edit.RewriteRecipient(recipient, targets)));
+    // the envelope has the bare postmaster (RFC 5321 §4.5.1) as the one of this host
+    boolean bare = recipient.domain().isEmpty();
+    MailAddress kept =
+        bare ? new MailAddress(recipient.localPart(), session.hostname()) : recipient;
+    return new Verdict.Change(List.of(new Edit.RewriteRecipient(kept, targets)));
   }
 }
