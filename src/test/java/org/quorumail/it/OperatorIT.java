@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +59,28 @@ class OperatorIT {
       assertThat(command(node, "dns", "remove-override", "sink.test").exitCode()).isEqualTo(3);
       assertThat(command(node, "spool", "cleanup-completed").exitCode()).isZero();
       assertThat(command(node, "cluster", "elect").exitCode()).isEqualTo(1);
+      whatASenderHasHeldIsListedWithItsTime(node);
+    }
+  }
+
+  private void whatASenderHasHeldIsListedWithItsTime(NodeProcess node) throws Exception {
+    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
+      assertThat(client.ask("EHLO it.test")).startsWith("250");
+      String mail = "MAIL FROM:<later@it.test> HOLDUNTIL=";
+      String until = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3600).toString();
+      assertThat(client.ask(mail + until)).startsWith("250");
+      assertThat(client.ask("RCPT TO:<b@sink.test>")).startsWith("250");
+      assertThat(client.ask("DATA")).startsWith("354");
+      assertThat(client.ask("Subject: x\r\n\r\nx\r\n.")).startsWith("250");
+      assertThat(command(node, "queue", "list", "--status", "held").text())
+          .contains("RELEASE-AT")
+          .contains(until)
+          .contains("later@it.test");
+      assertThat(command(node, "queue", "list", "--status", "held", "--format", "json").text())
+          .contains("\"release_at\"")
+          .contains(until);
+      assertThat(command(node, "queue", "list", "--status", "pending").text())
+          .doesNotContain("later@it.test");
     }
   }
 
