@@ -20,6 +20,7 @@ public final class FakeSession implements SessionView {
   public @Nullable String user;
   public boolean trusted;
   public ReversePath sender = ReversePath.of("a@client.example");
+  public Optional<MailAddress> submitter = Optional.empty();
   public List<MailAddress> recipients = new ArrayList<>();
   public Optional<QueueId> queueId = QueueId.parse("01J00000000000000000000000");
 
@@ -87,6 +88,11 @@ public final class FakeSession implements SessionView {
   @Override
   public Optional<ReversePath> sender() {
     return Optional.of(sender);
+  }
+
+  @Override
+  public Optional<MailAddress> submitter() {
+    return submitter;
   }
 
   @Override
