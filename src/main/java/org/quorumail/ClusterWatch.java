@@ -1,19 +1,21 @@
 package org.quorumail;
 
-import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import org.quorumail.api.ClusterView;
+import org.quorumail.api.NodeView;
 import org.quorumail.cluster.ClusterEvent;
+import org.quorumail.cluster.MajorityWatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Turns what changes in the cluster's view into events and series. The node that has become the
- * leader tells all; that the cluster's state looks different from here is this node's own matter.
- * Runs in one virtual thread.
+ * leader tells all, and so does one that lost sight of the majority or sees it again, and one that
+ * took another configuration; that the cluster's state looks different from here is this node's own
+ * matter. Runs in one virtual thread.
  */
 final class ClusterWatch implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(ClusterWatch.class);
@@ -21,48 +23,64 @@ final class ClusterWatch implements Runnable {
 
   private final ClusterView cluster;
   private final ClusterMember member;
+  private final ClusterSeries series;
+  private final MajorityWatch majority = new MajorityWatch();
+  private String leader = "";
+  private String state = "Forming";
 
   ClusterWatch(ClusterView cluster, ClusterMember member, MeterRegistry meters) {
     this.cluster = cluster;
     this.member = member;
-    // the documented name ends in _total, which Prometheus leaves to counters
-    FunctionCounter.builder("smtp.cluster.nodes", cluster, c -> c.status().totalNodes())
-        .description("Nodes of the cluster")
-        .register(meters);
-    Gauge.builder("smtp.cluster.healthy.nodes", cluster, c -> c.status().healthyNodes())
-        .description("Nodes that are healthy")
-        .strongReference(true)
-        .register(meters);
+    this.series = new ClusterSeries(cluster, meters);
   }
 
   @Override
   public void run() {
-    String leader = "";
-    String state = "Forming";
     try {
       while (true) {
         ClusterView.Status now = cluster.status();
-        String id = now.localNode().id();
-        String nowLeader = now.leaderId() == null ? "" : now.leaderId();
-        if (!nowLeader.equals(leader) && nowLeader.equals(id)) {
-          member.publish("LeaderChanged", Map.of("leader", id, "term", String.valueOf(now.term())));
-        }
-        leader = nowLeader;
-        if (!now.state().equals(state)) {
-          member
-              .events()
-              .add(
-                  new ClusterEvent(
-                      java.time.Instant.now().toString(),
-                      id,
-                      "StateChanged",
-                      Map.of("from", state, "to", now.state())));
-        }
-        state = now.state();
+        lookForLeader(now);
+        lookForState(now);
+        lookForMajority(now.localNode().id());
+        series.update(cluster.nodes());
         Thread.sleep(INTERVAL);
       }
     } catch (InterruptedException e) {
       log.debug("cluster_watch_stopped");
     }
+  }
+
+  /** Names the keys only: the values may be secrets. */
+  void reloaded(NodeView.Reload reload) {
+    member.publish(
+        "ConfigurationUpdated",
+        Map.of(
+            "changed", String.join(" ", reload.changed()),
+            "need_restart", String.join(" ", reload.needRestart())));
+  }
+
+  private void lookForLeader(ClusterView.Status now) {
+    String id = now.localNode().id();
+    String nowLeader = now.leaderId() == null ? "" : now.leaderId();
+    if (!nowLeader.equals(leader) && nowLeader.equals(id)) {
+      member.publish("LeaderChanged", Map.of("leader", id, "term", String.valueOf(now.term())));
+    }
+    leader = nowLeader;
+  }
+
+  private void lookForState(ClusterView.Status now) {
+    if (now.state().equals(state)) return;
+    Map<String, String> details = Map.of("from", state, "to", now.state());
+    String time = Instant.now().toString();
+    member.events().add(new ClusterEvent(time, now.localNode().id(), "StateChanged", details));
+    state = now.state();
+  }
+
+  private void lookForMajority(String self) {
+    long now = System.nanoTime() / 1_000_000;
+    member
+        .formation()
+        .flatMap(formed -> majority.look(formed, self, member.membership().members(), now))
+        .ifPresent(change -> member.publish(change.type(), change.details()));
   }
 }

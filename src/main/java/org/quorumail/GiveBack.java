@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.quorumail.cluster.Formation;
-import org.quorumail.cluster.Membership;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.Spool;
@@ -14,8 +13,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives spools that this node took over back to their homes: drains the attempts, then hands the
- * leadership over, so that nothing is in doubt and nothing is delivered twice. Runs in one virtual
- * thread.
+ * leadership over, so that nothing is in doubt and nothing is delivered twice. All nodes are told
+ * when it begins and how it ended. Runs in one virtual thread.
  */
 final class GiveBack implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(GiveBack.class);
@@ -28,14 +27,14 @@ final class GiveBack implements Runnable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
   private final Groups groups;
-  private final Membership membership;
+  private final ClusterMember member;
   private final DeliveryQueue queue;
   private final Map<String, Long> readySince = new HashMap<>();
   private final Map<String, Long> notBefore = new HashMap<>();
 
-  GiveBack(Groups groups, Membership membership, DeliveryQueue queue) {
+  GiveBack(Groups groups, ClusterMember member, DeliveryQueue queue) {
     this.groups = groups;
-    this.membership = membership;
+    this.member = member;
     this.queue = queue;
   }
 
@@ -54,7 +53,7 @@ final class GiveBack implements Runnable {
   private void consider(Spool spool) {
     Optional<Formation.Member> home = groups.formation().find(spool.home());
     Optional<OwnedSpool> owned = spool.owned();
-    boolean isReady = home.isPresent() && Groups.isReady(membership, home.get());
+    boolean isReady = home.isPresent() && Groups.isReady(member.membership(), home.get());
     if (spool.isHome() || owned.isEmpty() || !isReady) {
       readySince.remove(spool.name());
       return;
@@ -63,17 +62,22 @@ final class GiveBack implements Runnable {
     long since = readySince.computeIfAbsent(spool.name(), name -> now);
     Long pause = notBefore.get(spool.name());
     if (now - since < SETTLED.toNanos() || (pause != null && now - pause < 0)) return;
-    giveBack(spool, owned.get());
+    member.publish("RebalancingStarted", Map.of("spool", spool.name(), "to", spool.home()));
+    boolean done = giveBack(spool, owned.get());
+    member.publish(
+        "RebalancingCompleted",
+        Map.of("spool", spool.name(), "to", spool.home(), "moved", String.valueOf(done)));
   }
 
-  private void giveBack(Spool spool, OwnedSpool owned) {
+  private boolean giveBack(Spool spool, OwnedSpool owned) {
     if (!queue.drain(owned, DRAIN_PATIENCE)) {
       log.warn("give_back_waits spool={} reason=\"attempts are still running\"", spool.name());
     } else if (groups.giveBack(spool)) {
       readySince.remove(spool.name());
-      return;
+      return true;
     }
     queue.resume(owned);
     notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
+    return false;
   }
 }

@@ -37,6 +37,7 @@ final class LiveConfig {
   private final LoginFailures loginFailures;
   private volatile State state;
   private volatile Consumer<ClusterConfig> onSecrets = cluster -> {};
+  private volatile Consumer<Reload> onReload = reload -> {};
 
   private record State(
       Config config,
@@ -67,6 +68,11 @@ final class LiveConfig {
     onSecrets = listener;
   }
 
+  /** Told of each reload that took effect. */
+  void onReload(Consumer<Reload> listener) {
+    onReload = listener;
+  }
+
   RelayPolicy relayPolicy() {
     return state.policy.relay();
   }
@@ -90,6 +96,7 @@ final class LiveConfig {
     for (String problem : reload.problems()) {
       log.warn("configuration_not_reloaded problem=\"{}\"", problem);
     }
+    if (reload.problems().isEmpty()) onReload.accept(reload);
     return reload;
   }
 

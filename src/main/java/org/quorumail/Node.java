@@ -92,10 +92,9 @@ final class Node implements NodeView {
           new ClusterReport(clusterMember, () -> Optional.ofNullable(groups), this);
       DnsReport dnsReport = DnsReport.open(config::current, directory.path());
       Api api = new Api(this, clusterReport, queueReport, dnsReport, metrics);
-      Thread watching =
-          Thread.ofVirtual()
-              .name("cluster-watch")
-              .start(new ClusterWatch(clusterReport, clusterMember, metrics.registry()));
+      ClusterWatch watch = new ClusterWatch(clusterReport, clusterMember, metrics.registry());
+      config.onReload(watch::reloaded);
+      Thread watching = Thread.ofVirtual().name("cluster-watch").start(watch);
       try (AutoCloseable http = http(api, c);
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<Formation> formation = clusterMember.awaitFormation(stopping);
@@ -142,9 +141,7 @@ final class Node implements NodeView {
       Thread registering = Thread.ofVirtual().name("register").start(() -> register(opened));
       CertificateWatch certificates = CertificateWatch.start(config);
       Thread givingBack =
-          Thread.ofVirtual()
-              .name("give-back")
-              .start(new GiveBack(opened, clusterMember.membership(), queue));
+          Thread.ofVirtual().name("give-back").start(new GiveBack(opened, clusterMember, queue));
       try {
         awaitReadiness(opened);
         listeners = listen(opened, new QueueRuns(opened.spools(), queue));

@@ -80,6 +80,20 @@ public final class NodeApi {
     return events;
   }
 
+  /**
+   * The value of one series of {@code /metrics}; not a number when the node does not show it.
+   *
+   * @param series its name, with the labels as they are printed there
+   */
+  public double metric(String series) {
+    return get("/metrics").map(HttpResponse::body).stream()
+        .flatMap(String::lines)
+        .filter(line -> line.startsWith(series + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
   /** The content of one replica of a spool. */
   public record Digest(String position, String sha256) {}
 

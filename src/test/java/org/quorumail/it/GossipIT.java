@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +112,11 @@ class GossipIT {
     for (NodeProcess node : fleet.nodes()) {
       assertThat(node.api().events()).noneMatch(event -> event.startsWith("NodeFailed"));
     }
+    for (NodeProcess node : fleet.nodes()) {
+      await() // three rounds of five reloads, told by each to all
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> Collections.frequency(node.api().events(), "ConfigurationUpdated:") == 15);
+    }
     fleet.node(3).kill(); // and a start with the new secret alone, gossip and replication
     fleet.node(3).start();
     fleet.node(3).awaitReady(START);
@@ -155,6 +161,15 @@ class GossipIT {
     }
     victim.start();
     victim.awaitReady(START);
+    String name = victim.settings().id();
+    String series = "smtp_cluster_node_health{node=\"" + name + "\"}";
+    for (NodeProcess node : fleet.nodes()) {
+      if (node == victim) continue; // may have come too late to hear of it
+      await() // its spool went back to it
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> node.api().events().contains("RebalancingCompleted:"));
+      await().atMost(Duration.ofSeconds(30)).until(() -> node.api().metric(series) == 1);
+    }
   }
 
   private static void aNodeThatLeavesIsNotHeldDead(Fleet fleet) throws Exception {

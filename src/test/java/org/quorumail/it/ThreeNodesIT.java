@@ -52,6 +52,10 @@ class ThreeNodesIT {
       fleet.start(START);
       var survivor = fleet.node(0).settings().smtp();
       assertThat(SmtpClient.attempt(survivor, MESSAGE).reply()).startsWith("250 ");
+      // what the others do is counted here too, after their next report
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> fleet.node(1).api().metric("smtp_cluster_messages_total") == 1);
       fleet.node(1).kill();
       fleet.node(2).kill();
       for (int i = 0; i < 5; i++) {
@@ -59,10 +63,20 @@ class ThreeNodesIT {
         assertThat(answer.reply()).matches("(451 4\\.3\\.0|421 4\\.3\\.2).*");
         assertThat(answer.took()).isLessThan(Duration.ofSeconds(3));
       }
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> fleet.node(0).api().events().contains("PartitionDetected:"));
       fleet.node(1).start();
       await()
           .atMost(Duration.ofSeconds(60))
           .until(() -> SmtpClient.attempt(survivor, MESSAGE).reply().startsWith("250 "));
+      // seen from the survivor, and told to the one that came back
+      for (int i = 0; i < 2; i++) {
+        var node = fleet.node(i).api();
+        await()
+            .atMost(Duration.ofSeconds(30))
+            .until(() -> node.events().contains("PartitionHealed:"));
+      }
     }
   }
 
