@@ -2,12 +2,14 @@ package org.quorumail.cli;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.quorumail.gossip.sim.BroadcastScenarios;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -26,33 +28,28 @@ import picocli.CommandLine.Spec;
 final class BroadcastSimCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--nodes", defaultValue = "100", description = "Default: ${DEFAULT-VALUE}")
-  private int nodes;
-
-  @Option(names = "--seed", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}")
-  private long seed;
-
-  @Option(
-      names = "--seeds",
-      defaultValue = "1",
-      description = "Runs with so many seeds, counting up from --seed. Default: ${DEFAULT-VALUE}")
-  private int seeds;
+  @Mixin private SimulationOptions size = new SimulationOptions();
 
   @Option(names = "--quiet", description = "Only what needs no loss, death or partition.")
   private boolean quiet;
 
+  /** Of one simulated node, with what waits for it on the network: 40 KiB, and as much again. */
+  private static final long BYTES_PER_NODE = 80 << 10;
+
   @Override
-  public Integer call() {
-    if (nodes < 10 || nodes > 20_000) throw misuse("--nodes is 10 to 20000");
-    if (seeds < 1 || seeds > 20) throw misuse("--seeds is 1 to 20");
+  public Integer call() throws InterruptedException {
+    int nodes = size.nodes();
+    if (nodes < 10 || nodes > 20_000) {
+      throw new ParameterException(spec.commandLine(), "--nodes is 10 to 20000");
+    }
     List<Map<String, Double>> runs = new ArrayList<>();
     List<String> headings = new ArrayList<>(List.of("FIGURE"));
-    for (int i = 0; i < seeds; i++) {
-      headings.add("SEED-" + (seed + i));
-      runs.add(
-          quiet
-              ? BroadcastScenarios.runQuiet(nodes, seed + i)
-              : BroadcastScenarios.run(nodes, seed + i));
+    for (long seed : size.seeds()) {
+      headings.add("SEED-" + seed);
+      Map<String, Double> figures = new LinkedHashMap<>();
+      SideBySide.run(BroadcastScenarios.of(nodes, seed, quiet), nodes * BYTES_PER_NODE)
+          .forEach(figures::putAll);
+      runs.add(figures);
     }
     TextTable table = new TextTable(headings.toArray(String[]::new));
     for (String figure : runs.getFirst().keySet()) {
@@ -68,9 +65,5 @@ final class BroadcastSimCommand implements Callable<Integer> {
 
   private static String number(double value) {
     return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.3f", value);
-  }
-
-  private ParameterException misuse(String message) {
-    return new ParameterException(spec.commandLine(), message);
   }
 }

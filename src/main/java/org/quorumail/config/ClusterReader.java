@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.ClusterTlsFiles;
 import org.quorumail.config.Config.GossipConfig;
+import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
 
 /** Reads {@code [cluster]}. */
 final class ClusterReader {

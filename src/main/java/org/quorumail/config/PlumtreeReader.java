@@ -1,17 +1,18 @@
 package org.quorumail.config;
 
 import java.time.Duration;
+import org.quorumail.gossip.BatcherConfig;
+import org.quorumail.gossip.BridgeConfig;
+import org.quorumail.gossip.CleanupConfig;
+import org.quorumail.gossip.CompressionConfig;
+import org.quorumail.gossip.CompressionConfig.Algorithm;
+import org.quorumail.gossip.HealthConfig;
 import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.PlumtreeConfig.BatcherConfig;
-import org.quorumail.gossip.PlumtreeConfig.BridgeConfig;
-import org.quorumail.gossip.PlumtreeConfig.CleanupConfig;
-import org.quorumail.gossip.PlumtreeConfig.Compression;
-import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
-import org.quorumail.gossip.PlumtreeConfig.HealthConfig;
-import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
-import org.quorumail.gossip.PlumtreeConfig.ScoringConfig;
-import org.quorumail.gossip.PlumtreeConfig.StorageConfig;
-import org.quorumail.gossip.PlumtreeConfig.SyncConfig;
+import org.quorumail.gossip.PlumtreeDraft;
+import org.quorumail.gossip.PriorityConfig;
+import org.quorumail.gossip.ScoringConfig;
+import org.quorumail.gossip.StorageConfig;
+import org.quorumail.gossip.SyncConfig;
 
 /** Reads {@code [cluster.gossip]}: what is written replaces the preset's value. */
 final class PlumtreeReader {
@@ -44,7 +45,7 @@ final class PlumtreeReader {
         });
   }
 
-  private void overlay(PlumtreeConfig.Draft c) {
+  private void overlay(PlumtreeDraft c) {
     c.eagerFanout =
         count("eager_fanout", c.eagerFanout, 1, 16, "links on which a new tree pushes at first");
     c.lazyFanout =
@@ -70,43 +71,43 @@ final class PlumtreeReader {
             "hops that a shorter way must save to change the shared tree; 0: never");
   }
 
-  private void announcements(PlumtreeConfig.Draft c) {
+  private void announcements(PlumtreeDraft c) {
     c.ihaveInterval =
         time("ihave_interval", c.ihaveInterval, "1ms", "1m", "wait of announcements for company");
     c.ihaveBatchSize =
         count("ihave_batch_size", c.ihaveBatchSize, 1, 64, "announcements that do not wait");
     c.peerByteBudget =
-        gossip.size(
+        bytes(
             "peer_byte_budget",
-            Units.format(c.peerByteBudget),
+            c.peerByteBudget,
             "1KB",
             "1GB",
             "unacknowledged bytes above which a neighbour only gets announcements");
   }
 
-  private void cache(PlumtreeConfig.Draft c) {
+  private void cache(PlumtreeDraft c) {
     c.messageCacheTtl =
         time("message_cache_ttl", c.messageCacheTtl, "1s", "1d", "payloads are kept for grafts");
     c.messageCacheMaxSize =
         count("message_cache_max_size", c.messageCacheMaxSize, 1, 10_000_000, "payloads kept");
     c.messageCacheMaxBytes =
-        gossip.size(
+        bytes(
             "message_cache_max_bytes",
-            Units.format(c.messageCacheMaxBytes),
+            c.messageCacheMaxBytes,
             "64KB",
             "64GB",
             "bytes of payloads kept");
     c.maxMessageSize =
         (int)
-            gossip.size(
+            bytes(
                 "max_message_size",
-                Units.format(c.maxMessageSize),
+                c.maxMessageSize,
                 "1KB",
                 "16MB",
                 "largest payload, also after inflation");
   }
 
-  private void grafts(PlumtreeConfig.Draft c) {
+  private void grafts(PlumtreeDraft c) {
     c.graftTimeout =
         time("graft_timeout", c.graftTimeout, "2ms", "10m", "from an announcement to a graft");
     c.graftMaxRetries =
@@ -121,15 +122,15 @@ final class PlumtreeReader {
     c.graftRateLimitBurst =
         count("graft_rate_limit_burst", c.graftRateLimitBurst, 1, 1_000_000, "of these at once");
     c.graftRateLimitBytes =
-        gossip.size(
+        bytes(
             "graft_rate_limit_bytes",
-            Units.format(c.graftRateLimitBytes),
+            c.graftRateLimitBytes,
             "64KB",
             "64GB",
             "payload per second that grafts of all neighbours may cost");
   }
 
-  private void upkeep(PlumtreeConfig.Draft c) {
+  private void upkeep(PlumtreeDraft c) {
     c.maintenanceInterval =
         time("maintenance_interval", c.maintenanceInterval, "0s", "1d", "upkeep; 0s: never");
     c.maintenanceJitter =
@@ -204,10 +205,10 @@ final class PlumtreeReader {
   }
 
   private static CompressionConfig compression(Section s, CompressionConfig d) {
-    Compression algorithm =
-        s.choice("algorithm", Compression.class, d.algorithm(), "how what is sent is compressed");
+    Algorithm algorithm =
+        s.choice("algorithm", Algorithm.class, d.algorithm(), "how what is sent is compressed");
     int level = s.integer("level", d.level(), 1, 22, "more is smaller and slower; gzip: up to 9");
-    if (algorithm == Compression.GZIP && level > 9) s.problem("level", "must be 1 to 9 for gzip");
+    if (algorithm == Algorithm.GZIP && level > 9) s.problem("level", "must be 1 to 9 for gzip");
     return new CompressionConfig(
         s.flag("enabled", d.enabled(), "false: as cluster.compression = false"),
         algorithm,
@@ -299,5 +300,9 @@ final class PlumtreeReader {
 
   private Duration time(String key, Duration preset, String min, String max, String meaning) {
     return gossip.duration(key, Units.format(preset), min, max, meaning);
+  }
+
+  private long bytes(String key, long preset, String min, String max, String meaning) {
+    return gossip.size(key, Units.format(preset), min, max, meaning);
   }
 }

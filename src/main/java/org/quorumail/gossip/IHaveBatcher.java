@@ -1,7 +1,5 @@
 package org.quorumail.gossip;
 
-import org.quorumail.gossip.PlumtreeConfig.BatcherConfig;
-
 /**
  * How many announcements make a full batch. Many messages per second and slow links want large
  * batches; failing grafts want small ones, as an announcement that waits is one that comes too

@@ -17,6 +17,9 @@ final class Link {
   /** Announcements kept per neighbour; what falls out is left to anti-entropy. */
   static final int MAX_OUTSTANDING = 10_000;
 
+  /** No time: the neighbour was never told. */
+  static final long UNTOLD = Long.MIN_VALUE;
+
   /** What the neighbour has not acknowledged. */
   private static final class Told {
     final TreeId tree;
@@ -56,6 +59,12 @@ final class Link {
   private final Map<MessageId, Told> told = new LinkedHashMap<>();
   private List<MessageId> acks = new ArrayList<>();
   private long flushAt = Long.MAX_VALUE;
+
+  /** When the eldest of what was told is due, and how often it was told: asked at every event. */
+  private long repeatAt = Long.MAX_VALUE;
+
+  private int eldestTimes;
+
   private long pushedBytes;
   private long dropped;
 
@@ -78,6 +87,7 @@ final class Link {
     pushedBytes += bytes;
     told.put(message, t);
     dropEldest(told);
+    eldestChanged();
   }
 
   void announce(TreeId tree, MessageId message, int hop, long now, long delay) {
@@ -104,21 +114,17 @@ final class Link {
   /**
    * The neighbour has it, by its own word.
    *
-   * @return true when our word to the neighbour is under way or was acknowledged by this one: then
-   *     the neighbour needs no acknowledgement, ours says the same
+   * @return when we first told the neighbour, if our word is under way or was acknowledged by this
+   *     one: then the neighbour needs no acknowledgement, ours says the same; otherwise {@link
+   *     #UNTOLD}
    */
-  boolean has(MessageId message) {
+  long has(MessageId message) {
     toTell.remove(message);
     Told t = told.remove(message);
-    if (t == null) return false;
+    if (t == null) return UNTOLD;
     pushedBytes -= t.bytes;
-    return true;
-  }
-
-  /** When the id was first told; 0 when it is not outstanding. */
-  long toldSince(MessageId message) {
-    Told t = told.get(message);
-    return t == null ? 0 : t.since;
+    eldestChanged();
+    return t.since;
   }
 
   boolean hasFullBatch(int batch) {
@@ -126,8 +132,13 @@ final class Link {
   }
 
   long deadline() {
-    if (told.isEmpty()) return flushAt;
-    return Math.min(flushAt, told.values().iterator().next().due);
+    return Math.min(flushAt, repeatAt);
+  }
+
+  private void eldestChanged() {
+    Told eldest = told.isEmpty() ? null : told.values().iterator().next();
+    repeatAt = eldest == null ? Long.MAX_VALUE : eldest.due;
+    eldestTimes = eldest == null ? 0 : eldest.times;
   }
 
   List<MessageId> takeAcks() {
@@ -145,6 +156,7 @@ final class Link {
    * @param atOnce also what is new and would wait for company
    */
   List<Announcement> takeAnnouncements(int max, long now, long patience, boolean atOnce) {
+    if (repeatAt > now && (toTell.isEmpty() || (flushAt > now && !atOnce))) return List.of();
     List<Announcement> lines = new ArrayList<>();
     List<Map.Entry<MessageId, Told>> again = new ArrayList<>();
     for (Map.Entry<MessageId, Told> e : told.entrySet()) {
@@ -155,6 +167,7 @@ final class Link {
       told.remove(e.getKey());
       tell(e.getKey(), e.getValue(), lines, now, patience);
     }
+    if (!again.isEmpty()) eldestChanged();
     if (flushAt > now && !atOnce) return lines;
     Iterator<Map.Entry<MessageId, Told>> fresh = toTell.entrySet().iterator();
     while (lines.size() < max && fresh.hasNext()) {
@@ -165,6 +178,7 @@ final class Link {
       tell(message, t, lines, now, patience);
     }
     if (toTell.isEmpty()) flushAt = Long.MAX_VALUE;
+    eldestChanged();
     return lines;
   }
 
@@ -177,6 +191,7 @@ final class Link {
 
   /** Whether something was told that often and nothing at all came back since. */
   boolean isSilent(int times) {
+    if (eldestTimes < times) return false;
     for (Told t : told.values()) {
       if (t.times >= times && lastHeard <= t.since) return true;
       // The longest waiting stands first among equals; one look is enough.

@@ -136,7 +136,7 @@ final class Links {
 
   /** A word from a node that was passed over: it is there. */
   List<Change> heard(NodeId id, long now) {
-    if (passedOverUntil.remove(id) == null) return List.of();
+    if (passedOverUntil.isEmpty() || passedOverUntil.remove(id) == null) return List.of();
     return choose(now);
   }
 

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MemberTable {
   private static final byte FREE = -1;
+  private static final int UNKNOWN = -1;
 
   private @Nullable Node[] nodes = new Node[16];
   private byte[] states = new byte[16];
@@ -28,8 +29,14 @@ final class MemberTable {
   private int[] round = new int[0];
   private int cursor;
 
-  MemberTable() {
+  private final long ownPlace;
+
+  /** Slot of the next live member on the ring; looked for when it is asked for. */
+  private int next = UNKNOWN;
+
+  MemberTable(NodeId self) {
     Arrays.fill(states, FREE);
+    this.ownPlace = self.hash64();
   }
 
   /** Live and dead rows. */
@@ -62,6 +69,7 @@ final class MemberTable {
     if (state.isMember()) {
       live++;
       toggleDigest(node);
+      if (next != UNKNOWN && isNearer(slot, next)) next = slot;
     }
   }
 
@@ -78,6 +86,7 @@ final class MemberTable {
   private void leaveDigest(int slot) {
     Node node = nodes[slot];
     if (node == null || !isLive(slot)) return;
+    if (slot == next) next = UNKNOWN;
     live--;
     toggleDigest(node);
   }
@@ -127,7 +136,7 @@ final class MemberTable {
 
   /**
    * The next live member in a shuffled round: every one is met once per round, so that the time to
-   * the first probe is bounded (SWIM, section 4.3).
+   * a probe by each other is bounded (SWIM, section 4.3).
    */
   @Nullable Node nextInRound(RandomGenerator random) {
     for (int pass = 0; pass < 2; pass++) {
@@ -138,6 +147,29 @@ final class MemberTable {
       shuffleRound(random);
     }
     return null;
+  }
+
+  /**
+   * The next live member on a ring on which all stand by the hash of their names. Each member is
+   * the next of exactly one other in views that are equal; null when there is none.
+   */
+  @Nullable Node nextOnRing() {
+    if (next == UNKNOWN) {
+      for (int slot = 0; slot < used; slot++) {
+        if (isLive(slot) && (next == UNKNOWN || isNearer(slot, next))) next = slot;
+      }
+    }
+    return next == UNKNOWN ? null : nodes[next];
+  }
+
+  private boolean isNearer(int slot, int than) {
+    return Long.compareUnsigned(distance(slot), distance(than)) < 0;
+  }
+
+  /** From this node's place onwards, around the ring of all hashes. */
+  private long distance(int slot) {
+    Node node = nodes[slot];
+    return node == null ? -1 : node.id().hash64() - ownPlace;
   }
 
   private void shuffleRound(RandomGenerator random) {

@@ -1,7 +1,5 @@
 package org.quorumail.gossip;
 
-import org.quorumail.gossip.PlumtreeConfig.ScoringConfig;
-
 /**
  * How good a neighbour is to ask: its round trips as a moving mean, its failures as a share that
  * fades. Old samples count as none.

@@ -226,8 +226,8 @@ public final class Plumtree {
   }
 
   private void acknowledged(Link link, MessageId id, long now) {
-    long since = link.toldSince(id);
-    if (!link.has(id)) return;
+    long since = link.has(id);
+    if (since == Link.UNTOLD) return;
     link.score.answered(now - since, now);
     state.batcher.latency(now - since);
   }
@@ -376,7 +376,7 @@ public final class Plumtree {
 
   /** Forgets origins that are gone, once there are many; the fuller the table, the more of them. */
   private void cleanUp(long now) {
-    PlumtreeConfig.CleanupConfig cleanup = state.config.cleanup();
+    CleanupConfig cleanup = state.config.cleanup();
     double use = state.seen.use();
     long keep = 3 * state.offerMillis();
     if (use > cleanup.highUse()) keep /= cleanup.ttlDivisor();

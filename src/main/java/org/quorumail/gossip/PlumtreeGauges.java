@@ -2,7 +2,6 @@ package org.quorumail.gossip;
 
 import java.util.OptionalLong;
 import org.quorumail.gossip.HealthReport.Status;
-import org.quorumail.gossip.PlumtreeConfig.HealthConfig;
 
 /** Reads a core's state for its operators: gauges and the health report. */
 final class PlumtreeGauges {

@@ -3,6 +3,7 @@ package org.quorumail.gossip;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.quorumail.gossip.PlumtreeEffect.EagerPromotion;
 import org.quorumail.gossip.PlumtreeEffect.LazyDemotion;
 import org.quorumail.gossip.PlumtreeEffect.PruneSent;
@@ -20,6 +21,7 @@ final class PlumtreeState {
   final PlumtreeMeter meter;
   final Links links;
   final SpanningTrees trees;
+  private final LongSupplier startsEager;
   final SeenTable seen = new SeenTable();
   final MessageCache cache;
   final Optional<MessageCache> store;
@@ -34,12 +36,13 @@ final class PlumtreeState {
     this.meter = meter;
     this.links = new Links(self, zone, config);
     this.trees = new SpanningTrees(config.maxTrees(), now);
+    this.startsEager = links::startsEager;
     this.cache =
         new MessageCache(
             config.messageCacheMaxSize(),
             config.messageCacheMaxBytes(),
             config.messageCacheTtl().toMillis());
-    PlumtreeConfig.StorageConfig storage = config.storage();
+    StorageConfig storage = config.storage();
     this.store =
         storage.enabled()
             ? Optional.of(
@@ -67,7 +70,7 @@ final class PlumtreeState {
   }
 
   SpanningTree tree(TreeId id, long now) {
-    return trees.get(id, links.startsEager(), now);
+    return trees.get(id, startsEager, now);
   }
 
   /** T1, also the patience with an unacknowledged word. */

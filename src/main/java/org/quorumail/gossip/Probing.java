@@ -32,6 +32,7 @@ final class Probing {
 
   private final SwimNode node;
   private final Views views;
+  private final OwnWord ownWord;
   private final Map<Long, Probe> probes = new HashMap<>();
   private final Map<Long, Relay> relays = new HashMap<>();
 
@@ -79,9 +80,10 @@ final class Probing {
 
   private record Relay(Address asker, long sequence) {}
 
-  Probing(SwimNode node, Views views) {
+  Probing(SwimNode node, Views views, OwnWord ownWord) {
     this.node = node;
     this.views = views;
+    this.ownWord = ownWord;
   }
 
   /** The whole probe, ending in trust or accusation; with news for the member, if any. */
@@ -172,7 +174,7 @@ final class Probing {
   /** Answers where it was asked, and says more when the prober's picture of this node is old. */
   void ping(Ping ping, Address from, boolean reliable) {
     if (!ping.target().equals(node.self.id())) return;
-    if (ping.incarnation() > node.self.incarnation()) views.formerLife(ping.incarnation());
+    if (ping.incarnation() > node.self.incarnation()) ownWord.formerLife(ping.incarnation());
     Ack ack = new Ack(ping.sequence());
     if (reliable) node.sendReliably(from, ack);
     else if (ping.incarnation() < node.self.incarnation()) {

@@ -1,10 +1,12 @@
 package org.quorumail.gossip;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
@@ -26,7 +28,13 @@ final class SeenTable {
   /** A few lives of each of some ten thousand members: 16 bytes each without gaps. */
   private static final int MAX_SOURCES = 65_536;
 
-  private final TreeMap<Source, Entry> entries = new TreeMap<>();
+  private static final Source[] NONE = {};
+
+  private final Map<Source, Entry> entries = new HashMap<>();
+
+  /** All sources in order; empty when it has to be made anew, which a new source is rare for. */
+  private Source[] sorted = NONE;
+
   private long evictions;
 
   boolean contains(MessageId id) {
@@ -42,6 +50,7 @@ final class SeenTable {
       if (entries.size() >= MAX_SOURCES) evictOldest();
       entry = new Entry(SequenceWindow.startingNear(id.sequence()));
       entries.put(source, entry);
+      sorted = NONE;
     }
     boolean isNew = entry.window.add(id.sequence());
     // A repetition does not count: two nodes would keep each other's old origins young for ever.
@@ -50,15 +59,12 @@ final class SeenTable {
   }
 
   private void evictOldest() {
-    Source oldest = entries.firstKey();
-    long when = Long.MAX_VALUE;
-    for (Map.Entry<Source, Entry> e : entries.entrySet()) {
-      if (e.getValue().lastSeen < when) {
-        when = e.getValue().lastSeen;
-        oldest = e.getKey();
-      }
-    }
-    entries.remove(oldest);
+    Comparator<Map.Entry<Source, Entry>> age = Comparator.comparingLong(e -> e.getValue().lastSeen);
+    // equally old ones by name: which of them goes must not depend on a hash table's order
+    entries.entrySet().stream()
+        .min(age.thenComparing(Map.Entry::getKey))
+        .ifPresent(oldest -> entries.remove(oldest.getKey()));
+    sorted = NONE;
     evictions++;
   }
 
@@ -69,6 +75,7 @@ final class SeenTable {
       Map.Entry<Source, Entry> e = all.next();
       if (now - e.getValue().lastSeen > silence && !kept.test(e.getKey().origin())) {
         all.remove();
+        sorted = NONE;
         evictions++;
       }
     }
@@ -76,16 +83,25 @@ final class SeenTable {
 
   /** The sources in a range of origins that spoke since a moment, in order. */
   List<Source> active(PlumtreeMessage.SyncRange range, long since) {
+    if (sorted.length != entries.size()) {
+      sorted = entries.keySet().toArray(NONE);
+      Arrays.sort(sorted);
+    }
     List<Source> active = new ArrayList<>();
-    Map<Source, Entry> from =
-        range.after().isEmpty()
-            ? entries
-            : entries.tailMap(new Source(new NodeId(range.after()), Long.MAX_VALUE), false);
-    for (Map.Entry<Source, Entry> e : from.entrySet()) {
-      if (!range.contains(e.getKey().origin())) break;
-      if (e.getValue().lastSeen >= since) active.add(e.getKey());
+    for (int i = behind(range.after()); i < sorted.length; i++) {
+      Source source = sorted[i];
+      if (!range.contains(source.origin())) break;
+      Entry entry = entries.get(source);
+      if (entry != null && entry.lastSeen >= since) active.add(source);
     }
     return active;
+  }
+
+  /** Where the origins behind a name begin. */
+  private int behind(String name) {
+    if (name.isEmpty()) return 0;
+    int at = Arrays.binarySearch(sorted, new Source(new NodeId(name), Long.MAX_VALUE));
+    return at < 0 ? -at - 1 : at + 1;
   }
 
   SequenceWindow window(Source source) {

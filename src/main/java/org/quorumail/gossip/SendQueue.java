@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
-import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
 import org.quorumail.gossip.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.PlumtreeMessage.IHave;

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * The trees that a node knows: one shared by all, and one for each origin that broadcasts often, as
@@ -28,14 +29,14 @@ final class SpanningTrees {
   /**
    * The tree of that name, or the shared one when there is no room.
    *
-   * @param eagerAtFirst bit per link that a new tree starts to push on
+   * @param eagerAtFirst says, bit per link, on which of them a new tree starts to push
    */
-  SpanningTree get(TreeId id, long eagerAtFirst, long now) {
+  SpanningTree get(TreeId id, LongSupplier eagerAtFirst, long now) {
     if (id.isShared()) return shared;
     SpanningTree tree = own.get(id);
     if (tree == null) {
       if (!hasRoom(now)) return shared;
-      tree = new SpanningTree(id, eagerAtFirst, now);
+      tree = new SpanningTree(id, eagerAtFirst.getAsLong(), now);
       own.put(id, tree);
     }
     tree.used(now);

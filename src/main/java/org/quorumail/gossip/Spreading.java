@@ -95,12 +95,9 @@ final class Spreading {
    * what an acknowledgement would.
    */
   private void acknowledge(Link from, MessageId id, long now) {
-    long since = from.toldSince(id);
-    if (from.has(id)) {
-      from.score.answered(now - since, now);
-    } else {
-      from.acknowledge(id, now, state.flushDelay());
-    }
+    long since = from.has(id);
+    if (since == Link.UNTOLD) from.acknowledge(id, now, state.flushDelay());
+    else from.score.answered(now - since, now);
   }
 
   private void duplicate(SpanningTree tree, Link from, Gossip message, long now) {
@@ -178,7 +175,7 @@ final class Spreading {
   /** A table that fills lets some, then most, then all further announcements be repeated later. */
   private boolean isTooMuch(MessageId id) {
     double use = state.missing.use();
-    PlumtreeConfig.CleanupConfig cleanup = state.config.cleanup();
+    CleanupConfig cleanup = state.config.cleanup();
     if (use < cleanup.dropSome()) return false;
     if (use >= cleanup.block()) return true;
     return (id.hashCode() & 3) < (use >= cleanup.dropMost() ? 3 : 1);

@@ -45,16 +45,19 @@ import org.quorumail.gossip.SwimMessage.Suspect;
  * the later of alive, suspect, dead, left ({@link MemberState}). A member that is there stays at
  * its address: the same name from elsewhere is a conflict, told once, and changes nothing.
  *
- * <p>Where this goes beyond memberlist: a probe repeats its datagrams before it fails; a suspicion
- * calls a few witnesses, which probe out of turn; the accusers ask the suspect once more before
- * they hold it dead; views are compared by digests; a death known from hearsay alone is checked
- * with the member; the dead are tried again, faster while that finds some alive; a process that
- * overslept its deadlines forgives everybody the time.
+ * <p>Where this goes beyond memberlist: every second probe goes to the next member on a ring, the
+ * others to all in shuffled rounds, so that a death waits two intervals for its first probe, unless
+ * that neighbour is gone too, and not as long as chance has it; a probe repeats its datagrams
+ * before it fails; a suspicion calls a few witnesses, which probe out of turn; the accusers ask the
+ * suspect once more before they hold it dead; views are compared by digests; a death known from
+ * hearsay alone is checked with the member; the dead are tried again, faster while that finds some
+ * alive; a process that overslept its deadlines forgives everybody the time.
  */
 public final class Swim {
   private static final int PRUNE_MILLIS = 60_000;
 
   private final SwimNode node;
+  private final OwnWord ownWord;
   private final Views views;
   private final Probing probing;
   private final ViewExchange exchange;
@@ -62,6 +65,10 @@ public final class Swim {
   private final MetaPulls metaPulls;
 
   private long nextProbe;
+
+  /** Whether the last probe went to the next on the ring rather than to whose turn it was. */
+  private boolean watches;
+
   private long nextGossip;
   private long nextPrune;
 
@@ -73,8 +80,9 @@ public final class Swim {
   /** Alone until {@link #join}ed or called upon. The first tick is due within a probe interval. */
   public Swim(SwimConfig config, Node self, RandomGenerator random, long now) {
     this.node = new SwimNode(config, self, random, now);
-    this.views = new Views(node);
-    this.probing = new Probing(node, views);
+    this.ownWord = new OwnWord(node, () -> nextGossip = node.now);
+    this.views = new Views(node, ownWord);
+    this.probing = new Probing(node, views, ownWord);
     this.exchange = new ViewExchange(node, views, probing);
     this.revival = new Revival(node, views, probing, exchange);
     this.metaPulls = new MetaPulls(node, views);
@@ -89,11 +97,6 @@ public final class Swim {
           @Override
           public void metadataIsElsewhere(Node member, Address informant) {
             metaPulls.want(member, informant);
-          }
-
-          @Override
-          public void refuted() {
-            nextGossip = node.now;
           }
 
           @Override
@@ -156,7 +159,10 @@ public final class Swim {
       }
       case Nack m -> probing.nack(m, from);
       case Alive m -> views.alive(m.node(), from);
-      case Suspect m -> views.suspect(m);
+      case Suspect m -> {
+        views.suspect(m);
+        if (!reliable) views.doubted(m, from);
+      }
       case Dead m -> views.dead(m);
       case Left m -> views.left(m);
       case PushPullRequest m -> exchange.request(m, from);
@@ -207,7 +213,7 @@ public final class Swim {
     if (farewell == null
         && !self.meta().equals(meta)
         && self.incarnation() < Node.MAX_INCARNATION) {
-      views.announce(self.withMeta(meta).withIncarnation(self.incarnation() + 1));
+      ownWord.announce(self.withMeta(meta).withIncarnation(self.incarnation() + 1));
       nextGossip = now;
     }
     return end();
@@ -217,7 +223,7 @@ public final class Swim {
   public List<SwimEffect> leave(long now) {
     begin(now);
     if (farewell == null) {
-      farewell = new Farewell(node, views.sayGoodbye());
+      farewell = new Farewell(node, ownWord.sayGoodbye());
       farewell.ask();
       nextGossip = now;
     }
@@ -302,7 +308,8 @@ public final class Swim {
   private void probeNext() {
     int interval = node.config.probeInterval(node.clusterSize());
     nextProbe = node.now + node.health.times(interval);
-    Node member = node.table.nextInRound(node.random);
+    watches = !watches;
+    Node member = watches ? node.table.nextOnRing() : node.table.nextInRound(node.random);
     if (member != null) probing.probe(member, null);
   }
 

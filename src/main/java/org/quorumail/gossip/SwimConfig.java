@@ -118,64 +118,20 @@ public record SwimConfig(
 
   /** The upper bound promised to operators; at least 4 s. */
   public SwimConfig withFailureDetectionTimeout(int millis) {
-    return new SwimConfig(
-        probeInterval,
-        smallClusterProbeStep,
-        minProbeInterval,
-        probeTimeout,
-        probeWindow,
-        indirectProbes,
-        suspicionFloor,
-        suspicionStep,
-        suspicionMaxFactor,
-        suspicionConfirmations,
-        millis,
-        gossipInterval,
-        gossipNodes,
-        retransmitFactor,
-        pushPullInterval,
-        pushPullBusyInterval,
-        lazarusInterval,
-        lazarusBusyInterval,
-        maxHealthScore,
-        packetBytes,
-        tombstoneTime,
-        maxTombstones,
-        maxMembers,
-        leaveTimeout);
+    return with(millis, packetBytes, lazarusInterval);
   }
 
   /** Room for the driver's seal: the datagram's bound less what it adds. */
   public SwimConfig withPacketBytes(int bytes) {
-    return new SwimConfig(
-        probeInterval,
-        smallClusterProbeStep,
-        minProbeInterval,
-        probeTimeout,
-        probeWindow,
-        indirectProbes,
-        suspicionFloor,
-        suspicionStep,
-        suspicionMaxFactor,
-        suspicionConfirmations,
-        failureDetectionTimeout,
-        gossipInterval,
-        gossipNodes,
-        retransmitFactor,
-        pushPullInterval,
-        pushPullBusyInterval,
-        lazarusInterval,
-        lazarusBusyInterval,
-        maxHealthScore,
-        bytes,
-        tombstoneTime,
-        maxTombstones,
-        maxMembers,
-        leaveTimeout);
+    return with(failureDetectionTimeout, bytes, lazarusInterval);
   }
 
   /** How often one dead member, and one silent seed, is tried. */
   public SwimConfig withLazarusInterval(int millis) {
+    return with(failureDetectionTimeout, packetBytes, millis);
+  }
+
+  private SwimConfig with(int detectionTimeout, int datagramBytes, int retryInterval) {
     return new SwimConfig(
         probeInterval,
         smallClusterProbeStep,
@@ -187,16 +143,16 @@ public record SwimConfig(
         suspicionStep,
         suspicionMaxFactor,
         suspicionConfirmations,
-        failureDetectionTimeout,
+        detectionTimeout,
         gossipInterval,
         gossipNodes,
         retransmitFactor,
         pushPullInterval,
         pushPullBusyInterval,
-        millis,
+        retryInterval,
         lazarusBusyInterval,
         maxHealthScore,
-        packetBytes,
+        datagramBytes,
         tombstoneTime,
         maxTombstones,
         maxMembers,

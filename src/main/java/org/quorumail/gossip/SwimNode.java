@@ -11,7 +11,7 @@ import java.util.random.RandomGenerator;
 final class SwimNode {
   final SwimConfig config;
   final RandomGenerator random;
-  final MemberTable table = new MemberTable();
+  final MemberTable table;
   final UpdateQueue updates = new UpdateQueue();
   final Timers timers = new Timers();
   final LocalHealth health;
@@ -24,6 +24,7 @@ final class SwimNode {
   SwimNode(SwimConfig config, Node self, RandomGenerator random, long now) {
     this.config = config;
     this.self = self;
+    this.table = new MemberTable(self.id());
     this.random = random;
     this.now = now;
     this.health = new LocalHealth(config.maxHealthScore());

@@ -29,13 +29,13 @@ final class Views {
   private static final int MAX_CONFLICTS = 64;
 
   private final SwimNode node;
+  private final OwnWord ownWord;
   private final Map<NodeId, Suspicion> suspicions = new HashMap<>();
   private final Map<NodeId, Timers.Timer> verdicts = new HashMap<>();
   private final Map<NodeId, Address> conflicts = new HashMap<>();
   private final Tombstones tombstones = new Tombstones();
   private FinalProbe finalProbe = (suspect, verdict) -> verdict.answered(false);
   private Listener listener = new Listener() {};
-  private boolean leaving;
 
   /** Asks a suspect once more before it is held dead. */
   interface FinalProbe {
@@ -53,13 +53,12 @@ final class Views {
 
     default void metadataIsElsewhere(Node member, Address informant) {}
 
-    default void refuted() {}
-
     default void witnessWanted(Node suspect) {}
   }
 
-  Views(SwimNode node) {
+  Views(SwimNode node, OwnWord ownWord) {
     this.node = node;
+    this.ownWord = ownWord;
   }
 
   void wire(FinalProbe probe, Listener hearer) {
@@ -71,12 +70,11 @@ final class Views {
     return tombstones;
   }
 
-  // ---- news
-
   /** The member, or somebody for it, says that it is there. */
   void alive(Node said, Address informant) {
     if (said.id().equals(node.self.id())) {
-      aliveSelf(said);
+      if (!said.address().equals(node.self.address())) conflict(node.self, said.address());
+      else ownWord.heard(said);
       return;
     }
     Node known = node.table.find(said.id());
@@ -119,22 +117,9 @@ final class Views {
     if (!known.meta().sameContent(said.meta())) node.effect(new SwimEffect.MemberUpdated(said));
   }
 
-  /** This node's own name: an echo, a former life that got further, or a second owner. */
-  private void aliveSelf(Node said) {
-    if (!said.address().equals(node.self.address())) conflict(node.self, said.address());
-    else if (isNews(said)) refute(said.incarnation());
-  }
-
-  private boolean isNews(Node said) {
-    if (said.incarnation() != node.self.incarnation()) {
-      return said.incarnation() > node.self.incarnation();
-    }
-    return !said.meta().sameContent(node.self.meta());
-  }
-
   void suspect(Suspect said) {
     if (said.subject().equals(node.self.id())) {
-      accusedOfBeingGone(said.incarnation());
+      ownWord.accused(said.incarnation());
       return;
     }
     Node known = node.table.find(said.subject());
@@ -147,33 +132,45 @@ final class Views {
     }
   }
 
+  /**
+   * Somebody passes on doubts of a member that this node knows is gone: it may be the only one that
+   * saw its return, and would wait alone for confirmations that never come.
+   */
+  void doubted(Suspect said, Address informant) {
+    Node known = node.table.find(said.subject());
+    MemberState state = node.table.state(said.subject());
+    if (known == null || said.incarnation() > known.incarnation()) return;
+    if (state == MemberState.DEAD) {
+      node.send(informant, new Dead(known.id(), known.incarnation(), node.self.id()));
+    } else if (state == MemberState.LEFT) {
+      node.send(informant, new Left(known.id(), known.incarnation()));
+    }
+  }
+
   void dead(Dead said) {
     if (said.subject().equals(node.self.id())) {
-      accusedOfBeingGone(said.incarnation());
+      ownWord.accused(said.incarnation());
       return;
     }
-    Node gone = bury(said.subject(), said.incarnation(), MemberState.DEAD);
-    if (gone == null) return;
-    node.updates.offer(said);
+    boolean isNews = bury(said.subject(), said.incarnation(), MemberState.DEAD);
+    if (isNews) node.updates.offer(said);
   }
 
   void left(Left said) {
     if (said.subject().equals(node.self.id())) {
-      // a former life's good-bye still goes around
-      accusedOfBeingGone(said.incarnation());
+      ownWord.accused(said.incarnation());
       return;
     }
-    Node gone = bury(said.subject(), said.incarnation(), MemberState.LEFT);
-    if (gone == null) return;
-    node.updates.offer(said);
+    boolean isNews = bury(said.subject(), said.incarnation(), MemberState.LEFT);
+    if (isNews) node.updates.offer(said);
   }
 
-  /** The member, if this statement is news of it. */
-  private @Nullable Node bury(NodeId id, long incarnation, MemberState as) {
+  /** Whether this statement is news of the member. */
+  private boolean bury(NodeId id, long incarnation, MemberState as) {
     Node known = node.table.find(id);
     MemberState state = node.table.state(id);
-    if (known == null || state == null) return null;
-    if (!as.supersedes(incarnation, state, known.incarnation())) return null;
+    if (known == null || state == null) return false;
+    if (!as.supersedes(incarnation, state, known.incarnation())) return false;
     Node gone = known.withIncarnation(incarnation);
     node.table.put(gone, as, node.random);
     endSuspicion(id);
@@ -184,7 +181,7 @@ final class Views {
               ? new SwimEffect.MemberLeft(gone)
               : new SwimEffect.MemberDown(gone));
     }
-    return gone;
+    return true;
   }
 
   // ---- suspicion
@@ -280,41 +277,6 @@ final class Views {
     suspicions.remove(id);
     Timers.Timer verdict = verdicts.remove(id);
     if (verdict != null) verdict.cancel();
-  }
-
-  // ---- this node
-
-  private void accusedOfBeingGone(long incarnation) {
-    if (leaving || incarnation < node.self.incarnation()) return;
-    refute(incarnation);
-    node.scoreHealth(1);
-  }
-
-  /** Goes beyond whatever was said of it; at the top of the range nothing can be said any more. */
-  private void refute(long incarnation) {
-    if (leaving || incarnation == Node.MAX_INCARNATION) return;
-    announce(node.self.withIncarnation(incarnation + 1));
-    node.effect(new SwimEffect.Refuted(node.self.incarnation()));
-    listener.refuted();
-  }
-
-  /** A prober knows this node at a height that it has not reached since its start. */
-  void formerLife(long incarnation) {
-    refute(incarnation);
-  }
-
-  /** Publishes this node anew. */
-  void announce(Node renewed) {
-    node.self = renewed;
-    node.updates.offer(new Alive(renewed));
-  }
-
-  /** From here on nothing is refuted. */
-  Left sayGoodbye() {
-    leaving = true;
-    Left goodbye = new Left(node.self.id(), node.self.incarnation());
-    node.updates.offer(goodbye);
-    return goodbye;
   }
 
   /** A member's long metadata has come. */

@@ -9,9 +9,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
-import org.quorumail.gossip.PlumtreeConfig.PriorityConfig;
+import org.quorumail.gossip.PriorityConfig;
+import org.quorumail.gossip.SyncConfig;
 
 class PlumtreeReaderTest {
   @Test
@@ -36,7 +37,7 @@ class PlumtreeReaderTest {
             lan.withGraftTimeout(Duration.ofMillis(350))
                 .withMessageCacheMaxBytes(32L << 20)
                 .withSync(
-                    new PlumtreeConfig.SyncConfig(
+                    new SyncConfig(
                         false, lan.sync().syncInterval(), lan.sync().syncWindow(), 100)));
   }
 
@@ -50,7 +51,7 @@ class PlumtreeReaderTest {
         min_payload_size = 1024
         """;
     assertThat(read(gzip).compression())
-        .isEqualTo(new CompressionConfig(true, PlumtreeConfig.Compression.GZIP, 6, 1_024));
+        .isEqualTo(new CompressionConfig(true, CompressionConfig.Algorithm.GZIP, 6, 1_024));
     assertThat(read("cluster.compression = false\n" + gzip).compression())
         .isEqualTo(CompressionConfig.off());
   }

@@ -16,8 +16,7 @@ class SendQueueTest {
   private static final NodeId ORIGIN = new NodeId("o");
 
   private final PlumtreeTally tally = new PlumtreeTally();
-  private final SendQueue queue =
-      new SendQueue(PlumtreeConfig.PriorityConfig.standard(), 100_000, tally);
+  private final SendQueue queue = new SendQueue(PriorityConfig.standard(), 100_000, tally);
 
   @Test
   void aGraftNeverWaitsBehindPayload() {

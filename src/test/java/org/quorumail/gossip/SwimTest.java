@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,7 @@ class SwimTest {
   void everyMemberIsProbedWithinTwoRoundsLessOne() {
     members(10);
     List<NodeId> probed = new ArrayList<>();
-    while (probed.size() < 60) {
+    while (probed.size() < 120) {
       for (SwimMessage m : step()) if (m instanceof Ping ping) probed.add(ping.target());
     }
     for (int i = 1; i <= 10; i++) {
@@ -47,11 +48,33 @@ class SwimTest {
       int last = -1;
       for (int at = 0; at < probed.size(); at++) {
         if (!probed.get(at).equals(id)) continue;
-        assertThat(at - last).as("probes between two of %s", id).isLessThanOrEqualTo(2 * 10 - 1);
+        // every second probe is one of the round
+        assertThat(at - last).as("to the next of %s", id).isLessThanOrEqualTo(2 * (2 * 10 - 1));
         last = at;
       }
       assertThat(last).isPositive();
     }
+  }
+
+  @Test
+  void everySecondProbeGoesToTheNextOnTheRing() {
+    members(10);
+    Node expected = null;
+    for (Node member : swim.members()) {
+      if (expected == null || distance(member) < distance(expected)) expected = member;
+    }
+    List<NodeId> probed = new ArrayList<>();
+    while (probed.size() < 40) {
+      for (SwimMessage m : step()) if (m instanceof Ping ping) probed.add(ping.target());
+    }
+    for (int i = 0; i < probed.size(); i += 2) {
+      assertThat(probed.get(i)).isEqualTo(Objects.requireNonNull(expected).id());
+    }
+  }
+
+  /** From this node's place on the ring onwards, shifted to be compared with a sign. */
+  private static long distance(Node member) {
+    return member.id().hash64() - id(0).hash64() + Long.MIN_VALUE;
   }
 
   @Test
@@ -162,6 +185,20 @@ class SwimTest {
     assertThat(after(new Dead(id(1), 1, id(2)))).isEqualTo(MemberState.LEFT);
     assertThat(after(new Alive(node(1, 1)))).isEqualTo(MemberState.LEFT);
     assertThat(after(new Alive(node(1, 2)))).isEqualTo(MemberState.ALIVE);
+  }
+
+  @Test
+  void whoDoubtsAMemberThatIsGoneIsToldSo() {
+    members(20);
+    hear(2, new Dead(id(1), 3, id(2)));
+    for (int i = 0; i < 200; i++) tick();
+    assertThat(swim.pendingUpdates()).isZero();
+    // the asker alone has seen it come back, or never heard of its end
+    assertThat(hear(4, new Suspect(id(1), 3, id(4)))).containsExactly(new Dead(id(1), 3, id(0)));
+    assertThat(hear(4, new Suspect(id(1), 2, id(9)))).containsExactly(new Dead(id(1), 3, id(0)));
+    assertThat(hear(4, new Suspect(id(1), 4, id(4)))).doesNotContain(new Dead(id(1), 3, id(0)));
+    hear(4, new Left(id(1), 4));
+    assertThat(hear(5, new Suspect(id(1), 4, id(4)))).contains(new Left(id(1), 4));
   }
 
   @Test

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
-import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
+import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.PlumtreeMeter;
 import org.quorumail.gossip.PlumtreeMetric;
 
@@ -55,8 +55,7 @@ final class Compression {
     meter.count(PlumtreeMetric.COMPRESSION_MESSAGES, 1);
     meter.count(PlumtreeMetric.COMPRESSION_BYTES_IN, bytes.length);
     meter.count(PlumtreeMetric.COMPRESSION_BYTES_SAVED, (long) bytes.length - smaller.length);
-    byte form =
-        config.algorithm() == org.quorumail.gossip.PlumtreeConfig.Compression.ZSTD ? ZSTD : GZIP;
+    byte form = config.algorithm() == CompressionConfig.Algorithm.ZSTD ? ZSTD : GZIP;
     return Optional.of(new Deflated(form, smaller));
   }
 

@@ -1,6 +1,5 @@
 package org.quorumail.gossip.sim;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -60,10 +59,9 @@ public final class BroadcastNetwork {
     }
   }
 
-  private static final int RING = 1 << 17;
-
-  /** A message on its way, a broken connection (no message), or a tick (from itself). */
-  private record Event(int to, int from, @Nullable PlumtreeMessage message) {}
+  private static final byte MESSAGE = 0;
+  private static final byte BROKEN_CONNECTION = 1;
+  private static final byte TICK = 2;
 
   final int size;
   final PlumtreeConfig config;
@@ -71,17 +69,16 @@ public final class BroadcastNetwork {
   final Map<MessageId, Account> accounts = new HashMap<>();
   private final NodeId[] ids;
   private final String[] zones;
-  private final Map<NodeId, Integer> index = new HashMap<>();
   private final Plumtree[] cores;
   private final boolean[] alive;
   private final long[] tickAt;
   private final SplittableRandom random;
   private final long seed;
   private final PlumtreeCodec codec;
+  private @Nullable PlumtreeMessage lastEncoded;
+  private int lastSize;
 
-  @SuppressWarnings({"unchecked", "rawtypes"})
-  private final ArrayList<Event>[] ring = new ArrayList[RING];
-
+  private final EventQueue queue = new EventQueue();
   private long now = 1_000;
   double loss;
   boolean connections = true;
@@ -106,7 +103,6 @@ public final class BroadcastNetwork {
     for (int i = 0; i < size; i++) {
       ids[i] = new NodeId("n" + i);
       zones[i] = "z" + (i % zoneCount);
-      index.put(ids[i], i);
     }
     Roster all = roster(i -> true);
     for (int i = 0; i < size; i++) cores[i] = core(i, 1);
@@ -123,8 +119,9 @@ public final class BroadcastNetwork {
     return now;
   }
 
-  private int indexOf(NodeId id) {
-    return index.getOrDefault(id, -1);
+  /** The number in the name: nodes are called n0, n1 and so on. */
+  private static int indexOf(NodeId id) {
+    return Integer.parseInt(id.value(), 1, id.value().length(), 10);
   }
 
   NodeId id(int i) {
@@ -170,7 +167,7 @@ public final class BroadcastNetwork {
     if (!connections) return;
     for (NodeId peer : cores[i].neighbours()) {
       int p = indexOf(peer);
-      schedule(now + latency(i, p), new Event(p, i, null));
+      queue.add(now + latency(i, p), BROKEN_CONNECTION, p, i, null);
     }
   }
 
@@ -182,27 +179,26 @@ public final class BroadcastNetwork {
 
   void run(long millis) {
     long end = now + millis;
-    while (now < end) {
-      ArrayList<Event> due = ring[(int) (now & (RING - 1))];
-      // Handling may add to the same millisecond.
-      for (int i = 0; due != null && i < due.size(); i++) handle(due.get(i));
-      if (due != null) due.clear();
-      now++;
-    }
+    queue.run(
+        end - 1,
+        (kind, to, from, carried) -> {
+          now = queue.now();
+          handle(kind, to, from, carried);
+        });
+    now = end;
   }
 
-  private void handle(Event event) {
+  private void handle(byte kind, int to, int from, @Nullable Object carried) {
     events++;
-    int to = event.to;
     if (!alive[to]) return;
-    if (event.from == to) {
+    if (kind == TICK) {
       if (tickAt[to] > now) return;
       tickAt[to] = Long.MAX_VALUE;
       apply(to, cores[to].tick(now));
-    } else if (event.message == null) {
-      apply(to, cores[to].sendFailed(ids[event.from], now));
+    } else if (carried instanceof PlumtreeMessage message) {
+      apply(to, cores[to].onMessage(ids[from], message, now));
     } else {
-      apply(to, cores[to].onMessage(ids[event.from], event.message, now));
+      apply(to, cores[to].sendFailed(ids[from], now));
     }
   }
 
@@ -219,24 +215,36 @@ public final class BroadcastNetwork {
     long deadline = cores[node].nextDeadline();
     if (deadline < tickAt[node]) {
       tickAt[node] = deadline;
-      schedule(Math.max(now, deadline), new Event(node, node, null));
+      queue.add(Math.max(now, deadline), TICK, node, node, null);
     }
   }
 
   private void send(int from, Send send) {
     int to = indexOf(send.to());
     messages++;
-    bytes += HEADERS + codec.encode(send.message()).remaining();
+    bytes += HEADERS + encodedSize(send.message());
     if (send.message() instanceof Gossip gossip) {
       Account account = accounts.get(gossip.id());
       if (account != null) account.payloads++;
     }
     if (!alive[to]) {
-      if (connections) schedule(now + 2 * latency(from, to), new Event(from, to, null));
+      if (connections) {
+        queue.add(now + 2 * latency(from, to), BROKEN_CONNECTION, from, to, null);
+      }
       return;
     }
     if (cut.test(from, to) || (loss > 0 && random.nextDouble() < loss)) return;
-    schedule(now + latency(from, to) + random.nextInt(3), new Event(to, from, send.message()));
+    long arrival = now + latency(from, to) + random.nextInt(3);
+    queue.add(arrival, MESSAGE, to, from, send.message());
+  }
+
+  /** One payload goes to several neighbours in a row. */
+  private int encodedSize(PlumtreeMessage message) {
+    if (message != lastEncoded) {
+      lastEncoded = message;
+      lastSize = codec.encode(message).remaining();
+    }
+    return lastSize;
   }
 
   private void deliver(int node, Deliver deliver) {
@@ -250,15 +258,6 @@ public final class BroadcastNetwork {
     account.delivered++;
     account.lastHop = Math.max(account.lastHop, deliver.hops());
     account.lastAt = now;
-  }
-
-  private void schedule(long time, Event event) {
-    // Far ahead are only ticks; an early tick does nothing but to be scheduled again.
-    long at = Math.min(time, now + RING - 1);
-    if (at < time && event.from == event.to) tickAt[event.to] = at;
-    int slot = (int) (at & (RING - 1));
-    if (ring[slot] == null) ring[slot] = new ArrayList<>();
-    ring[slot].add(event);
   }
 
   private long latency(int a, int b) {

@@ -58,8 +58,7 @@ public final class BroadcastRun {
   private BroadcastRun(MembershipScenario scenario, double killed) {
     this.scenario = scenario;
     this.killed = killed;
-    this.simulation =
-        new Simulation(scenario.network().conditions(), scenario.nodes(), scenario.seed());
+    this.simulation = new Simulation(scenario.network(), scenario.nodes(), scenario.seed());
     this.random = simulation.randomSource();
     this.hosts = new GossipHost[scenario.nodes()];
   }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.Roster;
 import org.quorumail.gossip.sim.BroadcastNetwork.Account;
@@ -29,30 +30,54 @@ public final class BroadcastScenarios {
   private final PlumtreeConfig config;
   private final Map<String, Double> figures = new LinkedHashMap<>();
 
+  /** A question, still to be asked. */
+  @FunctionalInterface
+  private interface Question {
+    void askedOf(BroadcastScenarios scenarios);
+  }
+
+  private static final List<Question> CALM = List.of(BroadcastScenarios::quiet);
+
+  private static final List<Question> ALL =
+      List.of(
+          BroadcastScenarios::quiet,
+          scenarios -> scenarios.loss(20),
+          scenarios -> scenarios.loss(30),
+          scenarios -> scenarios.killed(50),
+          scenarios -> scenarios.killed(80),
+          scenarios -> scenarios.killedSilently(50),
+          BroadcastScenarios::partition);
+
   private BroadcastScenarios(int nodes, long seed) {
     this.nodes = nodes;
     this.seed = seed;
     this.config = nodes >= 1_000 ? PlumtreeConfig.largeCluster() : PlumtreeConfig.standard();
   }
 
-  /** Runs all of them. The keys name what was measured and its unit. */
-  public static Map<String, Double> run(int nodes, long seed) {
-    BroadcastScenarios scenarios = new BroadcastScenarios(nodes, seed);
-    scenarios.quiet();
-    scenarios.loss(20);
-    scenarios.loss(30);
-    scenarios.killed(50);
-    scenarios.killed(80);
-    scenarios.killedSilently(50);
-    scenarios.partition();
-    return scenarios.figures;
+  /**
+   * All questions. None knows of another, so they may be asked in any order and at the same time;
+   * each answers with figures whose keys name what was measured and its unit.
+   *
+   * @param onlyCalm only what needs no loss, death or partition
+   */
+  public static List<Supplier<Map<String, Double>>> of(int nodes, long seed, boolean onlyCalm) {
+    List<Supplier<Map<String, Double>>> parts = new ArrayList<>();
+    for (Question question : onlyCalm ? CALM : ALL) {
+      parts.add(
+          () -> {
+            BroadcastScenarios scenarios = new BroadcastScenarios(nodes, seed);
+            question.askedOf(scenarios);
+            return scenarios.figures;
+          });
+    }
+    return parts;
   }
 
-  /** Only what needs no loss, death or partition. */
-  public static Map<String, Double> runQuiet(int nodes, long seed) {
-    BroadcastScenarios scenarios = new BroadcastScenarios(nodes, seed);
-    scenarios.quiet();
-    return scenarios.figures;
+  /** The answers to all of them, one after the other. */
+  public static Map<String, Double> run(int nodes, long seed) {
+    Map<String, Double> figures = new LinkedHashMap<>();
+    of(nodes, seed, false).forEach(part -> figures.putAll(part.get()));
+    return figures;
   }
 
   private BroadcastNetwork network() {

@@ -17,18 +17,35 @@ final class MembershipInvariants {
     return ((SwimHost) simulation.host(node)).swim();
   }
 
-  /** Nobody but a member itself raises its incarnation. */
-  static final class NobodyKnowsAHigherIncarnation implements Simulation.Invariant {
+  /** What can be seen at any node, looked at on one of them. */
+  abstract static class OfOneNode implements Simulation.Invariant {
     private final SplittableRandom random;
 
-    NobodyKnowsAHigherIncarnation(SplittableRandom random) {
+    OfOneNode(SplittableRandom random) {
       this.random = random;
     }
 
     @Override
-    public @Nullable String violation(Simulation simulation) {
-      int observer = random.nextInt(simulation.nodes());
-      int subject = random.nextInt(simulation.nodes());
+    public final @Nullable String violation(Simulation simulation) {
+      return violation(simulation, anyNode(simulation));
+    }
+
+    final int anyNode(Simulation simulation) {
+      return random.nextInt(simulation.nodes());
+    }
+
+    abstract @Nullable String violation(Simulation simulation, int node);
+  }
+
+  /** Nobody but a member itself raises its incarnation. */
+  static final class NobodyKnowsAHigherIncarnation extends OfOneNode {
+    NobodyKnowsAHigherIncarnation(SplittableRandom random) {
+      super(random);
+    }
+
+    @Override
+    @Nullable String violation(Simulation simulation, int observer) {
+      int subject = anyNode(simulation);
       if (observer == subject) return null;
       Node self = swim(simulation, subject).self();
       Node known = swim(simulation, observer).find(self.id()).orElse(null);
@@ -39,16 +56,13 @@ final class MembershipInvariants {
   }
 
   /** A node is no member of its own view and counts itself once. */
-  static final class NobodyIsItsOwnMember implements Simulation.Invariant {
-    private final SplittableRandom random;
-
+  static final class NobodyIsItsOwnMember extends OfOneNode {
     NobodyIsItsOwnMember(SplittableRandom random) {
-      this.random = random;
+      super(random);
     }
 
     @Override
-    public @Nullable String violation(Simulation simulation) {
-      int node = random.nextInt(simulation.nodes());
+    @Nullable String violation(Simulation simulation, int node) {
       Swim swim = swim(simulation, node);
       NodeId own = swim.self().id();
       return swim.find(own).isPresent() ? "node " + node + " lists itself" : null;
@@ -56,16 +70,13 @@ final class MembershipInvariants {
   }
 
   /** A view has at most the nodes that there are, and at most one update waits for each. */
-  static final class ViewsAndQueuesAreBounded implements Simulation.Invariant {
-    private final SplittableRandom random;
-
+  static final class ViewsAndQueuesAreBounded extends OfOneNode {
     ViewsAndQueuesAreBounded(SplittableRandom random) {
-      this.random = random;
+      super(random);
     }
 
     @Override
-    public @Nullable String violation(Simulation simulation) {
-      int node = random.nextInt(simulation.nodes());
+    @Nullable String violation(Simulation simulation, int node) {
       Swim swim = swim(simulation, node);
       if (swim.clusterSize() > simulation.nodes()) return node + " counts " + swim.clusterSize();
       int pending = swim.pendingUpdates();
@@ -74,16 +85,13 @@ final class MembershipInvariants {
   }
 
   /** A live node always has something to wait for, at most a probe interval away at rest. */
-  static final class EveryNodeHasADeadline implements Simulation.Invariant {
-    private final SplittableRandom random;
-
+  static final class EveryNodeHasADeadline extends OfOneNode {
     EveryNodeHasADeadline(SplittableRandom random) {
-      this.random = random;
+      super(random);
     }
 
     @Override
-    public @Nullable String violation(Simulation simulation) {
-      int node = random.nextInt(simulation.nodes());
+    @Nullable String violation(Simulation simulation, int node) {
       if (simulation.isDown(node)) return null;
       long ahead = swim(simulation, node).nextDeadline() - simulation.localTime(node);
       return ahead > 60_000 ? "node " + node + " waits for " + ahead + " ms" : null;

@@ -63,8 +63,7 @@ public final class MembershipRun {
 
   private MembershipRun(MembershipScenario scenario) {
     this.scenario = scenario;
-    this.simulation =
-        new Simulation(scenario.network().conditions(), scenario.nodes(), scenario.seed());
+    this.simulation = new Simulation(scenario.network(), scenario.nodes(), scenario.seed());
     this.random = simulation.randomSource();
     this.hosts = new SwimHost[scenario.nodes()];
   }

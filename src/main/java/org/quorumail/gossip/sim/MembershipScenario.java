@@ -1,5 +1,6 @@
 package org.quorumail.gossip.sim;
 
+import java.util.function.Consumer;
 import org.quorumail.gossip.SwimConfig;
 
 /**
@@ -47,11 +48,6 @@ public record MembershipScenario(
       return new Network(
           minLatency, maxLatency, zones, betweenZones, share, duplication, reordering);
     }
-
-    NetworkModel.Conditions conditions() {
-      return new NetworkModel.Conditions(
-          minLatency, maxLatency, zones, betweenZones, loss, duplication, reordering);
-    }
   }
 
   public MembershipScenario {
@@ -73,144 +69,102 @@ public record MembershipScenario(
   }
 
   public MembershipScenario withConfig(SwimConfig other) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        other,
-        network,
-        steady,
-        crashes,
-        partition,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        drift,
-        deafNodes);
+    return with(s -> s.config = other);
   }
 
   public MembershipScenario withNetwork(Network other) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        other,
-        steady,
-        crashes,
-        partition,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        drift,
-        deafNodes);
+    return with(s -> s.network = other);
   }
 
   public MembershipScenario withSteady(int millis) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        network,
-        millis,
-        crashes,
-        partition,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        drift,
-        deafNodes);
+    return with(s -> s.steady = millis);
   }
 
   public MembershipScenario withCrashes(int count) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        network,
-        steady,
-        count,
-        partition,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        drift,
-        deafNodes);
+    return with(s -> s.crashes = count);
   }
 
   public MembershipScenario withPartition(int millis) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        network,
-        steady,
-        crashes,
-        millis,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        drift,
-        deafNodes);
+    return with(s -> s.partition = millis);
   }
 
   public MembershipScenario withPauses(int count, int millis) {
-    return new MembershipScenario(
-        nodes, seed, config, network, steady, crashes, partition, count, millis, slowNodes,
-        slowness, drift, deafNodes);
+    return with(
+        s -> {
+          s.pauses = count;
+          s.pauseLength = millis;
+        });
   }
 
   public MembershipScenario withSlowNodes(int count, int millis) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        network,
-        steady,
-        crashes,
-        partition,
-        pauses,
-        pauseLength,
-        count,
-        millis,
-        drift,
-        deafNodes);
+    return with(
+        s -> {
+          s.slowNodes = count;
+          s.slowness = millis;
+        });
   }
 
   public MembershipScenario withDrift(double share) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        network,
-        steady,
-        crashes,
-        partition,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        share,
-        deafNodes);
+    return with(s -> s.drift = share);
   }
 
   public MembershipScenario withDeafNodes(int count) {
-    return new MembershipScenario(
-        nodes,
-        seed,
-        config,
-        network,
-        steady,
-        crashes,
-        partition,
-        pauses,
-        pauseLength,
-        slowNodes,
-        slowness,
-        drift,
-        count);
+    return with(s -> s.deafNodes = count);
+  }
+
+  private MembershipScenario with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** The fields while they are being changed. */
+  private static final class Draft {
+    private final int nodes;
+    private final long seed;
+    private SwimConfig config;
+    private Network network;
+    private int steady;
+    private int crashes;
+    private int partition;
+    private int pauses;
+    private int pauseLength;
+    private int slowNodes;
+    private int slowness;
+    private double drift;
+    private int deafNodes;
+
+    Draft(MembershipScenario from) {
+      nodes = from.nodes;
+      seed = from.seed;
+      config = from.config;
+      network = from.network;
+      steady = from.steady;
+      crashes = from.crashes;
+      partition = from.partition;
+      pauses = from.pauses;
+      pauseLength = from.pauseLength;
+      slowNodes = from.slowNodes;
+      slowness = from.slowness;
+      drift = from.drift;
+      deafNodes = from.deafNodes;
+    }
+
+    MembershipScenario done() {
+      return new MembershipScenario(
+          nodes,
+          seed,
+          config,
+          network,
+          steady,
+          crashes,
+          partition,
+          pauses,
+          pauseLength,
+          slowNodes,
+          slowness,
+          drift,
+          deafNodes);
+    }
   }
 }

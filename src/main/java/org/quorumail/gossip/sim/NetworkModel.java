@@ -1,6 +1,7 @@
 package org.quorumail.gossip.sim;
 
 import java.util.SplittableRandom;
+import org.quorumail.gossip.sim.MembershipScenario.Network;
 
 /**
  * What the network does to a packet. Latency is uniform between two bounds, per pair of zones;
@@ -13,34 +14,14 @@ final class NetworkModel {
   private static final int SEGMENT_RETRY_MILLIS = 200;
   private static final int STREAM_ATTEMPTS = 6;
 
-  /** What the medium does, apart from cuts. Probabilities are 0 to 1, times are milliseconds. */
-  record Conditions(
-      int minLatency,
-      int maxLatency,
-      int zones,
-      int betweenZones,
-      double loss,
-      double duplication,
-      double reordering) {
-    /** The network of the notes' calibration: 10 to 50 ms one way. */
-    static Conditions calibration() {
-      return new Conditions(10, 50, 1, 0, 0, 0, 0);
-    }
-
-    Conditions withLoss(double share) {
-      return new Conditions(
-          minLatency, maxLatency, zones, betweenZones, share, duplication, reordering);
-    }
-  }
-
-  private final Conditions conditions;
+  private final Network conditions;
   private final SplittableRandom random;
   private final int[] side;
   private final boolean[] deaf;
   private boolean partitioned;
   private boolean anyDeaf;
 
-  NetworkModel(Conditions conditions, int nodes, SplittableRandom random) {
+  NetworkModel(Network conditions, int nodes, SplittableRandom random) {
     this.conditions = conditions;
     this.random = random;
     this.side = new int[nodes];

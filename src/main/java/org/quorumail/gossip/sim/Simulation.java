@@ -36,7 +36,7 @@ final class Simulation {
     @Nullable String violation(Simulation simulation);
   }
 
-  Simulation(NetworkModel.Conditions conditions, int nodes, long seed) {
+  Simulation(MembershipScenario.Network conditions, int nodes, long seed) {
     this.random = new SplittableRandom(seed);
     this.network = new NetworkModel(conditions, nodes, random.split());
     this.hosts = new Host[nodes];

@@ -9,8 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
-import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
+import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.PlumtreeMetric;
 import org.quorumail.gossip.PlumtreeTally;
 import org.quorumail.gossip.net.Opener.Opened;
@@ -18,7 +17,7 @@ import org.quorumail.gossip.net.Opener.Opened;
 class SealTest {
   static final Compression ZSTD = compression(CompressionConfig.zstd());
   private static final Compression GZIP =
-      compression(new CompressionConfig(true, PlumtreeConfig.Compression.GZIP, 6, 256));
+      compression(new CompressionConfig(true, CompressionConfig.Algorithm.GZIP, 6, 256));
   private static final Compression NONE = compression(CompressionConfig.off());
 
   private static Compression compression(CompressionConfig config) {

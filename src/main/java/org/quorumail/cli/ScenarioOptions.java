@@ -1,0 +1,188 @@
+package org.quorumail.cli;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.gossip.SwimConfig;
+import org.quorumail.gossip.sim.MembershipScenario;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What happens to a simulated cluster, and over what network. */
+final class ScenarioOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--kill",
+      defaultValue = "0",
+      paramLabel = "PERCENT",
+      description = "So many die at once; then one broadcast.")
+  private double kill;
+
+  @Option(names = "--preset", defaultValue = "lan", description = "lan, wan or large_cluster")
+  private String preset = "";
+
+  @Option(
+      names = "--detection",
+      paramLabel = "DURATION",
+      description = "As cluster.failure_detection_timeout; default: the preset's.")
+  private @Nullable Duration detection;
+
+  @Option(
+      names = "--duration",
+      defaultValue = "60s",
+      description = "How long it is left alone. Default: ${DEFAULT-VALUE}")
+  private Duration duration = Duration.ZERO;
+
+  @Option(names = "--crashes", defaultValue = "10", description = "Default: ${DEFAULT-VALUE}")
+  private int crashes;
+
+  @Option(names = "--partition", defaultValue = "0s", description = "Default: none")
+  private Duration partition = Duration.ZERO;
+
+  @Option(names = "--loss", defaultValue = "0", paramLabel = "PERCENT")
+  private double loss;
+
+  @Option(names = "--duplicate", defaultValue = "0", paramLabel = "PERCENT")
+  private double duplicate;
+
+  @Option(names = "--reorder", defaultValue = "0", paramLabel = "PERCENT")
+  private double reorder;
+
+  @Option(
+      names = "--latency",
+      defaultValue = "10-50",
+      paramLabel = "MIN-MAX",
+      description = "One way, in milliseconds. Default: ${DEFAULT-VALUE}")
+  private String latency = "";
+
+  @Option(names = "--zones", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}")
+  private int zones;
+
+  @Option(
+      names = "--zone-latency",
+      defaultValue = "0ms",
+      description = "More, between zones. Default: ${DEFAULT-VALUE}")
+  private Duration zoneLatency = Duration.ZERO;
+
+  @Option(
+      names = "--pauses",
+      defaultValue = "0",
+      description = "So many nodes stand still for --pause-length, once each.")
+  private int pauses;
+
+  @Option(names = "--pause-length", defaultValue = "3s", description = "Default: ${DEFAULT-VALUE}")
+  private Duration pauseLength = Duration.ZERO;
+
+  @Option(
+      names = "--slow",
+      defaultValue = "0",
+      paramLabel = "NODES",
+      description = "So many read everything --slow-by late.")
+  private int slow;
+
+  @Option(names = "--slow-by", defaultValue = "500ms", description = "Default: ${DEFAULT-VALUE}")
+  private Duration slowBy = Duration.ZERO;
+
+  @Option(
+      names = "--deaf",
+      defaultValue = "0",
+      paramLabel = "NODES",
+      description = "So many hear nothing, though they are heard: one-way links.")
+  private int deaf;
+
+  @Option(
+      names = "--drift",
+      defaultValue = "0",
+      paramLabel = "PERCENT",
+      description = "Clocks run up to so much fast or slow.")
+  private double drift;
+
+  /** What is to happen to so many nodes, from one seed. */
+  MembershipScenario scenario(int nodes, long seed) {
+    try {
+      return MembershipScenario.calm(nodes, seed)
+          .withConfig(config())
+          .withNetwork(network(nodes))
+          .withSteady(Math.max(1, millis("--duration", duration)))
+          .withCrashes(crashes)
+          .withPartition(millis("--partition", partition))
+          .withPauses(pauses, millis("--pause-length", pauseLength))
+          .withSlowNodes(slow, millis("--slow-by", slowBy))
+          .withDeafNodes(deaf)
+          .withDrift(share("--drift", drift, 10));
+    } catch (IllegalArgumentException e) {
+      throw misuse(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private SwimConfig config() {
+    SwimConfig config =
+        switch (preset) {
+          case "lan" -> SwimConfig.lan();
+          case "wan" -> SwimConfig.wan();
+          case "large_cluster" -> SwimConfig.largeCluster();
+          default -> throw misuse("--preset is lan, wan or large_cluster, not " + preset);
+        };
+    if (detection == null) return config;
+    return config.withFailureDetectionTimeout(millis("--detection", detection));
+  }
+
+  private MembershipScenario.Network network(int nodes) {
+    String[] bounds = latency.split("-", -1);
+    int min = 0;
+    int max = -1;
+    try {
+      if (bounds.length == 2) {
+        min = Integer.parseInt(bounds[0]);
+        max = Integer.parseInt(bounds[1]);
+      }
+    } catch (NumberFormatException e) {
+      max = -1;
+    }
+    if (min < 0 || max < min || max > 10_000) {
+      throw misuse("--latency is two numbers of milliseconds such as 10-50, not " + latency);
+    }
+    if (zones < 1 || zones > nodes) throw misuse("--zones is 1 to the number of nodes");
+    return new MembershipScenario.Network(
+        min,
+        max,
+        zones,
+        millis("--zone-latency", zoneLatency),
+        share("--loss", loss, 95),
+        share("--duplicate", duplicate, 100),
+        share("--reorder", reorder, 100));
+  }
+
+  private double share(String option, double percent, double most) {
+    if (percent >= 0 && percent <= most) return percent / 100;
+    throw misuse(option + " is 0 to " + plain(most) + " percent, not " + plain(percent));
+  }
+
+  private int millis(String option, Duration value) {
+    if (!value.isNegative() && value.compareTo(Duration.ofHours(1)) <= 0) {
+      return (int) value.toMillis();
+    }
+    throw misuse(option + " is at most an hour");
+  }
+
+  /** The share of nodes that die at once, 0 to 1. */
+  double killed() {
+    return share("--kill", kill, 95);
+  }
+
+  /** In words: what makes this run differ from others. */
+  String summary() {
+    return "preset %s, loss %s %%".formatted(preset, plain(loss));
+  }
+
+  private static String plain(double value) {
+    return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+  }
+
+  private ParameterException misuse(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}
