@@ -39,7 +39,12 @@ final class Attempt {
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
   private static final EnhancedStatus NEEDS_UTF8 = new EnhancedStatus(5, 6, 7);
 
-  /** RFC 8689 §4.2.1: an MX record that neither DNSSEC nor MTA-STS vouches for is not enough. */
+  private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 4);
+
+  /**
+   * RFC 8689 §4.2.1: a host without TLS is not enough, nor is an MX record that neither DNSSEC nor
+   * MTA-STS vouches for.
+   */
   private static final EnhancedStatus NO_SECURE_ROUTE = new EnhancedStatus(5, 7, 30);
 
   private static final EnhancedStatus DISCARDED = new EnhancedStatus(2, 0, 0);
@@ -179,8 +184,7 @@ final class Attempt {
       connection = null;
     }
     if (connection == null) connection = flow.takeIdle(System.nanoTime()).orElse(null);
-    boolean strict = message.options().requireTls();
-    if (connection != null && strict && connection.peer().tls() != TlsRule.VERIFIED) {
+    if (connection != null && strict() && connection.peer().tls() != TlsRule.VERIFIED) {
       flow.giveBack(connection, System.nanoTime());
       connection = null;
     }
@@ -213,10 +217,14 @@ final class Attempt {
     int dials = 0;
     String remote = "";
     Opening.Unusable problem = null;
+    boolean hopeless = strict(); // until there is a host that may have TLS another time
     for (Host host : hosts) {
-      if (dials == MAX_DIALS) break;
-      if (!shared.breakers().allows(host.key(), System.nanoTime())) continue;
-      if (message.options().requireTls() && !host.explicit()) {
+      boolean allowed = shared.breakers().allows(host.key(), System.nanoTime());
+      if (dials == MAX_DIALS || !allowed) {
+        hopeless = false;
+        continue;
+      }
+      if (strict() && !host.explicit()) {
         refuse(places, NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
         return Optional.empty();
       }
@@ -233,19 +241,32 @@ final class Attempt {
             refuse(places, LOOP, ourselves.reason(), remote);
             return Optional.empty();
           }
-          case Opening.Unusable unusable -> problem = unusable;
+          case Opening.Unusable unusable -> {
+            hopeless = false;
+            problem = unusable;
+          }
+          case Opening.WithoutTls without ->
+              problem = new Opening.Unusable(NO_TLS, without.reason());
         }
       }
-      shared.breakers().failed(host.key(), System.nanoTime());
+      // what this message alone demands says nothing about the host
+      if (!strict()) shared.breakers().failed(host.key(), System.nanoTime());
     }
     if (problem == null) {
       leaveAlone(hosts);
+    } else if (hopeless) {
+      refuse(places, NO_SECURE_ROUTE, problem.reason(), remote);
     } else {
       flow.troubled();
       closeIfAllAreOpen(hosts);
       tryLater(places, problem.status(), problem.reason(), remote);
     }
     return Optional.empty();
+  }
+
+  /** RFC 8689: only by TLS, and only to who proves its name. */
+  private boolean strict() {
+    return message.options().requireTls();
   }
 
   /** Every host has failed too often lately. */
@@ -273,7 +294,7 @@ final class Attempt {
         host.name(),
         new InetSocketAddress(address, host.port()),
         host.lmtp(),
-        message.options().requireTls() ? TlsRule.VERIFIED : destination.tls(),
+        strict() ? TlsRule.VERIFIED : destination.tls(),
         host.explicit());
   }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.client.ScriptedServer;
@@ -80,6 +81,31 @@ class DeliveriesTest {
     }
   }
 
+  /** RFC 8689 §4.2.1: no host supports it, so no later attempt is of use. */
+  @Test
+  void whatMustTravelByTlsFailsWhereItIsNotOffered() throws IOException {
+    try (ScriptedServer server = new ScriptedServer(ScriptedServer::polite)) {
+      String hop = "smtp://127.0.0.1:" + server.port();
+      assertThat(strictly(route(hop)).getFirst().disposition())
+          .isInstanceOfSatisfying(
+              Disposition.Refused.class, r -> assertThat(r.status()).hasToString("5.7.30"));
+      String other = "smtp://127.0.0.1:" + unusedPort();
+      assertThat(strictly(route(hop + "\", \"" + other)).getFirst().disposition())
+          .as("a host that does not answer may offer it another time")
+          .isInstanceOf(Disposition.TryLater.class);
+      assertThat(server.commands()).noneMatch(c -> c.startsWith("MAIL"));
+    }
+  }
+
+  private static String route(String to) {
+    return "[[route]]\ndomain = \"*\"\nto = [\"" + to + "\"]";
+  }
+
+  private static List<Job.Result> strictly(String route) {
+    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).requiringTls();
+    return attempt(new FakeResolver(), route, new RecordingJob("d.test", strict), 1).results;
+  }
+
   @Test
   void whatIsDiscardedCountsAsDelivered() {
     String route = "[[route]]\ndomain = \"*\"\nto = [\"discard\"]";
@@ -101,7 +127,12 @@ class DeliveriesTest {
 
   private static RecordingJob attempt(
       FakeResolver resolver, String routes, String domain, int mxPort) {
-    RecordingJob job = new RecordingJob(domain);
+    MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+    return attempt(resolver, routes, new RecordingJob(domain, plain), mxPort);
+  }
+
+  private static RecordingJob attempt(
+      FakeResolver resolver, String routes, RecordingJob job, int mxPort) {
     try (Deliveries deliveries =
         new Deliveries(
             TestConfig.of("hostname = \"here.test\"\n" + routes),
@@ -109,6 +140,7 @@ class DeliveriesTest {
             new SimpleMeterRegistry(),
             address -> false,
             mxPort)) {
+      String domain = job.message().recipients().getFirst().address().domain();
       Destination destination = deliveries.destination(domain);
       assertThat(deliveries.admit(destination)).isInstanceOf(Admission.Granted.class);
       deliveries.attempt(destination, job);
@@ -128,12 +160,12 @@ class DeliveriesTest {
     final List<Result> results = new ArrayList<>();
     private final SpooledMessage message;
 
-    RecordingJob(String domain) {
+    RecordingJob(String domain, MailOptions options) {
       message =
           new SpooledMessage(
               QueueId.generate(Instant.EPOCH),
               ReversePath.of("from@here.test"),
-              BodyType.SEVEN_BIT,
+              options,
               0,
               3,
               false,

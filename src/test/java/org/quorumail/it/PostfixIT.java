@@ -145,7 +145,7 @@ class PostfixIT {
               Content-Type: text/plain; charset=utf-8
               Content-Transfer-Encoding: 8bit
 
-              Grüße und so weiter
+              Grüße, und dann noch einiges mehr, das ASCII ist
               --b
               Content-Type: image/x-tiny
               Content-Transfer-Encoding: binary
@@ -159,7 +159,8 @@ class PostfixIT {
       assertThat(client.ask("BDAT " + content.length() + " LAST\r\n" + chunk)).startsWith("250");
     }
     assertThat(awaitFrom("a@it.test").content())
-        .contains("\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe und so")
+        .contains(
+            "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe, und dann")
         .contains("\r\nContent-Transfer-Encoding: base64\r\n\r\nAAo=\r\n--b--\r\n");
   }
 

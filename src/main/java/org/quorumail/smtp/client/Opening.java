@@ -9,6 +9,9 @@ public sealed interface Opening {
   /** This address is of no use now; another one may be. The status has class 4. */
   record Unusable(EnhancedStatus status, String reason) implements Opening {}
 
+  /** The server speaks, but not the TLS that is required: it does not offer it. */
+  record WithoutTls(String reason) implements Opening {}
+
   /** The server introduced itself by our own name: mail would go round in circles. */
   record Ourselves(String reason) implements Opening {}
 }

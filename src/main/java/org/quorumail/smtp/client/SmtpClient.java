@@ -102,7 +102,7 @@ public final class SmtpClient {
       if (!hello.positive()) return refusal(peer, "answers EHLO after STARTTLS with", hello);
     }
     if (peer.tls() != TlsRule.OPPORTUNISTIC && !connection.secured()) {
-      return new Opening.Unusable(NO_ENCRYPTION, peer + " does not offer the TLS that is required");
+      return new Opening.WithoutTls(peer + " does not offer the TLS that is required");
     }
     return new Opening.Ready(connection);
   }

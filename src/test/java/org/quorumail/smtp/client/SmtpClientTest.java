@@ -443,7 +443,7 @@ class SmtpClientTest {
   @Test
   void requiredEncryptionIsNotGivenUp() throws IOException {
     start(ScriptedServer::polite);
-    assertThat(open(peer(false, TlsRule.ENCRYPTED))).isInstanceOf(Opening.Unusable.class);
+    assertThat(open(peer(false, TlsRule.ENCRYPTED))).isInstanceOf(Opening.WithoutTls.class);
     assertThat(server.connections()).isEqualTo(1);
   }
 
