@@ -50,6 +50,7 @@ final class Node implements NodeView {
   private final LiveConfig config;
   private final DnsResolver resolver;
   private final Metrics metrics = new Metrics();
+  private final ProcessLoad processLoad = new ProcessLoad();
   private final long startedNanos = System.nanoTime();
   private final long startedMillis = System.currentTimeMillis();
   private final CountDownLatch stopping = new CountDownLatch(1);
@@ -281,7 +282,7 @@ final class Node implements NodeView {
         startedMillis,
         activeConnections(),
         messagesProcessed(),
-        ProcessLoad.cpu(),
+        processLoad.cpu(),
         (runtime.totalMemory() - runtime.freeMemory()) >> 20);
   }
 

@@ -52,7 +52,8 @@ final class Signals {
       Object heard = signal.getConstructor(String.class).newInstance(name);
       signal.getMethod("handle", signal, handler).invoke(null, heard, proxy);
     } catch (ReflectiveOperationException | IllegalArgumentException e) {
-      log.debug("signal_unavailable signal={} reason=\"{}\"", name, String.valueOf(e));
+      // a shell's nohup, for one, has SIGHUP ignored, and the JVM respects that
+      log.info("signal_unavailable signal={} reason=\"{}\"", name, String.valueOf(e));
     }
   }
 }

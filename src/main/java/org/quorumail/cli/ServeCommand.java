@@ -114,6 +114,13 @@ public final class ServeCommand implements Callable<Integer> {
     } catch (Server.StartException e) {
       err.println("quorumail: " + e.getMessage());
       return e.configuration() ? ExitCode.USAGE : ExitCode.FAILED;
+    } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
+      // nothing that a user did: say so in a sentence, and leave the trace to who asks for it
+      LoggerFactory.getLogger(ServeCommand.class).debug("node_broken", e);
+      err.println(
+          "quorumail: the node ended by an unexpected fault (%s); what it acknowledged is on disk; please report it with what log.level = \"debug\" shows"
+              .formatted(String.valueOf(e).replaceAll("\\s+", " ")));
+      return ExitCode.FAILED;
     }
   }
 }

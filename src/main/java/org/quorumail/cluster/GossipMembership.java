@@ -163,14 +163,14 @@ public final class GossipMembership implements Membership {
   }
 
   private void lookAfterCard() {
-    byte[] told = new byte[0];
+    @Nullable NodeCard told = null;
     long nextReport = 0;
     try {
       while (true) {
         NodeCard card = self.get();
-        byte[] metadata = metadata(card);
-        if (!Arrays.equals(metadata, told)) gossip.updateMetadata(metadata);
-        told = metadata;
+        NodeCard lasting = card.with(card.load().withoutFigures());
+        if (!lasting.equals(told)) gossip.updateMetadata(metadata(card));
+        told = lasting;
         if (System.nanoTime() - nextReport >= 0) {
           gossip.broadcast(new Broadcast.LoadReport(card.load()).bytes());
           long pause = Math.max(REPORT_MILLIS, REPORT_MILLIS_PER_MEMBER * gossip.peerCount());

@@ -55,7 +55,8 @@ public final class NodeProcess implements AutoCloseable {
    */
   public static Path program() {
     String home = System.getProperty("quorumail.home", System.getenv("QUORUMAIL_HOME"));
-    return (home != null ? Path.of(home) : homeOfTheRunningJar()).resolve("bin/quorumail");
+    return (home != null ? Path.of(home).toAbsolutePath() : homeOfTheRunningJar())
+        .resolve("bin/quorumail");
   }
 
   private static Path homeOfTheRunningJar() {
@@ -89,6 +90,7 @@ public final class NodeProcess implements AutoCloseable {
     if (!Files.exists(settings.file())) settings.write();
     ProcessBuilder builder =
         new ProcessBuilder(program.toString(), "serve", "-c", settings.file().toString())
+            .directory(settings.directory().toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.log().toFile()));
     builder.environment().putAll(environment);

@@ -42,6 +42,17 @@ final class NativeLibrary {
           draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
     // the system loads libraries from absolute paths only, and "data" is the default
-    RocksDB.loadLibrary(List.of(directory.toAbsolutePath().toString()));
+    String place = directory.toAbsolutePath().toString();
+    try {
+      RocksDB.loadLibrary(List.of(place));
+    } catch (LinkageError | RuntimeException e) {
+      throw new IOException(
+          "the library of the spool's store cannot be loaded from "
+              + place
+              + " ("
+              + e.getMessage()
+              + "); is the data directory mounted noexec, or the platform another one?",
+          e);
+    }
   }
 }

@@ -142,6 +142,15 @@ class BadInputIT {
     }
   }
 
+  @Test
+  void aDataDirectoryFromWhichNoLibraryMayBeLoadedIsNamed() throws Exception {
+    try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), "300m")) {
+      disk.remount("noexec");
+      String toml = node().toml().replaceFirst("data_directory = .*", data(disk.path() + "/data"));
+      assertRefused(serve(toml), FAILED, "noexec");
+    }
+  }
+
   private NodeSettings node;
 
   private NodeSettings node() {

@@ -39,6 +39,7 @@ class OneNodeIT {
   void start() throws Exception {
     sink = Sink.start(Sink.Options.onPort(0), this::take);
     node = new NodeProcess(NodeSettings.alone("one", directory, "smtp://127.0.0.1:" + sink.port()));
+    nameDataDirectoryByARelativePath();
     node.start();
     node.awaitReady(START);
   }
@@ -47,6 +48,16 @@ class OneNodeIT {
   void stop() {
     node.close();
     sink.close();
+  }
+
+  /** As the default is: {@code data}, in the folder in which the node was started. */
+  private void nameDataDirectoryByARelativePath() throws Exception {
+    NodeSettings settings = node.settings();
+    settings.write();
+    String absolute = settings.directory().resolve("data").toString();
+    String toml = Files.readString(settings.file());
+    assertThat(toml).contains(absolute);
+    Files.writeString(settings.file(), toml.replace(absolute, "data"));
   }
 
   @Test

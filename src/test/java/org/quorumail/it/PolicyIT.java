@@ -121,7 +121,9 @@ class PolicyIT {
     signal();
     await()
         .atMost(Duration.ofSeconds(30))
-        .until(() -> log().split("configuration_reloaded", -1).length > reloads);
+        .untilAsserted(
+            () ->
+                assertThat(log().split("configuration_reloaded", -1)).hasSizeGreaterThan(reloads));
   }
 
   private void signal() throws Exception {
