@@ -1,6 +1,7 @@
 package org.quorumail.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.abort;
 
@@ -54,6 +55,31 @@ class ForeignProgramsIT {
     run(command("smtp-source", load, server));
     run(command("smtp-source", load, "-d", server));
     await().atMost(Duration.ofSeconds(60)).until(() -> arrived.get() == 400);
+  }
+
+  @Test
+  void eximIsServed() throws Exception {
+    Path message = directory.resolve("message");
+    Files.writeString(message, "Subject: Größe\n\n.\n.dot\nend\n");
+    Path log = directory.resolve("exim.log");
+    Process exim =
+        new ProcessBuilder(
+                "src/test/exim/exim-client",
+                Integer.toString(node.settings().smtpPort()),
+                directory.resolve("exim").toString(),
+                "a@it.test",
+                "b@sink.test",
+                "c@sink.test")
+            .redirectInput(message.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    boolean hasEnded = exim.waitFor(60, TimeUnit.SECONDS);
+    exim.destroyForcibly().waitFor();
+    assertThat(hasEnded).as(Files.readString(log)).isTrue();
+    assumeThat(exim.exitValue()).as("skipped: Exim is not unpacked").isNotEqualTo(77);
+    assertThat(exim.exitValue()).as(Files.readString(log)).isZero();
+    await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 1);
   }
 
   @Test

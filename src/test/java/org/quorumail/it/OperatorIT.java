@@ -13,9 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,8 +28,6 @@ class OperatorIT {
 
   @TempDir private Path directory;
 
-  private record Said(int exitCode, String text) {}
-
   @Test
   void waitingMailIsReroutedAndTheOverrideSurvivesARestart() throws Exception {
     AtomicInteger arrived = new AtomicInteger();
@@ -46,7 +41,8 @@ class OperatorIT {
           .atMost(Duration.ofSeconds(30))
           .until(() -> command(node, "queue", "list", "--status", "retry").text().contains("sink"));
       String to = "127.0.0.1:" + sink.port();
-      Said rerouted = command(node, "queue", "reroute", "--domain", "sink.test", "--to", to);
+      OperatorCommand.Said rerouted =
+          command(node, "queue", "reroute", "--domain", "sink.test", "--to", to);
       assertThat(rerouted.exitCode()).as(rerouted.text()).isZero();
       await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 1);
       node.kill();
@@ -103,20 +99,8 @@ class OperatorIT {
     }
   }
 
-  private Said command(NodeProcess node, String... words) throws Exception {
-    List<String> command = new ArrayList<>(List.of(NodeProcess.program().toString()));
-    command.addAll(List.of(words));
-    command.addAll(List.of("-c", node.settings().file().toString()));
-    Path output = directory.resolve("output");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    boolean hasEnded = process.waitFor(60, TimeUnit.SECONDS);
-    process.destroyForcibly().waitFor();
-    assertThat(hasEnded).isTrue();
-    return new Said(process.exitValue(), Files.readString(output));
+  private OperatorCommand.Said command(NodeProcess node, String... words) throws Exception {
+    return OperatorCommand.run(directory, node, words);
   }
 
   private static HttpResponse<String> get(NodeProcess node, String path) throws Exception {

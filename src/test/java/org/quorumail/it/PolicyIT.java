@@ -3,7 +3,12 @@ package org.quorumail.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
+import com.unboundid.ldap.listener.InMemoryDirectoryServer;
+import com.unboundid.ldap.listener.InMemoryDirectoryServerConfig;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +62,22 @@ class PolicyIT {
   }
 
   @Test
+  void nmapFindsNoOpenRelay() throws Exception {
+    ForeignProgram.Ended ended =
+        ForeignProgram.run(
+            directory,
+            "",
+            "nmap",
+            "-Pn",
+            "-p",
+            Integer.toString(settings.smtpPort()),
+            "--script",
+            "+smtp-open-relay",
+            "127.0.0.1");
+    assertThat(ended.output()).contains("doesn't seem to be an open relay");
+  }
+
+  @Test
   void everyPartOfThePolicyCountsAfterAReload() throws Exception {
     Path aliases = directory.resolve("aliases");
     Files.writeString(aliases, "sales@local.test: ann@local.test, bob@partner.test\n");
@@ -75,6 +96,9 @@ class PolicyIT {
     signal();
     await().atMost(Duration.ofSeconds(30)).until(() -> log().contains("aliases: a loop"));
     assertThat(send("sales@local.test")).startsWith("250 "); // the old rules stay
+
+    recipientsAreAskedForOverTheNetwork();
+    whatIsQuarantinedWaitsForAnOperator();
 
     reload("[policy.limits]\nclient_message_rate = \"2/h\"");
     assertThat(send("ann@local.test")).startsWith("250 ");
@@ -95,6 +119,55 @@ class PolicyIT {
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(500))
         .until(() -> send("ann@local.test").startsWith("250 "));
+  }
+
+  private void recipientsAreAskedForOverTheNetwork() throws Exception {
+    HttpServer web =
+        HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 10);
+    web.createContext(
+        "/",
+        exchange -> {
+          boolean exists = exchange.getRequestURI().getPath().equals("/ann");
+          exchange.sendResponseHeaders(exists ? 204 : 404, -1);
+          exchange.close();
+        });
+    web.start();
+    try {
+      int port = web.getAddress().getPort();
+      reload("[policy.recipients.http]\nurl = \"http://127.0.0.1:" + port + "/{local}\"");
+      assertThat(send("ann@local.test")).startsWith("250 ");
+      assertThat(send("bob@local.test")).startsWith("550 5.1.1");
+    } finally {
+      web.stop(0);
+    }
+    assertThat(send("eve@local.test")).startsWith("451 4.");
+
+    var config = new InMemoryDirectoryServerConfig("dc=local");
+    config.setSchema(null);
+    var directoryServer = new InMemoryDirectoryServer(config);
+    directoryServer.add("dn: dc=local", "objectClass: top", "dc: local");
+    directoryServer.add("dn: cn=ann,dc=local", "objectClass: top", "mail: ann@local.test");
+    directoryServer.startListening();
+    try {
+      String url = "ldap://127.0.0.1:" + directoryServer.getListenPort();
+      reload("[policy.recipients.ldap]\nurl = \"" + url + "\"\nbase = \"dc=local\"");
+      assertThat(send("ann@local.test")).startsWith("250 ");
+      assertThat(send("*@local.test")).startsWith("550 5.1.1");
+    } finally {
+      directoryServer.shutDown(true);
+    }
+  }
+
+  private void whatIsQuarantinedWaitsForAnOperator() throws Exception {
+    reload("[[milter]]\nsocket = \"inet:127.0.0.1:1\"\ndefault_action = \"quarantine\"");
+    String accepted = send("held@local.test");
+    assertThat(accepted).startsWith("250 2.0.0 Ok: queued as ");
+    String id = accepted.substring(accepted.lastIndexOf(' ') + 1);
+    assertThat(OperatorCommand.run(directory, node, "queue", "list", "--status", "held").text())
+        .contains(id);
+    assertThat(recipients()).doesNotContain("held@local.test");
+    assertThat(OperatorCommand.run(directory, node, "queue", "release", id).exitCode()).isZero();
+    await().atMost(Duration.ofSeconds(30)).until(() -> recipients().contains("held@local.test"));
   }
 
   private String send(String to) throws IOException {
