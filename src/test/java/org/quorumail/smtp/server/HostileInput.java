@@ -1,0 +1,127 @@
+package org.quorumail.smtp.server;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.smtp.BdatArgument;
+import org.quorumail.smtp.Line;
+import org.quorumail.smtp.OriginalRecipient;
+import org.quorumail.smtp.PathSyntax;
+import org.quorumail.smtp.ProtocolException;
+import org.quorumail.smtp.SmtpReader;
+import org.quorumail.smtp.Xtext;
+
+/**
+ * What Jazzer sends, and what has to hold whatever it sends. The first octet chooses the reader: a
+ * whole session, the address, xtext and ORCPT, chunks, the PROXY header, an exchange of AUTH.
+ * {@code bench/fuzz} runs it for as long as one likes, {@link HostileInputTest} for some seconds.
+ */
+public final class HostileInput {
+  /** RFC 5321 §4.2: a code, a blank or hyphen, text; ours is printable ASCII. */
+  private static final Pattern REPLY = Pattern.compile("[2-5][0-9][0-9][ -][\\x20-\\x7e]*");
+
+  /** A listener keeps what it accepted, and counts failures: it is replaced now and then. */
+  private static final int SESSIONS = 500;
+
+  private static final int PATIENCE_MILLIS = 10_000;
+  private static final int LINE = 2048;
+
+  private static TestListener listener;
+  private static int sessions;
+
+  private HostileInput() {}
+
+  public static void fuzzerTestOneInput(byte[] input) throws IOException {
+    if (input.length == 0) return;
+    byte[] rest = Arrays.copyOfRange(input, 1, input.length);
+    switch (Math.floorMod(input[0], 6)) {
+      case 0 -> session(rest);
+      case 1 -> address(latin1(rest));
+      case 2 -> xtext(latin1(rest));
+      case 3 -> chunks(rest);
+      case 4 -> proxyHeader(rest);
+      default -> session(concat("EHLO fuzz.example\r\nAUTH ", rest));
+    }
+  }
+
+  private static void session(byte[] sent) throws IOException {
+    if (listener == null || sessions++ % SESSIONS == 0) {
+      if (listener != null) listener.close();
+      listener = TestListener.with("auth=always", "xclient_from=127.0.0.0/8");
+    }
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), listener.port())) {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      String said;
+      try {
+        socket.getOutputStream().write(sent);
+        socket.shutdownOutput();
+        said = latin1(socket.getInputStream().readAllBytes());
+      } catch (java.net.SocketException e) {
+        return; // closed with what we sent still unread
+      }
+      for (String line : said.split("\r\n", -1)) {
+        boolean legal = line.isEmpty() || REPLY.matcher(line).matches();
+        if (!legal) throw new IllegalStateException("the server said: " + line);
+      }
+    }
+  }
+
+  private static void address(String text) {
+    if (!(PathSyntax.parse(text) instanceof PathSyntax.Parsed.Mailbox box)) return;
+    MailAddress read = box.address();
+    boolean again =
+        PathSyntax.parse("<" + read + ">") instanceof PathSyntax.Parsed.Mailbox other
+            && other.address().equals(read);
+    boolean ascii = read.toString().chars().allMatch(c -> c < 0x80);
+    if (ascii && !again) throw new IllegalStateException("not read as it is written: " + read);
+  }
+
+  private static void xtext(String text) {
+    if (!Xtext.decode(Xtext.encode(text)).equals(java.util.Optional.of(text))) {
+      throw new IllegalStateException("xtext does not come back");
+    }
+    Xtext.decode(text);
+    OriginalRecipient.parse(text, true);
+    OriginalRecipient.parse(text, false);
+    Xclient.parse(text);
+    RcptParameters.parse(text, true);
+  }
+
+  /** Lines and chunks of a connection that ends somewhere. */
+  private static void chunks(byte[] wire) throws IOException {
+    SmtpReader reader = new SmtpReader(new ByteArrayInputStream(wire), () -> {});
+    while (reader.readLine(LINE) instanceof Line.Text line) {
+      var chunk = BdatArgument.parse(line.text());
+      if (chunk.isEmpty()) continue;
+      ByteArrayOutputStream kept = new ByteArrayOutputStream();
+      boolean whole = reader.readChunk(chunk.get().size(), kept::write);
+      boolean exact = kept.size() == chunk.get().size();
+      if (whole != exact) throw new IllegalStateException("a chunk of another size");
+    }
+  }
+
+  private static void proxyHeader(byte[] sent) throws IOException {
+    try {
+      ProxyHeader.read(new ByteArrayInputStream(sent));
+    } catch (ProtocolException | java.io.EOFException e) {
+      if (e.getMessage() == null) throw new IllegalStateException("refused without a word", e);
+    }
+  }
+
+  private static String latin1(byte[] octets) {
+    return new String(octets, StandardCharsets.ISO_8859_1);
+  }
+
+  private static byte[] concat(String begin, byte[] rest) {
+    byte[] first = begin.getBytes(StandardCharsets.US_ASCII);
+    byte[] all = Arrays.copyOf(first, first.length + rest.length);
+    System.arraycopy(rest, 0, all, first.length, rest.length);
+    return all;
+  }
+}
