@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ClusterWatch implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(ClusterWatch.class);
-  private static final Duration INTERVAL = Duration.ofMillis(500);
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private final ClusterView cluster;
   private final ClusterMember member;

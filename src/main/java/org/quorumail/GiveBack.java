@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  */
 final class GiveBack implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(GiveBack.class);
-  private static final Duration INTERVAL = Duration.ofMillis(500);
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   /** A home that has just come up may go down again at once; hand-overs are not free. */
   private static final Duration SETTLED = Duration.ofSeconds(2);

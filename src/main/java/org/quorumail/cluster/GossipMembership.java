@@ -41,7 +41,7 @@ public final class GossipMembership implements Membership {
   private static final JsonMapper JSON = JsonMapper.shared();
 
   /** How often the own card is compared with what the others have. */
-  private static final Duration LOOK = Duration.ofMillis(250);
+  private static final Duration LOOK = Duration.ofMillis(500);
 
   private static final Duration LEAVE_PATIENCE = Duration.ofSeconds(3);
 
@@ -73,7 +73,7 @@ public final class GossipMembership implements Membership {
   }
 
   /**
-   * @param self this node's card, asked anew several times a second
+   * @param self this node's card, asked anew twice a second
    * @param settings with the card as metadata, see {@link #metadata}
    * @throws ClusterFault when the port is taken
    */
