@@ -8,6 +8,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.BdatArgument;
 import org.quorumail.smtp.Line;
@@ -32,7 +33,7 @@ public final class HostileInput {
   private static final int PATIENCE_MILLIS = 10_000;
   private static final int LINE = 2048;
 
-  private static TestListener listener;
+  private static @Nullable TestListener listener;
   private static int sessions;
 
   private HostileInput() {}
@@ -51,11 +52,7 @@ public final class HostileInput {
   }
 
   private static void session(byte[] sent) throws IOException {
-    if (listener == null || sessions++ % SESSIONS == 0) {
-      if (listener != null) listener.close();
-      listener = TestListener.with("auth=always", "xclient_from=127.0.0.0/8");
-    }
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), listener.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), listener().port())) {
       socket.setSoTimeout(PATIENCE_MILLIS);
       String said;
       try {
@@ -70,6 +67,15 @@ public final class HostileInput {
         if (!legal) throw new IllegalStateException("the server said: " + line);
       }
     }
+  }
+
+  private static TestListener listener() throws IOException {
+    TestListener open = listener;
+    if (open != null && ++sessions % SESSIONS != 0) return open;
+    if (open != null) open.close();
+    TestListener next = TestListener.with("auth=always", "xclient_from=127.0.0.0/8");
+    listener = next;
+    return next;
   }
 
   private static void address(String text) {
