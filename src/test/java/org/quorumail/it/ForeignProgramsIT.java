@@ -66,7 +66,6 @@ class ForeignProgramsIT {
         new ProcessBuilder(
                 "src/test/exim/exim-client",
                 Integer.toString(node.settings().smtpPort()),
-                directory.resolve("exim").toString(),
                 "a@it.test",
                 "b@sink.test",
                 "c@sink.test")
