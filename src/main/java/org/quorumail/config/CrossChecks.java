@@ -154,6 +154,11 @@ final class CrossChecks {
     if (!cluster.gossip().acceptedSecrets().isEmpty() && cluster.secret().isEmpty()) {
       reading.problem("cluster.accepted_secrets", "is of no use without cluster.secret");
     }
+    boolean isQuic = cluster.gossip().transport() == Config.GossipConfig.Transport.QUIC;
+    if (isQuic && cluster.secret().isEmpty()) {
+      reading.problem(
+          "cluster.transport", "is of no use without cluster.secret: such a cluster has no gossip");
+    }
     boolean listed = cluster.gossip().discovery() == Config.GossipConfig.Discovery.STATIC;
     boolean namesNobody =
         cluster.seeds().isEmpty() && cluster.plumtree().bridge().staticSeeds().isEmpty();

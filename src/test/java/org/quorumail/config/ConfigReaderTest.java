@@ -115,6 +115,22 @@ class ConfigReaderTest {
   }
 
   @Test
+  void gossipOverQuicNeedsTheSecret() {
+    ConfigResult result =
+        ConfigReader.read(
+            "[cluster]\nenabled = true\ntls = { certificate = 'c', key = 'k', ca = 'a' }\n"
+                + "transport = 'quic'\n",
+            "f",
+            Map.of(),
+            Map.of());
+    assertThat(((ConfigResult.Invalid) result).problems())
+        .extracting(Problem::toString)
+        .contains(
+            "f:4: cluster.transport: is of no use without cluster.secret: such a cluster has no"
+                + " gossip");
+  }
+
+  @Test
   void allProblemsComeAtOnce() {
     assertThat(problems("a = 1\nb = 2\n[node]\nid = 5\n[spool]\nmin_free = 'x'\n")).hasSize(4);
   }
