@@ -76,7 +76,8 @@ final class ClusterReader {
   /** The preset with what {@code [cluster.gossip]} says, under the one switch for compression. */
   private PlumtreeConfig plumtree(GossipConfig.Preset preset) {
     PlumtreeConfig written = new PlumtreeReader(cluster.section("gossip")).over(presetOf(preset));
-    boolean compresses = cluster.flag("compression", true, "of gossip; cluster.gossip.compression");
+    boolean compresses =
+        cluster.flag("compression", true, "compress gossip, as cluster.gossip.compression says");
     return compresses ? written : written.withCompression(CompressionConfig.off());
   }
 
