@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.config.Config;
 import org.quorumail.config.Config.ClusterConfig;
-import org.quorumail.gossip.PlumtreeConfig.CompressionConfig;
+import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.SwimConfig;
 import org.quorumail.gossip.net.GossipSettings;
 import org.quorumail.gossip.net.GossipSettings.Carrier;

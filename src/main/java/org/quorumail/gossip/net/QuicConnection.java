@@ -283,8 +283,8 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   void failed(Throwable cause) {
     log.debug("gossip_quic_failed peer={} reason=\"{}\"", peer, cause.getMessage());
     if (QuicTls.isRefusal(cause)) refused = true;
-    // a caller whose handshake fails is told why by the codec itself, if it is given the time
-    if (open || called) end();
+    // when a handshake fails the codec itself tells the other end why, if it is given the time
+    if (open) end();
     if (channel == null) ended();
   }
 

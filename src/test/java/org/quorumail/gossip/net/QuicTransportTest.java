@@ -111,7 +111,7 @@ class QuicTransportTest {
   }
 
   @Test
-  void aNeighbourThatFallsSilentWithoutAWordIsReported() throws Exception {
+  void whoeverIsNotThereAndANeighbourThatFallsSilentIsReported() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     QuicTransport b = bind("b", 1, inB);
     try (Wiretap wire = new Wiretap(b.port())) {
@@ -121,7 +121,10 @@ class QuicTransportTest {
       await().until(() -> inB.messages.size() == 1);
       assertThat(inA.unreachable).isEmpty();
       wire.close(); // as when its machine loses power
-      await().until(() -> inA.unreachable.contains(through));
+      Peer never = peer(bind("d", 1, new Inbox()), "d");
+      open.getLast().close();
+      a.sendReliably(never, text("hello?"));
+      await().until(() -> inA.unreachable.containsAll(List.of(through, never)));
     }
   }
 
@@ -188,22 +191,17 @@ class QuicTransportTest {
   }
 
   @Test
-  void neitherAnotherSecretNorAnotherClusterNorAnEmptyPortIsReached() throws Exception {
+  void neitherAnotherSecretNorAnotherClusterIsReached() throws Exception {
     QuicTransport a = bind("a", 2, inA);
     Inbox inC = new Inbox();
     QuicTransport c = bind(SealTest.ring("two", 1), "c", 1, inC);
     QuicTransport b = bind("b", 1, inB);
-    QuicTransport gone = bind("d", 1, new Inbox());
-    Peer empty = peer(gone, "d");
-    gone.close();
-    b.sendReliably(empty, text("hello?"));
     a.send(peer(b, "b"), List.of(text("datagram")));
     a.sendReliably(peer(b, "b"), text("stream"));
     c.sendReliably(peer(b, "b"), text("stream"));
     await().until(() -> inA.refused.contains(peer(b, "b")) && !inA.unreachable.isEmpty());
     await().until(() -> inC.refused.contains(peer(b, "b")) && !inC.unreachable.isEmpty());
-    await().until(() -> inB.unreachable.contains(empty));
-    await().until(() -> inB.dropped.size() >= 2);
+    await().until(() -> !inB.dropped.isEmpty());
     assertThat(inB.dropped).containsOnly(DropReason.NOT_PROVEN);
     assertThat(inB.messages).isEmpty();
   }
