@@ -116,13 +116,14 @@ class ConfigReaderTest {
 
   @Test
   void gossipOverQuicNeedsTheSecret() {
-    ConfigResult result =
-        ConfigReader.read(
-            "[cluster]\nenabled = true\ntls = { certificate = 'c', key = 'k', ca = 'a' }\n"
-                + "transport = 'quic'\n",
-            "f",
-            Map.of(),
-            Map.of());
+    String toml =
+        """
+        [cluster]
+        enabled = true
+        tls = { certificate = "c", key = "k", ca = "a" }
+        transport = "quic"
+        """;
+    ConfigResult result = ConfigReader.read(toml, "f", Map.of(), Map.of());
     assertThat(((ConfigResult.Invalid) result).problems())
         .extracting(Problem::toString)
         .contains(
