@@ -14,6 +14,7 @@ import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -29,6 +30,13 @@ public final class HttpServer implements AutoCloseable {
   private static final int MAX_CONNECTIONS = 1_024;
   private static final int MAX_REQUEST_LINE = 8 << 10;
   private static final int MAX_HEADERS = 16 << 10;
+
+  /**
+   * A body that is too long is read up to here and thrown away: an answer that leaves some unread
+   * closes the connection with a reset, and the client may see that instead of the answer.
+   */
+  private static final int DISCARDED_BODY = 4 * Request.MAX_BODY;
+
   private static final Status UNSUPPORTED = Status.UNSUPPORTED_MEDIA_TYPE_415;
   private static final Duration IDLE = Duration.ofSeconds(60);
 
@@ -45,7 +53,7 @@ public final class HttpServer implements AutoCloseable {
             .port(address.getPort())
             .shutdownHook(false) // the node decides when this ends
             .maxTcpConnections(MAX_CONNECTIONS)
-            .maxPayloadSize(Request.MAX_BODY)
+            .maxPayloadSize(DISCARDED_BODY)
             .idleConnectionTimeout(IDLE)
             .shutdownGracePeriod(Duration.ofSeconds(1))
             .protocolsDiscoverServices(false)
@@ -184,11 +192,13 @@ public final class HttpServer implements AutoCloseable {
             caller(request)));
   }
 
-  /** Never reads more than one byte beyond what is allowed. */
+  /** Never keeps more than one byte beyond what is allowed; the server bounds what is read. */
   private static byte[] body(ServerRequest request) throws IOException {
     if (!request.content().hasEntity()) return new byte[0];
     try (InputStream in = request.content().inputStream()) {
-      return in.readNBytes(Request.MAX_BODY + 1);
+      byte[] body = in.readNBytes(Request.MAX_BODY + 1);
+      in.transferTo(OutputStream.nullOutputStream());
+      return body;
     }
   }
 
