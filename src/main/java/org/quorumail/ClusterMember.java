@@ -193,6 +193,7 @@ final class ClusterMember implements AutoCloseable {
         tls,
         c.electionTimeoutMin(),
         c.electionTimeoutMax(),
+        RaftSettings.FirstElection.AMONG_OTHERS,
         c.snapshotInterval(),
         RaftSettings.SNAPSHOT_BYTES);
   }

@@ -3,7 +3,10 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.quorumail.config.Units;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -45,7 +48,26 @@ public final class CommandLineInterface implements Runnable {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(String[] args, ServeCommand.Server server) {
-    return commandLine(server).execute(globalOptionsLast(args));
+    String[] ordered = globalOptionsLast(args);
+    return commandLine(server, ordered).execute(ordered);
+  }
+
+  private static Map<String, Supplier<Object>> commands(ServeCommand.Server server) {
+    Map<String, Supplier<Object>> byName = new LinkedHashMap<>(); // in the order of the help
+    byName.put("serve", () -> new ServeCommand(server));
+    byName.put("check", () -> new CheckCommand(server));
+    byName.put("system", SystemCommand::new);
+    byName.put("queue", QueueCommand::new);
+    byName.put("spool", SpoolCommand::new);
+    byName.put("dns", DnsCommand::new);
+    byName.put("cluster", ClusterCommand::new);
+    byName.put("events", EventsCommand::new);
+    byName.put("user", UserCommand::new);
+    byName.put("demo", DemoCommand::new);
+    byName.put("chaos", ChaosCommand::new);
+    byName.put("bench", BenchCommand::new);
+    byName.put("sim", SimCommand::new);
+    return byName;
   }
 
   /**
@@ -66,22 +88,18 @@ public final class CommandLineInterface implements Runnable {
     return all.toArray(String[]::new);
   }
 
-  /** The whole tree of commands. */
-  static CommandLine commandLine(ServeCommand.Server server) {
+  /**
+   * The command that the arguments name, or the whole tree when they name none. Describing all
+   * commands is a third of what a start computes, and a start needs one.
+   */
+  static CommandLine commandLine(ServeCommand.Server server, String... args) {
+    Map<String, Supplier<Object>> commands = commands(server);
+    if (args.length > 0) {
+      Supplier<Object> named = commands.get(args[0]);
+      if (named != null) commands = Map.of(args[0], named);
+    }
     CommandLine root = new CommandLine(new CommandLineInterface());
-    root.addSubcommand(new ServeCommand(server));
-    root.addSubcommand(new CheckCommand(server));
-    root.addSubcommand(new SystemCommand());
-    root.addSubcommand(new QueueCommand());
-    root.addSubcommand(new SpoolCommand());
-    root.addSubcommand(new DnsCommand());
-    root.addSubcommand(new ClusterCommand());
-    root.addSubcommand(new EventsCommand());
-    root.addSubcommand(new UserCommand());
-    root.addSubcommand(new DemoCommand());
-    root.addSubcommand(new ChaosCommand());
-    root.addSubcommand(new BenchCommand());
-    root.addSubcommand(new SimCommand());
+    commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
     root.registerConverter(Duration.class, CommandLineInterface::duration);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpAutoWidth(true);

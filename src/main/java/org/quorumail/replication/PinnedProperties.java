@@ -102,8 +102,6 @@ final class PinnedProperties {
               RaftServerConfigKeys.SLEEP_DEVIATION_THRESHOLD_KEY,
               "300ms",
               "a node that slept too long does not call an election"),
-          new Pin(Rpc.FIRST_ELECTION_TIMEOUT_MIN_KEY, "300ms", "a quick first start"),
-          new Pin(Rpc.FIRST_ELECTION_TIMEOUT_MAX_KEY, "800ms", "a quick first start"),
           new Pin(Rpc.REQUEST_TIMEOUT_KEY, "3s", "between servers"),
           new Pin(
               Read.OPTION_KEY,
@@ -125,6 +123,9 @@ final class PinnedProperties {
     PINS.forEach(pin -> properties.set(pin.key, pin.value));
     properties.set(Rpc.TIMEOUT_MIN_KEY, settings.electionMin().toMillis() + "ms");
     properties.set(Rpc.TIMEOUT_MAX_KEY, settings.electionMax().toMillis() + "ms");
+    RaftSettings.FirstElection first = settings.firstElection();
+    properties.set(Rpc.FIRST_ELECTION_TIMEOUT_MIN_KEY, first.min().toMillis() + "ms");
+    properties.set(Rpc.FIRST_ELECTION_TIMEOUT_MAX_KEY, first.max().toMillis() + "ms");
     GrpcConfigKeys.Server.setHost(properties, settings.bindHost());
     GrpcConfigKeys.Server.setPort(properties, settings.port());
     RaftServerConfigKeys.setRemovedGroupsDir(

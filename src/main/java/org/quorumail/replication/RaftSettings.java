@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param directory belongs to the replication alone
  * @param electionMin a follower that heard nothing for this long may call an election; leases are
  *     shorter than this
+ * @param firstElection how long a member waits for a leader after its own start
  * @param snapshotInterval the longest time that applied entries wait for a snapshot
  * @param snapshotBytes the most bytes of entries between two snapshots
  */
@@ -25,6 +26,7 @@ public record RaftSettings(
     RaftTls tls,
     Duration electionMin,
     Duration electionMax,
+    FirstElection firstElection,
     Duration snapshotInterval,
     long snapshotBytes) {
   /** Lower values flap when a node's processors are shared; higher ones delay a takeover. */
@@ -35,6 +37,20 @@ public record RaftSettings(
 
   /** Bounds the log on disk and the replay after a crash. */
   public static final long SNAPSHOT_BYTES = 64L << 20;
+
+  /**
+   * The time after a start at which a member that has heard of no leader calls an election: by
+   * chance between the two, so that members that start together do not all stand at once.
+   */
+  public record FirstElection(Duration min, Duration max) {
+    /** Who starts into a living cluster hears its leader's heartbeat before this is over. */
+    public static final FirstElection AMONG_OTHERS =
+        new FirstElection(Duration.ofMillis(300), Duration.ofMillis(800));
+
+    /** Nobody else can lead: the wait would only make the start longer. */
+    public static final FirstElection ALONE =
+        new FirstElection(Duration.ofMillis(10), Duration.ofMillis(20));
+  }
 
   public RaftSettings {
     if (electionMin.toMillis() < 100 || electionMax.compareTo(electionMin) <= 0)
@@ -60,12 +76,24 @@ public record RaftSettings(
         tls,
         ELECTION_MIN,
         ELECTION_MAX,
+        FirstElection.AMONG_OTHERS,
         SNAPSHOT_INTERVAL,
         SNAPSHOT_BYTES);
   }
 
   /** A node on its own: loopback, any port, no TLS; its groups have one member. */
   public static RaftSettings standAlone(String clusterId, String peerId, Path directory) {
-    return member(clusterId, peerId, "127.0.0.1", 0, directory, new RaftTls.Plaintext());
+    return new RaftSettings(
+        clusterId,
+        peerId,
+        "127.0.0.1",
+        0,
+        directory,
+        new RaftTls.Plaintext(),
+        ELECTION_MIN,
+        ELECTION_MAX,
+        FirstElection.ALONE,
+        SNAPSHOT_INTERVAL,
+        SNAPSHOT_BYTES);
   }
 }

@@ -248,6 +248,28 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void aCommandIsFoundUnderTheNameThatItsHelpShows() {
+    commandLine()
+        .getSubcommands()
+        .forEach(
+            (word, sub) -> {
+              CommandLine.Command described =
+                  sub.getCommand().getClass().getAnnotation(CommandLine.Command.class);
+              assertThat(described.name()).isEqualTo(word);
+            });
+  }
+
+  @Test
+  void onlyTheCommandThatIsAskedForIsDescribedAndAllOfThemForHelpAndMisspellings() {
+    assertThat(CommandLineInterface.commandLine(NO_SERVER, "queue", "list").getSubcommands())
+        .containsOnlyKeys("queue");
+    assertThat(CommandLineInterface.commandLine(NO_SERVER, "--help").getSubcommands())
+        .hasSize(commandLine().getSubcommands().size());
+    assertThat(CommandLineInterface.commandLine(NO_SERVER, "quee").getSubcommands())
+        .hasSize(commandLine().getSubcommands().size());
+  }
+
+  @Test
   void theDocumentationNamesEveryCommandAndNoOther() throws IOException {
     Set<String> inProgram = new TreeSet<>();
     tree(
@@ -295,11 +317,14 @@ class CommandLineInterfaceTest {
     return exit;
   }
 
+  private static final ServeCommand.Server NO_SERVER =
+      (config, sources) -> {
+        throw new ServeCommand.Server.StartException("not in this test");
+      };
+
+  /** All commands are there: no argument names one. */
   private static CommandLine commandLine() {
-    return CommandLineInterface.commandLine(
-        (config, sources) -> {
-          throw new ServeCommand.Server.StartException("not in this test");
-        });
+    return CommandLineInterface.commandLine(NO_SERVER);
   }
 
   @Test
