@@ -38,15 +38,23 @@ final class ClusterWatch implements Runnable {
   public void run() {
     try {
       while (true) {
-        ClusterView.Status now = cluster.status();
-        lookForLeader(now);
-        lookForState(now);
-        lookForMajority(now.localNode().id());
-        series.update(cluster.nodes());
+        look();
         Thread.sleep(INTERVAL);
       }
     } catch (InterruptedException e) {
       log.debug("cluster_watch_stopped");
+    }
+  }
+
+  private void look() {
+    try {
+      ClusterView.Status now = cluster.status();
+      lookForLeader(now);
+      lookForState(now);
+      lookForMajority(now.localNode().id());
+      series.update(cluster.nodes());
+    } catch (RuntimeException e) { // a fault of one look: the next one may go well
+      log.error("cluster_watch_fault reason=\"{}\"", e.toString(), e);
     }
   }
 

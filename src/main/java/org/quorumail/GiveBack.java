@@ -43,10 +43,20 @@ final class GiveBack implements Runnable {
     try {
       while (true) {
         Thread.sleep(INTERVAL);
-        for (Spool spool : groups.spools().all()) consider(spool);
+        for (Spool spool : groups.spools().all()) attempt(spool);
       }
     } catch (InterruptedException e) {
       log.debug("give_back_stopped");
+    }
+  }
+
+  /** What fails for one spool is tried again, and must not keep the others from their homes. */
+  private void attempt(Spool spool) {
+    try {
+      consider(spool);
+    } catch (RuntimeException e) {
+      log.error("give_back_failed spool={} reason=\"{}\"", spool.name(), e.toString(), e);
+      notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
     }
   }
 
@@ -70,14 +80,20 @@ final class GiveBack implements Runnable {
   }
 
   private boolean giveBack(Spool spool, OwnedSpool owned) {
-    if (!queue.drain(owned, DRAIN_PATIENCE)) {
-      log.warn("give_back_waits spool={} reason=\"attempts are still running\"", spool.name());
-    } else if (groups.giveBack(spool)) {
-      readySince.remove(spool.name());
-      return true;
+    boolean moved = false;
+    try {
+      boolean quiet = queue.drain(owned, DRAIN_PATIENCE);
+      if (!quiet) {
+        log.warn("give_back_waits spool={} reason=\"attempts are still running\"", spool.name());
+      }
+      moved = quiet && groups.giveBack(spool);
+      if (moved) readySince.remove(spool.name());
+      return moved;
+    } finally {
+      if (!moved) {
+        queue.resume(owned);
+        notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
+      }
     }
-    queue.resume(owned);
-    notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
-    return false;
   }
 }

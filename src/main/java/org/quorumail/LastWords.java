@@ -15,8 +15,8 @@ final class LastWords {
     for (int depth = 0; root.getCause() != null && depth < MAX_DEPTH; depth++) {
       if (root instanceof DamagedStorageException) {
         return root.getMessage()
-            + "; the node ends rather than serve it: restore the disk, or move the data directory"
-            + " away and let the node join under a new id";
+            + "; the node ends rather than serve it: restore the disk from a copy; what to do without"
+            + " one is in docs/operations.md, \"When a disk is lost\"";
       }
       root = root.getCause();
     }

@@ -56,7 +56,9 @@ final class LiveConfig {
   static LiveConfig of(Config config, ConfigSources sources, PolicyRules policyRules)
       throws StartFailure {
     LoginFailures failures = new LoginFailures(config.auth().limits());
-    return new LiveConfig(sources, policyRules, load(config, policyRules, failures), failures);
+    State state = load(config, policyRules, failures);
+    policyRules.taken();
+    return new LiveConfig(sources, policyRules, state, failures);
   }
 
   Config current() {
@@ -121,6 +123,7 @@ final class LiveConfig {
       Authentication replaced = state.authentication;
       Config next = old.with(read.relay(), read.policy(), read.tls(), read.auth(), cluster);
       state = load(next, policyRules, loginFailures);
+      policyRules.taken();
       loginFailures.limits(read.auth().limits());
       replaced.close();
     } catch (StartFailure e) {

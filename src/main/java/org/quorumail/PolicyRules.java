@@ -46,7 +46,11 @@ final class PolicyRules {
   private final PolicyState state;
   private final MeterRegistry meters;
   private final InstantSource time;
+
+  /** The one that is asked, and one that was read and may come to be. */
   private @Nullable Directory directory;
+
+  private @Nullable Directory candidate;
 
   private record Directory(PolicyConfig.LdapTable config, LdapTable table) {}
 
@@ -70,6 +74,7 @@ final class PolicyRules {
    * @throws IOException with one sentence that names the key
    */
   Read read(Config config) throws IOException {
+    candidate = null; // of a reload that came to nothing
     Optional<RecipientTable> table = table(config);
     RelayPolicy relay = new RelayPolicy(config.relay(), table);
     Aliases aliases = Aliases.of(config.policy().aliases(), config.relay().domains());
@@ -123,18 +128,30 @@ final class PolicyRules {
     }
   }
 
-  private RecipientTable cached(RecipientTable table, Duration ttl, int size) {
-    return new CachedTable(table, ttl, size, () -> time.millis() * 1_000_000);
+  private static RecipientTable cached(RecipientTable table, Duration ttl, int size) {
+    return new CachedTable(table, ttl, size, System::nanoTime);
   }
 
-  /** A reload keeps the connections of a directory whose settings are the same. */
+  /**
+   * A reload keeps the connections of a directory whose settings are the same. Another one replaces
+   * it only when the whole reload counts: {@link #taken}.
+   */
   private LdapTable directory(PolicyConfig.LdapTable config) throws IOException {
     Directory old = directory;
     if (old != null && old.config.equals(config)) return old.table;
     Directory opened = new Directory(config, new LdapTable(config));
-    directory = opened;
-    if (old != null) old.table.close();
+    candidate = opened;
     return opened.table;
+  }
+
+  /** What was read last counts from now on. */
+  void taken() {
+    Directory old = directory;
+    Directory next = candidate;
+    if (next == null) return;
+    directory = next;
+    candidate = null;
+    if (old != null) old.table.close();
   }
 
   private List<MessageFilter> checks(PolicyConfig policy) {

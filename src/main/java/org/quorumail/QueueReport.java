@@ -154,7 +154,7 @@ final class QueueReport implements QueueView {
         before += freed.bytesBefore();
         after += freed.bytesAfter();
         Counters c = spool.counters();
-        ended += c.completed() + c.failed() + c.expired();
+        ended += c.completed() + c.failed(); // the expired are among the failed
       }
       return Optional.of(new Cleanup(ended, before, after));
     } finally {

@@ -1,4 +1,4 @@
-/** Entry point, embeddable face and composition root; everything is wired here and nowhere else. */
+/** Entry point and composition root; everything is wired here and nowhere else. */
 @NullMarked
 package org.quorumail;
 

@@ -11,16 +11,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The structure that ARCHITECTURE.md promises is the structure of the code. */
 class ArchitectureTest {
   private static final String ROOT = "org.quorumail";
+  private static final Pattern NAME = Pattern.compile("`([A-Z][a-z]+(?:[A-Z][a-z]+)+)[.`]");
   private static final Set<String> FOR_ALL = Set.of("config", "metrics");
 
   /** Sockets, files, threads, clocks of their own, and unseeded randomness. */
@@ -91,6 +96,26 @@ class ArchitectureTest {
       if (!Files.exists(Path.of("src/main/java", folder, "package-info.java"))) silent.add(folder);
     }
     assertThat(silent).isEmpty();
+  }
+
+  /** Classes, entries and events: two humps, so that a word of English is none. */
+  @Test
+  void theDocumentsNameNothingThatTheCodeDoesNot() throws IOException {
+    StringBuilder sources = new StringBuilder();
+    try (Stream<Path> files = Files.walk(Path.of("src"))) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+        sources.append(Files.readString(file));
+      }
+    }
+    Set<String> words = new HashSet<>(List.of(sources.toString().split("\\W+")));
+    Set<String> unknown = new TreeSet<>();
+    for (String document : List.of("ARCHITECTURE.md", "docs/flows.md", "docs/spool-states.md")) {
+      Matcher name = NAME.matcher(Files.readString(Path.of(document)));
+      while (name.find()) {
+        if (!words.contains(name.group(1))) unknown.add(document + ": " + name.group(1));
+      }
+    }
+    assertThat(unknown).isEmpty();
   }
 
   @Test

@@ -13,7 +13,7 @@ public interface QueueView {
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
 
-  /** Messages by age, oldest first. */
+  /** Messages spool by spool, in the order of the index that serves the filter. */
   Page list(Filter filter);
 
   Optional<Message> message(QueueId id);
@@ -72,9 +72,9 @@ public interface QueueView {
   /**
    * Which messages to list; empty texts mean: any.
    *
-   * @param sender part of the reverse-path
+   * @param sender how the reverse-path begins
    * @param minAgeMillis age from which messages are listed
-   * @param after id after which the page starts; the cursor of the page before
+   * @param after the cursor of the page before; empty for the first
    * @param limit longest page, at most {@value #MAX_PAGE}
    */
   record Filter(

@@ -19,6 +19,9 @@ final class NodeConnection {
   /** The longest list page of the API stays far below. */
   private static final int MAX_ANSWER = 64 << 20;
 
+  static final int NOT_FOUND = 404;
+  static final int CONFLICT = 409;
+
   private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Path socket;
@@ -27,14 +30,29 @@ final class NodeConnection {
     this.socket = socket;
   }
 
+  /** What the node said to a call; the status is that of HTTP. */
+  record Answer(int status, JsonNode body) {
+    boolean carriedOut() {
+      return status >= 200 && status < 300;
+    }
+
+    String refusal() {
+      return body.path("detail").asString("the node answered " + status);
+    }
+  }
+
   /** The answer of a call that the node carried out. */
   JsonNode call(String method, String path) throws CommandException {
+    Answer answer = ask(method, path);
+    if (answer.carriedOut()) return answer.body;
+    int exitCode = answer.status == NOT_FOUND ? ExitCode.NOT_FOUND : ExitCode.FAILED;
+    throw new CommandException(exitCode, answer.refusal());
+  }
+
+  /** Whatever the node answers. */
+  Answer ask(String method, String path) throws CommandException {
     JsonNode frame = exchange(method, path);
-    int status = frame.path("status").asInt(0);
-    JsonNode body = body(frame);
-    if (status >= 200 && status < 300) return body;
-    String detail = body.path("detail").asString("the node answered " + status);
-    throw new CommandException(status == 404 ? ExitCode.NOT_FOUND : ExitCode.FAILED, detail);
+    return new Answer(frame.path("status").asInt(0), body(frame));
   }
 
   private static JsonNode body(JsonNode frame) throws CommandException {

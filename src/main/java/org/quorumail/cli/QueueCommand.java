@@ -4,8 +4,8 @@ import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.cli.QueueChoice.Step;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -13,7 +13,6 @@ import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** {@code queue}: what waits for delivery. */
 @Command(
@@ -29,15 +28,18 @@ import tools.jackson.databind.node.ObjectNode;
       "  quorumail queue delete --sender bulk@ --older-than 2d --yes"
     })
 final class QueueCommand extends CommandGroup {
+  /** What a person looks at; who wants more says how many. */
+  private static final int LISTED = 100;
+
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "List messages, oldest first.",
+      description = "List messages, a hundred unless told, spool by spool.",
       footer = {"", "Example: quorumail queue list --status retry --older-than 1h --limit 20"})
   int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
-    List<JsonNode> messages = filter.messages(options.node());
-    ArrayNode array = JsonMapper.shared().createArrayNode().addAll(messages);
-    options.print(array, QueueCommand::table);
+    ArrayNode messages = JsonMapper.shared().createArrayNode();
+    filter.pages(options.node(), LISTED, messages::addAll);
+    options.print(messages, QueueCommand::table);
     return ExitCode.DONE;
   }
 
@@ -93,13 +95,14 @@ final class QueueCommand extends CommandGroup {
       })
   int retry(
       @Mixin NodeOptions options,
-      @Mixin QueueFilter filter,
-      @Option(names = "--force", description = "Release it first when it is held.") boolean force,
-      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
+      @Mixin QueueChoice choice,
+      @Option(names = "--force", description = "Release it first when it is held.") boolean force)
       throws CommandException {
+    Step retry = new Step("POST", "/retry");
     // a release makes due, too; of a message that is not held it is nothing
-    if (force) change(options, filter, id, "POST", "/release", "released");
-    return change(options, filter, id, "POST", "/retry", "due now");
+    return force
+        ? choice.change(options, "due now", new Step("POST", "/release"), retry)
+        : choice.change(options, "due now", retry);
   }
 
   @Command(
@@ -107,12 +110,8 @@ final class QueueCommand extends CommandGroup {
       mixinStandardHelpOptions = true,
       description = "Keep messages until they are released.",
       footer = {"", "Example: quorumail queue hold --sender bulk@example.org"})
-  int hold(
-      @Mixin NodeOptions options,
-      @Mixin QueueFilter filter,
-      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
-      throws CommandException {
-    return change(options, filter, id, "POST", "/hold", "held");
+  int hold(@Mixin NodeOptions options, @Mixin QueueChoice choice) throws CommandException {
+    return choice.change(options, "held", new Step("POST", "/hold"));
   }
 
   @Command(
@@ -120,12 +119,8 @@ final class QueueCommand extends CommandGroup {
       mixinStandardHelpOptions = true,
       description = "End a hold.",
       footer = {"", "Example: quorumail queue release --status held"})
-  int release(
-      @Mixin NodeOptions options,
-      @Mixin QueueFilter filter,
-      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
-      throws CommandException {
-    return change(options, filter, id, "POST", "/release", "released");
+  int release(@Mixin NodeOptions options, @Mixin QueueChoice choice) throws CommandException {
+    return choice.change(options, "released", new Step("POST", "/release"));
   }
 
   @Command(
@@ -135,47 +130,14 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue delete 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes"})
   int delete(
       @Mixin NodeOptions options,
-      @Mixin QueueFilter filter,
-      @Option(names = "--yes", description = "Really do it.") boolean yes,
-      @Parameters(paramLabel = "ID", arity = "0..1") @Nullable String id)
+      @Mixin QueueChoice choice,
+      @Option(names = "--yes", description = "Really do it.") boolean yes)
       throws CommandException {
     if (!yes) {
       throw new CommandException(
           ExitCode.USAGE, "deleted mail is gone and nobody is told: add --yes to do it");
     }
-    return change(options, filter, id, "DELETE", "", "deleted");
-  }
-
-  private static int change(
-      NodeOptions options,
-      QueueFilter filter,
-      @Nullable String id,
-      String method,
-      String verb,
-      String done)
-      throws CommandException {
-    NodeConnection node = options.node();
-    List<String> ids = id == null ? chosen(node, filter) : List.of(id);
-    for (String each : ids) {
-      node.call(method, path(each, verb));
-      if (!options.json()) options.out().println(each + " " + done);
-    }
-    if (options.json()) {
-      ObjectNode count = JsonMapper.shared().createObjectNode().put("changed", ids.size());
-      options.print(count, (answer, out) -> {});
-    }
-    return ExitCode.DONE;
-  }
-
-  private static List<String> chosen(NodeConnection node, QueueFilter filter)
-      throws CommandException {
-    if (!filter.narrows()) {
-      throw new CommandException(
-          ExitCode.USAGE, "name a message, or choose some by --status, --domain, --sender …");
-    }
-    List<String> ids = filter.messages(node).stream().map(m -> m.path("id").asString("")).toList();
-    if (ids.isEmpty()) throw new CommandException(ExitCode.NOT_FOUND, "no message fits");
-    return ids;
+    return choice.change(options, "deleted", new Step("DELETE", ""));
   }
 
   @Command(

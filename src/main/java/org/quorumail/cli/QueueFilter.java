@@ -22,32 +22,45 @@ final class QueueFilter {
   @Option(names = "--domain", paramLabel = "D", description = "With a recipient in this domain.")
   private @Nullable String domain;
 
-  @Option(names = "--sender", paramLabel = "P", description = "With this text in the sender.")
+  @Option(names = "--sender", paramLabel = "P", description = "Whose sender begins so.")
   private @Nullable String sender;
 
   @Option(names = "--older-than", paramLabel = "T", description = "Older than 30s, 5m, 1h, 2d.")
   private @Nullable String olderThan;
 
-  @Option(names = "--limit", paramLabel = "N", description = "At most so many. Default: 100.")
-  private int limit = 100;
+  @Option(names = "--limit", paramLabel = "N", description = "At most so many.")
+  private @Nullable Integer limit;
 
   /** Whether anything narrows the choice. */
   boolean narrows() {
     return status != null || domain != null || sender != null || olderThan != null;
   }
 
-  /** The messages, gathered over as many pages as it takes. */
-  List<JsonNode> messages(NodeConnection node) throws CommandException {
-    List<JsonNode> messages = new ArrayList<>();
-    String cursor = "";
-    while (messages.size() < limit) {
-      int wanted = Math.min(PAGE, limit - messages.size());
-      JsonNode page = node.call("GET", "/api/queue?limit=" + wanted + query(cursor));
-      page.path("messages").forEach(messages::add);
-      cursor = page.path("cursor").asString("");
-      if (cursor.isEmpty()) break;
+  /** Takes some messages. */
+  interface Page {
+    void of(List<JsonNode> messages) throws CommandException;
+  }
+
+  /**
+   * The messages, page by page.
+   *
+   * @param most how many, unless {@code --limit} says so
+   */
+  void pages(NodeConnection node, int most, Page page) throws CommandException {
+    if (limit != null && limit < 1) {
+      throw new CommandException(ExitCode.USAGE, "--limit is at least 1");
     }
-    return messages;
+    int left = limit == null ? most : limit;
+    String cursor = "";
+    do {
+      int wanted = Math.min(PAGE, left);
+      JsonNode answer = node.call("GET", "/api/queue?limit=" + wanted + query(cursor));
+      List<JsonNode> messages = new ArrayList<>();
+      answer.path("messages").forEach(messages::add);
+      page.of(messages);
+      left -= messages.size();
+      cursor = answer.path("cursor").asString("");
+    } while (left > 0 && !cursor.isEmpty());
   }
 
   private String query(String cursor) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.DurableFile;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.Position;
@@ -131,7 +132,7 @@ public final class MetaState implements ReplicatedState {
     try {
       return JSON.readValue(Files.readAllBytes(file), Content.class);
     } catch (JacksonException e) {
-      throw new IOException("%s is damaged".formatted(file), e);
+      throw new DamagedStorageException("%s is damaged".formatted(file), e);
     }
   }
 

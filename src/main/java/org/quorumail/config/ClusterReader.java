@@ -136,7 +136,8 @@ final class ClusterReader {
         "600ms",
         "100ms",
         "60s",
-        "silence after which a follower stands for election; the longest is twice that");
+        "silence after which a follower stands for election; the longest is twice that. The same"
+            + " on all nodes: leases are made of it");
   }
 
   private int replicas() {

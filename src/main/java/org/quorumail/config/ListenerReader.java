@@ -137,7 +137,7 @@ final class ListenerReader {
         limits.integer("connections", 10_000, 1, 1_000_000, "connections at once"),
         limits.integer(
             "connections_per_ip", 100, 1, 1_000_000, "connections at once from one address"),
-        limits.integer("recipients", 1_000, 1, 100_000, "recipients of one message"),
+        limits.integer("recipients", 1_000, 1, 10_000, "recipients of one message"),
         limits.integer(
             "messages", 0, 0, 1_000_000, "messages of one session, more get 452; 0 for no limit"),
         limits.integer("errors", 20, 1, 10_000, "errors before the session is closed with 421"),

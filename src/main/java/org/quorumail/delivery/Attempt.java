@@ -161,6 +161,12 @@ final class Attempt {
           closing |= r.reply().code() == 421;
           results.add(new Job.Result(places.get(i), refused(r, peer)));
         }
+        case RecipientResult.Lost lost -> {
+          closing = true;
+          results.add(
+              new Job.Result(
+                  places.get(i), new Disposition.TryLater(BROKEN, lost.reason(), peer.toString())));
+        }
         case RecipientResult.LeftOver l -> left.add(places.get(i));
       }
     }
@@ -219,8 +225,8 @@ final class Attempt {
     Opening.Unusable problem = null;
     boolean hopeless = strict(); // until there is a host that may have TLS another time
     for (Host host : hosts) {
-      boolean allowed = shared.breakers().allows(host.key(), System.nanoTime());
-      if (dials == MAX_DIALS || !allowed) {
+      // in this order: who asks an open circuit and hears yes has to try it
+      if (dials >= MAX_DIALS || !shared.breakers().allows(host.key(), System.nanoTime())) {
         hopeless = false;
         continue;
       }

@@ -1,5 +1,6 @@
 package org.quorumail.delivery;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.quorumail.config.Config;
@@ -9,6 +10,12 @@ import org.quorumail.config.Config;
  * again, and its result decides for all. Times are nanoTime.
  */
 final class CircuitBreaker {
+  /**
+   * A host that nobody has tried for so long after it might be is forgotten: its mail has gone
+   * elsewhere or was given up, and hosts that never come back must not gather here.
+   */
+  static final Duration FORGET_AFTER = Duration.ofHours(1);
+
   private final Config.CircuitBreaker limits;
   private final Deque<Long> failures = new ArrayDeque<>(); // at most limits.failures()
   private boolean open;
@@ -55,6 +62,7 @@ final class CircuitBreaker {
 
   /** Whether there is nothing to remember. */
   synchronized boolean forgettable(long now) {
-    return !open && (failures.isEmpty() || now - failures.getLast() > limits.within().toNanos());
+    if (open) return now - openUntil > FORGET_AFTER.toNanos();
+    return failures.isEmpty() || now - failures.getLast() > limits.within().toNanos();
   }
 }

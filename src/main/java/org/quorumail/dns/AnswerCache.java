@@ -40,12 +40,18 @@ final class AnswerCache {
 
   synchronized Optional<RecordSet> find(Question question) {
     Kept kept = entries.get(question);
-    if (kept != null && time.millis() < kept.untilMillis) {
+    if (kept != null && isGood(kept, time.millis())) {
       hits.increment();
       return Optional.of(kept.set);
     }
     misses.increment();
     return Optional.empty();
+  }
+
+  /** Never for longer than any answer may be kept: the clock may have been ahead and put right. */
+  private boolean isGood(Kept kept, long now) {
+    return now < kept.untilMillis
+        && kept.untilMillis - now <= Math.max(minTtlMillis, maxTtlMillis);
   }
 
   synchronized void keep(Question question, RecordSet set) {
@@ -76,7 +82,7 @@ final class AnswerCache {
   synchronized List<CachedAnswer> list(int limit) {
     long now = time.millis();
     return entries.entrySet().stream()
-        .filter(e -> e.getValue().untilMillis > now)
+        .filter(e -> isGood(e.getValue(), now))
         .limit(limit)
         .map(e -> cached(e.getKey(), e.getValue().set, e.getValue().untilMillis - now))
         .toList();

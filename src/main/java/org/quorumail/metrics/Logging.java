@@ -40,7 +40,7 @@ public final class Logging {
 
   private Logging() {}
 
-  /** Replaces whatever was set up before; called at start and at reload. */
+  /** Replaces whatever was set up before; called at the start. */
   public static void configure(LogConfig config) throws UnwritableException {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     OutputStreamAppender<ILoggingEvent> appender = appender(config);

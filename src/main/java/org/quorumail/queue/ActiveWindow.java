@@ -41,6 +41,7 @@ final class ActiveWindow {
   private final Map<OwnedSpool, Integer> runningBySpool = new HashMap<>();
   private final Set<OwnedSpool> stopped = new HashSet<>();
   private boolean allStopped;
+  private boolean moreElsewhere; // as Lane.more, of any destination that has no lane
   private int ready;
   private int running;
 
@@ -78,11 +79,11 @@ final class ActiveWindow {
 
   synchronized Offer offer(Claim claim, long now) {
     if (isStopped(claim.spool()) || claimed.contains(claim)) return Offer.KNOWN;
-    Lane lane = lanes.computeIfAbsent(claim.destination(), d -> new Lane(d, now));
-    if (placesIn(lane, now) == 0) {
-      lane.more = true;
+    if (places(claim.destination(), now) == 0) {
+      leftOut(claim.destination());
       return Offer.NO_PLACE;
     }
+    Lane lane = lanes.computeIfAbsent(claim.destination(), d -> new Lane(d, now));
     claimed.add(claim);
     lane.ready.addLast(claim);
     ready++;
@@ -116,8 +117,16 @@ final class ActiveWindow {
     return lane == null ? 0 : lane.ready.size() + lane.running;
   }
 
-  synchronized void leftOut(Destination destination, long now) {
-    lanes.computeIfAbsent(destination, d -> new Lane(d, now)).more = true;
+  /** The index has due rows for the destination that found no place. */
+  synchronized void leftOut(Destination destination) {
+    Lane lane = lanes.get(destination);
+    if (lane == null) moreElsewhere = true;
+    else lane.more = true;
+  }
+
+  /** Destinations of which something is known. */
+  synchronized int lanes() {
+    return lanes.size();
   }
 
   /** The next claim to run, destination after destination; it has been admitted and is running. */
@@ -211,6 +220,7 @@ final class ActiveWindow {
   /** Whether a destination has room for claims that are due and were left in the index. */
   synchronized boolean hungry(long now) {
     if (ready >= MAX_READY) return false;
+    if (moreElsewhere && ready < MAX_READY / 2) return true;
     for (Lane lane : lanes.values()) {
       boolean low = lane.ready.size() < share() / 4 + 1;
       if (lane.more && low && lane.notBefore - now <= 0) return true;
@@ -220,6 +230,7 @@ final class ActiveWindow {
 
   /** A sweep begins: what is left out from here on, it says anew. */
   synchronized void sweepBegins(long now) {
+    moreElsewhere = false;
     for (Lane lane : lanes.values()) lane.more = false;
     lanes.values().removeIf(lane -> idle(lane, now));
   }

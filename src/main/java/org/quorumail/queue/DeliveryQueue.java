@@ -273,8 +273,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   private void sweepAll(long now) {
     sweepWanted = false;
-    boolean lookForAged = !time.instant().isBefore(agedAt.plus(AGED_EVERY));
-    if (lookForAged) agedAt = time.instant();
+    boolean lookForAged = isTimeForAged(time.instant());
     nextDue.set(Long.MAX_VALUE); // an attempt that ends from here on adds what it defers
     window.sweepBegins(now);
     Sweep.Seen all = Sweep.Seen.NOTHING;
@@ -289,6 +288,13 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     sweepAfter = window.ready() >= ActiveWindow.MAX_READY ? all.lastFilled() : "";
     sweptAt = System.nanoTime();
     sweepTook = Math.max(sweptAt - now, TimeUnit.MILLISECONDS.toNanos(2));
+  }
+
+  /** Also when a clock that was ahead has been put right: its next minute may be years away. */
+  private boolean isTimeForAged(Instant present) {
+    boolean waits = present.isBefore(agedAt.plus(AGED_EVERY)) && !present.isBefore(agedAt);
+    if (!waits) agedAt = present;
+    return !waits;
   }
 
   private Sweep.Seen sweepOne(OwnedSpool spool, boolean lookForAged) {

@@ -9,6 +9,8 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.Deliveries;
 import org.quorumail.delivery.Disposition;
@@ -18,6 +20,7 @@ import org.quorumail.dsn.RecipientReport;
 import org.quorumail.dsn.StatusNotification;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.Doubt;
@@ -41,18 +44,43 @@ final class DeliveryTask implements Job {
   private final Shared shared;
   private final Claim claim;
   private final List<Integer> places = new ArrayList<>();
+  private final List<Taken> taken = new ArrayList<>();
   private @Nullable SpooledMessage message;
   private @Nullable Doubt doubt;
   private Duration rest = Duration.ZERO;
   private long nextDueMillis = Long.MAX_VALUE;
 
+  /**
+   * A recipient in an attempt. There is one claim for each message and destination, but a domain's
+   * destination changes when an operator sets an override, and the term changes when this node is
+   * elected again, while an attempt is under way: nobody is delivered to by two at once.
+   */
+  private record Taken(String spool, QueueId id, int place) {}
+
   /** What all tasks use. */
-  record Shared(
-      Deliveries deliveries,
-      RetrySchedule schedule,
-      StatusNotification notifications,
-      QueueMeters meters,
-      InstantSource time) {}
+  static final class Shared {
+    private final Deliveries deliveries;
+    private final RetrySchedule schedule;
+    private final StatusNotification notifications;
+    private final QueueMeters meters;
+    private final InstantSource time;
+
+    /** Those of the attempts that run: as many as may, each with a message's recipients. */
+    private final Set<Taken> taken = ConcurrentHashMap.newKeySet();
+
+    Shared(
+        Deliveries deliveries,
+        RetrySchedule schedule,
+        StatusNotification notifications,
+        QueueMeters meters,
+        InstantSource time) {
+      this.deliveries = deliveries;
+      this.schedule = schedule;
+      this.notifications = notifications;
+      this.meters = meters;
+      this.time = time;
+    }
+  }
 
   DeliveryTask(Shared shared, Claim claim) {
     this.shared = shared;
@@ -73,6 +101,7 @@ final class DeliveryTask implements Job {
     } finally {
       if (!begun) shared.deliveries.cancel(claim.destination());
       leaveDoubt();
+      taken.forEach(shared.taken::remove);
     }
     return rest;
   }
@@ -88,6 +117,8 @@ final class DeliveryTask implements Job {
       }
     } catch (RuntimeException e) {
       fault(e);
+    } finally {
+      taken.forEach(shared.taken::remove);
     }
     return rest;
   }
@@ -123,11 +154,19 @@ final class DeliveryTask implements Job {
     long now = shared.time.millis();
     for (int i = 0; i < message.recipients().size(); i++) {
       RecipientState r = message.recipients().get(i);
-      boolean due = r.status() == SpooledMessage.Status.PENDING && r.dueMillis() <= now;
-      if (due && goesHere(r)) places.add(i);
+      if (r.status() != SpooledMessage.Status.PENDING || !goesHere(r)) continue;
+      if (r.dueMillis() > now) nextDueMillis = Math.min(nextDueMillis, r.dueMillis());
+      else if (take(i)) places.add(i);
+      else rest = REST;
     }
     tellOfExpansions();
     return !places.isEmpty();
+  }
+
+  /** False when another attempt has the recipient. */
+  private boolean take(int place) {
+    Taken mine = new Taken(claim.spool().name(), claim.id(), place);
+    return shared.taken.add(mine) && taken.add(mine);
   }
 
   /** Of an alias for several nothing is to be done but to say so; then it is none of the places. */
@@ -181,6 +220,14 @@ final class DeliveryTask implements Job {
   @Override
   public void answered(List<Result> results) {
     if (results.isEmpty()) return;
+    for (List<Result> portion : Portions.of(message(), results)) {
+      if (!settle(portion)) break;
+    }
+    leaveDoubt();
+  }
+
+  /** Commits results and their report; false when the term has passed. */
+  private boolean settle(List<Result> results) {
     Instant now = shared.time.instant();
     Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
     List<OwnedSpool.Result> outcomes = new ArrayList<>(results.size());
@@ -192,14 +239,14 @@ final class DeliveryTask implements Job {
     }
     Notification notification = notification(results, outcomes, now);
     boolean recorded = claim.spool().record(claim.id(), outcomes, notification);
-    leaveDoubt();
     if (!recorded) {
       rest = REST;
       log.warn("event=outcome_refused queue_id={} term={}", claim.id(), claim.spool().term());
-      return;
+      return false;
     }
     for (OwnedSpool.Result r : outcomes) tell(r, arrived, now);
     if (notification != null) reported(notification);
+    return true;
   }
 
   /** The report that the results make due, if any; it is committed together with them. */

@@ -99,7 +99,7 @@ final class Sweep {
     long nanos = System.nanoTime();
     int places = window.places(destination, nanos);
     if (places == 0) {
-      window.leftOut(destination, nanos);
+      window.leftOut(destination);
       if (window.waiting(destination, nanos)) reportAged(spool, domain, destination, now, aged);
       return false;
     }
@@ -111,7 +111,7 @@ final class Sweep {
       if (offer == ActiveWindow.Offer.NO_PLACE) break;
       any |= offer == ActiveWindow.Offer.TAKEN;
     }
-    if (rows.size() == limit) window.leftOut(destination, nanos);
+    if (rows.size() == limit) window.leftOut(destination);
     return any;
   }
 

@@ -89,9 +89,9 @@ final class GroupLog implements ReplicatedLog {
 
   @Override
   public CompletableFuture<Appended> append(byte[] entry, Duration patience) {
-    if (entry.length == 0 || entry.length > PinnedProperties.ENTRY_BYTES_MAX)
+    if (entry.length == 0 || entry.length > ENTRY_BYTES_MAX)
       throw new IllegalArgumentException(
-          "an entry has 1 to " + PinnedProperties.ENTRY_BYTES_MAX + " bytes, not " + entry.length);
+          "an entry has 1 to " + ENTRY_BYTES_MAX + " bytes, not " + entry.length);
     if (pendingBytes.addAndGet(entry.length) > PENDING_BYTES_MAX) {
       pendingBytes.addAndGet(-entry.length);
       return CompletableFuture.failedFuture(

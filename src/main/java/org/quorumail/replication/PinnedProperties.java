@@ -18,9 +18,6 @@ import org.apache.ratis.server.RaftServerConfigKeys.Write;
  * when the library is raised. Sizes assume a heap of 512 MB and about ten groups in a process.
  */
 final class PinnedProperties {
-  /** A larger entry would cost the leader its leadership in Ratis, so {@code append} refuses it. */
-  static final int ENTRY_BYTES_MAX = 1 << 20;
-
   /** How long a repeated append is recognised; appends are repeated for less than this. */
   static final int RETRY_CACHE_SECONDS = 20;
 

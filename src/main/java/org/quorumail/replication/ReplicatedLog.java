@@ -6,6 +6,9 @@ import java.util.concurrent.CompletableFuture;
 
 /** One Raft group as seen from this node, which may lead it, follow it, or only reach it. */
 public interface ReplicatedLog {
+  /** The longest entry: a larger one would cost the leader its leadership in Ratis. */
+  int ENTRY_BYTES_MAX = 1 << 20;
+
   /** The group's name, unique in the cluster, such as {@code spool-node-1} or {@code meta}. */
   String name();
 

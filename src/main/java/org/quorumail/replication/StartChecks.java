@@ -88,8 +88,8 @@ final class StartChecks {
     if (damaged(failure)) {
       String cure =
           group.members().size() > 1
-              ? "restore it, or move the node's data directory away and let the node join under a"
-                  + " new id: the other replicas have the mail."
+              ? "restore it from a copy of the disk; the other replicas have the mail and go on, and"
+                  + " docs/operations.md says under \"When a disk is lost\" what to do without a copy."
               : "restore it from a copy of the disk; this node has the only replica.";
       return new RaftStartException(
           "Group %s cannot be opened: %s; nothing was changed: %s"

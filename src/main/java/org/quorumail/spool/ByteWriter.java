@@ -44,6 +44,13 @@ final class ByteWriter {
     return this;
   }
 
+  /** The most bytes that {@link #text} needs; exact for ASCII. */
+  static int bytesOf(String text) {
+    int bytes = Integer.BYTES + text.length();
+    for (int i = 0; i < text.length(); i++) if (text.charAt(i) > 0x7F) bytes += 2;
+    return bytes;
+  }
+
   /** UTF-8 behind its length. */
   ByteWriter text(String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);

@@ -98,7 +98,7 @@ final class Collector implements AutoCloseable {
         answer.completeExceptionally(failure("is closing"));
         return answer;
       }
-      int bytes = EntryFormat.sizeHint(item);
+      int bytes = EntryFormat.sizeBound(item);
       waiting.add(new Waiting(item, bytes, answer));
       waitingBytes += bytes;
       // the thread sleeps through what does not concern it

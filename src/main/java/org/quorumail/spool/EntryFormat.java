@@ -46,7 +46,7 @@ final class EntryFormat {
   private static final int UPLOADED = 2;
 
   private static final int SMALL = 64;
-  private static final int RESULT_SIZE_HINT = 160;
+  private static final int RESULT_FIXED = 20;
 
   private EntryFormat() {}
 
@@ -81,13 +81,13 @@ final class EntryFormat {
     return entry;
   }
 
-  /** The bytes of an entry, about. */
-  static int sizeHint(Entry entry) {
+  /** The most bytes that an entry takes: what is put together by it fits into one of the log. */
+  static int sizeBound(Entry entry) {
     return switch (entry) {
-      case Entry.Accept e -> SMALL + e.messages().stream().mapToInt(EntryFormat::sizeHint).sum();
+      case Entry.Accept e -> SMALL + e.messages().stream().mapToInt(EntryFormat::sizeBound).sum();
       case Entry.Chunk e -> CHUNK_HEADER + e.bytes().length();
-      case Entry.Outcomes e -> SMALL + e.attempts().stream().mapToInt(EntryFormat::sizeHint).sum();
-      case Entry.Several e -> SMALL + e.parts().stream().mapToInt(EntryFormat::sizeHint).sum();
+      case Entry.Outcomes e -> SMALL + e.attempts().stream().mapToInt(EntryFormat::sizeBound).sum();
+      case Entry.Several e -> SMALL + e.parts().stream().mapToInt(EntryFormat::sizeBound).sum();
       case Entry.AbortUpload e -> SMALL;
       case Entry.Remove e -> SMALL;
       case Entry.Hold e -> SMALL;
@@ -96,15 +96,21 @@ final class EntryFormat {
     };
   }
 
-  private static int sizeHint(NewMessage m) {
+  static int sizeBound(NewMessage m) {
     int content = m.body() instanceof Body.Inline inline ? inline.bytes().length() : 0;
-    return MessageFormat.sizeHint(m.message()) + content;
+    return SMALL + MessageFormat.sizeBound(m.message()) + content;
   }
 
-  private static int sizeHint(AttemptResults a) {
+  private static int sizeBound(AttemptResults a) {
     Report report = a.report();
-    int reported = report == null ? 0 : sizeHint(report.message());
-    return SMALL + RESULT_SIZE_HINT * a.results().size() + reported;
+    int reported = report == null ? 0 : sizeBound(report.message());
+    int results = a.results().stream().mapToInt(EntryFormat::sizeBound).sum();
+    return SMALL + results + reported;
+  }
+
+  private static int sizeBound(Result r) {
+    Outcome o = r.outcome();
+    return RESULT_FIXED + ByteWriter.bytesOf(o.diagnostic()) + ByteWriter.bytesOf(o.remote());
   }
 
   private static ByteWriter head(int type, int expected) {
@@ -135,7 +141,7 @@ final class EntryFormat {
   }
 
   private static byte[] several(Entry.Several entry) {
-    ByteWriter out = head(SEVERAL, sizeHint(entry)).i32(entry.parts().size());
+    ByteWriter out = head(SEVERAL, sizeBound(entry)).i32(entry.parts().size());
     for (Entry part : entry.parts()) out.block(Entry.Slice.of(write(part)));
     return out.finish();
   }
@@ -155,7 +161,7 @@ final class EntryFormat {
     for (NewMessage m : entry.messages()) {
       version = Math.max(version, MessageFormat.version(m.message()));
     }
-    ByteWriter out = head(version, ACCEPT, sizeHint(entry)).i32(entry.messages().size());
+    ByteWriter out = head(version, ACCEPT, sizeBound(entry)).i32(entry.messages().size());
     for (NewMessage m : entry.messages()) write(m, version, out);
     return out.finish();
   }
@@ -194,7 +200,7 @@ final class EntryFormat {
       if (report == null) continue;
       version = Math.max(version, MessageFormat.version(report.message().message()));
     }
-    ByteWriter out = head(version, OUTCOMES, sizeHint(entry));
+    ByteWriter out = head(version, OUTCOMES, sizeBound(entry));
     out.i64(entry.term()).i32(entry.attempts().size());
     for (AttemptResults a : entry.attempts()) {
       out.id(a.id()).i32(a.results().size());

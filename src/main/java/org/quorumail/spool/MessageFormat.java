@@ -23,16 +23,16 @@ final class MessageFormat {
   static final int PLAIN = 1;
   static final int WITH_OPTIONS = 2;
 
-  /** Enough for an envelope with one recipient. */
-  private static final int FIXED_SIZE_HINT = 128;
+  /** Numbers and flags of a message, those of its options among them. */
+  private static final int MESSAGE_FIXED = 80;
 
-  private static final int RECIPIENT_SIZE_HINT = 64;
+  private static final int RECIPIENT_FIXED = 20;
 
   private MessageFormat() {}
 
   static byte[] row(Stored stored) {
     int version = version(stored.message());
-    ByteWriter out = new ByteWriter(sizeHint(stored.message()));
+    ByteWriter out = new ByteWriter(sizeBound(stored.message()));
     out.u8(version).i32(stored.chunks());
     write(stored.message(), version, out);
     return out.finish();
@@ -59,8 +59,20 @@ final class MessageFormat {
     return plain ? PLAIN : WITH_OPTIONS;
   }
 
-  static int sizeHint(SpooledMessage message) {
-    return FIXED_SIZE_HINT + RECIPIENT_SIZE_HINT * message.recipients().size();
+  /** The most bytes that the message takes; exact but for a few. */
+  static int sizeBound(SpooledMessage message) {
+    int bytes = MESSAGE_FIXED + ByteWriter.bytesOf(message.options().envelopeId());
+    if (message.reversePath() instanceof ReversePath.Mailbox m) bytes += sizeBound(m.address());
+    for (RecipientState r : message.recipients()) {
+      bytes += RECIPIENT_FIXED + sizeBound(r.address());
+      bytes += ByteWriter.bytesOf(r.diagnostic());
+      bytes += ByteWriter.bytesOf(r.recipient().originalRecipient());
+    }
+    return bytes;
+  }
+
+  private static int sizeBound(MailAddress address) {
+    return ByteWriter.bytesOf(address.localPart()) + ByteWriter.bytesOf(address.domain());
   }
 
   static void write(SpooledMessage m, int version, ByteWriter out) {

@@ -13,6 +13,9 @@ import org.quorumail.mail.QueueId;
  * alone may deliver from it until the term passes. Thread-safe; all reads are local.
  */
 public interface OwnedSpool {
+  /** The most that the results and the report of one {@link #record} may come to. */
+  int RECORD_BYTES_MAX = 1_000_000;
+
   /** The group's name. */
   String name();
 
@@ -47,6 +50,7 @@ public interface OwnedSpool {
    * Commits the results of one attempt, together with the report about its failures if there is
    * one: both or neither. Blocks until committed. A message without pending recipients is removed.
    *
+   * @param results with the notification at most {@link #RECORD_BYTES_MAX}, as bytes of UTF-8
    * @return false when they were refused: the term has passed, and the next owner tries again
    */
   boolean record(QueueId id, List<Result> results, @Nullable Notification notification);

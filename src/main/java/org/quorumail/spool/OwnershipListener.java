@@ -11,8 +11,8 @@ public interface OwnershipListener {
   void lost(OwnedSpool spool);
 
   /**
-   * A message was committed (or released, retried, rerouted) and is due now; a hint that may be
-   * missed, the index is the truth.
+   * A message was committed (or released, retried) and is due now; a hint that may be missed, the
+   * index is the truth.
    */
   void due(OwnedSpool spool, QueueId id, List<String> domains);
 }

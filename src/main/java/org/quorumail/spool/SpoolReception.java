@@ -13,6 +13,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
+import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.spool.Entry.Body;
 import org.quorumail.spool.Entry.NewMessage;
 import org.slf4j.Logger;
@@ -32,6 +33,9 @@ final class SpoolReception implements Intake.Reception {
 
   /** Also bounds what one session has in memory, together with the buffer that is being filled. */
   private static final int CHUNKS_IN_FLIGHT = 2;
+
+  /** For the heads of the entries that it is part of. */
+  private static final int HEAD_ROOM = 256;
 
   private final Spools spools;
   private final QueueId id;
@@ -81,6 +85,12 @@ final class SpoolReception implements Intake.Reception {
         while (!unanswered.isEmpty()) awaitOldest(patience);
       }
       NewMessage message = spools.message(id, envelope, hold, size, body());
+      if (isTooLong(message) && chunks == 0) { // so many recipients: the content goes ahead
+        sendChunk(patience);
+        while (!unanswered.isEmpty()) awaitOldest(patience);
+        message = spools.message(id, envelope, hold, size, body());
+      }
+      if (isTooLong(message)) throw new IOException("the envelope is too long for the log");
       committed = spools.commit(target(), message, patience);
       return committed ? new Intake.Verdict.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
     } catch (IOException e) {
@@ -110,6 +120,10 @@ final class SpoolReception implements Intake.Reception {
                       target.name());
                   return Answer.UNKNOWN;
                 });
+  }
+
+  private static boolean isTooLong(NewMessage message) {
+    return EntryFormat.sizeBound(message) > ReplicatedLog.ENTRY_BYTES_MAX - HEAD_ROOM;
   }
 
   private Body body() {

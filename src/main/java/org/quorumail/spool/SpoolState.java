@@ -241,7 +241,7 @@ final class SpoolState implements ReplicatedState {
                 .formatted(before.id(), result.recipient(), recipients.size()));
       }
       RecipientState old = recipients.get(result.recipient());
-      if (old.status() != Status.PENDING) continue; // recorded before; the first result stays
+      if (isKnown(old, result.outcome())) continue;
       recipients.set(result.recipient(), after(old, result.outcome()));
       expired |= isExpiry(result.outcome());
     }
@@ -250,10 +250,19 @@ final class SpoolState implements ReplicatedState {
     Report report = attempt.report();
     if (report != null && report.aboutDelay()) after = after.withDelayReported(true);
     change.update(after);
-    if (after.recipients().stream().noneMatch(r -> r.status() == Status.PENDING)) {
+    if (pending(after) == 0) {
       change.remove(after.id(), ending(after, expired));
     }
     return Answer.DONE;
+  }
+
+  /** Recorded before: the first end stays, and results that are sent again are no new attempt. */
+  private static boolean isKnown(RecipientState old, Outcome outcome) {
+    if (old.status() != Status.PENDING) return true;
+    return outcome instanceof Outcome.Deferred again
+        && old.attempts() > 0
+        && old.dueMillis() == again.until().toEpochMilli()
+        && old.diagnostic().equals(again.diagnostic());
   }
 
   private static RecipientState after(RecipientState old, Outcome outcome) {
@@ -272,8 +281,8 @@ final class SpoolState implements ReplicatedState {
   }
 
   /**
-   * A report is accepted once: results that come a second time change no recipient, and a delay is
-   * reported once per message.
+   * A report is accepted once, although its first acceptance may be forgotten by now: one about
+   * ends when somebody comes to an end by these results, one about a delay once per message.
    */
   private static void report(
       @Nullable Report report,
@@ -283,9 +292,12 @@ final class SpoolState implements ReplicatedState {
       List<SpooledMessage> due)
       throws IOException {
     if (report == null) return;
-    boolean repeated = before.recipients().equals(after.recipients());
-    boolean knownDelay = report.aboutDelay() && before.delayReported();
-    if (!repeated && !knownDelay) accept(report.message(), change, due);
+    boolean told = report.aboutDelay() ? before.delayReported() : pending(before) == pending(after);
+    if (!told) accept(report.message(), change, due);
+  }
+
+  private static long pending(SpooledMessage message) {
+    return message.recipients().stream().filter(r -> r.status() == Status.PENDING).count();
   }
 
   private static Ending ending(SpooledMessage message, boolean expired) {

@@ -135,6 +135,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
 
   @Override
   public Change retry(QueueId id) {
+    if ("held".equals(statuses.get(id))) return Change.HELD;
     return change(id, "pending");
   }
 

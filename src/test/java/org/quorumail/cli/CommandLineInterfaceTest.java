@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.quorumail.api.ControlSocket;
 import org.quorumail.api.FakeNode;
 import org.quorumail.config.Config;
 import org.quorumail.config.ConfigSources;
+import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
 import picocli.CommandLine;
 
@@ -92,6 +94,35 @@ class CommandLineInterfaceTest {
   void changingEverythingByOmissionIsRefused() {
     assertThat(onNode("queue", "hold")).isEqualTo(ExitCode.USAGE);
     assertThat(node.statuses).containsEntry(node.first, "retry");
+  }
+
+  @Test
+  void allThatFitAFilterAreChangedUnlessALimitIsSet() {
+    for (int i = 0; i < 700; i++) {
+      node.statuses.put(QueueId.generate(Instant.ofEpochSecond(3_000 + i)), "pending");
+    }
+    onNode("queue", "list", "--status", "pending");
+    assertThat(out.lines()).hasSize(1 + 100);
+    onNode("queue", "hold", "--status", "pending", "--limit", "50");
+    assertThat(node.statuses.values()).filteredOn("held"::equals).hasSize(50);
+    assertThat(onNode("queue", "delete", "--sender", "sender@", "--yes")).isEqualTo(ExitCode.DONE);
+    assertThat(node.statuses).isEmpty();
+    assertThat(onNode("queue", "delete", "--sender", "sender@", "--yes"))
+        .isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(onNode("queue", "list", "--limit", "0")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void whatIsHeldIsLeftAloneByARetryAndTheOthersAreNot() {
+    node.statuses.put(node.first, "held");
+    node.statuses.put(node.second, "retry");
+    assertThat(onNode("queue", "retry", "--sender", "sender@")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("1 messages were left alone", "release it");
+    assertThat(node.statuses)
+        .containsEntry(node.first, "held")
+        .containsEntry(node.second, "pending");
+    assertThat(onNode("queue", "retry", "--status", "held", "--force")).isEqualTo(ExitCode.DONE);
+    assertThat(node.statuses).containsEntry(node.first, "pending");
   }
 
   @Test

@@ -51,6 +51,20 @@ class DeliveriesTest {
   }
 
   @Test
+  void oneAttemptDialsFiveAddressesAtMost() throws IOException {
+    try (ScriptedServer server =
+        new ScriptedServer(c -> c.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(c))) {
+      FakeResolver resolver =
+          new FakeResolver()
+              .mx("d.test", 10, "first.test", "127.0.0.1", 6)
+              .mx("d.test", 20, "second.test", "127.0.0.1")
+              .mx("d.test", 30, "third.test", "127.0.0.1");
+      attempt(resolver, "", "d.test", server.port());
+      assertThat(server.connections()).isEqualTo(5);
+    }
+  }
+
+  @Test
   void aHostThatRefusesConnectionsDefers() throws IOException {
     FakeResolver resolver = new FakeResolver().mx("d.test", 10, "a.test", "127.0.0.1");
     RecordingJob job = attempt(resolver, "", "d.test", unusedPort());

@@ -2,6 +2,7 @@ package org.quorumail.delivery;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,13 @@ import org.quorumail.mail.EnhancedStatus;
 final class FakeResolver implements Resolver {
   private final Map<String, List<MailHost>> mailHosts = new HashMap<>();
   private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+
+  /** A host with the same address several times. */
+  FakeResolver mx(String domain, int preference, String host, String address, int times) {
+    mx(domain, preference, host, address);
+    addresses.put(host, Collections.nCopies(times, InetAddress.ofLiteral(address)));
+    return this;
+  }
 
   FakeResolver mx(String domain, int preference, String host, String address) {
     mailHosts.computeIfAbsent(domain, d -> new ArrayList<>()).add(new MailHost(host, preference));

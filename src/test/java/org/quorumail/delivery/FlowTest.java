@@ -76,6 +76,18 @@ class FlowTest {
     assertThat(breaker.failed(62 * SECOND)).isTrue();
   }
 
+  @Test
+  void aHostThatNobodyTriesAnyMoreIsForgotten() {
+    Breakers breakers =
+        new Breakers(new Config.CircuitBreaker(1, Duration.ofSeconds(60), Duration.ofSeconds(300)));
+    breakers.failed("gone.test:25", 0);
+    breakers.forgetOld(301 * SECOND);
+    assertThat(breakers.open()).isEqualTo(1);
+    breakers.forgetOld((302 + 3600) * SECOND);
+    assertThat(breakers.open()).isZero();
+    assertThat(breakers.allows("gone.test:25", 0)).isTrue();
+  }
+
   private static int admitted(Flow flow, long now) {
     int count = 0;
     while (flow.admit(now) instanceof Admission.Granted) count++;

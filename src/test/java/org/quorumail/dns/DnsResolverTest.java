@@ -132,6 +132,17 @@ class DnsResolverTest {
   }
 
   @Test
+  void whatWasLearntWhileTheClockWasAheadIsNotKeptForYears() throws IOException {
+    server.add("kept.test", Type.MX, "10 mx.test.");
+    now.set(Instant.EPOCH.plus(Duration.ofDays(3650)));
+    resolver.mailHosts("kept.test");
+    now.set(Instant.EPOCH);
+    assertThat(resolver.cached(10)).isEmpty();
+    resolver.mailHosts("kept.test");
+    assertThat(server.queries()).isEqualTo(2);
+  }
+
+  @Test
   void theCacheIsBounded() throws IOException {
     for (int i = 0; i < 5; i++) {
       server.add("d" + i + ".test", Type.MX, "10 mx.test.");

@@ -3,15 +3,25 @@ package org.quorumail.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.harness.Chaos;
 import org.quorumail.harness.ChaosOptions;
 import org.quorumail.harness.ChaosReport;
 import org.quorumail.harness.Fleet;
+import org.quorumail.harness.NodeProcess;
+import org.quorumail.harness.NodeSettings;
 import org.quorumail.harness.Sink;
 
 /** Three nodes of the packaged program on loopback, and what becomes of mail when some die. */
@@ -77,6 +87,80 @@ class ThreeNodesIT {
             .atMost(Duration.ofSeconds(30))
             .until(() -> node.events().contains("PartitionHealed:"));
       }
+    }
+  }
+
+  @Test
+  void aDiskThatIsFullOrDamagedStopsItsNodeAndNobodyElse() throws Exception {
+    Set<String> arrived = ConcurrentHashMap.newKeySet();
+    Set<String> accepted = new HashSet<>();
+    try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), "120m");
+        Sink sink =
+            Sink.start(Sink.Options.onPort(0), delivery -> arrived.addAll(delivery.recipients()));
+        Fleet fleet = Fleet.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
+      NodeProcess third = fleet.node(2);
+      moveData(third.settings(), disk);
+      fleet.start(START);
+
+      Path filler = Files.write(disk.path().resolve("filler"), new byte[60 << 20]);
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> send(third, "x@sink.test", accepted).startsWith("452 4.3.1"));
+      assertThat(send(fleet.node(0), "a@sink.test", accepted)).startsWith("250 ");
+      assertThat(send(fleet.node(1), "b@sink.test", accepted)).startsWith("250 ");
+      Files.delete(filler);
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> send(third, "c@sink.test", accepted).startsWith("250 "));
+
+      third.kill();
+      Path segment = longestSegment(disk.path());
+      byte[] whole = Files.readAllBytes(segment);
+      byte[] damaged = whole.clone();
+      damaged[100] ^= 0x40;
+      Files.write(segment, damaged);
+      third.start();
+      await().atMost(Duration.ofSeconds(20)).until(() -> !third.isRunning());
+      assertThat(third.lastWords())
+          .contains(segment.getFileName().toString(), "the other replicas have the mail")
+          .doesNotContain("\tat ");
+      assertThat(send(fleet.node(0), "d@sink.test", accepted)).startsWith("250 ");
+
+      Files.write(segment, whole); // the copy of the disk that an operator has
+      third.start();
+      third.awaitReady(START);
+      assertThat(fleet.compareDigests(Duration.ofSeconds(20))).isEmpty();
+      await().atMost(Duration.ofSeconds(20)).until(() -> arrived.containsAll(accepted));
+    }
+  }
+
+  private static void moveData(NodeSettings settings, SmallDisk disk) throws IOException {
+    settings.write();
+    String data = "data_directory = \"" + disk.path().resolve("data") + "\"";
+    Files.writeString(
+        settings.file(),
+        settings
+            .toml()
+            .replaceFirst("data_directory = .*", data)
+            .replace("min_free = \"200MB\"", "min_free = \"40MB\""));
+  }
+
+  /** The reply to the last command that was answered by 250, or to the one that was not. */
+  private static String send(NodeProcess node, String to, Set<String> accepted) throws IOException {
+    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
+      client.ask("EHLO test");
+      String reply = client.send("a@it.test", List.of(to), MESSAGE);
+      if (reply.startsWith("250 ")) accepted.add(to);
+      return reply;
+    }
+  }
+
+  private static Path longestSegment(Path data) throws IOException {
+    try (Stream<Path> files = Files.walk(data)) {
+      return files
+          .filter(f -> f.getFileName().toString().startsWith("log_inprogress_"))
+          .max(Comparator.comparingLong(f -> f.toFile().length()))
+          .orElseThrow();
     }
   }
 

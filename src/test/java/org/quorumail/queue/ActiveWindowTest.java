@@ -79,6 +79,27 @@ class ActiveWindowTest {
   }
 
   @Test
+  void destinationsThatFoundNoPlaceCostNoMemoryAndAreAskedForAgain() {
+    int n = 0;
+    while (window.ready() < ActiveWindow.MAX_READY)
+      window.offer(claim(spool, n++ + ".test"), now());
+    int lanes = window.lanes();
+    for (int i = 0; i < 50_000; i++) {
+      assertThat(window.offer(claim(spool, n++ + ".test"), now())).isEqualTo(Offer.NO_PLACE);
+    }
+    assertThat(window.lanes()).isEqualTo(lanes);
+    assertThat(window.hungry(now())).isFalse();
+    while (window.ready() >= ActiveWindow.MAX_READY / 2) {
+      Claim claim = window.next(now()).orElseThrow();
+      deliveries.cancel(claim.destination());
+      window.ended(claim, Duration.ZERO, now());
+    }
+    assertThat(window.hungry(now())).isTrue();
+    window.sweepBegins(now());
+    assertThat(window.hungry(now())).isFalse();
+  }
+
+  @Test
   void nothingOfAStoppedSpoolStartsUntilItIsResumed() {
     FakeOwnedSpool other = new FakeOwnedSpool("b");
     window.offer(claim(spool, "d.test"), now());

@@ -21,7 +21,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.config.Config;
+import org.quorumail.config.HostPort;
 import org.quorumail.delivery.Deliveries;
+import org.quorumail.delivery.MxOverrides;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -33,6 +35,7 @@ import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
+import org.quorumail.spool.OwnedSpool;
 
 class DeliveryQueueTest {
   private static final Instant START = Instant.parse("2026-11-21T10:00:00Z");
@@ -42,6 +45,7 @@ class DeliveryQueueTest {
   private final AtomicLong aheadMillis = new AtomicLong();
   private final FakeOwnedSpool spool = new FakeOwnedSpool("spool-a");
   private final List<String> settings = new ArrayList<>();
+  private final MxOverrides overrides = new MxOverrides();
   private ScriptedServer server;
   private DeliveryQueue queue;
 
@@ -414,6 +418,75 @@ class DeliveryQueueTest {
     assertThat(spool.outcomes().getFirst().status()).hasToString("5.1.2");
   }
 
+  @Test
+  void anOverrideDoesNotDoubleTheAttemptThatIsUnderWay() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    CountDownLatch dot = new CountDownLatch(1);
+    start(
+        command -> {
+          if (!command.equals(".")) return polite(command);
+          dot.countDown();
+          await().until(() -> answer.getCount() == 0);
+          return polite(command);
+        });
+    accept("from@here.test", "first\r\n", "to@there.test");
+    dot.await();
+    try (ScriptedServer elsewhere = new ScriptedServer(ScriptedServer::polite)) {
+      overrides.set("there.test", new HostPort("127.0.0.1", elsewhere.port()));
+      accept("from@here.test", "second\r\n", "to@there.test");
+      queue.processNow();
+      await().until(() -> spool.size() == 1);
+      await()
+          .during(Duration.ofMillis(300))
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> elsewhere.messages().size() == 1);
+      answer.countDown();
+      awaitEmpty();
+      assertThat(elsewhere.messages()).containsExactly("second\r\n");
+    }
+    assertThat(server.messages()).containsExactly("first\r\n");
+  }
+
+  @Test
+  void longRepliesAboutManyRecipientsFitIntoTheLog() throws Exception {
+    String reply = "550 5.1.1 " + "no such user here. ".repeat(25);
+    start(command -> command.startsWith("RCPT TO:<r") ? reply : polite(command));
+    accept(
+        "from@here.test",
+        "x\r\n".repeat(16_000),
+        IntStream.range(0, 1000).mapToObj(i -> "r" + i + "@there.test").toArray(String[]::new));
+    awaitEmpty();
+    assertThat(spool.outcomes().stream().filter(o -> o instanceof Outcome.Failed)).hasSize(1000);
+    assertThat(spool.mostRecorded()).isLessThanOrEqualTo(OwnedSpool.RECORD_BYTES_MAX);
+    String reports = "";
+    for (int i = 0; i < spool.notifications().size(); i++) reports += content(i);
+    for (int i : new int[] {0, 1, 500, 999}) {
+      assertThat(reports).containsOnlyOnce("Final-Recipient: rfc822; r" + i + "@there.test\r\n");
+    }
+  }
+
+  @Test
+  void ordinaryRepliesAboutAThousandRecipientsAreOneReport() throws Exception {
+    String reply = "550 5.1.1 <recipient@there.test>: user unknown in virtual mailbox table";
+    start(command -> command.startsWith("RCPT TO:<r") ? reply : polite(command));
+    accept(
+        "from@here.test",
+        "x\r\n",
+        IntStream.range(0, 1000).mapToObj(i -> "r" + i + "@there.test").toArray(String[]::new));
+    awaitEmpty();
+    assertThat(spool.notifications()).hasSize(1);
+  }
+
+  @Test
+  void aMessageThatIsHintedBeforeItsTimeIsTakenUpWhenItComes() throws Exception {
+    start(ScriptedServer::polite);
+    accept("from@here.test", "x\r\n", "to@there.test");
+    awaitEmpty(); // the first sweep is over, the next by interval is half a minute away
+    QueueId id = spool.accept(envelope("from@here.test", "to@there.test"), "y\r\n", millis() + 700);
+    queue.due(spool, id, spool.domains(id));
+    await().atMost(Duration.ofSeconds(10)).until(() -> spool.size() == 0);
+  }
+
   private long closedDestinations() {
     return queue.stats().destinations().stream().filter(d -> d.closedFor().isPositive()).count();
   }
@@ -443,7 +516,10 @@ class DeliveryQueueTest {
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     queue =
         new DeliveryQueue(
-            config, new Deliveries(config, new FakeResolver(), meters), meters, this::now);
+            config,
+            new Deliveries(config, new FakeResolver(), meters, overrides),
+            meters,
+            this::now);
     spool.tell(queue);
     queue.owned(spool);
   }

@@ -37,6 +37,7 @@ final class FakeOwnedSpool implements OwnedSpool {
   private final List<Notification> notifications = new CopyOnWriteArrayList<>();
   private volatile @Nullable OwnershipListener listener;
   private volatile boolean leaseHeldForDot = true;
+  private int mostRecorded;
   private volatile boolean refuses;
   private volatile boolean unreadable;
 
@@ -104,6 +105,11 @@ final class FakeOwnedSpool implements OwnedSpool {
 
   int rowsRead() {
     return rowsRead.get();
+  }
+
+  /** Of the largest record: results and report. */
+  synchronized int mostRecorded() {
+    return mostRecorded;
   }
 
   synchronized int size() {
@@ -190,6 +196,7 @@ final class FakeOwnedSpool implements OwnedSpool {
   public synchronized boolean record(
       QueueId id, List<Result> results, @Nullable Notification notification) {
     if (refuses) return false;
+    mostRecorded = Math.max(mostRecorded, bytes(results, notification));
     SpooledMessage m = messages.get(id);
     List<RecipientState> recipients = new ArrayList<>(m.recipients());
     for (Result r : results) {
@@ -219,6 +226,14 @@ final class FakeOwnedSpool implements OwnedSpool {
       if (hinted != null) hinted.due(this, notification.id(), domains(notification.id()));
     }
     return true;
+  }
+
+  private static int bytes(List<Result> results, @Nullable Notification notification) {
+    int bytes = notification == null ? 0 : notification.content().length;
+    for (Result r : results) {
+      bytes += r.outcome().diagnostic().length() + r.outcome().remote().length() + 32;
+    }
+    return bytes;
   }
 
   private static RecipientState after(RecipientState r, Outcome outcome) {

@@ -43,7 +43,7 @@ class PinnedPropertiesTest {
   @Test
   void theLimitsOfAnEntryFitIntoOneAnother() {
     long appender = Log.Appender.bufferByteLimit(properties).getSize();
-    assertThat(appender).isGreaterThan(PinnedProperties.ENTRY_BYTES_MAX);
+    assertThat(appender).isGreaterThan(ReplicatedLog.ENTRY_BYTES_MAX);
     assertThat(Log.writeBufferSize(properties).getSize()).isGreaterThanOrEqualTo(appender + 8);
     assertThat(GrpcConfigKeys.messageSizeMax(properties, message -> {}).getSize())
         .isGreaterThan(appender + (1 << 20))

@@ -30,6 +30,16 @@ class EntryFormatTest {
   }
 
   @Test
+  void noEntryIsLongerThanItsBound() {
+    Messages messages = new Messages(SEED);
+    for (int i = 0; i < CASES; i++) {
+      Entry entry = messages.entry();
+      int bound = EntryFormat.sizeBound(entry);
+      assertThat(EntryFormat.write(entry).length).as("%s", entry).isLessThanOrEqualTo(bound);
+    }
+  }
+
+  @Test
   void theFieldsSurvive() throws IOException {
     QueueId id = Messages.id(7);
     Entry entry =

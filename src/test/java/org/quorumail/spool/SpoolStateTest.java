@@ -161,6 +161,25 @@ class SpoolStateTest {
   }
 
   @Test
+  void resultsThatAreSentAgainChangeNothingAndReportNothing() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example", "b@one.example")));
+    Report report = new Report(to(id(2), CONTENT, "sender@example.com"), false);
+    Entry mixed =
+        new Entry.Outcomes(
+            TERM,
+            List.of(new AttemptResults(id(1), List.of(failed(0), deferred(1, NOW + 5)), report)));
+
+    apply(mixed);
+    apply(outcomes(TERM, id(2), delivered(0))); // the report is gone before the second copy comes
+    SpooledMessage before = message(1);
+    apply(mixed);
+
+    assertThat(store.message(id(2))).isEmpty();
+    assertThat(message(1)).isEqualTo(before);
+    assertThat(before.recipients().get(1).attempts()).isEqualTo(1);
+  }
+
+  @Test
   void aDelayIsReportedOnce() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
     apply(delay(id(2)));

@@ -25,9 +25,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Notify;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.spool.Intake.Readiness;
 import org.quorumail.spool.Intake.Reception;
 import org.quorumail.spool.Intake.Verdict;
@@ -100,6 +102,31 @@ class SpoolsTest {
       QueueId id = accepted(content, "a@example.net");
       assertThat(bytes(owned().content(id))).as("size %d", size).isEqualTo(content);
     }
+  }
+
+  @Test
+  void aContentMakesRoomForALongEnvelope() throws IOException {
+    home.elect(0);
+    byte[] content = random(Spools.CHUNK_BYTES);
+    String asked = "rfc822;" + "o".repeat(490);
+    List<Recipient> recipients = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      MailAddress to =
+          MailAddress.of("r" + i + "." + "x".repeat(50) + "@" + "d".repeat(60) + ".test");
+      recipients.add(new Recipient(to, Notify.NEVER, asked));
+    }
+    try (Reception reception = spools.receive()) {
+      reception.write(content, 0, content.length);
+      Envelope envelope =
+          new Envelope(
+              ReversePath.of("sender@example.com"),
+              recipients,
+              MailOptions.of(Envelope.BodyType.SEVEN_BIT));
+      assertThat(reception.commit(envelope)).isInstanceOf(Verdict.Accepted.class);
+      assertThat(bytes(owned().content(reception.id()))).isEqualTo(content);
+    }
+    assertThat(home.entries())
+        .allMatch(entry -> entry.bytes().length <= ReplicatedLog.ENTRY_BYTES_MAX);
   }
 
   @Test

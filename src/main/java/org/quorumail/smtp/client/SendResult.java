@@ -38,6 +38,12 @@ public sealed interface SendResult {
     /** 4xx or 5xx, to the command named. */
     record Refused(Reply reply, String command) implements RecipientResult {}
 
+    /**
+     * By LMTP: the connection was lost before the answer after the dot. Others have theirs, and
+     * those that the server took must not get the message again.
+     */
+    record Lost(String reason) implements RecipientResult {}
+
     /** One recipient too many for one transaction (RFC 5321 §4.5.3.1.10): wants another, now. */
     record LeftOver() implements RecipientResult {}
   }

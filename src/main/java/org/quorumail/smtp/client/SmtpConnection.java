@@ -155,8 +155,7 @@ public final class SmtpConnection implements AutoCloseable {
       return result;
     } catch (IOException e) {
       close();
-      String reason = "lost the session with " + peer + ": " + SmtpClient.reason(e);
-      return new SendResult.Broken(reason, !answered);
+      return new SendResult.Broken(lostSession(e), !answered);
     }
   }
 
@@ -302,17 +301,47 @@ public final class SmtpConnection implements AutoCloseable {
     }
   }
 
-  /** One reply for all, or, by LMTP, one for each recipient that was taken (RFC 2033 §4.2). */
   private List<RecipientResult> finalReplies(List<RecipientResult> results, String command)
       throws IOException {
-    List<RecipientResult> ends = new ArrayList<>(results.size());
-    Reply common = peer.lmtp() ? null : finalReply();
-    for (RecipientResult r : results) {
-      if (!(r instanceof RecipientResult.Accepted)) ends.add(r);
-      else ends.add(afterDot(r, common != null ? common : finalReply(), command));
+    List<RecipientResult> ends;
+    if (peer.lmtp()) {
+      ends = finalReplyEach(results, command);
+    } else {
+      Reply reply = finalReply();
+      ends = results.stream().map(r -> afterDot(r, reply, command)).toList();
     }
     resetFirst = false;
     return ends;
+  }
+
+  /** RFC 2033 §4.2: one reply for each recipient that was taken; each counts for itself. */
+  private List<RecipientResult> finalReplyEach(List<RecipientResult> results, String command)
+      throws IOException {
+    List<RecipientResult> ends = new ArrayList<>(results.size());
+    boolean heard = false;
+    RecipientResult lost = null;
+    for (RecipientResult r : results) {
+      if (!(r instanceof RecipientResult.Accepted)) {
+        ends.add(r);
+      } else if (lost != null) {
+        ends.add(lost);
+      } else {
+        try {
+          ends.add(afterDot(r, finalReply(), command));
+          heard = true;
+        } catch (IOException e) {
+          if (!heard) throw e;
+          close();
+          lost = new RecipientResult.Lost(lostSession(e));
+          ends.add(lost);
+        }
+      }
+    }
+    return ends;
+  }
+
+  private String lostSession(IOException e) {
+    return "lost the session with " + peer + ": " + SmtpClient.reason(e);
   }
 
   private Reply finalReply() throws IOException {

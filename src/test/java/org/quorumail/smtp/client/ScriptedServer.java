@@ -24,6 +24,9 @@ public final class ScriptedServer implements AutoCloseable {
   /** As an answer: ends the connection without a word. */
   public static final String CUT = "CUT";
 
+  /** At the end of an answer: ends the connection behind it. */
+  public static final String HANG_UP = "HANG UP";
+
   /** As an answer: says nothing, from there on. */
   public static final String SILENCE = "SILENCE";
 
@@ -144,9 +147,11 @@ public final class ScriptedServer implements AutoCloseable {
   private static boolean say(InputStream in, OutputStream out, String answer) throws IOException {
     if (answer.equals(CUT)) return false;
     if (answer.equals(SILENCE)) return readOnly(in);
-    out.write((answer + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    boolean last = answer.endsWith(HANG_UP);
+    String said = last ? answer.substring(0, answer.length() - HANG_UP.length()) : answer + "\r\n";
+    out.write(said.getBytes(StandardCharsets.ISO_8859_1));
     out.flush();
-    return true;
+    return !last;
   }
 
   private static boolean readOnly(InputStream in) throws IOException {

@@ -2,6 +2,7 @@ package org.quorumail.smtp.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.quorumail.smtp.client.ScriptedServer.CUT;
+import static org.quorumail.smtp.client.ScriptedServer.HANG_UP;
 import static org.quorumail.smtp.client.ScriptedServer.SILENCE;
 import static org.quorumail.smtp.client.ScriptedServer.polite;
 
@@ -351,6 +352,18 @@ class SmtpClientTest {
         .extracting(r -> r.getClass().getSimpleName())
         .containsExactly("Accepted", "Refused");
     assertThat(server.commands()).contains("LHLO here.test");
+  }
+
+  @Test
+  void lmtpKeepsTheAnswersThatCameBeforeTheConnectionWasLost() throws IOException {
+    start(c -> c.equals(".") ? "250 2.0.0 one\r\n550 5.2.1 no\r\n" + HANG_UP : polite(c));
+    SmtpConnection connection = connect(peer(true, TlsRule.OPPORTUNISTIC));
+    List<RecipientResult> results =
+        send(connection, "a\r\n", "x@t.test", "y@t.test", "z@t.test", "u@t.test");
+    assertThat(results)
+        .extracting(r -> r.getClass().getSimpleName())
+        .containsExactly("Accepted", "Refused", "Lost", "Lost");
+    assertThat(connection.usable()).isFalse();
   }
 
   @Test
