@@ -11,17 +11,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
-import tools.jackson.databind.node.StringNode;
 
 /** One pass over the sources: what they say, what was asked for, and what is wrong. */
 final class Reading {
-  /** A value and where it stands; text from outside the file is interpreted by the key's type. */
-  record Given(JsonNode value, String origin, boolean fromFile) {
-    static Given text(String text, String origin) {
-      return new Given(StringNode.valueOf(text), origin, false);
-    }
-  }
-
   private final String fileName;
   private final ObjectNode root;
   private final Map<String, Integer> lines;

@@ -1,6 +1,7 @@
 package org.quorumail.config;
 
-import java.math.BigInteger;
+import static org.quorumail.config.Given.require;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +15,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.Reading.Given;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -100,7 +100,7 @@ final class Section {
       String meaning,
       Function<String, T> parse) {
     declare(key, type, quote(fallback), meaning);
-    return read(key, fallbackValue, given -> parse.apply(scalar(given, type)));
+    return read(key, fallbackValue, given -> parse.apply(given.scalar(type)));
   }
 
   boolean flag(String key, boolean fallback, String meaning) {
@@ -112,7 +112,7 @@ final class Section {
    */
   boolean flag(String key, boolean fallback, String words, String meaning) {
     declare(key, "true or false", words, meaning);
-    return read(key, fallback, Section::truth);
+    return read(key, fallback, Given::truth);
   }
 
   int integer(String key, int fallback, int min, int max, String meaning) {
@@ -121,7 +121,7 @@ final class Section {
 
   long whole(String key, long fallback, long min, long max, String meaning) {
     declare(key, "integer, " + min + " to " + max, String.valueOf(fallback), meaning);
-    return read(key, fallback, given -> inRange(integer(given), min, max));
+    return read(key, fallback, given -> inRange(given.integer(), min, max));
   }
 
   double fraction(String key, double fallback, double min, double max, String meaning) {
@@ -130,7 +130,7 @@ final class Section {
         key,
         fallback,
         given -> {
-          double number = number(given);
+          double number = given.number();
           require(number >= min && number <= max, "must be " + min + " to " + max);
           return number;
         });
@@ -143,7 +143,7 @@ final class Section {
         DURATION_SUFFIXES,
         Units.duration(fallback),
         given -> {
-          Duration d = Units.duration(scalar(given, "duration such as \"30s\" or \"5m\""));
+          Duration d = Units.duration(given.scalar("duration such as \"30s\" or \"5m\""));
           boolean fits =
               d.compareTo(Units.duration(min)) >= 0 && d.compareTo(Units.duration(max)) <= 0;
           require(fits, "must be " + min + " to " + max);
@@ -158,7 +158,7 @@ final class Section {
         SIZE_SUFFIXES,
         Units.size(fallback),
         given -> {
-          long bytes = Units.size(scalar(given, "size such as \"25MB\""));
+          long bytes = Units.size(given.scalar("size such as \"25MB\""));
           require(
               bytes >= Units.size(min) && bytes <= Units.size(max),
               "must be " + min + " to " + max);
@@ -170,7 +170,7 @@ final class Section {
     String words =
         Arrays.stream(type.getEnumConstants()).map(Section::word).collect(Collectors.joining(", "));
     declare(key, "one of " + words, quote(word(fallback)), meaning);
-    return read(key, fallback, given -> choose(type, scalar(given, "text"), words));
+    return read(key, fallback, given -> choose(type, given.scalar("text"), words));
   }
 
   static <E extends Enum<E>> E choose(Class<E> type, String text, String words) {
@@ -197,7 +197,7 @@ final class Section {
   private <T> List<T> elements(String key, String type, Given given, Function<String, T> parse) {
     List<T> values = new ArrayList<>();
     int i = 0;
-    for (String text : texts(given, type)) {
+    for (String text : given.texts(type)) {
       try {
         values.add(parse.apply(text));
       } catch (IllegalArgumentException e) {
@@ -221,7 +221,7 @@ final class Section {
     asked.add(key);
     String here = child(key);
     Given given = given(key);
-    JsonNode node = given == null ? null : structure(given);
+    JsonNode node = given == null ? null : given.structure();
     List<Section> elements = new ArrayList<>();
     if (node instanceof ArrayNode array) {
       for (int i = 0; i < array.size(); i++) {
@@ -251,7 +251,7 @@ final class Section {
     Map<String, Section> byName = new LinkedHashMap<>();
     Given given = given(key);
     if (given == null) return byName;
-    if (!(structure(given) instanceof ObjectNode object)) {
+    if (!(given.structure() instanceof ObjectNode object)) {
       reading.problem(child(key), given.origin(), "must be a table of tables");
       return byName;
     }
@@ -272,7 +272,7 @@ final class Section {
     Map<String, String> texts = new LinkedHashMap<>();
     Given given = given(key);
     if (given == null) return texts;
-    if (!(structure(given) instanceof ObjectNode object)) {
+    if (!(given.structure() instanceof ObjectNode object)) {
       reading.problem(child(key), given.origin(), "must be a table of texts");
       return texts;
     }
@@ -353,7 +353,7 @@ final class Section {
       if (given != null && given.fromFile()) problem(spelling, "says the same as " + written);
       if (given != null) continue;
       written = spelling;
-      given = withUnit(inTable(spelling, node), suffix.getValue());
+      given = inTable(spelling, node).withUnit(suffix.getValue());
     }
     if (given == null) return fallback;
     try {
@@ -362,12 +362,6 @@ final class Section {
       reading.problem(child(written), given.origin(), sentence(e));
       return fallback;
     }
-  }
-
-  /** {@code command_secs = 300} becomes {@code "300s"}. */
-  private static Given withUnit(Given given, String unit) {
-    if (!given.value().isIntegralNumber()) return given;
-    return new Given(Given.text(given.value().asString() + unit, "").value(), given.origin(), true);
   }
 
   private @Nullable Given given(String key) {
@@ -389,79 +383,9 @@ final class Section {
     return null;
   }
 
-  /** Lists and tables from outside the file are written as TOML. */
-  private static @Nullable JsonNode structure(Given given) {
-    return given.fromFile() ? given.value() : TomlText.valueOrNull(given.value().asString());
-  }
-
-  private static List<String> texts(Given given, String type) {
-    JsonNode node = given.value();
-    if (!given.fromFile()) {
-      String text = node.asString().strip();
-      if (!text.startsWith("[")) {
-        return Arrays.stream(text.split(",")).map(String::strip).filter(t -> !t.isEmpty()).toList();
-      }
-      node = structure(given);
-    }
-    if (!(node instanceof ArrayNode array)) {
-      throw new IllegalArgumentException("must be a list of " + type);
-    }
-    List<String> texts = new ArrayList<>();
-    for (JsonNode element : array) {
-      require(element.isString(), "must be a list of " + type + ", each in quotes");
-      texts.add(element.stringValue());
-    }
-    return texts;
-  }
-
-  private static String scalar(Given given, String type) {
-    require(given.value().isString(), "must be a " + type + " in quotes");
-    return given.value().stringValue();
-  }
-
-  private static boolean truth(Given given) {
-    if (given.value().isBoolean()) return given.value().booleanValue();
-    require(!given.fromFile(), "must be true or false, without quotes");
-    return switch (given.value().asString().strip().toLowerCase(Locale.ROOT)) {
-      case "true", "1", "yes", "on" -> true;
-      case "false", "0", "no", "off" -> false;
-      default -> throw new IllegalArgumentException("must be true or false");
-    };
-  }
-
-  private static long integer(Given given) {
-    JsonNode node = given.value();
-    if (given.fromFile()) {
-      require(node.isIntegralNumber(), "must be an integer, without quotes");
-      BigInteger number = node.bigIntegerValue();
-      require(number.bitLength() < Long.SIZE, "too large a number");
-      return number.longValue();
-    }
-    try {
-      return Long.parseLong(node.asString().strip());
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("must be an integer", e);
-    }
-  }
-
-  private static double number(Given given) {
-    JsonNode node = given.value();
-    if (node.isNumber()) return node.asDouble();
-    require(!given.fromFile(), "must be a number, without quotes");
-    try {
-      return Double.parseDouble(node.asString().strip());
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("must be a number", e);
-    }
-  }
-
   private static long inRange(long number, long min, long max) {
     require(number >= min && number <= max, "must be " + min + " to " + max);
     return number;
-  }
-
-  private static void require(boolean holds, String otherwise) {
-    if (!holds) throw new IllegalArgumentException(otherwise);
   }
 
   private static String sentence(IllegalArgumentException e) {

@@ -50,8 +50,7 @@ final class AnswerCache {
 
   /** Never for longer than any answer may be kept: the clock may have been ahead and put right. */
   private boolean isGood(Kept kept, long now) {
-    return now < kept.untilMillis
-        && kept.untilMillis - now <= Math.max(minTtlMillis, maxTtlMillis);
+    return now < kept.untilMillis && kept.untilMillis - now <= Math.max(minTtlMillis, maxTtlMillis);
   }
 
   synchronized void keep(Question question, RecordSet set) {

@@ -85,7 +85,12 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     RetrySchedule schedule = new RetrySchedule(config.delivery(), ThreadLocalRandomDice.DICE);
     shared =
         new DeliveryTask.Shared(
-            deliveries, schedule, new StatusNotification(config), new QueueMeters(meters), time);
+            deliveries,
+            schedule,
+            new StatusNotification(config),
+            new QueueMeters(meters),
+            time,
+            new Underway());
     window = new ActiveWindow(deliveries, config.delivery().maxConcurrentDeliveries());
     suspensions = new Suspensions(time);
     sweep = new Sweep(deliveries, window, suspensions::contains, schedule);

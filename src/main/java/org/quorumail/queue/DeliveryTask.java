@@ -9,8 +9,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.Deliveries;
 import org.quorumail.delivery.Disposition;
@@ -20,7 +18,6 @@ import org.quorumail.dsn.RecipientReport;
 import org.quorumail.dsn.StatusNotification;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
-import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.Doubt;
@@ -44,43 +41,20 @@ final class DeliveryTask implements Job {
   private final Shared shared;
   private final Claim claim;
   private final List<Integer> places = new ArrayList<>();
-  private final List<Taken> taken = new ArrayList<>();
+  private final List<Underway.Place> taken = new ArrayList<>();
   private @Nullable SpooledMessage message;
   private @Nullable Doubt doubt;
   private Duration rest = Duration.ZERO;
   private long nextDueMillis = Long.MAX_VALUE;
 
-  /**
-   * A recipient in an attempt. There is one claim for each message and destination, but a domain's
-   * destination changes when an operator sets an override, and the term changes when this node is
-   * elected again, while an attempt is under way: nobody is delivered to by two at once.
-   */
-  private record Taken(String spool, QueueId id, int place) {}
-
   /** What all tasks use. */
-  static final class Shared {
-    private final Deliveries deliveries;
-    private final RetrySchedule schedule;
-    private final StatusNotification notifications;
-    private final QueueMeters meters;
-    private final InstantSource time;
-
-    /** Those of the attempts that run: as many as may, each with a message's recipients. */
-    private final Set<Taken> taken = ConcurrentHashMap.newKeySet();
-
-    Shared(
-        Deliveries deliveries,
-        RetrySchedule schedule,
-        StatusNotification notifications,
-        QueueMeters meters,
-        InstantSource time) {
-      this.deliveries = deliveries;
-      this.schedule = schedule;
-      this.notifications = notifications;
-      this.meters = meters;
-      this.time = time;
-    }
-  }
+  record Shared(
+      Deliveries deliveries,
+      RetrySchedule schedule,
+      StatusNotification notifications,
+      QueueMeters meters,
+      InstantSource time,
+      Underway underway) {}
 
   DeliveryTask(Shared shared, Claim claim) {
     this.shared = shared;
@@ -101,7 +75,7 @@ final class DeliveryTask implements Job {
     } finally {
       if (!begun) shared.deliveries.cancel(claim.destination());
       leaveDoubt();
-      taken.forEach(shared.taken::remove);
+      taken.forEach(shared.underway::release);
     }
     return rest;
   }
@@ -118,7 +92,7 @@ final class DeliveryTask implements Job {
     } catch (RuntimeException e) {
       fault(e);
     } finally {
-      taken.forEach(shared.taken::remove);
+      taken.forEach(shared.underway::release);
     }
     return rest;
   }
@@ -163,10 +137,9 @@ final class DeliveryTask implements Job {
     return !places.isEmpty();
   }
 
-  /** False when another attempt has the recipient. */
-  private boolean take(int place) {
-    Taken mine = new Taken(claim.spool().name(), claim.id(), place);
-    return shared.taken.add(mine) && taken.add(mine);
+  private boolean take(int recipient) {
+    Underway.Place place = new Underway.Place(claim.spool().name(), claim.id(), recipient);
+    return shared.underway.take(place) && taken.add(place);
   }
 
   /** Of an alias for several nothing is to be done but to say so; then it is none of the places. */
