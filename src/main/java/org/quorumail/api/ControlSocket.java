@@ -21,6 +21,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
 import org.quorumail.api.Request.Caller;
 import org.slf4j.Logger;
@@ -44,6 +45,9 @@ public final class ControlSocket implements AutoCloseable {
 
   /** For sending a whole request; a command sends it at once. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** Out of file descriptors, say: that does not pass by asking again at once. */
+  private static final Duration AFTER_FAILURE = Duration.ofMillis(200);
 
   private final Api api;
   private final Path path;
@@ -125,7 +129,9 @@ public final class ControlSocket implements AutoCloseable {
         }
         Thread.ofVirtual().name("control-session").start(() -> serve(peer));
       } catch (IOException e) {
-        if (server.isOpen()) LOG.warn("control accept failed error=\"{}\"", e.getMessage());
+        if (!server.isOpen()) return;
+        LOG.warn("control accept failed error=\"{}\"", e.getMessage());
+        LockSupport.parkNanos(AFTER_FAILURE.toNanos());
       }
     }
   }

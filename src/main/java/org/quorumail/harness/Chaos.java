@@ -101,6 +101,10 @@ public final class Chaos {
   }
 
   private void settle(Fleet fleet, Ledger ledger) throws IOException, InterruptedException {
+    for (NodeProcess node : fleet.nodes()) { // whom we killed, we have started again by now
+      if (node.isRunning()) continue;
+      problems.add(node.settings().id() + " ended by itself: " + node.lastWords());
+    }
     fleet.start(START);
     progress.println("all nodes are up again, waiting for the queues");
     if (!fleet.awaitEmptyQueues(left())) {

@@ -14,6 +14,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.quorumail.config.Config;
 import org.quorumail.delivery.Deliveries;
 import org.quorumail.dsn.StatusNotification;
@@ -212,6 +213,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         return;
       } catch (RuntimeException e) { // one bad moment of a spool must not stop the others' mail
         log.error("event=dispatch_fault reason=\"{}\"", e.toString(), e);
+        LockSupport.parkNanos(TIDY_NANOS); // it may be there at the next step too
       }
     }
   }
