@@ -19,6 +19,7 @@ final class NodeConnection {
   /** The longest list page of the API stays far below. */
   private static final int MAX_ANSWER = 64 << 20;
 
+  private static final int BAD_REQUEST = 400;
   static final int NOT_FOUND = 404;
   static final int CONFLICT = 409;
 
@@ -45,7 +46,12 @@ final class NodeConnection {
   JsonNode call(String method, String path) throws CommandException {
     Answer answer = ask(method, path);
     if (answer.carriedOut()) return answer.body;
-    int exitCode = answer.status == NOT_FOUND ? ExitCode.NOT_FOUND : ExitCode.FAILED;
+    int exitCode =
+        switch (answer.status) {
+          case BAD_REQUEST -> ExitCode.USAGE;
+          case NOT_FOUND -> ExitCode.NOT_FOUND;
+          default -> ExitCode.FAILED;
+        };
     throw new CommandException(exitCode, answer.refusal());
   }
 

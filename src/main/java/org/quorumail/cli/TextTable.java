@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 
 /** Aligned columns, without lines or colours, so that a pipe can split them. */
@@ -28,13 +29,14 @@ final class TextTable {
     String[] headings = new String[paths.length];
     for (int i = 0; i < paths.length; i++) {
       String name = paths[i].substring(paths[i].lastIndexOf('/') + 1);
-      headings[i] = name.replace('_', '-').toUpperCase(java.util.Locale.ROOT);
+      headings[i] = name.replace('_', '-').toUpperCase(Locale.ROOT);
     }
     return headings;
   }
 
   static String cell(JsonNode value) {
     if (value.isMissingNode() || value.isNull()) return "-";
+    if (value.isFloatingPointNumber()) return String.format(Locale.ROOT, "%.3f", value.asDouble());
     String text = value.isContainer() ? value.toString() : value.asString();
     return text.isEmpty() ? "<>" : escape(text);
   }

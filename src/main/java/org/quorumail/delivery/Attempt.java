@@ -1,25 +1,19 @@
 package org.quorumail.delivery;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.Disposition.Responsibility;
-import org.quorumail.delivery.Hosts.Host;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Recipient;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
-import org.quorumail.smtp.client.Opening;
 import org.quorumail.smtp.client.Peer;
 import org.quorumail.smtp.client.SendResult;
 import org.quorumail.smtp.client.SendResult.RecipientResult;
 import org.quorumail.smtp.client.SmtpConnection;
-import org.quorumail.smtp.client.TlsRule;
 import org.quorumail.smtp.client.Transaction;
 import org.quorumail.spool.SpooledMessage;
 
@@ -31,37 +25,24 @@ final class Attempt {
   /** A server that takes 10 recipients at a time gets this many of a message per attempt. */
   private static final int MAX_TRANSACTIONS = 100;
 
-  /** Addresses dialled in one attempt, so that a dead domain holds a place no longer than that. */
-  private static final int MAX_DIALS = 5;
-
   private static final EnhancedStatus BROKEN = new EnhancedStatus(4, 4, 2);
   private static final EnhancedStatus TOO_MANY = new EnhancedStatus(4, 5, 3);
-  private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
   private static final EnhancedStatus NEEDS_UTF8 = new EnhancedStatus(5, 6, 7);
 
-  private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 4);
-
-  /**
-   * RFC 8689 §4.2.1: a host without TLS is not enough, nor is an MX record that neither DNSSEC nor
-   * MTA-STS vouches for.
-   */
-  private static final EnhancedStatus NO_SECURE_ROUTE = new EnhancedStatus(5, 7, 30);
-
-  private static final EnhancedStatus DISCARDED = new EnhancedStatus(2, 0, 0);
-
   private final Deliveries shared;
-  private final Destination destination;
   private final Flow flow;
+  private final Dialling dialling;
   private final Job job;
   private final SpooledMessage message;
   private @Nullable SmtpConnection connection;
 
   Attempt(Deliveries shared, Destination destination, Flow flow, Job job) {
     this.shared = shared;
-    this.destination = destination;
     this.flow = flow;
     this.job = job;
     this.message = job.message();
+    boolean strict = message.options().requireTls();
+    this.dialling = new Dialling(shared, destination, flow, strict);
   }
 
   void run() {
@@ -183,125 +164,18 @@ final class Attempt {
     tryLater(places, BROKEN, broken.reason(), peer.toString());
   }
 
-  /** The connection at hand, an idle one, or a new one; null after the job was told why none. */
+  /** A connection; null after the job was told why there is none. */
   private @Nullable SmtpConnection connected(List<Integer> places) {
-    if (connection != null && !connection.usable()) { // broken, or at the server's limit
-      connection.quit();
-      connection = null;
+    SmtpConnection known = connection;
+    if (known != null && known.usable()) return known;
+    connection = null;
+    if (known != null) known.quit(); // broken, or at the server's limit
+    switch (dialling.connection()) {
+      case Dialling.Connected connected -> connection = connected.connection();
+      case Dialling.Decided decided -> answer(places, decided.disposition());
+      case Dialling.LeftAlone left -> job.notTried(left.reason());
     }
-    if (connection == null) connection = flow.takeIdle(System.nanoTime()).orElse(null);
-    if (connection != null && strict() && connection.peer().tls() != TlsRule.VERIFIED) {
-      flow.giveBack(connection, System.nanoTime());
-      connection = null;
-    }
-    if (connection == null) connection = dialled(places);
     return connection;
-  }
-
-  private @Nullable SmtpConnection dialled(List<Integer> places) {
-    switch (shared.hosts().hosts(destination)) {
-      case Hosts.Found found -> {
-        return firstThatOpens(found.hosts(), places).orElse(null);
-      }
-      case Hosts.None none -> refuse(places, none.status(), none.reason(), "");
-      case Hosts.Unknown unknown -> {
-        flow.troubled();
-        tryLater(places, unknown.status(), unknown.reason(), "");
-      }
-      case Hosts.Discard discard -> {
-        Disposition done =
-            new Disposition.Delivered(
-                DISCARDED, "discarded by a route", "discard", Responsibility.DELIVERED);
-        job.answered(places.stream().map(p -> new Job.Result(p, done)).toList());
-      }
-    }
-    return null;
-  }
-
-  /** Tries host after host, RFC 5321 §5.1; what the last one said goes into the outcome. */
-  private Optional<SmtpConnection> firstThatOpens(List<Host> hosts, List<Integer> places) {
-    int dials = 0;
-    String remote = "";
-    Opening.Unusable problem = null;
-    boolean hopeless = strict(); // until there is a host that may have TLS another time
-    for (Host host : hosts) {
-      // in this order: who asks an open circuit and hears yes has to try it
-      if (dials >= MAX_DIALS || !shared.breakers().allows(host.key(), System.nanoTime())) {
-        hopeless = false;
-        continue;
-      }
-      if (strict() && !host.explicit()) {
-        refuse(places, NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
-        return Optional.empty();
-      }
-      for (InetAddress address : host.addresses()) {
-        if (dials++ == MAX_DIALS) break;
-        Peer peer = peer(host, address);
-        remote = peer.toString();
-        switch (shared.client().open(peer)) {
-          case Opening.Ready ready -> {
-            shared.connectionOpened();
-            return Optional.of(ready.connection());
-          }
-          case Opening.Ourselves ourselves -> {
-            refuse(places, LOOP, ourselves.reason(), remote);
-            return Optional.empty();
-          }
-          case Opening.Unusable unusable -> {
-            hopeless = false;
-            problem = unusable;
-          }
-          case Opening.WithoutTls without ->
-              problem = new Opening.Unusable(NO_TLS, without.reason());
-        }
-      }
-      // what this message alone demands says nothing about the host
-      if (!strict()) shared.breakers().failed(host.key(), System.nanoTime());
-    }
-    if (problem == null) {
-      leaveAlone(hosts);
-    } else if (hopeless) {
-      refuse(places, NO_SECURE_ROUTE, problem.reason(), remote);
-    } else {
-      flow.troubled();
-      closeIfAllAreOpen(hosts);
-      tryLater(places, problem.status(), problem.reason(), remote);
-    }
-    return Optional.empty();
-  }
-
-  /** RFC 8689: only by TLS, and only to who proves its name. */
-  private boolean strict() {
-    return message.options().requireTls();
-  }
-
-  /** Every host has failed too often lately. */
-  private void leaveAlone(List<Host> hosts) {
-    flow.closeUntil(earliestTrial(hosts));
-    job.notTried("the circuit of every host is open");
-  }
-
-  private void closeIfAllAreOpen(List<Host> hosts) {
-    long trial = earliestTrial(hosts);
-    if (trial - System.nanoTime() > 0) flow.closeUntil(trial);
-  }
-
-  private long earliestTrial(List<Host> hosts) {
-    long now = System.nanoTime();
-    long earliest = Long.MAX_VALUE; // as a distance from now, since nanoTime may be negative
-    for (Host host : hosts) {
-      earliest = Math.min(earliest, shared.breakers().openUntil(host.key(), now) - now);
-    }
-    return now + earliest;
-  }
-
-  private Peer peer(Host host, InetAddress address) {
-    return new Peer(
-        host.name(),
-        new InetSocketAddress(address, host.port()),
-        host.lmtp(),
-        strict() ? TlsRule.VERIFIED : destination.tls(),
-        host.explicit());
   }
 
   private static String hostKey(Peer peer) {
@@ -338,12 +212,14 @@ final class Attempt {
   }
 
   private void tryLater(List<Integer> places, EnhancedStatus status, String reason, String remote) {
-    Disposition later = new Disposition.TryLater(status, reason, remote);
-    job.answered(places.stream().map(p -> new Job.Result(p, later)).toList());
+    answer(places, new Disposition.TryLater(status, reason, remote));
   }
 
   private void refuse(List<Integer> places, EnhancedStatus status, String reason, String remote) {
-    Disposition refused = new Disposition.Refused(status, reason, remote);
-    job.answered(places.stream().map(p -> new Job.Result(p, refused)).toList());
+    answer(places, new Disposition.Refused(status, reason, remote));
+  }
+
+  private void answer(List<Integer> places, Disposition disposition) {
+    job.answered(places.stream().map(p -> new Job.Result(p, disposition)).toList());
   }
 }

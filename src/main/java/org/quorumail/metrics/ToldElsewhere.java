@@ -20,8 +20,15 @@ final class ToldElsewhere extends TurboFilter {
 
   private static final List<Known> KNOWN =
       List.of(
+          // a taken port of HTTP: the program ends with that very reason
+          new Known("io.helidon.webserver.LoomServer", "Failed to start listener"),
+          new Known("io.helidon.webserver.LoomServer", "failed to start, shutting down"),
           // a group that cannot be opened: the program ends with that very reason
           new Known("org.apache.ratis.server.RaftServer", "Failed groupAdd"),
+          // a log that cannot be forced: the node ends, and says why
+          new Known(
+              "org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogOutputStream",
+              "Failed to flush"),
           // a state that failed: the node ends, and says why
           new Known("org.apache.ratis.server.impl.StateMachineUpdater", "caught a Throwable"),
           // a leader that lost its followers: "followed", and who leads next

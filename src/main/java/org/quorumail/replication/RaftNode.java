@@ -189,16 +189,17 @@ public final class RaftNode implements AutoCloseable {
       throw new RaftStartException("Group " + spec.name() + " is open already on this node.");
     try {
       List<RaftPeer> peers = peers(spec.members());
+      new GroupMetadata(directory(id).resolve("current")).check();
       addGroup(RaftGroup.valueOf(id, peers));
       DurableFile.forceDirectory(groupsDirectory());
-      DurableFile.forceDirectory(groupsDirectory().resolve(id.getUuid().toString()));
+      DurableFile.forceDirectory(directory(id));
       return register(spec, id, peers, machine, trigger);
     } catch (Exception e) {
       machine.closing();
       machines.remove(id);
       closeQuietly(state::close);
       if (e instanceof InterruptedException) Thread.currentThread().interrupt();
-      throw StartChecks.explain(spec, groupsDirectory().resolve(id.getUuid().toString()), e);
+      throw StartChecks.explain(spec, directory(id), e);
     }
   }
 
@@ -337,6 +338,10 @@ public final class RaftNode implements AutoCloseable {
 
   private Path groupsDirectory() {
     return settings.directory().resolve("groups");
+  }
+
+  private Path directory(RaftGroupId group) {
+    return groupsDirectory().resolve(group.getUuid().toString());
   }
 
   private static void await(Future<RaftClientReply> future, Duration patience) throws Exception {

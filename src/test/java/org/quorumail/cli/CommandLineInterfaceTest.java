@@ -190,7 +190,7 @@ class CommandLineInterfaceTest {
     assertThat(out).contains("example.org");
     assertThat(onNode("queue", "resume", "--domain", "example.org")).isEqualTo(ExitCode.DONE);
     assertThat(onNode("queue", "resume", "--domain", "example.org")).isEqualTo(ExitCode.NOT_FOUND);
-    assertThat(onNode("queue", "suspend", "--domain", "no domain")).isEqualTo(ExitCode.FAILED);
+    assertThat(onNode("queue", "suspend", "--domain", "no domain")).isEqualTo(ExitCode.USAGE);
     assertThat(onNode("queue", "reroute", "--domain", "example.org", "--to", "mx.test:2525"))
         .isEqualTo(ExitCode.DONE);
     assertThat(node.hosts).containsEntry("example.org", "mx.test:2525");
@@ -230,6 +230,8 @@ class CommandLineInterfaceTest {
     assertThat(run("queue")).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("list");
     assertThat(run("queue", "list", "--limit", "x")).isEqualTo(ExitCode.USAGE);
+    assertThat(onNode("queue", "list", "--status", "bogus")).isEqualTo(ExitCode.USAGE);
+    assertThat(onNode("queue", "list", "--older-than", "soon")).isEqualTo(ExitCode.USAGE);
   }
 
   @Test

@@ -30,6 +30,9 @@ class BadInputIT {
       String toml =
           node().toml().replace(":" + node().smtpPort() + "\"", ":" + taken.getLocalPort() + "\"");
       assertRefused(serve(toml), FAILED, Integer.toString(taken.getLocalPort()));
+      toml =
+          node().toml().replace(":" + node().httpPort() + "\"", ":" + taken.getLocalPort() + "\"");
+      assertRefused(serve(toml), FAILED, "health.listen_address");
     }
   }
 

@@ -11,6 +11,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -117,6 +118,43 @@ class RaftStartTest {
           .hasMessageContaining("damaged");
     }
     assertThat(segment).hasBinaryContent(bytes);
+  }
+
+  @Test
+  void aDamagedVoteOrRecordOfMembersIsRefusedAndNotForgotten() throws Exception {
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      ReplicatedLog log = open(raft, new CountingState(directory));
+      await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
+    }
+    for (String name : List.of("raft-meta", "raft-meta.conf")) {
+      Path file = file(name);
+      byte[] whole = Files.readAllBytes(file);
+      for (int length : new int[] {0, whole.length / 2}) {
+        assertThatThrownBy(() -> openWith(file, Arrays.copyOf(whole, length)))
+            .isInstanceOf(RaftStartException.class)
+            .hasMessageContaining("Group one")
+            .hasMessageContaining(file + " are damaged");
+      }
+      Files.write(file, whole);
+    }
+    Files.delete(file("raft-meta"));
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      assertThatThrownBy(() -> open(raft, new CountingState(directory)))
+          .hasMessageContaining("are gone");
+    }
+  }
+
+  private void openWith(Path file, byte[] content) throws Exception {
+    Files.write(file, content);
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      open(raft, new CountingState(directory));
+    }
+  }
+
+  private Path file(String name) throws Exception {
+    try (Stream<Path> files = Files.walk(directory)) {
+      return files.filter(f -> f.getFileName().toString().equals(name)).findFirst().orElseThrow();
+    }
   }
 
   @Test
