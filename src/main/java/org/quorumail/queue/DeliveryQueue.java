@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.quorumail.config.Config;
 import org.quorumail.delivery.Deliveries;
@@ -35,9 +34,6 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** Hints not looked at yet; one that finds no place is found by a sweep instead. */
   private static final int MAX_HINTS = 10_000;
 
-  /** Sweeps take at most a fifth of the dispatcher's time. */
-  private static final int SWEEP_SHARE = 5;
-
   private static final long TIDY_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final Duration AGED_EVERY = Duration.ofMinutes(1);
   private static final Duration LAST_PATIENCE = Duration.ofSeconds(1); // of close, after drain
@@ -48,27 +44,20 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final Sweep sweep;
   private final Suspensions suspensions;
   private final InstantSource time;
-  private final long scanNanos;
-  private final long processNanos;
+  private final Rhythm rhythm;
   private final Map<String, OwnedSpool> owned = new ConcurrentHashMap<>();
   private final ArrayBlockingQueue<Hint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
   private final Semaphore wake = new Semaphore(0);
   private final Thread dispatcher;
-  private volatile boolean sweepWanted = true;
   private volatile boolean closed;
   private volatile long steppedAt = System.nanoTime();
   private volatile Sweep.Seen seen = Sweep.Seen.NOTHING;
 
-  /** When the earliest recipient that waits will be due, in milliseconds of the epoch. */
-  private final AtomicLong nextDue = new AtomicLong(Long.MAX_VALUE);
-
   private final boolean delivers;
 
   /** Of the dispatcher alone; nanoTime. */
-  private long sweptAt;
-
-  private long sweepTook;
   private long tidiedAt;
+
   private Instant agedAt;
   private String sweepAfter = "";
 
@@ -95,9 +84,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     window = new ActiveWindow(deliveries, config.delivery().maxConcurrentDeliveries());
     suspensions = new Suspensions(time);
     sweep = new Sweep(deliveries, window, suspensions::contains, schedule);
-    scanNanos = config.delivery().scanInterval().toNanos();
-    processNanos = config.delivery().processInterval().toNanos();
-    sweptAt = tidiedAt = System.nanoTime();
+    rhythm = new Rhythm(config.delivery(), time);
+    tidiedAt = System.nanoTime();
     agedAt = time.instant();
     meters.gauge(
         "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
@@ -125,7 +113,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   @Override
   public void due(OwnedSpool spool, QueueId id, List<String> domains) {
     if (!delivers) return;
-    if (!hints.offer(new Hint(spool, id, domains))) sweepWanted = true;
+    if (!hints.offer(new Hint(spool, id, domains))) rhythm.want();
     wake.release();
   }
 
@@ -201,7 +189,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private void sweepSoon() {
-    sweepWanted = true;
+    rhythm.want();
     wake.release();
   }
 
@@ -223,8 +211,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     if (wake.tryAcquire(pause(), TimeUnit.NANOSECONDS)) wake.drainPermits();
     takeHints();
     long now = System.nanoTime();
-    if (window.endRests(now)) sweepWanted = true;
-    if (sweepIsDue(now)) sweepAll(now);
+    if (window.endRests(now)) rhythm.want();
+    if (rhythm.isTime(now, window.hungry(now))) sweepAll(now);
     startAttempts();
     if (now - tidiedAt >= TIDY_NANOS) {
       tidiedAt = now;
@@ -235,30 +223,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** How long nothing can happen unless somebody wakes us. */
   private long pause() {
     long now = System.nanoTime();
-    long pause = Math.min(TIDY_NANOS, Math.max(0, sweptAt + scanNanos - now));
-    if (sweepWanted || window.hungry(now)) pause = Math.min(pause, untilSweepAllowed(now));
-    long due = nextDue.get();
-    if (due != Long.MAX_VALUE) {
-      long untilDue = TimeUnit.MILLISECONDS.toNanos(Math.max(0, due - time.millis()));
-      pause = Math.min(pause, Math.max(untilDue, untilProcessing(now)));
-    }
+    long pause = Math.min(TIDY_NANOS, rhythm.pause(now, window.hungry(now)));
     return Math.max(0, Math.min(pause, window.untilNextLane(now)));
-  }
-
-  /** Deferred mail becomes due one by one; it is taken up in bunches. */
-  private long untilProcessing(long now) {
-    return Math.max(untilSweepAllowed(now), sweptAt + processNanos - now);
-  }
-
-  private long untilSweepAllowed(long now) {
-    return Math.max(0, sweptAt + SWEEP_SHARE * sweepTook - now);
-  }
-
-  private boolean sweepIsDue(long now) {
-    if (now - sweptAt >= scanNanos) return true;
-    if (untilSweepAllowed(now) > 0) return false;
-    if (sweepWanted || window.hungry(now)) return true;
-    return time.millis() >= nextDue.get() && untilProcessing(now) <= 0;
   }
 
   private void takeHints() {
@@ -279,22 +245,20 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private void sweepAll(long now) {
-    sweepWanted = false;
+    rhythm.begin();
     boolean lookForAged = isTimeForAged(time.instant());
-    nextDue.set(Long.MAX_VALUE); // an attempt that ends from here on adds what it defers
     window.sweepBegins(now);
     Sweep.Seen all = Sweep.Seen.NOTHING;
     for (OwnedSpool spool : owned.values()) {
       if (!mayStart(spool)) continue;
       if (spool.mayDeliver()) all = all.with(sweepOne(spool, lookForAged));
-      else sweepWanted = true; // the lease will be renewed, or the spool lost
+      else rhythm.want(); // the lease will be renewed, or the spool lost
     }
     seen = all;
-    nextDue.accumulateAndGet(all.nextDueMillis(), Math::min);
+    rhythm.dueAt(all.nextDueMillis());
     // where places ran out, the next sweep begins behind those who got the last ones
     sweepAfter = window.ready() >= ActiveWindow.MAX_READY ? all.lastFilled() : "";
-    sweptAt = System.nanoTime();
-    sweepTook = Math.max(sweptAt - now, TimeUnit.MILLISECONDS.toNanos(2));
+    rhythm.end(now);
   }
 
   /** Also when a clock that was ahead has been put right: its next minute may be years away. */
@@ -337,7 +301,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     try {
       DeliveryTask task = new DeliveryTask(shared, claim);
       rest = aged ? task.runWithoutAttempt() : task.run();
-      nextDue.accumulateAndGet(task.nextDueMillis(), Math::min);
+      rhythm.dueAt(task.nextDueMillis());
     } finally {
       window.ended(claim, rest, System.nanoTime());
       wake.release();

@@ -18,8 +18,11 @@ final class Sweep {
   /** Rows of one domain that are read at once. */
   private static final int ROWS = 500;
 
-  /** Rows of a destination that is left alone which are looked at for their age. */
-  private static final int AGED_ROWS = 100;
+  /**
+   * Rows of a destination that is left alone which are looked at for their age, once a minute: more
+   * than can be told of in that time, since those at the front may all have been told of already.
+   */
+  private static final int AGED_ROWS = 2_000;
 
   private final Deliveries deliveries;
   private final ActiveWindow window;
