@@ -177,6 +177,10 @@ class SpoolStateTest {
     assertThat(store.message(id(2))).isEmpty();
     assertThat(message(1)).isEqualTo(before);
     assertThat(before.recipients().get(1).attempts()).isEqualTo(1);
+
+    apply(new Entry.Retry(id(1), NOW + 1)); // an operator between the two copies
+    apply(mixed);
+    assertThat(store.message(id(2))).isEmpty();
   }
 
   @Test

@@ -109,10 +109,10 @@ class SpoolsTest {
     home.elect(0);
     byte[] content = random(Spools.CHUNK_BYTES);
     String asked = "rfc822;" + "o".repeat(490);
+    String domain = ("d".repeat(60) + ".").repeat(3) + "d".repeat(50) + ".test";
     List<Recipient> recipients = new ArrayList<>();
     for (int i = 0; i < 1000; i++) {
-      MailAddress to =
-          MailAddress.of("r" + i + "." + "x".repeat(50) + "@" + "d".repeat(60) + ".test");
+      MailAddress to = new MailAddress("r" + i + "." + "x".repeat(55), domain);
       recipients.add(new Recipient(to, Notify.NEVER, asked));
     }
     try (Reception reception = spools.receive()) {
