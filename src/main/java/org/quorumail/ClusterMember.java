@@ -25,6 +25,7 @@ import org.quorumail.cluster.EventLog;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.GossipMembership;
 import org.quorumail.cluster.GossipPlan;
+import org.quorumail.cluster.MajorityWatch;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeCard;
 import org.quorumail.cluster.NodeCertificate;
@@ -55,6 +56,7 @@ final class ClusterMember implements AutoCloseable {
   private final Optional<NodeIdentity> identity;
   private final EventLog events = new EventLog();
   private final Agreement agreement = new Agreement();
+  private final MajorityWatch majority = new MajorityWatch();
   private final Membership membership;
   private volatile @Nullable Formation formation;
 
@@ -150,6 +152,10 @@ final class ClusterMember implements AutoCloseable {
 
   EventLog events() {
     return events;
+  }
+
+  MajorityWatch majority() {
+    return majority;
   }
 
   /** Tells all nodes, as far as there are others that can be told. */

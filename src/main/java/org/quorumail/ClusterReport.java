@@ -94,10 +94,17 @@ final class ClusterReport implements ClusterView {
     return member.events();
   }
 
+  /** The first that applies: a partition says more than the loss of the quorum that it brings. */
   private String state(boolean open, @Nullable String leader, int healthy, int total) {
     if (self.isDraining()) return "ShuttingDown";
     if (!open) return "Forming";
+    if (member.majority().isCutOff()) return "Partitioned";
     if (leader == null || healthy * 2 <= total) return "NoQuorum";
+    boolean moves =
+        member
+            .events()
+            .isGoingOn(GiveBack.STARTED, GiveBack.COMPLETED, GiveBack.SPOOL, GiveBack.LONGEST);
+    if (moves) return "Rebalancing";
     return healthy == total ? "Healthy" : "Degraded";
   }
 

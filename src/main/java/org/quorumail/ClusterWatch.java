@@ -7,7 +7,6 @@ import java.util.Map;
 import org.quorumail.api.ClusterView;
 import org.quorumail.api.NodeView;
 import org.quorumail.cluster.ClusterEvent;
-import org.quorumail.cluster.MajorityWatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +23,6 @@ final class ClusterWatch implements Runnable {
   private final ClusterView cluster;
   private final ClusterMember member;
   private final ClusterSeries series;
-  private final MajorityWatch majority = new MajorityWatch();
   private String leader = "";
   private String state = "Forming";
 
@@ -48,10 +46,10 @@ final class ClusterWatch implements Runnable {
 
   private void look() {
     try {
+      lookForMajority(member.card().nodeId()); // first: the state depends on it
       ClusterView.Status now = cluster.status();
       lookForLeader(now);
       lookForState(now);
-      lookForMajority(now.localNode().id());
       series.update(cluster.nodes());
     } catch (RuntimeException e) { // a fault of one look: the next one may go well
       log.error("cluster_watch_fault reason=\"{}\"", e.toString(), e);
@@ -88,7 +86,7 @@ final class ClusterWatch implements Runnable {
     long now = System.nanoTime() / 1_000_000;
     member
         .formation()
-        .flatMap(formed -> majority.look(formed, self, member.membership().members(), now))
+        .flatMap(formed -> member.majority().look(formed, self, member.membership().members(), now))
         .ifPresent(change -> member.publish(change.type(), change.details()));
   }
 }

@@ -24,6 +24,16 @@ final class GiveBack implements Runnable {
   private static final Duration SETTLED = Duration.ofSeconds(2);
 
   private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(30);
+
+  /** From {@link #STARTED} to {@link #COMPLETED}: the attempts are drained, then a hand-over. */
+  static final Duration LONGEST = DRAIN_PATIENCE.multipliedBy(2);
+
+  static final String STARTED = "RebalancingStarted";
+  static final String COMPLETED = "RebalancingCompleted";
+
+  /** The detail of both that names what goes back. */
+  static final String SPOOL = "spool";
+
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
   private final Groups groups;
@@ -72,11 +82,10 @@ final class GiveBack implements Runnable {
     long since = readySince.computeIfAbsent(spool.name(), name -> now);
     Long pause = notBefore.get(spool.name());
     if (now - since < SETTLED.toNanos() || (pause != null && now - pause < 0)) return;
-    member.publish("RebalancingStarted", Map.of("spool", spool.name(), "to", spool.home()));
+    member.publish(STARTED, Map.of(SPOOL, spool.name(), "to", spool.home()));
     boolean done = giveBack(spool, owned.get());
     member.publish(
-        "RebalancingCompleted",
-        Map.of("spool", spool.name(), "to", spool.home(), "moved", String.valueOf(done)));
+        COMPLETED, Map.of(SPOOL, spool.name(), "to", spool.home(), "moved", String.valueOf(done)));
   }
 
   private boolean giveBack(Spool spool, OwnedSpool owned) {

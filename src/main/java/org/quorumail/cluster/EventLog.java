@@ -1,24 +1,42 @@
 package org.quorumail.cluster;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The last events of the cluster as this node heard them, numbered from 1 as they came. */
 public final class EventLog {
   /** Some hours of an ordinary cluster, some hundred KiB; who follows reads them at once. */
   private static final int KEPT = 1_000;
 
-  private final ArrayDeque<Numbered> events = new ArrayDeque<>();
+  private final ArrayDeque<Heard> events = new ArrayDeque<>();
   private long last;
 
   /** An event and its place, by which a reader says how far it is. */
   public record Numbered(long number, ClusterEvent event) {}
 
+  private record Heard(Numbered numbered, long at) {
+    ClusterEvent event() {
+      return numbered.event;
+    }
+
+    Instant told() {
+      try {
+        return Instant.parse(event().time());
+      } catch (DateTimeParseException e) {
+        return Instant.EPOCH; // another version's way to say it
+      }
+    }
+  }
+
   /** Appends it and wakes who waits. */
   public synchronized void add(ClusterEvent event) {
-    events.addLast(new Numbered(++last, event));
+    events.addLast(new Heard(new Numbered(++last, event), System.nanoTime()));
     if (events.size() > KEPT) events.removeFirst();
     notifyAll();
   }
@@ -26,6 +44,29 @@ public final class EventLog {
   /** The number of the newest event; 0 when there was none. */
   public synchronized long last() {
     return last;
+  }
+
+  /**
+   * Whether something has begun and not ended, as far as was heard.
+   *
+   * @param begin the type of the event that tells its begin; {@code end}: its end
+   * @param subject the detail that tells what it is about: a node may do several at once
+   * @param atMost beginnings that were heard longer ago do not count: whoever should have told the
+   *     end may have died
+   */
+  public synchronized boolean isGoingOn(String begin, String end, String subject, Duration atMost) {
+    Map<List<String>, Heard> latest = new HashMap<>();
+    for (Heard e : events) {
+      String type = e.event().type();
+      if (!type.equals(begin) && !type.equals(end)) continue;
+      String what = e.event().details().getOrDefault(subject, "");
+      // Its teller's clock says the order: broadcasts may overtake each other.
+      latest.merge(
+          List.of(e.event().node(), what), e, (x, y) -> y.told().isBefore(x.told()) ? x : y);
+    }
+    long since = System.nanoTime() - atMost.toNanos();
+    return latest.values().stream()
+        .anyMatch(e -> e.event().type().equals(begin) && e.at - since > 0);
   }
 
   /**
@@ -43,8 +84,8 @@ public final class EventLog {
       wait(left);
     }
     List<Numbered> found = new ArrayList<>();
-    for (Numbered e : events) {
-      if (e.number > from) found.add(e);
+    for (Heard e : events) {
+      if (e.numbered.number > from) found.add(e.numbered);
     }
     return found;
   }

@@ -9,15 +9,20 @@ import org.quorumail.cluster.Membership.Presence;
 /**
  * Notices that this node does not see more than half of the founding members any more, and that it
  * does again. From here nobody can tell whether the others are cut off or dead; that they said
- * good-bye one can tell, and then it is no partition.
+ * good-bye one can tell, and then it is no partition. One thread looks; any may ask.
  */
 public final class MajorityWatch {
   private boolean hadMajority;
-  private boolean cutOff;
+  private volatile boolean cutOff;
   private long cutOffAt;
 
   /** What changed, in the words of an event. */
   public record Change(String type, Map<String, String> details) {}
+
+  /** Whether it was so at the last look. */
+  public boolean isCutOff() {
+    return cutOff;
+  }
 
   /**
    * Looks again; the first look that sees a majority arms it.

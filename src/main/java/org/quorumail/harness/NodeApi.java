@@ -68,6 +68,11 @@ public final class NodeApi {
     return statuses;
   }
 
+  /** The cluster's state as this node sees it; empty text when it is silent. */
+  public String state() {
+    return json("/api/cluster/status").map(s -> s.path("state").asString("")).orElse("");
+  }
+
   /** What this node tells of the cluster, each as type and subject with a colon between. */
   public List<String> events() {
     List<String> events = new ArrayList<>();

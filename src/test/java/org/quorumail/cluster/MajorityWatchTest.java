@@ -22,6 +22,7 @@ class MajorityWatchTest {
         .contains(
             new MajorityWatch.Change(
                 "PartitionDetected", Map.of("seen", "2", "members", "5", "lost", "n2 n3 n4")));
+    assertThat(watch.isCutOff()).isTrue();
     assertThat(look(3_000, 0, Presence.DEAD, Presence.DEAD, Presence.DEAD, Presence.DEAD))
         .isEmpty();
     assertThat(look(9_500, 2, Presence.DEAD, Presence.DEAD))
@@ -29,6 +30,7 @@ class MajorityWatchTest {
             new MajorityWatch.Change(
                 "PartitionHealed", Map.of("seen", "3", "members", "5", "seconds", "7")));
     assertThat(look(10_000, 4)).isEmpty();
+    assertThat(watch.isCutOff()).isFalse();
   }
 
   @Test

@@ -76,6 +76,7 @@ class ThreeNodesIT {
       await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> fleet.node(0).api().events().contains("PartitionDetected:"));
+      assertThat(fleet.node(0).api().state()).isEqualTo("Partitioned");
       fleet.node(1).start();
       await()
           .atMost(Duration.ofSeconds(60))
@@ -86,6 +87,7 @@ class ThreeNodesIT {
         await()
             .atMost(Duration.ofSeconds(30))
             .until(() -> node.events().contains("PartitionHealed:"));
+        assertThat(node.state()).isNotEqualTo("Partitioned");
       }
     }
   }
