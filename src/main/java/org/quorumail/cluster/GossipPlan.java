@@ -15,6 +15,7 @@ import org.quorumail.config.Config.GossipConfig;
 import org.quorumail.config.Config.KubernetesConfig;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Secret;
+import org.quorumail.gossip.BridgeConfig;
 import org.quorumail.gossip.SwimConfig;
 import org.quorumail.gossip.net.CombinedDiscovery;
 import org.quorumail.gossip.net.DnsDiscovery;
@@ -49,8 +50,7 @@ public final class GossipPlan {
         advertised,
         ring(cluster),
         carrier(cluster.gossip(), identity),
-        swim(cluster.gossip())
-            .withLazarusInterval((int) cluster.plumtree().bridge().lazarusInterval().toMillis()),
+        swim(cluster.gossip()).withLazarusInterval(lazarusMillis(cluster.plumtree().bridge())),
         cluster.plumtree(),
         GossipMembership.metadata(card),
         discovery(cluster, card, advertised),
@@ -68,7 +68,7 @@ public final class GossipPlan {
     if (gossip.transport() == GossipConfig.Transport.UDP) return new Carrier.SealedUdp();
     Optional<String> missing = Carrier.Quic.missing();
     if (missing.isPresent()) throw new ClusterFault("cluster.transport: " + missing.get());
-    return new Carrier.Quic(identity.keyManager(), identity.trustManager());
+    return new Carrier.Quic(identity.keyManager(), identity.trustManager(), NodeCertificate::names);
   }
 
   /** The keys that follow from {@code cluster.secret} and {@code cluster.accepted_secrets}. */
@@ -123,6 +123,10 @@ public final class GossipPlan {
         swim.maxTombstones(),
         swim.maxMembers(),
         swim.leaveTimeout());
+  }
+
+  private static int lazarusMillis(BridgeConfig bridge) {
+    return bridge.lazarusEnabled() ? (int) bridge.lazarusInterval().toMillis() : 0;
   }
 
   private static int millis(Optional<java.time.Duration> given, int preset) {

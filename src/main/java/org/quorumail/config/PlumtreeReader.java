@@ -2,14 +2,10 @@ package org.quorumail.config;
 
 import java.time.Duration;
 import org.quorumail.gossip.BatcherConfig;
-import org.quorumail.gossip.BridgeConfig;
 import org.quorumail.gossip.CleanupConfig;
-import org.quorumail.gossip.CompressionConfig;
-import org.quorumail.gossip.CompressionConfig.Algorithm;
 import org.quorumail.gossip.HealthConfig;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.PlumtreeDraft;
-import org.quorumail.gossip.PriorityConfig;
 import org.quorumail.gossip.ScoringConfig;
 import org.quorumail.gossip.StorageConfig;
 import org.quorumail.gossip.SyncConfig;
@@ -36,12 +32,13 @@ final class PlumtreeReader {
           c.sync = sync(gossip.section("sync"), c.sync);
           c.storage = storage(gossip.section("storage"), c.storage);
           c.health = health(gossip.section("health"), c.health);
-          c.bridge = bridge(gossip.section("bridge"), c.bridge);
+          c.bridge = GossipDriverReader.bridge(gossip.section("bridge"), c.bridge);
           c.scoring = scoring(gossip.section("scoring"), c.scoring);
           c.batcher = batcher(gossip.section("batcher"), c.batcher);
           c.cleanup = cleanup(gossip.section("cleanup"), c.cleanup);
-          c.compression = compression(gossip.section("compression"), c.compression);
-          c.priority = priority(gossip.section("priority"), c.priority);
+          c.compression =
+              GossipDriverReader.compression(gossip.section("compression"), c.compression);
+          c.priority = GossipDriverReader.priority(gossip.section("priority"), c.priority);
         });
   }
 
@@ -68,7 +65,7 @@ final class PlumtreeReader {
             c.optimizationThreshold,
             0,
             1_024,
-            "hops that a shorter way must save to change the shared tree; 0: never");
+            "hops that a shorter way must save to change a tree; 0: never");
   }
 
   private void announcements(PlumtreeDraft c) {
@@ -178,69 +175,6 @@ final class PlumtreeReader {
             "missing messages that are degraded"),
         s.fraction("cache_use_degraded", d.cacheUseDegraded(), 0, 1, "use of the cache that is"),
         s.integer("min_peers_degraded", d.minPeersDegraded(), 0, LINKS, "links that are too few"));
-  }
-
-  private static BridgeConfig bridge(Section s, BridgeConfig d) {
-    s.later("lazarus_enabled", "true", "nodes that are gone are asked again");
-    return new BridgeConfig(
-        s.flag("log_changes", d.logChanges(), "log neighbours that come and go; false: for debug"),
-        s.flag("auto_promote", d.autoPromote(), "new neighbours are eager at once"),
-        s.list(
-            "static_seeds",
-            "host:port",
-            d.staticSeeds(),
-            "seeds beside cluster.seeds",
-            text -> HostPort.parse(text, ClusterReader.GOSSIP_PORT).toString()),
-        d.lazarusEnabled(),
-        s.duration(
-            "lazarus_interval",
-            Units.format(d.lazarusInterval()),
-            "1s",
-            "1h",
-            "one that is gone is asked again this often"),
-        s.optionalText(
-            "persistence_path",
-            "(peers in the data directory)",
-            "file for the addresses of the members"));
-  }
-
-  private static CompressionConfig compression(Section s, CompressionConfig d) {
-    Algorithm algorithm =
-        s.choice("algorithm", Algorithm.class, d.algorithm(), "how what is sent is compressed");
-    int level = s.integer("level", d.level(), 1, 22, "more is smaller and slower; gzip: up to 9");
-    if (algorithm == Algorithm.GZIP && level > 9) s.problem("level", "must be 1 to 9 for gzip");
-    return new CompressionConfig(
-        s.flag("enabled", d.enabled(), "false: as cluster.compression = false"),
-        algorithm,
-        level,
-        s.integer(
-            "min_payload_size",
-            d.minPayloadSize(),
-            0,
-            1 << 20,
-            "fewer bytes are sent as they are"));
-  }
-
-  private static PriorityConfig priority(Section s, PriorityConfig d) {
-    return new PriorityConfig(
-        s.flag("enabled", d.enabled(), "what waits for a neighbour waits by class"),
-        depth(s, "critical", d.criticalDepth()),
-        depth(s, "high", d.highDepth()),
-        depth(s, "normal", d.normalDepth()),
-        depth(s, "low", d.lowDepth()),
-        weight(s, "critical", d.criticalWeight()),
-        weight(s, "high", d.highWeight()),
-        weight(s, "normal", d.normalWeight()),
-        weight(s, "low", d.lowWeight()));
-  }
-
-  private static int depth(Section s, String name, int preset) {
-    return s.integer(
-        name + "_depth", preset, 1, 65_536, "messages that wait; then the eldest goes");
-  }
-
-  private static int weight(Section s, String name, int preset) {
-    return s.integer(name + "_weight", preset, 1, 1_024, "messages in a row when all classes wait");
   }
 
   private static ScoringConfig scoring(Section s, ScoringConfig d) {

@@ -7,13 +7,19 @@ import java.util.Map;
 /**
  * Trying those who are not there: seeds that have not answered yet, and the dead (lazarus). A dead
  * member that lives after all, as half the cluster does when a partition ends, hears from the
- * attempt that it is held dead and refutes; every return makes its witnesses look for more.
+ * attempt that it is held dead and refutes; every return makes its witnesses look for more. Where
+ * that is switched off, a seed is asked until it has answered once, and the dead are left alone.
  */
 final class Revival {
   /** A configured list, or what a DNS name gave; nobody seeds from more. */
   private static final int MAX_SEEDS = 256;
 
   private static final int FIRST_RETRY_MILLIS = 1_000;
+
+  /**
+   * Attempts with a seed that never answered are no further apart, if lazarus says nothing else.
+   */
+  private static final int LONGEST_WAIT_MILLIS = 30_000;
 
   /** Without a return for so long, the search calms down. */
   private static final int BUSY_MILLIS = 2_000;
@@ -37,8 +43,15 @@ final class Revival {
     this.views = views;
     this.probing = probing;
     this.exchange = exchange;
-    int interval = node.config.lazarusInterval();
-    this.nextTry = node.now + node.random.nextInt(interval);
+    this.nextTry = isOff() ? Long.MAX_VALUE : node.now + node.random.nextInt(lazarus());
+  }
+
+  private int lazarus() {
+    return node.config.lazarusInterval();
+  }
+
+  private boolean isOff() {
+    return lazarus() == 0;
   }
 
   /** Replaces the list; what is known of addresses that stay is kept. */
@@ -70,14 +83,19 @@ final class Revival {
       if (seed.next > node.now) continue;
       Address address = entry.getKey();
       if (isMember(address)) {
-        seed.isAnswered = true;
-        seed.next = node.now + 3L * node.config.lazarusInterval();
+        isThere(seed);
         continue;
       }
       exchange.ask(address);
       seed.next = node.now + seed.wait + node.random.nextInt(FIRST_RETRY_MILLIS / 4);
-      seed.wait = Math.min(2 * seed.wait, 3 * node.config.lazarusInterval());
+      seed.wait = Math.min(2 * seed.wait, isOff() ? LONGEST_WAIT_MILLIS : 3 * lazarus());
     }
+  }
+
+  private void isThere(Seed seed) {
+    seed.isAnswered = true;
+    seed.wait = FIRST_RETRY_MILLIS;
+    seed.next = isOff() ? Long.MAX_VALUE : node.now + 3L * lazarus();
   }
 
   private boolean isMember(Address address) {
@@ -95,15 +113,13 @@ final class Revival {
     if (seed == null) seed = seeds.get(responder.address());
     if (seed == null) return;
     if (!seed.isAnswered) node.effect(new SwimEffect.Joined(from, responder.id()));
-    seed.isAnswered = true;
-    seed.wait = FIRST_RETRY_MILLIS;
-    seed.next = node.now + 3L * node.config.lazarusInterval();
+    isThere(seed);
   }
 
   private void tryDead() {
     if (node.now < nextTry) return;
     boolean busy = node.now < busyUntil;
-    int interval = busy ? node.config.lazarusBusyInterval() : node.config.lazarusInterval();
+    int interval = busy ? node.config.lazarusBusyInterval() : lazarus();
     nextTry = node.now + interval * 3L / 4 + node.random.nextInt(interval / 2);
     Node dead = views.tombstones().randomDead(node.table, node.random);
     if (dead != null) probing.ask(dead, node.config.probeWindow(), answered -> {});
@@ -114,7 +130,7 @@ final class Revival {
     boolean wasCalm = node.now >= busyUntil;
     busyUntil = node.now + BUSY_MILLIS;
     exchange.hasten();
-    if (!wasCalm) return;
+    if (!wasCalm || isOff()) return;
     nextTry = Math.min(nextTry, node.now + node.random.nextInt(node.config.lazarusBusyInterval()));
   }
 }

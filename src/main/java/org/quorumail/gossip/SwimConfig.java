@@ -25,7 +25,7 @@ package org.quorumail.gossip;
  * @param retransmitFactor an update goes out {@code factor x ceil(log10(members + 1))} times
  * @param pushPullInterval views are compared this often
  * @param pushPullBusyInterval and this often while comparisons find differences
- * @param lazarusInterval one dead member, and one silent seed, is tried this often
+ * @param lazarusInterval one dead member, and one silent seed, is tried this often; 0: never
  * @param lazarusBusyInterval and this often while dead ones turn out to live
  * @param maxHealthScore local health is 0 to this
  * @param packetBytes bound of one encoded datagram, before it is sealed
@@ -126,7 +126,7 @@ public record SwimConfig(
     return with(failureDetectionTimeout, bytes, lazarusInterval);
   }
 
-  /** How often one dead member, and one silent seed, is tried. */
+  /** How often one dead member, and one silent seed, is tried; 0: never. */
   public SwimConfig withLazarusInterval(int millis) {
     return with(failureDetectionTimeout, packetBytes, millis);
   }

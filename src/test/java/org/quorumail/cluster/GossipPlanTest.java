@@ -43,6 +43,8 @@ class GossipPlanTest {
         .containsExactly(
             new InetSocketAddress("127.0.0.1", 4), new InetSocketAddress("127.0.0.1", 5));
     assertThat(settings.swim()).isEqualTo(SwimConfig.lan().withLazarusInterval(3_000));
+    assertThat(settings(Map.of("cluster.gossip.bridge.lazarus_enabled", "false")).swim())
+        .isEqualTo(SwimConfig.lan().withLazarusInterval(0));
     assertThat(settings.peersFile()).contains(Path.of("/somewhere/else"));
     assertThat(settings.plumtree().compression()).isEqualTo(CompressionConfig.off());
   }

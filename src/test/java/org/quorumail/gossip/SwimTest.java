@@ -440,6 +440,37 @@ class SwimTest {
   }
 
   @Test
+  void withoutLazarusNobodyAsksTheDeadNorASeedThatHasAnswered() {
+    for (boolean isOn : new boolean[] {true, false}) {
+      SwimConfig config = isOn ? CONFIG : CONFIG.withLazarusInterval(0);
+      Swim one = new Swim(config, node(0, 5), new SplittableRandom(1), now);
+      List<SwimEffect> said = new ArrayList<>(one.join(List.of(address(1)), now));
+      PushPullRequest request = (PushPullRequest) messages(said).getFirst();
+      MemberRecord dead = new MemberRecord(node(2, 4), MemberState.ALIVE);
+      one.handle(
+          address(1),
+          SwimPacket.of(
+              new PushPullResponse(
+                  request.sequence(), node(1, 0), 1, List.of(0), true, List.of(dead))),
+          true,
+          now);
+      one.handle(
+          address(1),
+          SwimPacket.of(new Dead(id(2), 4, id(1)), new Dead(id(1), 0, id(1))),
+          false,
+          now);
+      assertThat(one.members()).isEmpty();
+      said.clear();
+      long later = now + 5_000; // until then the deaths are passed on
+      for (long at = one.nextDeadline(); at < now + 120_000; at = one.nextDeadline()) {
+        List<SwimEffect> effects = one.tick(at);
+        if (at > later) said.addAll(effects);
+      }
+      assertThat(said.stream().anyMatch(Send.class::isInstance)).as("on: " + isOn).isEqualTo(isOn);
+    }
+  }
+
+  @Test
   void equalViewsExchangeNoRows() {
     members(200);
     Swim other = new Swim(CONFIG, node(1, 0), new SplittableRandom(7), now);
