@@ -188,7 +188,7 @@ public record NodeCertificate(
   }
 
   /** The names that a certificate speaks for: common name and alternative names. */
-  static Set<String> names(X509Certificate certificate) {
+  public static Set<String> names(X509Certificate certificate) {
     Set<String> names = new TreeSet<>();
     X500Name subject = new X500Name(certificate.getSubjectX500Principal().getName());
     for (var rdn : subject.getRDNs(BCStyle.CN)) names.add(rdn.getFirst().getValue().toString());

@@ -38,7 +38,7 @@ final class BroadcastFormat {
   }
 
   /** Who says that it has sent it; empty when that is no id. */
-  Optional<NodeId> sender(byte[] framed) {
+  static Optional<NodeId> sender(byte[] framed) {
     int length = framed[1];
     if (length < 1 || length > NodeId.MAX_LENGTH || framed.length < NAME + length) {
       return Optional.empty();

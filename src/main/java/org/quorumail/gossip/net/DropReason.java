@@ -20,6 +20,8 @@ public enum DropReason {
   FORGED,
   /** Who was called closed the stream without proving the secret. */
   NOT_PROVEN,
+  /** Said in another node's name than the sender's certificate has. */
+  IMPOSTOR,
   /** This counter of this sender was here already, or is older than the window. */
   REPLAYED,
   /** The first frame of a sender that we do not know, but its clock and ours are far apart. */

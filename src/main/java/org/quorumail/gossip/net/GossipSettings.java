@@ -3,8 +3,10 @@ package org.quorumail.gossip.net;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
@@ -46,8 +48,10 @@ public record GossipSettings(
      *
      * @param key shows this node's certificate
      * @param trust decides which certificates are members'; both are asked at each handshake
+     * @param names the ids of nodes that a certificate speaks for
      */
-    record Quic(KeyManager key, TrustManager trust) implements Carrier {
+    record Quic(KeyManager key, TrustManager trust, Function<X509Certificate, Set<String>> names)
+        implements Carrier {
       /** Why this platform has no QUIC, in a sentence; empty when it has. */
       public static Optional<String> missing() {
         if (io.netty.handler.codec.quic.Quic.isAvailable()) return Optional.empty();

@@ -63,7 +63,7 @@ final class PlumtreeDriver {
   }
 
   void handle(byte[] message, long now) {
-    NodeId sender = format.sender(message).orElse(null);
+    NodeId sender = BroadcastFormat.sender(message).orElse(null);
     if (sender == null) {
       metrics.malformed("no sender");
       return;

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,7 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   private @Nullable QuicChannel channel;
   private @Nullable Peer peer;
   private @Nullable Address returnAddress;
+  private Set<String> names = Set.of();
   private @Nullable NeighbourQueue neighbour;
   private boolean open;
   private boolean ended;
@@ -96,6 +98,11 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   /** Whom it was to reach, or who it turned out to be. */
   Optional<Peer> peer() {
     return Optional.ofNullable(peer);
+  }
+
+  /** Of the certificate that the other end has shown. */
+  Set<String> names() {
+    return names;
   }
 
   /** Whether somebody has to know when it ends: it is a neighbour's, or something has not left. */
@@ -136,7 +143,15 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   void keepFor(Peer named, NeighbourQueue queue) {
     peer = named;
     neighbour = queue;
-    queue.drawnBy(this::wake);
+    if (!open || isProven(named)) queue.drawnBy(this::wake);
+  }
+
+  /** Ends it when another node answers at that address; a seed is whoever answers. */
+  private boolean isProven(Peer named) {
+    if (named.name().isEmpty() || names.contains(named.name())) return true;
+    transport.dropped(DropReason.OTHER_NODE);
+    end();
+    return false;
   }
 
   void release() {
@@ -247,6 +262,8 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   @Override
   public void channelActive(ChannelHandlerContext context) {
     if (ended) return;
+    names = QuicTls.shown((QuicChannel) context.channel()).map(transport::names).orElse(Set.of());
+    if (peer != null && !isProven(peer)) return;
     open = true;
     transport.opened(this);
     while (!waiting.isEmpty()) datagram(waiting.remove());

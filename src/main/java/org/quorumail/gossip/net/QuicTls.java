@@ -1,12 +1,17 @@
 package org.quorumail.gossip.net;
 
+import io.netty.handler.codec.quic.QuicChannel;
 import io.netty.handler.codec.quic.QuicClosedChannelException;
 import io.netty.handler.codec.quic.QuicConnectionCloseEvent;
 import io.netty.handler.codec.quic.QuicSslContext;
 import io.netty.handler.codec.quic.QuicSslContextBuilder;
 import io.netty.handler.ssl.ClientAuth;
+import java.security.cert.X509Certificate;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.TrustManager;
 
 /**
@@ -43,6 +48,17 @@ record QuicTls(QuicSslContext server, QuicSslContext client) {
   /** The name under which the ends of one cluster find that they speak the same (RFC 7301). */
   static String protocol(KeyRing ring) {
     return "quorumail-gossip/1 %04x".formatted(ring.tag() & 0xffff);
+  }
+
+  /** What the other end has shown; the handshake has found it to be a member's. */
+  static Optional<X509Certificate> shown(QuicChannel open) {
+    SSLEngine tls = open.sslEngine();
+    if (tls == null) return Optional.empty();
+    try {
+      return Optional.of((X509Certificate) tls.getSession().getPeerCertificates()[0]);
+    } catch (SSLPeerUnverifiedException e) {
+      return Optional.empty();
+    }
   }
 
   /** Whether this is a handshake that one of the ends did not want to finish. */

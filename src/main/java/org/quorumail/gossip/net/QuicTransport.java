@@ -3,6 +3,7 @@ package org.quorumail.gossip.net;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,7 +20,8 @@ import org.quorumail.gossip.net.GossipSettings.Carrier;
 /**
  * QUIC (RFC 9000) with mutual TLS: datagrams (RFC 9221) for probes, a stream for the rest of
  * membership and one for each class of broadcasts, on one connection per node. Everything is
- * encrypted and proven by the connection, so nothing is sealed again.
+ * encrypted and proven by the connection, so nothing is sealed again. A connection that says
+ * something in another's name than its certificate has is closed.
  *
  * <p>A connection is kept while the other node is a neighbour, else until nothing was said for
  * {@link QuicConnection#IDLE}. What is for an address goes over the connection by which that
@@ -206,11 +208,16 @@ final class QuicTransport implements Transport {
     receiver.dropped(reason);
   }
 
+  /** The names that a certificate speaks for. */
+  Set<String> names(X509Certificate certificate) {
+    return identity.names().apply(certificate);
+  }
+
   /** False when the connection must end. */
   boolean received(
       QuicConnection by, Address from, byte[] body, int maxInflated, boolean reliable) {
     if (routes.get(from) != by) routes.put(from, by);
-    return receiver.body(from, body, maxInflated, reliable);
+    return receiver.body(from, Optional.of(by.names()), body, maxInflated, reliable);
   }
 
   /** Whether there is room for one more that has not shown its certificate. */

@@ -6,13 +6,16 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.net.Opener.Opened;
 
 /**
  * UDP for what may get lost, TCP on the same port for what is long or has to arrive; both sealed
- * with the keys of the ring. Threads: one reads datagrams, see {@link Streams} for the rest.
+ * with the keys of the ring. Whoever has the secret is believed whatever it says, also who it is: a
+ * name that is proven takes a certificate, see {@link QuicTransport}. Threads: one reads datagrams,
+ * see {@link Streams} for the rest.
  */
 final class SealedTransport implements Transport {
   /** Fits an Ethernet frame with IPv6 and a tunnel or two around it; memberlist's figure. */
@@ -45,7 +48,7 @@ final class SealedTransport implements Transport {
     this.opener = new Opener(ring, self, Clock.systemUTC());
     this.compression = compression;
     this.receiver = receiver;
-    this.streams = Streams.bind(address, port, compression, new StreamEvents());
+    this.streams = Streams.bind(address, port, compression, new StreamHandshakes(), receiver);
     try {
       this.datagrams = Datagrams.bind(address, streams.port(), new DatagramSink());
     } catch (IOException e) {
@@ -129,7 +132,8 @@ final class SealedTransport implements Transport {
     @Override
     public void datagram(Address from, ByteBuffer frame) {
       switch (opener.open(FrameFormat.DATAGRAM, frame)) {
-        case Opened.Payload payload -> receiver.body(from, payload.bytes(), MAX_INFLATED, false);
+        case Opened.Payload payload ->
+            receiver.body(from, Optional.empty(), payload.bytes(), MAX_INFLATED, false);
         case Opened.Dropped dropped -> receiver.dropped(dropped.reason());
       }
     }
@@ -140,7 +144,7 @@ final class SealedTransport implements Transport {
     }
   }
 
-  private final class StreamEvents implements Streams.Events {
+  private final class StreamHandshakes implements Streams.Handshakes {
     @Override
     public SealedStream prove(Socket socket, Peer to) throws IOException {
       return SealedStream.call(socket, ring, sealer, tag(to));
@@ -149,26 +153,6 @@ final class SealedTransport implements Transport {
     @Override
     public SealedStream check(Socket socket) throws IOException {
       return SealedStream.answer(socket, ring, opener);
-    }
-
-    @Override
-    public boolean body(Address from, byte[] body) {
-      return receiver.body(from, body, SealedStream.MAX_INFLATED, true);
-    }
-
-    @Override
-    public void unreachable(Peer to) {
-      receiver.unreachable(to);
-    }
-
-    @Override
-    public void refused(Peer by) {
-      receiver.refused(by);
-    }
-
-    @Override
-    public void dropped(DropReason reason) {
-      receiver.dropped(reason);
     }
   }
 }

@@ -8,6 +8,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -41,37 +42,38 @@ final class Streams implements AutoCloseable {
   private static final Duration IDLE = Conversation.KEEP_ALIVE.multipliedBy(3);
 
   private final ServerSocket server;
-  private final Events events;
+  private final Handshakes handshakes;
+  private final Transport.Receiver receiver;
   private final Compression compression;
   private final Map<Address, Conversation> open = new ConcurrentHashMap<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final Semaphore unproven = new Semaphore(MAX_UNPROVEN);
   private volatile boolean closed;
 
-  /** What the transport above does for streams and hears of them. */
-  interface Events {
+  /** How the two ends of a new connection prove the secret to each other. */
+  interface Handshakes {
     SealedStream prove(Socket socket, Peer to) throws IOException;
 
     SealedStream check(Socket socket) throws IOException;
-
-    /** A body came; false when it is not in our format and the stream must end. */
-    boolean body(Address from, byte[] body);
-
-    void unreachable(Peer to);
-
-    /** It was reached, but did not prove the secret. */
-    void refused(Peer by);
-
-    void dropped(DropReason reason);
   }
 
-  private Streams(ServerSocket server, Compression compression, Events events) {
+  private Streams(
+      ServerSocket server,
+      Compression compression,
+      Handshakes handshakes,
+      Transport.Receiver receiver) {
     this.server = server;
     this.compression = compression;
-    this.events = events;
+    this.handshakes = handshakes;
+    this.receiver = receiver;
   }
 
-  static Streams bind(InetAddress address, int port, Compression compression, Events events)
+  static Streams bind(
+      InetAddress address,
+      int port,
+      Compression compression,
+      Handshakes handshakes,
+      Transport.Receiver receiver)
       throws IOException {
     ServerSocket server = new ServerSocket();
     try {
@@ -81,7 +83,7 @@ final class Streams implements AutoCloseable {
       server.close();
       throw e;
     }
-    Streams streams = new Streams(server, compression, events);
+    Streams streams = new Streams(server, compression, handshakes, receiver);
     Thread.ofVirtual().name("gossip-accept").start(streams::accept);
     Thread.ofVirtual().name("gossip-stuck").start(streams::endStuck);
     return streams;
@@ -100,7 +102,7 @@ final class Streams implements AutoCloseable {
           return;
         }
         case FULL -> {
-          events.unreachable(to);
+          receiver.unreachable(to);
           return;
         }
         case ENDED -> open.remove(to.address(), conversation); // once more with a new one
@@ -138,24 +140,24 @@ final class Streams implements AutoCloseable {
     sockets.add(calling);
     try (Socket socket = calling) {
       if (open.size() > MAX_OPEN) {
-        events.dropped(DropReason.CONNECTIONS_FULL);
+        receiver.dropped(DropReason.CONNECTIONS_FULL);
         return;
       }
       socket.setSoTimeout((int) PATIENCE.toMillis());
       socket.connect(
           Datagrams.socketAddress(conversation.peer().address()), (int) PATIENCE.toMillis());
-      SealedStream stream = events.prove(socket, conversation.peer());
+      SealedStream stream = handshakes.prove(socket, conversation.peer());
       proven = conversation.open(stream);
       if (proven) converse(conversation, stream);
     } catch (Unproven e) {
-      events.dropped(e.reason());
-      if (!proven) events.refused(conversation.peer());
+      receiver.dropped(e.reason());
+      if (!proven) receiver.refused(conversation.peer());
     } catch (IOException e) {
       log.debug("gossip_call_failed to={} reason=\"{}\"", conversation.peer(), e.getMessage());
     } finally {
       sockets.remove(calling);
       boolean lost = end(conversation);
-      if (!proven || lost) events.unreachable(conversation.peer());
+      if (!proven || lost) receiver.unreachable(conversation.peer());
     }
   }
 
@@ -164,7 +166,7 @@ final class Streams implements AutoCloseable {
       try {
         Socket socket = server.accept();
         if (!unproven.tryAcquire()) {
-          events.dropped(DropReason.CONNECTIONS_FULL);
+          receiver.dropped(DropReason.CONNECTIONS_FULL);
           socket.close();
           continue;
         }
@@ -183,19 +185,19 @@ final class Streams implements AutoCloseable {
     Conversation conversation = null;
     try (socket) {
       socket.setSoTimeout((int) PATIENCE.toMillis());
-      SealedStream stream = events.check(socket);
+      SealedStream stream = handshakes.check(socket);
       unproven.release();
       counted = false;
       InetSocketAddress remote = (InetSocketAddress) socket.getRemoteSocketAddress();
       Peer caller = new Peer(Datagrams.address(remote), "");
       conversation = new Conversation(caller, false, compression);
-      if (open.size() > MAX_OPEN) events.dropped(DropReason.CONNECTIONS_FULL);
+      if (open.size() > MAX_OPEN) receiver.dropped(DropReason.CONNECTIONS_FULL);
       else if (conversation.open(stream)) {
         open.put(conversation.peer().address(), conversation);
         converse(conversation, stream);
       }
     } catch (Unproven e) {
-      events.dropped(e.reason());
+      receiver.dropped(e.reason());
     } catch (IOException e) {
       log.debug("gossip_answer_ended reason=\"{}\"", e.getMessage());
     } finally {
@@ -229,11 +231,16 @@ final class Streams implements AutoCloseable {
         byte[] body = stream.read();
         boolean isSignOfLife = Arrays.equals(body, Body.NOTHING);
         if (isSignOfLife && !conversation.called()) conversation.offer(Body.NOTHING);
-        goesOn = isSignOfLife || events.body(conversation.peer().address(), body);
+        goesOn = isSignOfLife || isTaken(conversation, body);
       }
     } finally {
       writer.interrupt();
     }
+  }
+
+  private boolean isTaken(Conversation from, byte[] body) {
+    Address address = from.peer().address();
+    return receiver.body(address, Optional.empty(), body, SealedStream.MAX_INFLATED, true);
   }
 
   private boolean end(Conversation conversation) {

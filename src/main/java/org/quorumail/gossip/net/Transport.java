@@ -1,6 +1,8 @@
 package org.quorumail.gossip.net;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.quorumail.gossip.Address;
 
 /**
@@ -62,12 +64,22 @@ interface Transport extends AutoCloseable {
     /**
      * Hands on the messages of a body, or counts why not.
      *
+     * @param proven the sender's names, where the transport knows them
      * @param maxInflated bytes that a compressed one may grow to
-     * @return false when it is not in our format
+     * @return false when it is not in our format, or said in another's name
      */
-    default boolean body(Address from, byte[] body, int maxInflated, boolean reliable) {
+    default boolean body(
+        Address from,
+        Optional<Set<String>> proven,
+        byte[] body,
+        int maxInflated,
+        boolean reliable) {
       try {
         for (byte[] message : Body.read(body, maxInflated)) {
+          if (proven.isPresent() && !proven.get().containsAll(Claims.of(message))) {
+            dropped(DropReason.IMPOSTOR);
+            return false;
+          }
           if (!received(from, message, reliable)) dropped(DropReason.QUEUE_FULL);
         }
         return true;

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,8 +19,6 @@ import org.quorumail.config.HostPort;
 import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
 import org.quorumail.gossip.MemberState;
-import org.quorumail.gossip.MessageId;
-import org.quorumail.gossip.Node;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.SwimConfig;
@@ -32,28 +29,6 @@ class GossipTest {
 
   @TempDir private Path directory = Path.of("");
   private final List<Gossip> open = new ArrayList<>();
-
-  /** Keeps what it is told. */
-  private static final class Ears implements GossipDelegate {
-    private final List<String> delivered = new CopyOnWriteArrayList<>();
-    private final List<String> down = new CopyOnWriteArrayList<>();
-    private final List<String> left = new CopyOnWriteArrayList<>();
-
-    @Override
-    public void onDeliver(MessageId id, byte[] payload) {
-      delivered.add(id.origin() + ":" + new String(payload, StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public void onMemberDown(Node node) {
-      down.add(node.id().value());
-    }
-
-    @Override
-    public void onMemberLeft(Node node) {
-      left.add(node.id().value());
-    }
-  }
 
   @AfterEach
   void closeAll() {

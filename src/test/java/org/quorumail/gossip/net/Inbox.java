@@ -6,7 +6,7 @@ import org.quorumail.gossip.Address;
 import org.quorumail.gossip.net.Transport.Peer;
 
 /** Keeps what a transport tells. */
-final class Inbox implements Transport.Receiver {
+class Inbox implements Transport.Receiver {
   final List<byte[]> messages = new CopyOnWriteArrayList<>();
   final List<Address> from = new CopyOnWriteArrayList<>();
   final List<DropReason> dropped = new CopyOnWriteArrayList<>();

@@ -131,6 +131,6 @@ class NeighboursTest {
   }
 
   private static Gossip payload(int size) {
-    return new Gossip(TreeId.SHARED, new MessageId(new NodeId("a"), 1, size), 0, new byte[size]);
+    return new Gossip(TreeId.CHARTED, new MessageId(new NodeId("a"), 1, size), 0, new byte[size]);
   }
 }

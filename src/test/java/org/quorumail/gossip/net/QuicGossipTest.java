@@ -9,12 +9,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.BroadcastResult;
-import org.quorumail.gossip.MessageId;
-import org.quorumail.gossip.Node;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeConfig;
 
@@ -24,21 +21,6 @@ class QuicGossipTest {
 
   private final List<Gossip> open = new ArrayList<>();
   private final List<Ears> ears = new ArrayList<>();
-
-  private static final class Ears implements GossipDelegate {
-    private final List<String> delivered = new CopyOnWriteArrayList<>();
-    private final List<String> down = new CopyOnWriteArrayList<>();
-
-    @Override
-    public void onDeliver(MessageId id, byte[] payload) {
-      delivered.add(id.origin() + ":" + new String(payload, StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public void onMemberDown(Node node) {
-      down.add(node.id().value());
-    }
-  }
 
   @AfterEach
   void closeAll() {

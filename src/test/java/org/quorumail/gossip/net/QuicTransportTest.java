@@ -3,6 +3,13 @@ package org.quorumail.gossip.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.quorumail.gossip.net.Sent.LOOPBACK;
+import static org.quorumail.gossip.net.Sent.address;
+import static org.quorumail.gossip.net.Sent.id;
+import static org.quorumail.gossip.net.Sent.noise;
+import static org.quorumail.gossip.net.Sent.peer;
+import static org.quorumail.gossip.net.Sent.queue;
+import static org.quorumail.gossip.net.Sent.text;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.bootstrap.Bootstrap;
@@ -17,14 +24,12 @@ import io.netty.handler.codec.quic.QuicClientCodecBuilder;
 import io.netty.handler.codec.quic.QuicSslContextBuilder;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -34,22 +39,21 @@ import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.cluster.NodeIdentity;
 import org.quorumail.config.Secret;
 import org.quorumail.gossip.Address;
-import org.quorumail.gossip.MessageId;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeCodec;
 import org.quorumail.gossip.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.PlumtreeMessage.Graft;
+import org.quorumail.gossip.PlumtreeMessage.Prune;
 import org.quorumail.gossip.PlumtreeMetric;
 import org.quorumail.gossip.PlumtreeTally;
-import org.quorumail.gossip.PriorityConfig;
-import org.quorumail.gossip.SendQueue;
+import org.quorumail.gossip.SwimCodec;
+import org.quorumail.gossip.SwimMessage;
+import org.quorumail.gossip.SwimPacket;
 import org.quorumail.gossip.TreeId;
 import org.quorumail.gossip.net.GossipSettings.Carrier;
 import org.quorumail.gossip.net.Transport.Peer;
 
 class QuicTransportTest {
-  private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
-
   private final List<QuicTransport> open = new ArrayList<>();
   private final Inbox inA = new Inbox();
   private final Inbox inB = new Inbox();
@@ -132,25 +136,25 @@ class QuicTransportTest {
   void aNeighbourThatDoesNotReadIsWaitedForByClassAndWithinBounds() throws Exception {
     PlumtreeTally tally = new PlumtreeTally();
     NeighbourQueue queue = queue(tally);
-    CountDownLatch reads = new CountDownLatch(1);
+    Reluctant reluctant = new Reluctant();
     QuicTransport a = bind("a", 1, inA);
-    QuicTransport b = bind("b", 1, new Reluctant(inB, reads));
+    QuicTransport b = bind("b", 1, reluctant);
     a.keep(peer(b, "b"), queue);
-    for (int i = 1; i <= 400; i++) queue.add(payload(i));
-    long taken = -1; // until connection and stream hold all they may
-    while (taken != (taken = tally.count(PlumtreeMetric.PRIORITY_DEQUEUED))) Thread.sleep(300);
+    int last = Sent.untilNothingIsTaken(queue, tally);
     assertThat(queue.size()).isBetween(1, 17); // of 60,000 bytes each, in 1 MiB
     int left = queue.size();
-    queue.add(new Graft(TreeId.SHARED, Optional.of(id(1))));
-    reads.countDown();
-    await().until(() -> kinds(inB).contains("400"));
-    List<String> kinds = kinds(inB);
+    queue.add(new Graft(TreeId.CHARTED, Optional.of(id(1))));
+    reluctant.reads.countDown();
+    await().until(() -> kinds(reluctant).contains("" + last));
+    List<String> kinds = kinds(reluctant);
     assertThat(kinds.indexOf("Graft")).as("overtakes").isLessThan(kinds.size() - left + 1);
     assertThat(kinds).filteredOn("Graft"::equals).hasSize(1);
   }
 
   /** Stops the whole event loop at the first message: acknowledges and reads nothing any more. */
-  private record Reluctant(Inbox inbox, CountDownLatch reads) implements Transport.Receiver {
+  private static final class Reluctant extends Inbox {
+    final CountDownLatch reads = new CountDownLatch(1);
+
     @Override
     public boolean received(Address from, byte[] message, boolean reliable) {
       try {
@@ -158,22 +162,7 @@ class QuicTransportTest {
       } catch (InterruptedException e) {
         return false;
       }
-      return inbox.received(from, message, reliable);
-    }
-
-    @Override
-    public void unreachable(Peer to) {
-      inbox.unreachable(to);
-    }
-
-    @Override
-    public void refused(Peer by) {
-      inbox.refused(by);
-    }
-
-    @Override
-    public void dropped(DropReason reason) {
-      inbox.dropped(reason);
+      return super.received(from, message, reliable);
     }
   }
 
@@ -204,6 +193,40 @@ class QuicTransportTest {
     await().until(() -> !inB.dropped.isEmpty());
     assertThat(inB.dropped).containsOnly(DropReason.NOT_PROVEN);
     assertThat(inB.messages).isEmpty();
+  }
+
+  @Test
+  void whoSpeaksInAnothersNameIsCutOff() throws Exception {
+    QuicTransport b = bind("b", 1, inB);
+    QuicTransport m = bind("m", 1, inA);
+    byte[] own = new BroadcastFormat(new NodeId("m"), 1_000).write(new Prune(TreeId.CHARTED));
+    byte[] stolen = new BroadcastFormat(new NodeId("a"), 1_000).write(new Prune(TreeId.CHARTED));
+    NodeId target = new NodeId("b");
+    ByteBuffer ping =
+        SwimCodec.encode(SwimPacket.of(new SwimMessage.Ping(1, target, 1, new NodeId("a"))));
+    byte[] probe = ByteBuffer.allocate(1 + ping.remaining()).put(SwimDriver.KIND).put(ping).array();
+    m.keep(peer(b, "b"), queue(new PlumtreeTally()));
+    m.sendReliably(peer(b, "b"), own);
+    await().until(() -> inB.messages.size() == 1);
+    m.sendReliably(peer(b, "b"), stolen);
+    await().until(() -> inA.unreachable.contains(peer(b, "b")));
+    m.send(peer(b, "b"), List.of(probe));
+    await().until(() -> inB.dropped.size() == 2);
+    assertThat(inB.dropped).containsOnly(DropReason.IMPOSTOR);
+    assertThat(inB.messages).containsExactly(own);
+  }
+
+  @Test
+  void anotherNodeThanTheOneCalledHearsNothing() throws Exception {
+    QuicTransport a = bind("a", 1, inA);
+    QuicTransport b = bind("b", 1, inB);
+    a.sendReliably(peer(b, "gone"), text("for gone alone"));
+    await().until(() -> inA.unreachable.contains(peer(b, "gone")));
+    assertThat(inA.dropped).containsExactly(DropReason.OTHER_NODE);
+    assertThat(inA.refused).isEmpty();
+    a.sendReliably(peer(b, "b"), text("for b"));
+    await().until(() -> inB.messages.size() == 1);
+    assertThat(inB.messages).containsExactly(text("for b"));
   }
 
   @Test
@@ -318,7 +341,8 @@ class QuicTransportTest {
     QuicTransport transport =
         QuicTransport.bind(
             ring,
-            new Carrier.Quic(identity.keyManager(), identity.trustManager()),
+            new Carrier.Quic(
+                identity.keyManager(), identity.trustManager(), NodeCertificate::names),
             SealTest.ZSTD,
             new InetSocketAddress(LOOPBACK, 0),
             LOOPBACK,
@@ -331,7 +355,7 @@ class QuicTransportTest {
   /** What a node of this secret shows and asks for. */
   static Carrier.Quic identity(String name, int secret) {
     NodeIdentity identity = identityOf(name, secret);
-    return new Carrier.Quic(identity.keyManager(), identity.trustManager());
+    return new Carrier.Quic(identity.keyManager(), identity.trustManager(), NodeCertificate::names);
   }
 
   private static NodeIdentity identityOf(String name, int secret) {
@@ -346,36 +370,5 @@ class QuicTransportTest {
     byte[] bytes = new byte[32];
     java.util.Arrays.fill(bytes, (byte) number);
     return Secret.parse(Base64.getEncoder().encodeToString(bytes));
-  }
-
-  private static NeighbourQueue queue(PlumtreeTally tally) {
-    SendQueue queue = new SendQueue(PriorityConfig.standard(), 1 << 20, tally);
-    return new NeighbourQueue(queue, new BroadcastFormat(new NodeId("a"), 64 << 10));
-  }
-
-  private static Gossip payload(long sequence) {
-    return new Gossip(TreeId.SHARED, id(sequence), 0, noise(sequence, 60_000));
-  }
-
-  private static MessageId id(long sequence) {
-    return new MessageId(new NodeId("a"), 1, sequence);
-  }
-
-  private static byte[] noise(long seed, int length) {
-    byte[] noise = new byte[length];
-    new Random(seed).nextBytes(noise);
-    return noise;
-  }
-
-  private static Peer peer(QuicTransport transport, String name) {
-    return new Peer(address(transport.port()), name);
-  }
-
-  private static Address address(int port) {
-    return Datagrams.address(new InetSocketAddress(LOOPBACK, port));
-  }
-
-  private static byte[] text(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -3,25 +3,28 @@ package org.quorumail.gossip.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.quorumail.gossip.net.Sent.LOOPBACK;
+import static org.quorumail.gossip.net.Sent.address;
+import static org.quorumail.gossip.net.Sent.id;
+import static org.quorumail.gossip.net.Sent.noise;
+import static org.quorumail.gossip.net.Sent.peer;
+import static org.quorumail.gossip.net.Sent.queue;
+import static org.quorumail.gossip.net.Sent.text;
 
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.Address;
-import org.quorumail.gossip.MessageId;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeCodec;
 import org.quorumail.gossip.PlumtreeMessage;
@@ -38,8 +41,6 @@ import org.quorumail.gossip.TreeId;
 import org.quorumail.gossip.net.Transport.Peer;
 
 class SealedTransportTest {
-  private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
-
   private final List<SealedTransport> open = new ArrayList<>();
   private final Inbox inA = new Inbox();
   private final Inbox inB = new Inbox();
@@ -62,8 +63,7 @@ class SealedTransportTest {
   @Test
   void aFullDatagramIsNoLongerThanItsBound() throws Exception {
     SealedTransport a = bind("a", 1, inA);
-    byte[] noise = new byte[a.datagramCapacity() - Body.PER_MESSAGE];
-    new Random(1).nextBytes(noise);
+    byte[] noise = noise(1, a.datagramCapacity() - Body.PER_MESSAGE);
     try (DatagramSocket tap = new DatagramSocket(0, LOOPBACK)) {
       tap.setSoTimeout(10_000);
       a.send(new Peer(address(tap.getLocalPort()), "b"), List.of(noise));
@@ -77,8 +77,7 @@ class SealedTransportTest {
   void longMessagesTravelOverOneStreamAndAnswersComeBackOnIt() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     SealedTransport b = bind("b", 1, inB);
-    byte[] longOne = new byte[1 << 20];
-    new Random(1).nextBytes(longOne);
+    byte[] longOne = noise(1, 1 << 20);
     a.sendReliably(peer(b, "b"), longOne);
     a.sendReliably(peer(b, "b"), text("next"));
     await().until(() -> inB.messages.size() == 2);
@@ -232,15 +231,13 @@ class SealedTransportTest {
         KeyRing ring = SealTest.ring("one", 1);
         Opener opener = new Opener(ring, "slow", Clock.systemUTC());
         SealedStream stream = SealedStream.answer(socket, ring, opener);
-        for (int i = 1; i <= 400; i++) queue.add(payload(i));
-        assertThat(queue.size()).isLessThanOrEqualTo(17); // of 60,000 bytes each, in 1 MiB
+        int last = Sent.untilNothingIsTaken(queue, tally);
+        assertThat(queue.size()).isBetween(1, 17); // of 60,000 bytes each, in 1 MiB
         assertThat(tally.count(PlumtreeMetric.PRIORITY_DROPPED)).isPositive();
-        long taken = 0; // until the network holds all it can
-        while (taken != (taken = tally.count(PlumtreeMetric.PRIORITY_DEQUEUED))) Thread.sleep(300);
-        queue.add(new Prune(TreeId.SHARED));
-        queue.add(new IHave(List.of(new Announcement(TreeId.SHARED, id(1), 1))));
-        queue.add(new Graft(TreeId.SHARED, Optional.of(id(1))));
-        List<String> kinds = kinds(stream, format);
+        queue.add(new Prune(TreeId.CHARTED));
+        queue.add(new IHave(List.of(new Announcement(TreeId.CHARTED, id(1), 1))));
+        queue.add(new Graft(TreeId.CHARTED, Optional.of(id(1))));
+        List<String> kinds = kinds(stream, format, last);
         int graft = kinds.indexOf("Graft");
         int ihave = kinds.indexOf("IHave");
         int prune = kinds.indexOf("Prune");
@@ -252,25 +249,16 @@ class SealedTransportTest {
     await().until(() -> inA.unreachable.stream().anyMatch(peer -> peer.name().equals("slow")));
   }
 
-  private static List<String> kinds(SealedStream stream, BroadcastFormat format) throws Exception {
+  private static List<String> kinds(SealedStream stream, BroadcastFormat format, int last)
+      throws Exception {
     List<String> kinds = new ArrayList<>();
     while (true) {
       for (byte[] message : Body.read(stream.read(), 1 << 20)) {
         PlumtreeMessage read = ((PlumtreeCodec.Message) format.message(message)).message();
         kinds.add(read.getClass().getSimpleName());
-        if (read instanceof Gossip g && g.id().sequence() == 400) return kinds;
+        if (read instanceof Gossip g && g.id().sequence() == last) return kinds;
       }
     }
-  }
-
-  private static Gossip payload(long sequence) {
-    byte[] noise = new byte[60_000];
-    new Random(sequence).nextBytes(noise);
-    return new Gossip(TreeId.SHARED, id(sequence), 0, noise);
-  }
-
-  private static MessageId id(long sequence) {
-    return new MessageId(new NodeId("a"), 1, sequence);
   }
 
   @Test
@@ -279,19 +267,14 @@ class SealedTransportTest {
     SealedTransport b = bind("b", 1, inB);
     SealedTransport c = bind("c", 1, new Inbox());
     a.sendReliably(peer(b, ""), text("a seed has no name"));
-    a.keep(peer(b, "b"), queue());
-    a.keep(peer(c, "c"), queue());
+    a.keep(peer(b, "b"), queue(new PlumtreeTally()));
+    a.keep(peer(c, "c"), queue(new PlumtreeTally()));
     await().until(() -> inB.messages.size() == 1);
     a.release(peer(c, "c"));
     c.close();
     b.close();
     await().until(() -> inA.unreachable.contains(peer(b, "b")));
     assertThat(inA.unreachable).extracting(Peer::name).containsOnly("b");
-  }
-
-  private static NeighbourQueue queue() {
-    SendQueue queue = new SendQueue(PriorityConfig.standard(), 1 << 20, new PlumtreeTally());
-    return new NeighbourQueue(queue, new BroadcastFormat(new NodeId("a"), 64 << 10));
   }
 
   @Test
@@ -335,17 +318,5 @@ class SealedTransportTest {
       socket.getOutputStream().write(bytes);
       return socket.getInputStream().readNBytes(48);
     }
-  }
-
-  private static Peer peer(SealedTransport transport, String name) {
-    return new Peer(address(transport.port()), name);
-  }
-
-  private static Address address(int port) {
-    return Datagrams.address(new InetSocketAddress(LOOPBACK, port));
-  }
-
-  private static byte[] text(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
   }
 }
