@@ -169,9 +169,17 @@ final class Links {
     return changes;
   }
 
+  private int degree() {
+    return Math.min(even(config.eagerFanout()) + even(config.lazyFanout()), config.maxLinks());
+  }
+
+  /** Everyone's links, if nobody had failed. */
+  Chart chart() {
+    return roster.chart(degree(), config.useHashRing());
+  }
+
   private List<Change> choose(long now) {
-    int degree =
-        Math.min(even(config.eagerFanout()) + even(config.lazyFanout()), config.maxLinks());
+    int degree = degree();
     List<NodeId> wanted =
         roster.neighbours(self, degree, config.useHashRing(), passedOverUntil.keySet());
     protectedIds =

@@ -1,16 +1,10 @@
 package org.quorumail.gossip;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.random.RandomGenerator;
-import org.quorumail.gossip.PlumtreeEffect.NeighbourAdded;
-import org.quorumail.gossip.PlumtreeEffect.NeighbourRemoved;
 import org.quorumail.gossip.PlumtreeEffect.Reason;
-import org.quorumail.gossip.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.PlumtreeMessage.Disconnect;
 import org.quorumail.gossip.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.PlumtreeMessage.Graft;
@@ -37,51 +31,33 @@ import org.quorumail.gossip.PlumtreeMessage.SyncRequest;
  *
  * <pre>
  *   eager → lazy   a duplicate came over it (PRUNE is sent), or a PRUNE came,
- *                  or the shared tree found a way shorter by the threshold
+ *                  or a way was found that is shorter by the threshold
  *   lazy → eager   a new payload came over it, a GRAFT came, or a GRAFT was sent for what is missing
  *   (new)→ eager   a neighbour came up; the first {@code eager_fanout} of a new tree
  * </pre>
  *
- * A message is, per node: unknown → announced (T1 runs) → asked for (T2 runs, next announcer, up to
- * {@code graft_max_retries}) → delivered; or given up, until it is announced again or anti-entropy
- * brings it. Per link it is told until acknowledged ({@link Link}).
+ * Only an origin that broadcasts more than once a minute has a tree. The messages of all others
+ * need no state: their way is computed from the membership ({@link Chart}).
  *
- * <p>Parts: {@link Spreading} (the paper's events), {@link Links} (the overlay), {@link
- * SpanningTrees}, {@link AntiEntropy}; {@link PlumtreeState} is what they share.
+ * <p>A message is, per node: unknown → announced (T1 runs) → asked for (T2 runs, next announcer, up
+ * to {@code graft_max_retries}) → delivered; or given up, until it is announced again or
+ * anti-entropy brings it. Per link it is told until acknowledged ({@link Link}).
+ *
+ * <p>Parts: {@link Spreading} (the paper's events), {@link Neighbourhood} and {@link Links} (the
+ * overlay), {@link SpanningTrees}, {@link Chart}, {@link AntiEntropy}; {@link PlumtreeState} is
+ * what they share.
  */
 public final class Plumtree {
-  /** Words in vain after which a neighbour counts as gone. */
-  private static final int SILENT_AFTER = 8;
-
-  /** How often a chosen neighbour hears that it is one. */
-  private static final long GREETING_MILLIS = 60_000;
-
-  /** Greetings without an answer after which a neighbour counts as gone. */
-  private static final int LOST_GREETINGS = 3;
-
-  /** What a new neighbour is told of at once: the newest few, of the last seconds. */
-  private static final int RECENT_MESSAGES = 64;
-
-  private static final long RECENT_MILLIS = 10_000;
-
-  /** Batches to one neighbour in one go: a bound on the effects of one tick. */
-  private static final int MAX_BATCHES = 16;
-
-  /** Values that wait for the next tick, by key. */
-  private static final int MAX_COALESCED = 1_024;
-
   private final long incarnation;
-  private final RandomGenerator random;
   private final PlumtreeState state;
   private final Links links;
   private final Spreading spreading;
   private final AntiEntropy antiEntropy;
-  private final Map<String, byte[]> coalesced = new LinkedHashMap<>();
-  private long coalescedAt = Long.MAX_VALUE;
+  private final Neighbourhood neighbourhood;
+  private final Upkeep upkeep;
+  private final Coalescing coalescing = new Coalescing();
   private long sequence;
   private long lastBroadcast = Long.MIN_VALUE / 2;
-  private long maintenanceAt;
-  private long cleanupAt;
   private boolean shutdown;
 
   /**
@@ -97,13 +73,12 @@ public final class Plumtree {
       PlumtreeMeter meter,
       long now) {
     this.incarnation = incarnation;
-    this.random = random;
     this.state = new PlumtreeState(self, zone, config, meter, now);
     this.links = state.links;
     this.spreading = new Spreading(state, now);
     this.antiEntropy = new AntiEntropy(state, spreading, random, now);
-    this.maintenanceAt = nextMaintenance(now);
-    this.cleanupAt = now + config.cleanup().baseInterval().toMillis();
+    this.neighbourhood = new Neighbourhood(state, antiEntropy);
+    this.upkeep = new Upkeep(state, neighbourhood, random, now);
   }
 
   /** Sends to all members. The node itself is not told. */
@@ -121,9 +96,8 @@ public final class Plumtree {
     state.seen.add(id, now);
     state.keep(message, true, now);
     state.meter.count(PlumtreeMetric.MESSAGES_BROADCAST, 1);
-    SpanningTree tree = state.tree(treeId, now);
-    spreading.forward(tree, message, null, null, now);
-    flush(now, false);
+    spreading.broadcast(message, now);
+    neighbourhood.flush(now);
     List<PlumtreeEffect> effects = state.takeEffects();
     if (links.size() == 0) {
       return new BroadcastResult.Degraded(id, BroadcastResult.Pressure.NO_NEIGHBOURS, effects);
@@ -152,7 +126,7 @@ public final class Plumtree {
     boolean active = now - lastBroadcast < SpanningTrees.ACTIVE_MILLIS;
     lastBroadcast = now;
     TreeId own = TreeId.of(state.self);
-    return active && (state.trees.has(own) || state.trees.hasRoom(now)) ? own : TreeId.SHARED;
+    return active && (state.trees.has(own) || state.trees.hasRoom(now)) ? own : TreeId.CHARTED;
   }
 
   /**
@@ -163,20 +137,17 @@ public final class Plumtree {
    */
   public boolean coalesce(String key, byte[] value, long now) {
     if (shutdown || value.length > state.config.maxMessageSize()) return false;
-    if (coalesced.size() >= MAX_COALESCED && !coalesced.containsKey(key)) return false;
-    coalesced.put(key, value);
-    coalescedAt = Math.min(coalescedAt, now + state.flushDelay());
-    return true;
+    return coalescing.put(key, value, now + state.flushDelay());
   }
 
   /** A message from a node whose identity the transport has checked. */
   public List<PlumtreeEffect> onMessage(NodeId from, PlumtreeMessage message, long now) {
     if (shutdown || from.equals(state.self)) return List.of();
-    apply(links.heard(from, now), now);
+    neighbourhood.apply(links.heard(from, now), now);
     Link link = links.get(from);
     if (link == null) {
       if (message instanceof Disconnect) return state.takeEffects();
-      apply(links.accept(from, now), now);
+      neighbourhood.apply(links.accept(from, now), now);
       link = links.get(from);
       if (link == null) {
         refuse(from, message);
@@ -185,7 +156,7 @@ public final class Plumtree {
     }
     link.lastHeard = now;
     dispatch(link, message, now);
-    if (link.hasFullBatch(state.batcher.size())) flush(link, now, true);
+    neighbourhood.flushFull(link, now);
     return state.takeEffects();
   }
 
@@ -214,10 +185,11 @@ public final class Plumtree {
       case NotFound m -> spreading.onNotFound(link, m, now);
       case Neighbour m -> {
         if (m.answer()) return;
-        apply(links.accept(link.id, now), now);
+        neighbourhood.apply(links.accept(link.id, now), now);
         state.send(link.id, new Neighbour(true));
       }
-      case Disconnect m -> apply(links.failed(link.id, Reason.DISCONNECTED, now), now);
+      case Disconnect m ->
+          neighbourhood.apply(links.failed(link.id, Reason.DISCONNECTED, now), now);
       case SyncRequest m -> antiEntropy.onRequest(link.id, m, now);
       case SyncDigest m -> antiEntropy.onDigest(link.id, m, now);
       case SyncPull m -> antiEntropy.onPull(link.id, m);
@@ -242,169 +214,62 @@ public final class Plumtree {
   /** A member is there (again): a candidate for the overlay, in a zone ("" when unknown). */
   public List<PlumtreeEffect> neighbourUp(NodeId id, String zone, long now) {
     if (shutdown || id.equals(state.self)) return List.of();
-    apply(links.up(id, zone, now), now);
+    neighbourhood.apply(links.up(id, zone, now), now);
     return state.takeEffects();
   }
 
   /** A member is dead or has left. */
   public List<PlumtreeEffect> neighbourDown(NodeId id, long now) {
     if (shutdown || id.equals(state.self)) return List.of();
-    apply(links.down(id, now), now);
+    neighbourhood.apply(links.down(id, now), now);
     return state.takeEffects();
   }
 
   /** The whole membership: what is here and not there goes, what is there and not here comes. */
   public List<PlumtreeEffect> reconcile(Roster members, long now) {
     if (shutdown) return List.of();
-    apply(links.replace(members, now), now);
+    neighbourhood.apply(links.replace(members, now), now);
     return state.takeEffects();
   }
 
   /** A connection broke or could not be made: replaced now, whatever the membership thinks. */
   public List<PlumtreeEffect> sendFailed(NodeId id, long now) {
     if (shutdown || links.get(id) == null) return List.of();
-    apply(links.failed(id, Reason.UNREACHABLE, now), now);
+    neighbourhood.apply(links.failed(id, Reason.UNREACHABLE, now), now);
     return state.takeEffects();
-  }
-
-  private void apply(List<Links.Change> changes, long now) {
-    for (Links.Change change : changes) {
-      if (change.removedFor() == null) added(change.link(), now);
-      else removed(change.link(), change.removedFor(), now);
-    }
-  }
-
-  private void added(Link link, long now) {
-    state.emit(new NeighbourAdded(link.id));
-    state.meter.count(PlumtreeMetric.PEER_ADDED, 1);
-    if (link.chosen) greet(link, now);
-    if (link.startsEager && state.config.bridge().autoPromote()) {
-      state.trees.forEach(tree -> state.promote(tree, link));
-    }
-    for (Gossip recent : state.cache.since(now - RECENT_MILLIS, RECENT_MESSAGES).reversed()) {
-      state.announce(link, recent, now);
-    }
-    if (state.seen.size() > 0) antiEntropy.wanted(link.id);
-  }
-
-  private void greet(Link link, long now) {
-    link.lastGreeted = now;
-    state.send(link.id, new Neighbour(false));
-  }
-
-  private void removed(Link link, Reason reason, long now) {
-    state.emit(new NeighbourRemoved(link.id, reason));
-    state.meter.count(PlumtreeMetric.PEER_REMOVED, 1);
-    state.trees.forEach(tree -> tree.forget(link));
-    state.missing.forget(link.id, now);
   }
 
   /** What is due. */
   public List<PlumtreeEffect> tick(long now) {
     if (shutdown) return List.of();
-    apply(links.tick(now), now);
+    neighbourhood.apply(links.tick(now), now);
     broadcastCoalesced(now);
     spreading.graftDue(now);
-    flush(now, true);
+    neighbourhood.flush(now);
+    neighbourhood.dropSilent(now);
     antiEntropy.tick(now);
-    if (now >= maintenanceAt) maintain(now);
+    upkeep.tick(now);
     return state.takeEffects();
   }
 
   private void broadcastCoalesced(long now) {
-    if (now < coalescedAt) return;
-    coalescedAt = Long.MAX_VALUE;
-    List<byte[]> values = new ArrayList<>(coalesced.values());
-    coalesced.clear();
-    for (byte[] value : values) {
+    for (byte[] value : coalescing.takeDue(now)) {
       // A refusal loses nothing that lasts: the next value of the key replaces it.
       for (PlumtreeEffect effect : broadcast(value, now).effects()) state.emit(effect);
     }
   }
 
-  private void flush(long now, boolean looksForSilence) {
-    List<NodeId> silent = new ArrayList<>();
-    for (Link link : links.all()) {
-      boolean full = link.hasFullBatch(state.batcher.size());
-      if (link.deadline() <= now || full) flush(link, now, full);
-      if (looksForSilence && link.isSilent(SILENT_AFTER)) silent.add(link.id);
-    }
-    for (NodeId id : silent) apply(links.failed(id, Reason.SILENT, now), now);
-  }
-
-  private void flush(Link link, long now, boolean atOnce) {
-    List<MessageId> acks = link.takeAcks();
-    for (int i = 0; i < acks.size(); i += PlumtreeCodec.MAX_IDS) {
-      int end = Math.min(acks.size(), i + PlumtreeCodec.MAX_IDS);
-      state.send(link.id, new IHaveAck(List.copyOf(acks.subList(i, end))));
-    }
-    int size = state.batcher.size();
-    for (int batch = 0; batch < MAX_BATCHES; batch++) {
-      List<Announcement> lines = link.takeAnnouncements(size, now, state.graftTimeout(), atOnce);
-      if (lines.isEmpty()) break;
-      state.send(link.id, new IHave(lines));
-      state.meter.count(PlumtreeMetric.IHAVE_SENT, 1);
-      state.meter.sample(PlumtreeMetric.IHAVE_BATCH_SIZE, lines.size());
-    }
-  }
-
-  private long nextMaintenance(long now) {
-    long interval = state.config.maintenanceInterval().toMillis();
-    if (interval == 0) return Long.MAX_VALUE;
-    long jitter = state.config.maintenanceJitter().toMillis();
-    return now + interval + (jitter == 0 ? 0 : random.nextLong(jitter));
-  }
-
-  private void maintain(long now) {
-    maintenanceAt = nextMaintenance(now);
-    apply(links.maintain(now), now);
-    List<NodeId> lost = new ArrayList<>();
-    for (Link link : links.all()) {
-      if (!link.chosen) continue;
-      if (now - link.lastHeard > LOST_GREETINGS * GREETING_MILLIS + GREETING_MILLIS / 2) {
-        lost.add(link.id);
-      } else if (now - link.lastGreeted >= GREETING_MILLIS) {
-        greet(link, now);
-      }
-    }
-    for (NodeId id : lost) apply(links.failed(id, Reason.SILENT, now), now);
-    state.cache.expire(now);
-    state.store.ifPresent(store -> store.expire(now));
-    state.batcher.recalculate(1 - state.grafts.failureRate(now), now);
-    if (now >= cleanupAt) cleanUp(now);
-  }
-
-  /** Forgets origins that are gone, once there are many; the fuller the table, the more of them. */
-  private void cleanUp(long now) {
-    CleanupConfig cleanup = state.config.cleanup();
-    double use = state.seen.use();
-    long keep = 3 * state.offerMillis();
-    if (use > cleanup.highUse()) keep /= cleanup.ttlDivisor();
-    long before = state.seen.evictions();
-    if (use >= cleanup.lowUse()) state.seen.forget(now, keep, links::isMember);
-    state.meter.count(PlumtreeMetric.SEEN_MAP_EVICTIONS, state.seen.evictions() - before);
-    long pause =
-        use > cleanup.highUse()
-            ? cleanup.minInterval().toMillis()
-            : use < cleanup.lowUse()
-                ? cleanup.maxInterval().toMillis()
-                : cleanup.baseInterval().toMillis();
-    cleanupAt = now + pause;
-  }
-
   /** When {@link #tick} has something to do; {@code Long.MAX_VALUE}: never. */
   public long nextDeadline() {
     if (shutdown) return Long.MAX_VALUE;
-    long next = Math.min(maintenanceAt, coalescedAt);
-    next = Math.min(next, Math.min(links.deadline(), antiEntropy.deadline()));
-    next = Math.min(next, state.missing.deadline());
-    for (Link link : links.all()) next = Math.min(next, link.deadline());
-    return next;
+    long next = Math.min(upkeep.deadline(), coalescing.deadline());
+    next = Math.min(next, Math.min(neighbourhood.deadline(), antiEntropy.deadline()));
+    return Math.min(next, state.missing.deadline());
   }
 
   /** Whether everything this node has told was acknowledged: then it may leave without loss. */
   public boolean isDrained() {
-    return coalesced.isEmpty() && links.all().stream().allMatch(link -> link.outstanding() == 0);
+    return coalescing.isEmpty() && links.all().stream().allMatch(link -> link.outstanding() == 0);
   }
 
   /** Takes nothing more and asks for nothing more. Neighbours are told. */

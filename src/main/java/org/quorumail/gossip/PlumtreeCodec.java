@@ -82,20 +82,20 @@ public final class PlumtreeCodec {
         out.number(m.announcements().size());
         @Nullable MessageId previous = null;
         for (Announcement line : m.announcements()) {
-          id(out, line.id(), previous, line.tree().isShared());
+          IdFormat.write(out, line.id(), previous, line.tree().isCharted());
           out.number(line.hop());
           previous = line.id();
         }
       }
       case IHaveAck m -> {
         out.octet('A');
-        ids(out, m.ids());
+        IdFormat.writeAll(out, m.ids());
       }
       case Graft m -> {
         out.octet('R');
         out.text(m.tree().root());
         out.octet(m.id().isPresent() ? 1 : 0);
-        m.id().ifPresent(wanted -> id(out, wanted, null, false));
+        m.id().ifPresent(wanted -> IdFormat.write(out, wanted, null, false));
       }
       case Prune m -> {
         out.octet('P');
@@ -103,7 +103,7 @@ public final class PlumtreeCodec {
       }
       case NotFound m -> {
         out.octet('F');
-        id(out, m.id(), null, false);
+        IdFormat.write(out, m.id(), null, false);
       }
       case Neighbour m -> {
         out.octet('N');
@@ -124,7 +124,7 @@ public final class PlumtreeCodec {
       }
       case SyncPull m -> {
         out.octet('Q');
-        ids(out, m.ids());
+        IdFormat.writeAll(out, m.ids());
       }
       case SyncPush m -> {
         out.octet('U');
@@ -158,13 +158,14 @@ public final class PlumtreeCodec {
     return switch (in.octet()) {
       case 'G' -> gossip(in);
       case 'I' -> iHave(in);
-      case 'A' -> new IHaveAck(ids(in, MAX_IDS));
+      case 'A' -> new IHaveAck(IdFormat.readAll(in, MAX_IDS));
       case 'R' -> {
         TreeId tree = tree(in);
-        yield new Graft(tree, in.flag() ? Optional.of(bareId(in, null)) : Optional.empty());
+        yield new Graft(
+            tree, in.flag() ? Optional.of(IdFormat.readBare(in, null)) : Optional.empty());
       }
       case 'P' -> new Prune(tree(in));
-      case 'F' -> new NotFound(bareId(in, null));
+      case 'F' -> new NotFound(IdFormat.readBare(in, null));
       case 'N' -> new Neighbour(in.flag());
       case 'D' -> new Disconnect();
       case 'S' -> new SyncRequest(range(in), in.word());
@@ -176,7 +177,7 @@ public final class PlumtreeCodec {
         for (int i = 0; i < count; i++) states.add(state(in));
         yield new SyncDigest(range, equal, List.copyOf(states));
       }
-      case 'Q' -> new SyncPull(ids(in, MAX_PULL));
+      case 'Q' -> new SyncPull(IdFormat.readAll(in, MAX_PULL));
       case 'U' -> {
         int count = in.count(MAX_PUSH);
         List<Gossip> messages = new ArrayList<>(count);
@@ -188,17 +189,17 @@ public final class PlumtreeCodec {
   }
 
   private static void gossip(PlumtreeWriter out, Gossip m) {
-    id(out, m.id(), null, m.tree().isShared());
+    IdFormat.write(out, m.id(), null, m.tree().isCharted());
     out.number(m.hop());
     out.number(m.payload().length);
     out.bytes(m.payload());
   }
 
   private Gossip gossip(PlumtreeReader in) throws PlumtreeReader.MalformedException {
-    Identified id = id(in, null);
+    IdFormat.Identified id = IdFormat.read(in, null);
     int hop = in.count(MAX_HOPS);
     byte[] payload = in.bytes(in.count(maxMessageSize));
-    return new Gossip(id.tree(), id.id, hop, payload);
+    return new Gossip(id.tree(), id.id(), hop, payload);
   }
 
   private static IHave iHave(PlumtreeReader in) throws PlumtreeReader.MalformedException {
@@ -206,96 +207,16 @@ public final class PlumtreeCodec {
     List<Announcement> lines = new ArrayList<>(count);
     @Nullable MessageId previous = null;
     for (int i = 0; i < count; i++) {
-      Identified id = id(in, previous);
-      lines.add(new Announcement(id.tree(), id.id, in.count(MAX_HOPS)));
-      previous = id.id;
+      IdFormat.Identified id = IdFormat.read(in, previous);
+      lines.add(new Announcement(id.tree(), id.id(), in.count(MAX_HOPS)));
+      previous = id.id();
     }
     return new IHave(List.copyOf(lines));
   }
 
-  private static void ids(PlumtreeWriter out, List<MessageId> ids) {
-    out.number(ids.size());
-    @Nullable MessageId previous = null;
-    for (MessageId id : ids) {
-      id(out, id, previous, false);
-      previous = id;
-    }
-  }
-
-  private static List<MessageId> ids(PlumtreeReader in, int max)
-      throws PlumtreeReader.MalformedException {
-    int count = in.count(max);
-    List<MessageId> ids = new ArrayList<>(count);
-    @Nullable MessageId previous = null;
-    for (int i = 0; i < count; i++) {
-      previous = bareId(in, previous);
-      ids.add(previous);
-    }
-    return List.copyOf(ids);
-  }
-
-  /** Trees other than the origin's and the shared one are never used for a message. */
-  private record Identified(MessageId id, boolean shared) {
-    TreeId tree() {
-      return shared ? TreeId.SHARED : TreeId.of(id.origin());
-    }
-  }
-
-  private static final int SHARED_TREE = 1;
-  private static final int SAME_SOURCE = 2;
-
-  private static void id(
-      PlumtreeWriter out, MessageId id, @Nullable MessageId previous, boolean shared) {
-    boolean same =
-        previous != null
-            && previous.incarnation() == id.incarnation()
-            && previous.origin().equals(id.origin());
-    out.octet((shared ? SHARED_TREE : 0) | (same ? SAME_SOURCE : 0));
-    if (!same) {
-      out.text(id.origin().value());
-      out.number(id.incarnation());
-    }
-    out.number(id.sequence());
-  }
-
-  private static Identified id(PlumtreeReader in, @Nullable MessageId previous)
-      throws PlumtreeReader.MalformedException {
-    int flags = in.octet();
-    if ((flags & ~(SHARED_TREE | SAME_SOURCE)) != 0) {
-      throw new PlumtreeReader.MalformedException("unknown flags");
-    }
-    NodeId origin;
-    long incarnation;
-    if ((flags & SAME_SOURCE) == 0) {
-      origin = in.node();
-      incarnation = in.number();
-      if (previous != null
-          && origin.equals(previous.origin())
-          && incarnation == previous.incarnation()) {
-        throw new PlumtreeReader.MalformedException("origin named again");
-      }
-    } else if (previous != null) {
-      origin = previous.origin();
-      incarnation = previous.incarnation();
-    } else {
-      throw new PlumtreeReader.MalformedException("no previous id");
-    }
-    long sequence = in.number();
-    if (sequence < 1) throw new PlumtreeReader.MalformedException("sequence 0");
-    return new Identified(new MessageId(origin, incarnation, sequence), (flags & SHARED_TREE) != 0);
-  }
-
-  /** An id where no tree is told. */
-  private static MessageId bareId(PlumtreeReader in, @Nullable MessageId previous)
-      throws PlumtreeReader.MalformedException {
-    Identified id = id(in, previous);
-    if (id.shared) throw new PlumtreeReader.MalformedException("unknown flags");
-    return id.id;
-  }
-
   private static TreeId tree(PlumtreeReader in) throws PlumtreeReader.MalformedException {
     String root = in.nameOrEmpty();
-    return root.isEmpty() ? TreeId.SHARED : new TreeId(root);
+    return root.isEmpty() ? TreeId.CHARTED : new TreeId(root);
   }
 
   private static void range(PlumtreeWriter out, SyncRange range) {

@@ -9,8 +9,8 @@ final class PlumtreeGauges {
 
   static OptionalLong read(PlumtreeState state, PlumtreeMetric metric, long now) {
     return switch (metric) {
-      case EAGER_PEERS -> OptionalLong.of(state.trees.shared().eagerCount());
-      case LAZY_PEERS -> OptionalLong.of(state.links.size() - state.trees.shared().eagerCount());
+      case EAGER_PEERS -> OptionalLong.of(eager(state));
+      case LAZY_PEERS -> OptionalLong.of(state.links.size() - eager(state));
       case PEER_COUNT -> OptionalLong.of(state.links.size());
       case PEERS_HEALTHY -> OptionalLong.of(heard(state, 0, 1, now));
       case PEERS_DEGRADED -> OptionalLong.of(heard(state, 1, 3, now));
@@ -24,6 +24,11 @@ final class PlumtreeGauges {
     };
   }
 
+  /** Links that push in the tree used last. Without a tree any may be on a charted way. */
+  private static int eager(PlumtreeState state) {
+    return state.trees.latest().map(SpanningTree::eagerCount).orElseGet(state.links::size);
+  }
+
   /** Links that were last heard that many minutes ago: a neighbour speaks at least once in one. */
   private static long heard(PlumtreeState state, long from, long to, long now) {
     return state.links.all().stream()
@@ -34,7 +39,7 @@ final class PlumtreeGauges {
 
   static HealthReport health(PlumtreeState state, boolean shutdown, long now) {
     int total = state.links.size();
-    int eager = state.trees.shared().eagerCount();
+    int eager = eager(state);
     int pending = state.missing.grafted();
     double failures = state.grafts.failureRate(now);
     HealthReport.Peers peers =

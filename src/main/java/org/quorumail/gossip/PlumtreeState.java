@@ -35,7 +35,7 @@ final class PlumtreeState {
     this.config = config;
     this.meter = meter;
     this.links = new Links(self, zone, config);
-    this.trees = new SpanningTrees(config.maxTrees(), now);
+    this.trees = new SpanningTrees(config.maxTrees());
     this.startsEager = links::startsEager;
     this.cache =
         new MessageCache(
@@ -69,7 +69,8 @@ final class PlumtreeState {
     return taken;
   }
 
-  SpanningTree tree(TreeId id, long now) {
+  /** None when the chart tells the way. */
+  Optional<SpanningTree> tree(TreeId id, long now) {
     return trees.get(id, startsEager, now);
   }
 
@@ -99,10 +100,10 @@ final class PlumtreeState {
     meter.count(PlumtreeMetric.PEER_DEMOTIONS, 1);
   }
 
-  void prune(SpanningTree tree, TreeId named, Link link, long now) {
+  void prune(SpanningTree tree, Link link, long now) {
     demote(tree, link);
     tree.pruned(link, now, PRUNE_WINDOW_MILLIS);
-    send(link.id, new Prune(named));
+    send(link.id, new Prune(tree.id));
     emit(new PruneSent(link.id));
     meter.count(PlumtreeMetric.PRUNE_SENT, 1);
   }

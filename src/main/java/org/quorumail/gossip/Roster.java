@@ -32,6 +32,7 @@ public final class Roster {
   private final NavigableMap<NodeId, String> zones;
   private final Map<String, List<NodeId>> byZone = new HashMap<>();
   private final Map<RingName, Ring> rings = new HashMap<>();
+  private final Map<ChartName, Chart> charts = new HashMap<>();
 
   private Roster(NavigableMap<NodeId, String> zones) {
     this.zones = zones;
@@ -113,6 +114,14 @@ public final class Roster {
     if (count > 0) ring("", 0, false).beside(self, (count + 1) / 2, Set.of(), beside);
     return beside;
   }
+
+  /** The overlay in which everyone has these links: drawn once, when first asked for. */
+  Chart chart(int degree, boolean adjacent) {
+    return charts.computeIfAbsent(
+        new ChartName(degree, adjacent), name -> new Chart(this, degree, adjacent));
+  }
+
+  private record ChartName(int degree, boolean adjacent) {}
 
   private String group(NodeId self) {
     String zone = zone(self);

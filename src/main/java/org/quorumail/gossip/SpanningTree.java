@@ -23,11 +23,6 @@ final class SpanningTree {
   private long lastUse;
   private long lastOptimised = NEVER;
 
-  /** Of the shared tree: whose duplicates cut it last, and when. */
-  private int cutter;
-
-  private long lastCut = Long.MIN_VALUE / 2;
-
   SpanningTree(TreeId id, long eager, long now) {
     this.id = id;
     this.eager = eager;
@@ -92,19 +87,6 @@ final class SpanningTree {
   /** A graft overrules an earlier prune. */
   void grafted(Link link) {
     pruned &= ~(1L << link.slot);
-  }
-
-  /**
-   * Whether a duplicate of this origin's may cut the tree. Two origins that cut a shared tree at
-   * the same time cut it in two, so one has to be quiet for a while before the next may.
-   */
-  boolean mayCut(NodeId origin, long now, long window) {
-    if (!id.isShared()) return true;
-    int hash = origin.hashCode();
-    if (now - lastCut < window && hash != cutter) return false;
-    cutter = hash;
-    lastCut = now;
-    return true;
   }
 
   /** Once per window, at another moment of it on each node. */

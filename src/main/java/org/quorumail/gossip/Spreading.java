@@ -3,6 +3,7 @@ package org.quorumail.gossip;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.MissingTable.Missing;
 import org.quorumail.gossip.PlumtreeEffect.Deliver;
@@ -16,8 +17,10 @@ import org.quorumail.gossip.PlumtreeMessage.NotFound;
 import org.quorumail.gossip.PlumtreeMessage.Prune;
 
 /**
- * How a message travels: pushed along the tree, announced beside it, grafted where the tree is
- * broken, pruned where it has a cycle. The methods are the events of "Epidemic Broadcast Trees" §3.
+ * How a message travels: pushed along its origin's tree, announced beside it, grafted where the
+ * tree is broken, pruned where it has a cycle. The methods are the events of "Epidemic Broadcast
+ * Trees" §3. Where there is no tree it is pushed along the ways of the {@link Chart}, which no
+ * graft and no prune changes: they are computed anew as soon as the membership is another one.
  */
 final class Spreading {
   private final PlumtreeState state;
@@ -29,14 +32,23 @@ final class Spreading {
     this.graftBytes = new RateLimit(rate, Math.max(rate, state.config.maxMessageSize()), now);
   }
 
-  /** Pushes on the tree's eager links and announces on the others, except where it came from. */
-  void forward(
-      SpanningTree tree, Gossip message, @Nullable Link except, @Nullable Missing known, long now) {
+  /** Of the node's own. */
+  void broadcast(Gossip message, long now) {
+    forward(message, null, null, now);
+  }
+
+  /** Pushes on its way's links and announces on the others, except where it came from. */
+  private void forward(Gossip message, @Nullable Link except, @Nullable Missing known, long now) {
+    Predicate<Link> way =
+        state
+            .tree(message.tree(), now)
+            .<Predicate<Link>>map(tree -> tree::isEager)
+            .orElseGet(() -> charted(message.id().origin(), except));
     long budget = state.config.peerByteBudget();
     for (Link link : state.links.all()) {
       if (link == except) continue;
       if (known != null && known.announcers.contains(link.id)) continue;
-      if (tree.isEager(link) && link.hasRoomFor(message.payload().length, budget)) {
+      if (way.test(link) && link.hasRoomFor(message.payload().length, budget)) {
         state.push(link, message, now);
       } else {
         state.announce(link, message, now);
@@ -44,25 +56,48 @@ final class Spreading {
     }
   }
 
+  /**
+   * On which links a message without a tree is pushed: on those of its charted ways, and on those
+   * that the chart has not, which stand in for some that failed. What came by no charted way itself
+   * goes against the ways too, as whoever should have pushed it may not have it. An origin that is
+   * not known here yet has no ways.
+   */
+  private Predicate<Link> charted(NodeId origin, @Nullable Link from) {
+    Chart chart = state.links.chart();
+    if (!chart.contains(origin)) return link -> true;
+    NodeId self = state.self;
+    boolean astray = from != null && !chart.pushes(origin, from.id, self);
+    return link ->
+        !chart.hasLink(self, link.id)
+            || chart.pushes(origin, self, link.id)
+            || (astray && chart.pushes(origin, link.id, self));
+  }
+
   void onGossip(Link from, Gossip message, long now) {
     MessageId id = message.id();
-    SpanningTree tree = state.tree(message.tree(), now);
+    Optional<SpanningTree> tree = state.tree(message.tree(), now);
     acknowledge(from, id, now);
     if (!state.seen.add(id, now)) {
-      duplicate(tree, from, message, now);
+      state.meter.count(PlumtreeMetric.MESSAGES_DUPLICATE, 1);
+      tree.ifPresent(cyclic -> duplicate(cyclic, from, message, now));
       return;
     }
     Missing missing = state.missing.remove(id);
     if (missing != null) arrivedLate(missing, from, now);
-    boolean inFlight = tree.prunedLately(from, now, PlumtreeState.PRUNE_WINDOW_MILLIS);
-    if (!inFlight && state.promote(tree, from)) tree.becomesParent(from);
+    tree.ifPresent(quickest -> pushed(quickest, from, now));
     take(message);
     Gossip onward = onward(message);
     boolean asked = missing != null && missing.tries > 0;
     state.keep(onward, !asked, now);
-    forward(tree, onward, from, missing, now);
-    if (missing != null) tellAnnouncers(missing, from, now);
-    if (missing != null && tree.id.isShared()) optimise(tree, from, message, missing, now);
+    forward(onward, from, missing, now);
+    if (missing == null) return;
+    tellAnnouncers(missing, from, now);
+    tree.ifPresent(longer -> optimise(longer, from, message, missing, now));
+  }
+
+  private void pushed(SpanningTree tree, Link from, long now) {
+    boolean inFlight = tree.prunedLately(from, now, PlumtreeState.PRUNE_WINDOW_MILLIS);
+    if (!inFlight && state.promote(tree, from)) tree.becomesParent(from);
   }
 
   /** What anti-entropy brought: new for us, so it goes on; how it came changes no tree. */
@@ -74,7 +109,7 @@ final class Spreading {
     take(message);
     Gossip onward = onward(message);
     state.keep(onward, false, now);
-    forward(state.tree(message.tree(), now), onward, from, missing, now);
+    forward(onward, from, missing, now);
     if (missing != null) tellAnnouncers(missing, from, now);
   }
 
@@ -101,13 +136,11 @@ final class Spreading {
   }
 
   private void duplicate(SpanningTree tree, Link from, Gossip message, long now) {
-    state.meter.count(PlumtreeMetric.MESSAGES_DUPLICATE, 1);
-    long window = PlumtreeState.PRUNE_WINDOW_MILLIS;
-    boolean needless = tree.isParent(from) || tree.prunedLately(from, now, window);
+    boolean needless =
+        tree.isParent(from) || tree.prunedLately(from, now, PlumtreeState.PRUNE_WINDOW_MILLIS);
     // A cycle is two pushes of one message; what we asked for aside from the tree proves none.
     if (needless || (state.cache.cameAside(message.id()) && tree.isEager(from))) return;
-    if (!tree.mayCut(message.id().origin(), now, window)) return;
-    state.prune(tree, message.tree(), from, now);
+    state.prune(tree, from, now);
   }
 
   private void arrivedLate(Missing missing, Link from, long now) {
@@ -129,10 +162,9 @@ final class Spreading {
   }
 
   /**
-   * A way that is shorter by the threshold replaces the one that the payload came by (paper, §3.8).
-   * Only in the shared tree: an origin's own is that of the quickest ways already. Several
-   * exchanges at once cut a tree, and several origins would undo each other's choices (riak_core
-   * #395): so about one per second in the whole network.
+   * A way that is shorter by the threshold replaces the one that the payload came by (paper, §3.8):
+   * a tree that grafts have mended has detours. Several exchanges at once can cut it (riak_core
+   * #395), so about one per second in the whole network.
    */
   private void optimise(SpanningTree tree, Link from, Gossip message, Missing missing, long now) {
     int threshold = state.config.optimizationThreshold();
@@ -144,8 +176,9 @@ final class Spreading {
     if (message.hop() - missing.hop(better.id) < threshold) return;
     long window = Math.max(10_000, 1_000L * state.links.roster().size());
     if (!tree.mayOptimise(now, window, state.self.hash64())) return;
-    graft(tree, message.tree(), better, Optional.empty());
-    state.prune(tree, message.tree(), from, now);
+    takeIn(tree, better);
+    ask(message.tree(), better, Optional.empty());
+    state.prune(tree, from, now);
   }
 
   void onIHave(Link from, IHave message, long now) {
@@ -165,8 +198,8 @@ final class Spreading {
         state.meter.count(PlumtreeMetric.IHAVE_IGNORED, 1);
         return;
       }
-      SpanningTree tree = state.tree(line.tree(), now);
-      long patience = tree.isOrphan() ? state.config.graftRetryMillis() : state.graftTimeout();
+      boolean orphan = state.tree(line.tree(), now).map(SpanningTree::isOrphan).orElse(false);
+      long patience = orphan ? state.config.graftRetryMillis() : state.graftTimeout();
       missing = state.missing.add(line.id(), line.tree(), now + patience);
     }
     missing.announcedBy(from.id, line.hop());
@@ -204,7 +237,8 @@ final class Spreading {
     missing.asked = next.id;
     missing.askedAt = now;
     if (missing.tries++ > 0) state.meter.count(PlumtreeMetric.GRAFT_RETRIES, 1);
-    graft(state.tree(missing.tree, now), missing.tree, next, Optional.of(missing.id));
+    state.tree(missing.tree, now).ifPresent(tree -> takeIn(tree, next));
+    ask(missing.tree, next, Optional.of(missing.id));
     state.emit(new GraftSent(next.id, missing.id));
     state.missing.wake(missing, now + state.config.graftRetryMillis());
   }
@@ -230,10 +264,13 @@ final class Spreading {
     return best;
   }
 
-  private void graft(SpanningTree tree, TreeId named, Link link, Optional<MessageId> id) {
+  private boolean takeIn(SpanningTree tree, Link link) {
     tree.grafted(link);
-    state.promote(tree, link);
-    state.send(link.id, new Graft(named, id));
+    return state.promote(tree, link);
+  }
+
+  private void ask(TreeId tree, Link link, Optional<MessageId> id) {
+    state.send(link.id, new Graft(tree, id));
     state.meter.count(PlumtreeMetric.GRAFT_SENT, 1);
   }
 
@@ -246,11 +283,9 @@ final class Spreading {
   }
 
   void onGraft(Link from, Graft message, long now) {
-    SpanningTree tree = state.tree(message.tree(), now);
-    tree.grafted(from);
-    boolean promoted = state.promote(tree, from);
+    boolean full = state.tree(message.tree(), now).map(tree -> !takeIn(tree, from)).orElse(false);
     // More eager links than we may have: the payload this time, announcements from now on.
-    if (!promoted) state.send(from.id, new Prune(message.tree()));
+    if (full) state.send(from.id, new Prune(message.tree()));
     if (message.id().isEmpty()) return;
     MessageId id = message.id().get();
     Optional<Gossip> found = state.find(id);
@@ -280,7 +315,9 @@ final class Spreading {
 
   /** A tree keeps one eager link, or a broadcast would start with nothing but announcements. */
   void onPrune(Link from, Prune message, long now) {
-    SpanningTree tree = state.tree(message.tree(), now);
-    if (tree.eagerCount() > 1) state.demote(tree, from);
+    state
+        .tree(message.tree(), now)
+        .filter(tree -> tree.eagerCount() > 1)
+        .ifPresent(tree -> state.demote(tree, from));
   }
 }

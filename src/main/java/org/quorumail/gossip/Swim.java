@@ -2,10 +2,8 @@ package org.quorumail.gossip;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.SwimMessage.Ack;
@@ -63,13 +61,13 @@ public final class Swim {
   private final ViewExchange exchange;
   private final Revival revival;
   private final MetaPulls metaPulls;
+  private final Dissemination dissemination;
 
   private long nextProbe;
 
   /** Whether the last probe went to the next on the ring rather than to whose turn it was. */
   private boolean watches;
 
-  private long nextGossip;
   private long nextPrune;
 
   /** The driver was to call by then. */
@@ -80,7 +78,8 @@ public final class Swim {
   /** Alone until {@link #join}ed or called upon. The first tick is due within a probe interval. */
   public Swim(SwimConfig config, Node self, RandomGenerator random, long now) {
     this.node = new SwimNode(config, self, random, now);
-    this.ownWord = new OwnWord(node, () -> nextGossip = node.now);
+    this.dissemination = new Dissemination(node);
+    this.ownWord = new OwnWord(node, dissemination::hasten);
     this.views = new Views(node, ownWord);
     this.probing = new Probing(node, views, ownWord);
     this.exchange = new ViewExchange(node, views, probing);
@@ -105,7 +104,6 @@ public final class Swim {
           }
         });
     nextProbe = now + random.nextInt(config.probeInterval());
-    nextGossip = now;
     nextPrune = now + PRUNE_MILLIS;
     promised = nextDeadline();
   }
@@ -187,7 +185,7 @@ public final class Swim {
       exchange.tick();
       revival.tick();
     }
-    if (now >= nextGossip && !node.updates.isEmpty()) gossip();
+    dissemination.tick();
     if (now >= nextPrune) {
       views.tombstones().prune(node.table, node.config, now);
       nextPrune = now + PRUNE_MILLIS;
@@ -199,7 +197,7 @@ public final class Swim {
   public long nextDeadline() {
     if (farewell != null && farewell.isOver()) return Long.MAX_VALUE;
     long next = Math.min(node.timers.next(), nextPrune);
-    if (!node.updates.isEmpty()) next = Math.min(next, nextGossip);
+    next = Math.min(next, dissemination.next());
     if (farewell != null) return next;
     next = Math.min(next, nextProbe);
     next = Math.min(next, exchange.next());
@@ -214,7 +212,7 @@ public final class Swim {
         && !self.meta().equals(meta)
         && self.incarnation() < Node.MAX_INCARNATION) {
       ownWord.announce(self.withMeta(meta).withIncarnation(self.incarnation() + 1));
-      nextGossip = now;
+      dissemination.hasten();
     }
     return end();
   }
@@ -225,7 +223,7 @@ public final class Swim {
     if (farewell == null) {
       farewell = new Farewell(node, ownWord.sayGoodbye());
       farewell.ask();
-      nextGossip = now;
+      dissemination.hasten();
     }
     return end();
   }
@@ -311,16 +309,5 @@ public final class Swim {
     watches = !watches;
     Node member = watches ? node.table.nextOnRing() : node.table.nextInRound(node.random);
     if (member != null) probing.probe(member, null);
-  }
-
-  private void gossip() {
-    nextGossip = node.now + node.config.gossipInterval();
-    Set<NodeId> told = new HashSet<>();
-    for (int i = 0; i < node.config.gossipNodes() && !node.updates.isEmpty(); i++) {
-      Node target = node.table.randomLive(node.random, n -> !told.contains(n.id()));
-      if (target == null) return;
-      told.add(target.id());
-      node.send(target.address());
-    }
   }
 }

@@ -7,7 +7,6 @@ import org.quorumail.gossip.SwimMessage.Ack;
 import org.quorumail.gossip.SwimMessage.Alive;
 import org.quorumail.gossip.SwimMessage.Dead;
 import org.quorumail.gossip.SwimMessage.Left;
-import org.quorumail.gossip.SwimMessage.MemberRecord;
 import org.quorumail.gossip.SwimMessage.MetaReply;
 import org.quorumail.gossip.SwimMessage.MetaRequest;
 import org.quorumail.gossip.SwimMessage.Nack;
@@ -22,8 +21,8 @@ import org.quorumail.gossip.SwimMessage.Suspect;
  * SWIM's bytes. A packet is the version (1), then messages up to its end; a message is its type and
  * its fields. Numbers are unsigned base-128 varints (low group first, at most 63 bits), an id is a
  * length byte and its characters, an address is 4 or 6 (IPv4 or IPv6), the raw bytes and two of
- * port, metadata is a form byte (0 bytes follow, 1 only their digest does), its length, and that.
- * Whatever comes from outside gives a {@link Decoded}; nothing is thrown.
+ * port, a member is what {@link MemberFormat} says. Whatever comes from outside gives a {@link
+ * Decoded}; nothing is thrown.
  */
 public final class SwimCodec {
   public static final byte VERSION = 1;
@@ -36,9 +35,6 @@ public final class SwimCodec {
 
   /** No datagram of 1,400 bytes holds more: the shortest message has two bytes. */
   private static final int MAX_MESSAGES = 1_024;
-
-  private static final int META_BYTES = 0;
-  private static final int META_DIGEST = 1;
 
   private SwimCodec() {}
 
@@ -111,26 +107,26 @@ public final class SwimCodec {
                   + number(m.windowMillis());
           case Ack m -> number(m.sequence());
           case Nack m -> number(m.sequence());
-          case Alive m -> node(m.node());
+          case Alive m -> MemberFormat.size(m.node());
           case Suspect m -> id(m.subject()) + number(m.incarnation()) + id(m.accuser());
           case Dead m -> id(m.subject()) + number(m.incarnation()) + id(m.accuser());
           case Left m -> id(m.subject()) + number(m.incarnation());
           case PushPullRequest m ->
               number(m.sequence())
-                  + node(m.source())
+                  + MemberFormat.size(m.source())
                   + number(m.digests().size())
                   + 8 * m.digests().size();
           case PushPullResponse m ->
               number(m.sequence())
-                  + node(m.source())
+                  + MemberFormat.size(m.source())
                   + number(m.buckets())
                   + number(m.differing().size())
                   + 2 * m.differing().size()
                   + 1
-                  + rows(m.members());
-          case PushPullRows m -> id(m.source()) + rows(m.members());
+                  + MemberFormat.size(m.members());
+          case PushPullRows m -> id(m.source()) + MemberFormat.size(m.members());
           case MetaRequest m -> id(m.subject()) + 8;
-          case MetaReply m -> id(m.subject()) + whole(m.meta());
+          case MetaReply m -> id(m.subject()) + MemberFormat.size(m.meta());
         };
   }
 
@@ -162,7 +158,7 @@ public final class SwimCodec {
       }
       case Alive m -> {
         type(out, ALIVE);
-        writeNode(out, m.node());
+        MemberFormat.writeNode(out, m.node());
       }
       case Suspect m -> {
         type(out, SUSPECT);
@@ -180,24 +176,24 @@ public final class SwimCodec {
       case PushPullRequest m -> {
         type(out, PUSH_PULL_REQUEST);
         WireWriter.number(out, m.sequence());
-        writeNode(out, m.source());
+        MemberFormat.writeNode(out, m.source());
         WireWriter.number(out, m.digests().size());
         for (long digest : m.digests()) out.putLong(digest);
       }
       case PushPullResponse m -> {
         type(out, PUSH_PULL_RESPONSE);
         WireWriter.number(out, m.sequence());
-        writeNode(out, m.source());
+        MemberFormat.writeNode(out, m.source());
         WireWriter.number(out, m.buckets());
         WireWriter.number(out, m.differing().size());
         for (int bucket : m.differing()) out.putShort((short) bucket);
         out.put((byte) (m.last() ? 1 : 0));
-        writeRows(out, m.members());
+        MemberFormat.writeRows(out, m.members());
       }
       case PushPullRows m -> {
         type(out, PUSH_PULL_ROWS);
         WireWriter.id(out, m.source());
-        writeRows(out, m.members());
+        MemberFormat.writeRows(out, m.members());
       }
       case MetaRequest m -> {
         type(out, META_REQUEST);
@@ -207,8 +203,7 @@ public final class SwimCodec {
       case MetaReply m -> {
         type(out, META_REPLY);
         WireWriter.id(out, m.subject());
-        WireWriter.number(out, m.meta().length());
-        out.put(m.meta().bytes());
+        MemberFormat.writeWholeMeta(out, m.meta());
       }
     }
   }
@@ -219,15 +214,15 @@ public final class SwimCodec {
       case PING_REQ -> readPingReq(in);
       case ACK -> new Ack(in.number());
       case NACK -> new Nack(in.number());
-      case ALIVE -> new Alive(readNode(in));
+      case ALIVE -> new Alive(MemberFormat.readNode(in));
       case SUSPECT -> new Suspect(in.id(), in.number(), in.id());
       case DEAD -> new Dead(in.id(), in.number(), in.id());
       case LEFT -> new Left(in.id(), in.number());
       case PUSH_PULL_REQUEST -> readPushPullRequest(in);
       case PUSH_PULL_RESPONSE -> readPushPullResponse(in);
-      case PUSH_PULL_ROWS -> new PushPullRows(in.id(), readRows(in));
+      case PUSH_PULL_ROWS -> new PushPullRows(in.id(), MemberFormat.readRows(in));
       case META_REQUEST -> new MetaRequest(in.id(), in.fixed64());
-      case META_REPLY -> new MetaReply(in.id(), readWholeMeta(in));
+      case META_REPLY -> new MetaReply(in.id(), MemberFormat.readWholeMeta(in));
       default -> throw new WireReader.Malformed("unknown message type");
     };
   }
@@ -241,7 +236,7 @@ public final class SwimCodec {
 
   private static PushPullRequest readPushPullRequest(WireReader in) throws WireReader.Malformed {
     long sequence = in.number();
-    Node source = readNode(in);
+    Node source = MemberFormat.readNode(in);
     int count = in.number(PushPullRequest.MAX_BUCKETS);
     if (Integer.bitCount(count) != 1) throw new WireReader.Malformed("number of digests");
     List<Long> digests = new ArrayList<>(count);
@@ -251,7 +246,7 @@ public final class SwimCodec {
 
   private static PushPullResponse readPushPullResponse(WireReader in) throws WireReader.Malformed {
     long sequence = in.number();
-    Node source = readNode(in);
+    Node source = MemberFormat.readNode(in);
     int buckets = in.number(PushPullRequest.MAX_BUCKETS);
     if (Integer.bitCount(buckets) != 1) throw new WireReader.Malformed("number of buckets");
     int count = in.number(buckets);
@@ -262,35 +257,8 @@ public final class SwimCodec {
       differing.add(bucket);
     }
     boolean last = in.octet() != 0;
-    return new PushPullResponse(sequence, source, buckets, differing, last, readRows(in));
-  }
-
-  private static List<MemberRecord> readRows(WireReader in) throws WireReader.Malformed {
-    int count = in.number(PushPullRows.MAX_ROWS);
-    List<MemberRecord> rows = new ArrayList<>(Math.min(count, in.remaining()));
-    for (int i = 0; i < count; i++) {
-      MemberState state = MemberState.ofCode(in.octet());
-      if (state == null) throw new WireReader.Malformed("state of a row");
-      rows.add(new MemberRecord(readNode(in), state));
-    }
-    return rows;
-  }
-
-  private static Node readNode(WireReader in) throws WireReader.Malformed {
-    return new Node(in.id(), in.address(), in.number(), readMeta(in));
-  }
-
-  private static Meta readMeta(WireReader in) throws WireReader.Malformed {
-    int form = in.octet();
-    return switch (form) {
-      case META_BYTES -> Meta.of(in.bytes(in.number(Meta.MAX_IN_GOSSIP)));
-      case META_DIGEST -> Meta.elsewhere(in.number(Meta.MAX_LENGTH), in.fixed64());
-      default -> throw new WireReader.Malformed("form of metadata " + form);
-    };
-  }
-
-  private static Meta readWholeMeta(WireReader in) throws WireReader.Malformed {
-    return Meta.of(in.bytes(in.number(Meta.MAX_LENGTH)));
+    return new PushPullResponse(
+        sequence, source, buckets, differing, last, MemberFormat.readRows(in));
   }
 
   private static void type(ByteBuffer out, int type) {
@@ -301,49 +269,6 @@ public final class SwimCodec {
     WireWriter.id(out, of);
     WireWriter.number(out, incarnation);
     WireWriter.id(out, by);
-  }
-
-  private static void writeRows(ByteBuffer out, List<MemberRecord> rows) {
-    WireWriter.number(out, rows.size());
-    for (MemberRecord row : rows) {
-      out.put((byte) row.state().code());
-      writeNode(out, row.node());
-    }
-  }
-
-  private static void writeNode(ByteBuffer out, Node node) {
-    WireWriter.id(out, node.id());
-    WireWriter.address(out, node.address());
-    WireWriter.number(out, node.incarnation());
-    Meta meta = node.meta();
-    boolean inline = isInline(meta);
-    out.put((byte) (inline ? META_BYTES : META_DIGEST));
-    WireWriter.number(out, meta.length());
-    if (inline) out.put(meta.bytes());
-    else out.putLong(meta.digest());
-  }
-
-  private static boolean isInline(Meta meta) {
-    return meta.isPresent() && meta.fitsGossip();
-  }
-
-  private static int rows(List<MemberRecord> rows) {
-    int size = number(rows.size());
-    for (MemberRecord row : rows) size += 1 + node(row.node());
-    return size;
-  }
-
-  private static int node(Node node) {
-    return id(node.id())
-        + address(node.address())
-        + number(node.incarnation())
-        + 1
-        + number(node.meta().length())
-        + (isInline(node.meta()) ? node.meta().length() : 8);
-  }
-
-  private static int whole(Meta meta) {
-    return number(meta.length()) + meta.length();
   }
 
   private static int id(NodeId id) {

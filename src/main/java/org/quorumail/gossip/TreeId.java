@@ -1,12 +1,13 @@
 package org.quorumail.gossip;
 
 /**
- * Names a spanning tree: that of an origin that broadcasts often, or the one that all others share.
+ * Names the way of a message: the spanning tree of an origin that broadcasts often, or for all
+ * others the way on the {@link Chart}, for which nobody keeps a tree.
  *
- * @param root the origin's name, empty for the shared tree
+ * @param root the origin's name, empty for charted ways
  */
 public record TreeId(String root) {
-  public static final TreeId SHARED = new TreeId("");
+  public static final TreeId CHARTED = new TreeId("");
 
   public TreeId {
     if (!root.isEmpty()) new NodeId(root);
@@ -16,12 +17,12 @@ public record TreeId(String root) {
     return new TreeId(origin.value());
   }
 
-  public boolean isShared() {
+  public boolean isCharted() {
     return root.isEmpty();
   }
 
   @Override
   public String toString() {
-    return isShared() ? "shared" : root;
+    return isCharted() ? "charted" : root;
   }
 }

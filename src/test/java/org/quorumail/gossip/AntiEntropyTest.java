@@ -94,7 +94,7 @@ class AntiEntropyTest {
   /** From a neighbour that both have, and that says nothing else. */
   private void learn(Plumtree core, String origin, long sequence) {
     MessageId id = new MessageId(new NodeId(origin), 1, sequence);
-    core.onMessage(THIRD, new Gossip(TreeId.SHARED, id, 0, new byte[10]), now);
+    core.onMessage(THIRD, new Gossip(TreeId.CHARTED, id, 0, new byte[10]), now);
   }
 
   private void run(long millis) {

@@ -50,9 +50,9 @@ class PlumtreeCodecTest {
   @Test
   void everyFieldOfAGossipSurvives() {
     Gossip sent =
-        new Gossip(TreeId.SHARED, new MessageId(new NodeId("a"), 7, 9), 3, new byte[] {5});
+        new Gossip(TreeId.CHARTED, new MessageId(new NodeId("a"), 7, 9), 3, new byte[] {5});
     Gossip read = (Gossip) decoded(bytes(sent));
-    assertThat(read.tree()).isEqualTo(TreeId.SHARED);
+    assertThat(read.tree()).isEqualTo(TreeId.CHARTED);
     assertThat(read.id()).isEqualTo(sent.id());
     assertThat(read.hop()).isEqualTo(3);
     assertThat(read.payload()).containsExactly(5);
@@ -84,7 +84,7 @@ class PlumtreeCodecTest {
 
   @Test
   void aCountOrPayloadAboveItsBoundIsRefusedBeforeAnythingIsAllocated() {
-    byte[] large = bytes(new Gossip(TreeId.SHARED, id(), 0, new byte[MAX + 1]));
+    byte[] large = bytes(new Gossip(TreeId.CHARTED, id(), 0, new byte[MAX + 1]));
     assertThat(codec.decode(ByteBuffer.wrap(large)))
         .isEqualTo(new PlumtreeCodec.Malformed("count above " + MAX));
     byte[] many = {1, 'A', (byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff, 7};
@@ -104,7 +104,7 @@ class PlumtreeCodecTest {
   void announcementsOfOneOriginNameItOnce() {
     List<Announcement> lines = new ArrayList<>();
     for (int i = 1; i <= PlumtreeCodec.MAX_IDS; i++) {
-      lines.add(new Announcement(TreeId.SHARED, new MessageId(new NodeId("node-17"), 1, i), 2));
+      lines.add(new Announcement(TreeId.CHARTED, new MessageId(new NodeId("node-17"), 1, i), 2));
     }
     assertThat(bytes(new IHave(lines)).length).isLessThan(4 * PlumtreeCodec.MAX_IDS);
   }
@@ -155,7 +155,7 @@ class PlumtreeCodecTest {
   }
 
   private TreeId tree(NodeId origin) {
-    return random.nextBoolean() ? TreeId.SHARED : TreeId.of(origin);
+    return random.nextBoolean() ? TreeId.CHARTED : TreeId.of(origin);
   }
 
   private MessageId id() {

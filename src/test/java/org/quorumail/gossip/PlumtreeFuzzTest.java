@@ -110,13 +110,13 @@ class PlumtreeFuzzTest {
 
   private Gossip gossip() {
     MessageId id = id();
-    TreeId tree = random.nextBoolean() ? TreeId.SHARED : TreeId.of(id.origin());
+    TreeId tree = random.nextBoolean() ? TreeId.CHARTED : TreeId.of(id.origin());
     return new Gossip(tree, id, random.nextInt(20), new byte[random.nextInt(50)]);
   }
 
   private List<Announcement> announcements() {
     List<Announcement> lines = new ArrayList<>();
-    for (MessageId id : ids()) lines.add(new Announcement(TreeId.SHARED, id, random.nextInt(9)));
+    for (MessageId id : ids()) lines.add(new Announcement(TreeId.CHARTED, id, random.nextInt(9)));
     return lines;
   }
 
@@ -141,7 +141,7 @@ class PlumtreeFuzzTest {
   }
 
   private TreeId tree() {
-    return random.nextBoolean() ? TreeId.SHARED : TreeId.of(node());
+    return random.nextBoolean() ? TreeId.CHARTED : TreeId.of(node());
   }
 
   private MessageId id() {

@@ -233,21 +233,21 @@ class PlumtreeTest {
 
   @Test
   void aNodeRestartedUnderItsOldIncarnationGoesOnBehindWhatTheNetworkKnows() {
-    Announcement known = new Announcement(TreeId.SHARED, new MessageId(SELF, 1, 41), 3);
+    Announcement known = new Announcement(TreeId.CHARTED, new MessageId(SELF, 1, 41), 3);
     one.from(A, new IHave(List.of(known)));
     assertThat(one.broadcast().sequence()).isEqualTo(42);
   }
 
   @Test
-  void whoSpeaksOnceUsesTheSharedTreeAndWhoSpeaksOftenItsOwnWhileThereIsRoom() {
-    assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.SHARED);
+  void whoSpeaksOnceGoesByTheChartAndWhoSpeaksOftenHasATreeWhileThereIsRoom() {
+    assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.CHARTED);
     assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.of(SELF));
     one.pass(61_000);
-    assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.SHARED);
+    assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.CHARTED);
     OneCore full = new OneCore(PlumtreeConfig.standard().withMaxTrees(1), A, B, C);
     full.gossip(A, 1);
     treeOfBroadcast(full);
-    assertThat(treeOfBroadcast(full)).as("the one place is taken").isEqualTo(TreeId.SHARED);
+    assertThat(treeOfBroadcast(full)).as("the one place is taken").isEqualTo(TreeId.CHARTED);
   }
 
   @Test
@@ -345,27 +345,18 @@ class PlumtreeTest {
   }
 
   @Test
-  void theSharedTreeTakesAWayThatIsShorterByTheThreshold() {
+  void aTreeTakesAWayThatIsShorterByTheThreshold() {
     List<PlumtreeEffect> effects = new ArrayList<>();
     for (int i = 1; i <= 3; i++) {
-      one.from(B, new IHave(List.of(new Announcement(TreeId.SHARED, id(i), 1))));
-      effects.addAll(one.from(A, new Gossip(TreeId.SHARED, id(i), 5, new byte[1])));
+      one.ihave(B, i);
+      effects.addAll(one.from(A, message(i, 5)));
     }
     assertThat(sent(Graft.class, B, effects)).as("not at once, or all would").isEmpty();
     one.pass(10_000);
-    one.from(B, new IHave(List.of(new Announcement(TreeId.SHARED, id(4), 1))));
-    effects = one.from(A, new Gossip(TreeId.SHARED, id(4), 5, new byte[1]));
-    assertThat(sent(Graft.class, B, effects))
-        .containsExactly(new Graft(TreeId.SHARED, Optional.empty()));
-    assertThat(sent(Prune.class, A, effects)).containsExactly(new Prune(TreeId.SHARED));
-  }
-
-  @Test
-  void anOriginsOwnTreeIsNotOptimised() {
-    one.gossip(A, 1);
-    one.pass(20_000);
-    one.ihave(B, 2);
-    assertThat(sent(Graft.class, B, one.from(A, message(2, 9)))).isEmpty();
+    one.ihave(B, 4);
+    effects = one.from(A, message(4, 5));
+    assertThat(sent(Graft.class, B, effects)).containsExactly(new Graft(TREE, Optional.empty()));
+    assertThat(sent(Prune.class, A, effects)).containsExactly(new Prune(TREE));
   }
 
   @Test

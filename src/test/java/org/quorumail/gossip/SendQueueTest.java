@@ -29,7 +29,7 @@ class SendQueueTest {
   void noClassStarves() {
     for (int i = 1; i <= 50; i++) queue.add(graft());
     for (int i = 1; i <= 50; i++) queue.add(payload(i, 1));
-    queue.add(new Prune(TreeId.SHARED));
+    queue.add(new Prune(TreeId.CHARTED));
     List<PlumtreeMessage> first = new ArrayList<>();
     for (int i = 0; i < 13; i++) queue.poll().ifPresent(first::add);
     assertThat(first).filteredOn(Graft.class::isInstance).hasSize(8);
@@ -68,20 +68,20 @@ class SendQueueTest {
   @Test
   void announcementsArePutTogetherAndAPruneIsNotRepeated() {
     for (int i = 1; i <= 40; i++) {
-      queue.add(new IHave(List.of(new Announcement(TreeId.SHARED, id(i), 1))));
+      queue.add(new IHave(List.of(new Announcement(TreeId.CHARTED, id(i), 1))));
     }
-    queue.add(new Prune(TreeId.SHARED));
-    queue.add(new Prune(TreeId.SHARED));
+    queue.add(new Prune(TreeId.CHARTED));
+    queue.add(new Prune(TreeId.CHARTED));
     assertThat(queue.size()).isEqualTo(2);
     assertThat(queue.poll()).map(m -> ((IHave) m).announcements().size()).contains(40);
   }
 
   private static Graft graft() {
-    return new Graft(TreeId.SHARED, Optional.of(id(1)));
+    return new Graft(TreeId.CHARTED, Optional.of(id(1)));
   }
 
   private static Gossip payload(long sequence, int size) {
-    return new Gossip(TreeId.SHARED, id(sequence), 0, new byte[size]);
+    return new Gossip(TreeId.CHARTED, id(sequence), 0, new byte[size]);
   }
 
   private static MessageId id(long sequence) {

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
@@ -74,6 +73,7 @@ public final class BroadcastNetwork {
   private final long[] tickAt;
   private final SplittableRandom random;
   private final long seed;
+  private final Wires wires;
   private final PlumtreeCodec codec;
   private @Nullable PlumtreeMessage lastEncoded;
   private int lastSize;
@@ -91,6 +91,7 @@ public final class BroadcastNetwork {
     this.size = size;
     this.config = config;
     this.seed = seed;
+    this.wires = new Wires(seed);
     this.random = new SplittableRandom(seed);
     this.codec = new PlumtreeCodec(config.maxMessageSize());
     this.ids = new NodeId[size];
@@ -167,7 +168,7 @@ public final class BroadcastNetwork {
     if (!connections) return;
     for (NodeId peer : cores[i].neighbours()) {
       int p = indexOf(peer);
-      queue.add(now + latency(i, p), BROKEN_CONNECTION, p, i, null);
+      queue.add(now + wires.latency(i, p), BROKEN_CONNECTION, p, i, null);
     }
   }
 
@@ -229,12 +230,12 @@ public final class BroadcastNetwork {
     }
     if (!alive[to]) {
       if (connections) {
-        queue.add(now + 2 * latency(from, to), BROKEN_CONNECTION, from, to, null);
+        queue.add(now + 2 * wires.latency(from, to), BROKEN_CONNECTION, from, to, null);
       }
       return;
     }
     if (cut.test(from, to) || (loss > 0 && random.nextDouble() < loss)) return;
-    long arrival = now + latency(from, to) + random.nextInt(3);
+    long arrival = now + wires.latency(from, to) + random.nextInt(3);
     queue.add(arrival, MESSAGE, to, from, send.message());
   }
 
@@ -260,41 +261,16 @@ public final class BroadcastNetwork {
     account.lastAt = now;
   }
 
-  private long latency(int a, int b) {
-    long pair = ((long) Math.min(a, b) << 32) | Math.max(a, b);
-    return 10L + Math.floorMod(mix(pair * 31 + seed), 41);
-  }
-
-  /** The finalizer of SplitMix64. */
-  private static long mix(long value) {
-    long z = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
-  }
-
   /** How long the same overlay takes to reach everyone when all push to all. */
   long floodMillis(int origin) {
-    long[] at = new long[size];
-    Arrays.fill(at, Long.MAX_VALUE);
-    at[origin] = 0;
-    PriorityQueue<long[]> open = new PriorityQueue<>((x, y) -> Long.compare(x[0], y[0]));
-    open.add(new long[] {0, origin});
-    long last = 0;
-    while (!open.isEmpty()) {
-      long[] next = open.remove();
-      int node = (int) next[1];
-      if (next[0] > at[node]) continue;
-      last = next[0];
-      for (NodeId peer : cores[node].neighbours()) {
-        int p = indexOf(peer);
-        long when = next[0] + latency(node, p) + 1;
-        if (alive[p] && when < at[p]) {
-          at[p] = when;
-          open.add(new long[] {when, p});
-        }
-      }
-    }
-    return last;
+    return wires.floodMillis(
+        size,
+        origin,
+        node ->
+            cores[node].neighbours().stream()
+                .mapToInt(BroadcastNetwork::indexOf)
+                .filter(peer -> alive[peer])
+                .toArray());
   }
 
   int aliveCount() {

@@ -84,7 +84,7 @@ public final class BroadcastScenarios {
     return new BroadcastNetwork(nodes, 1, seed, config);
   }
 
-  /** No loss: an active origin on its own tree, then everybody on the shared one. */
+  /** No loss: an active origin on its own tree, then everybody, by the chart. */
   private void quiet() {
     BroadcastNetwork net = network();
     int origin = net.randomAlive();
@@ -113,6 +113,7 @@ public final class BroadcastScenarios {
   /** Other nodes, each once, 20 ms apart. */
   private void everybody(BroadcastNetwork net) {
     int count = Math.min(nodes / 2, 100);
+    long before = net.bytes;
     List<Account> accounts = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       accounts.add(net.broadcast(i * (nodes / count), PAYLOAD));
@@ -121,6 +122,7 @@ public final class BroadcastScenarios {
     net.run(4_000);
     put("each once, RMR", mean(accounts));
     put("each once, p50 time / flood", medianTime(accounts) / medianFlood(net, accounts));
+    put("each once, bytes per node", (net.bytes - before) / (double) nodes / count);
     put("each once, reached %", 100 * worst(net, accounts));
   }
 
@@ -179,6 +181,8 @@ public final class BroadcastScenarios {
     put(name + "first reached %", 100 * net.reached(accounts.getFirst()));
     put(name + "first RMR", accounts.getFirst().redundancy());
     put(name + "broadcasts until RMR < 0.1", healed);
+    int another = net.randomAlive();
+    put(name + "another's reached %", 100 * net.reached(broadcastAndWait(net, another)));
   }
 
   /** The machines are gone without a word and no connection breaks. */
