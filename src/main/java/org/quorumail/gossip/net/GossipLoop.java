@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.BroadcastResult;
@@ -40,6 +41,9 @@ final class GossipLoop implements Transport.Receiver {
   private static final long MAX_WAIT_MILLIS = 1_000;
   private static final long GAUGES_EVERY_MILLIS = 5_000;
 
+  /** Between two warnings of clocks that differ: strangers must not fill the log with it. */
+  private static final Duration CLOCK_WARNING = Duration.ofMinutes(1);
+
   private final ArrayBlockingQueue<Input> inputs = new ArrayBlockingQueue<>(MAX_INPUTS);
   private final LagGate gate = new LagGate();
   private final MemberBook book;
@@ -50,6 +54,7 @@ final class GossipLoop implements Transport.Receiver {
   private final Transport transport;
   private final long origin = System.nanoTime();
   private final Thread thread;
+  private final AtomicLong clockWarnedAt = new AtomicLong();
   private volatile boolean stopping;
   private boolean wasSick;
   private long gaugesAt;
@@ -167,6 +172,18 @@ final class GossipLoop implements Transport.Receiver {
   @Override
   public void dropped(DropReason reason) {
     metrics.dropped(reason);
+    if (reason == DropReason.STALE) clocksDiffer();
+  }
+
+  /** Of all reasons the one that an operator would look for in vain: the node only stays away. */
+  private void clocksDiffer() {
+    long now = System.nanoTime();
+    long last = clockWarnedAt.get();
+    boolean isDue = last == 0 || now - last > CLOCK_WARNING.toNanos();
+    if (!isDue || !clockWarnedAt.compareAndSet(last, now)) return;
+    log.warn(
+        "gossip_clocks_differ reason=\"a node whose clock is more than {} minutes away cannot be heard; set the clocks\"",
+        Opener.FRESH.toMinutes());
   }
 
   // ---- the thread

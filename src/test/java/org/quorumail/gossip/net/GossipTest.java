@@ -3,7 +3,12 @@ package org.quorumail.gossip.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -12,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +28,7 @@ import org.quorumail.gossip.MemberState;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.SwimConfig;
+import org.slf4j.LoggerFactory;
 
 /** Real sockets on loopback, real time. */
 class GossipTest {
@@ -175,6 +182,33 @@ class GossipTest {
     Gossip b = Gossip.start(elsewhere, new Ears());
     open.add(b);
     await().during(Duration.ofSeconds(2)).until(() -> a.peerCount() + b.peerCount() == 0);
+  }
+
+  @Test
+  void clocksThatAreFarApartAreSaidInTheLogOnce() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(GossipLoop.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    try (DatagramSocket late = new DatagramSocket()) {
+      Gossip a = start("a", 1, new Ears());
+      InetSocketAddress to = new InetSocketAddress("127.0.0.1", a.port());
+      for (int i = 0; i < 3; i++) {
+        Sealer sealer = new Sealer(SealTest.ring("one", 1), new SetClock());
+        byte[] frame = sealer.seal(FrameFormat.DATAGRAM, OptionalInt.empty(), Body.NOTHING);
+        late.send(new DatagramPacket(frame, frame.length, to));
+      }
+      await()
+          .during(Duration.ofMillis(300))
+          .until(
+              () ->
+                  List.copyOf(log.list).stream()
+                          .filter(e -> e.getMessage().startsWith("gossip_clocks_differ"))
+                          .count()
+                      == 1);
+    } finally {
+      logger.detachAppender(log);
+    }
   }
 
   private Gossip start(String id, int secret, GossipDelegate delegate, int... seeds)
