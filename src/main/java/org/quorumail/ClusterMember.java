@@ -120,7 +120,10 @@ final class ClusterMember implements AutoCloseable {
   Optional<Formation> awaitFormation(CountDownLatch stopping)
       throws ClusterFault, IOException, InterruptedException {
     Formation known = formation;
-    if (known != null) return Optional.of(known);
+    if (known != null) {
+      known.foundedElsewhere(Formation.member(card())).ifPresent(ClusterMember::warnOfMove);
+      return Optional.of(known);
+    }
     long warnAt = System.nanoTime() + config.cluster().joinTimeout().toNanos();
     while (true) {
       Optional<Formation> formed = form();
@@ -144,6 +147,12 @@ final class ClusterMember implements AutoCloseable {
       }
       if (stopping.await(POLL.toMillis(), TimeUnit.MILLISECONDS)) return Optional.empty();
     }
+  }
+
+  private static void warnOfMove(String founded) {
+    log.warn(
+        "cluster_address_changed founded={} reason=\"the others replicate to that address; give it back to this node, or found clusters with names in cluster.advertise_address where addresses change\"",
+        founded);
   }
 
   Membership membership() {

@@ -83,7 +83,8 @@ public record Formation(List<Member> members) {
                 .formatted(other.nodeId(), self.nodeId()));
   }
 
-  private static Member member(NodeCard card) {
+  /** A node as a founding member. */
+  public static Member member(NodeCard card) {
     return new Member(card.nodeId(), card.peerId(), card.host(), card.raftPort(), card.zone());
   }
 
@@ -97,6 +98,18 @@ public record Formation(List<Member> members) {
 
   public Optional<Member> findPeer(String peerId) {
     return members.stream().filter(m -> m.peerId().equals(peerId)).findFirst();
+  }
+
+  /**
+   * Where the others replicate to, if that is not where this node says that it is: they know it by
+   * the address that it had when the cluster was founded.
+   *
+   * @return {@code host:port}
+   */
+  public Optional<String> foundedElsewhere(Member now) {
+    return findPeer(now.peerId())
+        .filter(m -> !m.host().equals(now.host()) || m.raftPort() != now.raftPort())
+        .map(m -> m.host() + ":" + m.raftPort());
   }
 
   /**

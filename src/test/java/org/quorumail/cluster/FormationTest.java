@@ -82,6 +82,19 @@ class FormationTest {
   }
 
   @Test
+  void aMemberThatHasMovedKnowsWhereTheOthersLookForIt() throws Exception {
+    Formation formed = Formation.of(a, List.of(b, c)).orElseThrow();
+    Formation.Member founded = Formation.member(a);
+    assertThat(formed.foundedElsewhere(founded)).isEmpty();
+    Formation.Member moved =
+        new Formation.Member(
+            founded.nodeId(), founded.peerId(), "192.0.2.9", founded.raftPort(), founded.zone());
+    assertThat(formed.foundedElsewhere(moved)).contains(founded.host() + ":" + founded.raftPort());
+    Formation.Member stranger = Formation.member(card("d", "d-1", List.of()));
+    assertThat(formed.foundedElsewhere(stranger)).isEmpty();
+  }
+
+  @Test
   void aSpoolIsSpreadOverOtherZonesFirst() {
     List<Formation.Member> members =
         List.of(
