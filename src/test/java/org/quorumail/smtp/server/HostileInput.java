@@ -3,10 +3,13 @@ package org.quorumail.smtp.server;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.MailAddress;
@@ -26,6 +29,9 @@ import org.quorumail.smtp.Xtext;
 public final class HostileInput {
   /** RFC 5321 §4.2: a code, a blank or hyphen, text; ours is printable ASCII. */
   private static final Pattern REPLY = Pattern.compile("[2-5][0-9][0-9][ -][\\x20-\\x7e]*");
+
+  /** What a server says before it closes by itself. */
+  private static final Pattern FAREWELL = Pattern.compile("(221|421|500|554) ");
 
   /** A listener keeps what it accepted, and counts failures: it is replaced now and then. */
   private static final int SESSIONS = 500;
@@ -54,19 +60,41 @@ public final class HostileInput {
   private static void session(byte[] sent) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), listener().port())) {
       socket.setSoTimeout(PATIENCE_MILLIS);
-      String said;
       try {
         socket.getOutputStream().write(sent);
         socket.shutdownOutput();
-        said = latin1(socket.getInputStream().readAllBytes());
-      } catch (java.net.SocketException e) {
-        return; // closed with what we sent still unread
+      } catch (SocketException e) {
+        // it has closed already; what it said first is still to be read
       }
-      for (String line : said.split("\r\n", -1)) {
-        boolean legal = line.isEmpty() || REPLY.matcher(line).matches();
-        if (!legal) throw new IllegalStateException("the server said: " + line);
-      }
+      ByteArrayOutputStream said = new ByteArrayOutputStream();
+      boolean reset = !readToEnd(socket.getInputStream(), said);
+      legal(latin1(said.toByteArray()), reset);
     }
+  }
+
+  /** Whether the server ended the connection in order; what was said before counts either way. */
+  private static boolean readToEnd(InputStream in, ByteArrayOutputStream said) throws IOException {
+    try {
+      in.transferTo(said);
+      return true;
+    } catch (SocketException e) {
+      return false;
+    }
+  }
+
+  /** Whole lines, each a reply; who resets has said goodbye before. */
+  private static void legal(String said, boolean reset) {
+    List<String> lines = List.of(said.split("\r\n", -1));
+    if (!lines.getLast().isEmpty()) illegal("half a line", lines.getLast());
+    List<String> replies = lines.subList(0, lines.size() - 1);
+    for (String line : replies) if (!REPLY.matcher(line).matches()) illegal("no reply", line);
+    if (!reset) return;
+    String last = replies.isEmpty() ? "" : replies.getLast();
+    if (!FAREWELL.matcher(last).lookingAt()) illegal("a reset without farewell after", last);
+  }
+
+  private static void illegal(String what, String said) {
+    throw new IllegalStateException("the server said " + what + ": " + said);
   }
 
   private static TestListener listener() throws IOException {
