@@ -38,11 +38,16 @@ final class Survey implements Structure.Reader {
     return problem;
   }
 
+  /**
+   * Octets above 127 in a header pass as they are: no extension speaks of them (SMTPUTF8 does, and
+   * is asked for before), nobody knows their charset, and other systems pass them too.
+   */
   @Override
   public void header(int entity, EntityHeader header) {
     Measure octets = new Measure();
     octets.block(header.bytes());
-    if (octets.kindOfOctets().exceeds(target)) refuse("a header");
+    boolean text = octets.kindOfOctets() != DataKind.BINARY;
+    if (!text && target != DataKind.BINARY) refuse("a header");
     this.header = header;
     body = new Measure();
     treatments.add(lowered(header));

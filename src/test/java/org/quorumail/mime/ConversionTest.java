@@ -86,7 +86,7 @@ class ConversionTest {
       "=",
       " ",
       "x",
-      "\u00e4",
+      "\r\n\r\n\u00e4", // never in a header, where it may pass
       "\r",
       "\n",
       "\u0000",
