@@ -8,6 +8,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Config;
@@ -110,7 +111,7 @@ final class PolicyRules {
       HttpTable service = new HttpTable(http.get());
       tables.add(cached(service, http.get().cacheTtl(), http.get().cacheSize()));
     }
-    ServiceLoader.load(RecipientTable.class).forEach(tables::add);
+    tables.addAll(declared(RecipientTable.class));
     return switch (tables.size()) {
       case 0 -> Optional.empty();
       case 1 -> Optional.of(tables.getFirst());
@@ -167,10 +168,25 @@ final class PolicyRules {
     return checks;
   }
 
+  /** Extensions whose jars stand beside ours in {@code lib} and name them. */
+  private static <T> List<T> declared(Class<T> kind) throws IOException {
+    try {
+      return ServiceLoader.load(kind).stream().map(ServiceLoader.Provider::get).toList();
+    } catch (ServiceConfigurationError | LinkageError e) {
+      String cause = e.getCause() == null ? "" : " (" + e.getCause() + ")";
+      throw new IOException(
+          "A jar in lib has a "
+              + kind.getSimpleName()
+              + " that cannot be used: "
+              + e.getMessage()
+              + cause,
+          e);
+    }
+  }
+
   /** Filters of others: those that declare themselves, and those that are named. */
   private static List<MessageFilter> others(PolicyConfig.Filters config) throws IOException {
-    List<MessageFilter> found = new ArrayList<>();
-    ServiceLoader.load(MessageFilter.class).forEach(found::add);
+    List<MessageFilter> found = new ArrayList<>(declared(MessageFilter.class));
     for (String name : config.classes()) {
       if (found.stream().anyMatch(f -> f.getClass().getName().equals(name))) continue;
       try {

@@ -43,10 +43,17 @@ public final class NodeProcess implements AutoCloseable {
    * @param environment variables that the node has beside those of this process
    */
   public NodeProcess(NodeSettings settings, Map<String, String> environment) {
+    this(settings, environment, program());
+  }
+
+  /**
+   * @param program another launcher than {@link #program()}
+   */
+  public NodeProcess(NodeSettings settings, Map<String, String> environment, Path program) {
     this.settings = settings;
     this.environment = Map.copyOf(environment);
     this.api = new NodeApi(settings.http());
-    this.program = program();
+    this.program = program;
   }
 
   /**

@@ -1,13 +1,14 @@
 package org.quorumail.policy;
 
-import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.config.PolicyConfig.Consequence;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.Escape;
@@ -26,70 +27,99 @@ public final class GuardedFilter implements MessageFilter {
   private static final int CALLS_MAX = 2_000;
 
   private final MessageFilter filter;
+  private final String name;
   private final Duration timeout;
   private final Consequence onFailure;
   private final Semaphore calls;
 
   public GuardedFilter(MessageFilter filter, Duration timeout, Consequence onFailure) {
-    this(filter, timeout, onFailure, new Semaphore(CALLS_MAX));
+    this(filter, nameOf(filter), timeout, onFailure, new Semaphore(CALLS_MAX));
   }
 
   private GuardedFilter(
-      MessageFilter filter, Duration timeout, Consequence onFailure, Semaphore calls) {
+      MessageFilter filter, String name, Duration timeout, Consequence onFailure, Semaphore calls) {
     this.filter = filter;
+    this.name = name;
     this.timeout = timeout;
     this.onFailure = onFailure;
     this.calls = calls;
   }
 
-  @Override
-  public String name() {
-    return filter.name();
+  private static String nameOf(MessageFilter filter) {
+    try {
+      return filter.name();
+    } catch (RuntimeException | LinkageError e) {
+      return filter.getClass().getSimpleName();
+    }
   }
 
   @Override
+  public String name() {
+    return name;
+  }
+
+  /** A filter that has no part in this session fails at connect, once. */
+  @Override
   public MessageFilter inSession(SessionView session) {
-    return new GuardedFilter(filter.inSession(session), timeout, onFailure, calls);
+    MessageFilter part =
+        guarded("session", () -> filter.inSession(session))
+            .orElseGet(() -> new Unusable(consequence()));
+    return part instanceof Unusable
+        ? part
+        : new GuardedFilter(part, name, timeout, onFailure, calls);
+  }
+
+  private record Unusable(Verdict consequence) implements MessageFilter {
+    @Override
+    public Verdict connect(SessionView session) {
+      return consequence;
+    }
+
+    @Override
+    public boolean readsContent(SessionView session) {
+      return false;
+    }
   }
 
   @Override
   public Verdict connect(SessionView session) {
-    return guarded("connect", () -> filter.connect(session));
+    return verdict("connect", () -> filter.connect(session));
   }
 
   @Override
   public Verdict ehlo(SessionView session) {
-    return guarded("ehlo", () -> filter.ehlo(session));
+    return verdict("ehlo", () -> filter.ehlo(session));
   }
 
   @Override
   public Verdict mail(SessionView session) {
-    return guarded("mail", () -> filter.mail(session));
+    return verdict("mail", () -> filter.mail(session));
   }
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
-    return guarded("rcpt", () -> filter.rcpt(session, recipient));
+    return verdict("rcpt", () -> filter.rcpt(session, recipient));
   }
 
   @Override
   public boolean readsContent(SessionView session) {
-    return filter.readsContent(session);
+    // when nobody knows, data() is asked, and fails in its own way
+    return guarded("readsContent", () -> filter.readsContent(session)).orElse(true);
   }
 
   @Override
   public Verdict data(SessionView session, MessageContent content) {
-    return guarded("data", () -> filter.data(session, content));
+    return verdict("data", () -> filter.data(session, content));
   }
 
   @Override
   public void reset(SessionView session) {
-    guarded("reset", () -> nothing(() -> filter.reset(session)));
+    verdict("reset", () -> nothing(() -> filter.reset(session)));
   }
 
   @Override
   public void close(SessionView session) {
-    guarded("close", () -> nothing(() -> filter.close(session)));
+    verdict("close", () -> nothing(() -> filter.close(session)));
   }
 
   @Override
@@ -102,9 +132,14 @@ public final class GuardedFilter implements MessageFilter {
     return Verdict.ACCEPT;
   }
 
-  private Verdict guarded(String stage, Callable<Verdict> call) {
-    if (!calls.tryAcquire()) return failure(stage, "too many of its calls are under way", null);
-    FutureTask<Verdict> task =
+  private Verdict verdict(String stage, Callable<Verdict> call) {
+    return guarded(stage, call).orElseGet(this::consequence);
+  }
+
+  /** What the call answers; empty, and told in the log, when it throws or is late. */
+  private <T> Optional<T> guarded(String stage, Callable<T> call) {
+    if (!calls.tryAcquire()) return failed(stage, "too many of its calls are under way");
+    FutureTask<T> task =
         new FutureTask<>(
             () -> {
               try {
@@ -113,31 +148,39 @@ public final class GuardedFilter implements MessageFilter {
                 calls.release();
               }
             });
-    Thread.ofVirtual().name("filter-" + name()).start(task);
+    Thread.ofVirtual().name("filter-" + name).start(task);
     try {
-      Verdict verdict = task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      return verdict == null ? failure(stage, "it gave no verdict", null) : verdict;
+      T answer = task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      return answer == null ? failed(stage, "it answered with null") : Optional.of(answer);
     } catch (TimeoutException e) {
       task.cancel(true);
-      return failure(stage, "no verdict within " + timeout.toMillis() + " ms", null);
+      return failed(stage, "no answer within " + timeout.toMillis() + " ms");
     } catch (ExecutionException e) {
-      boolean expected = e.getCause() instanceof IOException;
-      return failure(stage, String.valueOf(e.getCause()), expected ? null : e.getCause());
+      LOG.debug("event=filter_failed filter={} stage={}", name, stage, e.getCause());
+      return failed(stage, inWords(e.getCause()));
     } catch (InterruptedException e) {
       task.cancel(true);
       Thread.currentThread().interrupt();
-      return failure(stage, "the node is stopping", null);
+      return failed(stage, "the node is stopping");
     }
   }
 
-  private Verdict failure(
-      String stage, String reason, @org.jspecify.annotations.Nullable Throwable cause) {
+  /**
+   * What was thrown, and where: whoever wrote the filter can find it without a trace in the log.
+   */
+  private static String inWords(@Nullable Throwable thrown) {
+    if (thrown == null) return "it failed";
+    StackTraceElement[] trace = thrown.getStackTrace();
+    return thrown + (trace.length == 0 ? "" : " at " + trace[0]);
+  }
+
+  private <T> Optional<T> failed(String stage, String reason) {
     LOG.warn(
-        "event=filter_failed filter={} stage={} reason={}",
-        name(),
-        stage,
-        Escape.quoted(reason),
-        cause);
+        "event=filter_failed filter={} stage={} reason={}", name, stage, Escape.quoted(reason));
+    return Optional.empty();
+  }
+
+  private Verdict consequence() {
     return switch (onFailure) {
       case NONE, LOG -> Verdict.ACCEPT;
       case DEFER -> Verdict.defer(451, "4.7.1", "A filter is not available, try again later");

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +30,34 @@ import org.xbill.DNS.Type;
 class PolicyIT {
   private static final byte[] MESSAGE =
       "From: <a@it.test>\r\nSubject: policy\r\n\r\ntext\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  private static final String FILTER_SERVICE = "org.quorumail.policy.MessageFilter";
+
+  /** What it does with a message stands in the sender's name; of most it wants nothing. */
+  private static final String FILTER =
+      """
+      import org.quorumail.policy.*;
+
+      public final class ByName implements MessageFilter {
+        @Override
+        public Verdict mail(SessionView session) {
+          return is(session, "reject") ? Verdict.reject(550, "5.7.1", "Not you") : Verdict.ACCEPT;
+        }
+
+        @Override
+        public Verdict data(SessionView session, MessageContent content) {
+          if (is(session, "quarantine")) return new Verdict.Quarantine("a look first");
+          if (is(session, "header")) return Verdict.addHeader("X-By-Name", "yes");
+          if (is(session, "throw")) throw new IllegalStateException("cannot tell");
+          if (is(session, "error")) throw new StackOverflowError();
+          return Verdict.ACCEPT;
+        }
+
+        private static boolean is(SessionView session, String name) {
+          return session.sender().get().toString().startsWith(name + "@");
+        }
+      }
+      """;
 
   private final List<Sink.Delivery> received = new CopyOnWriteArrayList<>();
   private LoopbackNameServer names;
@@ -49,7 +78,8 @@ class PolicyIT {
                 "dns = { servers = [\"127.0.0.1:" + names.address().getPort() + "\"] }",
                 "process_interval = \"1s\"")
             .withSections(strangers(""));
-    node = new NodeProcess(settings);
+    Path program = ProgramWithJar.of(directory, FILTER_SERVICE, "ByName", FILTER);
+    node = new NodeProcess(settings, Map.of(), program);
     node.start();
     node.awaitReady(Duration.ofSeconds(60));
   }
@@ -84,6 +114,7 @@ class PolicyIT {
     Path recipients = Files.writeString(directory.resolve("recipients"), "ann@local.test\n");
 
     assertThat(send("anybody@local.test")).startsWith("250 ");
+    aFilterFromAJarIsAsked();
     reload("recipients = \"" + recipients + "\"\n[aliases]\nfile = \"" + aliases + "\"");
     assertThat(send("anybody@local.test")).startsWith("550 5.1.1");
     assertThat(send("ann@elsewhere.test")).startsWith("550 5.7.1");
@@ -119,6 +150,38 @@ class PolicyIT {
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(500))
         .until(() -> send("ann@local.test").startsWith("250 "));
+  }
+
+  /** docs/policy.md: a filter of one's own. */
+  private void aFilterFromAJarIsAsked() throws Exception {
+    assertThat(send("reject@it.test", "ann@local.test")).isEqualTo("550 5.7.1 Not you");
+    String held = queueId(send("quarantine@it.test", "ann@local.test"));
+    assertThat(OperatorCommand.run(directory, node, "queue", "view", held).text())
+        .contains("ByName: a look first");
+    assertThat(send("header@it.test", "ann@local.test")).startsWith("250 ");
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () ->
+                assertThat(received)
+                    .filteredOn(mail -> mail.from().equals("header@it.test"))
+                    .singleElement()
+                    .extracting(mail -> new String(mail.copy(), StandardCharsets.US_ASCII))
+                    .asString()
+                    .contains("\r\nX-By-Name: yes\r\nFrom: <a@it.test>"));
+    for (String broken : List.of("throw@it.test", "error@it.test")) {
+      assertThat(send(broken, "ann@local.test"))
+          .isEqualTo("451 4.7.1 A filter is not available, try again later");
+    }
+    assertThat(log())
+        .contains("filter=ByName stage=data reason=\"java.lang.IllegalStateException: cannot tell")
+        .contains("reason=\"java.lang.StackOverflowError")
+        .doesNotContain("\tat ");
+  }
+
+  private static String queueId(String accepted) {
+    assertThat(accepted).startsWith("250 2.0.0 Ok: queued as ");
+    return accepted.substring(accepted.lastIndexOf(' ') + 1);
   }
 
   private void recipientsAreAskedForOverTheNetwork() throws Exception {
@@ -160,9 +223,7 @@ class PolicyIT {
 
   private void whatIsQuarantinedWaitsForAnOperator() throws Exception {
     reload("[[milter]]\nsocket = \"inet:127.0.0.1:1\"\ndefault_action = \"quarantine\"");
-    String accepted = send("held@local.test");
-    assertThat(accepted).startsWith("250 2.0.0 Ok: queued as ");
-    String id = accepted.substring(accepted.lastIndexOf(' ') + 1);
+    String id = queueId(send("held@local.test"));
     assertThat(OperatorCommand.run(directory, node, "queue", "list", "--status", "held").text())
         .contains(id);
     assertThat(recipients()).doesNotContain("held@local.test");
@@ -171,9 +232,13 @@ class PolicyIT {
   }
 
   private String send(String to) throws IOException {
+    return send("a@it.test", to);
+  }
+
+  private String send(String from, String to) throws IOException {
     try (SmtpClient client = new SmtpClient(settings.smtp())) {
       client.ask("EHLO client.test");
-      return client.send("a@it.test", List.of(to), MESSAGE);
+      return client.send(from, List.of(to), MESSAGE);
     }
   }
 

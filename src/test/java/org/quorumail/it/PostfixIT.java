@@ -10,11 +10,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Pattern;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +29,7 @@ import org.quorumail.harness.NodeSettings;
 import org.quorumail.harness.Sink;
 import org.quorumail.smtp.TestCertificates;
 import org.quorumail.smtp.TestCertificates.Issued;
+import org.quorumail.smtp.client.ScriptedServer;
 
 /**
  * Extensions on the way through three mail systems: a node, a Postfix, another node, and a sink
@@ -40,6 +44,7 @@ class PostfixIT {
   private NodeProcess behind;
   private PostfixInstance postfix;
   private NodeProcess before;
+  private ScriptedServer last; // has TLS, a certificate that is trusted, and REQUIRETLS
 
   private record Received(String from, List<String> recipients, String content) {}
 
@@ -52,14 +57,17 @@ class PostfixIT {
             .formatted(directory);
     behind = node(directory, "behind", sink.port(), tls, Map.of());
     postfix = new PostfixInstance(directory, behind.settings().smtpPort());
+    last = new ScriptedServer(PostfixIT::strictly, server(certificate));
     String domains =
         """
         [delivery.domains."seven.test"]
         mx_override = "127.0.0.1:%d"
         [delivery.domains."strict.test"]
         mx_override = "localhost:%d"
+        [delivery.domains."last.test"]
+        mx_override = "localhost:%d"
         """
-            .formatted(postfix.sevenBitPort, behind.settings().smtpPort());
+            .formatted(postfix.sevenBitPort, behind.settings().smtpPort(), last.port());
     before =
         node(directory, "before", postfix.port, tls + domains, trusting(directory, certificate));
   }
@@ -69,6 +77,7 @@ class PostfixIT {
     if (before != null) before.close();
     if (postfix != null) postfix.close();
     if (behind != null) behind.close();
+    if (last != null) last.close();
     sink.close();
   }
 
@@ -172,16 +181,38 @@ class PostfixIT {
       assertThat(client.ask("MAIL FROM:<a@it.test> REQUIRETLS")).startsWith("250");
       assertThat(client.ask("RCPT TO:<b@strict.test>")).startsWith("250");
       assertThat(client.ask("RCPT TO:<c@sink.test>")).startsWith("250");
+      assertThat(client.ask("RCPT TO:<d@last.test>")).startsWith("250");
       assertThat(client.ask("DATA")).startsWith("354");
       assertThat(client.ask("Subject: secret\r\n\r\nbody\r\n.")).startsWith("250");
     }
     awaitLog(before, "event=delivered .*to=<b@strict.test> relay=localhost");
+    awaitLog(before, "event=delivered .*to=<d@last.test> relay=localhost");
+    assertThat(last.commands())
+        .containsSubsequence("STARTTLS", "EHLO before.quorumail.test")
+        .anyMatch(c -> c.startsWith("MAIL FROM:<a@it.test> ") && c.endsWith(" REQUIRETLS"));
     awaitLog(before, "event=failed .*to=<c@sink.test> .*dsn=5.7.30"); // Postfix has no TLS here
     awaitLog(behind, "event=failed .*to=<b@strict.test> .*dsn=5.7.30"); // nor has the sink
     awaitLog(before, "event=report_failed .*to=<a@it.test>");
     awaitLog(behind, "event=report_failed .*to=<a@it.test>");
     assertThat(received).isEmpty();
     assertThat(postfix.log()).doesNotContain("b@strict.test", "c@sink.test");
+  }
+
+  private static String strictly(String command) {
+    if (command.startsWith("EHLO")) return "250-localhost\r\n250-REQUIRETLS\r\n250 STARTTLS";
+    return command.equals("STARTTLS") ? "220 go on" : ScriptedServer.polite(command);
+  }
+
+  private static SSLContext server(Issued certificate) throws Exception {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    X509Certificate[] chain = {certificate.certificate()};
+    store.setKeyEntry("server", certificate.keys().getPrivate(), new char[0], chain);
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(store, new char[0]);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(keys.getKeyManagers(), null, null);
+    return context;
   }
 
   private static void awaitLog(NodeProcess node, String pattern) {

@@ -164,6 +164,32 @@ class ScreeningTest {
   }
 
   @Test
+  void aFilterThatCannotEvenBeginDefersTheSession() {
+    MessageFilter broken =
+        new MessageFilter() {
+          @Override
+          public String name() {
+            throw new IllegalStateException("nameless");
+          }
+
+          @Override
+          public MessageFilter inSession(SessionView s) {
+            throw new NoClassDefFoundError("com/example/Missing");
+          }
+
+          @Override
+          public boolean readsContent(SessionView s) {
+            throw new IllegalStateException("broken");
+          }
+        };
+    GuardedFilter guarded = new GuardedFilter(broken, Duration.ofSeconds(10), Consequence.DEFER);
+    assertThat(guarded.readsContent(session)).isTrue();
+    MessageFilter part = guarded.inSession(session);
+    assertThat(part.connect(session)).isInstanceOf(Verdict.Defer.class);
+    assertThat(part.mail(session)).isEqualTo(Verdict.ACCEPT);
+  }
+
+  @Test
   void envelopesAreChangedByFiltersFirstAndByAliasesLast() {
     Envelope envelope =
         new Envelope(
