@@ -21,4 +21,15 @@ public record Tarpit(PolicyConfig.Tarpit config) {
     Duration grown = config.errorDelay().multipliedBy(counted);
     return grown.compareTo(config.maxDelay()) > 0 ? config.maxDelay() : grown;
   }
+
+  /** Sleeps; false when the thread is interrupted before the time is over. */
+  public static boolean sitOut(Duration time) {
+    try {
+      Thread.sleep(time);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
 }

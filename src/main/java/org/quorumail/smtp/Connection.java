@@ -38,7 +38,7 @@ public final class Connection implements Closeable {
   private final long endOfLife; // nanoTime
   private @Nullable ServerTls serverTls;
   private InetSocketAddress remote;
-  private InetSocketAddress local;
+  private @Nullable InetSocketAddress local; // asked of the system by the few who want it
   private Socket top; // the socket itself, or TLS on it
   private InputStream in;
   private OutputStream out;
@@ -57,7 +57,6 @@ public final class Connection implements Closeable {
     this.deadline = endOfLife;
     this.top = socket;
     this.remote = (InetSocketAddress) socket.getRemoteSocketAddress();
-    this.local = (InetSocketAddress) socket.getLocalSocketAddress();
     this.in = socket.getInputStream();
     this.out = socket.getOutputStream();
     socket.setTcpNoDelay(true); // replies are written in one piece; never wait for the peer's ACK
@@ -150,6 +149,7 @@ public final class Connection implements Closeable {
 
   /** The address that the client has called. */
   public InetSocketAddress localAddress() {
+    if (local == null) local = (InetSocketAddress) socket.getLocalSocketAddress();
     return local;
   }
 

@@ -26,7 +26,7 @@ final class Idna {
 
   /** The name with every label in ASCII; empty when a label cannot be one of a domain. */
   static Optional<String> toAscii(String domain) {
-    String mapped = Normalizer.normalize(domain.toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
+    String mapped = folded(folded(domain)); // some letters have a form only after the first time
     StringBuilder ascii = new StringBuilder(mapped.length() + 16);
     for (String label : mapped.split("[.\u3002]", -1)) {
       if (ascii.length() > 0) ascii.append('.');
@@ -41,6 +41,11 @@ final class Idna {
       ascii.append(encoded);
     }
     return Optional.of(ascii.toString());
+  }
+
+  /** Lower case and one form of each letter, RFC 5895 §2. */
+  private static String folded(String text) {
+    return Normalizer.normalize(text.toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
   }
 
   private static boolean isAscii(String label) {

@@ -142,7 +142,7 @@ public final class PathSyntax {
   private boolean dotString() {
     do {
       int start = at;
-      while (at < text.length() && isAtext(text.charAt(at))) at++;
+      while (at < text.length() && isAtext(text.codePointAt(at))) next();
       if (at == start) return false;
     } while (take('.'));
     return true;
@@ -151,11 +151,11 @@ public final class PathSyntax {
   private boolean quotedString() {
     take('"');
     while (at < text.length()) {
-      char c = text.charAt(at++);
+      int c = next();
       if (c == '"') return true;
       if (c == '\\') {
         if (at == text.length()) return false;
-        c = text.charAt(at++);
+        c = next();
       }
       boolean printable = c >= ' ' && c <= '~';
       if (!printable && !Utf8Text.mayStandInLocalPart(c)) return false;
@@ -189,12 +189,19 @@ public final class PathSyntax {
     return isAlphanumeric(c) || c == '-' || c == '_' || c > 0x9F;
   }
 
-  private static boolean isAtext(char c) {
+  private static boolean isAtext(int c) {
     return isAlphanumeric(c) || ATEXT_SPECIALS.indexOf(c) >= 0 || Utf8Text.mayStandInLocalPart(c);
   }
 
-  private static boolean isAlphanumeric(char c) {
+  private static boolean isAlphanumeric(int c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  }
+
+  /** The character at hand, as a code point; goes behind it. */
+  private int next() {
+    int point = text.codePointAt(at);
+    at += Character.charCount(point);
+    return point;
   }
 
   private char peek() {

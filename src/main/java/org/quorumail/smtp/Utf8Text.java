@@ -31,14 +31,20 @@ final class Utf8Text {
 
   /**
    * Whether a character above ASCII may stand in a local part. RFC 6531 §3.3 allows them all; those
-   * that are not seen, or turn the text around, serve only to deceive who reads an address.
+   * that are not seen, or turn the text around, serve only to deceive who reads an address. The two
+   * joiners pass, since some languages cannot be written without them.
    */
-  static boolean mayStandInLocalPart(char c) {
-    if (c < 0xA0) return false; // ASCII has its own rules; C1 controls
-    boolean invisible = c == 0xAD || c == 0x200B || c == 0xFEFF || c == 0x2028 || c == 0x2029;
-    boolean turns =
-        c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F);
-    boolean none = c >= 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF);
-    return !invisible && !turns && !none;
+  static boolean mayStandInLocalPart(int point) {
+    if (point < 0xA0) return false; // ASCII has its own rules; C1 controls
+    if (point == 0x200C || point == 0x200D) return true;
+    boolean noncharacter = (point & 0xFFFE) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF);
+    return !noncharacter && !isBlank(point) && Character.getType(point) != Character.FORMAT;
+  }
+
+  /** A space of any kind, or a letter that is drawn as none (the fillers of Hangul). */
+  private static boolean isBlank(int point) {
+    boolean filler =
+        point == 0x115F || point == 0x1160 || point == 0x3164 || point == 0xFFA0 || point == 0x34F;
+    return filler || Character.isSpaceChar(point);
   }
 }

@@ -24,6 +24,8 @@ class IdnaTest {
     "faß.ExAmPlE, xn--fa-hia.example",
     "ｆｕｌｌ.example, full.example",
     "例え。テスト, xn--r8jz45g.xn--zckzah",
+    "ℒocal.example, local.example", // letters that are small only in their plain form
+    "𝚨.example, xn--mxa.example",
   })
   void namesHaveTheirAsciiForm(String name, String ascii) {
     assertThat(Idna.toAscii(name)).isEqualTo(java.util.Optional.ofNullable(ascii));

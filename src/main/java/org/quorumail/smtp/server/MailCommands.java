@@ -96,9 +96,12 @@ final class MailCommands {
     String path = afterKeyword("FROM:", argument);
     if (path == null) return Answer.say(501, "5.5.4", "Syntax: MAIL FROM:<address>");
     return switch (PathSyntax.parse(path)) {
-      case PathSyntax.Parsed.Null none -> begin(new ReversePath.Null(), none.rest());
+      case PathSyntax.Parsed.Null none -> begin(new ReversePath.Null(), false, none.rest());
       case PathSyntax.Parsed.Mailbox box ->
-          begin(new ReversePath.Mailbox(qualified(box.address())), box.rest());
+          begin(
+              new ReversePath.Mailbox(qualified(box.address())),
+              eightBit(path.substring(0, path.length() - box.rest().length())),
+              box.rest());
       case PathSyntax.Parsed.Malformed bad ->
           Answer.say(501, "5.1.7", "Bad sender: " + bad.reason());
       case PathSyntax.Parsed.IllegalLocalPart bad ->
@@ -123,12 +126,16 @@ final class MailCommands {
         address -> client.user().filter(user -> user.maySendAs(address)).isPresent());
   }
 
-  private Answer begin(ReversePath from, String rest) {
+  /**
+   * @param eightBit whether the path was written with octets above 127, its domain included
+   * @param rest what stands behind the path
+   */
+  private Answer begin(ReversePath from, boolean eightBit, String rest) {
     MailParameters.Parsed parsed =
         MailParameters.parse(rest, extensions, shared.context().clock().instant());
     if (parsed instanceof MailParameters.Parsed.Refused refused) return Answer.say(refused.reply());
     MailParameters.Parsed.Valid valid = (MailParameters.Parsed.Valid) parsed;
-    if (!from.ascii() && !valid.smtpUtf8()) return Answer.say(needsUtf8());
+    if (eightBit && !valid.smtpUtf8()) return Answer.say(needsUtf8());
     if (valid.size() > config.maxMessageSize()) return Answer.say(tooLarge());
     if (!ownsSender(from)) return Answer.say(553, "5.7.1", "This sender's address is not yours");
     Optional<Reply> refusal = shared.availability().refusalAtMail();
@@ -154,8 +161,7 @@ final class MailCommands {
     if (chunked != null) return Answer.say(503, "5.5.1", "BDAT has begun");
     String path = afterKeyword("TO:", argument);
     if (path == null) return Answer.say(501, "5.5.4", "Syntax: RCPT TO:<address>");
-    boolean eightBit = path.chars().anyMatch(c -> c > 0x7F);
-    if (eightBit && !transaction.smtpUtf8()) return Answer.say(needsUtf8());
+    if (eightBit(path) && !transaction.smtpUtf8()) return Answer.say(needsUtf8());
     return switch (PathSyntax.parse(path)) {
       case PathSyntax.Parsed.Null none -> Answer.say(501, "5.1.3", "A recipient is not empty");
       case PathSyntax.Parsed.Mailbox box -> recipient(transaction, box.address(), box.rest());
@@ -214,11 +220,12 @@ final class MailCommands {
 
   /**
    * BDAT, RFC 3030 §2. The chunk is always read to its end, wanted or not: no part of it is ever
-   * taken for a command. After a failure the transaction is over, so what was pipelined is refused.
+   * taken for a command, which is why nobody goes on after a size that cannot be read. After a
+   * failure the transaction is over, so what was pipelined is refused.
    */
   Answer bdat(String argument) throws IOException {
     Optional<BdatArgument> parsed = BdatArgument.parse(argument);
-    if (parsed.isEmpty()) return Answer.say(501, "5.5.4", "Syntax: BDAT size [LAST]");
+    if (parsed.isEmpty()) return Answer.close(501, "5.5.4", "Syntax: BDAT size [LAST]");
     BdatArgument chunk = parsed.get();
     if (chunk.size() > 2 * config.maxMessageSize()) return Answer.close(tooLarge()); // not worth it
     wire.connection.deadlinePerBlock(config.timeouts().dataBlock());
@@ -278,6 +285,10 @@ final class MailCommands {
   private MailAddress qualified(MailAddress address) {
     boolean bare = address.domain().isEmpty();
     return bare ? new MailAddress(address.localPart(), shared.context().hostname()) : address;
+  }
+
+  private static boolean eightBit(String octets) {
+    return octets.chars().anyMatch(c -> c > 0x7F);
   }
 
   private static Reply needsUtf8() {

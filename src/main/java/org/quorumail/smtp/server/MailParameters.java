@@ -6,6 +6,7 @@ import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope.BodyType;
@@ -25,6 +26,9 @@ final class MailParameters {
   private static final int MAX_ENVELOPE_ID = 100; // RFC 3461 §4.4
   private static final int MAX_BY_DIGITS = 9; // RFC 2852 §4
   private static final int MAX_HOLD_DIGITS = 9; // RFC 4865 §4
+
+  /** RFC 3339 §5.6; Java reads years that no clock has. */
+  private static final Pattern YEAR = Pattern.compile("[0-9]{4}-");
 
   private final Extensions offered;
   private final Instant now;
@@ -219,10 +223,15 @@ final class MailParameters {
   /** RFC 4865 §4: a time of RFC 3339. */
   private @Nullable Reply holdUntil(String value) {
     try {
+      if (!YEAR.matcher(value).lookingAt()) return wantsTime();
       return hold(OffsetDateTime.parse(value.toUpperCase(Locale.ROOT)).toInstant());
     } catch (DateTimeParseException e) {
-      return Parameter.malformed("HOLDUNTIL wants a time such as 2026-11-21T10:00:00Z");
+      return wantsTime();
     }
+  }
+
+  private static Reply wantsTime() {
+    return Parameter.malformed("HOLDUNTIL wants a time such as 2026-11-21T10:00:00Z");
   }
 
   private @Nullable Reply hold(Instant until) {

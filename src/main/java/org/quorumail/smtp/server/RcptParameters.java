@@ -51,10 +51,11 @@ final class RcptParameters {
   }
 
   private @Nullable Reply notify(String value) {
+    boolean ascii = value.chars().allMatch(c -> c < 0x80); // Java's upper case of ß is SS
     Set<String> events = new HashSet<>();
     for (String event : value.toUpperCase(Locale.ROOT).split(",", -1)) {
       boolean known = Set.of("NEVER", "SUCCESS", "FAILURE", "DELAY").contains(event);
-      if (!known || !events.add(event)) {
+      if (!ascii || !known || !events.add(event)) {
         return Parameter.malformed("NOTIFY is NEVER, or a list of SUCCESS, FAILURE, DELAY");
       }
     }

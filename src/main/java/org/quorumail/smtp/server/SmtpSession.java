@@ -24,15 +24,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One session, RFC 5321 §3.1 to §3.8: greets, reads a command, answers it, until one of the two
- * goes. What belongs to a mail transaction is in {@link MailCommands}. All of its state belongs to
- * the virtual thread that runs it; only {@link #idle} is read by another.
+ * One session, RFC 5321 §3.1 to §3.8: greets ({@link Welcome}), reads a command, answers it, until
+ * one of the two goes. What belongs to a mail transaction is in {@link MailCommands}; how long it
+ * puts up with mistakes, in {@link Forbearance}. All of its state belongs to the virtual thread
+ * that runs it; only {@link #idle} is read by another.
  */
 final class SmtpSession {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   private static final Duration HANDSHAKE = Duration.ofSeconds(20);
-  private static final Duration TURNED_AWAY = Duration.ofSeconds(10);
-  private static final int TURNED_AWAY_COMMANDS = 20;
 
   private final Shared shared;
   private final ListenerConfig config;
@@ -45,9 +44,9 @@ final class SmtpSession {
   private MailCommands mail;
   private final Rules rules;
   private final SessionFacts facts;
+  private final Welcome welcome;
+  private final Forbearance forbearance;
   private Screening screening;
-  private int errors;
-  private int forgivenAt;
   private volatile boolean idle = true;
 
   SmtpSession(Connection connection, Shared shared, Occupancy.Seat seat) {
@@ -61,6 +60,8 @@ final class SmtpSession {
     this.extensions = new Extensions(shared, wire, client, auth);
     this.rules = shared.context().rules().get();
     this.facts = new SessionFacts(shared, wire, client);
+    this.welcome = new Welcome(shared, wire, client);
+    this.forbearance = new Forbearance(shared, wire, client, rules.tarpit());
     this.screening = rules.chain().open(facts);
     this.mail = new MailCommands(shared, wire, client, extensions, facts, screening);
   }
@@ -75,7 +76,8 @@ final class SmtpSession {
     try {
       connection.deadline(HANDSHAKE);
       if (config.tls() == ListenerTls.IMPLICIT && !secure()) return;
-      if (greet()) converse();
+      connection.deadline(config.timeouts().command());
+      if (welcome.given(screening, rules.tarpit(), facts)) converse();
       wire.flush();
     } catch (SocketTimeoutException e) {
       LOG.debug("event=timeout client={}", client.host());
@@ -85,73 +87,6 @@ final class SmtpSession {
     } finally {
       mail.forget();
       screening.close();
-    }
-  }
-
-  private boolean greet() throws IOException {
-    connection.deadline(config.timeouts().command());
-    Optional<Reply> refusal = shared.availability().refusalAtConnect();
-    if (refusal.isPresent()) {
-      shared.metrics().connectionRejected();
-      wire.writer().reply(refusal.get());
-      return false;
-    }
-    if (talksTooSoon()) {
-      turnAway(Reply.of(554, "5.5.1", "You talk before you are greeted"));
-      return false;
-    }
-    Optional<Reply> unwelcome = screening.connect();
-    if (unwelcome.isPresent()) {
-      shared.metrics().connectionRejected();
-      turnAway(unwelcome.get());
-      return false;
-    }
-    wire.writer().reply(greeting());
-    return true;
-  }
-
-  private Reply greeting() {
-    String protocol = config.service() == Service.LMTP ? " LMTP" : " ESMTP";
-    return Reply.plain(220, shared.context().hostname() + protocol + " Quorumail");
-  }
-
-  /** Real mail servers wait for the greeting, §4.3.1; much that sends spam does not. */
-  private boolean talksTooSoon() throws IOException {
-    Duration wait = rules.tarpit().beforeGreeting();
-    if (wait.isZero() || config.tls() == ListenerTls.IMPLICIT || facts.trusted()) return false;
-    return pause(wait) && wire.unreadInput();
-  }
-
-  /** §3.1: a client that got 554 for a greeting may still say QUIT, and hears 503 until then. */
-  private void turnAway(Reply reply) throws IOException {
-    SessionLog.rejected(client, "CONNECT", reply, "", "");
-    Reply greeting = reply.code() == 421 || reply.code() == 554 ? reply : asGreeting(reply);
-    wire.writer().reply(greeting);
-    if (greeting.code() == 421) return;
-    for (int i = 0; i < TURNED_AWAY_COMMANDS; i++) {
-      connection.deadline(TURNED_AWAY);
-      if (!(wire.reader().readLine(config.limits().line()) instanceof Line.Text line)) return;
-      if (Verb.of(line.text()) == Verb.QUIT) {
-        wire.writer().reply(Reply.of(221, "2.0.0", "Bye"));
-        return;
-      }
-      wire.writer().reply(Reply.of(503, "5.5.1", "You are not welcome here"));
-    }
-  }
-
-  /** Only 220, 421 and 554 are greetings, §4.3.2; the words stay. */
-  private static Reply asGreeting(Reply reply) {
-    boolean later = reply.transientFailure();
-    return new Reply(later ? 421 : 554, reply.status(), reply.lines());
-  }
-
-  private static boolean pause(Duration time) {
-    try {
-      Thread.sleep(time);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
     }
   }
 
@@ -166,9 +101,9 @@ final class SmtpSession {
       }
       long start = System.nanoTime();
       Verb verb = verb(line);
-      Answer answer = bounded(answer(verb, line), verb);
+      Answer plain = answer(verb, line);
       idle = !mail.underWay();
-      if (answer.reply().code() >= 400) delayError();
+      Answer answer = forbearance.bear(plain, verb, mail.accepted(), mail.sender());
       wire.writer().reply(answer.reply());
       shared.metrics().command(verb, System.nanoTime() - start);
       switch (answer.next()) {
@@ -304,7 +239,7 @@ final class SmtpSession {
         client.presentedAs(valid, valid.known(Attribute.LOGIN).flatMap(auth::vouchedFor));
         Optional<Reply> refusal = seat.take(client.address());
         if (refusal.isEmpty()) refusal = screenAnew();
-        yield refusal.isPresent() ? Answer.close(refusal.get()) : Answer.say(greeting());
+        yield refusal.isPresent() ? Answer.close(refusal.get()) : Answer.say(welcome.greeting());
       }
     };
   }
@@ -314,8 +249,8 @@ final class SmtpSession {
     screening.close();
     screening = rules.chain().open(facts);
     mail = new MailCommands(shared, wire, client, extensions, facts, screening);
-    forgivenAt = 0;
-    return screening.connect().map(SmtpSession::asGreeting);
+    forbearance.beginAnew();
+    return screening.connect().map(Welcome::asGreeting);
   }
 
   private Answer unknown(String line) {
@@ -344,30 +279,6 @@ final class SmtpSession {
     mail.forget();
     LOG.debug("event=tls client={} {}", client.host(), connection.tlsDescription());
     return true;
-  }
-
-  /** Counts what went wrong; a client that only makes mistakes is sent away (§4.3.2 allows 421). */
-  private Answer bounded(Answer answer, Verb verb) {
-    int code = answer.reply().code();
-    if (mail.accepted() > forgivenAt) { // a client whose mail is accepted begins anew
-      forgivenAt = mail.accepted();
-      errors = 0;
-    }
-    if (code < 400) return answer;
-    shared.metrics().error(code);
-    if (code >= 500 && ++errors > config.limits().errors()) {
-      SessionLog.rejected(client, verb.name(), answer.reply(), mail.sender(), " errors=" + errors);
-      return Answer.close(421, "4.7.0", "Too many errors");
-    }
-    return answer;
-  }
-
-  /** Who errs again and again waits longer and longer; what was answered before goes out first. */
-  private void delayError() throws IOException {
-    Duration wait = rules.tarpit().beforeError(errors);
-    if (wait.isZero()) return;
-    wire.flush();
-    pause(wait);
   }
 
   private void sayGoodbye(Reply reply) {
