@@ -23,7 +23,7 @@ public record HealthReport(
   }
 
   /**
-   * Links; eager and lazy are those of the shared tree.
+   * Links; eager and lazy as in the tree used last, without a tree all eager.
    *
    * @param targetEager what the configuration asks for
    */
