@@ -17,8 +17,8 @@ import java.util.function.Consumer;
  * @param messageCacheTtl how long a payload is kept for grafts
  * @param messageCacheMaxSize payloads kept at most
  * @param messageCacheMaxBytes bytes of payloads kept at most
- * @param optimizationThreshold hops that a shorter way must save before a tree is changed
- *     for it; 0: never
+ * @param optimizationThreshold hops that a shorter way must save before a tree is changed for it;
+ *     0: never
  * @param graftTimeout T1: from an announcement to the graft for what did not come; T2, to the next
  *     announcer, is half of it
  * @param graftMaxRetries grafts for one message before it is left to the next announcement
