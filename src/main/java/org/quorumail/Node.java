@@ -50,7 +50,7 @@ final class Node implements NodeView {
   private final LiveConfig config;
   private final DnsResolver resolver;
   private final Metrics metrics = new Metrics();
-  private final ProcessLoad processLoad = new ProcessLoad();
+  private final ProcessLoad processLoad = new ProcessLoad(ProcessLoad.SPAN);
   private final long startedNanos = System.nanoTime();
   private final long startedMillis = System.currentTimeMillis();
   private final CountDownLatch stopping = new CountDownLatch(1);

@@ -6,25 +6,38 @@ import java.time.Duration;
 
 /** How busy this process is. Thread-safe. */
 final class ProcessLoad {
-  /** A look costs some reads of the system's files, and many ask several times a second. */
-  private static final long LOOK_AGAIN = Duration.ofSeconds(2).toNanos();
+  /** Shorter spans tell of single requests, not of load. */
+  static final Duration SPAN = Duration.ofSeconds(2);
 
+  private final long span;
   private double cpu;
-  private long lookAt = System.nanoTime();
+  private long lookedAt = System.nanoTime();
+  private long usedThen = used();
 
-  /** Share of all processors that this process used lately, 0 to 1; 0 when unknown. */
+  ProcessLoad(Duration span) {
+    this.span = span.toNanos();
+  }
+
+  /**
+   * Share of all processors that this process used lately, 0 to 1; 0 when unknown. From its own
+   * time: the system's own answer reads half a dozen files of the control group.
+   */
   synchronized double cpu() {
-    long now = System.nanoTime();
-    if (now - lookAt >= 0) {
-      cpu = look();
-      lookAt = now + LOOK_AGAIN;
+    long elapsed = System.nanoTime() - lookedAt;
+    if (elapsed >= span) {
+      long used = used();
+      double all = (double) elapsed * Runtime.getRuntime().availableProcessors();
+      cpu = Math.clamp((used - usedThen) / all, 0, 1);
+      usedThen = used;
+      lookedAt += elapsed;
     }
     return cpu;
   }
 
-  private static double look() {
+  /** Nanoseconds of processor time since the start; negative, and always the same, when unknown. */
+  private static long used() {
     return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os
-        ? Math.max(0, os.getProcessCpuLoad())
-        : 0;
+        ? os.getProcessCpuTime()
+        : -1;
   }
 }

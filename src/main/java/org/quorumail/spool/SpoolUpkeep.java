@@ -2,6 +2,7 @@ package org.quorumail.spool;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -50,6 +51,8 @@ final class SpoolUpkeep implements AutoCloseable {
 
   /** Mail needs room in all of them: the stores' and the log's. */
   private final List<Path> directories = new CopyOnWriteArrayList<>();
+
+  private final Map<Path, FileStore> stores = new HashMap<>();
 
   private final long minFree;
   private final Clock clock;
@@ -173,7 +176,12 @@ final class SpoolUpkeep implements AutoCloseable {
 
   private boolean isBelowFloor(Path directory) {
     try {
-      return Files.getFileStore(directory).getUsableSpace() < minFree;
+      FileStore store = stores.get(directory);
+      if (store == null) { // found once: that reads the whole table of mounts
+        store = Files.getFileStore(directory);
+        stores.put(directory, store);
+      }
+      return store.getUsableSpace() < minFree;
     } catch (IOException e) {
       LOG.warn("event=disk_unknown path={} reason=\"{}\"", directory, e.getMessage());
       return true;

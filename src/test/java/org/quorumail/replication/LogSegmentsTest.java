@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,17 +26,17 @@ class LogSegmentsTest {
   private static final int ENTRIES = 5;
   private static final int ENTRY_BYTES = 3000;
 
-  @TempDir Path directory;
+  @TempDir private static Path directory;
+  private static String name;
+  private static byte[] whole;
+  private static final List<Integer> offsets = new ArrayList<>(); // of records, and of their end
 
-  private Path segments;
+  @TempDir private Path segments;
   private Path open;
-  private byte[] whole;
-  private final List<Integer> offsets = new ArrayList<>(); // of the records, and of their end
 
-  @BeforeEach
-  void write() throws Exception {
+  @BeforeAll
+  static void write() throws Exception {
     var settings = RaftSettings.standAlone("c", "n1", directory.resolve("raft"));
-    Path copy = directory.resolve("copy");
     try (RaftNode raft = RaftNode.start(settings, new SimpleMeterRegistry(), failure -> {})) {
       ReplicatedLog log =
           raft.open(
@@ -48,17 +49,20 @@ class LogSegmentsTest {
         log.append(entry, Duration.ofSeconds(20)).get(20, TimeUnit.SECONDS);
       }
       Path live = file("log_inprogress_");
-      Files.createDirectories(copy); // as a kill would leave it: closing the node ends the segment
-      open = Files.copy(live, copy.resolve(live.getFileName()));
+      name = live.getFileName().toString();
+      whole = Files.readAllBytes(live); // as a kill would leave it: closing ends the segment
     }
-    segments = copy;
-    whole = Files.readAllBytes(open);
     int at = 8;
     while (whole[at] != 0) {
       offsets.add(at);
       at = LogRecord.at(ByteBuffer.wrap(whole), at).orElseThrow().end();
     }
     offsets.add(at);
+  }
+
+  @BeforeEach
+  void copy() throws IOException {
+    open = Files.write(segments.resolve(name), whole);
   }
 
   @Test
@@ -162,15 +166,15 @@ class LogSegmentsTest {
     Files.write(open, bytes);
   }
 
-  private int last() {
+  private static int last() {
     return offsets.get(offsets.size() - 2);
   }
 
-  private int end() {
+  private static int end() {
     return offsets.getLast();
   }
 
-  private Path file(String beginning) throws IOException {
+  private static Path file(String beginning) throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
       return files
           .filter(f -> f.getFileName().toString().startsWith(beginning))
