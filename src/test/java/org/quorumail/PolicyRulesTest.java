@@ -3,6 +3,8 @@ package org.quorumail;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.unboundid.ldap.listener.InMemoryDirectoryServer;
+import com.unboundid.ldap.listener.InMemoryDirectoryServerConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,16 +70,49 @@ class PolicyRulesTest {
     assertThatThrownBy(() -> read(keys)).hasMessageContaining("there is no file");
   }
 
+  @Test
+  void aReloadThatComesToNothingKeepsTheDirectoryThatIsAsked() throws Exception {
+    InMemoryDirectoryServer server =
+        new InMemoryDirectoryServer(new InMemoryDirectoryServerConfig("dc=example"));
+    server.startListening();
+    try {
+      Map<String, String> keys = new HashMap<>();
+      keys.put("relay.domains", "a.example");
+      keys.put("policy.recipients.ldap.url", "ldap://127.0.0.1:" + server.getListenPort());
+      keys.put("policy.recipients.ldap.base", "dc=example");
+      Config config = Config.standalone(folder, keys);
+      PolicyRules rules = rules(config);
+      Screening screening = rules.read(config).rules().chain().open(new FakeSession());
+      rules.taken();
+      keys.put("policy.recipients.ldap.timeout", "7s");
+      rules.read(Config.standalone(folder, keys)); // then a certificate was bad, say
+      assertUnknown(screening, "a");
+      rules.read(config);
+      rules.taken();
+      assertUnknown(screening, "b");
+    } finally {
+      server.shutDown(true);
+    }
+  }
+
+  /** 550, not the 451 of a directory that cannot be asked. */
+  private static void assertUnknown(Screening screening, String name) {
+    assertThat(screening.rcpt(MailAddress.of(name + "@a.example")))
+        .hasValueSatisfying(r -> assertThat(r.code()).isEqualTo(550));
+  }
+
   private Screening read(Map<String, String> keys) throws IOException {
     Config config = Config.standalone(folder, keys);
+    return rules(config).read(config).rules().chain().open(new FakeSession());
+  }
+
+  private static PolicyRules rules(Config config) {
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     Clock clock = Clock.systemUTC();
-    PolicyRules rules =
-        new PolicyRules(
-            new DnsResolver(config.delivery().dns(), clock, meters),
-            new LocalState(1_000, clock),
-            meters,
-            clock);
-    return rules.read(config).rules().chain().open(new FakeSession());
+    return new PolicyRules(
+        new DnsResolver(config.delivery().dns(), clock, meters),
+        new LocalState(1_000, clock),
+        meters,
+        clock);
   }
 }
