@@ -48,6 +48,10 @@ public final class RaftNode implements AutoCloseable {
   private static final Duration OPEN_PATIENCE = Duration.ofMinutes(5);
 
   private static final Duration SNAPSHOT_PATIENCE = Duration.ofMinutes(5);
+
+  /** The last snapshots of all groups, on a slow disk; what is not done then, the log replays. */
+  private static final Duration CLOSE_PATIENCE = Duration.ofMinutes(2);
+
   private static final Duration TICK = Duration.ofSeconds(1);
 
   private final RaftSettings settings;
@@ -284,12 +288,29 @@ public final class RaftNode implements AutoCloseable {
   public void close() {
     machines.values().forEach(ReplicaStateMachine::closing);
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    closeQuietly(server);
+    closeServer();
     closeQuietly(wire);
     timer.shutdownNow();
     AtomicFileOutputStream.unwatch(settings.directory());
     closeQuietly(owner);
     LOG.info("event=raft_stopped peer={}", settings.peerId());
+  }
+
+  /** Ratis waits for its threads, however long they take; an interrupt must not cut that short. */
+  private void closeServer() {
+    Thread closing =
+        Thread.ofPlatform().daemon().name("raft-close").start(() -> closeQuietly(server));
+    long until = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+    boolean interrupted = false;
+    while (closing.isAlive() && System.nanoTime() - until < 0) {
+      try {
+        closing.join(Duration.ofNanos(Math.max(1, until - System.nanoTime())));
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (closing.isAlive()) LOG.warn("event=raft_not_closed seconds={}", CLOSE_PATIENCE.toSeconds());
+    if (interrupted) Thread.currentThread().interrupt();
   }
 
   private void tick() {
