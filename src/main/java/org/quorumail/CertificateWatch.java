@@ -14,12 +14,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sees that a certificate, key or authority file was replaced, and has all of them read again: a
- * renewed certificate counts without anybody's doing. Looks every ten seconds, and takes what has
+ * renewed certificate counts without anybody's doing. Looks every five seconds, and takes what has
  * not changed for one round, so that a pair is not read while it is being written.
  */
 final class CertificateWatch implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(CertificateWatch.class);
-  private static final Duration PERIOD = Duration.ofSeconds(10);
+  private static final Duration PERIOD = Duration.ofSeconds(5);
 
   private final LiveConfig config;
   private final Thread thread;

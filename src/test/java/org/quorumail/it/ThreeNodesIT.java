@@ -37,11 +37,11 @@ class ThreeNodesIT {
     ChaosReport report =
         chaos(
             ChaosOptions.of(
-                ChaosOptions.Load.of(2000, 200),
+                ChaosOptions.Load.of(1200, 200),
                 ChaosOptions.Failures.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
     assertThat(report.verdicts()).isEmpty();
     assertThat(report.kills()).isPositive();
-    assertThat(report.account().delivered()).isEqualTo(2000);
+    assertThat(report.account().delivered()).isEqualTo(1200);
   }
 
   @Test
