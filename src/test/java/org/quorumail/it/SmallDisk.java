@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.quorumail.harness.NodeSettings;
 
 /** A file system in memory that can be made small, full and read-only. Only root can mount one. */
 final class SmallDisk implements AutoCloseable {
@@ -31,6 +32,22 @@ final class SmallDisk implements AutoCloseable {
 
   Path path() {
     return path;
+  }
+
+  /**
+   * Writes the node's configuration with its data directory here.
+   *
+   * @param floor {@code spool.min_free}
+   */
+  void holdDataOf(NodeSettings settings, String floor) throws IOException {
+    settings.write();
+    String data = "data_directory = \"" + path.resolve("data") + "\"";
+    Files.writeString(
+        settings.file(),
+        settings
+            .toml()
+            .replaceFirst("data_directory = .*", data)
+            .replace("min_free = \"200MB\"", "min_free = \"" + floor + "\""));
   }
 
   /**

@@ -21,7 +21,6 @@ import org.quorumail.harness.ChaosOptions;
 import org.quorumail.harness.ChaosReport;
 import org.quorumail.harness.Fleet;
 import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
 import org.quorumail.harness.Sink;
 
 /** Three nodes of the packaged program on loopback, and what becomes of mail when some die. */
@@ -37,11 +36,11 @@ class ThreeNodesIT {
     ChaosReport report =
         chaos(
             ChaosOptions.of(
-                ChaosOptions.Load.of(1200, 200),
+                ChaosOptions.Load.of(2000, 200),
                 ChaosOptions.Failures.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
     assertThat(report.verdicts()).isEmpty();
     assertThat(report.kills()).isPositive();
-    assertThat(report.account().delivered()).isEqualTo(1200);
+    assertThat(report.account().delivered()).isEqualTo(2000);
   }
 
   @Test
@@ -101,7 +100,7 @@ class ThreeNodesIT {
             Sink.start(Sink.Options.onPort(0), delivery -> arrived.addAll(delivery.recipients()));
         Fleet fleet = Fleet.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
       NodeProcess third = fleet.node(2);
-      moveData(third.settings(), disk);
+      disk.holdDataOf(third.settings(), "40MB");
       fleet.start(START);
 
       Path filler = Files.write(disk.path().resolve("filler"), new byte[60 << 20]);
@@ -134,17 +133,6 @@ class ThreeNodesIT {
       assertThat(fleet.compareDigests(Duration.ofSeconds(20))).isEmpty();
       await().atMost(Duration.ofSeconds(20)).until(() -> arrived.containsAll(accepted));
     }
-  }
-
-  private static void moveData(NodeSettings settings, SmallDisk disk) throws IOException {
-    settings.write();
-    String data = "data_directory = \"" + disk.path().resolve("data") + "\"";
-    Files.writeString(
-        settings.file(),
-        settings
-            .toml()
-            .replaceFirst("data_directory = .*", data)
-            .replace("min_free = \"200MB\"", "min_free = \"40MB\""));
   }
 
   /** The reply to the last command that was answered by 250, or to the one that was not. */
