@@ -121,38 +121,59 @@ final class AntiEntropy {
     state.send(peer, new SyncRequest(range, digest(range, now)));
   }
 
-  void onRequest(NodeId from, SyncRequest request, long now) {
+  /**
+   * How many origins a neighbour may have compared: two whole vectors at once, one per interval.
+   */
+  static RateLimit comparisons(PlumtreeConfig config, long now) {
+    return new RateLimit(perSecond(SeenTable.MAX_SOURCES, config), 2 * SeenTable.MAX_SOURCES, now);
+  }
+
+  /** How many bytes a neighbour may be given: all that a cache holds, once per interval. */
+  static RateLimit gifts(PlumtreeConfig config, long now) {
+    double all = (double) config.messageCacheMaxBytes();
+    return new RateLimit(perSecond(all, config), all, now);
+  }
+
+  private static double perSecond(double amount, PlumtreeConfig config) {
+    return amount * 1_000 / config.sync().syncInterval().toMillis();
+  }
+
+  void onRequest(Link from, SyncRequest request, long now) {
     SyncRange asked = request.range();
+    if (!from.comparisons.take(1 + state.seen.count(asked), now)) return;
     if (digest(asked, now) == request.digest()) {
-      state.send(from, new SyncDigest(asked, true, List.of()));
+      state.send(from.id, new SyncDigest(asked, true, List.of()));
       return;
     }
-    List<Source> sources = page(asked, PlumtreeCodec.MAX_STATES, now);
+    List<Source> sources = page(asked, Integer.MAX_VALUE, now);
     List<OriginState> states = new ArrayList<>();
     int bytes = 0;
-    for (Source source : sources) {
+    for (Source source : sources.subList(0, wholeOrigins(sources, PlumtreeCodec.MAX_STATES))) {
       OriginState entry = entry(source);
       bytes += NodeId.MAX_LENGTH + Long.BYTES * (3 + entry.words().length);
       if (bytes > DIGEST_BYTES) break;
       states.add(entry);
     }
-    boolean whole = states.size() == sources.size() && states.size() < PlumtreeCodec.MAX_STATES;
+    states = states.subList(0, wholeOrigins(sources, states.size()));
     SyncRange answered =
-        whole ? asked : new SyncRange(asked.after(), states.getLast().origin().value());
-    state.send(from, new SyncDigest(answered, false, states));
+        states.size() == sources.size()
+            ? asked
+            : new SyncRange(asked.after(), states.getLast().origin().value());
+    state.send(from.id, new SyncDigest(answered, false, List.copyOf(states)));
   }
 
-  void onDigest(NodeId from, SyncDigest answer, long now) {
+  /** Only from whom we asked: the work that it takes is the asker's to choose. */
+  void onDigest(Link from, SyncDigest answer, long now) {
+    if (!from.id.equals(partner)) return;
     if (!answer.equal()) {
-      pull(from, answer.states(), now);
+      pull(from.id, answer.states(), now);
       give(from, answer, now);
     }
-    if (!from.equals(partner)) return;
     if (answer.range().upTo().isEmpty()) {
       partner = null;
       next(now);
     } else {
-      ask(from, answer.range().upTo(), now);
+      ask(from.id, answer.range().upTo(), now);
     }
   }
 
@@ -192,30 +213,30 @@ final class AntiEntropy {
   }
 
   /** Sends what the other side's entries lack and our cache has held for longer than T1. */
-  private void give(NodeId to, SyncDigest answer, long now) {
+  private void give(Link to, SyncDigest answer, long now) {
     long settled = now - state.graftTimeout();
     List<Gossip> gifts = new ArrayList<>();
     Set<Source> told = new HashSet<>();
     for (OriginState entry : answer.states()) {
       Source source = new Source(entry.origin(), entry.incarnation());
       told.add(source);
-      for (Gossip message : state.cache.of(source, settled)) {
+      for (Gossip message : state.kept.of(source, settled)) {
         if (!entry.has(message.id().sequence())) gifts.add(message);
       }
     }
     for (Source source : page(answer.range(), Integer.MAX_VALUE, now)) {
-      if (!told.contains(source)) gifts.addAll(state.cache.of(source, settled));
+      if (!told.contains(source)) gifts.addAll(state.kept.of(source, settled));
     }
-    push(to, gifts);
+    push(to, gifts, now);
   }
 
-  void onPull(NodeId from, SyncPull wanted) {
+  void onPull(Link from, SyncPull wanted, long now) {
     List<Gossip> found = new ArrayList<>();
     for (MessageId id : wanted.ids()) state.find(id).ifPresent(found::add);
-    push(from, found);
+    push(from, found, now);
   }
 
-  private void push(NodeId to, List<Gossip> messages) {
+  private void push(Link to, List<Gossip> messages, long now) {
     List<Gossip> batch = new ArrayList<>();
     long bytes = 0;
     long given = 0;
@@ -223,16 +244,16 @@ final class AntiEntropy {
       int size = message.payload().length;
       boolean full = batch.size() == PlumtreeCodec.MAX_PUSH || bytes + size > PUSH_BYTES;
       if (full && !batch.isEmpty()) {
-        state.send(to, new SyncPush(List.copyOf(batch)));
+        state.send(to.id, new SyncPush(List.copyOf(batch)));
         batch.clear();
         bytes = 0;
       }
       given += size;
-      if (given > MAX_GIVEN) break;
+      if (given > MAX_GIVEN || !to.gifts.take(size, now)) break;
       batch.add(message);
       bytes += size;
     }
-    if (!batch.isEmpty()) state.send(to, new SyncPush(List.copyOf(batch)));
+    if (!batch.isEmpty()) state.send(to.id, new SyncPush(List.copyOf(batch)));
   }
 
   void onPush(Link from, SyncPush pushed, long now) {
@@ -242,16 +263,23 @@ final class AntiEntropy {
   private List<Source> page(SyncRange range, int max, long now) {
     long since = now - state.config.sync().syncWindow().toMillis();
     List<Source> active = state.seen.active(range, since);
-    if (active.size() <= max) return active;
-    // Never between two lives of one origin: a range is one of origins.
+    return active.subList(0, wholeOrigins(active, max));
+  }
+
+  /**
+   * How many of the first sources make a page: it never ends between two lives of one origin,
+   * because a range is one of origins; but for one with more lives than fit.
+   */
+  private static int wholeOrigins(List<Source> sources, int max) {
+    if (sources.size() <= max) return sources.size();
     int end = max;
-    while (end > 1 && active.get(end - 1).origin().equals(active.get(end).origin())) end--;
-    return active.subList(0, end);
+    while (end > 0 && sources.get(end - 1).origin().equals(sources.get(end).origin())) end--;
+    return end == 0 ? max : end;
   }
 
   private OriginState entry(Source source) {
     SequenceWindow window = state.seen.window(source);
-    long oldest = state.cache.oldest(source);
+    long oldest = state.kept.oldest(source);
     return new OriginState(
         source.origin(), source.incarnation(), oldest, window.floor(), window.words());
   }

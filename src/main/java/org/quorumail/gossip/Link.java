@@ -43,6 +43,11 @@ final class Link {
   final PeerScore score;
   final RateLimit grafts;
 
+  /** Origins that it may have compared, and bytes that it may be given by anti-entropy. */
+  final RateLimit comparisons;
+
+  final RateLimit gifts;
+
   /** Whether our overlay wants it. Otherwise the neighbour asked for it. */
   boolean chosen;
 
@@ -68,12 +73,22 @@ final class Link {
   private long pushedBytes;
   private long dropped;
 
-  Link(NodeId id, String zone, int slot, PeerScore score, RateLimit grafts, long now) {
+  Link(
+      NodeId id,
+      String zone,
+      int slot,
+      PeerScore score,
+      RateLimit grafts,
+      RateLimit comparisons,
+      RateLimit gifts,
+      long now) {
     this.id = id;
     this.zone = zone;
     this.slot = slot;
     this.score = score;
     this.grafts = grafts;
+    this.comparisons = comparisons;
+    this.gifts = gifts;
     this.lastHeard = now;
   }
 
@@ -153,21 +168,17 @@ final class Link {
    * what is new.
    *
    * @param patience until it is announced again
+   * @param offer how long a message can be had; what is older is announced no more
    * @param atOnce also what is new and would wait for company
    */
-  List<Announcement> takeAnnouncements(int max, long now, long patience, boolean atOnce) {
+  List<Announcement> takeAnnouncements(
+      int max, long now, long patience, long offer, boolean atOnce) {
     if (repeatAt > now && (toTell.isEmpty() || (flushAt > now && !atOnce))) return List.of();
     List<Announcement> lines = new ArrayList<>();
-    List<Map.Entry<MessageId, Told>> again = new ArrayList<>();
-    for (Map.Entry<MessageId, Told> e : told.entrySet()) {
-      if (e.getValue().due > now || again.size() == max) break;
-      again.add(Map.entry(e.getKey(), e.getValue()));
-    }
-    for (Map.Entry<MessageId, Told> e : again) {
-      told.remove(e.getKey());
+    for (Map.Entry<MessageId, Told> e : takeDue(max, now, offer)) {
       tell(e.getKey(), e.getValue(), lines, now, patience);
     }
-    if (!again.isEmpty()) eldestChanged();
+    eldestChanged();
     if (flushAt > now && !atOnce) return lines;
     Iterator<Map.Entry<MessageId, Told>> fresh = toTell.entrySet().iterator();
     while (lines.size() < max && fresh.hasNext()) {
@@ -180,6 +191,25 @@ final class Link {
     if (toTell.isEmpty()) flushAt = Long.MAX_VALUE;
     eldestChanged();
     return lines;
+  }
+
+  /** What was told in vain, can still be had, and is due; they leave the table. */
+  private List<Map.Entry<MessageId, Told>> takeDue(int max, long now, long offer) {
+    List<Map.Entry<MessageId, Told>> again = new ArrayList<>();
+    Iterator<Map.Entry<MessageId, Told>> eldest = told.entrySet().iterator();
+    while (eldest.hasNext()) {
+      Map.Entry<MessageId, Told> e = eldest.next();
+      Told t = e.getValue();
+      if (t.due > now || again.size() == max) break;
+      if (now - t.since <= offer) {
+        again.add(Map.entry(e.getKey(), t));
+      } else {
+        pushedBytes -= t.bytes;
+        dropped++;
+      }
+      eldest.remove();
+    }
+    return again;
   }
 
   private void tell(MessageId message, Told t, List<Announcement> lines, long now, long patience) {

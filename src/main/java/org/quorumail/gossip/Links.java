@@ -22,6 +22,14 @@ final class Links {
   /** A link that came or went; the caller tells the trees. */
   record Change(Link link, @Nullable Reason removedFor) {}
 
+  /**
+   * A node that is passed over.
+   *
+   * @param endsByWord whether a word from it counts. Not when the last one brought it back just
+   *     now: it can be heard and not reached, as behind a packet filter
+   */
+  private record Absence(long until, boolean endsByWord) {}
+
   /** How long a failed node is passed over when neither it nor the membership says it is back. */
   static final long PASSED_OVER_MILLIS = 30_000;
 
@@ -36,7 +44,13 @@ final class Links {
   private final NodeId self;
   private final PlumtreeConfig config;
   private final Map<NodeId, Link> links = new LinkedHashMap<>();
-  private final Map<NodeId, Long> passedOverUntil = new HashMap<>();
+
+  /** Whom we pass over. */
+  private final Map<NodeId, Absence> absences = new HashMap<>();
+
+  /** When a word of its own last brought a node back. */
+  private final Map<NodeId, Long> broughtBack = new HashMap<>();
+
   private final Map<NodeId, String> joined = new HashMap<>();
   private final Set<NodeId> departed = new HashSet<>();
   private Roster roster;
@@ -78,7 +92,8 @@ final class Links {
   }
 
   List<Change> up(NodeId id, String zone, long now) {
-    passedOverUntil.remove(id);
+    absences.remove(id);
+    broughtBack.remove(id);
     departed.remove(id);
     if (!roster.contains(id) || !roster.zone(id).equals(zone)) joined.put(id, zone);
     return workIn(now);
@@ -117,7 +132,8 @@ final class Links {
     joined.clear();
     departed.clear();
     workInAt = Long.MAX_VALUE;
-    passedOverUntil.keySet().removeIf(id -> !roster.contains(id));
+    absences.keySet().removeIf(id -> !roster.contains(id));
+    broughtBack.keySet().removeIf(id -> !roster.contains(id));
     List<Change> changes = new ArrayList<>();
     for (Link link : List.copyOf(links.values())) {
       if (!roster.contains(link.id)) changes.addAll(remove(link.id, Reason.DEPARTED));
@@ -128,7 +144,9 @@ final class Links {
 
   /** The link failed: the next one takes its place. */
   List<Change> failed(NodeId id, Reason reason, long now) {
-    passedOverUntil.put(id, now + PASSED_OVER_MILLIS);
+    Long back = broughtBack.get(id);
+    boolean endsByWord = back == null || now - back >= PASSED_OVER_MILLIS;
+    absences.put(id, new Absence(now + PASSED_OVER_MILLIS, endsByWord));
     List<Change> changes = new ArrayList<>(remove(id, reason));
     changes.addAll(choose(now));
     return changes;
@@ -136,20 +154,20 @@ final class Links {
 
   /** A word from a node that was passed over: it is there. */
   List<Change> heard(NodeId id, long now) {
-    if (passedOverUntil.isEmpty() || passedOverUntil.remove(id) == null) return List.of();
+    if (absences.isEmpty()) return List.of();
+    Absence absence = absences.get(id);
+    if (absence == null || (!absence.endsByWord && now < absence.until)) return List.of();
+    absences.remove(id);
+    broughtBack.put(id, now);
     return choose(now);
   }
 
-  boolean isPassedOver(NodeId id) {
-    return passedOverUntil.containsKey(id);
-  }
-
-  /** A link that the other end wants; none when there is no room. */
+  /** A link that the other end wants; none when there is no room, or it cannot be reached. */
   List<Change> accept(NodeId id, long now) {
     Link link = links.get(id);
     List<Change> changes = new ArrayList<>();
     if (link == null) {
-      if (id.equals(self)) return changes;
+      if (id.equals(self) || absences.containsKey(id)) return changes;
       if (links.size() >= config.maxLinks()) changes.addAll(evictGuest(now, false));
       if (links.size() >= config.maxLinks()) return changes;
       link = add(id, false, true, now);
@@ -162,7 +180,8 @@ final class Links {
   /** Ends links that nobody wants any more and lets failed nodes be tried again. */
   List<Change> maintain(long now) {
     List<Change> changes = new ArrayList<>();
-    if (passedOverUntil.values().removeIf(until -> until <= now)) changes.addAll(choose(now));
+    broughtBack.values().removeIf(back -> now - back >= PASSED_OVER_MILLIS);
+    if (absences.values().removeIf(absence -> absence.until <= now)) changes.addAll(choose(now));
     for (Link link : List.copyOf(links.values())) {
       if (!link.chosen && link.wantedUntil <= now) changes.addAll(remove(link.id, Reason.REPLACED));
     }
@@ -180,8 +199,7 @@ final class Links {
 
   private List<Change> choose(long now) {
     int degree = degree();
-    List<NodeId> wanted =
-        roster.neighbours(self, degree, config.useHashRing(), passedOverUntil.keySet());
+    List<NodeId> wanted = roster.neighbours(self, degree, config.useHashRing(), absences.keySet());
     protectedIds =
         config.protectRingNeighbors()
             ? roster.protectedNeighbours(self, config.maxProtectedNeighbors())
@@ -235,6 +253,8 @@ final class Links {
             slot,
             new PeerScore(config.scoring(), now),
             new RateLimit(config.graftRateLimitPerSecond(), config.graftRateLimitBurst(), now),
+            AntiEntropy.comparisons(config, now),
+            AntiEntropy.gifts(config, now),
             now);
     link.chosen = chosen;
     link.startsEager = eager;

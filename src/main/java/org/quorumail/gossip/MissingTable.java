@@ -14,6 +14,9 @@ final class MissingTable {
   /** As many as the announcements that a neighbour may have outstanding. */
   static final int MAX_MISSING = Link.MAX_OUTSTANDING;
 
+  /** Of these, so many that one neighbour was the first to announce: the rest is for the others. */
+  static final int MAX_OF_ONE = MAX_MISSING / 2;
+
   /** One for each link and a few that came and went. */
   private static final int MAX_ANNOUNCERS = 16;
 
@@ -25,15 +28,17 @@ final class MissingTable {
     /** Who has it; the next to be asked stands first. */
     final ArrayDeque<NodeId> announcers = new ArrayDeque<>();
 
+    private final NodeId first;
     private final Map<NodeId, Integer> hops = new HashMap<>();
     int tries;
     long askedAt;
     @Nullable NodeId asked;
     private long due;
 
-    private Missing(MessageId id, TreeId tree) {
+    private Missing(MessageId id, TreeId tree, NodeId first) {
       this.id = id;
       this.tree = tree;
+      this.first = first;
     }
 
     void announcedBy(NodeId announcer, int hop) {
@@ -55,6 +60,10 @@ final class MissingTable {
   private record Timer(long due, Missing missing) {}
 
   private final Map<MessageId, Missing> byId = new HashMap<>();
+
+  /** How many of them each has announced first. */
+  private final Map<NodeId, Integer> byFirst = new HashMap<>();
+
   private final PriorityQueue<Timer> timers =
       new PriorityQueue<>((a, b) -> Long.compare(a.due, b.due));
 
@@ -62,11 +71,20 @@ final class MissingTable {
     return byId.get(id);
   }
 
-  Missing add(MessageId id, TreeId tree, long due) {
-    Missing missing = new Missing(id, tree);
+  /**
+   * @param first who was the first to announce it
+   */
+  Missing add(MessageId id, TreeId tree, NodeId first, long due) {
+    Missing missing = new Missing(id, tree, first);
     byId.put(id, missing);
+    byFirst.merge(first, 1, Integer::sum);
     wake(missing, due);
     return missing;
+  }
+
+  /** Whether a neighbour has announced as many first as one may. */
+  boolean isShareUsed(NodeId announcer) {
+    return byFirst.getOrDefault(announcer, 0) >= MAX_OF_ONE;
   }
 
   void wake(Missing missing, long due) {
@@ -75,7 +93,9 @@ final class MissingTable {
   }
 
   @Nullable Missing remove(MessageId id) {
-    return byId.remove(id);
+    Missing missing = byId.remove(id);
+    if (missing != null) byFirst.computeIfPresent(missing.first, (f, n) -> n == 1 ? null : n - 1);
+    return missing;
   }
 
   /** The next one whose patience is over; it has to be woken again or removed. */

@@ -97,7 +97,8 @@ final class Neighbourhood {
     }
     int size = state.batcher.size();
     for (int batch = 0; batch < MAX_BATCHES; batch++) {
-      List<Announcement> lines = link.takeAnnouncements(size, now, state.graftTimeout(), atOnce);
+      List<Announcement> lines =
+          link.takeAnnouncements(size, now, state.graftTimeout(), state.offerMillis(), atOnce);
       if (lines.isEmpty()) break;
       state.send(link.id, new IHave(lines));
       state.meter.count(PlumtreeMetric.IHAVE_SENT, 1);

@@ -48,7 +48,7 @@ import org.quorumail.gossip.PlumtreeMessage.SyncRequest;
  * what they share.
  */
 public final class Plumtree {
-  private final long incarnation;
+  private long incarnation;
   private final PlumtreeState state;
   private final Links links;
   private final Spreading spreading;
@@ -170,18 +170,18 @@ public final class Plumtree {
   private void dispatch(Link link, PlumtreeMessage message, long now) {
     switch (message) {
       case Gossip m -> {
-        learnOwnSequence(m.id());
+        learnOwn(m.id());
         spreading.onGossip(link, m, now);
       }
       case IHave m -> {
-        m.announcements().forEach(line -> learnOwnSequence(line.id()));
+        m.announcements().forEach(line -> learnOwn(line.id()));
         spreading.onIHave(link, m, now);
       }
       case IHaveAck m -> {
         for (MessageId id : m.ids()) acknowledged(link, id, now);
       }
       case Graft m -> spreading.onGraft(link, m, now);
-      case Prune m -> spreading.onPrune(link, m, now);
+      case Prune m -> spreading.onPrune(link, m);
       case NotFound m -> spreading.onNotFound(link, m, now);
       case Neighbour m -> {
         if (m.answer()) return;
@@ -190,10 +190,13 @@ public final class Plumtree {
       }
       case Disconnect m ->
           neighbourhood.apply(links.failed(link.id, Reason.DISCONNECTED, now), now);
-      case SyncRequest m -> antiEntropy.onRequest(link.id, m, now);
-      case SyncDigest m -> antiEntropy.onDigest(link.id, m, now);
-      case SyncPull m -> antiEntropy.onPull(link.id, m);
-      case SyncPush m -> antiEntropy.onPush(link, m, now);
+      case SyncRequest m -> antiEntropy.onRequest(link, m, now);
+      case SyncDigest m -> antiEntropy.onDigest(link, m, now);
+      case SyncPull m -> antiEntropy.onPull(link, m, now);
+      case SyncPush m -> {
+        m.messages().forEach(pushed -> learnOwn(pushed.id()));
+        antiEntropy.onPush(link, m, now);
+      }
     }
   }
 
@@ -204,11 +207,17 @@ public final class Plumtree {
     state.batcher.latency(now - since);
   }
 
-  /** After a restart under the same incarnation, the network knows sequences that we do not. */
-  private void learnOwnSequence(MessageId id) {
+  /**
+   * The network knows a message of ours that we never sent: this node was restarted under the same
+   * incarnation, or somebody made it up. Our next ones would be taken for old, so they begin
+   * another life, one of which nothing is known here yet.
+   */
+  private void learnOwn(MessageId id) {
     if (!id.origin().equals(state.self) || id.incarnation() != incarnation) return;
     if (id.sequence() <= sequence) return;
-    sequence = id.sequence();
+    do incarnation++;
+    while (state.seen.knows(new Source(state.self, incarnation)));
+    sequence = 0;
   }
 
   /** A member is there (again): a candidate for the overlay, in a zone ("" when unknown). */

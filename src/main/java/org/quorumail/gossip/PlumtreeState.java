@@ -16,15 +16,21 @@ final class PlumtreeState {
   /** One prune per link, tree and second at most (corrosion's figure). */
   static final long PRUNE_WINDOW_MILLIS = 1_000;
 
+  /** A store may hold so many times the bytes of the cache. */
+  private static final int STORE_FACTOR = 4;
+
   final NodeId self;
   final PlumtreeConfig config;
   final PlumtreeMeter meter;
   final Links links;
   final SpanningTrees trees;
   private final LongSupplier startsEager;
-  final SeenTable seen = new SeenTable();
+  final SeenTable seen;
   final MessageCache cache;
-  final Optional<MessageCache> store;
+
+  /** What anti-entropy can offer: the store when there is one, which holds all the cache does. */
+  final MessageCache kept;
+
   final MissingTable missing = new MissingTable();
   final GraftOutcomes grafts;
   final IHaveBatcher batcher;
@@ -37,20 +43,20 @@ final class PlumtreeState {
     this.links = new Links(self, zone, config);
     this.trees = new SpanningTrees(config.maxTrees());
     this.startsEager = links::startsEager;
+    this.seen = new SeenTable(links::isMember);
     this.cache =
         new MessageCache(
             config.messageCacheMaxSize(),
             config.messageCacheMaxBytes(),
             config.messageCacheTtl().toMillis());
     StorageConfig storage = config.storage();
-    this.store =
+    this.kept =
         storage.enabled()
-            ? Optional.of(
-                new MessageCache(
-                    storage.maxMessages(),
-                    4 * config.messageCacheMaxBytes(),
-                    storage.retention().toMillis()))
-            : Optional.empty();
+            ? new MessageCache(
+                Math.max(storage.maxMessages(), config.messageCacheMaxSize()),
+                STORE_FACTOR * config.messageCacheMaxBytes(),
+                offerMillis())
+            : cache;
     this.grafts = new GraftOutcomes(now);
     this.batcher = new IHaveBatcher(config.batcher(), config.ihaveBatchSize(), now);
   }
@@ -69,8 +75,13 @@ final class PlumtreeState {
     return taken;
   }
 
-  /** None when the chart tells the way. */
+  /**
+   * The tree by which a payload goes, made if it is new. None when the chart tells the way, when
+   * there is no room, and for an origin that is no member: those have no end.
+   */
   Optional<SpanningTree> tree(TreeId id, long now) {
+    if (id.isCharted()) return Optional.empty();
+    if (!trees.has(id) && !links.isMember(new NodeId(id.root()))) return Optional.empty();
     return trees.get(id, startsEager, now);
   }
 
@@ -128,13 +139,12 @@ final class PlumtreeState {
   }
 
   Optional<Gossip> find(MessageId id) {
-    Optional<Gossip> cached = cache.get(id);
-    return cached.isPresent() ? cached : store.flatMap(s -> s.get(id));
+    return kept.get(id);
   }
 
   void keep(Gossip message, boolean pushed, long now) {
     cache.put(message, pushed, now);
-    store.ifPresent(s -> s.put(message, pushed, now));
+    if (kept != cache) kept.put(message, pushed, now);
     meter.sample(PlumtreeMetric.MESSAGE_SIZE_BYTES, message.payload().length);
     batcher.message();
   }

@@ -2,9 +2,8 @@ package org.quorumail.gossip;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -20,22 +19,39 @@ final class SeenTable {
     final SequenceWindow window;
     long lastSeen;
 
-    Entry(SequenceWindow window) {
-      this.window = window;
+    /** The highest at some moment. */
+    long marked;
+
+    long markedAt;
+
+    Entry(long first, long now) {
+      window = SequenceWindow.startingNear(first);
+      marked = first;
+      markedAt = now;
     }
   }
 
   /** A few lives of each of some ten thousand members: 16 bytes each without gaps. */
-  private static final int MAX_SOURCES = 65_536;
+  static final int MAX_SOURCES = 65_536;
+
+  /** So that many members in front cost a newcomer some microseconds and not milliseconds. */
+  private static final int MAX_PASSED_OVER = 64;
 
   private static final Source[] NONE = {};
 
-  private final Map<Source, Entry> entries = new HashMap<>();
+  private final Predicate<NodeId> isMember;
+
+  /** Silent for longest first, but for members that eviction has passed over. */
+  private final LinkedHashMap<Source, Entry> entries = new LinkedHashMap<>();
 
   /** All sources in order; empty when it has to be made anew, which a new source is rare for. */
   private Source[] sorted = NONE;
 
   private long evictions;
+
+  SeenTable(Predicate<NodeId> isMember) {
+    this.isMember = isMember;
+  }
 
   boolean contains(MessageId id) {
     Entry entry = entries.get(Source.of(id));
@@ -47,33 +63,50 @@ final class SeenTable {
     Source source = Source.of(id);
     Entry entry = entries.get(source);
     if (entry == null) {
-      if (entries.size() >= MAX_SOURCES) evictOldest();
-      entry = new Entry(SequenceWindow.startingNear(id.sequence()));
-      entries.put(source, entry);
+      if (entries.size() >= MAX_SOURCES) evictOne();
+      entry = new Entry(id.sequence(), now);
       sorted = NONE;
+    } else if (entry.window.contains(id.sequence())) {
+      // A repetition does not count: two nodes would keep each other's old origins young for ever.
+      return false;
     }
-    boolean isNew = entry.window.add(id.sequence());
-    // A repetition does not count: two nodes would keep each other's old origins young for ever.
-    if (isNew) entry.lastSeen = now;
-    return isNew;
+    entries.putLast(source, entry);
+    entry.window.add(id.sequence());
+    entry.lastSeen = now;
+    return true;
   }
 
-  private void evictOldest() {
-    Comparator<Map.Entry<Source, Entry>> age = Comparator.comparingLong(e -> e.getValue().lastSeen);
-    // equally old ones by name: which of them goes must not depend on a hash table's order
-    entries.entrySet().stream()
-        .min(age.thenComparing(Map.Entry::getKey))
-        .ifPresent(oldest -> entries.remove(oldest.getKey()));
+  /** The one silent for longest that is no member's; one of a member when there are only those. */
+  private void evictOne() {
+    for (int i = 0; i < MAX_PASSED_OVER; i++) {
+      Map.Entry<Source, Entry> eldest = entries.firstEntry();
+      if (!isMember.test(eldest.getKey().origin())) break;
+      entries.putLast(eldest.getKey(), eldest.getValue());
+    }
+    entries.pollFirstEntry();
     sorted = NONE;
     evictions++;
   }
 
-  /** Forgets the sources that were silent for that long and are not to be kept. */
-  void forget(long now, long silence, Predicate<NodeId> kept) {
+  /**
+   * Gives up what was missing that long ago already: no cache offers it any more. Until then two
+   * nodes of which one came later have different windows, and compare entry by entry.
+   */
+  void settle(long now, long patience) {
+    for (Entry entry : entries.values()) {
+      if (now - entry.markedAt < patience) continue;
+      entry.window.giveUpTo(entry.marked);
+      entry.marked = entry.window.highest();
+      entry.markedAt = now;
+    }
+  }
+
+  /** Forgets the sources that were silent for that long and are no members'. */
+  void forget(long now, long silence) {
     Iterator<Map.Entry<Source, Entry>> all = entries.entrySet().iterator();
     while (all.hasNext()) {
       Map.Entry<Source, Entry> e = all.next();
-      if (now - e.getValue().lastSeen > silence && !kept.test(e.getKey().origin())) {
+      if (now - e.getValue().lastSeen > silence && !isMember.test(e.getKey().origin())) {
         all.remove();
         sorted = NONE;
         evictions++;
@@ -83,10 +116,7 @@ final class SeenTable {
 
   /** The sources in a range of origins that spoke since a moment, in order. */
   List<Source> active(PlumtreeMessage.SyncRange range, long since) {
-    if (sorted.length != entries.size()) {
-      sorted = entries.keySet().toArray(NONE);
-      Arrays.sort(sorted);
-    }
+    sort();
     List<Source> active = new ArrayList<>();
     for (int i = behind(range.after()); i < sorted.length; i++) {
       Source source = sorted[i];
@@ -95,6 +125,19 @@ final class SeenTable {
       if (entry != null && entry.lastSeen >= since) active.add(source);
     }
     return active;
+  }
+
+  /** How many sources there are in a range of origins, whether they spoke lately or not. */
+  int count(PlumtreeMessage.SyncRange range) {
+    sort();
+    int end = range.upTo().isEmpty() ? sorted.length : behind(range.upTo());
+    return Math.max(0, end - behind(range.after()));
+  }
+
+  private void sort() {
+    if (sorted.length == entries.size()) return;
+    sorted = entries.keySet().toArray(NONE);
+    Arrays.sort(sorted);
   }
 
   /** Where the origins behind a name begin. */
@@ -121,7 +164,10 @@ final class SeenTable {
     return entries.size() / (double) MAX_SOURCES;
   }
 
-  long evictions() {
-    return evictions;
+  /** Since the last time. */
+  long takeEvictions() {
+    long taken = evictions;
+    evictions = 0;
+    return taken;
   }
 }

@@ -3,6 +3,7 @@ package org.quorumail.gossip;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,7 +34,7 @@ public final class SendQueue {
   private final long maxBytes;
 
   /**
-   * @param maxBytes of waiting payloads; above it the eldest payload is dropped
+   * @param maxBytes of waiting payloads; above it payloads make room, those for comparisons first
    */
   public SendQueue(PriorityConfig config, long maxBytes, PlumtreeMeter meter) {
     this.config = config;
@@ -63,11 +64,25 @@ public final class SendQueue {
     if (queue.size() >= config.depth(priority)) drop(queue);
     queue.add(message);
     bytes += payload(message);
-    while (bytes > maxBytes && hasSeveralPayloads(queue)) drop(queue);
+    while (bytes > maxBytes && dropPayloadBefore(message)) {
+      meter.count(PlumtreeMetric.PRIORITY_DROPPED, 1);
+    }
   }
 
-  private static boolean hasSeveralPayloads(ArrayDeque<PlumtreeMessage> queue) {
-    return queue.size() > 1;
+  /** The eldest payload of the least urgent class that has one besides the newcomer. */
+  private boolean dropPayloadBefore(PlumtreeMessage newcomer) {
+    if (payload(newcomer) == 0) return false;
+    for (Priority priority : List.of(Priority.values()).reversed()) {
+      Iterator<PlumtreeMessage> waiting = of(priority).iterator();
+      while (waiting.hasNext()) {
+        PlumtreeMessage eldest = waiting.next();
+        if (eldest == newcomer || payload(eldest) == 0) continue;
+        waiting.remove();
+        bytes -= payload(eldest);
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Two IHaves or two acknowledgements that fit into one are one. */

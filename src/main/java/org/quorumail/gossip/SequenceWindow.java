@@ -48,6 +48,20 @@ final class SequenceWindow {
     return floor;
   }
 
+  /** The highest that was seen; the floor when there is none above it. */
+  long highest() {
+    for (int i = words.length - 1; i >= 0; i--) {
+      if (words[i] != 0) return floor + (i + 1L) * Long.SIZE - Long.numberOfLeadingZeros(words[i]);
+    }
+    return floor;
+  }
+
+  /** What is missing up to here will not come any more; nothing above the highest. */
+  void giveUpTo(long sequence) {
+    long newFloor = Math.min(sequence, highest());
+    if (newFloor > floor) slideTo(newFloor);
+  }
+
   /** Copy of the exceptions above the floor, without empty words at the end. */
   long[] words() {
     int used = words.length;

@@ -20,7 +20,9 @@ final class SpanningTrees {
   static final long ACTIVE_MILLIS = 60_000;
 
   private final int max;
-  private final LinkedHashMap<TreeId, SpanningTree> own = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** The one unused for longest first. */
+  private final LinkedHashMap<TreeId, SpanningTree> own = new LinkedHashMap<>();
 
   SpanningTrees(int max) {
     this.max = max;
@@ -37,10 +39,15 @@ final class SpanningTrees {
     if (tree == null) {
       if (!hasRoom(now)) return Optional.empty();
       tree = new SpanningTree(id, eagerAtFirst.getAsLong(), now);
-      own.put(id, tree);
     }
+    own.putLast(id, tree);
     tree.used(now);
     return Optional.of(tree);
+  }
+
+  /** One that is there, for a word about it: words make no tree and keep none young. */
+  Optional<SpanningTree> find(TreeId id) {
+    return Optional.ofNullable(own.get(id));
   }
 
   boolean has(TreeId id) {

@@ -194,13 +194,13 @@ final class Spreading {
   private void announced(Link from, Announcement line, long now) {
     Missing missing = state.missing.get(line.id());
     if (missing == null) {
-      if (isTooMuch(line.id())) {
+      if (isTooMuch(line.id()) || state.missing.isShareUsed(from.id)) {
         state.meter.count(PlumtreeMetric.IHAVE_IGNORED, 1);
         return;
       }
-      boolean orphan = state.tree(line.tree(), now).map(SpanningTree::isOrphan).orElse(false);
+      boolean orphan = state.trees.find(line.tree()).map(SpanningTree::isOrphan).orElse(false);
       long patience = orphan ? state.config.graftRetryMillis() : state.graftTimeout();
-      missing = state.missing.add(line.id(), line.tree(), now + patience);
+      missing = state.missing.add(line.id(), line.tree(), from.id, now + patience);
     }
     missing.announcedBy(from.id, line.hop());
   }
@@ -237,7 +237,7 @@ final class Spreading {
     missing.asked = next.id;
     missing.askedAt = now;
     if (missing.tries++ > 0) state.meter.count(PlumtreeMetric.GRAFT_RETRIES, 1);
-    state.tree(missing.tree, now).ifPresent(tree -> takeIn(tree, next));
+    state.trees.find(missing.tree).ifPresent(tree -> takeIn(tree, next));
     ask(missing.tree, next, Optional.of(missing.id));
     state.emit(new GraftSent(next.id, missing.id));
     state.missing.wake(missing, now + state.config.graftRetryMillis());
@@ -283,7 +283,7 @@ final class Spreading {
   }
 
   void onGraft(Link from, Graft message, long now) {
-    boolean full = state.tree(message.tree(), now).map(tree -> !takeIn(tree, from)).orElse(false);
+    boolean full = state.trees.find(message.tree()).map(tree -> !takeIn(tree, from)).orElse(false);
     // More eager links than we may have: the payload this time, announcements from now on.
     if (full) state.send(from.id, new Prune(message.tree()));
     if (message.id().isEmpty()) return;
@@ -314,9 +314,10 @@ final class Spreading {
   }
 
   /** A tree keeps one eager link, or a broadcast would start with nothing but announcements. */
-  void onPrune(Link from, Prune message, long now) {
+  void onPrune(Link from, Prune message) {
     state
-        .tree(message.tree(), now)
+        .trees
+        .find(message.tree())
         .filter(tree -> tree.eagerCount() > 1)
         .ifPresent(tree -> state.demote(tree, from));
   }

@@ -27,7 +27,7 @@ final class Upkeep {
     due = next(now);
     neighbourhood.maintain(now);
     state.cache.expire(now);
-    state.store.ifPresent(store -> store.expire(now));
+    if (state.kept != state.cache) state.kept.expire(now);
     state.batcher.recalculate(1 - state.grafts.failureRate(now), now);
     if (now >= cleanupAt) cleanUp(now);
   }
@@ -45,9 +45,9 @@ final class Upkeep {
     double use = state.seen.use();
     long keep = 3 * state.offerMillis();
     if (use > cleanup.highUse()) keep /= cleanup.ttlDivisor();
-    long before = state.seen.evictions();
-    if (use >= cleanup.lowUse()) state.seen.forget(now, keep, state.links::isMember);
-    state.meter.count(PlumtreeMetric.SEEN_MAP_EVICTIONS, state.seen.evictions() - before);
+    state.seen.settle(now, 3 * state.offerMillis());
+    if (use >= cleanup.lowUse()) state.seen.forget(now, keep);
+    state.meter.count(PlumtreeMetric.SEEN_MAP_EVICTIONS, state.seen.takeEvictions());
     long pause =
         use > cleanup.highUse()
             ? cleanup.minInterval().toMillis()

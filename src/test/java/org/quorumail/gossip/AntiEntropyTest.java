@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.PlumtreeEffect.Deliver;
@@ -21,7 +22,7 @@ class AntiEntropyTest {
   private static final NodeId RIGHT = new NodeId("right");
   private static final NodeId THIRD = new NodeId("third");
   private static final Roster ALL = Roster.of(Map.of(LEFT, "", RIGHT, "", THIRD, ""));
-  private static final PlumtreeConfig CONFIG =
+  private PlumtreeConfig config =
       PlumtreeConfig.standard().withMessageCacheTtl(Duration.ofMinutes(10));
 
   private final PlumtreeTally tally = new PlumtreeTally();
@@ -31,11 +32,12 @@ class AntiEntropyTest {
   private int deliveredLeft;
   private int deliveredRight;
   private int pushes;
+  private int pushed;
   private int unequal;
 
   private Plumtree core(NodeId id, long incarnation) {
     Plumtree core =
-        new Plumtree(id, "", incarnation, CONFIG, new SplittableRandom(id.hash64()), tally, now);
+        new Plumtree(id, "", incarnation, config, new SplittableRandom(id.hash64()), tally, now);
     core.reconcile(ALL, now);
     return core;
   }
@@ -80,6 +82,59 @@ class AntiEntropyTest {
   }
 
   @Test
+  void whoJoinsLateMatchesTheOthersAsSoonAsWhatItMissedCannotBeHadAnyMore() {
+    for (int i = 1; i < 500; i++) learn(left, "origin", i);
+    now += 700_000;
+    right = core(RIGHT, 2);
+    for (int i = 500; i < 900; i++) {
+      learn(left, "origin", i);
+      learn(right, "origin", i);
+      run(10_000);
+      if (i == 850) unequal = 0;
+    }
+    assertThat(tally.count(PlumtreeMetric.SYNC_ROUNDS)).isPositive();
+    assertThat(unequal).isZero();
+  }
+
+  @Test
+  void manyLivesOfOneOriginAreComparedInWholePages() {
+    for (int life = 1; life <= 100; life++) {
+      for (int i = 0; i < 5; i++) {
+        MessageId id = new MessageId(new NodeId("origin" + i), life, 1);
+        left.onMessage(THIRD, new Gossip(TreeId.CHARTED, id, 0, new byte[10]), now);
+      }
+    }
+    run(40_000);
+    assertThat(deliveredRight).isEqualTo(500);
+    assertThat(pushed).as("nothing is sent that the other has").isEqualTo(500);
+  }
+
+  @Test
+  void theStoreGivesWhatTheCacheHoldsNoMore() {
+    config =
+        PlumtreeConfig.standard()
+            .withMessageCacheTtl(Duration.ofSeconds(1))
+            .withSync(new SyncConfig(true, Duration.ofSeconds(30), Duration.ofMinutes(5), 100))
+            .withStorage(new StorageConfig(true, 100, Duration.ofMinutes(5), Optional.empty()));
+    left = core(LEFT, 1);
+    right = core(RIGHT, 1);
+    learn(left, "origin", 1);
+    learn(left, "origin", 3);
+    learn(right, "origin", 2);
+    for (int second = 0; second < 5; second++) now = tickOnly(now + 3_000);
+    run(60_000);
+    assertThat(deliveredRight).isEqualTo(2);
+    assertThat(deliveredLeft).isEqualTo(1);
+  }
+
+  /** Both grow older without a word between them. */
+  private long tickOnly(long then) {
+    left.tick(then);
+    right.tick(then);
+    return then;
+  }
+
+  @Test
   void whatNoCacheHoldsAnyMoreIsNotAskedForForEver() {
     learn(left, "origin", 1);
     learn(left, "origin", 3);
@@ -120,7 +175,10 @@ class AntiEntropyTest {
       }
       if (!(next.effect instanceof Send send) || send.to().equals(THIRD)) continue;
       if (send.message() instanceof Gossip || send.message() instanceof IHave) continue;
-      if (send.message() instanceof SyncPush) pushes++;
+      if (send.message() instanceof SyncPush push) {
+        pushes++;
+        pushed += push.messages().size();
+      }
       if (send.message() instanceof SyncDigest digest && !digest.equal()) unequal++;
       Plumtree target = fromLeft ? right : left;
       NodeId to = fromLeft ? RIGHT : LEFT;

@@ -28,9 +28,9 @@ final class OneCore {
     core.reconcile(roster(members), now);
   }
 
-  /** Among a, b and c, with the documented defaults. */
+  /** Among a, b, c and the origin of what they say, with the documented defaults. */
   OneCore() {
-    this(PlumtreeConfig.standard(), A, B, C);
+    this(PlumtreeConfig.standard(), A, B, C, ORIGIN);
   }
 
   static Roster roster(NodeId... members) {

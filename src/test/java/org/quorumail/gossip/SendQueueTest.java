@@ -10,7 +10,9 @@ import org.quorumail.gossip.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.PlumtreeMessage.Graft;
 import org.quorumail.gossip.PlumtreeMessage.IHave;
+import org.quorumail.gossip.PlumtreeMessage.NotFound;
 import org.quorumail.gossip.PlumtreeMessage.Prune;
+import org.quorumail.gossip.PlumtreeMessage.SyncPush;
 
 class SendQueueTest {
   private static final NodeId ORIGIN = new NodeId("o");
@@ -63,6 +65,28 @@ class SendQueueTest {
     for (int i = 1; i <= 10; i++) queue.add(payload(i, 30_000));
     assertThat(queue.bytes()).isLessThanOrEqualTo(100_000);
     assertThat(queue.size()).isEqualTo(3);
+  }
+
+  @Test
+  void onlyPayloadsMakeRoomForPayloads() {
+    queue.add(graft());
+    queue.add(new Prune(TreeId.CHARTED));
+    queue.add(payload(1, 150_000));
+    queue.add(new Graft(TreeId.CHARTED, Optional.of(id(2))));
+    queue.add(new NotFound(id(3)));
+    assertThat(queue.size()).as("one that is larger than the bound goes alone").isEqualTo(5);
+    queue.add(payload(2, 10));
+    assertThat(queue.size()).isEqualTo(5);
+    assertThat(queue.bytes()).isEqualTo(10);
+  }
+
+  @Test
+  void whatIsGivenForAComparisonMakesRoomForWhatIsNew() {
+    for (int i = 1; i <= 3; i++) queue.add(new SyncPush(List.of(payload(i, 30_000))));
+    for (int i = 4; i <= 6; i++) queue.add(payload(i, 30_000));
+    List<PlumtreeMessage> waiting = new ArrayList<>();
+    while (!queue.isEmpty()) queue.poll().ifPresent(waiting::add);
+    assertThat(waiting).hasSize(3).allMatch(Gossip.class::isInstance);
   }
 
   @Test

@@ -61,4 +61,19 @@ class SequenceWindowTest {
     assertThat(window.add(99_999)).isTrue();
     assertThat(SequenceWindow.startingNear(5).add(1)).isTrue();
   }
+
+  @Test
+  void whatIsGivenUpCountsAsSeenAndWhatIsAboveItDoesNot() {
+    SequenceWindow window = SequenceWindow.startingNear(10_000);
+    window.add(10_000);
+    window.add(10_002);
+    window.giveUpTo(10_000);
+    assertThat(window.floor()).isEqualTo(10_000);
+    assertThat(window.contains(9_999)).isTrue();
+    assertThat(window.contains(10_001)).isFalse();
+    assertThat(window.highest()).isEqualTo(10_002);
+    assertThat(window.add(10_001)).isTrue();
+    assertThat(window.words()).isEmpty();
+    assertThat(window.highest()).isEqualTo(10_002);
+  }
 }
