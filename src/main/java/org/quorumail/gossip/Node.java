@@ -15,7 +15,7 @@ public record Node(NodeId id, Address address, long incarnation, Meta meta) {
   }
 
   Node withIncarnation(long raised) {
-    return new Node(id, address, raised, meta);
+    return raised == incarnation ? this : new Node(id, address, raised, meta);
   }
 
   Node withMeta(Meta other) {

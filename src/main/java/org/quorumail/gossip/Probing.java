@@ -69,7 +69,7 @@ final class Probing {
 
     void end(boolean answered) {
       probes.remove(sequence);
-      if (timer != null) timer.cancel();
+      if (timer != null) node.timers.cancel(timer);
       ending.of(this, answered);
     }
   }

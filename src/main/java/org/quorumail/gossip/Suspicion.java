@@ -1,7 +1,7 @@
 package org.quorumail.gossip;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One member's time to refute. It starts long and shrinks to the minimum as independent accusers
@@ -13,26 +13,31 @@ final class Suspicion {
   private final int min;
   private final int max;
   private final int wanted;
-  private final Set<NodeId> accusers = new HashSet<>();
+  private NodeId[] accusers;
   private boolean firstHand;
   private int holds;
+
+  /** When its time is up; whoever watches over it sets it anew as it shrinks. */
+  Timers.@Nullable Timer verdict;
 
   Suspicion(NodeId accuser, long start, int min, int maxFactor, int wanted) {
     this.start = start;
     this.min = min;
     this.max = wanted < 1 ? min : min * maxFactor;
     this.wanted = wanted;
-    accusers.add(accuser);
+    this.accusers = new NodeId[] {accuser};
   }
 
   /** Whether this accuser is new and still shortens the wait. */
   boolean confirm(NodeId accuser) {
-    if (accusers.size() > wanted) return false;
-    return accusers.add(accuser);
+    if (accusers.length > wanted || Arrays.asList(accusers).contains(accuser)) return false;
+    accusers = Arrays.copyOf(accusers, accusers.length + 1);
+    accusers[accusers.length - 1] = accuser;
+    return true;
   }
 
   int confirmations() {
-    return accusers.size() - 1;
+    return accusers.length - 1;
   }
 
   long end() {

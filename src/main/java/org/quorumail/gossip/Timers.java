@@ -1,17 +1,24 @@
 package org.quorumail.gossip;
 
-import java.util.PriorityQueue;
+import java.util.ArrayList;
+import java.util.List;
 
-/** What is to happen later, in order; equal times in the order they were set. */
+/**
+ * What is to happen later, in order; equal times in the order they were set. A binary heap whose
+ * timers know their places: one that is cancelled is gone at once. Most are, for most probes are
+ * answered and most suspicions confirmed, long before their time.
+ */
 final class Timers {
-  private final PriorityQueue<Timer> queue = new PriorityQueue<>();
+  private static final int NOWHERE = -1;
+
+  private final List<Timer> heap = new ArrayList<>();
   private long sequence;
 
-  static final class Timer implements Comparable<Timer> {
+  static final class Timer {
     private long at;
     private final long sequence;
     private final Runnable action;
-    private boolean cancelled;
+    private int place = NOWHERE;
 
     private Timer(long at, long sequence, Runnable action) {
       this.at = at;
@@ -19,46 +26,77 @@ final class Timers {
       this.action = action;
     }
 
-    void cancel() {
-      cancelled = true;
-    }
-
-    @Override
-    public int compareTo(Timer other) {
-      return at != other.at ? Long.compare(at, other.at) : Long.compare(sequence, other.sequence);
+    private boolean isBefore(Timer other) {
+      return at != other.at ? at < other.at : sequence < other.sequence;
     }
   }
 
   Timer set(long at, Runnable action) {
     Timer timer = new Timer(at, sequence++, action);
-    queue.add(timer);
+    heap.add(timer);
+    rise(timer, heap.size() - 1);
     return timer;
+  }
+
+  /** Does nothing when its time has come already. */
+  void cancel(Timer timer) {
+    int hole = timer.place;
+    if (hole == NOWHERE) return;
+    timer.place = NOWHERE;
+    Timer last = heap.removeLast();
+    if (last == timer) return;
+    if (hole > 0 && last.isBefore(heap.get((hole - 1) / 2))) rise(last, hole);
+    else sink(last, hole);
   }
 
   /** Far in the future when nothing waits. */
   long next() {
-    while (true) {
-      Timer first = queue.peek();
-      if (first == null) return Long.MAX_VALUE;
-      if (!first.cancelled) return first.at;
-      queue.poll();
-    }
+    return heap.isEmpty() ? Long.MAX_VALUE : heap.getFirst().at;
   }
 
   void run(long now) {
     while (next() <= now) {
-      Timer due = queue.poll();
-      if (due != null) due.action.run();
+      Timer due = heap.getFirst();
+      cancel(due);
+      due.action.run();
     }
   }
 
   /** The clock stood still for this process: everything waits that much longer. */
   void postpone(long millis) {
     // all alike, so the heap's order stays right
-    for (Timer timer : queue) timer.at += millis;
+    for (Timer timer : heap) timer.at += millis;
   }
 
-  void clear() {
-    queue.clear();
+  int size() {
+    return heap.size();
+  }
+
+  private void rise(Timer timer, int from) {
+    int place = from;
+    while (place > 0) {
+      int parent = (place - 1) / 2;
+      if (!timer.isBefore(heap.get(parent))) break;
+      put(heap.get(parent), place);
+      place = parent;
+    }
+    put(timer, place);
+  }
+
+  private void sink(Timer timer, int from) {
+    int place = from;
+    while (2 * place + 1 < heap.size()) {
+      int child = 2 * place + 1;
+      if (child + 1 < heap.size() && heap.get(child + 1).isBefore(heap.get(child))) child++;
+      if (!heap.get(child).isBefore(timer)) break;
+      put(heap.get(child), place);
+      place = child;
+    }
+    put(timer, place);
+  }
+
+  private void put(Timer timer, int place) {
+    heap.set(place, timer);
+    timer.place = place;
   }
 }

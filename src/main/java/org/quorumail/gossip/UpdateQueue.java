@@ -1,10 +1,10 @@
 package org.quorumail.gossip;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.SwimMessage.Update;
 
 /**
@@ -20,17 +20,49 @@ final class UpdateQueue {
   private static final int MISFITS = 3;
 
   private final Map<NodeId, Entry> bySubject = new HashMap<>();
-  private final List<ArrayDeque<Entry>> bySendings = new ArrayList<>();
+  private final List<Level> bySendings = new ArrayList<>();
 
   private static final class Entry {
     final Update update;
     final int size;
     int sendings;
-    boolean replaced;
+    @Nullable Entry before;
+    @Nullable Entry after;
 
     Entry(Update update) {
       this.update = update;
       this.size = SwimCodec.size(update);
+    }
+  }
+
+  /**
+   * Those sent equally often, linked through themselves: what is replaced leaves nothing behind.
+   */
+  private static final class Level {
+    @Nullable Entry first;
+    @Nullable Entry last;
+
+    void addFirst(Entry entry) {
+      entry.after = first;
+      if (first == null) last = entry;
+      else first.before = entry;
+      first = entry;
+    }
+
+    void addLast(Entry entry) {
+      entry.before = last;
+      if (last == null) first = entry;
+      else last.after = entry;
+      last = entry;
+    }
+
+    void remove(Entry entry) {
+      if (entry.before == null) first = entry.after;
+      else entry.before.after = entry.after;
+      if (entry.after == null) last = entry.before;
+      else entry.after.before = entry.before;
+      entry.before = null;
+      entry.after = null;
     }
   }
 
@@ -46,13 +78,8 @@ final class UpdateQueue {
   void offer(Update update) {
     Entry entry = new Entry(update);
     Entry old = bySubject.put(update.subject(), entry);
-    if (old != null) old.replaced = true;
+    if (old != null) level(old.sendings).remove(old);
     level(0).addFirst(entry);
-  }
-
-  void forget(NodeId subject) {
-    Entry old = bySubject.remove(subject);
-    if (old != null) old.replaced = true;
   }
 
   /**
@@ -65,34 +92,30 @@ final class UpdateQueue {
     int left = room;
     int misfits = 0;
     List<Entry> sent = new ArrayList<>();
-    List<Entry> tooLong = new ArrayList<>(MISFITS);
-    for (ArrayDeque<Entry> level : bySendings) {
-      if (level.isEmpty()) continue;
-      while (left >= SHORTEST && misfits < MISFITS) {
-        Entry entry = level.pollFirst();
-        if (entry == null) break;
-        if (entry.replaced) continue;
-        if (entry.size > left) {
+    for (Level level : bySendings) {
+      Entry entry = level.first;
+      while (entry != null && left >= SHORTEST && misfits < MISFITS) {
+        if (entry.size <= left) {
+          left -= entry.size;
+          packet.add(entry.update);
+          sent.add(entry);
+        } else {
           misfits++;
-          tooLong.add(entry);
-          continue;
         }
-        left -= entry.size;
-        packet.add(entry.update);
-        sent.add(entry);
+        entry = entry.after;
       }
-      while (!tooLong.isEmpty()) level.addFirst(tooLong.removeLast());
       if (left < SHORTEST || misfits >= MISFITS) break;
     }
     for (Entry entry : sent) {
+      level(entry.sendings).remove(entry);
       entry.sendings++;
       if (entry.sendings < limit) level(entry.sendings).addLast(entry);
-      else bySubject.remove(entry.update.subject(), entry);
+      else bySubject.remove(entry.update.subject());
     }
   }
 
-  private ArrayDeque<Entry> level(int sendings) {
-    while (bySendings.size() <= sendings) bySendings.add(new ArrayDeque<>());
+  private Level level(int sendings) {
+    while (bySendings.size() <= sendings) bySendings.add(new Level());
     return bySendings.get(sendings);
   }
 }

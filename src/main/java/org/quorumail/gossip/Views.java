@@ -31,7 +31,6 @@ final class Views {
   private final SwimNode node;
   private final OwnWord ownWord;
   private final Map<NodeId, Suspicion> suspicions = new HashMap<>();
-  private final Map<NodeId, Timers.Timer> verdicts = new HashMap<>();
   private final Map<NodeId, Address> conflicts = new HashMap<>();
   private final Tombstones tombstones = new Tombstones();
   private FinalProbe finalProbe = (suspect, verdict) -> verdict.answered(false);
@@ -234,13 +233,16 @@ final class Views {
   }
 
   private void armVerdict(NodeId id, Suspicion suspicion) {
-    Timers.Timer old = verdicts.remove(id);
-    if (old != null) old.cancel();
     long at =
         suspicion.isFirstHand()
             ? suspicion.end() - node.config.probeWindow()
             : suspicion.end() + BYSTANDER_MARGIN_MILLIS;
-    verdicts.put(id, node.timers.set(Math.max(at, node.now), () -> suspicionEnds(id, suspicion)));
+    verdictAt(at, id, suspicion);
+  }
+
+  private void verdictAt(long at, NodeId id, Suspicion suspicion) {
+    if (suspicion.verdict != null) node.timers.cancel(suspicion.verdict);
+    suspicion.verdict = node.timers.set(Math.max(at, node.now), () -> suspicionEnds(id, suspicion));
   }
 
   private void suspicionEnds(NodeId id, Suspicion suspicion) {
@@ -261,8 +263,7 @@ final class Views {
 
   /** It lives for this node: it has heard the accusation just now and will refute it. */
   private void holdBack(NodeId id, Suspicion suspicion) {
-    long wait = node.config.suspicionMin(node.clusterSize());
-    verdicts.put(id, node.timers.set(node.now + wait, () -> suspicionEnds(id, suspicion)));
+    verdictAt(node.now + node.config.suspicionMin(node.clusterSize()), id, suspicion);
   }
 
   private void declareDead(Node suspect, Suspicion suspicion) {
@@ -274,9 +275,8 @@ final class Views {
   }
 
   private void endSuspicion(NodeId id) {
-    suspicions.remove(id);
-    Timers.Timer verdict = verdicts.remove(id);
-    if (verdict != null) verdict.cancel();
+    Suspicion ended = suspicions.remove(id);
+    if (ended != null && ended.verdict != null) node.timers.cancel(ended.verdict);
   }
 
   /** A member's long metadata has come. */
