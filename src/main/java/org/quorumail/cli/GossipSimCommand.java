@@ -44,11 +44,6 @@ import picocli.CommandLine.Spec;
 final class GossipSimCommand implements Callable<Integer> {
   private static final Set<String> PARTS = Set.of("membership", "broadcast", "all");
 
-  /** Of a simulated node beside its view, and of one row of a view; roughly. */
-  private static final long BYTES_PER_NODE = 80 << 10;
-
-  private static final long BYTES_PER_ROW = 32;
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private SimulationOptions size = new SimulationOptions();
@@ -83,7 +78,8 @@ final class GossipSimCommand implements Callable<Integer> {
       if (!part.equals("broadcast")) memberships.add(() -> MembershipRun.of(scenario));
       if (!part.equals("membership")) broadcasts.add(() -> BroadcastRun.of(scenario, killed));
     }
-    long bytes = size.nodes() * (BYTES_PER_NODE + BYTES_PER_ROW * size.nodes());
+    long bytes = happening.scenario(size.nodes(), seeds.getFirst()).heapBytes();
+    requireHeap(bytes);
     List<MembershipReport> views = SideBySide.run(memberships, bytes);
     List<BroadcastReport> deliveries = SideBySide.run(broadcasts, bytes);
     String range = seeds.size() > 1 ? " to " + seeds.getLast() : "";
@@ -104,5 +100,19 @@ final class GossipSimCommand implements Callable<Integer> {
       out.println("plots: " + svg);
     }
     return ExitCode.DONE;
+  }
+
+  /** Better now than after half an hour. */
+  private void requireHeap(long bytes) {
+    long most = Runtime.getRuntime().maxMemory();
+    if (bytes <= most) return;
+    throw new ParameterException(
+        spec.commandLine(),
+        "this needs about %d GB of memory and may use %d: take fewer --nodes or no --partition, or give it more with QUORUMAIL_JAVA_OPTS=-Xmx%dg"
+            .formatted(gigabytes(bytes), most >> 30, gigabytes(bytes)));
+  }
+
+  private static long gigabytes(long bytes) {
+    return (bytes >> 30) + 1;
   }
 }

@@ -18,7 +18,10 @@ final class MemberTable {
   private @Nullable Node[] nodes = new Node[16];
   private byte[] states = new byte[16];
 
-  /** Slot + 1 by hash of the id, 0 for none; linear probing, at most 70 % full. */
+  /**
+   * By hash of the id, 0 for none; linear probing, at most 70 % full. Slot + 1 in the bits that
+   * choose a place, the hash's other bits above them: what is another's is passed over unread.
+   */
   private int[] index = new int[32];
 
   private int used;
@@ -233,8 +236,10 @@ final class MemberTable {
 
   private int slot(NodeId id) {
     int mask = index.length - 1;
-    for (int at = spread(id) & mask; index[at] != 0; at = (at + 1) & mask) {
-      int slot = index[at] - 1;
+    int hash = spread(id);
+    for (int at = hash & mask; index[at] != 0; at = (at + 1) & mask) {
+      if (((index[at] ^ hash) & ~mask) != 0) continue;
+      int slot = (index[at] & mask) - 1;
       Node node = nodes[slot];
       if (node != null && (node.id() == id || node.id().equals(id))) return slot;
     }
@@ -248,9 +253,10 @@ final class MemberTable {
 
   private void index(NodeId id, int slot) {
     int mask = index.length - 1;
-    int at = spread(id) & mask;
+    int hash = spread(id);
+    int at = hash & mask;
     while (index[at] != 0) at = (at + 1) & mask;
-    index[at] = slot + 1;
+    index[at] = (hash & ~mask) | (slot + 1);
   }
 
   private void growIndex() {

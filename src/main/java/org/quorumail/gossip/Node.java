@@ -19,6 +19,6 @@ public record Node(NodeId id, Address address, long incarnation, Meta meta) {
   }
 
   Node withMeta(Meta other) {
-    return new Node(id, address, incarnation, other);
+    return other == meta ? this : new Node(id, address, incarnation, other);
   }
 }

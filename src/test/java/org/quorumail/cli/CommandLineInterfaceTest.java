@@ -319,6 +319,13 @@ class CommandLineInterfaceTest {
     assertThat(documented).isEqualTo(inProgram);
   }
 
+  @Test
+  void aSimulationThatTheMemoryCannotHoldIsRefusedBeforeItStarts() {
+    assertThat(run("sim", "gossip", "--nodes", "20000", "--partition", "60s"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("GB of memory", "--nodes", "QUORUMAIL_JAVA_OPTS=-Xmx");
+  }
+
   private interface Visitor {
     void visit(String name, CommandLine command);
   }

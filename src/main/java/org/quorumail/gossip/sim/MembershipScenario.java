@@ -30,6 +30,10 @@ public record MembershipScenario(
     double drift,
     int deafNodes) {
 
+  private static final long BYTES_PER_NODE = 80 << 10;
+  private static final long BYTES_PER_ROW = 20;
+  private static final long BYTES_PER_ROW_OF_A_PARTITION = 140;
+
   /** The medium, see {@link NetworkModel}. Probabilities are 0 to 1. */
   public record Network(
       int minLatency,
@@ -60,6 +64,16 @@ public record MembershipScenario(
     if (crashes > 0 && nodes < 3) {
       throw new IllegalArgumentException("a crash needs two others to watch it");
     }
+  }
+
+  /**
+   * The heap that a run takes, roughly, in bytes: every node has a view of all. Where half the
+   * cluster is cut off, each view has a suspicion, then an obituary and a return to pass on for
+   * half of its rows at once.
+   */
+  public long heapBytes() {
+    long perRow = partition > 0 ? BYTES_PER_ROW_OF_A_PARTITION : BYTES_PER_ROW;
+    return nodes * (BYTES_PER_NODE + perRow * nodes);
   }
 
   /** Nothing but time: for a start, to be varied. */
