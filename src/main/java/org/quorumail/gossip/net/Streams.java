@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.net.SealedStream.Unproven;
 import org.quorumail.gossip.net.Transport.Peer;
@@ -20,13 +19,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The TCP side: accepts, calls, and keeps what is open under the address of the other end. Threads,
- * all virtual: one accepts; each connection has one that reads and one that writes; one looks for
- * writers that are stuck.
+ * all virtual: one accepts; each connection has one that reads and one that writes; one ends
+ * writers that are stuck and strangers that prove nothing.
  */
 final class Streams implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Streams.class);
 
-  /** Each holds a thread and some KiB, for at most {@link #PATIENCE} unless it proves itself. */
+  /** A burst of neighbours that all call after a restart, some times over. */
   static final int MAX_UNPROVEN = 64;
 
   /** The neighbours and a push-pull now and then; 10,000 members never call one at once. */
@@ -47,7 +46,7 @@ final class Streams implements AutoCloseable {
   private final Compression compression;
   private final Map<Address, Conversation> open = new ConcurrentHashMap<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
-  private final Semaphore unproven = new Semaphore(MAX_UNPROVEN);
+  private final Strangers strangers = new Strangers(MAX_UNPROVEN, PATIENCE);
   private volatile boolean closed;
 
   /** How the two ends of a new connection prove the secret to each other. */
@@ -165,11 +164,7 @@ final class Streams implements AutoCloseable {
     while (!closed) {
       try {
         Socket socket = server.accept();
-        if (!unproven.tryAcquire()) {
-          receiver.dropped(DropReason.CONNECTIONS_FULL);
-          socket.close();
-          continue;
-        }
+        if (strangers.admit(socket)) receiver.dropped(DropReason.CONNECTIONS_FULL);
         sockets.add(socket);
         Thread.ofVirtual().name("gossip-answer").start(() -> answer(socket));
       } catch (IOException e) {
@@ -181,13 +176,11 @@ final class Streams implements AutoCloseable {
   }
 
   private void answer(Socket socket) {
-    boolean counted = true;
     Conversation conversation = null;
     try (socket) {
       socket.setSoTimeout((int) PATIENCE.toMillis());
       SealedStream stream = handshakes.check(socket);
-      unproven.release();
-      counted = false;
+      strangers.remove(socket);
       InetSocketAddress remote = (InetSocketAddress) socket.getRemoteSocketAddress();
       Peer caller = new Peer(Datagrams.address(remote), "");
       conversation = new Conversation(caller, false, compression);
@@ -201,7 +194,7 @@ final class Streams implements AutoCloseable {
     } catch (IOException e) {
       log.debug("gossip_answer_ended reason=\"{}\"", e.getMessage());
     } finally {
-      if (counted) unproven.release();
+      strangers.remove(socket);
       if (conversation != null) end(conversation);
       sockets.remove(socket);
     }
@@ -250,6 +243,7 @@ final class Streams implements AutoCloseable {
 
   private void endStuck() {
     while (!closed && pause()) {
+      strangers.endLate();
       for (Conversation c : open.values()) {
         if (c.isStuck(STUCK.toNanos())) c.end();
       }

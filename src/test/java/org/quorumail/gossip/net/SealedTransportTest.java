@@ -206,6 +206,34 @@ class SealedTransportTest {
   }
 
   @Test
+  void aMemberIsHeardAtOnceHoweverManyStrangersWait() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    List<Socket> strangers = new ArrayList<>();
+    try {
+      for (int i = 0; i < Streams.MAX_UNPROVEN; i++) strangers.add(new Socket(LOOPBACK, b.port()));
+      a.sendReliably(peer(b, "b"), text("a member"));
+      await().atMost(Duration.ofSeconds(2)).until(() -> !inB.messages.isEmpty());
+    } finally {
+      for (Socket s : strangers) s.close();
+    }
+  }
+
+  @Test
+  void aStrangerThatSaysAByteNowAndThenIsCutOffAllTheSame() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    try (Socket stranger = new Socket(LOOPBACK, b.port())) {
+      await()
+          .pollInterval(Duration.ofMillis(100))
+          .atMost(Duration.ofSeconds(8))
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(() -> stranger.getOutputStream().write(1))
+                      .isInstanceOf(IOException.class));
+    }
+  }
+
+  @Test
   void aBombIsDroppedAndCounted() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     Sealer member = new Sealer(SealTest.ring("one", 1), Clock.systemUTC());
