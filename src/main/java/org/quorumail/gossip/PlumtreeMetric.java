@@ -79,6 +79,18 @@ public enum PlumtreeMetric {
     return help;
   }
 
+  /** Upper bounds of a histogram's buckets, in the unit of the series; empty for the others. */
+  public double[] buckets() {
+    return switch (this) {
+      case GRAFT_LATENCY_SECONDS ->
+          new double[] {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+      case MESSAGE_SIZE_BYTES -> new double[] {64, 256, 1_024, 4_096, 16_384, 65_536};
+      case MESSAGE_HOPS -> new double[] {1, 2, 3, 4, 6, 8, 12, 16};
+      case IHAVE_BATCH_SIZE -> new double[] {1, 2, 4, 8, 16, 32, 64};
+      default -> new double[0];
+    };
+  }
+
   /** As Prometheus shows it, without the ending of a counter. */
   public String seriesName() {
     return "plumtree_" + name().toLowerCase(java.util.Locale.ROOT);

@@ -1,6 +1,7 @@
 package org.quorumail.gossip.net;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -21,9 +22,10 @@ final class GossipMetrics implements PlumtreeMeter {
   private static final Logger log = LoggerFactory.getLogger(GossipMetrics.class);
 
   private final MeterRegistry registry;
-  private final boolean broadcasts;
   private final Map<DropReason, Counter> drops = new EnumMap<>(DropReason.class);
   private final Map<PlumtreeMetric, Counter> counters = new EnumMap<>(PlumtreeMetric.class);
+  private final Map<PlumtreeMetric, DistributionSummary> histograms =
+      new EnumMap<>(PlumtreeMetric.class);
   private final Map<PlumtreeMetric, Long> gauges = new ConcurrentHashMap<>();
   private final Counter stalls;
   private final io.micrometer.core.instrument.Timer stalled;
@@ -33,7 +35,6 @@ final class GossipMetrics implements PlumtreeMeter {
    * @param broadcasts whether the {@code plumtree_} series are kept
    */
   GossipMetrics(MeterRegistry registry, boolean broadcasts) {
-    this.broadcasts = broadcasts;
     this.registry = registry;
     for (DropReason reason : DropReason.values()) {
       drops.put(
@@ -69,9 +70,12 @@ final class GossipMetrics implements PlumtreeMeter {
               .description(metric.help())
               .register(registry);
       case HISTOGRAM ->
-          io.micrometer.core.instrument.DistributionSummary.builder(name(metric))
-              .description(metric.help())
-              .register(registry);
+          histograms.put(
+              metric,
+              DistributionSummary.builder(name(metric))
+                  .description(metric.help())
+                  .serviceLevelObjectives(metric.buckets())
+                  .register(registry));
     }
   }
 
@@ -112,7 +116,8 @@ final class GossipMetrics implements PlumtreeMeter {
 
   @Override
   public void sample(PlumtreeMetric histogram, double value) {
-    if (broadcasts) registry.summary(name(histogram)).record(value);
+    DistributionSummary summary = histograms.get(histogram);
+    if (summary != null) summary.record(value);
   }
 
   /** Members by state, read when asked. */
