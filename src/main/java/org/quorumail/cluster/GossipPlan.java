@@ -10,14 +10,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceConfigurationError;
 import org.quorumail.config.Config.ClusterConfig;
 import org.quorumail.config.Config.GossipConfig;
 import org.quorumail.config.Config.KubernetesConfig;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Secret;
-import org.quorumail.gossip.BridgeConfig;
 import org.quorumail.gossip.SwimConfig;
-import org.quorumail.gossip.net.CombinedDiscovery;
 import org.quorumail.gossip.net.DnsDiscovery;
 import org.quorumail.gossip.net.GossipSettings;
 import org.quorumail.gossip.net.GossipSettings.Carrier;
@@ -50,17 +49,11 @@ public final class GossipPlan {
         advertised,
         ring(cluster),
         carrier(cluster.gossip(), identity),
-        swim(cluster.gossip()).withLazarusInterval(lazarusMillis(cluster.plumtree().bridge())),
+        swim(cluster.gossip()),
         cluster.plumtree(),
         GossipMembership.metadata(card),
-        discovery(cluster, card, advertised),
-        Optional.of(
-            cluster
-                .plumtree()
-                .bridge()
-                .persistencePath()
-                .map(Path::of)
-                .orElse(directory.resolve("peers"))),
+        discoveries(cluster, card, advertised),
+        Optional.of(directory.resolve("peers")),
         GossipMembership::zone);
   }
 
@@ -125,22 +118,14 @@ public final class GossipPlan {
         swim.leaveTimeout());
   }
 
-  private static int lazarusMillis(BridgeConfig bridge) {
-    return bridge.lazarusEnabled() ? (int) bridge.lazarusInterval().toMillis() : 0;
-  }
-
   private static int millis(Optional<java.time.Duration> given, int preset) {
     return given.map(d -> (int) d.toMillis()).orElse(preset);
   }
 
-  private static NodeDiscovery discovery(
+  private static List<NodeDiscovery> discoveries(
       ClusterConfig cluster, NodeCard card, InetSocketAddress advertised) throws ClusterFault {
     List<NodeDiscovery> ways = new ArrayList<>();
-    List<HostPort> seeds = new ArrayList<>(cluster.seeds());
-    for (String seed : cluster.plumtree().bridge().staticSeeds()) {
-      seeds.add(HostPort.parse(seed, cluster.port()));
-    }
-    ways.add(new StaticDiscovery(seeds));
+    ways.add(new StaticDiscovery(cluster.seeds()));
     GossipConfig gossip = cluster.gossip();
     try {
       switch (gossip.discovery()) {
@@ -154,16 +139,22 @@ public final class GossipPlan {
     } catch (IOException e) {
       throw new ClusterFault(String.valueOf(e.getMessage()), e);
     }
-    return new CombinedDiscovery(ways);
+    return ways;
   }
 
   private static NodeDiscovery custom() throws ClusterFault {
-    return NodeDiscovery.custom()
-        .orElseThrow(
-            () ->
-                new ClusterFault(
-                    "cluster.discovery: there is no NodeDiscovery on the class path; add the jar"
-                        + " that provides one, or name another way"));
+    try {
+      return NodeDiscovery.custom()
+          .orElseThrow(
+              () ->
+                  new ClusterFault(
+                      "cluster.discovery: there is no NodeDiscovery on the class path; add the jar"
+                          + " that provides one, or name another way"));
+    } catch (ServiceConfigurationError | LinkageError e) {
+      throw new ClusterFault(
+          "cluster.discovery: the NodeDiscovery on the class path cannot be used (%s)".formatted(e),
+          e);
+    }
   }
 
   private static NodeDiscovery multicast(
@@ -203,8 +194,10 @@ public final class GossipPlan {
     String host = System.getenv("KUBERNETES_SERVICE_HOST");
     String port = System.getenv("KUBERNETES_SERVICE_PORT");
     if (host == null) return "";
-    int number = port == null ? 443 : Integer.parseInt(port);
-    return "https://" + new HostPort(host, number);
+    return "https://"
+        + (host.contains(":") ? "[" + host + "]" : host)
+        + ":"
+        + (port == null ? "443" : port);
   }
 
   private static String namespace(KubernetesConfig k) throws ClusterFault {
@@ -220,7 +213,13 @@ public final class GossipPlan {
   }
 
   private static InetSocketAddress advertised(NodeCard card) throws ClusterFault {
-    return new InetSocketAddress(address("cluster.advertise_address", card.host()), card.port());
+    InetAddress address = address("cluster.advertise_address", card.host());
+    if (address.isAnyLocalAddress()) {
+      throw new ClusterFault(
+          "cluster.advertise_address: %s is no address that others can call; name this node's own"
+              .formatted(card.host()));
+    }
+    return new InetSocketAddress(address, card.port());
   }
 
   private static InetAddress address(String key, String host) throws ClusterFault {

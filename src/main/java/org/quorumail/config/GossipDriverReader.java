@@ -1,5 +1,6 @@
 package org.quorumail.config;
 
+import java.nio.file.Path;
 import org.quorumail.gossip.BridgeConfig;
 import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.CompressionConfig.Algorithm;
@@ -29,10 +30,12 @@ final class GossipDriverReader {
             "1s",
             "1h",
             "one that is gone is asked again this often"),
-        s.optionalText(
+        s.optional(
             "persistence_path",
+            "path",
             "(peers in the data directory)",
-            "file for the addresses of the members"));
+            "file for the addresses of the members",
+            text -> Path.of(text).toString()));
   }
 
   static CompressionConfig compression(Section s, CompressionConfig d) {

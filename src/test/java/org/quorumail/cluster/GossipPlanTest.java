@@ -39,13 +39,10 @@ class GossipPlanTest {
                 "cluster.gossip.bridge.lazarus_interval", "3s",
                 "cluster.gossip.bridge.persistence_path", "/somewhere/else",
                 "cluster.compression", "false"));
-    assertThat(settings.discovery().find())
-        .containsExactly(
-            new InetSocketAddress("127.0.0.1", 4), new InetSocketAddress("127.0.0.1", 5));
-    assertThat(settings.swim()).isEqualTo(SwimConfig.lan().withLazarusInterval(3_000));
-    assertThat(settings(Map.of("cluster.gossip.bridge.lazarus_enabled", "false")).swim())
-        .isEqualTo(SwimConfig.lan().withLazarusInterval(0));
-    assertThat(settings.peersFile()).contains(Path.of("/somewhere/else"));
+    assertThat(settings.discoveries().getFirst().find())
+        .containsExactly(new InetSocketAddress("127.0.0.1", 4));
+    assertThat(settings.plumtree().bridge().staticSeeds()).containsExactly("127.0.0.1:5");
+    assertThat(settings.plumtree().bridge().persistencePath()).contains("/somewhere/else");
     assertThat(settings.plumtree().compression()).isEqualTo(CompressionConfig.off());
   }
 

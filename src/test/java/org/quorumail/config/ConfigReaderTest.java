@@ -93,6 +93,7 @@ class ConfigReaderTest {
             + " set all three or none",
         "[cluster.regions]\\n"
             + "current = 'x' | f:1: cluster.regions: is not available in this version; remove it",
+        "[cluster.gossip.bridge]\\npersistence_path = \"a\\u0000b\" | f:2: cluster.gossip.bridge.persistence_path: Nul character not allowed: a\0b",
         "[cluster.gossip.storage]\\n"
             + "path = 'x' | f:2: cluster.gossip.storage.path: is not available in this version;"
             + " remove it or leave it at its default \"\"",

@@ -38,8 +38,8 @@ final class DelegateThread implements AutoCloseable {
         waiting.take().accept(delegate);
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) {
-        log.error("gossip_delegate_failed", e); // the next call may do better
+      } catch (Throwable e) {
+        log.error("gossip_delegate_failed", e); // whatever it is, the next call may do better
       }
     }
   }

@@ -4,20 +4,25 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.quorumail.config.HostPort;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
-import org.quorumail.gossip.MemberState;
+import org.quorumail.gossip.Meta;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.net.GossipSettings.Carrier;
 import org.slf4j.Logger;
@@ -52,6 +57,7 @@ public final class Gossip implements AutoCloseable {
   private final GossipSettings settings;
   private final MemberBook book = new MemberBook();
   private final DelegateThread delegate;
+  private final Discoveries discoveries;
   private final Transport transport;
   private final GossipLoop loop;
   private final Thread looking;
@@ -65,6 +71,9 @@ public final class Gossip implements AutoCloseable {
     GossipMetrics metrics = new GossipMetrics(meters, settings.plumtree().enableMetrics());
     metrics.members(book);
     this.delegate = new DelegateThread(told, () -> metrics.dropped(DropReason.DELEGATE_FULL));
+    List<NodeDiscovery> ways = new ArrayList<>(settings.discoveries());
+    ways.add(new StaticDiscovery(hosts(settings.plumtree().bridge().staticSeeds())));
+    this.discoveries = new Discoveries(ways);
     this.loop = new GossipLoop(settings, book, metrics, delegate, r -> bind(r, metrics));
     this.transport = loop.transport();
     this.looking = Thread.ofVirtual().name("gossip-discovery").unstarted(this::look);
@@ -114,14 +123,15 @@ public final class Gossip implements AutoCloseable {
 
   /** Calls these nodes too, as {@code host:port}, until they answer; returns at once. */
   public void join(String... seeds) throws IOException {
-    List<org.quorumail.config.HostPort> parsed =
-        java.util.Arrays.stream(seeds)
-            .map(seed -> org.quorumail.config.HostPort.parse(seed, 7946))
-            .toList();
+    List<InetSocketAddress> found = new StaticDiscovery(hosts(List.of(seeds))).find();
     synchronized (joined) {
-      joined.addAll(new StaticDiscovery(parsed).find());
+      joined.addAll(found);
     }
     call(List.of());
+  }
+
+  private static List<HostPort> hosts(List<String> seeds) {
+    return seeds.stream().map(seed -> HostPort.parse(seed, GossipSettings.PORT)).toList();
   }
 
   /**
@@ -130,12 +140,16 @@ public final class Gossip implements AutoCloseable {
    * @return whether it was taken; rejected when this node has more to do than it can
    */
   public BroadcastResult broadcast(byte[] payload) {
+    Objects.requireNonNull(payload);
+    if (closed) return new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN);
     BroadcastResult busy = new BroadcastResult.Rejected(BroadcastResult.Refusal.QUEUE_FULL);
     return ask(() -> loop.broadcast(payload), busy);
   }
 
   /** For a value of which only the last counts: it goes out with the next tick. */
   public boolean coalesce(String key, byte[] value) {
+    Objects.requireNonNull(key);
+    Objects.requireNonNull(value);
     return ask(() -> loop.coalesce(key, value), false);
   }
 
@@ -181,9 +195,15 @@ public final class Gossip implements AutoCloseable {
     }
   }
 
-  /** Publishes other metadata of this node; at most 64 KiB, up to 512 bytes of them at once. */
+  /**
+   * Publishes other metadata of this node; up to 512 bytes travel with the news of it, more is
+   * fetched.
+   *
+   * @throws IllegalArgumentException when they are more than 64 KiB
+   */
   public void updateMetadata(byte[] metadata) {
-    if (!loop.ask(() -> loop.updateMetadata(metadata))) {
+    Meta meta = Meta.of(metadata);
+    if (!loop.ask(() -> loop.updateMetadata(meta))) {
       log.warn("gossip_busy what=metadata");
     }
   }
@@ -191,7 +211,7 @@ public final class Gossip implements AutoCloseable {
   /** The keys from now on; open streams go on. See {@link KeyRing} for a rotation. */
   public void use(KeyRing ring) {
     transport.use(ring);
-    settings.discovery().use(ring);
+    discoveries.use(ring);
   }
 
   /** The port that is bound; of interest when 0 was asked for. */
@@ -222,7 +242,7 @@ public final class Gossip implements AutoCloseable {
     loop.stop();
     transport.close();
     delegate.close();
-    settings.discovery().close();
+    discoveries.close();
   }
 
   @Override
@@ -246,40 +266,23 @@ public final class Gossip implements AutoCloseable {
   // ---- looking for others
 
   private void look() {
-    PeerFile file = settings.peersFile().map(PeerFile::new).orElse(null);
+    PeerFile file = peersFile().map(PeerFile::new).orElse(null);
     List<InetSocketAddress> stored = file == null ? List.of() : file.read();
-    String complaint = "";
-    while (!closed) {
-      try {
-        List<InetSocketAddress> found = new java.util.ArrayList<>(settings.discovery().find());
+    try {
+      while (!closed) {
+        List<InetSocketAddress> found = new ArrayList<>(discoveries.find());
         found.addAll(stored);
         call(found);
-        complaint = "";
-      } catch (IOException e) {
-        String reason = String.valueOf(e.getMessage());
-        // once per outage, not once per second
-        if (!reason.equals(complaint)) log.warn("gossip_discovery_failed reason=\"{}\"", reason);
-        complaint = reason;
-        call(stored);
-      } catch (InterruptedException e) {
-        return;
-      } catch (RuntimeException e) {
-        log.error("gossip_discovery_failed", e); // a custom one, perhaps; it gets another chance
-      }
-      if (file != null && peerCount() > 0) file.write(addresses());
-      try {
+        if (file != null && peerCount() > 0) file.write(book.toFindAgain());
         Thread.sleep(peerCount() == 0 ? LOOK_ALONE : LOOK_IN_COMPANY);
-      } catch (InterruptedException e) {
-        return;
       }
+    } catch (InterruptedException e) {
+      log.debug("gossip_discovery_over");
     }
   }
 
-  private List<InetSocketAddress> addresses() {
-    return book.members().stream()
-        .filter(m -> m.state() == MemberState.ALIVE)
-        .map(m -> Datagrams.socketAddress(m.node().address()))
-        .toList();
+  private Optional<Path> peersFile() {
+    return settings.plumtree().bridge().persistencePath().map(Path::of).or(settings::peersFile);
   }
 
   private void call(Collection<InetSocketAddress> found) {

@@ -111,7 +111,7 @@ final class GossipLoop implements Transport.Receiver {
   private SwimDriver membership(
       GossipSettings settings, long incarnation, DelegateThread delegate) {
     SwimConfig config =
-        settings.swim().withPacketBytes(transport.datagramCapacity() - Body.PER_MESSAGE - 1);
+        settings.membership().withPacketBytes(transport.datagramCapacity() - Body.PER_MESSAGE - 1);
     Node node =
         new Node(
             new NodeId(settings.nodeId()),
@@ -269,7 +269,7 @@ final class GossipLoop implements Transport.Receiver {
     membership.join(seeds, now());
   }
 
-  void updateMetadata(byte[] metadata) {
+  void updateMetadata(Meta metadata) {
     membership.updateMetadata(metadata, now());
   }
 

@@ -11,6 +11,9 @@ import java.util.function.Function;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
 import org.quorumail.config.HostPort;
+import org.quorumail.gossip.BridgeConfig;
+import org.quorumail.gossip.Meta;
+import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.SwimConfig;
 
@@ -34,9 +37,22 @@ public record GossipSettings(
     SwimConfig swim,
     PlumtreeConfig plumtree,
     byte[] metadata,
-    NodeDiscovery discovery,
+    List<NodeDiscovery> discoveries,
     Optional<Path> peersFile,
     Function<byte[], String> zoneOf) {
+  private static final int MIN_SECRET = 32;
+
+  /** Where gossip listens unless it is told otherwise; memberlist's. */
+  public static final int PORT = 7946;
+
+  /**
+   * @throws IllegalArgumentException when the id is none, or the metadata are more than 64 KiB
+   */
+  public GossipSettings {
+    nodeId = new NodeId(nodeId).value();
+    metadata = Meta.of(metadata).bytes();
+    discoveries = List.copyOf(discoveries);
+  }
 
   /** What carries the messages between nodes; the same on all of them. */
   public sealed interface Carrier {
@@ -68,11 +84,21 @@ public record GossipSettings(
   /**
    * A node of one data centre.
    *
-   * @param port UDP and TCP, on all addresses
+   * @param host name or address: listens there, and the others call it there
+   * @param port UDP and TCP
    * @param secret at least 32 random bytes, the same on all nodes
+   * @throws IllegalArgumentException when the secret is shorter, or the host has no address
    */
   public static GossipSettings of(String nodeId, String host, int port, byte[] secret) {
+    if (secret.length < MIN_SECRET) {
+      throw new IllegalArgumentException("a secret has at least " + MIN_SECRET + " bytes");
+    }
     InetSocketAddress here = new InetSocketAddress(host, port);
+    if (here.isUnresolved()) throw new IllegalArgumentException("no address is known for " + host);
+    if (here.getAddress().isAnyLocalAddress()) {
+      throw new IllegalArgumentException(
+          host + " is no address that others can call; name this node's own, and see withBind");
+    }
     return new GossipSettings(
         nodeId,
         here,
@@ -82,48 +108,51 @@ public record GossipSettings(
         SwimConfig.lan(),
         PlumtreeConfig.lan(),
         new byte[0],
-        new StaticDiscovery(List.of()),
+        List.of(),
         Optional.empty(),
         metadata -> "");
   }
 
   /** Calls these nodes at the start, as {@code host:port}. */
   public GossipSettings withSeeds(String... seeds) {
-    List<HostPort> parsed =
-        java.util.Arrays.stream(seeds).map(seed -> HostPort.parse(seed, 7946)).toList();
-    return withDiscovery(new StaticDiscovery(parsed));
+    return withDiscovery(
+        new StaticDiscovery(
+            java.util.Arrays.stream(seeds).map(seed -> HostPort.parse(seed, PORT)).toList()));
   }
 
-  public GossipSettings withDiscovery(NodeDiscovery other) {
+  /** Listens there; what the others call stays the host of {@link #of}. */
+  public GossipSettings withBind(InetSocketAddress other) {
     return new GossipSettings(
         nodeId,
-        bind,
+        other,
         advertised,
         keys,
         carrier,
         swim,
         plumtree,
         metadata,
-        other,
+        discoveries,
         peersFile,
         zoneOf);
   }
 
-  public GossipSettings withPlumtree(PlumtreeConfig other) {
+  /** Other keys, such as those of another cluster name. */
+  public GossipSettings withKeys(KeyRing other) {
     return new GossipSettings(
         nodeId,
         bind,
         advertised,
-        keys,
+        other,
         carrier,
         swim,
-        other,
+        plumtree,
         metadata,
-        discovery,
+        discoveries,
         peersFile,
         zoneOf);
   }
 
+  /** Another carrier; the same on all nodes. */
   public GossipSettings withCarrier(Carrier other) {
     return new GossipSettings(
         nodeId,
@@ -134,9 +163,99 @@ public record GossipSettings(
         swim,
         plumtree,
         metadata,
-        discovery,
+        discoveries,
         peersFile,
         zoneOf);
+  }
+
+  /** Other times of failure detection. */
+  public GossipSettings withSwim(SwimConfig other) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        other,
+        plumtree,
+        metadata,
+        discoveries,
+        peersFile,
+        zoneOf);
+  }
+
+  /** Another configuration of broadcasts. */
+  public GossipSettings withPlumtree(PlumtreeConfig other) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        swim,
+        other,
+        metadata,
+        discoveries,
+        peersFile,
+        zoneOf);
+  }
+
+  /**
+   * What the others learn of this node, see {@link Gossip#updateMetadata}, and where it has the
+   * zone.
+   */
+  public GossipSettings withMetadata(byte[] other, Function<byte[], String> zone) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        swim,
+        plumtree,
+        other,
+        discoveries,
+        peersFile,
+        zone);
+  }
+
+  /** Keeps the addresses of the members there, to find them again without seeds. */
+  public GossipSettings withPeersFile(Path file) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        swim,
+        plumtree,
+        metadata,
+        discoveries,
+        Optional.of(file),
+        zoneOf);
+  }
+
+  /** Looks for others in these ways, all at once. */
+  public GossipSettings withDiscovery(NodeDiscovery... ways) {
+    return new GossipSettings(
+        nodeId,
+        bind,
+        advertised,
+        keys,
+        carrier,
+        swim,
+        plumtree,
+        metadata,
+        List.of(ways),
+        peersFile,
+        zoneOf);
+  }
+
+  /** Membership's times, with what the bridge says of those that are gone. */
+  SwimConfig membership() {
+    BridgeConfig bridge = plumtree.bridge();
+    return swim.withLazarusInterval(
+        bridge.lazarusEnabled() ? (int) bridge.lazarusInterval().toMillis() : 0);
   }
 
   InetAddress bindAddress() {

@@ -9,6 +9,7 @@ import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,11 @@ import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import tools.jackson.core.JacksonException;
@@ -37,10 +43,14 @@ public final class KubernetesDiscovery implements NodeDiscovery {
   /** Some KiB per pod; a thousand pods stay below. */
   private static final int MAX_ANSWER = 8 << 20;
 
+  /** RFC 6750 §2.1, b64token. */
+  private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/-]+=*");
+
   private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Settings settings;
   private final int port;
+  private final Duration patience;
   private final HttpClient http;
 
   /**
@@ -56,10 +66,18 @@ public final class KubernetesDiscovery implements NodeDiscovery {
    * @throws IOException when the authority's file cannot be read
    */
   public KubernetesDiscovery(Settings settings, int port) throws IOException {
+    this(settings, port, PATIENCE);
+  }
+
+  /**
+   * @param patience for a whole answer
+   */
+  KubernetesDiscovery(Settings settings, int port, Duration patience) throws IOException {
     this.settings = settings;
     this.port = port;
+    this.patience = patience;
     HttpClient.Builder builder =
-        HttpClient.newBuilder().connectTimeout(PATIENCE).version(HttpClient.Version.HTTP_1_1);
+        HttpClient.newBuilder().connectTimeout(patience).version(HttpClient.Version.HTTP_1_1);
     if (settings.api.getScheme().equals("https")) builder.sslContext(trust(settings.authority));
     this.http = builder.build();
   }
@@ -71,22 +89,17 @@ public final class KubernetesDiscovery implements NodeDiscovery {
     String slices =
         "/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices?labelSelector=kubernetes.io%%2Fservice-name%%3D%s"
             .formatted(namespace, service);
-    HttpResponse<InputStream> answer = get(slices);
+    HttpResponse<byte[]> answer = get(slices);
     boolean older = answer.statusCode() == 404;
-    if (older) {
-      answer.body().close();
-      answer = get("/api/v1/namespaces/%s/endpoints/%s".formatted(namespace, service));
+    if (older) answer = get("/api/v1/namespaces/%s/endpoints/%s".formatted(namespace, service));
+    if (older && answer.statusCode() == 404) return List.of(); // no such service yet
+    if (answer.statusCode() != 200) {
+      throw new IOException(
+          "the Kubernetes API answered %d for service %s in namespace %s; the service account needs list on endpointslices"
+              .formatted(answer.statusCode(), settings.service, settings.namespace));
     }
-    try (InputStream body = answer.body()) {
-      if (older && answer.statusCode() == 404) return List.of(); // no such service yet
-      if (answer.statusCode() != 200) {
-        throw new IOException(
-            "the Kubernetes API answered %d for service %s in namespace %s; the service account needs list on endpointslices"
-                .formatted(answer.statusCode(), settings.service, settings.namespace));
-      }
-      byte[] json = body.readNBytes(MAX_ANSWER + 1);
-      if (json.length > MAX_ANSWER) throw new IOException("the Kubernetes API answered too much");
-      JsonNode root = JSON.readTree(json);
+    try {
+      JsonNode root = JSON.readTree(answer.body());
       return older ? endpoints(root) : slices(root);
     } catch (JacksonException e) {
       throw new IOException("the Kubernetes API's answer is not JSON", e);
@@ -98,15 +111,39 @@ public final class KubernetesDiscovery implements NodeDiscovery {
     http.shutdownNow();
   }
 
-  private HttpResponse<InputStream> get(String path) throws IOException, InterruptedException {
-    String token = Files.readString(settings.token).strip();
+  /** The whole answer in time; the request's own time-out ends at its head. */
+  private HttpResponse<byte[]> get(String path) throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(settings.api.resolve(path))
-            .timeout(PATIENCE)
-            .header("Authorization", "Bearer " + token)
+            .header("Authorization", "Bearer " + token())
             .header("Accept", "application/json")
             .build();
-    return http.send(request, HttpResponse.BodyHandlers.ofInputStream());
+    CompletableFuture<HttpResponse<byte[]>> answer =
+        http.sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_ANSWER));
+    try {
+      return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new IOException("the Kubernetes API at %s is too slow".formatted(settings.api), e);
+    } catch (ExecutionException e) {
+      throw new IOException(
+          "the Kubernetes API at %s cannot be asked (%s)".formatted(settings.api, e.getCause()), e);
+    } finally {
+      answer.cancel(true);
+    }
+  }
+
+  /** Checked here: the HTTP client would show a refused one in its complaint. */
+  private String token() throws IOException {
+    String token;
+    try {
+      token = Files.readString(settings.token).strip();
+    } catch (IOException e) {
+      throw new IOException("%s cannot be read (%s)".formatted(settings.token, e), e);
+    }
+    if (!TOKEN.matcher(token).matches()) {
+      throw new IOException("%s does not hold one bearer token".formatted(settings.token));
+    }
+    return token;
   }
 
   private List<InetSocketAddress> slices(JsonNode list) throws IOException {
@@ -133,9 +170,11 @@ public final class KubernetesDiscovery implements NodeDiscovery {
 
   private void add(List<InetSocketAddress> found, String address) throws IOException {
     if (found.size() >= MAX_FOUND) return;
-    boolean numeric = address.indexOf(':') >= 0 || address.matches("[0-9.]{7,15}");
-    if (!numeric) throw new IOException("the Kubernetes API named a pod's address " + address);
-    found.add(new InetSocketAddress(InetAddress.getByName(address), port));
+    try {
+      found.add(new InetSocketAddress(InetAddress.ofLiteral(address), port));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the Kubernetes API named a pod's address " + address, e);
+    }
   }
 
   private static SSLContext trust(Path authority) throws IOException {

@@ -1,5 +1,7 @@
 package org.quorumail.gossip.net;
 
+import java.net.InetSocketAddress;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +66,18 @@ final class MemberBook {
   List<GossipMember> members() {
     return members.values().stream()
         .map(m -> new GossipMember(m.node(), m.state(), heard.getOrDefault(m.node().id(), 0L)))
+        .toList();
+  }
+
+  /**
+   * Where the others were last: those that are there first, then those that are held dead. Who is
+   * merely out of sight is what a node looks for after a restart; who left is not.
+   */
+  List<InetSocketAddress> toFindAgain() {
+    return members.values().stream()
+        .filter(m -> m.state() != MemberState.LEFT)
+        .sorted(Comparator.comparing(m -> !m.state().isMember()))
+        .map(m -> Datagrams.socketAddress(m.node().address()))
         .toList();
   }
 

@@ -179,7 +179,7 @@ public final class MulticastDiscovery implements NodeDiscovery {
 
   private void note(byte[] bytes) throws IOException {
     ByteBuffer in = ByteBuffer.wrap(bytes);
-    int length = in.get();
+    int length = in.hasRemaining() ? in.get() : 0;
     if ((length != 4 && length != 16) || in.remaining() != length + Short.BYTES) return;
     byte[] raw = new byte[length];
     in.get(raw);

@@ -29,6 +29,7 @@ final class PeerFile {
 
   private final Path file;
   private Set<String> written = Set.of();
+  private String complaint = "";
 
   PeerFile(Path file) {
     this.file = file;
@@ -50,12 +51,9 @@ final class PeerFile {
     return peers;
   }
 
-  private static InetSocketAddress parse(String line) throws IOException {
-    HostPort peer = HostPort.parse(line.strip(), 1);
-    if (!peer.host().matches("[0-9a-fA-F.:]+")) {
-      throw new IllegalArgumentException("not an address: " + line);
-    }
-    return new InetSocketAddress(InetAddress.getByName(peer.host()), peer.port());
+  private static InetSocketAddress parse(String line) {
+    HostPort peer = HostPort.parse(line.strip(), GossipSettings.PORT);
+    return new InetSocketAddress(InetAddress.ofLiteral(peer.host()), peer.port());
   }
 
   /** Writes them if they have changed; called by one thread. */
@@ -71,8 +69,14 @@ final class PeerFile {
       Files.write(fresh, lines);
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       written = lines;
+      complaint = "";
     } catch (IOException e) {
-      log.warn("gossip_peers_not_written file={} reason=\"{}\"", file, e.getMessage());
+      String reason = String.valueOf(e);
+      // once per outage, not every ten seconds
+      if (!reason.equals(complaint)) {
+        log.warn("gossip_peers_not_written file={} reason=\"{}\"", file, reason);
+      }
+      complaint = reason;
     }
   }
 }

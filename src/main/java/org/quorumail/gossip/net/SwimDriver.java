@@ -77,8 +77,8 @@ final class SwimDriver {
     carryOut(swim.join(seeds, now), now);
   }
 
-  void updateMetadata(byte[] metadata, long now) {
-    carryOut(swim.updateMeta(Meta.of(metadata), now), now);
+  void updateMetadata(Meta metadata, long now) {
+    carryOut(swim.updateMeta(metadata, now), now);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,55 @@ class DiscoveryTest {
                 assertThat(b.find()).containsExactlyInAnyOrder(atA, atB);
                 assertThat(stranger.find()).containsExactly(atC);
               });
+    }
+  }
+
+  @Test
+  void anAnnouncementThatSaysNothingDoesNotEndTheHearing() throws Exception {
+    InetSocketAddress group =
+        new InetSocketAddress("239.255.78." + (1 + new java.util.Random().nextInt(250)), 17_947);
+    InetSocketAddress at = new InetSocketAddress("127.0.0.1", 1001);
+    KeyRing ring = SealTest.ring("one", 1);
+    byte[] empty =
+        new Sealer(ring, java.time.Clock.systemUTC())
+            .seal(FrameFormat.ANNOUNCEMENT, java.util.OptionalInt.empty(), new byte[0]);
+    try (MulticastDiscovery a = MulticastDiscovery.join(ring, "a", group, LOOPBACK, at);
+        java.net.MulticastSocket member = new java.net.MulticastSocket()) {
+      await().atMost(Duration.ofSeconds(10)).until(() -> a.find().size() == 1);
+      member.setNetworkInterface(java.net.NetworkInterface.getByInetAddress(LOOPBACK));
+      member.send(new java.net.DatagramPacket(empty, empty.length, group));
+      InetSocketAddress atB = new InetSocketAddress("127.0.0.1", 1002);
+      try (MulticastDiscovery b = MulticastDiscovery.join(ring, "b", group, LOOPBACK, atB)) {
+        await().atMost(Duration.ofSeconds(10)).until(() -> a.find().contains(atB));
+      }
+    }
+  }
+
+  @Test
+  void aWayThatFailsOrHangsKeepsNoOtherFromBeingHeard() throws Exception {
+    InetSocketAddress there = new InetSocketAddress("127.0.0.1", 1);
+    InetSocketAddress late = new InetSocketAddress("127.0.0.1", 2);
+    java.util.concurrent.CountDownLatch asked = new java.util.concurrent.CountDownLatch(1);
+    NodeDiscovery hangs =
+        () -> {
+          asked.await();
+          return List.of(late);
+        };
+    NodeDiscovery fails =
+        () -> {
+          throw new IllegalStateException("a custom one's own fault");
+        };
+    NodeDiscovery lacksAClass =
+        () -> {
+          throw new NoClassDefFoundError("left out of the jar");
+        };
+    NodeDiscovery saysNothing = () -> Arrays.asList(there, null);
+    List<NodeDiscovery> ways =
+        List.of(hangs, fails, lacksAClass, saysNothing, () -> List.of(there));
+    try (Discoveries discoveries = new Discoveries(ways)) {
+      assertThat(discoveries.find()).containsExactly(there);
+      asked.countDown();
+      await().untilAsserted(() -> assertThat(discoveries.find()).containsExactly(late, there));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.quorumail.gossip.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Logger;
@@ -18,13 +19,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.HostPort;
+import org.quorumail.gossip.BridgeConfig;
 import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
 import org.quorumail.gossip.MemberState;
+import org.quorumail.gossip.MessageId;
+import org.quorumail.gossip.Node;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.PlumtreeConfig;
 import org.quorumail.gossip.SwimConfig;
@@ -132,15 +137,13 @@ class GossipTest {
   void aNodeFindsTheOthersAgainWithoutItsSeeds() throws Exception {
     Gossip a = start("a", 1, new Ears());
     GossipSettings remembering =
-        remembering(settings("b", 1, 0, List.of(a.port())), directory.resolve("peers"));
+        settings("b", 1, 0, List.of(a.port())).withPeersFile(directory.resolve("peers"));
     Gossip b = Gossip.start(remembering, new Ears());
     open.add(b);
     await().atMost(LONG).until(() -> directory.resolve("peers").toFile().length() > 0);
     b.leave(Duration.ofSeconds(5));
     b.shutdown();
-    Gossip again =
-        Gossip.start(
-            remembering(settings("b", 1, 0, List.of()), directory.resolve("peers")), new Ears());
+    Gossip again = Gossip.start(remembering.withSeeds(), new Ears());
     open.add(again);
     await().atMost(LONG).until(() -> again.peerCount() == 1);
   }
@@ -175,11 +178,72 @@ class GossipTest {
   }
 
   @Test
+  void whatCannotBeIsRefusedAtOnceAndHoldsNoPort() throws Exception {
+    byte[] secret = new byte[32];
+    assertThatThrownBy(() -> GossipSettings.of("a b", "127.0.0.1", 0, secret))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("node id");
+    assertThatThrownBy(() -> GossipSettings.of("a", "127.0.0.1", 0, new byte[31]))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("32 bytes");
+    assertThatThrownBy(() -> GossipSettings.of("a", "0.0.0.0", 0, secret))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("withBind");
+    Gossip a = start("a", 1, new Ears());
+    assertThatThrownBy(() -> a.updateMetadata(new byte[65_537]))
+        .isInstanceOf(IllegalArgumentException.class);
+    a.shutdown();
+    assertThat(a.broadcast(new byte[1]))
+        .isEqualTo(new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN));
+  }
+
+  @Test
+  void aDelegateThatThrowsAnErrorIsToldTheNextAllTheSame() throws Exception {
+    CompletableFuture<byte[]> heard = new CompletableFuture<>();
+    Gossip a =
+        start(
+            "a",
+            1,
+            new GossipDelegate() {
+              @Override
+              public void onMemberUp(Node node) {
+                throw new AssertionError("mine");
+              }
+
+              @Override
+              public void onDeliver(MessageId id, byte[] payload) {
+                heard.complete(payload);
+              }
+            });
+    start("b", 1, new Ears(), a.port()).broadcast(new byte[] {7});
+    assertThat(heard.get(20, TimeUnit.SECONDS)).containsExactly(7);
+  }
+
+  @Test
+  void bridgeIsHonouredSeedsAndFileOfPeers() throws Exception {
+    Gossip a = start("a", 1, new Ears());
+    BridgeConfig bridge =
+        new BridgeConfig(
+            true,
+            true,
+            List.of("127.0.0.1:" + a.port()),
+            false,
+            Duration.ofSeconds(7),
+            Optional.of(directory.resolve("by-bridge").toString()));
+    GossipSettings settings =
+        settings("b", 1, 0, List.of()).withPlumtree(PlumtreeConfig.lan().withBridge(bridge));
+    assertThat(settings.membership()).isEqualTo(SwimConfig.lan().withLazarusInterval(0));
+    Gossip b = Gossip.start(settings, new Ears());
+    open.add(b);
+    await().atMost(LONG).until(() -> b.peerCount() == 1);
+    await().atMost(LONG).until(() -> directory.resolve("by-bridge").toFile().length() > 0);
+  }
+
+  @Test
   void anotherClusterWithTheSameSecretIsNotMet() throws Exception {
     Gossip a = start("a", 1, new Ears());
     GossipSettings other = settings("b", 1, 0, List.of(a.port()));
-    GossipSettings elsewhere = withKeys(other, SealTest.ring("two", 1));
-    Gossip b = Gossip.start(elsewhere, new Ears());
+    Gossip b = Gossip.start(other.withKeys(SealTest.ring("two", 1)), new Ears());
     open.add(b);
     await().during(Duration.ofSeconds(2)).until(() -> a.peerCount() + b.peerCount() == 0);
   }
@@ -220,48 +284,8 @@ class GossipTest {
   }
 
   private static GossipSettings settings(String id, int secret, int port, List<Integer> seeds) {
-    InetSocketAddress here = new InetSocketAddress("127.0.0.1", port);
-    return new GossipSettings(
-        id,
-        here,
-        here,
-        SealTest.ring("one", secret),
-        new GossipSettings.Carrier.SealedUdp(),
-        SwimConfig.lan(),
-        PlumtreeConfig.lan(),
-        new byte[0],
-        new StaticDiscovery(seeds.stream().map(p -> new HostPort("127.0.0.1", p)).toList()),
-        Optional.empty(),
-        metadata -> "");
-  }
-
-  private static GossipSettings remembering(GossipSettings s, Path file) {
-    return new GossipSettings(
-        s.nodeId(),
-        s.bind(),
-        s.advertised(),
-        s.keys(),
-        s.carrier(),
-        s.swim(),
-        s.plumtree(),
-        s.metadata(),
-        s.discovery(),
-        Optional.of(file),
-        s.zoneOf());
-  }
-
-  private static GossipSettings withKeys(GossipSettings s, KeyRing keys) {
-    return new GossipSettings(
-        s.nodeId(),
-        s.bind(),
-        s.advertised(),
-        keys,
-        s.carrier(),
-        s.swim(),
-        s.plumtree(),
-        s.metadata(),
-        s.discovery(),
-        s.peersFile(),
-        s.zoneOf());
+    return GossipSettings.of(id, "127.0.0.1", port, new byte[32])
+        .withKeys(SealTest.ring("one", secret))
+        .withSeeds(seeds.stream().map(p -> "127.0.0.1:" + p).toArray(String[]::new));
   }
 }

@@ -2,6 +2,7 @@ package org.quorumail.gossip.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -12,6 +13,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
@@ -130,6 +132,37 @@ class KubernetesDiscoveryTest {
       assertThatThrownBy(discovery::find)
           .isInstanceOf(IOException.class)
           .hasMessageContaining("evil.example.org");
+    }
+  }
+
+  @Test
+  void anAnswerThatStopsHalfwayOrNeverEndsIsGivenUp() throws Exception {
+    server.removeContext("/");
+    server.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 1_000);
+          exchange.getResponseBody().write('{'); // and nothing more
+          exchange.getResponseBody().flush();
+        });
+    URI api = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    var settings = new KubernetesDiscovery.Settings(api, "mail", "quorumail", token, token);
+    try (var discovery = new KubernetesDiscovery(settings, 7946, Duration.ofMillis(500))) {
+      assertThatThrownBy(() -> assertTimeoutPreemptively(Duration.ofSeconds(5), discovery::find))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("too slow");
+    }
+  }
+
+  @Test
+  void aTokenThatIsNoneIsNotShown() throws Exception {
+    Files.writeString(token, "not-for-the-log\nand another");
+    try (KubernetesDiscovery discovery = discovery()) {
+      assertThatThrownBy(discovery::find)
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(token.toString())
+          .message()
+          .doesNotContain("not-for-the-log");
     }
   }
 
