@@ -134,7 +134,11 @@ final class LiveConfig {
     if (!old.policy().equals(read.policy())) changed.add("policy");
     if (!old.tls().equals(read.tls())) changed.add("tls");
     if (!old.cluster().equals(state.config.cluster())) {
-      changed.add("cluster.secret");
+      ClusterConfig now = state.config.cluster();
+      if (!old.cluster().secret().equals(now.secret())) changed.add("cluster.secret");
+      if (!old.cluster().gossip().acceptedSecrets().equals(now.gossip().acceptedSecrets())) {
+        changed.add("cluster.accepted_secrets");
+      }
       onSecrets.accept(state.config.cluster());
     }
     if (!old.auth().equals(read.auth())) changed.add("auth");

@@ -1,5 +1,7 @@
 package org.quorumail.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -38,6 +40,9 @@ final class NodeConnection {
     }
 
     String refusal() {
+      if (!body.path("problems").isEmpty()) {
+        return body.path("problems").valueStream().map(JsonNode::asString).collect(joining("; "));
+      }
       return body.path("detail").asString("the node answered " + status);
     }
   }

@@ -37,6 +37,8 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
     return events;
   }
 
+  public List<String> reloadProblems = List.of();
+
   @Override
   public String version() {
     return "1.2.3";
@@ -66,7 +68,9 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
 
   @Override
   public Reload reload() {
-    return new Reload(List.of("log.level"), List.of("node.id"), List.of());
+    return reloadProblems.isEmpty()
+        ? new Reload(List.of("log.level"), List.of("node.id"), List.of())
+        : new Reload(List.of(), List.of(), reloadProblems);
   }
 
   @Override

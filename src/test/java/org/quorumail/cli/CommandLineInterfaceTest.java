@@ -153,6 +153,9 @@ class CommandLineInterfaceTest {
     assertThat(out).contains("version: 1.2.3", "state: ready");
     assertThat(onNode("system", "reload")).isEqualTo(ExitCode.DONE);
     assertThat(out).contains("changed: log.level", "need a restart: node.id");
+    node.reloadProblems = List.of("q.toml:3: cluster.secret: must be at least 32 bytes in base64");
+    assertThat(onNode("system", "reload")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("q.toml:3: cluster.secret: must be");
     assertThat(onNode("system", "shutdown")).isEqualTo(ExitCode.DONE);
     assertThat(node.stopped).isTrue();
   }

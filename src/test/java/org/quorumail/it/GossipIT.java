@@ -140,7 +140,7 @@ class GossipIT {
               .start();
       String said = new String(reload.getInputStream().readAllBytes(), UTF_8);
       assertThat(reload.waitFor(30, TimeUnit.SECONDS)).isTrue();
-      assertThat(said).contains("cluster.secret");
+      assertThat(said).containsPattern("cluster\\.(secret|accepted_secrets)");
     }
   }
 
