@@ -18,7 +18,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import org.quorumail.config.HostPort;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
@@ -72,7 +71,7 @@ public final class Gossip implements AutoCloseable {
     metrics.members(book);
     this.delegate = new DelegateThread(told, () -> metrics.dropped(DropReason.DELEGATE_FULL));
     List<NodeDiscovery> ways = new ArrayList<>(settings.discoveries());
-    ways.add(new StaticDiscovery(hosts(settings.plumtree().bridge().staticSeeds())));
+    ways.add(GossipSettings.listed(settings.plumtree().bridge().staticSeeds()));
     this.discoveries = new Discoveries(ways);
     this.loop = new GossipLoop(settings, book, metrics, delegate, r -> bind(r, metrics));
     this.transport = loop.transport();
@@ -123,15 +122,11 @@ public final class Gossip implements AutoCloseable {
 
   /** Calls these nodes too, as {@code host:port}, until they answer; returns at once. */
   public void join(String... seeds) throws IOException {
-    List<InetSocketAddress> found = new StaticDiscovery(hosts(List.of(seeds))).find();
+    List<InetSocketAddress> found = GossipSettings.listed(List.of(seeds)).find();
     synchronized (joined) {
       joined.addAll(found);
     }
     call(List.of());
-  }
-
-  private static List<HostPort> hosts(List<String> seeds) {
-    return seeds.stream().map(seed -> HostPort.parse(seed, GossipSettings.PORT)).toList();
   }
 
   /**

@@ -35,16 +35,20 @@ final class GossipLoop implements Transport.Receiver {
   /** A second of a node that many others talk to; beyond that a datagram is better dropped. */
   private static final int MAX_INPUTS = 8_192;
 
+  /**
+   * What they may hold together, unless it is one: some pages of a view of 10,000 members. A member
+   * gone bad sends messages that inflate to thousands of times their length.
+   */
+  private static final int MAX_INPUT_BYTES = 32 << 20;
+
   /** So that the cores' deadlines are looked at in between. */
   private static final int MAX_PER_TURN = 256;
 
   private static final long MAX_WAIT_MILLIS = 1_000;
   private static final long GAUGES_EVERY_MILLIS = 5_000;
 
-  /** Between two warnings of clocks that differ: strangers must not fill the log with it. */
-  private static final Duration CLOCK_WARNING = Duration.ofMinutes(1);
-
   private final ArrayBlockingQueue<Input> inputs = new ArrayBlockingQueue<>(MAX_INPUTS);
+  private final AtomicLong waitingBytes = new AtomicLong();
   private final LagGate gate = new LagGate();
   private final MemberBook book;
   private final GossipMetrics metrics;
@@ -54,7 +58,7 @@ final class GossipLoop implements Transport.Receiver {
   private final Transport transport;
   private final long origin = System.nanoTime();
   private final Thread thread;
-  private final AtomicLong clockWarnedAt = new AtomicLong();
+  private final DropWarnings warnings = new DropWarnings();
   private volatile boolean stopping;
   private boolean wasSick;
   private long gaugesAt;
@@ -154,7 +158,11 @@ final class GossipLoop implements Transport.Receiver {
 
   @Override
   public boolean received(Address from, byte[] message, boolean reliable) {
-    return inputs.offer(new Input.Arrived(from, message, reliable));
+    long before = waitingBytes.getAndAdd(message.length);
+    boolean fits = before == 0 || before + message.length <= MAX_INPUT_BYTES;
+    boolean taken = fits && inputs.offer(new Input.Arrived(from, message, reliable));
+    if (!taken) waitingBytes.addAndGet(-message.length);
+    return taken;
   }
 
   @Override
@@ -172,18 +180,7 @@ final class GossipLoop implements Transport.Receiver {
   @Override
   public void dropped(DropReason reason) {
     metrics.dropped(reason);
-    if (reason == DropReason.STALE) clocksDiffer();
-  }
-
-  /** Of all reasons the one that an operator would look for in vain: the node only stays away. */
-  private void clocksDiffer() {
-    long now = System.nanoTime();
-    long last = clockWarnedAt.get();
-    boolean isDue = last == 0 || now - last > CLOCK_WARNING.toNanos();
-    if (!isDue || !clockWarnedAt.compareAndSet(last, now)) return;
-    log.warn(
-        "gossip_clocks_differ reason=\"a node whose clock is more than {} minutes away cannot be heard; set the clocks\"",
-        Opener.FRESH.toMinutes());
+    warnings.note(reason);
   }
 
   // ---- the thread
@@ -237,7 +234,10 @@ final class GossipLoop implements Transport.Receiver {
 
   private void handle(Input input) {
     switch (input) {
-      case Input.Arrived arrived -> handle(arrived);
+      case Input.Arrived arrived -> {
+        waitingBytes.addAndGet(-arrived.message.length);
+        handle(arrived);
+      }
       case Input.Unreachable u -> broadcasts.unreachable(new NodeId(u.peer().name()), now());
       case Input.Asked asked -> asked.what().run();
     }

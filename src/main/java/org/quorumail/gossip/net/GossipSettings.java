@@ -115,9 +115,14 @@ public record GossipSettings(
 
   /** Calls these nodes at the start, as {@code host:port}. */
   public GossipSettings withSeeds(String... seeds) {
-    return withDiscovery(
-        new StaticDiscovery(
-            java.util.Arrays.stream(seeds).map(seed -> HostPort.parse(seed, PORT)).toList()));
+    return withDiscovery(listed(List.of(seeds)));
+  }
+
+  /**
+   * @param seeds as {@code host:port}
+   */
+  static StaticDiscovery listed(List<String> seeds) {
+    return new StaticDiscovery(seeds.stream().map(seed -> HostPort.parse(seed, PORT)).toList());
   }
 
   /** Listens there; what the others call stays the host of {@link #of}. */

@@ -94,9 +94,14 @@ public final class KubernetesDiscovery implements NodeDiscovery {
     if (older) answer = get("/api/v1/namespaces/%s/endpoints/%s".formatted(namespace, service));
     if (older && answer.statusCode() == 404) return List.of(); // no such service yet
     if (answer.statusCode() != 200) {
+      boolean refused = answer.statusCode() == 401 || answer.statusCode() == 403;
       throw new IOException(
-          "the Kubernetes API answered %d for service %s in namespace %s; the service account needs list on endpointslices"
-              .formatted(answer.statusCode(), settings.service, settings.namespace));
+          "the Kubernetes API answered %d for service %s in namespace %s%s"
+              .formatted(
+                  answer.statusCode(),
+                  settings.service,
+                  settings.namespace,
+                  refused ? "; the service account needs list on endpointslices" : ""));
     }
     try {
       JsonNode root = JSON.readTree(answer.body());

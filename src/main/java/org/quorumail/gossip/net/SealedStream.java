@@ -5,12 +5,17 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
 import org.quorumail.gossip.net.Opener.Opened;
@@ -27,6 +32,12 @@ import org.quorumail.gossip.net.Opener.Opened;
 final class SealedStream implements AutoCloseable {
   /** A page of a membership view or some payloads of the largest size, with room. */
   static final int MAX_FRAME = 4 << 20;
+
+  /** Frames up to here are read by all streams at once, 64 MiB for 1,024 of them. */
+  private static final int SMALL = 64 << 10;
+
+  /** For the whole of a longer one: the longest over 4 Mbit/s. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** What a compressed frame may inflate to. */
   static final int MAX_INFLATED = 8 << 20;
@@ -124,18 +135,56 @@ final class SealedStream implements AutoCloseable {
     out.flush();
   }
 
+  /** What takes a body; its memory is free when it returns. */
+  interface Taker {
+    boolean take(byte[] body);
+  }
+
   /**
-   * The next body; waits for it. One reader at a time.
+   * Reads the next body and hands it over; waits for it. One reader at a time.
    *
+   * @param longFrames how many frames that are not small may be in memory at once
+   * @return what the taker said
    * @throws Unproven when a frame is too long or its seal is broken: the connection must end
    */
-  byte[] read() throws IOException {
+  boolean read(Semaphore longFrames, Taker taker) throws IOException {
     int length = in.readInt();
     if (length < FrameFormat.SEAL) throw new Unproven(DropReason.TOO_SHORT);
     if (length > MAX_FRAME) throw new Unproven(DropReason.TOO_LONG);
+    if (length <= SMALL) {
+      byte[] sealed = new byte[length];
+      in.readFully(sealed);
+      return taker.take(incoming.open(sealed));
+    }
+    try {
+      if (!longFrames.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new SocketTimeoutException("too many long frames at once");
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException("interrupted");
+    }
+    try {
+      return taker.take(incoming.open(readLong(length)));
+    } finally {
+      longFrames.release();
+    }
+  }
+
+  /** A sender that pauses in the middle of a long frame must not hold its place for long. */
+  private byte[] readLong(int length) throws IOException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
     byte[] sealed = new byte[length];
-    in.readFully(sealed);
-    return incoming.open(sealed);
+    int idle = socket.getSoTimeout();
+    for (int have = 0; have < length; ) {
+      long left = (end - System.nanoTime()) / 1_000_000;
+      if (left <= 0) throw new SocketTimeoutException("a frame that does not end");
+      socket.setSoTimeout((int) left);
+      int read = in.read(sealed, have, length - have);
+      if (read < 0) throw new EOFException();
+      have += read;
+    }
+    socket.setSoTimeout(idle);
+    return sealed;
   }
 
   Socket socket() {

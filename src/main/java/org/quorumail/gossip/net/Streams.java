@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.net.SealedStream.Unproven;
 import org.quorumail.gossip.net.Transport.Peer;
@@ -31,6 +32,9 @@ final class Streams implements AutoCloseable {
   /** The neighbours and a push-pull now and then; 10,000 members never call one at once. */
   private static final int MAX_OPEN = 1_024;
 
+  /** Each takes up to 4 MiB, and 8 MiB more when it is inflated. */
+  private static final int MAX_LONG_FRAMES = 4;
+
   /** For connecting and for the other end's proof. */
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
@@ -46,6 +50,7 @@ final class Streams implements AutoCloseable {
   private final Compression compression;
   private final Map<Address, Conversation> open = new ConcurrentHashMap<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final Semaphore longFrames = new Semaphore(MAX_LONG_FRAMES);
   private final Strangers strangers = new Strangers(MAX_UNPROVEN, PATIENCE);
   private volatile boolean closed;
 
@@ -221,10 +226,7 @@ final class Streams implements AutoCloseable {
     try {
       boolean goesOn = true;
       while (goesOn) {
-        byte[] body = stream.read();
-        boolean isSignOfLife = Arrays.equals(body, Body.NOTHING);
-        if (isSignOfLife && !conversation.called()) conversation.offer(Body.NOTHING);
-        goesOn = isSignOfLife || isTaken(conversation, body);
+        goesOn = stream.read(longFrames, body -> isTaken(conversation, body));
       }
     } finally {
       writer.interrupt();
@@ -232,6 +234,10 @@ final class Streams implements AutoCloseable {
   }
 
   private boolean isTaken(Conversation from, byte[] body) {
+    if (Arrays.equals(body, Body.NOTHING)) { // a sign of life
+      if (!from.called()) from.offer(body);
+      return true;
+    }
     Address address = from.peer().address();
     return receiver.body(address, Optional.empty(), body, SealedStream.MAX_INFLATED, true);
   }

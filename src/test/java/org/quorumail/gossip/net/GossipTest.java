@@ -7,12 +7,14 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,11 +23,14 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.gossip.Address;
 import org.quorumail.gossip.BridgeConfig;
 import org.quorumail.gossip.BroadcastResult;
+import org.quorumail.gossip.CompressionConfig;
 import org.quorumail.gossip.HealthReport;
 import org.quorumail.gossip.MemberState;
 import org.quorumail.gossip.MessageId;
@@ -198,6 +203,32 @@ class GossipTest {
   }
 
   @Test
+  void whatWaitsForTheCoresIsBoundedInBytesToo() throws Exception {
+    GossipMetrics metrics = new GossipMetrics(new SimpleMeterRegistry(), false);
+    DelegateThread nobody = new DelegateThread(new Ears(), () -> {});
+    Compression off = new Compression(CompressionConfig.off(), metrics);
+    GossipSettings settings = settings("a", 1, 0, List.of());
+    GossipLoop neverStarted =
+        new GossipLoop(
+            settings,
+            new MemberBook(),
+            metrics,
+            nobody,
+            receiver ->
+                SealedTransport.bind(
+                    settings.keys(), "a", off, settings.bindAddress(), 0, receiver));
+    try {
+      byte[] message = new byte[8 << 20];
+      Address from = Datagrams.address(settings.bind());
+      int taken = 0;
+      while (neverStarted.received(from, message, true)) taken++;
+      assertThat(taken).isEqualTo(4);
+    } finally {
+      neverStarted.transport().close();
+    }
+  }
+
+  @Test
   void aDelegateThatThrowsAnErrorIsToldTheNextAllTheSame() throws Exception {
     CompletableFuture<byte[]> heard = new CompletableFuture<>();
     Gossip a =
@@ -249,8 +280,8 @@ class GossipTest {
   }
 
   @Test
-  void clocksThatAreFarApartAreSaidInTheLogOnce() throws Exception {
-    Logger logger = (Logger) LoggerFactory.getLogger(GossipLoop.class);
+  void clocksThatAreFarApartAndOtherSecretsAreSaidInTheLogOnce() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(DropWarnings.class);
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
     logger.addAppender(log);
@@ -261,18 +292,24 @@ class GossipTest {
         Sealer sealer = new Sealer(SealTest.ring("one", 1), new SetClock());
         byte[] frame = sealer.seal(FrameFormat.DATAGRAM, OptionalInt.empty(), Body.NOTHING);
         late.send(new DatagramPacket(frame, frame.length, to));
+        byte[] other =
+            new Sealer(SealTest.ring("one", 2), Clock.systemUTC())
+                .seal(FrameFormat.DATAGRAM, OptionalInt.empty(), Body.NOTHING);
+        late.send(new DatagramPacket(other, other.length, to));
       }
       await()
           .during(Duration.ofMillis(300))
           .until(
               () ->
-                  List.copyOf(log.list).stream()
-                          .filter(e -> e.getMessage().startsWith("gossip_clocks_differ"))
-                          .count()
-                      == 1);
+                  Stream.of("gossip_clocks_differ", "gossip_secrets_differ")
+                      .allMatch(event -> timesSaid(log, event) == 1));
     } finally {
       logger.detachAppender(log);
     }
+  }
+
+  private static long timesSaid(ListAppender<ILoggingEvent> log, String event) {
+    return List.copyOf(log.list).stream().filter(e -> e.getMessage().startsWith(event)).count();
   }
 
   private Gossip start(String id, int secret, GossipDelegate delegate, int... seeds)

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.Address;
@@ -234,6 +235,30 @@ class SealedTransportTest {
   }
 
   @Test
+  void longFramesThatDoNotEndHoldNoMemoryAndNotForLongThePlaceOfOthers() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    SealedTransport b = bind("b", 1, inB);
+    KeyRing ring = SealTest.ring("one", 1);
+    Sealer sealer = new Sealer(ring, Clock.systemUTC());
+    List<Socket> members = new ArrayList<>();
+    try {
+      for (int i = 0; i < 4; i++) {
+        Socket member = new Socket(LOOPBACK, b.port());
+        members.add(member);
+        SealedStream.call(member, ring, sealer, OptionalInt.of(FrameFormat.receiver("b")));
+        member.getOutputStream().write(new byte[] {0, 0x3f, 0, 0, 1, 2, 3}); // of 4 MiB
+      }
+      byte[] longOne = noise(1, 1 << 20);
+      a.sendReliably(peer(b, "b"), text("short"));
+      await().atMost(Duration.ofSeconds(3)).until(() -> inB.messages.size() == 1);
+      a.sendReliably(peer(b, "b"), longOne);
+      await().atMost(Duration.ofSeconds(20)).until(() -> inB.messages.size() == 2);
+    } finally {
+      for (Socket m : members) m.close();
+    }
+  }
+
+  @Test
   void aBombIsDroppedAndCounted() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     Sealer member = new Sealer(SealTest.ring("one", 1), Clock.systemUTC());
@@ -288,7 +313,9 @@ class SealedTransportTest {
       throws Exception {
     List<String> kinds = new ArrayList<>();
     while (true) {
-      for (byte[] message : Body.read(stream.read(), 1 << 20)) {
+      List<byte[]> bodies = new ArrayList<>();
+      stream.read(new Semaphore(1), bodies::add);
+      for (byte[] message : Body.read(bodies.getFirst(), 1 << 20)) {
         PlumtreeMessage read = ((PlumtreeCodec.Message) format.message(message)).message();
         kinds.add(read.getClass().getSimpleName());
         if (read instanceof Gossip g && g.id().sequence() == last) return kinds;
