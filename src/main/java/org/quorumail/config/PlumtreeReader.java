@@ -100,7 +100,7 @@ final class PlumtreeReader {
                 "max_message_size",
                 c.maxMessageSize,
                 "1KB",
-                "16MB",
+                "2MB",
                 "largest payload, also after inflation");
   }
 
@@ -192,10 +192,14 @@ final class PlumtreeReader {
   }
 
   private static BatcherConfig batcher(Section s, BatcherConfig d) {
+    int min = s.integer("min_batch", d.minBatch(), 1, 64, "smallest IHave batch");
+    int target = s.integer("target_batch", d.targetBatch(), 1, 64, "at the high rate");
+    int max = s.integer("max_batch", d.maxBatch(), 1, 64, "largest");
+    if (min > max) s.problem("max_batch", "is less than min_batch");
     return new BatcherConfig(
-        s.integer("min_batch", d.minBatch(), 1, 64, "smallest IHave batch"),
-        s.integer("target_batch", d.targetBatch(), 1, 64, "at the high rate"),
-        s.integer("max_batch", d.maxBatch(), 1, 64, "largest"),
+        min,
+        target,
+        Math.max(min, max),
         s.duration("low_latency", Units.format(d.lowLatency()), "1ms", "1m", "small batches below"),
         s.duration(
             "high_latency", Units.format(d.highLatency()), "1ms", "1m", "large batches above"),

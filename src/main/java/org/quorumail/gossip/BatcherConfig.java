@@ -16,6 +16,12 @@ public record BatcherConfig(
     double ema,
     double momentum,
     double hysteresis) {
+  public BatcherConfig {
+    PlumtreeConfig.bounded("min_batch", minBatch, 1, PlumtreeCodec.MAX_IDS);
+    PlumtreeConfig.bounded("max_batch", maxBatch, minBatch, PlumtreeCodec.MAX_IDS);
+    PlumtreeConfig.bounded("recalculation", recalculation.toMillis(), 100, 86_400_000);
+  }
+
   public static BatcherConfig standard() {
     return new BatcherConfig(
         4,

@@ -19,6 +19,10 @@ public record CleanupConfig(
     double block,
     Duration target,
     int ttlDivisor) {
+  public CleanupConfig {
+    PlumtreeConfig.bounded("ttl_divisor", ttlDivisor, 1, 100);
+  }
+
   public static CleanupConfig standard() {
     return new CleanupConfig(
         Duration.ofSeconds(30),

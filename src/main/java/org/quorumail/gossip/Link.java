@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.quorumail.gossip.PlumtreeMessage.Announcement;
 
 /**
@@ -236,6 +237,12 @@ final class Link {
 
   int outstanding() {
     return told.size() + toTell.size();
+  }
+
+  /** Whether a message of this origin is not acknowledged. */
+  boolean owes(NodeId origin) {
+    return Stream.concat(told.keySet().stream(), toTell.keySet().stream())
+        .anyMatch(message -> message.origin().equals(origin));
   }
 
   int toTell() {

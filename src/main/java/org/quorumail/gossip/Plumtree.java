@@ -43,21 +43,21 @@ import org.quorumail.gossip.PlumtreeMessage.SyncRequest;
  * to {@code graft_max_retries}) → delivered; or given up, until it is announced again or
  * anti-entropy brings it. Per link it is told until acknowledged ({@link Link}).
  *
- * <p>Parts: {@link Spreading} (the paper's events), {@link Neighbourhood} and {@link Links} (the
- * overlay), {@link SpanningTrees}, {@link Chart}, {@link AntiEntropy}; {@link PlumtreeState} is
- * what they share.
+ * <p>Parts: {@link Voice} (what it says itself), {@link Spreading} and {@link Grafting} (the
+ * paper's events), {@link Neighbourhood} and {@link Links} (the overlay), {@link SpanningTrees},
+ * {@link Chart}, {@link AntiEntropy}; {@link PlumtreeState} is what they share.
  */
 public final class Plumtree {
-  private long incarnation;
   private final PlumtreeState state;
   private final Links links;
+  private final Grafting grafting;
   private final Spreading spreading;
   private final AntiEntropy antiEntropy;
   private final Neighbourhood neighbourhood;
+  private final Voice voice;
   private final Upkeep upkeep;
   private final Coalescing coalescing = new Coalescing();
-  private long sequence;
-  private long lastBroadcast = Long.MIN_VALUE / 2;
+  private boolean closing;
   private boolean shutdown;
 
   /**
@@ -72,61 +72,20 @@ public final class Plumtree {
       RandomGenerator random,
       PlumtreeMeter meter,
       long now) {
-    this.incarnation = incarnation;
     this.state = new PlumtreeState(self, zone, config, meter, now);
     this.links = state.links;
-    this.spreading = new Spreading(state, now);
+    this.grafting = new Grafting(state);
+    this.spreading = new Spreading(state, grafting, now);
     this.antiEntropy = new AntiEntropy(state, spreading, random, now);
     this.neighbourhood = new Neighbourhood(state, antiEntropy);
+    this.voice = new Voice(state, spreading, neighbourhood, incarnation);
     this.upkeep = new Upkeep(state, neighbourhood, random, now);
   }
 
   /** Sends to all members. The node itself is not told. */
   public BroadcastResult broadcast(byte[] payload, long now) {
-    if (shutdown) return new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN);
-    if (payload.length > state.config.maxMessageSize()) {
-      return new BroadcastResult.Rejected(BroadcastResult.Refusal.MESSAGE_TOO_LARGE);
-    }
-    if (allQueuesFull()) {
-      return new BroadcastResult.Rejected(BroadcastResult.Refusal.QUEUE_FULL);
-    }
-    MessageId id = new MessageId(state.self, incarnation, ++sequence);
-    TreeId treeId = treeForOwn(now);
-    Gossip message = new Gossip(treeId, id, 0, payload);
-    state.seen.add(id, now);
-    state.keep(message, true, now);
-    state.meter.count(PlumtreeMetric.MESSAGES_BROADCAST, 1);
-    spreading.broadcast(message, now);
-    neighbourhood.flush(now);
-    List<PlumtreeEffect> effects = state.takeEffects();
-    if (links.size() == 0) {
-      return new BroadcastResult.Degraded(id, BroadcastResult.Pressure.NO_NEIGHBOURS, effects);
-    }
-    if (links.all().stream().anyMatch(this::lags)) {
-      return new BroadcastResult.Degraded(id, BroadcastResult.Pressure.NEIGHBOUR_LAGS, effects);
-    }
-    if (state.cache.use() >= state.config.health().cacheUseDegraded()) {
-      return new BroadcastResult.Degraded(id, BroadcastResult.Pressure.CACHE_FILLS, effects);
-    }
-    return new BroadcastResult.Accepted(id, effects);
-  }
-
-  private boolean allQueuesFull() {
-    return links.size() > 0
-        && links.all().stream().allMatch(link -> link.outstanding() >= Link.MAX_OUTSTANDING);
-  }
-
-  private boolean lags(Link link) {
-    return link.outstanding() > Link.MAX_OUTSTANDING / 2
-        || !link.hasRoomFor(state.config.maxMessageSize(), state.config.peerByteBudget());
-  }
-
-  /** Whoever speaks twice within a minute gets a tree of its own, while there is room. */
-  private TreeId treeForOwn(long now) {
-    boolean active = now - lastBroadcast < SpanningTrees.ACTIVE_MILLIS;
-    lastBroadcast = now;
-    TreeId own = TreeId.of(state.self);
-    return active && (state.trees.has(own) || state.trees.hasRoom(now)) ? own : TreeId.CHARTED;
+    if (closing) return new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN);
+    return voice.tell(payload, now);
   }
 
   /**
@@ -136,7 +95,7 @@ public final class Plumtree {
    * @return false when there are too many keys or the value is too large
    */
   public boolean coalesce(String key, byte[] value, long now) {
-    if (shutdown || value.length > state.config.maxMessageSize()) return false;
+    if (closing || value.length > state.config.maxMessageSize()) return false;
     return coalescing.put(key, value, now + state.flushDelay());
   }
 
@@ -170,11 +129,11 @@ public final class Plumtree {
   private void dispatch(Link link, PlumtreeMessage message, long now) {
     switch (message) {
       case Gossip m -> {
-        learnOwn(m.id());
+        voice.learn(m.id());
         spreading.onGossip(link, m, now);
       }
       case IHave m -> {
-        m.announcements().forEach(line -> learnOwn(line.id()));
+        m.announcements().forEach(line -> voice.learn(line.id()));
         spreading.onIHave(link, m, now);
       }
       case IHaveAck m -> {
@@ -182,7 +141,7 @@ public final class Plumtree {
       }
       case Graft m -> spreading.onGraft(link, m, now);
       case Prune m -> spreading.onPrune(link, m);
-      case NotFound m -> spreading.onNotFound(link, m, now);
+      case NotFound m -> grafting.onNotFound(link, m, now);
       case Neighbour m -> {
         if (m.answer()) return;
         neighbourhood.apply(links.accept(link.id, now), now);
@@ -194,7 +153,7 @@ public final class Plumtree {
       case SyncDigest m -> antiEntropy.onDigest(link, m, now);
       case SyncPull m -> antiEntropy.onPull(link, m, now);
       case SyncPush m -> {
-        m.messages().forEach(pushed -> learnOwn(pushed.id()));
+        m.messages().forEach(pushed -> voice.learn(pushed.id()));
         antiEntropy.onPush(link, m, now);
       }
     }
@@ -205,19 +164,6 @@ public final class Plumtree {
     if (since == Link.UNTOLD) return;
     link.score.answered(now - since, now);
     state.batcher.latency(now - since);
-  }
-
-  /**
-   * The network knows a message of ours that we never sent: this node was restarted under the same
-   * incarnation, or somebody made it up. Our next ones would be taken for old, so they begin
-   * another life, one of which nothing is known here yet.
-   */
-  private void learnOwn(MessageId id) {
-    if (!id.origin().equals(state.self) || id.incarnation() != incarnation) return;
-    if (id.sequence() <= sequence) return;
-    do incarnation++;
-    while (state.seen.knows(new Source(state.self, incarnation)));
-    sequence = 0;
   }
 
   /** A member is there (again): a candidate for the overlay, in a zone ("" when unknown). */
@@ -253,7 +199,7 @@ public final class Plumtree {
     if (shutdown) return List.of();
     neighbourhood.apply(links.tick(now), now);
     broadcastCoalesced(now);
-    spreading.graftDue(now);
+    grafting.graftDue(now);
     neighbourhood.flush(now);
     neighbourhood.dropSilent(now);
     antiEntropy.tick(now);
@@ -264,7 +210,7 @@ public final class Plumtree {
   private void broadcastCoalesced(long now) {
     for (byte[] value : coalescing.takeDue(now)) {
       // A refusal loses nothing that lasts: the next value of the key replaces it.
-      for (PlumtreeEffect effect : broadcast(value, now).effects()) state.emit(effect);
+      for (PlumtreeEffect effect : voice.tell(value, now).effects()) state.emit(effect);
     }
   }
 
@@ -276,14 +222,23 @@ public final class Plumtree {
     return Math.min(next, state.missing.deadline());
   }
 
-  /** Whether everything this node has told was acknowledged: then it may leave without loss. */
+  /** Takes no more broadcasts of its own, but goes on repeating those it took. */
+  public void close() {
+    closing = true;
+  }
+
+  /**
+   * Whether every neighbour has acknowledged all broadcasts of this node: then it may leave without
+   * loss. What it passes on for others they have from elsewhere too.
+   */
   public boolean isDrained() {
-    return coalescing.isEmpty() && links.all().stream().allMatch(link -> link.outstanding() == 0);
+    return coalescing.isEmpty() && links.all().stream().noneMatch(link -> link.owes(state.self));
   }
 
   /** Takes nothing more and asks for nothing more. Neighbours are told. */
   public List<PlumtreeEffect> shutdown() {
     if (shutdown) return List.of();
+    closing = true;
     shutdown = true;
     for (Link link : links.all()) state.send(link.id, new Disconnect());
     return state.takeEffects();

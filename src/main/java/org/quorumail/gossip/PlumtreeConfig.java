@@ -94,7 +94,8 @@ public record PlumtreeConfig(
     bounded("graft_rate_limit_per_second", graftRateLimitPerSecond, 1, 1_000_000);
     bounded("graft_rate_limit_burst", graftRateLimitBurst, 1, 1_000_000);
     bounded("graft_rate_limit_bytes", graftRateLimitBytes, 1, 1L << 40);
-    bounded("max_message_size", maxMessageSize, 1, 16 << 20);
+    // a frame of a stream holds 4 MiB
+    bounded("max_message_size", maxMessageSize, 1, 2 << 20);
     bounded("maintenance_interval", maintenanceInterval.toMillis(), 0, 86_400_000);
     bounded("maintenance_jitter", maintenanceJitter.toMillis(), 0, 86_400_000);
     bounded("max_protected_neighbors", maxProtectedNeighbors, 0, MAX_LINKS);
@@ -105,7 +106,7 @@ public record PlumtreeConfig(
   }
 
   /** The checks are also the schema's: a value that the reader of the file accepts is accepted. */
-  private static void bounded(String field, long value, long min, long max) {
+  static void bounded(String field, long value, long min, long max) {
     if (value < min || value > max) {
       throw new IllegalArgumentException(field + " must be " + min + " to " + max);
     }

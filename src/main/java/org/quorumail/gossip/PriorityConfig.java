@@ -11,6 +11,18 @@ public record PriorityConfig(
     int highWeight,
     int normalWeight,
     int lowWeight) {
+  /** Room for one message and one turn at least, or a class would never be served. */
+  public PriorityConfig {
+    PlumtreeConfig.bounded("critical_depth", criticalDepth, 1, 65_536);
+    PlumtreeConfig.bounded("high_depth", highDepth, 1, 65_536);
+    PlumtreeConfig.bounded("normal_depth", normalDepth, 1, 65_536);
+    PlumtreeConfig.bounded("low_depth", lowDepth, 1, 65_536);
+    PlumtreeConfig.bounded("critical_weight", criticalWeight, 1, 1_024);
+    PlumtreeConfig.bounded("high_weight", highWeight, 1, 1_024);
+    PlumtreeConfig.bounded("normal_weight", normalWeight, 1, 1_024);
+    PlumtreeConfig.bounded("low_weight", lowWeight, 1, 1_024);
+  }
+
   public static PriorityConfig standard() {
     return new PriorityConfig(true, 64, 256, 512, 128, 8, 4, 2, 1);
   }

@@ -15,6 +15,11 @@ public record ScoringConfig(
     Duration failureHalfLife,
     double exponent,
     Duration floor) {
+  public ScoringConfig {
+    PlumtreeConfig.bounded("failure_half_life", failureHalfLife.toMillis(), 1_000, 86_400_000);
+    PlumtreeConfig.bounded("floor", floor.toMillis(), 1, 60_000);
+  }
+
   public static ScoringConfig standard() {
     return of(0.3, 5, 100, 3, 2, 30, 10);
   }

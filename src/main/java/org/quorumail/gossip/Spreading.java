@@ -1,14 +1,11 @@
 package org.quorumail.gossip;
 
 import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.MissingTable.Missing;
 import org.quorumail.gossip.PlumtreeEffect.Deliver;
-import org.quorumail.gossip.PlumtreeEffect.GraftFailed;
-import org.quorumail.gossip.PlumtreeEffect.GraftSent;
 import org.quorumail.gossip.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.PlumtreeMessage.Graft;
@@ -17,17 +14,20 @@ import org.quorumail.gossip.PlumtreeMessage.NotFound;
 import org.quorumail.gossip.PlumtreeMessage.Prune;
 
 /**
- * How a message travels: pushed along its origin's tree, announced beside it, grafted where the
- * tree is broken, pruned where it has a cycle. The methods are the events of "Epidemic Broadcast
- * Trees" §3. Where there is no tree it is pushed along the ways of the {@link Chart}, which no
- * graft and no prune changes: they are computed anew as soon as the membership is another one.
+ * How a message travels: pushed along its origin's tree, announced beside it, pruned where the tree
+ * has a cycle; {@link Grafting} mends it where it is broken. The methods are the events of
+ * "Epidemic Broadcast Trees" §3. Where there is no tree it is pushed along the ways of the {@link
+ * Chart}, which no graft and no prune changes: they are computed anew as soon as the membership is
+ * another one.
  */
 final class Spreading {
   private final PlumtreeState state;
+  private final Grafting grafting;
   private final RateLimit graftBytes;
 
-  Spreading(PlumtreeState state, long now) {
+  Spreading(PlumtreeState state, Grafting grafting, long now) {
     this.state = state;
+    this.grafting = grafting;
     double rate = state.config.graftRateLimitBytes();
     this.graftBytes = new RateLimit(rate, Math.max(rate, state.config.maxMessageSize()), now);
   }
@@ -83,7 +83,7 @@ final class Spreading {
       return;
     }
     Missing missing = state.missing.remove(id);
-    if (missing != null) arrivedLate(missing, from, now);
+    if (missing != null) grafting.arrivedLate(missing, from, now);
     tree.ifPresent(quickest -> pushed(quickest, from, now));
     take(message);
     Gossip onward = onward(message);
@@ -91,7 +91,7 @@ final class Spreading {
     state.keep(onward, !asked, now);
     forward(onward, from, missing, now);
     if (missing == null) return;
-    tellAnnouncers(missing, from, now);
+    grafting.tellAnnouncers(missing, from, now);
     tree.ifPresent(longer -> optimise(longer, from, message, missing, now));
   }
 
@@ -110,7 +110,7 @@ final class Spreading {
     Gossip onward = onward(message);
     state.keep(onward, false, now);
     forward(onward, from, missing, now);
-    if (missing != null) tellAnnouncers(missing, from, now);
+    if (missing != null) grafting.tellAnnouncers(missing, from, now);
   }
 
   /** The hop of a message is the number of links it has crossed before the one at hand. */
@@ -143,24 +143,6 @@ final class Spreading {
     state.prune(tree, from, now);
   }
 
-  private void arrivedLate(Missing missing, Link from, long now) {
-    if (missing.tries == 0) return;
-    state.grafts.succeeded(now);
-    state.meter.count(PlumtreeMetric.GRAFT_SUCCESS, 1);
-    if (from.id.equals(missing.asked)) {
-      state.meter.sample(PlumtreeMetric.GRAFT_LATENCY_SECONDS, (now - missing.askedAt) / 1_000.0);
-      from.score.answered(now - missing.askedAt, now);
-    }
-  }
-
-  /** Those who announced it wait for a word from us. */
-  private void tellAnnouncers(Missing missing, Link from, long now) {
-    for (NodeId announcer : missing.announcers) {
-      Link link = state.links.get(announcer);
-      if (link != null && link != from) link.acknowledge(missing.id, now, state.flushDelay());
-    }
-  }
-
   /**
    * A way that is shorter by the threshold replaces the one that the payload came by (paper, §3.8):
    * a tree that grafts have mended has detours. Several exchanges at once can cut it (riak_core
@@ -176,8 +158,8 @@ final class Spreading {
     if (message.hop() - missing.hop(better.id) < threshold) return;
     long window = Math.max(10_000, 1_000L * state.links.roster().size());
     if (!tree.mayOptimise(now, window, state.self.hash64())) return;
-    takeIn(tree, better);
-    ask(message.tree(), better, Optional.empty());
+    grafting.takeIn(tree, better);
+    grafting.ask(message.tree(), better, Optional.empty());
     state.prune(tree, from, now);
   }
 
@@ -186,104 +168,14 @@ final class Spreading {
       if (state.seen.contains(line.id())) {
         acknowledge(from, line.id(), now);
       } else {
-        announced(from, line, now);
+        grafting.announced(from, line, now);
       }
     }
-  }
-
-  private void announced(Link from, Announcement line, long now) {
-    Missing missing = state.missing.get(line.id());
-    if (missing == null) {
-      if (isTooMuch(line.id()) || state.missing.isShareUsed(from.id)) {
-        state.meter.count(PlumtreeMetric.IHAVE_IGNORED, 1);
-        return;
-      }
-      boolean orphan = state.trees.find(line.tree()).map(SpanningTree::isOrphan).orElse(false);
-      long patience = orphan ? state.config.graftRetryMillis() : state.graftTimeout();
-      missing = state.missing.add(line.id(), line.tree(), from.id, now + patience);
-    }
-    missing.announcedBy(from.id, line.hop());
-  }
-
-  /** A table that fills lets some, then most, then all further announcements be repeated later. */
-  private boolean isTooMuch(MessageId id) {
-    double use = state.missing.use();
-    CleanupConfig cleanup = state.config.cleanup();
-    if (use < cleanup.dropSome()) return false;
-    if (use >= cleanup.block()) return true;
-    return (id.hashCode() & 3) < (use >= cleanup.dropMost() ? 3 : 1);
-  }
-
-  /** Asks for what did not come in time. */
-  void graftDue(long now) {
-    for (Missing due = state.missing.pollDue(now); due != null; due = state.missing.pollDue(now)) {
-      askNext(due, now);
-    }
-  }
-
-  private void askNext(Missing missing, long now) {
-    if (missing.asked != null) {
-      Link silent = state.links.get(missing.asked);
-      if (silent != null) silent.score.failed(now);
-    }
-    Link next = best(missing, now);
-    if (next == null || missing.tries >= state.config.graftMaxRetries()) {
-      giveUp(missing, now);
-      return;
-    }
-    // To the back: it is asked again when all others have been.
-    missing.announcers.remove(next.id);
-    missing.announcers.add(next.id);
-    missing.asked = next.id;
-    missing.askedAt = now;
-    if (missing.tries++ > 0) state.meter.count(PlumtreeMetric.GRAFT_RETRIES, 1);
-    state.trees.find(missing.tree).ifPresent(tree -> takeIn(tree, next));
-    ask(missing.tree, next, Optional.of(missing.id));
-    state.emit(new GraftSent(next.id, missing.id));
-    state.missing.wake(missing, now + state.config.graftRetryMillis());
-  }
-
-  /** Of those not asked yet the one with the best score; when all were asked, the longest ago. */
-  private @Nullable Link best(Missing missing, long now) {
-    int fresh = Math.max(1, missing.announcers.size() - missing.tries);
-    List<Link> links =
-        missing.announcers.stream()
-            .limit(fresh)
-            .map(state.links::get)
-            .filter(java.util.Objects::nonNull)
-            .toList();
-    Link best = null;
-    double bestScore = -1;
-    for (Link link : links) {
-      double score = link.score.score(now);
-      if (score > bestScore) {
-        best = link;
-        bestScore = score;
-      }
-    }
-    return best;
-  }
-
-  private boolean takeIn(SpanningTree tree, Link link) {
-    tree.grafted(link);
-    return state.promote(tree, link);
-  }
-
-  private void ask(TreeId tree, Link link, Optional<MessageId> id) {
-    state.send(link.id, new Graft(tree, id));
-    state.meter.count(PlumtreeMetric.GRAFT_SENT, 1);
-  }
-
-  private void giveUp(Missing missing, long now) {
-    state.missing.remove(missing.id);
-    state.grafts.failed(now);
-    state.meter.count(PlumtreeMetric.GRAFT_FAILED, 1);
-    NodeId last = missing.asked == null ? state.self : missing.asked;
-    state.emit(new GraftFailed(missing.id, last));
   }
 
   void onGraft(Link from, Graft message, long now) {
-    boolean full = state.trees.find(message.tree()).map(tree -> !takeIn(tree, from)).orElse(false);
+    boolean full =
+        state.trees.find(message.tree()).map(tree -> !grafting.takeIn(tree, from)).orElse(false);
     // More eager links than we may have: the payload this time, announcements from now on.
     if (full) state.send(from.id, new Prune(message.tree()));
     if (message.id().isEmpty()) return;
@@ -300,17 +192,6 @@ final class Spreading {
       return;
     }
     state.push(from, payload, now);
-  }
-
-  /** The announcer has it no more: the next one, at once. */
-  void onNotFound(Link from, NotFound message, long now) {
-    Missing missing = state.missing.get(message.id());
-    if (missing == null) return;
-    missing.forget(from.id);
-    if (!from.id.equals(missing.asked)) return;
-    missing.asked = null;
-    if (missing.announcers.isEmpty()) giveUp(missing, now);
-    else askNext(missing, now);
   }
 
   /** A tree keeps one eager link, or a broadcast would start with nothing but announcements. */

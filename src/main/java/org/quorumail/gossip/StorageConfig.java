@@ -10,6 +10,11 @@ import java.util.Optional;
  */
 public record StorageConfig(
     boolean enabled, int maxMessages, Duration retention, Optional<String> path) {
+  public StorageConfig {
+    PlumtreeConfig.bounded("max_messages", maxMessages, 1, 10_000_000);
+    PlumtreeConfig.bounded("retention", retention.toMillis(), 1_000, 86_400_000);
+  }
+
   public static StorageConfig standard() {
     return new StorageConfig(false, 100_000, Duration.ofMinutes(5), Optional.empty());
   }

@@ -82,6 +82,17 @@ class PlumtreeReaderTest {
                     .hasToString("f:2: cluster.gossip.eager_fanout: must be 1 to 16"));
   }
 
+  @Test
+  void aSmallestBatchAboveTheLargestIsRefused() {
+    String toml = "[cluster.gossip.batcher]\nmin_batch = 32\nmax_batch = 16\n";
+    assertThat(ConfigReader.read(toml, "f", Map.of(), Map.of()))
+        .isInstanceOfSatisfying(
+            ConfigResult.Invalid.class,
+            invalid ->
+                assertThat(invalid.problems().getFirst().toString())
+                    .contains("cluster.gossip.batcher.max_batch"));
+  }
+
   private static void assertKeys(Class<?> record, String path, Set<String> keys) {
     for (RecordComponent field : record.getRecordComponents()) {
       String key = path + "." + snake(field.getName());

@@ -395,7 +395,14 @@ class PlumtreeTest {
     OneCore two = new OneCore(PlumtreeConfig.standard(), A);
     MessageId id = two.broadcast();
     assertThat(two.core.isDrained()).isFalse();
+    two.core.close();
+    assertThat(two.core.broadcast(new byte[1], two.now))
+        .isEqualTo(new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN));
+    assertThat(announced(A, two.pass(T1))).as("goes on repeating").containsExactly(id);
+    two.from(new NodeId("guest"), new Neighbour(false));
+    two.gossip(new NodeId("guest"), 1); // passed on to a, which does not acknowledge it
     two.from(A, new IHaveAck(List.of(id)));
+    two.from(new NodeId("guest"), new IHaveAck(List.of(id)));
     assertThat(two.core.isDrained()).isTrue();
     assertThat(receiver(Disconnect.class, two.core.shutdown())).contains(A);
   }
@@ -430,6 +437,61 @@ class PlumtreeTest {
       }
     }
     assertThat(sends / 600.0).as("messages per second").isLessThan(0.5);
+  }
+
+  @Test
+  void everySeriesOfTheCoreIsFed() {
+    OneCore fed = new OneCore();
+    fed.broadcast();
+    fed.gossip(A, 1);
+    fed.gossip(B, 1);
+    fed.ihave(B, 2);
+    fed.pass(T1 + T2);
+    fed.gossip(B, 2);
+    fed.ihave(C, 3);
+    fed.pass(10_000);
+    fed.core.neighbourDown(C, fed.now);
+    for (PlumtreeMetric metric :
+        List.of(
+            PlumtreeMetric.MESSAGES_BROADCAST,
+            PlumtreeMetric.MESSAGES_DELIVERED,
+            PlumtreeMetric.MESSAGES_DUPLICATE,
+            PlumtreeMetric.GOSSIP_SENT,
+            PlumtreeMetric.IHAVE_SENT,
+            PlumtreeMetric.GRAFT_SENT,
+            PlumtreeMetric.PRUNE_SENT,
+            PlumtreeMetric.GRAFT_SUCCESS,
+            PlumtreeMetric.GRAFT_FAILED,
+            PlumtreeMetric.GRAFT_RETRIES,
+            PlumtreeMetric.PEER_PROMOTIONS,
+            PlumtreeMetric.PEER_DEMOTIONS,
+            PlumtreeMetric.PEER_ADDED,
+            PlumtreeMetric.PEER_REMOVED,
+            PlumtreeMetric.GRAFT_LATENCY_SECONDS,
+            PlumtreeMetric.MESSAGE_SIZE_BYTES,
+            PlumtreeMetric.MESSAGE_HOPS,
+            PlumtreeMetric.IHAVE_BATCH_SIZE)) {
+      assertThat(fed.tally.count(metric)).as("%s", metric).isPositive();
+    }
+  }
+
+  @Test
+  void theGaugesTellOfLinksAndOfHowLongAgoTheyWereHeard() {
+    one.gossip(A, 1);
+    one.gossip(B, 1);
+    one.pass(T1);
+    for (PlumtreeMetric gauge : PlumtreeMetric.values()) {
+      boolean cores =
+          gauge.kind() == PlumtreeMetric.Kind.GAUGE && gauge != PlumtreeMetric.QUIC_CONNECTIONS;
+      assertThat(one.core.gauge(gauge, one.now).isPresent()).as("%s", gauge).isEqualTo(cores);
+    }
+    assertThat(one.core.gauge(PlumtreeMetric.PEER_COUNT, one.now)).hasValue(4);
+    assertThat(one.core.gauge(PlumtreeMetric.EAGER_PEERS, one.now)).hasValue(3);
+    assertThat(one.core.gauge(PlumtreeMetric.LAZY_PEERS, one.now)).hasValue(1);
+    assertThat(one.core.gauge(PlumtreeMetric.IHAVE_QUEUE_SIZE, one.now)).hasValue(2);
+    assertThat(one.core.gauge(PlumtreeMetric.PEERS_HEALTHY, one.now + 69_000)).hasValue(4);
+    assertThat(one.core.gauge(PlumtreeMetric.PEERS_DEGRADED, one.now + 80_000)).hasValue(4);
+    assertThat(one.core.gauge(PlumtreeMetric.PEERS_ZOMBIE, one.now + 300_000)).hasValue(4);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.quorumail.gossip.net;
 
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,10 +13,13 @@ final class DelegateThread implements AutoCloseable {
   /** Some seconds of the highest rate of events that a cluster has. */
   static final int MAX_WAITING = 16_384;
 
+  /** And so many bytes of payloads with them. */
+  static final long MAX_WAITING_BYTES = 64L << 20;
+
   private final GossipDelegate delegate;
   private final Runnable onDropped;
-  private final ArrayBlockingQueue<Consumer<GossipDelegate>> waiting =
-      new ArrayBlockingQueue<>(MAX_WAITING);
+  private final ArrayBlockingQueue<Call> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
+  private final AtomicLong waitingBytes = new AtomicLong();
   private final Thread thread;
 
   DelegateThread(GossipDelegate delegate, Runnable onDropped) {
@@ -28,14 +32,28 @@ final class DelegateThread implements AutoCloseable {
     thread.start();
   }
 
+  private record Call(Consumer<GossipDelegate> what, int bytes) {}
+
   void tell(Consumer<GossipDelegate> what) {
-    if (!waiting.offer(what)) onDropped.run();
+    tell(what, 0);
+  }
+
+  /**
+   * @param bytes of memory that the call holds until it was made
+   */
+  void tell(Consumer<GossipDelegate> what, int bytes) {
+    boolean fits = waitingBytes.addAndGet(bytes) <= MAX_WAITING_BYTES;
+    if (fits && waiting.offer(new Call(what, bytes))) return;
+    waitingBytes.addAndGet(-bytes);
+    onDropped.run();
   }
 
   private void run() {
     while (true) {
       try {
-        waiting.take().accept(delegate);
+        Call next = waiting.take();
+        waitingBytes.addAndGet(-next.bytes);
+        next.what.accept(delegate);
       } catch (InterruptedException e) {
         return;
       } catch (Throwable e) {

@@ -215,14 +215,15 @@ public final class Gossip implements AutoCloseable {
   }
 
   /**
-   * Says good-bye and waits until it was heard.
+   * Takes no more broadcasts, waits until those it took were acknowledged, for half of the patience
+   * at most, then says good-bye and waits until that was heard.
    *
    * @return how many members have acknowledged it in time
    */
   public int leave(Duration patience) throws InterruptedException {
     CompletableFuture<Integer> heard = new CompletableFuture<>();
     looking.interrupt();
-    if (!loop.ask(() -> loop.leave(heard::complete))) return 0;
+    if (!loop.ask(() -> loop.leave(patience.dividedBy(2), heard::complete))) return 0;
     try {
       return heard.get(patience.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {

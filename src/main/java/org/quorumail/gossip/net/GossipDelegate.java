@@ -6,7 +6,8 @@ import org.quorumail.gossip.NodeId;
 
 /**
  * Told of what happens, in order, by one virtual thread of its own: it may take its time, but when
- * it lags by {@link DelegateThread#MAX_WAITING} calls, further ones are dropped and counted.
+ * it lags by {@link DelegateThread#MAX_WAITING} calls, or {@link DelegateThread#MAX_WAITING_BYTES}
+ * of payloads, further ones are dropped and counted.
  */
 public interface GossipDelegate {
   /** A broadcast of another node, exactly once. */

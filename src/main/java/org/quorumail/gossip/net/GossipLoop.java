@@ -10,6 +10,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.Address;
 import org.quorumail.gossip.BroadcastResult;
 import org.quorumail.gossip.HealthReport;
@@ -60,6 +61,8 @@ final class GossipLoop implements Transport.Receiver {
   private final Thread thread;
   private final DropWarnings warnings = new DropWarnings();
   private volatile boolean stopping;
+  private @Nullable Consumer<Integer> leaving;
+  private long goodByeAt;
   private boolean wasSick;
   private long gaugesAt;
 
@@ -199,8 +202,7 @@ final class GossipLoop implements Transport.Receiver {
 
   private void turn() throws InterruptedException {
     long before = System.nanoTime();
-    long due = Math.min(membership.nextDeadline(), broadcasts.nextDeadline()) - now();
-    long wait = Math.clamp(due, 0, MAX_WAIT_MILLIS);
+    long wait = pause(Math.min(membership.nextDeadline(), broadcasts.nextDeadline()), now());
     Input input = inputs.poll(wait, TimeUnit.MILLISECONDS);
     noteLateness(before, Duration.ofMillis(wait));
     long working = System.nanoTime();
@@ -210,9 +212,17 @@ final class GossipLoop implements Transport.Receiver {
     }
     membership.tick(now());
     broadcasts.tick(now());
+    sayGoodByeWhenHeard();
     outbox.flush();
     noteLateness(working, Duration.ZERO);
     if (now() >= gaugesAt) measure();
+  }
+
+  /**
+   * Until when to wait, of deadlines from the beginning of time ("at once") to its end ("never").
+   */
+  static long pause(long deadline, long now) {
+    return deadline <= now ? 0 : Math.min(deadline - now, MAX_WAIT_MILLIS);
   }
 
   /** Milliseconds since this loop was made. */
@@ -244,8 +254,8 @@ final class GossipLoop implements Transport.Receiver {
   }
 
   private void handle(Input.Arrived arrived) {
-    book.heard(arrived.from());
     byte[] message = arrived.message();
+    book.heard(arrived.from());
     if (message.length < 2) {
       metrics.malformed("an empty message");
       return;
@@ -290,9 +300,21 @@ final class GossipLoop implements Transport.Receiver {
   }
 
   /**
+   * Says good-bye when all neighbours have acknowledged this node's broadcasts.
+   *
+   * @param patience with those who do not
    * @param completed told how many members have acknowledged the good-bye
    */
-  void leave(Consumer<Integer> completed) {
+  void leave(Duration patience, Consumer<Integer> completed) {
+    broadcasts.close();
+    leaving = completed;
+    goodByeAt = now() + patience.toMillis();
+  }
+
+  private void sayGoodByeWhenHeard() {
+    Consumer<Integer> completed = leaving;
+    if (completed == null || (!broadcasts.isDrained() && now() < goodByeAt)) return;
+    leaving = null;
     broadcasts.shutdown(now());
     membership.leave(completed, now());
   }

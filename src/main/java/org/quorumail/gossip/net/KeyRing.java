@@ -6,7 +6,6 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import javax.crypto.KDF;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.HKDFParameterSpec;
@@ -64,11 +63,9 @@ public final class KeyRing {
     return keys.getFirst();
   }
 
-  Optional<Key> find(short id) {
-    for (Key key : keys) {
-      if (key.id == id) return Optional.of(key);
-    }
-    return Optional.empty();
+  /** The keys that a frame may mean: one secret in 65,536 has the two bytes of another. */
+  List<Key> named(short id) {
+    return keys.stream().filter(key -> key.id == id).toList();
   }
 
   static byte[] sha256(byte[] bytes) {
@@ -105,6 +102,10 @@ public final class KeyRing {
       } catch (GeneralSecurityException e) {
         throw new IllegalStateException("the JDK lacks HKDF", e);
       }
+    }
+
+    boolean isSame(Key other) {
+      return root.equals(other.root);
     }
 
     /** Two bytes by which a frame names its key. */

@@ -30,7 +30,9 @@ final class MemberBook {
     if (old != null && !old.node().address().equals(node.address())) {
       names.remove(old.node().address(), node.id());
     }
-    names.put(node.address(), node.id());
+    // of two with one address the living one goes by it: what is sealed for the other is dropped
+    if (state.isMember()) names.put(node.address(), node.id());
+    else names.remove(node.address(), node.id());
     if (state == MemberState.ALIVE) heard.put(node.id(), System.currentTimeMillis());
   }
 

@@ -78,6 +78,16 @@ final class Neighbours {
     transport.keep(peer, link.queue);
   }
 
+  /**
+   * The connection to a neighbour that has another address now: to there. What waited for the old
+   * one was not acknowledged and is announced.
+   */
+  void moved(NodeId id) {
+    Link link = links.get(id);
+    Peer peer = book.peer(id).orElse(null);
+    if (link != null && peer != null && !peer.equals(link.peer)) added(id);
+  }
+
   void removed(NodeId id) {
     Link link = links.remove(id);
     if (link != null) transport.release(link.peer);

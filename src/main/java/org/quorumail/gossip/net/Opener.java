@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.crypto.Cipher;
@@ -62,18 +63,20 @@ final class Opener {
   private record SessionId(short keyId, ByteBuffer session) {}
 
   private static final class Sender {
+    private final KeyRing.Key root;
     private final SecretKey key;
     private final ReplayWindow window = new ReplayWindow();
     private long lastHeardMillis;
 
-    Sender(SecretKey key) {
-      this.key = key;
+    Sender(KeyRing.Key root, byte[] session) {
+      this.root = root;
+      this.key = root.derive(session);
     }
   }
 
   synchronized void use(KeyRing changed) {
     ring = changed;
-    senders.keySet().removeIf(id -> changed.find(id.keyId).isEmpty());
+    senders.values().removeIf(s -> changed.named(s.root.id()).stream().noneMatch(s.root::isSame));
   }
 
   synchronized int senders() {
@@ -91,33 +94,46 @@ final class Opener {
     if (header.kind() != kind) return dropped(DropReason.VERSION);
     if (header.tag() != ring.tag()) return dropped(DropReason.OTHER_CLUSTER);
     if (header.receiver() != 0 && header.receiver() != self) return dropped(DropReason.OTHER_NODE);
-    Optional<KeyRing.Key> key = ring.find(header.keyId());
-    if (key.isEmpty()) return dropped(DropReason.UNKNOWN_KEY);
+    List<KeyRing.Key> keys = ring.named(header.keyId());
+    if (keys.isEmpty()) return dropped(DropReason.UNKNOWN_KEY);
     SessionId id = new SessionId(header.keyId(), ByteBuffer.wrap(header.session()));
     Sender known = senders.get(id);
     if (known != null && !known.window.isNew(header.counter())) {
       return dropped(DropReason.REPLAYED);
     }
     if (known == null && !isFresh(header.seconds())) return dropped(DropReason.STALE);
-    Sender sender = known != null ? known : new Sender(key.get().derive(header.session()));
-    byte[] payload = new byte[frame.remaining() - FrameFormat.SEAL];
+    List<Sender> candidates =
+        known != null
+            ? List.of(known)
+            : keys.stream().map(key -> new Sender(key, header.session())).toList();
+    for (Sender sender : candidates) {
+      Optional<byte[]> payload = unseal(sender, header, headerBytes, frame);
+      if (payload.isEmpty()) continue;
+      if (known == null && !remember(id, sender)) return dropped(DropReason.SENDERS_FULL);
+      sender.window.mark(header.counter());
+      sender.lastHeardMillis = clock.millis();
+      return new Opened.Payload(payload.get(), sender.root);
+    }
+    return dropped(DropReason.FORGED);
+  }
+
+  private Optional<byte[]> unseal(
+      Sender sender, Header header, ByteBuffer headerBytes, ByteBuffer sealed) {
+    byte[] payload = new byte[sealed.remaining() - FrameFormat.SEAL];
     try {
       FrameFormat.crypt(
           cipher,
           Cipher.DECRYPT_MODE,
           sender.key,
           header.counter(),
-          headerBytes,
+          headerBytes.duplicate(),
           ring.cluster(),
-          frame,
+          sealed.duplicate(),
           ByteBuffer.wrap(payload));
+      return Optional.of(payload);
     } catch (GeneralSecurityException e) {
-      return dropped(DropReason.FORGED);
+      return Optional.empty();
     }
-    if (known == null && !remember(id, sender)) return dropped(DropReason.SENDERS_FULL);
-    sender.window.mark(header.counter());
-    sender.lastHeardMillis = clock.millis();
-    return new Opened.Payload(payload, key.get());
   }
 
   private boolean isFresh(long seconds) {

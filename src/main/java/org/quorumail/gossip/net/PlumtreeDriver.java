@@ -75,7 +75,9 @@ final class PlumtreeDriver {
     }
   }
 
+  /** A member is there; it may be at another address than before. */
   void memberThere(Node node, long now) {
+    neighbours.moved(node.id());
     String zone = zoneOf.apply(node.meta().bytes());
     carryOut(plumtree.neighbourUp(node.id(), zone, now), now);
   }
@@ -107,6 +109,15 @@ final class PlumtreeDriver {
     return plumtree.health(now);
   }
 
+  /** Takes no more broadcasts; those that were taken are repeated until acknowledged. */
+  void close() {
+    plumtree.close();
+  }
+
+  boolean isDrained() {
+    return plumtree.isDrained();
+  }
+
   void shutdown(long now) {
     carryOut(plumtree.shutdown(), now);
   }
@@ -122,7 +133,8 @@ final class PlumtreeDriver {
       switch (effect) {
         case PlumtreeEffect.Send send -> neighbours.send(send.to(), send.message(), now);
         case PlumtreeEffect.Deliver delivered ->
-            delegate.tell(d -> d.onDeliver(delivered.id(), delivered.payload()));
+            delegate.tell(
+                d -> d.onDeliver(delivered.id(), delivered.payload()), delivered.payload().length);
         case PlumtreeEffect.EagerPromotion promotion ->
             delegate.tell(d -> d.onEagerPromotion(promotion.peer()));
         case PlumtreeEffect.LazyDemotion demotion ->

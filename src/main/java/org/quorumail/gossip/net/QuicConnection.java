@@ -105,6 +105,21 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     return names;
   }
 
+  /** Whether what is for this peer may go over it: to nobody else than who has proven the name. */
+  boolean isFor(Peer to) {
+    return to.name().isEmpty() || speaksFor(to.name());
+  }
+
+  /** Whether an address may go over to another connection that says it answers there. */
+  boolean givesWayTo(QuicConnection other) {
+    return ended || (open ? other.names.containsAll(names) : peer == null || other.isFor(peer));
+  }
+
+  private boolean speaksFor(String name) {
+    if (open) return names.contains(name);
+    return peer == null || peer.name().isEmpty() || peer.name().equals(name);
+  }
+
   /** Whether somebody has to know when it ends: it is a neighbour's, or something has not left. */
   boolean isMissed() {
     return neighbour != null || !lanes.isDrained();

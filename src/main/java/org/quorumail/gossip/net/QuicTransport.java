@@ -216,7 +216,9 @@ final class QuicTransport implements Transport {
   /** False when the connection must end. */
   boolean received(
       QuicConnection by, Address from, byte[] body, int maxInflated, boolean reliable) {
-    if (routes.get(from) != by) routes.put(from, by);
+    // an address is only said: nobody takes over that of another who answers there
+    QuicConnection known = routes.get(from);
+    if (known == null || (known != by && known.givesWayTo(by))) routes.put(from, by);
     return receiver.body(from, Optional.of(by.names()), body, maxInflated, reliable);
   }
 
@@ -260,7 +262,7 @@ final class QuicTransport implements Transport {
   /** The connection to this peer, called if there is none; empty when there are too many. */
   private Optional<QuicConnection> route(Peer to) {
     QuicConnection known = routes.get(to.address());
-    if (known != null && !known.isEnded()) return Optional.of(known);
+    if (known != null && !known.isEnded() && known.isFor(to)) return Optional.of(known);
     if (connections.size() >= MAX_OPEN) {
       dropped(DropReason.CONNECTIONS_FULL);
       return Optional.empty();

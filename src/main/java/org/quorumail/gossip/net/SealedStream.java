@@ -102,7 +102,10 @@ final class SealedStream implements AutoCloseable {
       throw new Unproven(DropReason.NOT_PROVEN); // so does a node that does not hold our secret
     }
     short keyId = ByteBuffer.wrap(hello).getShort(3);
-    KeyRing.Key key = ring.find(keyId).orElseThrow(() -> new Unproven(DropReason.UNKNOWN_KEY));
+    KeyRing.Key key =
+        ring.named(keyId).stream()
+            .findFirst()
+            .orElseThrow(() -> new Unproven(DropReason.UNKNOWN_KEY));
     Keys keys = new Keys(key, mine, theirs, ring.cluster());
     if (!keys.proof().opens(seal)) throw new Unproven(DropReason.FORGED);
     return new SealedStream(wire, keys.toCaller(), keys.toAnswerer());

@@ -30,7 +30,7 @@ final class Sealer {
 
   /** From now on with the first key of this ring. */
   synchronized void use(KeyRing changed) {
-    boolean sameKey = changed.sealing().id() == ring.sealing().id() && changed.tag() == ring.tag();
+    boolean sameKey = changed.sealing().isSame(ring.sealing()) && changed.tag() == ring.tag();
     ring = changed;
     if (!sameKey) key = newSession();
   }

@@ -21,9 +21,25 @@ class MemberBookTest {
     assertThat(book.toFindAgain()).contains(at(2), at(4));
   }
 
+  @Test
+  void anAddressIsThatOfWhoLivesThereNotOfWhoDiedThere() {
+    MemberBook book = new MemberBook();
+    Node old = node("old", 1);
+    Node heir = node("heir", 1);
+    book.put(old, MemberState.ALIVE);
+    book.put(heir, MemberState.ALIVE);
+    book.put(old, MemberState.DEAD);
+    assertThat(book.peer(heir.address()).name()).isEqualTo("heir");
+    book.put(heir, MemberState.LEFT);
+    assertThat(book.peer(heir.address()).name()).as("whoever answers").isEmpty();
+  }
+
   private static void put(MemberBook book, int i, MemberState state) {
-    NodeId id = new NodeId("n" + i);
-    book.put(new Node(id, Datagrams.address(at(i)), 1, Meta.of(new byte[0])), state);
+    book.put(node("n" + i, i), state);
+  }
+
+  private static Node node(String id, int port) {
+    return new Node(new NodeId(id), Datagrams.address(at(port)), 1, Meta.of(new byte[0]));
   }
 
   private static InetSocketAddress at(int port) {

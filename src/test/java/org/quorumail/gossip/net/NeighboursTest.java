@@ -2,7 +2,6 @@ package org.quorumail.gossip.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +21,7 @@ class NeighboursTest {
   private static final NodeId B = new NodeId("b");
   private static final NodeId STRANGER = new NodeId("c");
 
-  private final Wires wires = new Wires();
+  private final NotedTransport wires = new NotedTransport();
   private final Outbox outbox = new Outbox(wires);
   private final MemberBook book = new MemberBook();
   private final PlumtreeTally tally = new PlumtreeTally();
@@ -34,55 +33,6 @@ class NeighboursTest {
           new BroadcastFormat(new NodeId("a"), 64 << 10),
           PlumtreeConfig.lan(),
           tally);
-
-  /** A transport that notes what it is asked for. */
-  private static final class Wires implements Transport {
-    private final List<Peer> kept = new ArrayList<>();
-    private final List<Peer> released = new ArrayList<>();
-    private int datagrams;
-    private int streams;
-
-    @Override
-    public int port() {
-      return 1;
-    }
-
-    @Override
-    public int datagramCapacity() {
-      return 1_300;
-    }
-
-    @Override
-    public void send(Peer to, List<byte[]> messages) {
-      datagrams++;
-    }
-
-    @Override
-    public void sendReliably(Peer to, byte[] message) {
-      streams++;
-    }
-
-    @Override
-    public void keep(Peer neighbour, NeighbourQueue queue) {
-      kept.add(neighbour);
-    }
-
-    @Override
-    public void release(Peer neighbour) {
-      released.add(neighbour);
-    }
-
-    @Override
-    public int datagramBudget() {
-      return 10_000;
-    }
-
-    @Override
-    public void use(KeyRing ring) {}
-
-    @Override
-    public void close() {}
-  }
 
   @BeforeEach
   void areMembers() {
@@ -100,6 +50,19 @@ class NeighboursTest {
     assertThat(wires.kept).extracting(Transport.Peer::name).containsExactly("b");
     neighbours.removed(B);
     assertThat(wires.released).isEqualTo(wires.kept);
+  }
+
+  @Test
+  void aNeighbourThatMovedIsCalledAtItsNewAddress() {
+    neighbours.moved(B);
+    assertThat(wires.kept).as("it did not move").hasSize(1);
+    Address there = Address.ipv4(0x7f000002, 7946);
+    book.put(new Node(B, there, 2, Meta.of(new byte[0])), MemberState.ALIVE);
+    neighbours.moved(B);
+    assertThat(wires.released).containsExactly(wires.kept.getFirst());
+    assertThat(wires.kept.getLast().address()).isEqualTo(there);
+    neighbours.moved(STRANGER);
+    assertThat(wires.kept).as("a stranger is no neighbour").hasSize(2);
   }
 
   @Test

@@ -24,6 +24,7 @@ import io.netty.handler.codec.quic.QuicClientCodecBuilder;
 import io.netty.handler.codec.quic.QuicSslContextBuilder;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -214,6 +215,40 @@ class QuicTransportTest {
     await().until(() -> inB.dropped.size() == 2);
     assertThat(inB.dropped).containsOnly(DropReason.IMPOSTOR);
     assertThat(inB.messages).containsExactly(own);
+  }
+
+  @Test
+  void nobodyTakesOverTheAddressOfAnother() throws Exception {
+    QuicTransport a = bind("a", 1, inA);
+    InetAddress elsewhere = InetAddress.getByName("127.0.0.2");
+    Inbox inX = new Inbox();
+    QuicTransport x = bindAt(elsewhere, 0, elsewhere, "x", inX);
+    Peer there = new Peer(Datagrams.address(new InetSocketAddress(elsewhere, x.port())), "x");
+    Inbox inM = new Inbox();
+    QuicTransport m = bindAt(LOOPBACK, x.port(), elsewhere, "m", inM);
+    for (int i = 1; i <= 3; i++) {
+      m.sendReliably(peer(a, "a"), text("answers go to 127.0.0.2"));
+      int heard = i;
+      await().until(() -> inA.messages.size() == heard);
+      a.sendReliably(there, text("for x alone"));
+      await().until(() -> inX.messages.size() == heard);
+    }
+    assertThat(inM.messages).isEmpty();
+  }
+
+  private QuicTransport bindAt(
+      InetAddress at, int port, InetAddress advertised, String name, Inbox inbox) throws Exception {
+    QuicTransport transport =
+        QuicTransport.bind(
+            SealTest.ring("one", 1),
+            identity(name, 1),
+            SealTest.ZSTD,
+            new InetSocketAddress(at, port),
+            advertised,
+            inbox,
+            new GossipMetrics(meters, true));
+    open.add(transport);
+    return transport;
   }
 
   @Test

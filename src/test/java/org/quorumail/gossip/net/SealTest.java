@@ -6,7 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.CompressionConfig;
@@ -147,6 +149,33 @@ class SealTest {
     other.use(ring("one", 2)); // step three: the old one is gone
     assertThat(payload(other, seal(sealing, "b"))).isEqualTo(HELLO);
     assertThat(reason(other, underTheOld)).isEqualTo(DropReason.UNKNOWN_KEY);
+  }
+
+  @Test
+  void twoSecretsOfOneShortNameRotateAsWell() {
+    // a key's name in a frame is two bytes, so one secret in 65,536 has that of another
+    Map<Short, Integer> byName = new HashMap<>();
+    int second = 1;
+    Integer first = byName.put(wide(second).sealing().id(), second);
+    while (first == null) first = byName.put(wide(++second).sealing().id(), second);
+    KeyRing both = KeyRing.of("one", wideSecret(first), List.of(wideSecret(second)));
+    Opener other = new Opener(both, "b", clock);
+    Sealer sealing = new Sealer(wide(first), clock);
+    assertThat(payload(other, seal(sealing, "b"))).isEqualTo(HELLO);
+    sealing.use(wide(second));
+    assertThat(payload(other, seal(sealing, "b"))).isEqualTo(HELLO);
+    byte[] underTheOld = seal(new Sealer(wide(first), clock), "b");
+    other.use(wide(second));
+    assertThat(payload(other, seal(sealing, "b"))).isEqualTo(HELLO);
+    assertThat(reason(other, underTheOld)).isEqualTo(DropReason.FORGED);
+  }
+
+  private static KeyRing wide(int secret) {
+    return KeyRing.of("one", wideSecret(secret), List.of());
+  }
+
+  private static byte[] wideSecret(int number) {
+    return ByteBuffer.allocate(32).putInt(number).array();
   }
 
   @Test
