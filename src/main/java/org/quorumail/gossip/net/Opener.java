@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
@@ -38,8 +37,8 @@ final class Opener {
   private final int maxSenders;
   private KeyRing ring;
 
-  /** Least recently heard first. */
-  private final Map<SessionId, Sender> senders = new LinkedHashMap<>(64, 0.75f, true);
+  /** Least recently heard first; a frame whose seal is broken was not heard. */
+  private final LinkedHashMap<SessionId, Sender> senders = new LinkedHashMap<>();
 
   Opener(KeyRing ring, String nodeId, Clock clock) {
     this(ring, nodeId, clock, MAX_SENDERS);
@@ -109,7 +108,8 @@ final class Opener {
     for (Sender sender : candidates) {
       Optional<byte[]> payload = unseal(sender, header, headerBytes, frame);
       if (payload.isEmpty()) continue;
-      if (known == null && !remember(id, sender)) return dropped(DropReason.SENDERS_FULL);
+      if (known == null && !makeRoom()) return dropped(DropReason.SENDERS_FULL);
+      senders.putLast(id, sender);
       sender.window.mark(header.counter());
       sender.lastHeardMillis = clock.millis();
       return new Opened.Payload(payload.get(), sender.root);
@@ -144,14 +144,13 @@ final class Opener {
    * A sender may be forgotten only when its last frame is too old to be taken for a first one: then
    * forgetting opens no door to a replay.
    */
-  private boolean remember(SessionId id, Sender sender) {
+  private boolean makeRoom() {
     if (senders.size() >= maxSenders) {
       long quietSince = clock.millis() - FRESH.multipliedBy(2).toMillis();
       Iterator<Sender> oldest = senders.values().iterator();
       if (oldest.next().lastHeardMillis > quietSince) return false;
       oldest.remove();
     }
-    senders.put(id, sender);
     return true;
   }
 

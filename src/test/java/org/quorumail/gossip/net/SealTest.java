@@ -138,6 +138,20 @@ class SealTest {
   }
 
   @Test
+  void forgedFramesKeepNoSenderInMemory() {
+    Opener small = new Opener(ring("one", 1), "b", clock, 2);
+    Sealer lasting = new Sealer(ring("one", 1), clock);
+    payload(small, seal(sealer, "b"));
+    byte[] forged = seal(sealer, "b");
+    forged[forged.length - 1] ^= 1;
+    clock.advance(Opener.FRESH.multipliedBy(2).plus(Duration.ofSeconds(1)));
+    payload(small, seal(lasting, "b"));
+    assertThat(reason(small, forged)).isEqualTo(DropReason.FORGED);
+    assertThat(payload(small, seal(new Sealer(ring("one", 1), clock), "b"))).isEqualTo(HELLO);
+    assertThat(payload(small, seal(lasting, "b"))).isEqualTo(HELLO);
+  }
+
+  @Test
   void aSecretIsRotatedInThreeStepsWithoutADeafNode() {
     Sealer sealing = new Sealer(ring("one", 1), clock);
     Opener other = new Opener(ring("one", 1), "b", clock);
