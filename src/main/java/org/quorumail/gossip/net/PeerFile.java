@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -27,7 +28,12 @@ final class PeerFile {
 
   private static final long MAX_BYTES = 128 << 10;
 
+  /** What a former life has left is kept until the others had time to come back. */
+  private static final Duration REMEMBER = Duration.ofMinutes(5);
+
   private final Path file;
+  private final long begun = System.nanoTime();
+  private List<InetSocketAddress> stored = List.of();
   private Set<String> written = Set.of();
   private String complaint = "";
 
@@ -38,6 +44,7 @@ final class PeerFile {
   /** What the last life of this node has left. */
   List<InetSocketAddress> read() {
     List<InetSocketAddress> peers = new ArrayList<>();
+    stored = peers;
     try {
       if (!Files.exists(file) || Files.size(file) > MAX_BYTES) return peers;
       for (String line : Files.readAllLines(file)) {
@@ -57,7 +64,9 @@ final class PeerFile {
   }
 
   /** Writes them if they have changed; called by one thread. */
-  void write(Iterable<InetSocketAddress> peers) {
+  void write(List<InetSocketAddress> there) {
+    List<InetSocketAddress> peers = new ArrayList<>(there);
+    if (System.nanoTime() - begun < REMEMBER.toNanos()) peers.addAll(stored);
     Set<String> lines = new TreeSet<>();
     for (InetSocketAddress peer : peers) {
       if (lines.size() == MAX_KEPT) break;

@@ -51,6 +51,13 @@ final class Streams implements AutoCloseable {
   private final Map<Address, Conversation> open = new ConcurrentHashMap<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final Semaphore longFrames = new Semaphore(MAX_LONG_FRAMES);
+
+  /**
+   * One stream at a time: a member gone bad packs megabytes into hundreds of bytes, and must not
+   * have all processors for it.
+   */
+  private final Semaphore inflating = new Semaphore(1, true);
+
   private final Strangers strangers = new Strangers(MAX_UNPROVEN, PATIENCE);
   private volatile boolean closed;
 
@@ -239,7 +246,13 @@ final class Streams implements AutoCloseable {
       return true;
     }
     Address address = from.peer().address();
-    return receiver.body(address, Optional.empty(), body, SealedStream.MAX_INFLATED, true);
+    boolean inflates = body.length > 0 && body[0] != Compression.PLAIN;
+    if (inflates) inflating.acquireUninterruptibly();
+    try {
+      return receiver.body(address, Optional.empty(), body, SealedStream.MAX_INFLATED, true);
+    } finally {
+      if (inflates) inflating.release();
+    }
   }
 
   private boolean end(Conversation conversation) {

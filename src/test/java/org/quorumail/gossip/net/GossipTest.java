@@ -13,6 +13,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -151,6 +152,19 @@ class GossipTest {
     Gossip again = Gossip.start(remembering.withSeeds(), new Ears());
     open.add(again);
     await().atMost(LONG).until(() -> again.peerCount() == 1);
+  }
+
+  @Test
+  void whoeverIsNotBackYetStaysInTheListOfPeers() throws Exception {
+    Gossip a = start("a", 1, new Ears());
+    Path list = directory.resolve("peers");
+    Files.writeString(list, "127.0.0.1:%d%n127.0.0.1:9%n".formatted(a.port()));
+    Gossip b = Gossip.start(settings("b", 1, 0, List.of()).withPeersFile(list), new Ears());
+    open.add(b);
+    await().atMost(LONG).until(() -> b.peerCount() == 1);
+    await()
+        .during(Duration.ofSeconds(2)) // it is written a second after the first look
+        .until(() -> Files.readString(list).contains("127.0.0.1:9\n"));
   }
 
   @Test
