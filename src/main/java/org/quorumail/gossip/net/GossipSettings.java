@@ -7,6 +7,7 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
@@ -127,82 +128,27 @@ public record GossipSettings(
 
   /** Listens there; what the others call stays the host of {@link #of}. */
   public GossipSettings withBind(InetSocketAddress other) {
-    return new GossipSettings(
-        nodeId,
-        other,
-        advertised,
-        keys,
-        carrier,
-        swim,
-        plumtree,
-        metadata,
-        discoveries,
-        peersFile,
-        zoneOf);
+    return with(draft -> draft.bind = other);
   }
 
   /** Other keys, such as those of another cluster name. */
   public GossipSettings withKeys(KeyRing other) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        other,
-        carrier,
-        swim,
-        plumtree,
-        metadata,
-        discoveries,
-        peersFile,
-        zoneOf);
+    return with(draft -> draft.keys = other);
   }
 
   /** Another carrier; the same on all nodes. */
   public GossipSettings withCarrier(Carrier other) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        other,
-        swim,
-        plumtree,
-        metadata,
-        discoveries,
-        peersFile,
-        zoneOf);
+    return with(draft -> draft.carrier = other);
   }
 
   /** Other times of failure detection. */
   public GossipSettings withSwim(SwimConfig other) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        carrier,
-        other,
-        plumtree,
-        metadata,
-        discoveries,
-        peersFile,
-        zoneOf);
+    return with(draft -> draft.swim = other);
   }
 
   /** Another configuration of broadcasts. */
   public GossipSettings withPlumtree(PlumtreeConfig other) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        carrier,
-        swim,
-        other,
-        metadata,
-        discoveries,
-        peersFile,
-        zoneOf);
+    return with(draft -> draft.plumtree = other);
   }
 
   /**
@@ -210,50 +156,21 @@ public record GossipSettings(
    * zone.
    */
   public GossipSettings withMetadata(byte[] other, Function<byte[], String> zone) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        carrier,
-        swim,
-        plumtree,
-        other,
-        discoveries,
-        peersFile,
-        zone);
+    return with(
+        draft -> {
+          draft.metadata = other;
+          draft.zoneOf = zone;
+        });
   }
 
   /** Keeps the addresses of the members there, to find them again without seeds. */
   public GossipSettings withPeersFile(Path file) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        carrier,
-        swim,
-        plumtree,
-        metadata,
-        discoveries,
-        Optional.of(file),
-        zoneOf);
+    return with(draft -> draft.peersFile = Optional.of(file));
   }
 
   /** Looks for others in these ways, all at once. */
   public GossipSettings withDiscovery(NodeDiscovery... ways) {
-    return new GossipSettings(
-        nodeId,
-        bind,
-        advertised,
-        keys,
-        carrier,
-        swim,
-        plumtree,
-        metadata,
-        List.of(ways),
-        peersFile,
-        zoneOf);
+    return with(draft -> draft.discoveries = List.of(ways));
   }
 
   /** Membership's times, with what the bridge says of those that are gone. */
@@ -265,5 +182,53 @@ public record GossipSettings(
 
   InetAddress bindAddress() {
     return bind.getAddress();
+  }
+
+  private GossipSettings with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** What can be chosen, while it is being changed. */
+  private static final class Draft {
+    private final GossipSettings before;
+    private InetSocketAddress bind;
+    private KeyRing keys;
+    private Carrier carrier;
+    private SwimConfig swim;
+    private PlumtreeConfig plumtree;
+    private byte[] metadata;
+    private List<NodeDiscovery> discoveries;
+    private Optional<Path> peersFile;
+    private Function<byte[], String> zoneOf;
+
+    Draft(GossipSettings s) {
+      before = s;
+      bind = s.bind;
+      keys = s.keys;
+      carrier = s.carrier;
+      swim = s.swim;
+      plumtree = s.plumtree;
+      metadata = s.metadata;
+      discoveries = s.discoveries;
+      peersFile = s.peersFile;
+      zoneOf = s.zoneOf;
+    }
+
+    GossipSettings done() {
+      return new GossipSettings(
+          before.nodeId,
+          bind,
+          before.advertised,
+          keys,
+          carrier,
+          swim,
+          plumtree,
+          metadata,
+          discoveries,
+          peersFile,
+          zoneOf);
+    }
   }
 }

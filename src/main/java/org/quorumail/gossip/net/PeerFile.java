@@ -46,7 +46,10 @@ final class PeerFile {
     List<InetSocketAddress> peers = new ArrayList<>();
     stored = peers;
     try {
-      if (!Files.exists(file) || Files.size(file) > MAX_BYTES) return peers;
+      if (!Files.exists(file)) return peers;
+      if (Files.size(file) > MAX_BYTES) {
+        throw new IllegalArgumentException("longer than " + MAX_BYTES + " bytes");
+      }
       for (String line : Files.readAllLines(file)) {
         if (peers.size() < MAX_KEPT && !line.isBlank()) peers.add(parse(line));
       }

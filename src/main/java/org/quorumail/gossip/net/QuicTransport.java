@@ -7,9 +7,11 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,7 +45,7 @@ final class QuicTransport implements Transport {
   private static final int MAX_OPEN = 1_024;
 
   /** Those that have shown that they receive what is sent to them, and no certificate yet. */
-  private static final int MAX_UNPROVEN = 64;
+  static final int MAX_UNPROVEN = 64;
 
   /** What other threads may have asked for; a second of a node that many others talk to. */
   private static final int MAX_POSTED = 8_192;
@@ -57,7 +59,7 @@ final class QuicTransport implements Transport {
   private final AtomicInteger posted = new AtomicInteger();
   private final Map<Address, QuicConnection> routes = new HashMap<>();
   private final Set<QuicConnection> connections = new HashSet<>();
-  private final Set<QuicConnection> unproven = new HashSet<>();
+  private final SequencedSet<QuicConnection> unproven = new LinkedHashSet<>();
   private volatile QuicTls tls;
   private volatile boolean closed;
 
@@ -222,12 +224,16 @@ final class QuicTransport implements Transport {
     return receiver.body(from, Optional.of(by.names()), body, maxInflated, reliable);
   }
 
-  /** Whether there is room for one more that has not shown its certificate. */
+  /**
+   * Whether there is room for one more that has not shown its certificate. Where only strangers
+   * fill it, the eldest goes: a member shows it within two round trips, a stranger never.
+   */
   boolean mayAnswer(QuicConnection connection) {
-    if (unproven.size() >= MAX_UNPROVEN || connections.size() >= MAX_OPEN) {
-      dropped(DropReason.CONNECTIONS_FULL);
-      return false;
-    }
+    boolean crowded = unproven.size() >= MAX_UNPROVEN;
+    boolean full = connections.size() >= MAX_OPEN;
+    if (crowded || full) dropped(DropReason.CONNECTIONS_FULL);
+    if (full) return false;
+    if (crowded) unproven.removeFirst().end();
     unproven.add(connection);
     return true;
   }

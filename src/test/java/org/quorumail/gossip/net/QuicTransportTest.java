@@ -340,6 +340,21 @@ class QuicTransportTest {
   }
 
   @Test
+  void aMemberIsHeardHoweverManyStrangersShowNoCertificate() throws Exception {
+    QuicTransport a = bind("a", 1, inA);
+    QuicTransport b = bind("b", 1, inB);
+    b.post(
+        () -> {
+          for (int i = 0; i < QuicTransport.MAX_UNPROVEN; i++) {
+            assertThat(b.mayAnswer(QuicConnection.answering(b))).isTrue();
+          }
+        });
+    a.sendReliably(peer(b, "b"), text("a member"));
+    await().until(() -> !inB.messages.isEmpty());
+    assertThat(inB.dropped).containsExactly(DropReason.CONNECTIONS_FULL);
+  }
+
+  @Test
   void aTakenPortIsSaid() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     assertThatThrownBy(
