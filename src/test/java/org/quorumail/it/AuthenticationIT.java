@@ -17,9 +17,11 @@ import org.jose4j.jwk.RsaJwkGenerator;
 import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.harness.NodeProcess;
 import org.quorumail.harness.NodeSettings;
@@ -30,20 +32,21 @@ import org.quorumail.smtp.TestCertificates;
  * Clients that others wrote log in to the packaged program, with a user that its own command added;
  * skipped where they are not installed. Nobody may relay here without logging in.
  */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // a program to start
 class AuthenticationIT {
   private static final String NAME = "alice@it.test";
   private static final String PASSWORD = "correct horse, battery = staple";
 
   private final AtomicInteger arrived = new AtomicInteger();
 
-  @TempDir private Path directory;
-
+  private Path directory;
   private Sink sink;
   private NodeProcess node;
   private PublicJsonWebKey issuer;
 
-  @BeforeEach
-  void start() throws Exception {
+  @BeforeAll
+  void start(@TempDir Path folder) throws Exception {
+    directory = folder;
     TestCertificates.write(directory, "localhost");
     issuer = RsaJwkGenerator.generateJwk(2048);
     Files.writeString(directory.resolve("jwks.json"), new JsonWebKeySet(issuer).toJson());
@@ -80,10 +83,15 @@ class AuthenticationIT {
     node.awaitReady(Duration.ofSeconds(60));
   }
 
-  @AfterEach
+  @AfterAll
   void stop() {
     node.close();
     sink.close();
+  }
+
+  @BeforeEach
+  void nothingHasArrived() {
+    arrived.set(0);
   }
 
   @Test

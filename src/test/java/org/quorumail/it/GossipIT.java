@@ -126,6 +126,7 @@ class GossipIT {
   }
 
   private static void round(Fleet fleet, String secret, String accepted) throws Exception {
+    List<Process> reloads = new ArrayList<>();
     for (NodeProcess node : fleet.nodes()) {
       Path file = node.settings().file();
       String toml =
@@ -133,11 +134,13 @@ class GossipIT {
               .replaceAll("(?m)^accepted_secrets = .*\n", "")
               .replaceAll("(?m)^secret = .*$", "secret = \"" + secret + "\"\n" + accepted);
       Files.writeString(file, toml);
-      Process reload =
+      reloads.add(
           new ProcessBuilder(
                   NodeProcess.program().toString(), "system", "reload", "-c", file.toString())
               .redirectErrorStream(true)
-              .start();
+              .start());
+    }
+    for (Process reload : reloads) {
       String said = new String(reload.getInputStream().readAllBytes(), UTF_8);
       assertThat(reload.waitFor(30, TimeUnit.SECONDS)).isTrue();
       assertThat(said).containsPattern("cluster\\.(secret|accepted_secrets)");
