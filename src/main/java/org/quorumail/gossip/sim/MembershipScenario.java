@@ -32,7 +32,7 @@ public record MembershipScenario(
 
   private static final long BYTES_PER_NODE = 80 << 10;
   private static final long BYTES_PER_ROW = 20;
-  private static final long BYTES_PER_ROW_OF_A_PARTITION = 140;
+  private static final long BYTES_PER_ROW_OF_A_PARTITION = 180;
 
   /** The medium, see {@link NetworkModel}. Probabilities are 0 to 1. */
   public record Network(
