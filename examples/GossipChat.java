@@ -3,36 +3,36 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
-import org.quorumail.gossip.BroadcastResult;
-import org.quorumail.gossip.MessageId;
-import org.quorumail.gossip.Node;
-import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.net.Gossip;
-import org.quorumail.gossip.net.GossipDelegate;
-import org.quorumail.gossip.net.GossipSettings;
+import org.quorumail.gossip.driver.Gossip;
+import org.quorumail.gossip.driver.GossipDelegate;
+import org.quorumail.gossip.driver.GossipSettings;
+import org.quorumail.gossip.plumtree.BroadcastId;
+import org.quorumail.gossip.plumtree.BroadcastResult;
+import org.quorumail.gossip.plumtree.PlumtreeConfig;
+import org.quorumail.gossip.swim.SwimMember;
 
 /**
  * A chat without a server: every line that one node reads, all nodes print.
  *
  * <pre>
  * secret=$(./quorumail cluster secret)
- * java -cp 'target/quorumail/lib/*' examples/GossipChat.java anna 7001 $secret
- * java -cp 'target/quorumail/lib/*' examples/GossipChat.java bert 7002 $secret 127.0.0.1:7001
+ * java -cp 'target/quorumail/lib/*' examples/.GossipChat.java anna 7001 $secret
+ * java -cp 'target/quorumail/lib/*' examples/.GossipChat.java bert 7002 $secret 127.0.0.1:7001
  * </pre>
  */
 public final class GossipChat implements GossipDelegate {
   @Override
-  public void onDeliver(MessageId id, byte[] payload) {
+  public void onDeliver(BroadcastId id, byte[] payload) {
     System.out.println(id.origin() + ": " + new String(payload, StandardCharsets.UTF_8));
   }
 
   @Override
-  public void onMemberUp(Node node) {
+  public void onMemberUp(SwimMember node) {
     System.out.println(node.id() + " is here");
   }
 
   @Override
-  public void onMemberLeft(Node node) {
+  public void onMemberLeft(SwimMember node) {
     System.out.println(node.id() + " has left");
   }
 

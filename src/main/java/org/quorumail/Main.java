@@ -2,9 +2,11 @@ package org.quorumail;
 
 import java.util.List;
 import org.quorumail.cli.CommandLineInterface;
-import org.quorumail.cli.ServeCommand.Server;
-import org.quorumail.config.Config;
-import org.quorumail.config.ConfigSources;
+import org.quorumail.cli.ServeCommand.NodeRunner;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigFileCheck;
+import org.quorumail.node.ConfigSources;
+import org.quorumail.node.NodeStartException;
 
 /** The program's entry point. */
 public final class Main {
@@ -14,20 +16,20 @@ public final class Main {
     System.exit(CommandLineInterface.run(args, new Program()));
   }
 
-  private static final class Program implements Server {
+  private static final class Program implements NodeRunner {
     @Override
     public void run(Config config, ConfigSources sources)
         throws StartException, InterruptedException {
       try {
         new Node(config, sources).run();
-      } catch (StartFailure e) {
+      } catch (NodeStartException e) {
         throw new StartException(String.valueOf(e.getMessage()), e.configuration());
       }
     }
 
     @Override
-    public List<String> problemsOfFiles(Config config) {
-      return NamedFiles.problems(config);
+    public List<String> fileProblems(Config config) {
+      return ConfigFileCheck.problems(config);
     }
   }
 }

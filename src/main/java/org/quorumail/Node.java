@@ -12,23 +12,41 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.admin.ClusterReport;
+import org.quorumail.admin.DnsReport;
+import org.quorumail.admin.HealthCheck;
+import org.quorumail.admin.QueueReport;
 import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.HttpServer;
 import org.quorumail.api.NodeView;
 import org.quorumail.api.TokenFileException;
-import org.quorumail.cluster.ClusterFault;
+import org.quorumail.cluster.ClusterStartException;
 import org.quorumail.cluster.Formation;
-import org.quorumail.cluster.NodeCard;
-import org.quorumail.config.Config;
-import org.quorumail.config.ConfigSources;
+import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.config.HostPort;
-import org.quorumail.delivery.Deliveries;
+import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.dns.DnsResolver;
 import org.quorumail.metrics.Metrics;
-import org.quorumail.policy.LocalState;
+import org.quorumail.node.CertificateWatcher;
+import org.quorumail.node.ClusterMember;
+import org.quorumail.node.ClusterMonitor;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigSources;
+import org.quorumail.node.DataDirectory;
+import org.quorumail.node.FatalMessage;
+import org.quorumail.node.LiveConfig;
+import org.quorumail.node.NodeStartException;
+import org.quorumail.node.PolicyFactory;
+import org.quorumail.node.ProcessCpuUsage;
+import org.quorumail.node.QueueRuns;
+import org.quorumail.node.RaftGroups;
+import org.quorumail.node.SignalHandlers;
+import org.quorumail.node.SpoolRebalancer;
+import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.replication.RaftStartException;
+import org.quorumail.smtp.server.ListenerConfig;
 import org.quorumail.smtp.server.ServerContext;
 import org.quorumail.smtp.server.SmtpListener;
 import org.quorumail.spool.Intake.Readiness;
@@ -39,41 +57,41 @@ import org.slf4j.LoggerFactory;
  * The composition root: one node, wired from the bottom up, torn down from the top. {@link #run} is
  * the whole life of a node, in order.
  */
-final class Node implements NodeView {
-  private static final Logger log = LoggerFactory.getLogger(Node.class);
+public final class Node implements NodeView {
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
   /** Running transactions and attempts get this long to finish; then the node leaves anyway. */
-  private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(30);
+  private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(30);
 
-  private static final Duration FIRST_ELECTION = Duration.ofSeconds(3);
+  private static final Duration FIRST_ELECTION_TIMEOUT = Duration.ofSeconds(3);
 
   private final LiveConfig config;
   private final DnsResolver resolver;
   private final Metrics metrics = new Metrics();
-  private final ProcessLoad processLoad = new ProcessLoad(ProcessLoad.SPAN);
+  private final ProcessCpuUsage processLoad = new ProcessCpuUsage(ProcessCpuUsage.MIN_INTERVAL);
   private final long startedNanos = System.nanoTime();
   private final long startedMillis = System.currentTimeMillis();
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicBoolean draining = new AtomicBoolean();
   private volatile List<SmtpListener> listeners = List.of();
-  private volatile @Nullable Groups groups;
-  private volatile Vitals.@Nullable Parts parts;
+  private volatile @Nullable RaftGroups groups;
+  private volatile HealthCheck.@Nullable Parts parts;
 
-  Node(Config config, ConfigSources sources) throws StartFailure {
+  Node(Config config, ConfigSources sources) throws NodeStartException {
     Clock clock = Clock.systemUTC();
     this.resolver = new DnsResolver(config.delivery().dns(), clock, metrics.registry());
-    LocalState state = new LocalState(config.policy().rates().keys(), clock);
-    PolicyRules rules = new PolicyRules(resolver, state, metrics.registry(), clock);
+    LocalPolicyState state = new LocalPolicyState(config.policy().rates().keys(), clock);
+    PolicyFactory rules = new PolicyFactory(resolver, state, metrics.registry(), clock);
     this.config = LiveConfig.of(config, sources, rules);
   }
 
   /** Starts, serves until told to stop, drains, and leaves. */
-  void run() throws StartFailure, InterruptedException {
+  void run() throws NodeStartException, InterruptedException {
     Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
     Runtime.getRuntime().addShutdownHook(hook);
-    Signals.onHangup(this::reload);
-    Signals.onTermination(this::shutdown);
+    SignalHandlers.onHangup(this::reload);
+    SignalHandlers.onTermination(this::shutdown);
     try {
       requireFreePorts(config.current());
       live(config.current());
@@ -83,18 +101,18 @@ final class Node implements NodeView {
     }
   }
 
-  private void live(Config c) throws StartFailure, InterruptedException {
+  private void live(Config c) throws NodeStartException, InterruptedException {
     try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
         ClusterMember clusterMember =
             ClusterMember.start(c, directory, this::load, metrics.registry())) {
-      config.onSecrets(clusterMember::useSecretsOf);
+      config.onSecrets(clusterMember::replaceSecrets);
       QueueReport queueReport = new QueueReport(() -> Optional.ofNullable(groups));
       ClusterReport clusterReport =
           new ClusterReport(clusterMember, () -> Optional.ofNullable(groups), this);
       DnsReport dnsReport = DnsReport.open(config::current, directory.path());
       Api api = new Api(this, clusterReport, queueReport, dnsReport, metrics);
-      ClusterWatch watch = new ClusterWatch(clusterReport, clusterMember, metrics.registry());
-      config.onReload(watch::reloaded);
+      ClusterMonitor watch = new ClusterMonitor(clusterReport, clusterMember, metrics.registry());
+      config.onReload(watch::publishReload);
       Thread watching = Thread.ofVirtual().name("cluster-watch").start(watch);
       try (AutoCloseable http = http(api, c);
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
@@ -105,16 +123,16 @@ final class Node implements NodeView {
       } finally {
         watching.interrupt();
       }
-    } catch (ClusterFault e) {
+    } catch (ClusterStartException e) {
       String sentence = String.valueOf(e.getMessage());
       throw e.configuration()
-          ? StartFailure.ofConfiguration(sentence, e)
-          : new StartFailure(sentence, e);
+          ? NodeStartException.ofConfiguration(sentence, e)
+          : new NodeStartException(sentence, e);
     } catch (TokenFileException e) {
-      throw StartFailure.ofConfiguration(String.valueOf(e.getMessage()), e);
+      throw NodeStartException.ofConfiguration(String.valueOf(e.getMessage()), e);
     } catch (RaftStartException | IOException e) {
-      throw new StartFailure(String.valueOf(e.getMessage()), e);
-    } catch (StartFailure | InterruptedException | RuntimeException e) {
+      throw new NodeStartException(String.valueOf(e.getMessage()), e);
+    } catch (NodeStartException | InterruptedException | RuntimeException e) {
       throw e;
     } catch (Exception e) {
       throw new IllegalStateException("a part of the node did not close", e);
@@ -131,22 +149,25 @@ final class Node implements NodeView {
     Config c = config.current();
     Clock clock = Clock.systemUTC();
     dnsReport.use(resolver);
-    Deliveries deliveries = new Deliveries(c, resolver, metrics.registry(), dnsReport.overridden());
+    DeliveryAgent deliveries =
+        new DeliveryAgent(c, resolver, metrics.registry(), dnsReport.table());
     try (DeliveryQueue queue = new DeliveryQueue(c, deliveries, metrics.registry(), clock);
-        Groups opened =
-            Groups.open(
+        RaftGroups opened =
+            RaftGroups.open(
                 c, directory, clusterMember, formation, metrics.registry(), queue, this::fatal)) {
       queueReport.use(queue);
       groups = opened;
-      parts = new Vitals.Parts(opened, queue, resolver);
+      parts = new HealthCheck.Parts(opened, queue, resolver);
       Thread registering = Thread.ofVirtual().name("register").start(() -> register(opened));
-      CertificateWatch certificates = CertificateWatch.start(config);
+      CertificateWatcher certificates = CertificateWatcher.start(config);
       Thread givingBack =
-          Thread.ofVirtual().name("give-back").start(new GiveBack(opened, clusterMember, queue));
+          Thread.ofVirtual()
+              .name("give-back")
+              .start(new SpoolRebalancer(opened, clusterMember, queue));
       try {
         awaitReadiness(opened);
         listeners = listen(opened, new QueueRuns(opened.spools(), queue));
-        log.info(
+        LOG.info(
             "node_started id={} groups={} version={}",
             directory.identity().nodeId(),
             opened.names(),
@@ -162,14 +183,14 @@ final class Node implements NodeView {
   }
 
   /** A taken port is told before anything is opened, not after the groups have been. */
-  private static void requireFreePorts(Config c) throws StartFailure {
+  private static void requireFreePorts(Config c) throws NodeStartException {
     if (!c.roles().contains(Config.Role.RECEIVE)) return;
-    for (Config.ListenerConfig listener : c.listeners()) {
+    for (ListenerConfig listener : c.listeners()) {
       try (ServerSocket probe = new ServerSocket()) {
         probe.setReuseAddress(true);
         probe.bind(listener.socket());
       } catch (IOException e) {
-        throw new StartFailure(
+        throw new NodeStartException(
             "smtp.listeners: cannot listen on %s (%s); stop who does, or name another port"
                 .formatted(text(listener.socket()), e.getMessage()),
             e);
@@ -182,17 +203,17 @@ final class Node implements NodeView {
   }
 
   /** The first election takes a moment; clients need not hear of it. */
-  private void awaitReadiness(Groups opened) throws InterruptedException {
-    long until = System.nanoTime() + FIRST_ELECTION.toNanos();
+  private void awaitReadiness(RaftGroups opened) throws InterruptedException {
+    long until = System.nanoTime() + FIRST_ELECTION_TIMEOUT.toNanos();
     while (opened.spools().readiness() == Readiness.NO_QUORUM && System.nanoTime() < until) {
       if (stopping.await(20, TimeUnit.MILLISECONDS)) return;
     }
   }
 
-  private List<SmtpListener> listen(Groups opened, QueueRuns runs) throws IOException {
+  private List<SmtpListener> listen(RaftGroups opened, QueueRuns runs) throws IOException {
     List<SmtpListener> open = new ArrayList<>();
     if (!config.current().roles().contains(Config.Role.RECEIVE)) return open;
-    List<Config.ListenerConfig> configured = config.current().listeners();
+    List<ListenerConfig> configured = config.current().listeners();
     try {
       for (int i = 0; i < configured.size(); i++) {
         int place = i;
@@ -202,7 +223,7 @@ final class Node implements NodeView {
                 opened.spools(),
                 config::relayPolicy,
                 config::rules,
-                PolicyRules.scratch(config.current()),
+                PolicyFactory.scratchDirectory(config.current()),
                 () -> config.tls(place),
                 runs::start,
                 config::authentication,
@@ -218,33 +239,33 @@ final class Node implements NodeView {
   }
 
   /** Nothing new is accepted, what runs finishes, the spools go to others: no mail waits for us. */
-  private void leave(Groups opened, ClusterMember clusterMember, DeliveryQueue queue)
+  private void leave(RaftGroups opened, ClusterMember clusterMember, DeliveryQueue queue)
       throws InterruptedException {
     draining.set(true);
-    log.info("node_draining");
+    LOG.info("node_draining");
     opened.spools().drain();
     List<Thread> drains = new ArrayList<>();
     for (SmtpListener l : listeners) drains.add(Thread.ofVirtual().start(() -> drain(l)));
-    boolean finished = queue.drain(DRAIN_PATIENCE);
+    boolean finished = queue.drain(DRAIN_TIMEOUT);
     for (Thread t : drains) t.join();
-    opened.handOver(clusterMember.membership());
+    opened.transferAll(clusterMember.membership());
     clusterMember.membership().leave();
-    log.info("node_left deliveries_finished={}", finished);
+    LOG.info("node_left deliveries_finished={}", finished);
   }
 
   private static void drain(SmtpListener listener) {
     try {
-      listener.drain(DRAIN_PATIENCE);
+      listener.drain(DRAIN_TIMEOUT);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void register(Groups opened) {
+  private void register(RaftGroups opened) {
     try {
       opened.register(config.current().node().region());
     } catch (InterruptedException e) {
-      log.debug("register_interrupted");
+      LOG.debug("register_interrupted");
     }
   }
 
@@ -257,9 +278,9 @@ final class Node implements NodeView {
    * disk, and closing in good order would write to the same disk: the process ends here and now.
    */
   private void fatal(Throwable cause) {
-    String sentence = LastWords.of(cause);
-    log.error("node_failed reason=\"{}\"", sentence);
-    log.debug("node_failed", cause);
+    String sentence = FatalMessage.of(cause);
+    LOG.error("node_failed reason=\"{}\"", sentence);
+    LOG.debug("node_failed", cause);
     if (config.current().log().file().isPresent()) System.err.println("quorumail: " + sentence);
     Runtime.getRuntime().halt(1);
   }
@@ -273,9 +294,9 @@ final class Node implements NodeView {
     }
   }
 
-  private NodeCard.Load load() {
+  private MemberMetadata.NodeLoad load() {
     Runtime runtime = Runtime.getRuntime();
-    return new NodeCard.Load(
+    return new MemberMetadata.NodeLoad(
         version(),
         groups != null && !draining.get(),
         draining.get(),
@@ -291,7 +312,7 @@ final class Node implements NodeView {
   }
 
   long messagesProcessed() {
-    Groups g = groups;
+    RaftGroups g = groups;
     if (g == null) return 0;
     return g.spools().all().stream()
         .filter(s -> s.isHome())
@@ -301,22 +322,22 @@ final class Node implements NodeView {
   }
 
   /** Bytes of entries that wait for their quorum, over all groups. */
-  long pendingUpdates() {
+  public long pendingUpdates() {
     return (long)
         metrics.registry().find("raft.pending").gauges().stream().mapToDouble(g -> g.value()).sum();
   }
 
-  long failedReplications() {
+  public long failedReplications() {
     var unanswered = metrics.registry().find("spool.unanswered").counter();
     return unanswered == null ? 0 : (long) unanswered.count();
   }
 
-  double commitMillis() {
+  public double commitMillis() {
     var commit = metrics.registry().find("spool.commit").timer();
     return commit == null ? 0 : commit.mean(TimeUnit.MILLISECONDS);
   }
 
-  boolean isDraining() {
+  public boolean isDraining() {
     return draining.get();
   }
 
@@ -339,8 +360,8 @@ final class Node implements NodeView {
   }
 
   @Override
-  public Health health() {
-    return Vitals.of(config.current(), draining.get(), listeners, parts);
+  public NodeHealth health() {
+    return HealthCheck.of(config.current(), draining.get(), listeners, parts);
   }
 
   @Override
@@ -349,7 +370,7 @@ final class Node implements NodeView {
   }
 
   @Override
-  public Reload reload() {
+  public ReloadResult reload() {
     return config.reload();
   }
 }

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.quorumail.api.Request.Caller;
+import org.quorumail.api.ApiRequest.Caller;
 import org.quorumail.metrics.Metrics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,11 +18,11 @@ import org.slf4j.LoggerFactory;
 public final class Api {
   private static final Logger LOG = LoggerFactory.getLogger(Api.class);
 
-  private final List<Route> routes;
-  private final EventStream stream;
+  private final List<ApiRoute> routes;
+  private final EventStream eventStream;
 
   public Api(NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Metrics metrics) {
-    this.stream = new EventStream(cluster.events());
+    this.eventStream = new EventStream(cluster.events());
     this.routes =
         Stream.of(
                 new HealthRoutes(node).routes(),
@@ -35,58 +35,57 @@ public final class Api {
             .toList();
   }
 
-  List<Route> routes() {
+  List<ApiRoute> routes() {
     return routes;
   }
 
-  EventStream stream() {
-    return stream;
+  EventStream eventStream() {
+    return eventStream;
   }
 
   /** Answers whatever is asked; never throws. */
-  Response call(Request request) {
+  ApiResponse call(ApiRequest request) {
     String method = request.method().equals("HEAD") ? "GET" : request.method();
     List<String> allowed = new ArrayList<>();
-    for (Route route : routes) {
-      Optional<Map<String, String>> variables = route.match(request.path());
+    for (ApiRoute route : routes) {
+      Optional<Map<String, String>> variables = route.matchPath(request.path());
       if (variables.isEmpty()) continue;
       allowed.add(route.method());
       if (!route.method().equals(method)) continue;
-      Optional<Response> refusal = refusal(route, request);
-      return refusal.orElseGet(() -> handle(route, request.with(variables.get())));
+      Optional<ApiResponse> refusal = refusal(route, request);
+      return refusal.orElseGet(() -> handle(route, request.withVariables(variables.get())));
     }
-    if (allowed.isEmpty()) return Response.notFound("there is nothing at this path");
-    return Response.problem(405, "Method Not Allowed", "this path does not take this method")
+    if (allowed.isEmpty()) return ApiResponse.notFound("there is nothing at this path");
+    return ApiResponse.problem(405, "Method Not Allowed", "this path does not take this method")
         .withHeader("Allow", String.join(", ", new TreeSet<>(allowed)));
   }
 
-  private static Optional<Response> refusal(Route route, Request request) {
+  private static Optional<ApiResponse> refusal(ApiRoute route, ApiRequest request) {
     boolean may =
         switch (route.access()) {
           case PROBE -> true;
-          case READ ->
-              request.caller() != Caller.STRANGER && request.caller() != Caller.WRONG_TOKEN;
+          case READ -> request.caller() != Caller.REMOTE && request.caller() != Caller.WRONG_TOKEN;
           case WRITE -> request.caller() == Caller.OPERATOR || request.caller() == Caller.TOKEN;
           case OPERATOR -> request.caller() == Caller.OPERATOR;
         };
     if (may) return Optional.empty();
-    if (route.access() == Route.Access.OPERATOR) {
+    if (route.access() == ApiRoute.Access.OPERATOR) {
       String detail = "this goes through the control socket only";
-      return Optional.of(Response.problem(403, "Forbidden", detail));
+      return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
     String detail = "this wants the token of api.token_file in an Authorization: Bearer header";
     return Optional.of(
-        Response.problem(401, "Unauthorized", detail).withHeader("WWW-Authenticate", "Bearer"));
+        ApiResponse.problem(401, "Unauthorized", detail).withHeader("WWW-Authenticate", "Bearer"));
   }
 
-  private static Response handle(Route route, Request request) {
+  private static ApiResponse handle(ApiRoute route, ApiRequest request) {
     try {
       return route.handler().handle(request);
     } catch (IllegalArgumentException e) {
-      return Response.badRequest(String.valueOf(e.getMessage()));
+      return ApiResponse.badRequest(String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
       LOG.error("api failed method={} route={}", route.method(), route.pattern(), e);
-      return Response.problem(500, "Internal Server Error", "see the node's log");
+      return ApiResponse.problem(500, "Internal Server Error", "see the node's log");
     }
   }
 }

@@ -1,7 +1,7 @@
 package org.quorumail.api;
 
 import java.util.List;
-import org.quorumail.api.Route.Access;
+import org.quorumail.api.ApiRoute.Access;
 
 /** The cluster: status, nodes, replication. */
 final class ClusterRoutes {
@@ -11,33 +11,36 @@ final class ClusterRoutes {
     this.cluster = cluster;
   }
 
-  List<Route> routes() {
+  List<ApiRoute> routes() {
     return List.of(
-        new Route("GET", "/cluster/status", Access.READ, r -> Response.json(cluster.status())),
-        new Route("GET", "/api/cluster/status", Access.READ, r -> Response.json(cluster.status())),
-        new Route("GET", "/cluster/nodes", Access.READ, r -> Response.json(cluster.nodes())),
-        new Route("GET", "/api/cluster/nodes", Access.READ, r -> Response.json(cluster.nodes())),
-        new Route("POST", "/api/cluster/elect", Access.WRITE, r -> elect()),
-        new Route("GET", "/cluster/nodes/{id}", Access.READ, this::node),
-        new Route("GET", "/api/cluster/nodes/{id}", Access.READ, this::node),
-        new Route(
+        new ApiRoute(
+            "GET", "/cluster/status", Access.READ, r -> ApiResponse.json(cluster.status())),
+        new ApiRoute(
+            "GET", "/api/cluster/status", Access.READ, r -> ApiResponse.json(cluster.status())),
+        new ApiRoute("GET", "/cluster/nodes", Access.READ, r -> ApiResponse.json(cluster.nodes())),
+        new ApiRoute(
+            "GET", "/api/cluster/nodes", Access.READ, r -> ApiResponse.json(cluster.nodes())),
+        new ApiRoute("POST", "/api/cluster/elect", Access.WRITE, r -> elect()),
+        new ApiRoute("GET", "/cluster/nodes/{id}", Access.READ, this::node),
+        new ApiRoute("GET", "/api/cluster/nodes/{id}", Access.READ, this::node),
+        new ApiRoute(
             "GET",
             "/api/cluster/replication/stats",
             Access.READ,
-            r -> Response.json(cluster.replication())));
+            r -> ApiResponse.json(cluster.replication())));
   }
 
-  private Response elect() {
-    ClusterView.Election election = cluster.elect();
-    if (election.elected()) return Response.json(election);
-    return Response.problem(409, "Conflict", election.reason());
+  private ApiResponse elect() {
+    ClusterView.ElectionResult election = cluster.transferLeadership();
+    if (election.elected()) return ApiResponse.json(election);
+    return ApiResponse.problem(409, "Conflict", election.reason());
   }
 
-  private Response node(Request request) {
+  private ApiResponse node(ApiRequest request) {
     String id = request.variable("id");
-    for (ClusterView.Node node : cluster.nodes()) {
-      if (node.id().equals(id)) return Response.json(node);
+    for (ClusterView.ClusterNode node : cluster.nodes()) {
+      if (node.id().equals(id)) return ApiResponse.json(node);
     }
-    return Response.notFound("no node has this id");
+    return ApiResponse.notFound("no node has this id");
   }
 }

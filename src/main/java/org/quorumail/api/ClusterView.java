@@ -2,35 +2,35 @@ package org.quorumail.api;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.cluster.EventLog;
+import org.quorumail.cluster.ClusterEventLog;
 
 /**
  * The cluster as this node sees it. Implemented by the composition root. Thread-safe, no waiting.
  */
 public interface ClusterView {
-  Status status();
+  ClusterStatus status();
 
   /** All nodes, this one included, by id. */
-  List<Node> nodes();
+  List<ClusterNode> nodes();
 
   ReplicationStats replication();
 
   /** Has the leader of the cluster hand over to another node; who leads then, or why it stays. */
-  Election elect();
+  ElectionResult transferLeadership();
 
   /**
    * @param elected whether another node leads now
    * @param reason why not; empty when it does
    */
-  record Election(boolean elected, @Nullable String leaderId, String reason) {}
+  record ElectionResult(boolean elected, @Nullable String leaderId, String reason) {}
 
   /** What happened in the cluster since this node started. */
-  EventLog events();
+  ClusterEventLog events();
 
   /**
    * {@code state}: Forming, Healthy, Degraded, NoQuorum, Partitioned, Rebalancing, ShuttingDown.
    */
-  record Status(
+  record ClusterStatus(
       int totalNodes,
       int healthyNodes,
       int unhealthyNodes,
@@ -46,7 +46,7 @@ public interface ClusterView {
    * @param status healthy, degraded, unhealthy, disconnected or maintenance
    * @param lastHeartbeat ISO 8601, UTC
    */
-  record Node(
+  record ClusterNode(
       String id,
       String address,
       int port,
@@ -55,9 +55,9 @@ public interface ClusterView {
       String region,
       String zone,
       @Nullable String lastHeartbeat,
-      Metadata metadata) {}
+      NodeMetadata metadata) {}
 
-  record Metadata(
+  record NodeMetadata(
       String version,
       long uptimeSeconds,
       long activeConnections,
@@ -66,13 +66,13 @@ public interface ClusterView {
       long memoryUsageMb) {}
 
   record ReplicationStats(
-      long pendingUpdates, long failedReplications, double avgLatencyMs, List<Group> spools) {
+      long pendingUpdates, long failedReplications, double avgLatencyMs, List<GroupStatus> spools) {
     public ReplicationStats {
       spools = List.copyOf(spools);
     }
   }
 
   /** One Raft group of which this node is a member. */
-  record Group(
+  record GroupStatus(
       String name, String role, @Nullable String leader, long term, long index, int replicas) {}
 }

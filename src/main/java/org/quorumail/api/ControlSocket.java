@@ -23,7 +23,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
-import org.quorumail.api.Request.Caller;
+import org.quorumail.api.ApiRequest.Caller;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -38,16 +38,16 @@ import tools.jackson.databind.JsonNode;
 public final class ControlSocket implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
 
-  static final int MAX_REQUEST = 2 * Request.MAX_BODY;
+  static final int MAX_REQUEST = 2 * ApiRequest.MAX_BODY;
 
   /** Commands come one by one from people and scripts. */
   private static final int MAX_CONNECTIONS = 32;
 
   /** For sending a whole request; a command sends it at once. */
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
   /** Out of file descriptors, say: that does not pass by asking again at once. */
-  private static final Duration AFTER_FAILURE = Duration.ofMillis(200);
+  private static final Duration ACCEPT_RETRY_DELAY = Duration.ofMillis(200);
 
   private final Api api;
   private final Path path;
@@ -97,13 +97,13 @@ public final class ControlSocket implements AutoCloseable {
     if (!socket) {
       throw new IOException(path + " (control_socket) exists and is not a socket; name another");
     }
-    if (answers(address)) {
+    if (isListening(address)) {
       throw new IOException("another node is running with the control socket " + path);
     }
     Files.deleteIfExists(path);
   }
 
-  private static boolean answers(UnixDomainSocketAddress address) {
+  private static boolean isListening(UnixDomainSocketAddress address) {
     try {
       SocketChannel.open(address).close();
       return true;
@@ -131,19 +131,19 @@ public final class ControlSocket implements AutoCloseable {
       } catch (IOException e) {
         if (!server.isOpen()) return;
         LOG.warn("control accept failed error=\"{}\"", e.getMessage());
-        LockSupport.parkNanos(AFTER_FAILURE.toNanos());
+        LockSupport.parkNanos(ACCEPT_RETRY_DELAY.toNanos());
       }
     }
   }
 
   private void serve(SocketChannel peer) {
     ScheduledFuture<?> deadline =
-        deadlines.schedule(() -> close(peer), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        deadlines.schedule(() -> close(peer), REQUEST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     try (peer) {
-      if (!trusted(peer)) return;
+      if (!isTrusted(peer)) return;
       byte[] frame = read(peer);
       deadline.cancel(false);
-      write(peer, answer(frame));
+      write(peer, handle(frame));
     } catch (IOException e) {
       LOG.debug("control session ended error=\"{}\"", e.getMessage());
     } finally {
@@ -161,7 +161,7 @@ public final class ControlSocket implements AutoCloseable {
   }
 
   /** The mode of the file keeps others out; this holds where the mode does not, and for races. */
-  private boolean trusted(SocketChannel peer) throws IOException {
+  private boolean isTrusted(SocketChannel peer) throws IOException {
     UserPrincipal user = peer.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
     boolean trusted = user.getName().equals(owner.getName()) || user.getName().equals("root");
     if (!trusted) LOG.warn("control refused user={}", user.getName());
@@ -169,28 +169,28 @@ public final class ControlSocket implements AutoCloseable {
   }
 
   private static byte[] read(SocketChannel peer) throws IOException {
-    int length = fill(peer, ByteBuffer.allocate(Integer.BYTES)).getInt();
+    int length = readFully(peer, ByteBuffer.allocate(Integer.BYTES)).getInt();
     if (length < 0 || length > MAX_REQUEST) {
       throw new IOException("a frame of " + Integer.toUnsignedString(length) + " bytes");
     }
-    return fill(peer, ByteBuffer.allocate(length)).array();
+    return readFully(peer, ByteBuffer.allocate(length)).array();
   }
 
-  private static ByteBuffer fill(SocketChannel peer, ByteBuffer buffer) throws IOException {
+  private static ByteBuffer readFully(SocketChannel peer, ByteBuffer buffer) throws IOException {
     while (buffer.hasRemaining()) {
       if (peer.read(buffer) < 0) throw new IOException("the frame is cut off");
     }
     return buffer.flip();
   }
 
-  private static void write(SocketChannel peer, Response answer) throws IOException {
+  private static void write(SocketChannel peer, ApiResponse answer) throws IOException {
     String body = new String(answer.body(), StandardCharsets.UTF_8);
-    byte[] frame = Json.bytes(new Frame(answer.status(), answer.contentType(), body));
+    byte[] frame = Json.bytes(new ResponseFrame(answer.status(), answer.contentType(), body));
     ByteBuffer buffer = ByteBuffer.allocate(Integer.BYTES + frame.length);
     Channels.newOutputStream(peer).write(buffer.putInt(frame.length).put(frame).array());
   }
 
-  private Response answer(byte[] frame) {
+  private ApiResponse handle(byte[] frame) {
     try {
       JsonNode request = Json.mapper().readTree(frame);
       String target = request.path("path").asString("");
@@ -198,7 +198,7 @@ public final class ControlSocket implements AutoCloseable {
       byte[] body = request.path("body").asString("").getBytes(StandardCharsets.UTF_8);
       int query = target.indexOf('?');
       return api.call(
-          new Request(
+          new ApiRequest(
               method,
               QueryString.decode(query < 0 ? target : target.substring(0, query)),
               QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
@@ -206,9 +206,9 @@ public final class ControlSocket implements AutoCloseable {
               body,
               Caller.OPERATOR));
     } catch (JacksonException | IllegalArgumentException e) {
-      return Response.badRequest("the frame is not a request");
+      return ApiResponse.badRequest("the frame is not a request");
     }
   }
 
-  private record Frame(int status, String contentType, String body) {}
+  private record ResponseFrame(int status, String contentType, String body) {}
 }

@@ -12,7 +12,7 @@ public interface DnsView {
   int clearCache();
 
   /** Asks anew, past the cache; the domain's mail hosts or why there are none. */
-  Refreshed refresh(String domain);
+  RefreshResult refresh(String domain);
 
   List<MxOverride> overrides();
 
@@ -41,8 +41,8 @@ public interface DnsView {
   /**
    * @param problem empty when hosts were found
    */
-  record Refreshed(String domain, List<String> hosts, String problem) {
-    public Refreshed {
+  record RefreshResult(String domain, List<String> hosts, String problem) {
+    public RefreshResult {
       hosts = List.copyOf(hosts);
     }
   }

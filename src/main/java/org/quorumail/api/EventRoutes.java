@@ -3,9 +3,9 @@ package org.quorumail.api;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.quorumail.api.Route.Access;
-import org.quorumail.cluster.EventLog;
-import org.quorumail.cluster.EventLog.Numbered;
+import org.quorumail.api.ApiRoute.Access;
+import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.cluster.ClusterEventLog.NumberedEvent;
 
 /** What happens in the cluster, as this node hears it. HTTP also has it as a stream. */
 final class EventRoutes {
@@ -20,31 +20,33 @@ final class EventRoutes {
     this.cluster = cluster;
   }
 
-  List<Route> routes() {
-    return List.of(new Route("GET", PATH, Access.READ, this::events));
+  List<ApiRoute> routes() {
+    return List.of(new ApiRoute("GET", PATH, Access.READ, this::events));
   }
 
   /** Events behind {@code after}; with {@code wait} it waits so many seconds for the first. */
-  private Response events(Request request) {
+  private ApiResponse events(ApiRequest request) {
     long after = number(request, "after", Long.MAX_VALUE);
     long wait = number(request, "wait", MAX_WAIT_SECONDS);
-    EventLog log = cluster.events();
+    ClusterEventLog log = cluster.events();
     try {
-      List<Line> lines =
+      List<EventLine> lines =
           log.after(after, Duration.ofSeconds(wait)).stream().map(EventRoutes::line).toList();
-      return Response.json(new Page(lines.isEmpty() ? log.last() : lines.getLast().number, lines));
+      return ApiResponse.json(
+          new EventPage(lines.isEmpty() ? log.last() : lines.getLast().number, lines));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return Response.problem(503, "Service Unavailable", "the node is stopping");
+      return ApiResponse.problem(503, "Service Unavailable", "the node is stopping");
     }
   }
 
-  static Line line(Numbered numbered) {
+  static EventLine line(NumberedEvent numbered) {
     var event = numbered.event();
-    return new Line(numbered.number(), event.time(), event.node(), event.type(), event.details());
+    return new EventLine(
+        numbered.number(), event.time(), event.node(), event.type(), event.details());
   }
 
-  private static long number(Request request, String name, long max) {
+  private static long number(ApiRequest request, String name, long max) {
     String text = request.parameter(name).orElse("0");
     try {
       long number = Long.parseLong(text);
@@ -58,14 +60,15 @@ final class EventRoutes {
   /**
    * @param last to be given as {@code after} in the next call
    */
-  record Page(long last, List<Line> events) {
-    Page {
+  record EventPage(long last, List<EventLine> events) {
+    EventPage {
       events = List.copyOf(events);
     }
   }
 
-  record Line(long number, String time, String node, String type, Map<String, String> details) {
-    Line {
+  record EventLine(
+      long number, String time, String node, String type, Map<String, String> details) {
+    EventLine {
       details = Map.copyOf(details);
     }
   }

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Semaphore;
-import org.quorumail.cluster.EventLog;
-import org.quorumail.cluster.EventLog.Numbered;
+import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.cluster.ClusterEventLog.NumberedEvent;
 
 /**
  * Events as server-sent events (WHATWG HTML, §9.2): one event each, its number as id, so that a
@@ -22,17 +22,17 @@ final class EventStream {
   /** A line now and then shows who has gone, and keeps proxies from closing. */
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
 
-  private final Semaphore places = new Semaphore(MAX_STREAMS);
-  private final EventLog log;
+  private final Semaphore streamPermits = new Semaphore(MAX_STREAMS);
+  private final ClusterEventLog log;
   private volatile boolean closed;
 
-  EventStream(EventLog log) {
+  EventStream(ClusterEventLog log) {
     this.log = log;
   }
 
   /** False: there are too many already. */
-  boolean enter() {
-    return places.tryAcquire();
+  boolean tryOpen() {
+    return streamPermits.tryAcquire();
   }
 
   /** Writes until the client goes or the server closes. */
@@ -40,9 +40,9 @@ final class EventStream {
     long last = after;
     try (out) {
       while (!closed) {
-        List<Numbered> events = log.after(last, KEEP_ALIVE);
+        List<NumberedEvent> events = log.after(last, KEEP_ALIVE);
         if (events.isEmpty()) out.write(": still here\n\n".getBytes(StandardCharsets.US_ASCII));
-        for (Numbered event : events) {
+        for (NumberedEvent event : events) {
           out.write(text(event));
           last = event.number();
         }
@@ -53,7 +53,7 @@ final class EventStream {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      places.release();
+      streamPermits.release();
     }
   }
 
@@ -61,7 +61,7 @@ final class EventStream {
     closed = true;
   }
 
-  private static byte[] text(Numbered event) {
+  private static byte[] text(NumberedEvent event) {
     String data = new String(Json.bytes(EventRoutes.line(event)), StandardCharsets.UTF_8);
     return "id: %d\nevent: %s\ndata: %s\n\n"
         .formatted(event.number(), event.event().type(), data.replace("\n", ""))

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.quorumail.api.NodeView.Health;
-import org.quorumail.api.Route.Access;
+import org.quorumail.api.ApiRoute.Access;
+import org.quorumail.api.NodeView.NodeHealth;
 
 /** Health for people, and the two probes of an orchestrator; all computed when asked. */
 final class HealthRoutes {
@@ -15,54 +15,54 @@ final class HealthRoutes {
     this.node = node;
   }
 
-  List<Route> routes() {
-    List<Route> routes = new ArrayList<>();
+  List<ApiRoute> routes() {
+    List<ApiRoute> routes = new ArrayList<>();
     for (String path : List.of("/health", "/healthz")) {
-      routes.add(new Route("GET", path, Access.PROBE, r -> overall()));
+      routes.add(new ApiRoute("GET", path, Access.PROBE, r -> overall()));
     }
     for (String path : List.of("/health/live", "/health/livez", "/livez")) {
-      routes.add(new Route("GET", path, Access.PROBE, r -> live()));
+      routes.add(new ApiRoute("GET", path, Access.PROBE, r -> live()));
     }
     for (String path : List.of("/health/ready", "/health/readyz", "/readyz")) {
-      routes.add(new Route("GET", path, Access.PROBE, r -> ready()));
+      routes.add(new ApiRoute("GET", path, Access.PROBE, r -> ready()));
     }
     return List.copyOf(routes);
   }
 
-  private Response overall() {
-    Health health = node.health();
+  private ApiResponse overall() {
+    NodeHealth health = node.health();
     String status = health.ready() ? "Healthy" : health.alive() ? "Degraded" : "Unhealthy";
-    return Response.json(health.alive() ? 200 : 503, new Overall(status, checks(health)));
+    return ApiResponse.json(health.alive() ? 200 : 503, new OverallHealth(status, checks(health)));
   }
 
-  private static Map<String, String> checks(Health health) {
+  private static Map<String, String> checks(NodeHealth health) {
     Map<String, String> checks = new LinkedHashMap<>();
-    checks.put("alive", word(health.alive()));
-    checks.put("smtp", word(health.smtpReady()));
-    checks.put("spool", word(health.spoolReady()));
-    checks.put("delivery", word(health.deliveryReady()));
-    checks.put("dns", word(health.dnsReady()));
-    checks.put("cluster", word(health.clusterReady()));
-    checks.put("queue_size", word(health.queueSize() <= health.maxQueueSize()));
+    checks.put("alive", statusText(health.alive()));
+    checks.put("smtp", statusText(health.smtpReady()));
+    checks.put("spool", statusText(health.spoolReady()));
+    checks.put("delivery", statusText(health.deliveryReady()));
+    checks.put("dns", statusText(health.dnsReady()));
+    checks.put("cluster", statusText(health.clusterReady()));
+    checks.put("queue_size", statusText(health.queueSize() <= health.maxQueueSize()));
     checks.put("draining", health.draining() ? "Degraded" : "Healthy");
     return checks;
   }
 
-  private static String word(boolean good) {
+  private static String statusText(boolean good) {
     return good ? "Healthy" : "Unhealthy";
   }
 
-  private Response live() {
-    if (node.health().alive()) return Response.text("text/plain", "OK");
-    return Response.problem(503, "Service Unavailable", "the node makes no progress");
+  private ApiResponse live() {
+    if (node.health().alive()) return ApiResponse.text("text/plain", "OK");
+    return ApiResponse.problem(503, "Service Unavailable", "the node makes no progress");
   }
 
-  private Response ready() {
-    Health h = node.health();
-    if (h.ready()) return Response.text("text/plain", "OK");
-    return Response.json(
+  private ApiResponse ready() {
+    NodeHealth h = node.health();
+    if (h.ready()) return ApiResponse.text("text/plain", "OK");
+    return ApiResponse.json(
         503,
-        new NotReady(
+        new ReadinessReport(
             h.alive(),
             h.ready(),
             h.smtpReady(),
@@ -74,9 +74,9 @@ final class HealthRoutes {
             h.maxQueueSize()));
   }
 
-  record Overall(String status, Map<String, String> checks) {}
+  record OverallHealth(String status, Map<String, String> checks) {}
 
-  record NotReady(
+  record ReadinessReport(
       boolean alive,
       boolean ready,
       boolean smtpReady,

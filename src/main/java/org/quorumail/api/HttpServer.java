@@ -22,8 +22,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.quorumail.api.Request.Caller;
-import org.quorumail.config.Config;
+import org.quorumail.api.ApiRequest.Caller;
+import org.quorumail.node.Config;
 
 /** The API over HTTP/1.1. Threads: one virtual thread per connection, Helidon's. */
 public final class HttpServer implements AutoCloseable {
@@ -35,16 +35,16 @@ public final class HttpServer implements AutoCloseable {
    * A body that is too long is read up to here and thrown away: an answer that leaves some unread
    * closes the connection with a reset, and the client may see that instead of the answer.
    */
-  private static final int DISCARDED_BODY = 4 * Request.MAX_BODY;
+  private static final int MAX_DISCARDED_BODY = 4 * ApiRequest.MAX_BODY;
 
   private static final Status UNSUPPORTED = Status.UNSUPPORTED_MEDIA_TYPE_415;
-  private static final Duration IDLE = Duration.ofSeconds(60);
+  private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
 
   private final Api api;
-  private final Optional<Token> token;
+  private final Optional<ApiToken> token;
   private final WebServer server;
 
-  private HttpServer(Api api, Optional<Token> token, InetSocketAddress address) {
+  private HttpServer(Api api, Optional<ApiToken> token, InetSocketAddress address) {
     this.api = api;
     this.token = token;
     this.server =
@@ -53,19 +53,19 @@ public final class HttpServer implements AutoCloseable {
             .port(address.getPort())
             .shutdownHook(false) // the node decides when this ends
             .maxTcpConnections(MAX_CONNECTIONS)
-            .maxPayloadSize(DISCARDED_BODY)
-            .idleConnectionTimeout(IDLE)
+            .maxPayloadSize(MAX_DISCARDED_BODY)
+            .idleConnectionTimeout(IDLE_TIMEOUT)
             .shutdownGracePeriod(Duration.ofSeconds(1))
             .protocolsDiscoverServices(false)
             .featuresDiscoverServices(false)
             .directHandlers(
                 handlers -> {
                   for (EventType event : EventType.values()) {
-                    handlers.addHandler(event, HttpServer::refused);
+                    handlers.addHandler(event, HttpServer::transportRefusal);
                   }
                 })
             .addConnectionSelector(http1())
-            .routing(routing -> routing.any(this::answer))
+            .routing(routing -> routing.any(this::handle))
             .build();
   }
 
@@ -76,7 +76,7 @@ public final class HttpServer implements AutoCloseable {
    */
   public static HttpServer start(Api api, Config config) throws IOException {
     InetSocketAddress address = config.health().listenAddress();
-    HttpServer http = new HttpServer(api, Token.read(config.api().tokenFile()), address);
+    HttpServer http = new HttpServer(api, ApiToken.read(config.api().tokenFile()), address);
     http.server.start();
     if (http.server.isRunning()) return http; // a failed bind is only logged by Helidon
     throw new IOException(
@@ -91,7 +91,7 @@ public final class HttpServer implements AutoCloseable {
 
   @Override
   public void close() {
-    api.stream().close();
+    api.eventStream().close();
     server.stop();
   }
 
@@ -105,8 +105,8 @@ public final class HttpServer implements AutoCloseable {
         .build();
   }
 
-  private void answer(ServerRequest request, ServerResponse response) {
-    Response answer = refusal(request).orElseGet(() -> call(request));
+  private void handle(ServerRequest request, ServerResponse response) {
+    ApiResponse answer = refusal(request).orElseGet(() -> call(request));
     response.status(answer.status());
     response.header("Content-Type", answer.contentType());
     response.header("Cache-Control", "no-store");
@@ -129,7 +129,7 @@ public final class HttpServer implements AutoCloseable {
 
   /** The call itself was allowed: what follows are the same events, as they happen. */
   private void stream(ServerRequest request, ServerResponse response) {
-    if (!api.stream().enter()) {
+    if (!api.eventStream().tryOpen()) {
       response.status(503).send();
       return;
     }
@@ -139,11 +139,11 @@ public final class HttpServer implements AutoCloseable {
             .map(Long::parseLong)
             .orElse(0L);
     response.header("Content-Type", EventStream.CONTENT_TYPE);
-    api.stream().write(response.outputStream(), after);
+    api.eventStream().write(response.outputStream(), after);
   }
 
   /** What Helidon refuses before a route is looked for: malformed, too long, encoded. */
-  private static TransportResponse refused(
+  private static TransportResponse transportRefusal(
       TransportRequest request,
       EventType event,
       Status status,
@@ -151,8 +151,8 @@ public final class HttpServer implements AutoCloseable {
       String message) {
     boolean encoded = request.headers().contains(HeaderNames.CONTENT_ENCODING);
     Status said = encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
-    Response answer =
-        Response.problem(said.code(), said.reasonPhrase(), "the request was refused unread");
+    ApiResponse answer =
+        ApiResponse.problem(said.code(), said.reasonPhrase(), "the request was refused unread");
     return TransportResponse.builder()
         .status(said)
         .headers(headers)
@@ -162,28 +162,28 @@ public final class HttpServer implements AutoCloseable {
         .build();
   }
 
-  private static Optional<Response> refusal(ServerRequest request) {
+  private static Optional<ApiResponse> refusal(ServerRequest request) {
     for (String name : request.query().names()) {
       if (name.equals("token") || name.equals("access_token")) {
         String detail = "a token belongs in the Authorization header, never in a URL";
-        return Optional.of(Response.problem(401, "Unauthorized", detail));
+        return Optional.of(ApiResponse.problem(401, "Unauthorized", detail));
       }
     }
     return Optional.empty();
   }
 
-  private Response call(ServerRequest request) {
+  private ApiResponse call(ServerRequest request) {
     byte[] body;
     try {
       body = body(request);
     } catch (IOException e) {
-      return Response.badRequest("the body could not be read");
+      return ApiResponse.badRequest("the body could not be read");
     }
-    if (body.length > Request.MAX_BODY) {
-      return Response.problem(413, "Content Too Large", "a body has at most 64 KiB");
+    if (body.length > ApiRequest.MAX_BODY) {
+      return ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
     }
     return api.call(
-        new Request(
+        new ApiRequest(
             request.prologue().method().text(),
             request.path().path(),
             query(request),
@@ -196,7 +196,7 @@ public final class HttpServer implements AutoCloseable {
   private static byte[] body(ServerRequest request) throws IOException {
     if (!request.content().hasEntity()) return new byte[0];
     try (InputStream in = request.content().inputStream()) {
-      byte[] body = in.readNBytes(Request.MAX_BODY + 1);
+      byte[] body = in.readNBytes(ApiRequest.MAX_BODY + 1);
       in.transferTo(OutputStream.nullOutputStream());
       return body;
     }
@@ -218,7 +218,7 @@ public final class HttpServer implements AutoCloseable {
     }
     SocketAddress peer = request.remotePeer().address();
     boolean here = peer instanceof InetSocketAddress inet && inet.getAddress().isLoopbackAddress();
-    return here ? Caller.LOOPBACK : Caller.STRANGER;
+    return here ? Caller.LOOPBACK : Caller.REMOTE;
   }
 
   private static Optional<String> header(ServerRequest request, HeaderName name) {

@@ -22,7 +22,7 @@ final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-          .addModule(texts())
+          .addModule(textModule())
           .build();
 
   private Json() {}
@@ -35,17 +35,17 @@ final class Json {
     return MAPPER;
   }
 
-  private static SimpleModule texts() {
+  private static SimpleModule textModule() {
     SimpleModule module = new SimpleModule("texts");
-    module.addSerializer(new Text<>(Secret.class, Secret::toString));
-    module.addSerializer(new Text<>(QueueId.class, QueueId::toString));
-    module.addSerializer(new Text<>(Path.class, Path::toString));
-    module.addSerializer(new Text<>(Network.class, Network::toString));
-    module.addSerializer(new Text<>(HostPort.class, HostPort::toString));
-    module.addSerializer(new Text<>(DomainPattern.class, DomainPattern::text));
-    module.addSerializer(new Text<>(Duration.class, Units::format));
-    module.addSerializer(new Text<>(Instant.class, Instant::toString));
-    module.addSerializer(new Text<>(InetSocketAddress.class, Json::socket));
+    module.addSerializer(new TextSerializer<>(Secret.class, Secret::toString));
+    module.addSerializer(new TextSerializer<>(QueueId.class, QueueId::toString));
+    module.addSerializer(new TextSerializer<>(Path.class, Path::toString));
+    module.addSerializer(new TextSerializer<>(Network.class, Network::toString));
+    module.addSerializer(new TextSerializer<>(HostPort.class, HostPort::toString));
+    module.addSerializer(new TextSerializer<>(DomainPattern.class, DomainPattern::text));
+    module.addSerializer(new TextSerializer<>(Duration.class, Units::format));
+    module.addSerializer(new TextSerializer<>(Instant.class, Instant::toString));
+    module.addSerializer(new TextSerializer<>(InetSocketAddress.class, Json::socket));
     return module;
   }
 
@@ -54,10 +54,10 @@ final class Json {
   }
 
   /** A value that is written as one text. */
-  private static final class Text<T> extends StdSerializer<T> {
+  private static final class TextSerializer<T> extends StdSerializer<T> {
     private final java.util.function.Function<T, String> text;
 
-    Text(Class<T> type, java.util.function.Function<T, String> text) {
+    TextSerializer(Class<T> type, java.util.function.Function<T, String> text) {
       super(type);
       this.text = text;
     }

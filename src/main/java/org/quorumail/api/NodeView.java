@@ -2,7 +2,7 @@ package org.quorumail.api;
 
 import java.time.Duration;
 import java.util.List;
-import org.quorumail.config.Config;
+import org.quorumail.node.Config;
 
 /** The node itself, as the API asks it. Implemented by the composition root. Thread-safe. */
 public interface NodeView {
@@ -17,19 +17,19 @@ public interface NodeView {
    * How things are at this moment. May look at disks and threads, but answers within a second
    * whatever state they are in.
    */
-  Health health();
+  NodeHealth health();
 
   /** Starts to drain and leave; returns at once. */
   void shutdown();
 
   /** Reads file and certificates again. */
-  Reload reload();
+  ReloadResult reload();
 
   /**
    * @param alive whether the loops of the process make progress
    * @param draining whether the node is leaving; it is not ready then
    */
-  record Health(
+  record NodeHealth(
       boolean alive,
       boolean draining,
       boolean smtpReady,
@@ -60,8 +60,8 @@ public interface NodeView {
    * @param needRestart keys that keep their old value until the next start
    * @param problems why nothing was changed; empty when the configuration is good
    */
-  record Reload(List<String> changed, List<String> needRestart, List<String> problems) {
-    public Reload {
+  record ReloadResult(List<String> changed, List<String> needRestart, List<String> problems) {
+    public ReloadResult {
       changed = List.copyOf(changed);
       needRestart = List.copyOf(needRestart);
       problems = List.copyOf(problems);

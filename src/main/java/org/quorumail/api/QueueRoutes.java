@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.quorumail.api.QueueView.Change;
-import org.quorumail.api.QueueView.Filter;
-import org.quorumail.api.Route.Access;
+import org.quorumail.api.ApiRoute.Access;
+import org.quorumail.api.QueueView.ChangeResult;
+import org.quorumail.api.QueueView.MessageQuery;
 import org.quorumail.config.HostName;
 import org.quorumail.config.Units;
 import org.quorumail.mail.QueueId;
@@ -33,26 +33,29 @@ final class QueueRoutes {
     this.dns = dns;
   }
 
-  List<Route> routes() {
+  List<ApiRoute> routes() {
     return List.of(
-        new Route("GET", "/api/queue", Access.READ, r -> Response.json(queue.list(filter(r)))),
-        new Route("GET", "/api/queue/stats", Access.READ, r -> Response.json(queue.stats())),
-        new Route("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
-        new Route("GET", "/api/queue/suspensions", Access.READ, r -> suspensions()),
-        new Route("POST", "/api/queue/suspend", Access.WRITE, this::suspend),
-        new Route("POST", "/api/queue/resume", Access.WRITE, this::resume),
-        new Route("POST", "/api/queue/reroute", Access.WRITE, this::reroute),
-        new Route("GET", "/api/queue/{id}", Access.READ, this::view),
-        new Route("POST", "/api/queue/{id}/retry", Access.WRITE, r -> change(r, queue::retry)),
-        new Route("POST", "/api/queue/{id}/hold", Access.WRITE, r -> change(r, queue::hold)),
-        new Route("POST", "/api/queue/{id}/release", Access.WRITE, r -> change(r, queue::release)),
-        new Route("DELETE", "/api/queue/{id}", Access.WRITE, r -> change(r, queue::delete)),
-        new Route("GET", "/api/spool/stats", Access.READ, r -> spools()),
-        new Route("POST", "/api/spool/cleanup-completed", Access.WRITE, r -> cleanUp()),
-        new Route("GET", "/api/spool/digests", Access.READ, r -> Response.json(queue.digests())));
+        new ApiRoute(
+            "GET", "/api/queue", Access.READ, r -> ApiResponse.json(queue.list(filter(r)))),
+        new ApiRoute("GET", "/api/queue/stats", Access.READ, r -> ApiResponse.json(queue.stats())),
+        new ApiRoute("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
+        new ApiRoute("GET", "/api/queue/suspensions", Access.READ, r -> suspensions()),
+        new ApiRoute("POST", "/api/queue/suspend", Access.WRITE, this::suspend),
+        new ApiRoute("POST", "/api/queue/resume", Access.WRITE, this::resume),
+        new ApiRoute("POST", "/api/queue/reroute", Access.WRITE, this::reroute),
+        new ApiRoute("GET", "/api/queue/{id}", Access.READ, this::view),
+        new ApiRoute("POST", "/api/queue/{id}/retry", Access.WRITE, r -> change(r, queue::retry)),
+        new ApiRoute("POST", "/api/queue/{id}/hold", Access.WRITE, r -> change(r, queue::hold)),
+        new ApiRoute(
+            "POST", "/api/queue/{id}/release", Access.WRITE, r -> change(r, queue::release)),
+        new ApiRoute("DELETE", "/api/queue/{id}", Access.WRITE, r -> change(r, queue::delete)),
+        new ApiRoute("GET", "/api/spool/stats", Access.READ, r -> spools()),
+        new ApiRoute("POST", "/api/spool/cleanup-completed", Access.WRITE, r -> cleanUp()),
+        new ApiRoute(
+            "GET", "/api/spool/digests", Access.READ, r -> ApiResponse.json(queue.digests())));
   }
 
-  private static Filter filter(Request request) {
+  private static MessageQuery filter(ApiRequest request) {
     String status = request.parameter("status").orElse("");
     if (!status.isEmpty() && !QueueView.STATUSES.contains(status)) {
       throw new IllegalArgumentException(
@@ -62,11 +65,11 @@ final class QueueRoutes {
     if (!after.isEmpty() && !CURSOR.matcher(after).matches()) {
       throw new IllegalArgumentException("cursor is what an earlier page gave");
     }
-    return new Filter(
+    return new MessageQuery(
         status,
         request.parameter("domain").orElse("").toLowerCase(Locale.ROOT),
         request.parameter("sender").orElse(""),
-        request.parameter("older_than").map(t -> Units.duration(t).toMillis()).orElse(0L),
+        request.parameter("older_than").map(t -> Units.parseDuration(t).toMillis()).orElse(0L),
         after,
         limit(request.parameter("limit")));
   }
@@ -75,104 +78,107 @@ final class QueueRoutes {
     if (given.isEmpty()) return DEFAULT_PAGE;
     if (given.get().matches("\\d{1,4}")) {
       int limit = Integer.parseInt(given.get());
-      if (limit >= 1 && limit <= Filter.MAX_PAGE) return limit;
+      if (limit >= 1 && limit <= MessageQuery.MAX_PAGE) return limit;
     }
-    throw new IllegalArgumentException("limit is 1 to " + Filter.MAX_PAGE);
+    throw new IllegalArgumentException("limit is 1 to " + MessageQuery.MAX_PAGE);
   }
 
-  private Response view(Request request) {
+  private ApiResponse view(ApiRequest request) {
     return QueueId.parse(request.variable("id"))
         .flatMap(queue::message)
-        .map(Response::json)
+        .map(ApiResponse::json)
         .orElseGet(QueueRoutes::noSuchMessage);
   }
 
-  private static Response change(Request request, Function<QueueId, Change> change) {
+  private static ApiResponse change(ApiRequest request, Function<QueueId, ChangeResult> change) {
     Optional<QueueId> id = QueueId.parse(request.variable("id"));
     if (id.isEmpty()) return noSuchMessage();
     return switch (change.apply(id.get())) {
-      case DONE -> Response.json(Map.of("id", id.get().toString(), "done", true));
+      case DONE -> ApiResponse.json(Map.of("id", id.get().toString(), "done", true));
       case NOT_FOUND -> noSuchMessage();
       case HELD ->
-          Response.problem(409, "Conflict", "the message is held; release it to have it tried");
+          ApiResponse.problem(409, "Conflict", "the message is held; release it to have it tried");
       case NO_QUORUM ->
-          Response.problem(503, "Service Unavailable", "no quorum: nothing was changed for sure");
+          ApiResponse.problem(
+              503, "Service Unavailable", "no quorum: nothing was changed for sure");
     };
   }
 
-  private static Response noSuchMessage() {
-    return Response.notFound("no message with this id is in the queue");
+  private static ApiResponse noSuchMessage() {
+    return ApiResponse.notFound("no message with this id is in the queue");
   }
 
-  private Response processNow() {
+  private ApiResponse processNow() {
     queue.processNow();
-    return Response.json(Map.of("done", true));
+    return ApiResponse.json(Map.of("done", true));
   }
 
-  private Response suspensions() {
-    return Response.json(queue.suspensions());
+  private ApiResponse suspensions() {
+    return ApiResponse.json(queue.suspensions());
   }
 
-  private Response suspend(Request request) {
+  private ApiResponse suspend(ApiRequest request) {
     String domain = domain(request);
-    Duration howLong = request.parameter("for").map(Units::duration).orElse(SUSPENDED_FOR);
+    Duration howLong = request.parameter("for").map(Units::parseDuration).orElse(SUSPENDED_FOR);
     if (!queue.suspend(domain, howLong)) {
-      return Response.problem(409, "Conflict", "too many domains are suspended; resume some");
+      return ApiResponse.problem(409, "Conflict", "too many domains are suspended; resume some");
     }
-    return Response.json(new QueueView.Suspension(domain, howLong.toSeconds()));
+    return ApiResponse.json(new QueueView.Suspension(domain, howLong.toSeconds()));
   }
 
-  private Response resume(Request request) {
+  private ApiResponse resume(ApiRequest request) {
     String domain = domain(request);
-    if (!queue.resume(domain)) return Response.notFound("this domain is not suspended");
-    return Response.json(Map.of("domain", domain, "resumed", true));
+    if (!queue.resume(domain)) return ApiResponse.notFound("this domain is not suspended");
+    return ApiResponse.json(Map.of("domain", domain, "resumed", true));
   }
 
   /** The mail that waits is tried at the new host at once. */
-  private Response reroute(Request request) {
+  private ApiResponse reroute(ApiRequest request) {
     String to =
         request
             .parameter("to")
             .orElseThrow(() -> new IllegalArgumentException("the parameter to is missing"));
     DnsView.MxOverride set = dns.set(domain(request), to);
     int due = 0;
-    Filter waiting = new Filter("retry", set.domain(), "", 0, "", Filter.MAX_PAGE);
-    for (QueueView.Message message : queue.list(waiting).messages()) {
+    MessageQuery waiting =
+        new MessageQuery("retry", set.domain(), "", 0, "", MessageQuery.MAX_PAGE);
+    for (QueueView.QueuedMessage message : queue.list(waiting).messages()) {
       Optional<QueueId> id = QueueId.parse(message.id());
-      if (id.isPresent() && queue.retry(id.get()) == Change.DONE) due++;
+      if (id.isPresent() && queue.retry(id.get()) == ChangeResult.DONE) due++;
     }
     queue.processNow();
-    return Response.json(new Rerouted(set.domain(), set.host(), due));
+    return ApiResponse.json(new RerouteResult(set.domain(), set.host(), due));
   }
 
   /**
    * @param due messages that waited for their next attempt and need not any more; further ones go
    *     to the new host when their time comes
    */
-  record Rerouted(String domain, String host, int due) {}
+  record RerouteResult(String domain, String host, int due) {}
 
-  private static String domain(Request request) {
+  private static String domain(ApiRequest request) {
     String domain = request.parameter("domain").orElse("").toLowerCase(Locale.ROOT);
     if (domain.isEmpty()) throw new IllegalArgumentException("the parameter domain is missing");
-    return HostName.checked(domain);
+    return HostName.validate(domain);
   }
 
-  private Response cleanUp() {
+  private ApiResponse cleanUp() {
     return queue
         .cleanUp()
-        .map(Response::json)
-        .orElseGet(() -> Response.problem(409, "Conflict", "a clean-up is running already"));
+        .map(ApiResponse::json)
+        .orElseGet(() -> ApiResponse.problem(409, "Conflict", "a clean-up is running already"));
   }
 
-  private Response spools() {
-    List<QueueView.Spool> spools = queue.spools();
+  private ApiResponse spools() {
+    List<QueueView.SpoolStatus> spools = queue.spools();
     long messages =
-        spools.stream().filter(QueueView.Spool::owned).mapToLong(s -> s.messages()).sum();
-    long bytes = spools.stream().filter(QueueView.Spool::owned).mapToLong(s -> s.bytes()).sum();
+        spools.stream().filter(QueueView.SpoolStatus::owned).mapToLong(s -> s.messages()).sum();
+    long bytes =
+        spools.stream().filter(QueueView.SpoolStatus::owned).mapToLong(s -> s.bytes()).sum();
     long inDoubt = spools.stream().mapToLong(s -> s.inDoubt()).sum();
-    return Response.json(new SpoolStats(messages, bytes, inDoubt, spools));
+    return ApiResponse.json(new SpoolTotals(messages, bytes, inDoubt, spools));
   }
 
   /** Sums over the spools that this node owns. */
-  record SpoolStats(long messages, long bytes, long inDoubt, List<QueueView.Spool> spools) {}
+  record SpoolTotals(long messages, long bytes, long inDoubt, List<QueueView.SpoolStatus> spools) {}
 }

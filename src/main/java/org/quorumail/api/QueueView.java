@@ -14,21 +14,21 @@ public interface QueueView {
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
 
   /** Messages spool by spool, in the order of the index that serves the filter. */
-  Page list(Filter filter);
+  MessagePage list(MessageQuery filter);
 
-  Optional<Message> message(QueueId id);
+  Optional<QueuedMessage> message(QueueId id);
 
-  Stats stats();
+  QueueTotals stats();
 
   /** Makes all pending recipients due now. */
-  Change retry(QueueId id);
+  ChangeResult retry(QueueId id);
 
-  Change hold(QueueId id);
+  ChangeResult hold(QueueId id);
 
-  Change release(QueueId id);
+  ChangeResult release(QueueId id);
 
   /** Removes the message without a report. */
-  Change delete(QueueId id);
+  ChangeResult delete(QueueId id);
 
   /** Looks for due mail at once instead of at the next interval. */
   void processNow();
@@ -46,22 +46,22 @@ public interface QueueView {
   List<Suspension> suspensions();
 
   /** Gives the disk back what ended messages have left; may take a while. Empty when one runs. */
-  Optional<Cleanup> cleanUp();
+  Optional<CleanupResult> cleanUp();
 
-  List<Spool> spools();
+  List<SpoolStatus> spools();
 
   /** Reads every replica on this node from end to end; may take seconds. */
-  List<Digest> digests();
+  List<SpoolDigest> digests();
 
   record Suspension(String domain, long secondsLeft) {}
 
   /**
    * @param ended messages that came to their end since the spools exist
    */
-  record Cleanup(long ended, long bytesBefore, long bytesAfter) {}
+  record CleanupResult(long ended, long bytesBefore, long bytesAfter) {}
 
   /** Answer to a change, which counts once a quorum has it. */
-  enum Change {
+  enum ChangeResult {
     DONE,
     NOT_FOUND,
     /** A held message is not retried; release it. */
@@ -77,7 +77,7 @@ public interface QueueView {
    * @param after the cursor of the page before; empty for the first
    * @param limit longest page, at most {@value #MAX_PAGE}
    */
-  record Filter(
+  record MessageQuery(
       String status, String domain, String sender, long minAgeMillis, String after, int limit) {
     public static final int MAX_PAGE = 1_000;
   }
@@ -85,8 +85,8 @@ public interface QueueView {
   /**
    * @param cursor for the next page; null on the last one
    */
-  record Page(List<Message> messages, @Nullable String cursor) {
-    public Page {
+  record MessagePage(List<QueuedMessage> messages, @Nullable String cursor) {
+    public MessagePage {
       messages = List.copyOf(messages);
     }
   }
@@ -96,7 +96,7 @@ public interface QueueView {
    * @param nextAttempt the earliest of the recipients'
    * @param releaseAt until when its sender had it held (RFC 4865), while that is to come
    */
-  record Message(
+  record QueuedMessage(
       String id,
       String status,
       String sender,
@@ -106,13 +106,13 @@ public interface QueueView {
       int attempts,
       @Nullable String nextAttempt,
       @Nullable String releaseAt,
-      List<Recipient> recipients) {
-    public Message {
+      List<QueuedRecipient> recipients) {
+    public QueuedMessage {
       recipients = List.copyOf(recipients);
     }
   }
 
-  record Recipient(
+  record QueuedRecipient(
       String address,
       String status,
       int attempts,
@@ -124,8 +124,8 @@ public interface QueueView {
    * @param byStatus every status that has messages
    * @param oldestAgeSeconds 0 when the queue is empty
    */
-  record Stats(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
-    public Stats {
+  record QueueTotals(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
+    public QueueTotals {
       byStatus = Map.copyOf(byStatus);
     }
   }
@@ -135,7 +135,7 @@ public interface QueueView {
    *
    * @param owned whether this node delivers from it
    */
-  record Spool(
+  record SpoolStatus(
       String name,
       String role,
       @Nullable String leader,
@@ -147,5 +147,5 @@ public interface QueueView {
       long inDoubt) {}
 
   /** Equal on all replicas at equal position. */
-  record Digest(String spool, long term, long index, String sha256) {}
+  record SpoolDigest(String spool, long term, long index, String sha256) {}
 }

@@ -3,8 +3,8 @@ package org.quorumail.api;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import org.quorumail.api.NodeView.Health;
-import org.quorumail.api.Route.Access;
+import org.quorumail.api.ApiRoute.Access;
+import org.quorumail.api.NodeView.NodeHealth;
 import org.quorumail.metrics.Metrics;
 
 /** The process: metrics, configuration, reload and shutdown. */
@@ -17,32 +17,32 @@ final class SystemRoutes {
     this.metrics = metrics;
   }
 
-  List<Route> routes() {
+  List<ApiRoute> routes() {
     return List.of(
-        new Route("GET", "/metrics", Access.READ, this::metrics),
-        new Route("GET", "/api/config", Access.READ, r -> Response.json(node.config())),
-        new Route("POST", "/api/reload", Access.WRITE, r -> reload()),
-        new Route("GET", "/api/system/ping", Access.READ, r -> ping()),
-        new Route("GET", "/api/system/status", Access.READ, r -> status()),
-        new Route("POST", "/api/system/reload", Access.OPERATOR, r -> reload()),
-        new Route("POST", "/api/system/shutdown", Access.OPERATOR, r -> shutdown()));
+        new ApiRoute("GET", "/metrics", Access.READ, this::metrics),
+        new ApiRoute("GET", "/api/config", Access.READ, r -> ApiResponse.json(node.config())),
+        new ApiRoute("POST", "/api/reload", Access.WRITE, r -> reload()),
+        new ApiRoute("GET", "/api/system/ping", Access.READ, r -> ping()),
+        new ApiRoute("GET", "/api/system/status", Access.READ, r -> status()),
+        new ApiRoute("POST", "/api/system/reload", Access.OPERATOR, r -> reload()),
+        new ApiRoute("POST", "/api/system/shutdown", Access.OPERATOR, r -> shutdown()));
   }
 
-  private Response metrics(Request request) {
-    if (!node.config().metrics().enabled()) return Response.notFound("metrics.enabled is false");
-    return Response.text(
+  private ApiResponse metrics(ApiRequest request) {
+    if (!node.config().metrics().enabled()) return ApiResponse.notFound("metrics.enabled is false");
+    return ApiResponse.text(
         "text/plain; version=0.0.4; charset=utf-8",
         metrics.scrape(new LinkedHashSet<>(request.parameters("name[]"))));
   }
 
-  private static Response ping() {
-    return Response.json(Map.of("pong", true));
+  private static ApiResponse ping() {
+    return ApiResponse.json(Map.of("pong", true));
   }
 
-  private Response status() {
-    Health health = node.health();
-    return Response.json(
-        new Status(
+  private ApiResponse status() {
+    NodeHealth health = node.health();
+    return ApiResponse.json(
+        new SystemStatus(
             node.version(),
             ProcessHandle.current().pid(),
             node.uptime().toSeconds(),
@@ -50,15 +50,16 @@ final class SystemRoutes {
             health));
   }
 
-  private Response reload() {
-    NodeView.Reload reload = node.reload();
-    return Response.json(reload.problems().isEmpty() ? 200 : 422, reload);
+  private ApiResponse reload() {
+    NodeView.ReloadResult reload = node.reload();
+    return ApiResponse.json(reload.problems().isEmpty() ? 200 : 422, reload);
   }
 
-  private Response shutdown() {
+  private ApiResponse shutdown() {
     node.shutdown();
-    return Response.json(202, Map.of("state", "draining"));
+    return ApiResponse.json(202, Map.of("state", "draining"));
   }
 
-  record Status(String version, long pid, long uptimeSeconds, String state, Health health) {}
+  record SystemStatus(
+      String version, long pid, long uptimeSeconds, String state, NodeHealth health) {}
 }

@@ -9,9 +9,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.AuthConfig;
-import org.quorumail.config.AuthConfig.AuthLimits;
-import org.quorumail.config.AuthConfig.Sasl;
+import org.quorumail.auth.AuthConfig.AuthLimits;
+import org.quorumail.auth.AuthConfig.MechanismName;
 
 /**
  * What {@code [auth]} offers to clients: which mechanisms, on which connections, and an exchange of
@@ -22,12 +21,15 @@ public final class Authentication implements AutoCloseable {
 
   private final AuthConfig config;
   private final LoginFailures failures;
-  private final @Nullable Users users;
-  private final @Nullable Tokens tokens;
+  private final @Nullable UserStore users;
+  private final @Nullable TokenVerifier tokens;
   private final SecureRandom random = new SecureRandom();
 
   private Authentication(
-      AuthConfig config, LoginFailures failures, @Nullable Users users, @Nullable Tokens tokens) {
+      AuthConfig config,
+      LoginFailures failures,
+      @Nullable UserStore users,
+      @Nullable TokenVerifier tokens) {
     this.config = config;
     this.failures = failures;
     this.users = users;
@@ -41,16 +43,17 @@ public final class Authentication implements AutoCloseable {
    * @throws IOException with one sentence that names the key and the file
    */
   public static Authentication open(AuthConfig config, LoginFailures failures) throws IOException {
-    Users users = null;
-    if (config.usersFile().isPresent()) users = new FileUsers(config.usersFile().get());
-    else if (config.ldap().isPresent()) users = new LdapUsers(config.ldap().get());
-    Users known = users;
+    UserStore users = null;
+    if (config.usersFile().isPresent()) users = new FileUserStore(config.usersFile().get());
+    else if (config.ldap().isPresent()) users = new LdapUserStore(config.ldap().get());
+    UserStore known = users;
     try {
-      Tokens tokens =
+      TokenVerifier tokens =
           config.jwt().isEmpty()
               ? null
-              : new Tokens(
-                  config.jwt().get(), name -> known == null ? Optional.empty() : known.known(name));
+              : new TokenVerifier(
+                  config.jwt().get(),
+                  name -> known == null ? Optional.empty() : known.findUser(name));
       return new Authentication(config, failures, users, tokens);
     } catch (IOException e) {
       if (users != null) users.close();
@@ -59,7 +62,7 @@ public final class Authentication implements AutoCloseable {
   }
 
   /** Whether there is anybody who could log in. */
-  public boolean configured() {
+  public boolean isConfigured() {
     return users != null || tokens != null;
   }
 
@@ -67,18 +70,18 @@ public final class Authentication implements AutoCloseable {
    * Somebody whose login another host vouches for. One who is not known here is who he is, with no
    * address beside his name; empty when nobody can have the name.
    */
-  public Optional<User> vouchedFor(String name) {
-    return Prepared.name(name)
+  public Optional<User> assertedUser(String name) {
+    return SaslPrep.name(name)
         .map(
             prepared ->
                 Optional.ofNullable(users)
-                    .flatMap(all -> all.known(prepared))
+                    .flatMap(all -> all.findUser(prepared))
                     .orElseGet(() -> new User(prepared, Set.of())));
   }
 
   /** Whether AUTH exists on a connection that is secured by TLS or not. */
-  public boolean allowed(boolean secured) {
-    return configured() && (secured || config.allowWithoutTls());
+  public boolean isAllowed(boolean secured) {
+    return isConfigured() && (secured || config.allowWithoutTls());
   }
 
   /** What failed logins lead to. */
@@ -91,23 +94,23 @@ public final class Authentication implements AutoCloseable {
   }
 
   /** The names of the mechanisms for EHLO, in the order of the configuration. */
-  public List<String> offered(boolean secured, Supplier<ChannelBindings> bindings) {
+  public List<String> offeredMechanisms(boolean secured, Supplier<ChannelBindings> bindings) {
     List<String> names = new ArrayList<>();
-    if (!allowed(secured)) return names;
-    for (Sasl mechanism : config.mechanisms()) {
-      if (usable(mechanism, bindings)) names.add(mechanism.registeredName());
+    if (!isAllowed(secured)) return names;
+    for (MechanismName mechanism : config.mechanisms()) {
+      if (isUsable(mechanism, bindings)) names.add(mechanism.registeredName());
     }
     return names;
   }
 
   /** Begins an exchange; empty when the mechanism is not offered on this connection. */
-  public Optional<Mechanism> begin(
+  public Optional<SaslMechanism> startExchange(
       String name, boolean secured, Supplier<ChannelBindings> bindings) {
-    List<String> offered = offered(secured, bindings);
-    for (Sasl mechanism : config.mechanisms()) {
+    List<String> offered = offeredMechanisms(secured, bindings);
+    for (MechanismName mechanism : config.mechanisms()) {
       String registered = mechanism.registeredName();
       if (!registered.equalsIgnoreCase(name) || !offered.contains(registered)) continue;
-      boolean plusOffered = offered.contains(Sasl.SCRAM_SHA_256_PLUS.registeredName());
+      boolean plusOffered = offered.contains(MechanismName.SCRAM_SHA_256_PLUS.registeredName());
       return Optional.ofNullable(create(mechanism, bindings, plusOffered));
     }
     return Optional.empty();
@@ -118,36 +121,41 @@ public final class Authentication implements AutoCloseable {
     if (users != null) users.close();
   }
 
-  private boolean usable(Sasl mechanism, Supplier<ChannelBindings> bindings) {
+  private boolean isUsable(MechanismName mechanism, Supplier<ChannelBindings> bindings) {
     return switch (mechanism) {
       case PLAIN, LOGIN -> users != null;
-      case SCRAM_SHA_256 -> users != null && users.keepsScramKeys();
-      case SCRAM_SHA_256_PLUS -> users != null && users.keepsScramKeys() && bindings.get().any();
+      case SCRAM_SHA_256 -> users != null && users.hasScramKeys();
+      case SCRAM_SHA_256_PLUS ->
+          users != null && users.hasScramKeys() && bindings.get().isAvailable();
       case OAUTHBEARER, XOAUTH2 -> tokens != null;
     };
   }
 
-  private @Nullable Mechanism create(
-      Sasl mechanism, Supplier<ChannelBindings> bindings, boolean plusOffered) {
-    if (mechanism == Sasl.OAUTHBEARER || mechanism == Sasl.XOAUTH2) {
-      return tokens == null ? null : new Bearer(tokens, dialect(mechanism));
+  private @Nullable SaslMechanism create(
+      MechanismName mechanism, Supplier<ChannelBindings> bindings, boolean plusOffered) {
+    if (mechanism == MechanismName.OAUTHBEARER || mechanism == MechanismName.XOAUTH2) {
+      return tokens == null ? null : new BearerMechanism(tokens, dialect(mechanism));
     }
     if (users == null) return null;
     return switch (mechanism) {
-      case PLAIN -> new Plain(users);
-      case LOGIN -> new Login(users);
+      case PLAIN -> new PlainMechanism(users);
+      case LOGIN -> new LoginMechanism(users);
       default ->
-          new Scram(
+          new ScramMechanism(
               users,
-              mechanism == Sasl.SCRAM_SHA_256_PLUS,
-              mechanism == Sasl.SCRAM_SHA_256_PLUS ? bindings.get() : ChannelBindings.none(),
+              mechanism == MechanismName.SCRAM_SHA_256_PLUS,
+              mechanism == MechanismName.SCRAM_SHA_256_PLUS
+                  ? bindings.get()
+                  : ChannelBindings.none(),
               plusOffered,
               freshNonce());
     };
   }
 
-  private static Bearer.Dialect dialect(Sasl mechanism) {
-    return mechanism == Sasl.XOAUTH2 ? Bearer.Dialect.XOAUTH2 : Bearer.Dialect.OAUTHBEARER;
+  private static BearerMechanism.Dialect dialect(MechanismName mechanism) {
+    return mechanism == MechanismName.XOAUTH2
+        ? BearerMechanism.Dialect.XOAUTH2
+        : BearerMechanism.Dialect.OAUTHBEARER;
   }
 
   private String freshNonce() {

@@ -42,7 +42,7 @@ public final class ChannelBindings {
     return new ChannelBindings(byType);
   }
 
-  boolean any() {
+  boolean isAvailable() {
     return !byType.isEmpty();
   }
 

@@ -7,7 +7,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
-import org.quorumail.config.AuthConfig.AuthLimits;
+import org.quorumail.auth.AuthConfig.AuthLimits;
 
 /**
  * Counts failed logins by client address and by name, whether the name exists or not, within a
@@ -20,12 +20,12 @@ public final class LoginFailures {
   private static final int MAX_ENTRIES = 100_000;
 
   private final LongSupplier nanoTime;
-  private final Map<String, Count> byAddress = bounded();
-  private final Map<String, Count> byName = bounded();
-  private final Map<String, Boolean> friends = bounded(); // name and address
+  private final Map<String, FailureCount> byAddress = bounded();
+  private final Map<String, FailureCount> byName = bounded();
+  private final Map<String, Boolean> provenClients = bounded(); // name and address
   private AuthLimits limits;
 
-  private record Count(int failures, long since) {}
+  private record FailureCount(int failures, long since) {}
 
   public LoginFailures(AuthLimits limits) {
     this(limits, System::nanoTime);
@@ -42,45 +42,45 @@ public final class LoginFailures {
   }
 
   /** Whether this client has failed too often to be heard. */
-  public synchronized boolean tooMany(InetAddress client) {
-    return count(byAddress, block(client)) >= limits.failuresPerAddress();
+  public synchronized boolean isBlocked(InetAddress client) {
+    return count(byAddress, addressBlock(client)) >= limits.failuresPerAddress();
   }
 
   /** Whether anybody has failed too often under this name, for this client. */
-  public synchronized boolean tooMany(InetAddress client, String name) {
-    if (friends.containsKey(pair(client, name))) return false;
+  public synchronized boolean isBlocked(InetAddress client, String name) {
+    if (provenClients.containsKey(pair(client, name))) return false;
     return count(byName, name) >= limits.failuresPerUser();
   }
 
-  public synchronized void failed(InetAddress client, String name) {
-    add(byAddress, block(client));
+  public synchronized void recordFailure(InetAddress client, String name) {
+    add(byAddress, addressBlock(client));
     if (!name.isEmpty()) add(byName, name);
   }
 
-  public synchronized void succeeded(InetAddress client, String name) {
-    friends.put(pair(client, name), true);
+  public synchronized void recordSuccess(InetAddress client, String name) {
+    provenClients.put(pair(client, name), true);
   }
 
-  private int count(Map<String, Count> table, String key) {
-    Count count = table.get(key);
+  private int count(Map<String, FailureCount> table, String key) {
+    FailureCount count = table.get(key);
     if (count == null) return 0;
     boolean over = nanoTime.getAsLong() - count.since() >= limits.window().toNanos();
     return over ? 0 : count.failures();
   }
 
-  private void add(Map<String, Count> table, String key) {
-    Count old = table.get(key);
+  private void add(Map<String, FailureCount> table, String key) {
+    FailureCount old = table.get(key);
     boolean goesOn = old != null && count(table, key) > 0;
-    if (goesOn && old != null) table.put(key, new Count(old.failures() + 1, old.since()));
-    else table.put(key, new Count(1, nanoTime.getAsLong()));
+    if (goesOn && old != null) table.put(key, new FailureCount(old.failures() + 1, old.since()));
+    else table.put(key, new FailureCount(1, nanoTime.getAsLong()));
   }
 
   private static String pair(InetAddress client, String name) {
-    return block(client) + " " + name;
+    return addressBlock(client) + " " + name;
   }
 
   /** Who has IPv6 has a /64 at least; counting single addresses would count nothing. */
-  private static String block(InetAddress client) {
+  private static String addressBlock(InetAddress client) {
     byte[] address = client.getAddress();
     byte[] counted = client instanceof Inet6Address ? Arrays.copyOf(address, 8) : address;
     return HexFormat.of().formatHex(counted);

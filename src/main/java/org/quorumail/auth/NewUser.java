@@ -19,12 +19,12 @@ public record NewUser(String name, String password, int iterations, List<String>
    * @throws IllegalArgumentException with one sentence about what cannot be
    */
   public NewUser {
-    Optional<String> prepared = Prepared.name(name);
+    Optional<String> prepared = SaslPrep.name(name);
     boolean plain = prepared.isPresent() && "#%".indexOf(prepared.get().charAt(0)) < 0;
     if (!plain) {
       throw new IllegalArgumentException(
           "a user's name has 1 to "
-              + Prepared.MAX_NAME
+              + SaslPrep.MAX_NAME_OCTETS
               + " octets, no blanks or control characters, and begins with neither # nor %");
     }
     if (iterations < ScramKeys.MIN_ITERATIONS || iterations > ScramKeys.MAX_ITERATIONS) {
@@ -32,8 +32,8 @@ public record NewUser(String name, String password, int iterations, List<String>
           "iterations must be " + ScramKeys.MIN_ITERATIONS + " to " + ScramKeys.MAX_ITERATIONS);
     }
     name = prepared.get();
-    password = Prepared.newPassword(password);
-    senders = List.copyOf(new TreeSet<>(UsersFile.senders(senders)));
+    password = SaslPrep.newPassword(password);
+    senders = List.copyOf(new TreeSet<>(UsersFile.parseSenders(senders)));
   }
 
   /** Never shows the password. */

@@ -40,7 +40,7 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
   }
 
   /** Whether the other keys come from the same password, in constant time. */
-  boolean sameAs(ScramKeys other) {
+  boolean matches(ScramKeys other) {
     return MessageDigest.isEqual(storedKey, other.storedKey);
   }
 

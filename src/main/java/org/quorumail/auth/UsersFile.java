@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.quorumail.auth.Users.ScramCredentials;
+import org.quorumail.auth.UserStore.ScramCredentials;
 
 /**
  * What a users file says. One user per line, parts between blanks:
@@ -35,13 +35,13 @@ final class UsersFile {
   static final String SECRET = "%secret";
   static final int SECRET_BYTES = 32;
 
-  private final Map<String, Row> rows;
+  private final Map<String, UserRow> rows;
   private final List<Integer> iterations;
   private final byte[] secret;
 
-  record Row(User user, ScramKeys keys) {}
+  record UserRow(User user, ScramKeys keys) {}
 
-  private UsersFile(Map<String, Row> rows, byte[] secret) {
+  private UsersFile(Map<String, UserRow> rows, byte[] secret) {
     this.rows = rows;
     this.iterations = rows.values().stream().map(row -> row.keys().iterations()).toList();
     this.secret = secret;
@@ -58,7 +58,7 @@ final class UsersFile {
    * @throws IOException with one sentence that names file and line, and shows no key
    */
   static UsersFile read(Path file, String text) throws IOException {
-    Map<String, Row> rows = new HashMap<>();
+    Map<String, UserRow> rows = new HashMap<>();
     byte[] secret = new byte[0];
     int number = 0;
     for (String line : text.lines().toList()) {
@@ -69,7 +69,7 @@ final class UsersFile {
         if (parts[0].equals(SECRET)) {
           secret = secret(parts);
         } else {
-          Row row = row(parts);
+          UserRow row = row(parts);
           if (rows.put(row.user().name(), row) != null) {
             throw new IllegalArgumentException(row.user().name() + " is there twice");
           }
@@ -86,7 +86,7 @@ final class UsersFile {
     return new UsersFile(rows, secret);
   }
 
-  Optional<Row> find(String name) {
+  Optional<UserRow> find(String name) {
     return Optional.ofNullable(rows.get(name));
   }
 
@@ -96,13 +96,13 @@ final class UsersFile {
 
   /** The user's keys, or for an unknown name made-up ones that look like a user's. */
   ScramCredentials credentials(String name) {
-    Row row = rows.get(name);
-    ScramCredentials madeUp = new ScramCredentials(madeUp(name), Optional.empty());
+    UserRow row = rows.get(name);
+    ScramCredentials madeUp = new ScramCredentials(decoyKeys(name), Optional.empty());
     return row == null ? madeUp : new ScramCredentials(row.keys(), Optional.of(row.user()));
   }
 
   /** Always the same for a name, and with a number of iterations that occurs in the file. */
-  private ScramKeys madeUp(String name) {
+  private ScramKeys decoyKeys(String name) {
     byte[] choice = ScramKeys.hmac(secret, "iterations " + name);
     int any = ByteBuffer.wrap(choice).getInt() >>> 1;
     int count =
@@ -121,22 +121,22 @@ final class UsersFile {
     throw new IllegalArgumentException(SECRET + " has " + SECRET_BYTES + " bytes in base64");
   }
 
-  private static Row row(String[] parts) {
-    Optional<String> name = Prepared.name(parts[0]);
+  private static UserRow row(String[] parts) {
+    Optional<String> name = SaslPrep.name(parts[0]);
     if (name.isEmpty()) throw new IllegalArgumentException("the first word is no user's name");
     if (parts.length < 2 || parts.length > 3) {
       throw new IllegalArgumentException(
           "a line has a name, a stored password and at most one list of addresses");
     }
-    Set<String> senders = parts.length < 3 ? Set.of() : senders(List.of(parts[2].split(",")));
-    return new Row(new User(name.get(), senders), ScramKeys.parse(parts[1]));
+    Set<String> senders = parts.length < 3 ? Set.of() : parseSenders(List.of(parts[2].split(",")));
+    return new UserRow(new User(name.get(), senders), ScramKeys.parse(parts[1]));
   }
 
-  static Set<String> senders(List<String> texts) {
+  static Set<String> parseSenders(List<String> texts) {
     Set<String> senders = new HashSet<>();
     for (String text : texts) {
       String sender = text.toLowerCase(Locale.ROOT);
-      if (!User.isSender(sender)) {
+      if (!User.isSenderPattern(sender)) {
         throw new IllegalArgumentException(
             "\"" + text + "\" is neither an address nor @domain nor *");
       }

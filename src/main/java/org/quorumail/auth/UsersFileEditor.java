@@ -36,7 +36,7 @@ public final class UsersFileEditor {
   }
 
   /** A user as {@code user list} shows him. */
-  public record Listed(String name, int iterations, List<String> senders) {}
+  public record ListedUser(String name, int iterations, List<String> senders) {}
 
   /**
    * Adds a user, or gives an existing one another password and other addresses.
@@ -50,7 +50,7 @@ public final class UsersFileEditor {
           if (lines.stream().noneMatch(l -> l.startsWith(UsersFile.SECRET))) {
             lines.addFirst(UsersFile.SECRET + " " + newSecret());
           }
-          int place = place(lines, user.name());
+          int place = lineIndex(lines, user.name());
           if (place >= 0 && !replace) return false;
           if (place >= 0) lines.set(place, line);
           else lines.add(line);
@@ -62,40 +62,40 @@ public final class UsersFileEditor {
    * @return false when there is no such user
    */
   public boolean remove(String name) throws IOException {
-    Optional<String> prepared = Prepared.name(name);
+    Optional<String> prepared = SaslPrep.name(name);
     if (prepared.isEmpty() || !Files.exists(file)) return false;
     return edit(
         lines -> {
-          int place = place(lines, prepared.get());
+          int place = lineIndex(lines, prepared.get());
           if (place >= 0) lines.remove(place);
           return place >= 0;
         });
   }
 
   /** All users in the file's order. */
-  public List<Listed> list() throws IOException {
+  public List<ListedUser> list() throws IOException {
     String text = text();
     UsersFile users = UsersFile.read(file, text);
-    List<Listed> listed = new ArrayList<>();
+    List<ListedUser> listed = new ArrayList<>();
     for (String line : text.lines().toList()) {
       nameOf(line)
           .flatMap(users::find)
           .ifPresent(
               row ->
                   listed.add(
-                      new Listed(
+                      new ListedUser(
                           row.user().name(),
                           row.keys().iterations(),
-                          row.user().senders().stream().sorted().toList())));
+                          row.user().senderPatterns().stream().sorted().toList())));
     }
     return listed;
   }
 
-  private interface Change {
+  private interface LineEdit {
     boolean apply(List<String> lines);
   }
 
-  private boolean edit(Change change) throws IOException {
+  private boolean edit(LineEdit change) throws IOException {
     Path lock = file.resolveSibling(file.getFileName() + ".lock");
     if (!Files.exists(lock)) createOwnerOnly(lock);
     try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
@@ -153,7 +153,7 @@ public final class UsersFileEditor {
     }
   }
 
-  private static int place(List<String> lines, String name) {
+  private static int lineIndex(List<String> lines, String name) {
     for (int i = 0; i < lines.size(); i++) {
       if (nameOf(lines.get(i)).equals(Optional.of(name))) return i;
     }
@@ -163,7 +163,7 @@ public final class UsersFileEditor {
   private static Optional<String> nameOf(String line) {
     String first = line.strip().split("\\s+")[0];
     boolean user = !first.isEmpty() && "#%".indexOf(first.charAt(0)) < 0;
-    return user ? Prepared.name(first) : Optional.empty();
+    return user ? SaslPrep.name(first) : Optional.empty();
   }
 
   private static String newSecret() {

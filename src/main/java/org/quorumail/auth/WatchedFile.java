@@ -19,74 +19,75 @@ import org.slf4j.LoggerFactory;
  */
 final class WatchedFile<T> {
   private static final Logger LOG = LoggerFactory.getLogger(WatchedFile.class);
-  private static final long LOOK_EVERY = 1_000_000_000L; // ns; a stat per login would do no harm
+  private static final long CHECK_INTERVAL_NANOS =
+      1_000_000_000L; // ns; a stat per login would do no harm
 
   private final Path file;
   private final long maxSize;
   private final String key;
-  private final Reader<T> reader;
-  private final Optional<T> whenMissing;
-  private volatile State<T> state;
-  private long lookedAt = System.nanoTime();
+  private final FileParser<T> parser;
+  private final Optional<T> valueIfMissing;
+  private volatile LoadedFile<T> state;
+  private long checkedAtNanos = System.nanoTime();
 
   /** Makes the value from the file's text; the exception is one sentence. */
-  interface Reader<T> {
-    T read(Path file, String text) throws IOException;
+  interface FileParser<T> {
+    T parse(Path file, String text) throws IOException;
   }
 
   /** A replaced file has another key (inode), an edited one another time or size. */
-  private record Version(@Nullable Object fileKey, FileTime modified, long size) {}
+  private record FileVersion(@Nullable Object fileKey, FileTime modified, long size) {}
 
-  private static final Version MISSING = new Version(null, FileTime.fromMillis(0), -1);
+  private static final FileVersion MISSING = new FileVersion(null, FileTime.fromMillis(0), -1);
 
-  private record State<T>(Version version, T value) {}
+  private record LoadedFile<T>(FileVersion version, T value) {}
 
   /**
    * @param key the configuration's name of the file, for sentences
    * @param whenMissing what counts while there is no file; empty: that is an error
    * @throws IOException with one sentence when it cannot be read at all
    */
-  WatchedFile(Path file, long maxSize, String key, Optional<T> whenMissing, Reader<T> reader)
+  WatchedFile(Path file, long maxSize, String key, Optional<T> whenMissing, FileParser<T> reader)
       throws IOException {
     this.file = file;
     this.maxSize = maxSize;
     this.key = key;
-    this.reader = reader;
-    this.whenMissing = whenMissing;
-    this.state = read();
+    this.parser = reader;
+    this.valueIfMissing = whenMissing;
+    this.state = load();
   }
 
   T current() {
-    look();
+    reloadIfChanged();
     return state.value();
   }
 
-  private synchronized void look() {
+  private synchronized void reloadIfChanged() {
     long now = System.nanoTime();
-    if (now - lookedAt < LOOK_EVERY) return;
-    lookedAt = now;
-    State<T> old = state;
-    Version version = null;
+    if (now - checkedAtNanos < CHECK_INTERVAL_NANOS) return;
+    checkedAtNanos = now;
+    LoadedFile<T> old = state;
+    FileVersion version = null;
     try {
       version = version();
       if (version.equals(old.version())) return;
-      state = read();
+      state = load();
       LOG.info("event=file_reread key={} file={}", key, file);
     } catch (IOException e) {
       boolean told = version == null;
-      if (version != null) state = new State<>(version, old.value());
+      if (version != null) state = new LoadedFile<>(version, old.value());
       if (told) LOG.debug("event=file_unreadable reason=\"{}\"", e.getMessage());
       else LOG.error("event=file_unusable still_counts=former reason=\"{}\"", e.getMessage());
     }
   }
 
-  private State<T> read() throws IOException {
-    Version version;
+  private LoadedFile<T> load() throws IOException {
+    FileVersion version;
     String text;
     try {
       version = version();
-      if (version.equals(MISSING) && whenMissing.isPresent()) {
-        return new State<>(MISSING, whenMissing.get());
+      if (version.equals(MISSING) && valueIfMissing.isPresent()) {
+        return new LoadedFile<>(MISSING, valueIfMissing.get());
       }
       if (version.size() > maxSize) {
         throw new IOException(key + ": " + file + " is larger than " + maxSize + " bytes");
@@ -99,12 +100,12 @@ final class WatchedFile<T> {
     } catch (java.nio.file.FileSystemException e) {
       throw new IOException(key + ": " + file + " cannot be read: " + e.getReason(), e);
     }
-    return new State<>(version, Objects.requireNonNull(reader.read(file, text)));
+    return new LoadedFile<>(version, Objects.requireNonNull(parser.parse(file, text)));
   }
 
-  private Version version() throws IOException {
-    if (whenMissing.isPresent() && Files.notExists(file)) return MISSING;
+  private FileVersion version() throws IOException {
+    if (valueIfMissing.isPresent() && Files.notExists(file)) return MISSING;
     BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
-    return new Version(a.fileKey(), a.lastModifiedTime(), a.size());
+    return new FileVersion(a.fileKey(), a.lastModifiedTime(), a.size());
   }
 }

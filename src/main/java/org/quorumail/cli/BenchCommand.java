@@ -7,9 +7,10 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.quorumail.config.HostPort;
-import org.quorumail.harness.Bench;
-import org.quorumail.harness.BenchOptions;
-import org.quorumail.harness.OutputFormat;
+import org.quorumail.tools.LoadGenerator;
+import org.quorumail.tools.LoadOptions;
+import org.quorumail.tools.OutputFormat;
+import org.quorumail.tools.Workload;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -113,42 +114,42 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (reuse && connectionPerMessage) {
-      throw misuse("--reuse and --connection-per-message exclude each other");
+      throw usageError("--reuse and --connection-per-message exclude each other");
     }
     if (sessions < 1 || messages < 0 || size < 1 || rate < 0) {
-      throw misuse("--sessions and --size are at least 1, --messages and --rate at least 0");
+      throw usageError("--sessions and --size are at least 1, --messages and --rate at least 0");
     }
-    if (messages == 0 && sink < 0) throw misuse("--messages 0 makes sense with --sink only");
-    BenchOptions options =
-        new BenchOptions(
+    if (messages == 0 && sink < 0) throw usageError("--messages 0 makes sense with --sink only");
+    LoadOptions options =
+        new LoadOptions(
             to.stream().map(this::target).toList(),
-            new BenchOptions.Load(
+            new Workload(
                 sessions,
                 messages,
                 size,
                 rate > 0 ? OptionalDouble.of(rate) : OptionalDouble.empty(),
                 from,
                 recipient),
-            new BenchOptions.Connections(reuse, pipelining),
+            new LoadOptions.Connections(reuse, pipelining),
             warmUp,
             sink < 0 ? OptionalInt.empty() : OptionalInt.of(sink),
             timeout,
             format);
-    return new Bench(options, System.out, System.err).run();
+    return new LoadGenerator(options, System.out, System.err).run();
   }
 
   private InetSocketAddress target(String text) {
     try {
       HostPort target = HostPort.parse(text, SMTP_PORT);
       InetSocketAddress address = new InetSocketAddress(target.host(), target.port());
-      if (address.isUnresolved()) throw misuse("--to: no such host: " + target.host());
+      if (address.isUnresolved()) throw usageError("--to: no such host: " + target.host());
       return address;
     } catch (IllegalArgumentException e) {
-      throw misuse("--to: " + e.getMessage());
+      throw usageError("--to: " + e.getMessage());
     }
   }
 
-  private ParameterException misuse(String message) {
+  private ParameterException usageError(String message) {
     return new ParameterException(spec.commandLine(), message);
   }
 }

@@ -8,6 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.quorumail.gossip.sim.BroadcastScenarios;
+import org.quorumail.tools.SimulationExecutor;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,7 +49,7 @@ final class BroadcastSimCommand implements Callable<Integer> {
     for (long seed : size.seeds()) {
       headings.add("SEED-" + seed);
       Map<String, Double> figures = new LinkedHashMap<>();
-      SideBySide.run(BroadcastScenarios.of(nodes, seed, quiet), nodes * BYTES_PER_NODE)
+      SimulationExecutor.run(BroadcastScenarios.of(nodes, seed, quiet), nodes * BYTES_PER_NODE)
           .forEach(figures::putAll);
       runs.add(figures);
     }

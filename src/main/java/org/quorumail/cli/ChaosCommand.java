@@ -6,10 +6,10 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.harness.Chaos;
-import org.quorumail.harness.ChaosOptions;
-import org.quorumail.harness.OutputFormat;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.ChaosOptions;
+import org.quorumail.tools.ChaosRun;
+import org.quorumail.tools.OutputFormat;
+import org.quorumail.tools.SmtpSink;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -144,7 +144,7 @@ final class ChaosCommand implements Callable<Integer> {
         new ChaosOptions(
             nodes,
             new ChaosOptions.Load(messages, size, senders, perSecond),
-            new ChaosOptions.Failures(
+            new ChaosOptions.FaultSchedule(
                 seed,
                 killEvery,
                 restartAfter,
@@ -152,10 +152,10 @@ final class ChaosCommand implements Callable<Integer> {
                 maxKills,
                 pause,
                 Optional.ofNullable(killAllAt)),
-            new Sink.Options(0, sinkDelay, transientFailures, permanentFailures, drops, seed),
+            new SmtpSink.Options(0, sinkDelay, transientFailures, permanentFailures, drops, seed),
             Optional.ofNullable(directory),
             timeout,
             format);
-    return new Chaos(options, System.out, System.err).run();
+    return new ChaosRun(options, System.out, System.err).run();
   }
 }

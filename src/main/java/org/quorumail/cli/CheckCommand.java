@@ -3,9 +3,9 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.quorumail.config.Config;
-import org.quorumail.config.ConfigResult;
 import org.quorumail.config.Problem;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigResult;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,12 +24,12 @@ import picocli.CommandLine.Spec;
       "Example: quorumail check -c /etc/quorumail/quorumail.toml"
     })
 final class CheckCommand implements Callable<Integer> {
-  private final ServeCommand.Server server;
+  private final ServeCommand.NodeRunner server;
 
   @Mixin private ConfigOptions config = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  CheckCommand(ServeCommand.Server server) {
+  CheckCommand(ServeCommand.NodeRunner server) {
     this.server = server;
   }
 
@@ -40,30 +40,30 @@ final class CheckCommand implements Callable<Integer> {
   }
 
   static int check(
-      ConfigResult result, ServeCommand.Server server, PrintWriter out, PrintWriter err) {
+      ConfigResult result, ServeCommand.NodeRunner server, PrintWriter out, PrintWriter err) {
     return switch (result) {
       case ConfigResult.Valid valid -> {
-        warn(valid.warnings(), err);
-        List<String> problems = server.problemsOfFiles(valid.config());
+        printWarnings(valid.warnings(), err);
+        List<String> problems = server.fileProblems(valid.config());
         if (!problems.isEmpty()) {
-          refuse(problems, err);
+          printProblems(problems, err);
           yield ExitCode.USAGE;
         }
         out.println("the configuration is valid: " + summary(valid.config()));
         yield ExitCode.DONE;
       }
       case ConfigResult.Invalid invalid -> {
-        refuse(invalid.problems(), err);
+        printProblems(invalid.problems(), err);
         yield ExitCode.USAGE;
       }
     };
   }
 
-  static void warn(List<Problem> warnings, PrintWriter err) {
+  static void printWarnings(List<Problem> warnings, PrintWriter err) {
     for (Problem warning : warnings) err.println("warning: " + warning);
   }
 
-  static void refuse(List<?> problems, PrintWriter err) {
+  static void printProblems(List<?> problems, PrintWriter err) {
     for (Object problem : problems) err.println(problem);
     err.println(problems.size() == 1 ? "1 problem" : problems.size() + " problems");
   }

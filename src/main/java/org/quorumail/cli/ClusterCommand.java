@@ -5,6 +5,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Base64;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,7 +31,7 @@ final class ClusterCommand extends CommandGroup {
       description = "State, leader, and how many nodes are healthy.",
       footer = {"", "Example: quorumail cluster status --format json"})
   int status(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.node().call("GET", "/api/cluster/status"), TextTable::fields);
+    options.print(options.client().call("GET", "/api/cluster/status"), TextTable::fields);
     return ExitCode.DONE;
   }
 
@@ -40,11 +41,11 @@ final class ClusterCommand extends CommandGroup {
       description = "All nodes.",
       footer = {"", "Example: quorumail cluster nodes"})
   int nodes(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.node().call("GET", "/api/cluster/nodes"), ClusterCommand::table);
+    options.print(options.client().call("GET", "/api/cluster/nodes"), ClusterCommand::printTable);
     return ExitCode.DONE;
   }
 
-  private static void table(JsonNode nodes, PrintWriter out) {
+  private static void printTable(JsonNode nodes, PrintWriter out) {
     TextTable.of(
             nodes,
             "id",
@@ -71,7 +72,7 @@ final class ClusterCommand extends CommandGroup {
   int node(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
     String path = "/api/cluster/nodes/" + URLEncoder.encode(id, StandardCharsets.UTF_8);
-    options.print(options.node().call("GET", path), TextTable::fields);
+    options.print(options.client().call("GET", path), TextTable::fields);
     return ExitCode.DONE;
   }
 
@@ -82,7 +83,7 @@ final class ClusterCommand extends CommandGroup {
       footer = {"", "Example: quorumail cluster replication"})
   int replication(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("GET", "/api/cluster/replication/stats"),
+        options.client().call("GET", "/api/cluster/replication/stats"),
         (answer, out) -> {
           TextTable.fields(answer, out);
           TextTable.of(answer.path("spools"), "name", "role", "leader", "term", "index", "replicas")
@@ -97,7 +98,7 @@ final class ClusterCommand extends CommandGroup {
       description = "The id of the leader; exit 1 when there is none.",
       footer = {"", "Example: quorumail cluster leader"})
   int leader(@Mixin NodeOptions options) throws CommandException {
-    JsonNode status = options.node().call("GET", "/api/cluster/status");
+    JsonNode status = options.client().call("GET", "/api/cluster/status");
     if (status.path("leader_id").isNull()) {
       throw new CommandException(ExitCode.FAILED, "the cluster has no leader at the moment");
     }
@@ -112,7 +113,7 @@ final class ClusterCommand extends CommandGroup {
       footer = {"", "Example: quorumail cluster elect"})
   int elect(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("POST", "/api/cluster/elect"),
+        options.client().call("POST", "/api/cluster/elect"),
         (answer, out) -> out.println(TextTable.cell(answer.path("leader_id")) + " leads"));
     return ExitCode.DONE;
   }

@@ -34,9 +34,9 @@ public final class CommandLineInterface implements Runnable {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
-  private static final List<String> GLOBAL =
+  private static final List<String> GLOBAL_OPTIONS =
       List.of("-c", "--config", "-s", "--control-socket", "--format");
-  private static final List<String> GLOBAL_JOINED =
+  private static final List<String> GLOBAL_OPTION_PREFIXES =
       List.of("--config=", "--control-socket=", "--format=");
 
   private CommandLineInterface() {}
@@ -47,12 +47,12 @@ public final class CommandLineInterface implements Runnable {
    * @param server what the command serve starts
    * @return the exit code, see {@link ExitCode}
    */
-  public static int run(String[] args, ServeCommand.Server server) {
+  public static int run(String[] args, ServeCommand.NodeRunner server) {
     String[] ordered = globalOptionsLast(args);
     return commandLine(server, ordered).execute(ordered);
   }
 
-  private static Map<String, Supplier<Object>> commands(ServeCommand.Server server) {
+  private static Map<String, Supplier<Object>> commands(ServeCommand.NodeRunner server) {
     Map<String, Supplier<Object>> byName = new LinkedHashMap<>(); // in the order of the help
     byName.put("serve", () -> new ServeCommand(server));
     byName.put("check", () -> new CheckCommand(server));
@@ -77,8 +77,8 @@ public final class CommandLineInterface implements Runnable {
     List<String> moved = new ArrayList<>();
     int next = 0;
     while (next < args.length) {
-      boolean joined = GLOBAL_JOINED.stream().anyMatch(args[next]::startsWith);
-      boolean separate = GLOBAL.contains(args[next]) && next + 1 < args.length;
+      boolean joined = GLOBAL_OPTION_PREFIXES.stream().anyMatch(args[next]::startsWith);
+      boolean separate = GLOBAL_OPTIONS.contains(args[next]) && next + 1 < args.length;
       if (!joined && !separate) break;
       moved.add(args[next++]);
       if (separate) moved.add(args[next++]);
@@ -92,7 +92,7 @@ public final class CommandLineInterface implements Runnable {
    * The command that the arguments name, or the whole tree when they name none. Describing all
    * commands is a third of what a start computes, and a start needs one.
    */
-  static CommandLine commandLine(ServeCommand.Server server, String... args) {
+  static CommandLine commandLine(ServeCommand.NodeRunner server, String... args) {
     Map<String, Supplier<Object>> commands = commands(server);
     if (args.length > 0) {
       Supplier<Object> named = commands.get(args[0]);
@@ -100,11 +100,11 @@ public final class CommandLineInterface implements Runnable {
     }
     CommandLine root = new CommandLine(new CommandLineInterface());
     commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
-    root.registerConverter(Duration.class, CommandLineInterface::duration);
+    root.registerConverter(Duration.class, CommandLineInterface::parseDuration);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpAutoWidth(true);
-    root.setExecutionExceptionHandler(CommandLineInterface::failed);
-    root.setParameterExceptionHandler(CommandLineInterface::misused);
+    root.setExecutionExceptionHandler(CommandLineInterface::handleFailure);
+    root.setParameterExceptionHandler(CommandLineInterface::handleParameterError);
     return root;
   }
 
@@ -113,15 +113,15 @@ public final class CommandLineInterface implements Runnable {
     throw new ParameterException(spec.commandLine(), "a command is missing");
   }
 
-  private static Duration duration(String text) {
+  private static Duration parseDuration(String text) {
     try {
-      return Units.duration(text);
+      return Units.parseDuration(text);
     } catch (IllegalArgumentException e) {
       throw new CommandLine.TypeConversionException(e.getMessage());
     }
   }
 
-  private static int misused(ParameterException problem, String[] args) {
+  private static int handleParameterError(ParameterException problem, String[] args) {
     CommandLine command = problem.getCommandLine();
     PrintWriter err = command.getErr();
     err.println(command.getCommandSpec().qualifiedName() + ": " + problem.getMessage());
@@ -130,7 +130,7 @@ public final class CommandLineInterface implements Runnable {
     return ExitCode.USAGE;
   }
 
-  private static int failed(
+  private static int handleFailure(
       Exception problem, CommandLine command, CommandLine.ParseResult parsed) {
     if (problem instanceof CommandException known) {
       command.getErr().println("quorumail: " + known.getMessage());

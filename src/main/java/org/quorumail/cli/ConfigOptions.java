@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.ConfigSources;
+import org.quorumail.node.ConfigSources;
 import picocli.CommandLine.Option;
 
 /** Where the configuration comes from: {@code -c}, {@code --set}, the environment. */

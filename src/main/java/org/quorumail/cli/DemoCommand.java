@@ -6,8 +6,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.harness.Demo;
-import org.quorumail.harness.DemoOptions;
+import org.quorumail.tools.Demo;
+import org.quorumail.tools.DemoOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
       "  quorumail demo --keep      leaves the nodes running and prints their addresses"
     })
 final class DemoCommand implements Callable<Integer> {
-  private static final Duration LONGEST = Duration.ofMinutes(3);
+  private static final Duration TIMEOUT = Duration.ofMinutes(3);
 
   @Option(names = "--keep", description = "Leave the nodes running until Ctrl-C.")
   private boolean keep;
@@ -40,7 +40,7 @@ final class DemoCommand implements Callable<Integer> {
     boolean isTerminal =
         Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     DemoOptions options =
-        new DemoOptions(messages, keep, Optional.ofNullable(directory), isTerminal, LONGEST);
+        new DemoOptions(messages, keep, Optional.ofNullable(directory), isTerminal, TIMEOUT);
     return new Demo(options, System.out).run();
   }
 }

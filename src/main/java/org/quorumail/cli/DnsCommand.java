@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -28,7 +29,7 @@ final class DnsCommand extends CommandGroup {
       footer = {"", "Example: quorumail dns list-cache --format json"})
   int listCache(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("GET", "/api/dns/cache"),
+        options.client().call("GET", "/api/dns/cache"),
         (answer, out) ->
             TextTable.of(answer, "name", "type", "ttl_seconds", "result", "values").print(out));
     return ExitCode.DONE;
@@ -41,7 +42,7 @@ final class DnsCommand extends CommandGroup {
       footer = {"", "Example: quorumail dns clear-cache"})
   int clearCache(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("DELETE", "/api/dns/cache"),
+        options.client().call("DELETE", "/api/dns/cache"),
         (answer, out) -> out.println(answer.path("cleared").asString("0") + " answers forgotten"));
     return ExitCode.DONE;
   }
@@ -53,14 +54,14 @@ final class DnsCommand extends CommandGroup {
       footer = {"", "Example: quorumail dns refresh example.org"})
   int refresh(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
-    JsonNode answer = options.node().call("POST", "/api/dns/refresh/" + encoded(domain));
+    JsonNode answer = options.client().call("POST", "/api/dns/refresh/" + encoded(domain));
     String problem = answer.path("problem").asString("");
     if (!problem.isEmpty()) throw new CommandException(ExitCode.FAILED, problem);
-    options.print(answer, DnsCommand::hosts);
+    options.print(answer, DnsCommand::printHosts);
     return ExitCode.DONE;
   }
 
-  private static void hosts(JsonNode answer, PrintWriter out) {
+  private static void printHosts(JsonNode answer, PrintWriter out) {
     answer.path("hosts").forEach(host -> out.println(TextTable.cell(host)));
   }
 
@@ -71,7 +72,7 @@ final class DnsCommand extends CommandGroup {
       footer = {"", "Example: quorumail dns list-overrides"})
   int listOverrides(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("GET", "/api/dns/overrides"),
+        options.client().call("GET", "/api/dns/overrides"),
         (answer, out) -> TextTable.of(answer, "domain", "host", "source").print(out));
     return ExitCode.DONE;
   }
@@ -88,7 +89,7 @@ final class DnsCommand extends CommandGroup {
       throws CommandException {
     String path = "/api/dns/overrides/" + encoded(domain) + "?host=" + encoded(host);
     options.print(
-        options.node().call("PUT", path),
+        options.client().call("PUT", path),
         (set, out) ->
             out.println(
                 TextTable.cell(set.path("domain"))
@@ -105,7 +106,7 @@ final class DnsCommand extends CommandGroup {
   int removeOverride(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
     options.print(
-        options.node().call("DELETE", "/api/dns/overrides/" + encoded(domain)),
+        options.client().call("DELETE", "/api/dns/overrides/" + encoded(domain)),
         (was, out) -> out.println(TextTable.cell(was.path("domain")) + " goes its own way again"));
     return ExitCode.DONE;
   }

@@ -32,10 +32,10 @@ final class EventsCommand implements Callable<Integer> {
 
   private long print(long after, int wait) throws CommandException {
     JsonNode page =
-        options.node().call("GET", "/api/events?after=%d&wait=%d".formatted(after, wait));
+        options.client().call("GET", "/api/events?after=%d&wait=%d".formatted(after, wait));
     PrintWriter out = options.out();
     for (JsonNode event : page.path("events")) {
-      out.println(options.json() ? event.toString() : line(event));
+      out.println(options.isJson() ? event.toString() : line(event));
     }
     out.flush();
     long last = page.path("last").asLong(after);

@@ -16,6 +16,9 @@ import org.quorumail.gossip.sim.BroadcastRun;
 import org.quorumail.gossip.sim.MembershipReport;
 import org.quorumail.gossip.sim.MembershipRun;
 import org.quorumail.gossip.sim.MembershipScenario;
+import org.quorumail.tools.GossipPlots;
+import org.quorumail.tools.GossipTables;
+import org.quorumail.tools.SimulationExecutor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,7 +57,7 @@ final class GossipSimCommand implements Callable<Integer> {
       description = "membership, broadcast or all. Default: ${DEFAULT-VALUE}")
   private String part = "";
 
-  @Mixin private ScenarioOptions happening = new ScenarioOptions();
+  @Mixin private ScenarioOptions options = new ScenarioOptions();
 
   @Option(
       names = "--svg",
@@ -70,18 +73,18 @@ final class GossipSimCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), message);
     }
     List<Long> seeds = size.seeds();
-    double killed = happening.killed();
+    double killed = options.killed();
     List<Supplier<MembershipReport>> memberships = new ArrayList<>();
     List<Supplier<BroadcastReport>> broadcasts = new ArrayList<>();
     for (long seed : seeds) {
-      MembershipScenario scenario = happening.scenario(size.nodes(), seed);
+      MembershipScenario scenario = options.scenario(size.nodes(), seed);
       if (!part.equals("broadcast")) memberships.add(() -> MembershipRun.of(scenario));
       if (!part.equals("membership")) broadcasts.add(() -> BroadcastRun.of(scenario, killed));
     }
-    long bytes = happening.scenario(size.nodes(), seeds.getFirst()).heapBytes();
+    long bytes = options.scenario(size.nodes(), seeds.getFirst()).heapBytes();
     if (!memberships.isEmpty()) requireHeap(bytes); // broadcasts of many need no views
-    List<MembershipReport> views = SideBySide.run(memberships, bytes);
-    List<BroadcastReport> deliveries = SideBySide.run(broadcasts, bytes);
+    List<MembershipReport> views = SimulationExecutor.run(memberships, bytes);
+    List<BroadcastReport> deliveries = SimulationExecutor.run(broadcasts, bytes);
     String range = seeds.size() > 1 ? " to " + seeds.getLast() : "";
     out.printf(
         Locale.ROOT,
@@ -89,13 +92,13 @@ final class GossipSimCommand implements Callable<Integer> {
         size.nodes(),
         seeds.getFirst(),
         range,
-        happening.summary());
-    if (!views.isEmpty()) GossipSimTables.printMembership(views, out);
+        options.summary());
+    if (!views.isEmpty()) GossipTables.printMembership(views, out);
     if (!views.isEmpty() && !deliveries.isEmpty()) out.println();
-    if (!deliveries.isEmpty()) GossipSimTables.printBroadcasts(deliveries, out);
+    if (!deliveries.isEmpty()) GossipTables.printBroadcasts(deliveries, out);
     out.flush();
     if (svg != null) {
-      Files.writeString(svg, GossipSimPlots.svg(views, deliveries));
+      Files.writeString(svg, GossipPlots.svg(views, deliveries));
       out.println();
       out.println("plots: " + svg);
     }

@@ -3,7 +3,7 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.ConfigResult;
+import org.quorumail.node.ConfigResult;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,10 +39,10 @@ final class NodeOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec = CommandSpec.create();
 
-  NodeConnection node() throws CommandException {
-    if (socket != null) return new NodeConnection(socket);
+  ControlSocketClient client() throws CommandException {
+    if (socket != null) return new ControlSocketClient(socket);
     return switch (config.sources().read()) {
-      case ConfigResult.Valid valid -> new NodeConnection(valid.config().controlSocket());
+      case ConfigResult.Valid valid -> new ControlSocketClient(valid.config().controlSocket());
       case ConfigResult.Invalid invalid ->
           throw new CommandException(
               ExitCode.USAGE, "the configuration names no node: " + invalid.problems().getFirst());
@@ -53,19 +53,19 @@ final class NodeOptions {
     return spec.commandLine().getOut();
   }
 
-  boolean json() {
+  boolean isJson() {
     return format == Format.JSON;
   }
 
   /** Prints the whole answer as JSON, or what the text form makes of it. */
-  void print(JsonNode answer, Text text) {
-    if (json()) out().println(INDENTED.writeValueAsString(answer));
+  void print(JsonNode answer, TextPrinter text) {
+    if (isJson()) out().println(INDENTED.writeValueAsString(answer));
     else text.print(answer, out());
     out().flush();
   }
 
   @FunctionalInterface
-  interface Text {
+  interface TextPrinter {
     void print(JsonNode answer, PrintWriter out);
   }
 }

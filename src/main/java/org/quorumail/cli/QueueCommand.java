@@ -5,7 +5,8 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.cli.QueueChoice.Step;
+import org.quorumail.cli.MessageSelection.MessageCall;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +30,7 @@ import tools.jackson.databind.node.ArrayNode;
     })
 final class QueueCommand extends CommandGroup {
   /** What a person looks at; who wants more says how many. */
-  private static final int LISTED = 100;
+  private static final int DEFAULT_LIMIT = 100;
 
   @Command(
       name = "list",
@@ -38,12 +39,12 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue list --status retry --older-than 1h --limit 20"})
   int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
     ArrayNode messages = JsonMapper.shared().createArrayNode();
-    filter.pages(options.node(), LISTED, messages::addAll);
-    options.print(messages, QueueCommand::table);
+    filter.forEachPage(options.client(), DEFAULT_LIMIT, messages::addAll);
+    options.print(messages, QueueCommand::printTable);
     return ExitCode.DONE;
   }
 
-  private static void table(JsonNode messages, PrintWriter out) {
+  private static void printTable(JsonNode messages, PrintWriter out) {
     TextTable.of(
             messages,
             "id",
@@ -65,11 +66,11 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
   int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
-    options.print(options.node().call("GET", path(id, "")), QueueCommand::message);
+    options.print(options.client().call("GET", path(id, "")), QueueCommand::printMessage);
     return ExitCode.DONE;
   }
 
-  static void message(JsonNode message, PrintWriter out) {
+  static void printMessage(JsonNode message, PrintWriter out) {
     TextTable.fields(message, out);
     out.println();
     TextTable.of(
@@ -95,13 +96,13 @@ final class QueueCommand extends CommandGroup {
       })
   int retry(
       @Mixin NodeOptions options,
-      @Mixin QueueChoice choice,
+      @Mixin MessageSelection choice,
       @Option(names = "--force", description = "Release it first when it is held.") boolean force)
       throws CommandException {
-    Step retry = new Step("POST", "/retry");
+    MessageCall retry = new MessageCall("POST", "/retry");
     // a release makes due, too; of a message that is not held it is nothing
     return force
-        ? choice.change(options, "due now", new Step("POST", "/release"), retry)
+        ? choice.change(options, "due now", new MessageCall("POST", "/release"), retry)
         : choice.change(options, "due now", retry);
   }
 
@@ -110,8 +111,8 @@ final class QueueCommand extends CommandGroup {
       mixinStandardHelpOptions = true,
       description = "Keep messages until they are released.",
       footer = {"", "Example: quorumail queue hold --sender bulk@example.org"})
-  int hold(@Mixin NodeOptions options, @Mixin QueueChoice choice) throws CommandException {
-    return choice.change(options, "held", new Step("POST", "/hold"));
+  int hold(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
+    return choice.change(options, "held", new MessageCall("POST", "/hold"));
   }
 
   @Command(
@@ -119,8 +120,8 @@ final class QueueCommand extends CommandGroup {
       mixinStandardHelpOptions = true,
       description = "End a hold.",
       footer = {"", "Example: quorumail queue release --status held"})
-  int release(@Mixin NodeOptions options, @Mixin QueueChoice choice) throws CommandException {
-    return choice.change(options, "released", new Step("POST", "/release"));
+  int release(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
+    return choice.change(options, "released", new MessageCall("POST", "/release"));
   }
 
   @Command(
@@ -130,14 +131,14 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue delete 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes"})
   int delete(
       @Mixin NodeOptions options,
-      @Mixin QueueChoice choice,
+      @Mixin MessageSelection choice,
       @Option(names = "--yes", description = "Really do it.") boolean yes)
       throws CommandException {
     if (!yes) {
       throw new CommandException(
           ExitCode.USAGE, "deleted mail is gone and nobody is told: add --yes to do it");
     }
-    return choice.change(options, "deleted", new Step("DELETE", ""));
+    return choice.change(options, "deleted", new MessageCall("DELETE", ""));
   }
 
   @Command(
@@ -155,7 +156,7 @@ final class QueueCommand extends CommandGroup {
               description = "Seconds between two looks. Default: 2.")
           int interval)
       throws CommandException, InterruptedException {
-    NodeConnection node = options.node();
+    ControlSocketClient node = options.client();
     do {
       options.print(node.call("GET", "/api/queue/stats"), TextTable::fields);
       if (watch) Thread.sleep(Math.max(1, interval) * 1_000L);
@@ -170,7 +171,7 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue process-now"})
   int processNow(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("POST", "/api/queue/process-now"),
+        options.client().call("POST", "/api/queue/process-now"),
         (answer, out) -> out.println("the queue is looked through"));
     return ExitCode.DONE;
   }
@@ -190,7 +191,7 @@ final class QueueCommand extends CommandGroup {
     String query = "?domain=" + encoded(domain);
     if (howLong != null) query += "&for=" + howLong.toMillis() + "ms";
     options.print(
-        options.node().call("POST", "/api/queue/suspend" + query),
+        options.client().call("POST", "/api/queue/suspend" + query),
         (answer, out) ->
             out.println(
                 TextTable.cell(answer.path("domain"))
@@ -211,7 +212,7 @@ final class QueueCommand extends CommandGroup {
           String domain)
       throws CommandException {
     options.print(
-        options.node().call("POST", "/api/queue/resume?domain=" + encoded(domain)),
+        options.client().call("POST", "/api/queue/resume?domain=" + encoded(domain)),
         (answer, out) -> out.println(TextTable.cell(answer.path("domain")) + " goes on"));
     return ExitCode.DONE;
   }
@@ -223,7 +224,7 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue suspensions"})
   int suspensions(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("GET", "/api/queue/suspensions"),
+        options.client().call("GET", "/api/queue/suspensions"),
         (answer, out) -> TextTable.of(answer, "domain", "seconds_left").print(out));
     return ExitCode.DONE;
   }
@@ -250,7 +251,7 @@ final class QueueCommand extends CommandGroup {
       throws CommandException {
     String query = "?domain=" + encoded(domain) + "&to=" + encoded(to);
     options.print(
-        options.node().call("POST", "/api/queue/reroute" + query),
+        options.client().call("POST", "/api/queue/reroute" + query),
         (answer, out) ->
             out.println(
                 TextTable.cell(answer.path("domain"))

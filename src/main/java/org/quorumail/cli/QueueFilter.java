@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 /** Which messages a queue command is about. */
 final class QueueFilter {
   /** Pages of this size: few calls, short answers. */
-  private static final int PAGE = 500;
+  private static final int PAGE_SIZE = 500;
 
   @Option(
       names = "--status",
@@ -32,13 +32,13 @@ final class QueueFilter {
   private @Nullable Integer limit;
 
   /** Whether anything narrows the choice. */
-  boolean narrows() {
+  boolean hasCriteria() {
     return status != null || domain != null || sender != null || olderThan != null;
   }
 
   /** Takes some messages. */
-  interface Page {
-    void of(List<JsonNode> messages) throws CommandException;
+  interface PageConsumer {
+    void accept(List<JsonNode> messages) throws CommandException;
   }
 
   /**
@@ -46,18 +46,18 @@ final class QueueFilter {
    *
    * @param most how many, unless {@code --limit} says so
    */
-  void pages(NodeConnection node, int most, Page page) throws CommandException {
+  void forEachPage(ControlSocketClient node, int most, PageConsumer page) throws CommandException {
     if (limit != null && limit < 1) {
       throw new CommandException(ExitCode.USAGE, "--limit is at least 1");
     }
     int left = limit == null ? most : limit;
     String cursor = "";
     do {
-      int wanted = Math.min(PAGE, left);
+      int wanted = Math.min(PAGE_SIZE, left);
       JsonNode answer = node.call("GET", "/api/queue?limit=" + wanted + query(cursor));
       List<JsonNode> messages = new ArrayList<>();
       answer.path("messages").forEach(messages::add);
-      page.of(messages);
+      page.accept(messages);
       left -= messages.size();
       cursor = answer.path("cursor").asString("");
     } while (left > 0 && !cursor.isEmpty());

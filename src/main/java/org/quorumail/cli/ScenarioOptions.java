@@ -2,8 +2,8 @@ package org.quorumail.cli;
 
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.gossip.SwimConfig;
 import org.quorumail.gossip.sim.MembershipScenario;
+import org.quorumail.gossip.swim.SwimConfig;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -103,18 +103,18 @@ final class ScenarioOptions {
   /** What is to happen to so many nodes, from one seed. */
   MembershipScenario scenario(int nodes, long seed) {
     try {
-      return MembershipScenario.calm(nodes, seed)
+      return MembershipScenario.withoutFaults(nodes, seed)
           .withConfig(config())
           .withNetwork(network(nodes))
-          .withSteady(Math.max(1, millis("--duration", duration)))
+          .withSteady(Math.max(1, toMillis("--duration", duration)))
           .withCrashes(crashes)
-          .withPartition(millis("--partition", partition))
-          .withPauses(pauses, millis("--pause-length", pauseLength))
-          .withSlowNodes(slow, millis("--slow-by", slowBy))
+          .withPartition(toMillis("--partition", partition))
+          .withPauses(pauses, toMillis("--pause-length", pauseLength))
+          .withSlowNodes(slow, toMillis("--slow-by", slowBy))
           .withDeafNodes(deaf)
-          .withDrift(share("--drift", drift, 10));
+          .withDrift(toShare("--drift", drift, 10));
     } catch (IllegalArgumentException e) {
-      throw misuse(String.valueOf(e.getMessage()));
+      throw usageError(String.valueOf(e.getMessage()));
     }
   }
 
@@ -124,13 +124,13 @@ final class ScenarioOptions {
           case "lan" -> SwimConfig.lan();
           case "wan" -> SwimConfig.wan();
           case "large_cluster" -> SwimConfig.largeCluster();
-          default -> throw misuse("--preset is lan, wan or large_cluster, not " + preset);
+          default -> throw usageError("--preset is lan, wan or large_cluster, not " + preset);
         };
     if (detection == null) return config;
-    return config.withFailureDetectionTimeout(millis("--detection", detection));
+    return config.withFailureDetectionTimeout(toMillis("--detection", detection));
   }
 
-  private MembershipScenario.Network network(int nodes) {
+  private MembershipScenario.NetworkConditions network(int nodes) {
     String[] bounds = latency.split("-", -1);
     int min = 0;
     int max = -1;
@@ -143,34 +143,34 @@ final class ScenarioOptions {
       max = -1;
     }
     if (min < 0 || max < min || max > 10_000) {
-      throw misuse("--latency is two numbers of milliseconds such as 10-50, not " + latency);
+      throw usageError("--latency is two numbers of milliseconds such as 10-50, not " + latency);
     }
-    if (zones < 1 || zones > nodes) throw misuse("--zones is 1 to the number of nodes");
-    return new MembershipScenario.Network(
+    if (zones < 1 || zones > nodes) throw usageError("--zones is 1 to the number of nodes");
+    return new MembershipScenario.NetworkConditions(
         min,
         max,
         zones,
-        millis("--zone-latency", zoneLatency),
-        share("--loss", loss, 95),
-        share("--duplicate", duplicate, 100),
-        share("--reorder", reorder, 100));
+        toMillis("--zone-latency", zoneLatency),
+        toShare("--loss", loss, 95),
+        toShare("--duplicate", duplicate, 100),
+        toShare("--reorder", reorder, 100));
   }
 
-  private double share(String option, double percent, double most) {
+  private double toShare(String option, double percent, double most) {
     if (percent >= 0 && percent <= most) return percent / 100;
-    throw misuse(option + " is 0 to " + plain(most) + " percent, not " + plain(percent));
+    throw usageError(option + " is 0 to " + plain(most) + " percent, not " + plain(percent));
   }
 
-  private int millis(String option, Duration value) {
+  private int toMillis(String option, Duration value) {
     if (!value.isNegative() && value.compareTo(Duration.ofHours(1)) <= 0) {
       return (int) value.toMillis();
     }
-    throw misuse(option + " is at most an hour");
+    throw usageError(option + " is at most an hour");
   }
 
   /** The share of nodes that die at once, 0 to 1. */
   double killed() {
-    return share("--kill", kill, 95);
+    return toShare("--kill", kill, 95);
   }
 
   /** In words: what makes this run differ from others. */
@@ -182,7 +182,7 @@ final class ScenarioOptions {
     return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
   }
 
-  private ParameterException misuse(String message) {
+  private ParameterException usageError(String message) {
     return new ParameterException(spec.commandLine(), message);
   }
 }

@@ -3,11 +3,11 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.quorumail.config.Config;
-import org.quorumail.config.ConfigResult;
-import org.quorumail.config.ConfigSources;
 import org.quorumail.config.Problem;
 import org.quorumail.metrics.Logging;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigResult;
+import org.quorumail.node.ConfigSources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 public final class ServeCommand implements Callable<Integer> {
   /** A node, as the composition root builds it. */
   @FunctionalInterface
-  public interface Server {
+  public interface NodeRunner {
     /**
      * Starts, runs until a signal or a command ends it, and has drained when it returns.
      *
@@ -45,7 +45,7 @@ public final class ServeCommand implements Callable<Integer> {
      * What is wrong with the files that a configuration names: certificates, keys, tables, users;
      * one sentence each. Reads them and opens nothing else.
      */
-    default List<String> problemsOfFiles(Config config) {
+    default List<String> fileProblems(Config config) {
       return List.of();
     }
 
@@ -53,7 +53,7 @@ public final class ServeCommand implements Callable<Integer> {
     final class StartException extends Exception {
       private static final long serialVersionUID = 1L;
 
-      private final boolean configuration;
+      private final boolean isConfigurationError;
 
       public StartException(String message) {
         this(message, false);
@@ -64,16 +64,16 @@ public final class ServeCommand implements Callable<Integer> {
        */
       public StartException(String message, boolean configuration) {
         super(message);
-        this.configuration = configuration;
+        this.isConfigurationError = configuration;
       }
 
-      public boolean configuration() {
-        return configuration;
+      public boolean isConfigurationError() {
+        return isConfigurationError;
       }
     }
   }
 
-  private final Server server;
+  private final NodeRunner server;
 
   @Mixin private ConfigOptions config = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -81,7 +81,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "As 'check': validate and open nothing.")
   private boolean dryRun;
 
-  ServeCommand(Server server) {
+  ServeCommand(NodeRunner server) {
     this.server = server;
   }
 
@@ -94,7 +94,7 @@ public final class ServeCommand implements Callable<Integer> {
     return switch (result) {
       case ConfigResult.Valid valid -> serve(valid, sources, err);
       case ConfigResult.Invalid invalid -> {
-        CheckCommand.refuse(invalid.problems(), err);
+        CheckCommand.printProblems(invalid.problems(), err);
         yield ExitCode.USAGE;
       }
     };
@@ -111,9 +111,9 @@ public final class ServeCommand implements Callable<Integer> {
     } catch (Logging.UnwritableException e) {
       err.println("quorumail: " + e.getMessage());
       return ExitCode.FAILED;
-    } catch (Server.StartException e) {
+    } catch (NodeRunner.StartException e) {
       err.println("quorumail: " + e.getMessage());
-      return e.configuration() ? ExitCode.USAGE : ExitCode.FAILED;
+      return e.isConfigurationError() ? ExitCode.USAGE : ExitCode.FAILED;
     } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
       // nothing that a user did: say so in a sentence, and leave the trace to who asks for it
       LoggerFactory.getLogger(ServeCommand.class).debug("node_broken", e);

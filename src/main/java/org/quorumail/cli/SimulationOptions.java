@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 
 /** What every simulation takes: how many nodes, and which seeds. */
 final class SimulationOptions {
-  private static final int MOST_SEEDS = 1_000;
+  private static final int MAX_SEEDS = 1_000;
 
   @Option(names = "--nodes", defaultValue = "100", description = "Default: ${DEFAULT-VALUE}")
   private int nodes;
@@ -32,11 +32,11 @@ final class SimulationOptions {
 
   /** At least one, in order. */
   List<Long> seeds() {
-    if (seeds < 1 || seeds > MOST_SEEDS) throw misuse("--seeds is 1 to " + MOST_SEEDS);
+    if (seeds < 1 || seeds > MAX_SEEDS) throw usageError("--seeds is 1 to " + MAX_SEEDS);
     return LongStream.range(seed, seed + seeds).boxed().toList();
   }
 
-  private ParameterException misuse(String message) {
+  private ParameterException usageError(String message) {
     return new ParameterException(spec.commandLine(), message);
   }
 }

@@ -1,6 +1,7 @@
 package org.quorumail.cli;
 
 import java.io.PrintWriter;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -20,11 +21,11 @@ final class SpoolCommand extends CommandGroup {
       description = "The spools, who leads them and what is in them.",
       footer = {"", "Example: quorumail spool list"})
   int list(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.node().call("GET", "/api/spool/stats"), SpoolCommand::table);
+    options.print(options.client().call("GET", "/api/spool/stats"), SpoolCommand::printTable);
     return ExitCode.DONE;
   }
 
-  private static void table(JsonNode stats, PrintWriter out) {
+  private static void printTable(JsonNode stats, PrintWriter out) {
     TextTable.of(
             stats.path("spools"),
             "name",
@@ -46,7 +47,8 @@ final class SpoolCommand extends CommandGroup {
       footer = {"", "Example: quorumail spool view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
   int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
-    options.print(options.node().call("GET", QueueCommand.path(id, "")), QueueCommand::message);
+    options.print(
+        options.client().call("GET", QueueCommand.path(id, "")), QueueCommand::printMessage);
     return ExitCode.DONE;
   }
 
@@ -56,7 +58,7 @@ final class SpoolCommand extends CommandGroup {
       description = "Sums over the spools that the node owns.",
       footer = {"", "Example: quorumail spool stats --format json"})
   int stats(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.node().call("GET", "/api/spool/stats"), TextTable::fields);
+    options.print(options.client().call("GET", "/api/spool/stats"), TextTable::fields);
     return ExitCode.DONE;
   }
 
@@ -66,7 +68,7 @@ final class SpoolCommand extends CommandGroup {
       description = "Give the disk back what ended messages have left, now instead of bit by bit.",
       footer = {"", "Example: quorumail spool cleanup-completed"})
   int cleanUp(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.node().call("POST", "/api/spool/cleanup-completed"), TextTable::fields);
+    options.print(options.client().call("POST", "/api/spool/cleanup-completed"), TextTable::fields);
     return ExitCode.DONE;
   }
 
@@ -77,7 +79,7 @@ final class SpoolCommand extends CommandGroup {
       footer = {"", "Example: quorumail spool digests"})
   int digests(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("GET", "/api/spool/digests"),
+        options.client().call("GET", "/api/spool/digests"),
         (answer, out) -> TextTable.of(answer, "spool", "term", "index", "sha256").print(out));
     return ExitCode.DONE;
   }

@@ -1,5 +1,6 @@
 package org.quorumail.cli;
 
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -18,7 +19,7 @@ final class SystemCommand extends CommandGroup {
       footer = {"", "Example: quorumail system ping && echo up"})
   int ping(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("GET", "/api/system/ping"), (answer, out) -> out.println("pong"));
+        options.client().call("GET", "/api/system/ping"), (answer, out) -> out.println("pong"));
     return ExitCode.DONE;
   }
 
@@ -28,7 +29,7 @@ final class SystemCommand extends CommandGroup {
       description = "Version, uptime and readiness of the node.",
       footer = {"", "Example: quorumail system status --format json"})
   int status(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.node().call("GET", "/api/system/status"), TextTable::fields);
+    options.print(options.client().call("GET", "/api/system/status"), TextTable::fields);
     return ExitCode.DONE;
   }
 
@@ -39,10 +40,10 @@ final class SystemCommand extends CommandGroup {
       footer = {"", "Example: quorumail system reload"})
   int reload(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("POST", "/api/system/reload"),
+        options.client().call("POST", "/api/system/reload"),
         (answer, out) -> {
-          out.println("changed: " + words(answer.path("changed")));
-          out.println("need a restart: " + words(answer.path("need_restart")));
+          out.println("changed: " + joined(answer.path("changed")));
+          out.println("need a restart: " + joined(answer.path("need_restart")));
         });
     return ExitCode.DONE;
   }
@@ -54,12 +55,12 @@ final class SystemCommand extends CommandGroup {
       footer = {"", "Example: quorumail system shutdown"})
   int shutdown(@Mixin NodeOptions options) throws CommandException {
     options.print(
-        options.node().call("POST", "/api/system/shutdown"),
+        options.client().call("POST", "/api/system/shutdown"),
         (answer, out) -> out.println("the node drains and ends"));
     return ExitCode.DONE;
   }
 
-  private static String words(tools.jackson.databind.JsonNode list) {
+  private static String joined(tools.jackson.databind.JsonNode list) {
     if (list.isEmpty()) return "nothing";
     java.util.StringJoiner words = new java.util.StringJoiner(", ");
     list.forEach(word -> words.add(TextTable.cell(word)));

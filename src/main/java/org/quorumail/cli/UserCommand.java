@@ -13,8 +13,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.NewUser;
 import org.quorumail.auth.UsersFileEditor;
-import org.quorumail.auth.UsersFileEditor.Listed;
-import org.quorumail.config.ConfigResult;
+import org.quorumail.auth.UsersFileEditor.ListedUser;
+import org.quorumail.node.ConfigResult;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -153,7 +154,7 @@ final class UserCommand extends CommandGroup {
               description = "Form of the answer. Default: text.")
           NodeOptions.Format format)
       throws CommandException {
-    List<Listed> listed;
+    List<ListedUser> listed;
     try {
       listed = users.editor().list();
     } catch (IOException e) {
@@ -165,7 +166,7 @@ final class UserCommand extends CommandGroup {
       return ExitCode.DONE;
     }
     TextTable table = new TextTable("NAME", "ITERATIONS", "ADDRESSES");
-    for (Listed user : listed) {
+    for (ListedUser user : listed) {
       String senders = user.senders().isEmpty() ? "-" : String.join(",", user.senders());
       table.row(TextTable.escape(user.name()), String.valueOf(user.iterations()), senders);
     }

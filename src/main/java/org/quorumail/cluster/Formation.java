@@ -30,7 +30,7 @@ public record Formation(List<Member> members) {
   public record Member(String nodeId, String peerId, String host, int raftPort, String zone) {}
 
   /** A stand-alone node: a cluster of one. */
-  public static Formation alone(Member self) {
+  public static Formation standalone(Member self) {
     return new Formation(List.of(self));
   }
 
@@ -38,30 +38,30 @@ public record Formation(List<Member> members) {
    * What the cards say: an existing formation that counts us in, or a new one when exactly the
    * expected nodes are there; empty while nodes are missing.
    *
-   * @throws ClusterFault when this node can never be a member of what the others formed
+   * @throws ClusterStartException when this node can never be a member of what the others formed
    */
-  public static Optional<Formation> of(NodeCard self, Collection<NodeCard> others)
-      throws ClusterFault {
-    for (NodeCard other : others) {
+  public static Optional<Formation> fromMetadata(
+      MemberMetadata self, Collection<MemberMetadata> others) throws ClusterStartException {
+    for (MemberMetadata other : others) {
       if (!other.formed().isEmpty()) return Optional.of(adopt(self, other));
     }
-    TreeMap<String, NodeCard> cards = new TreeMap<>();
+    TreeMap<String, MemberMetadata> cards = new TreeMap<>();
     cards.put(self.nodeId(), self);
-    for (NodeCard card : others) {
-      NodeCard same = cards.put(card.nodeId(), card);
+    for (MemberMetadata card : others) {
+      MemberMetadata same = cards.put(card.nodeId(), card);
       if (same != null && !same.peerId().equals(card.peerId())) {
-        throw new ClusterFault(
+        throw new ClusterStartException(
             "node.id: two nodes call themselves %s (%s and %s); give each its own"
                 .formatted(card.nodeId(), address(same), address(card)));
       }
       if (card.expect() != self.expect()) {
-        throw new ClusterFault(
+        throw new ClusterStartException(
             "cluster.expect: %d here but %d on %s; all nodes must expect the same number"
                 .formatted(self.expect(), card.expect(), card.nodeId()));
       }
     }
     if (cards.size() > self.expect()) {
-      throw new ClusterFault(
+      throw new ClusterStartException(
           "cluster.expect: %d nodes are expected but %d are there (%s); correct expect or the seeds"
               .formatted(self.expect(), cards.size(), String.join(", ", cards.keySet())));
     }
@@ -69,13 +69,14 @@ public record Formation(List<Member> members) {
     return Optional.of(new Formation(cards.values().stream().map(Formation::member).toList()));
   }
 
-  private static Formation adopt(NodeCard self, NodeCard other) throws ClusterFault {
+  private static Formation adopt(MemberMetadata self, MemberMetadata other)
+      throws ClusterStartException {
     Formation formation = new Formation(other.formed());
     if (formation.find(self.nodeId()).filter(m -> m.peerId().equals(self.peerId())).isPresent()) {
       return formation;
     }
     boolean knownName = formation.find(self.nodeId()).isPresent();
-    throw new ClusterFault(
+    throw new ClusterStartException(
         knownName
             ? "node.data_directory: the cluster knows %s by a directory that is not this one; a node that lost its disk cannot come back under its old place: bring the directory back, or form the cluster anew"
                 .formatted(self.nodeId())
@@ -84,11 +85,11 @@ public record Formation(List<Member> members) {
   }
 
   /** A node as a founding member. */
-  public static Member member(NodeCard card) {
+  public static Member member(MemberMetadata card) {
     return new Member(card.nodeId(), card.peerId(), card.host(), card.raftPort(), card.zone());
   }
 
-  private static String address(NodeCard card) {
+  private static String address(MemberMetadata card) {
     return card.host() + ":" + card.port();
   }
 
@@ -106,7 +107,7 @@ public record Formation(List<Member> members) {
    *
    * @return {@code host:port}
    */
-  public Optional<String> foundedElsewhere(Member now) {
+  public Optional<String> formerAddress(Member now) {
     return findPeer(now.peerId())
         .filter(m -> !m.host().equals(now.host()) || m.raftPort() != now.raftPort())
         .map(m -> m.host() + ":" + m.raftPort());
@@ -115,12 +116,12 @@ public record Formation(List<Member> members) {
   /**
    * Reads what {@link #store} wrote; empty when this node has not formed or joined a cluster yet.
    */
-  public static Optional<Formation> read(Path file) throws ClusterFault {
+  public static Optional<Formation> read(Path file) throws ClusterStartException {
     if (!Files.exists(file)) return Optional.empty();
     try {
       return Optional.of(JSON.readValue(Files.readString(file), Formation.class));
     } catch (IOException | JacksonException e) {
-      throw ClusterFault.outside(
+      throw ClusterStartException.ofEnvironment(
           "%s cannot be read; restore it from another node's copy, they are all the same"
               .formatted(file),
           e);

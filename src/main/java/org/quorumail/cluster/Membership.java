@@ -15,7 +15,7 @@ public interface Membership extends AutoCloseable {
    * Why this node cannot find anybody, when every address that it was given was reached and none
    * trusts it or is trusted by it: one sentence. Empty as long as one is only silent.
    */
-  Optional<String> refusal();
+  Optional<String> joinFailure();
 
   /** Says good-bye, so that nobody holds this node for dead; waits some seconds at the most. */
   default void leave() throws InterruptedException {}
@@ -26,9 +26,9 @@ public interface Membership extends AutoCloseable {
   /**
    * Another node.
    *
-   * @param lastHeardMillis of its last sign of life, milliseconds since 1970 on this node's clock
+   * @param lastContactMillis of its last sign of life, milliseconds since 1970 on this node's clock
    */
-  record Member(NodeCard card, Presence presence, long lastHeardMillis) {
+  record Member(MemberMetadata metadata, Presence presence, long lastContactMillis) {
     public boolean reachable() {
       return presence == Presence.ALIVE;
     }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.DurableFile;
 import org.quorumail.replication.Leadership;
-import org.quorumail.replication.Position;
+import org.quorumail.replication.LogPosition;
 import org.quorumail.replication.ReplicatedState;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -30,28 +30,28 @@ public final class MetaState implements ReplicatedState {
   private static final String FILE = "meta.json";
 
   private final Path directory;
-  private volatile Content content = new Content(Position.NONE, Map.of());
+  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of());
   private volatile @Nullable Leadership leadership;
 
   /** A node as the cluster has agreed on it; what changes by the second is on its card. */
-  public record Node(
+  public record RegisteredNode(
       String nodeId, String peerId, String host, int raftPort, String region, String zone) {}
 
-  private record Content(Position applied, Map<String, Node> nodes) {}
+  private record Registry(LogPosition applied, Map<String, RegisteredNode> nodes) {}
 
-  private record Register(int version, String type, Node node) {}
+  private record RegisterEntry(int version, String type, RegisteredNode node) {}
 
   public MetaState(Path directory) {
     this.directory = directory;
   }
 
   /** The entry by which a node puts itself into the registry, or renews what it says there. */
-  public static byte[] register(Node node) {
-    return JSON.writeValueAsBytes(new Register(VERSION, "register", node));
+  public static byte[] registerEntry(RegisteredNode node) {
+    return JSON.writeValueAsBytes(new RegisterEntry(VERSION, "register", node));
   }
 
-  public Map<String, Node> nodes() {
-    return content.nodes();
+  public Map<String, RegisteredNode> nodes() {
+    return registry.nodes();
   }
 
   public Optional<Leadership> leadership() {
@@ -63,21 +63,21 @@ public final class MetaState implements ReplicatedState {
     Files.createDirectories(directory);
     Path file = directory.resolve(FILE);
     if (!Files.exists(file)) return;
-    content = read(file);
+    registry = read(file);
   }
 
   @Override
-  public Position applied() {
-    return content.applied();
+  public LogPosition applied() {
+    return registry.applied();
   }
 
   @Override
-  public byte[] apply(Position position, ByteBuffer entry) throws IOException {
+  public byte[] apply(LogPosition position, ByteBuffer entry) throws IOException {
     byte[] bytes = new byte[entry.remaining()];
     entry.get(bytes);
-    Register register;
+    RegisterEntry register;
     try {
-      register = JSON.readValue(bytes, Register.class);
+      register = JSON.readValue(bytes, RegisterEntry.class);
     } catch (JacksonException e) {
       throw new IOException(
           "entry %d of the meta group is not readable".formatted(position.index()), e);
@@ -87,20 +87,20 @@ public final class MetaState implements ReplicatedState {
           "entry %d of the meta group is a %s of version %d, which this version does not know"
               .formatted(position.index(), register.type(), register.version()));
     }
-    Map<String, Node> nodes = new TreeMap<>(content.nodes());
+    Map<String, RegisteredNode> nodes = new TreeMap<>(registry.nodes());
     nodes.put(register.node().nodeId(), register.node());
-    content = new Content(position, Map.copyOf(nodes));
+    registry = new Registry(position, Map.copyOf(nodes));
     return new byte[0];
   }
 
   @Override
-  public void skip(Position position) {
-    content = new Content(position, content.nodes());
+  public void skip(LogPosition position) {
+    registry = new Registry(position, registry.nodes());
   }
 
   @Override
-  public Position snapshot(Path target) throws IOException {
-    Content now = content;
+  public LogPosition snapshot(Path target) throws IOException {
+    Registry now = registry;
     write(now, target);
     write(now, directory);
     return now.applied();
@@ -108,18 +108,18 @@ public final class MetaState implements ReplicatedState {
 
   @Override
   public void install(Path source) throws IOException {
-    Content installed = read(source.resolve(FILE));
+    Registry installed = read(source.resolve(FILE));
     write(installed, directory);
-    content = installed;
+    registry = installed;
   }
 
   @Override
-  public void led(Leadership leadership) {
+  public void becomeLeader(Leadership leadership) {
     this.leadership = leadership;
   }
 
   @Override
-  public void followed() {
+  public void becomeFollower() {
     leadership = null;
   }
 
@@ -128,15 +128,15 @@ public final class MetaState implements ReplicatedState {
     leadership = null;
   }
 
-  private static Content read(Path file) throws IOException {
+  private static Registry read(Path file) throws IOException {
     try {
-      return JSON.readValue(Files.readAllBytes(file), Content.class);
+      return JSON.readValue(Files.readAllBytes(file), Registry.class);
     } catch (JacksonException e) {
       throw new DamagedStorageException("%s is damaged".formatted(file), e);
     }
   }
 
-  private static void write(Content content, Path target) throws IOException {
+  private static void write(Registry content, Path target) throws IOException {
     DurableFile.replace(target.resolve(FILE), JSON.writeValueAsBytes(content));
   }
 }

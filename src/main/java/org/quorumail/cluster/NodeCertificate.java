@@ -58,7 +58,6 @@ import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.Config.ClusterTlsFiles;
 import org.quorumail.config.Secret;
 
 /**
@@ -115,19 +114,19 @@ public record NodeCertificate(
   }
 
   /** Reads {@code cluster.tls}: three PEM files that must fit each other. */
-  public static NodeCertificate read(ClusterTlsFiles files) throws ClusterFault {
+  public static NodeCertificate read(ClusterTlsFiles files) throws ClusterStartException {
     X509Certificate leaf = certificate(files.certificate(), "cluster.tls.certificate");
     X509Certificate authority = certificate(files.ca(), "cluster.tls.ca");
     PrivateKey key = privateKey(files.key());
-    if (!fits(key, leaf.getPublicKey())) {
-      throw new ClusterFault(
+    if (!matches(key, leaf.getPublicKey())) {
+      throw new ClusterStartException(
           "cluster.tls.key: %s is not the key of the certificate %s; name a pair that belongs together"
               .formatted(files.key(), files.certificate()));
     }
     try {
       leaf.verify(authority.getPublicKey());
     } catch (GeneralSecurityException e) {
-      throw new ClusterFault(
+      throw new ClusterStartException(
           "cluster.tls.ca: %s did not sign the certificate %s"
               .formatted(files.ca(), files.certificate()),
           e);
@@ -258,16 +257,17 @@ public record NodeCertificate(
     return new GeneralNames(names.toArray(GeneralName[]::new));
   }
 
-  private static X509Certificate certificate(Path file, String keyName) throws ClusterFault {
+  private static X509Certificate certificate(Path file, String keyName)
+      throws ClusterStartException {
     try (InputStream in = Files.newInputStream(file)) {
       return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
     } catch (IOException | GeneralSecurityException e) {
-      throw new ClusterFault(
+      throw new ClusterStartException(
           "%s: %s is not a readable PEM certificate".formatted(keyName, file), e);
     }
   }
 
-  private static PrivateKey privateKey(Path file) throws ClusterFault {
+  private static PrivateKey privateKey(Path file) throws ClusterStartException {
     try (PEMParser parser = new PEMParser(new StringReader(Files.readString(file)))) {
       JcaPEMKeyConverter converter = new JcaPEMKeyConverter();
       Object content = parser.readObject();
@@ -275,12 +275,12 @@ public record NodeCertificate(
       if (content instanceof PrivateKeyInfo info) return converter.getPrivateKey(info);
       throw new IOException("no private key in it");
     } catch (IOException e) {
-      throw new ClusterFault(
+      throw new ClusterStartException(
           "cluster.tls.key: %s is not a readable PEM private key".formatted(file), e);
     }
   }
 
-  private static boolean fits(PrivateKey key, PublicKey publicKey) {
+  private static boolean matches(PrivateKey key, PublicKey publicKey) {
     try {
       String algorithm =
           Objects.equals(key.getAlgorithm(), "RSA") ? "SHA256withRSA" : "SHA256withECDSA";

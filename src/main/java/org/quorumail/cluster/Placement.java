@@ -15,11 +15,11 @@ import org.quorumail.cluster.Formation.Member;
  * zones first.
  */
 public record Placement(Formation formation, int replicationFactor) {
-  public static final String META = "meta";
+  public static final String META_GROUP = "meta";
   private static final int META_VOTERS_MAX = 5;
 
   /** The group's name of a node's spool. */
-  public static String spool(String nodeId) {
+  public static String spoolGroup(String nodeId) {
     return "spool-" + nodeId;
   }
 

@@ -36,39 +36,39 @@ import tools.jackson.databind.json.JsonMapper;
  * thread. A card is length-prefixed JSON, bounded before it is read.
  */
 public final class StaticMembership implements Membership {
-  private static final Logger log = LoggerFactory.getLogger(StaticMembership.class);
+  private static final Logger LOG = LoggerFactory.getLogger(StaticMembership.class);
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final int TIMEOUT_MS = 3_000;
 
   /** Three missed cards in a row: more than a pause of the garbage collector. */
-  private static final Duration SILENCE = Duration.ofSeconds(3);
+  private static final Duration SUSPECT_AFTER = Duration.ofSeconds(3);
 
   /** Each member calls once; the rest is room for reconnects and for strangers that fail TLS. */
   private static final int MAX_CONNECTIONS = 128;
 
-  private final Supplier<NodeCard> self;
+  private final Supplier<MemberMetadata> self;
   private final SSLContext tls;
   private final SSLServerSocket server;
-  private final Map<String, Heard> heard = new ConcurrentHashMap<>();
+  private final Map<String, ReceivedMetadata> received = new ConcurrentHashMap<>();
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
   private final List<Thread> threads = new ArrayList<>();
-  private final Map<HostPort, Contact> contacts = new ConcurrentHashMap<>();
+  private final Map<HostPort, ContactResult> contacts = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   /** What came of the last call to a seed. */
-  private enum Contact {
-    OURSELVES,
+  private enum ContactResult {
+    SELF,
     TRUSTED,
     /** Reached, but its certificate is not of our authority, or ours not of its. */
-    STRANGER,
-    SILENT
+    UNTRUSTED,
+    UNREACHABLE
   }
 
-  private record Heard(NodeCard card, long atMillis, long atNanos) {}
+  private record ReceivedMetadata(MemberMetadata metadata, long atMillis, long atNanos) {}
 
-  private StaticMembership(Supplier<NodeCard> self, SSLContext tls, SSLServerSocket server) {
+  private StaticMembership(Supplier<MemberMetadata> self, SSLContext tls, SSLServerSocket server) {
     this.self = self;
     this.tls = tls;
     this.server = server;
@@ -76,11 +76,15 @@ public final class StaticMembership implements Membership {
 
   /**
    * @param self this node's card, asked anew for each exchange
-   * @throws ClusterFault when the port cannot be bound
+   * @throws ClusterStartException when the port cannot be bound
    */
   public static StaticMembership start(
-      Supplier<NodeCard> self, SSLContext tls, String bindAddress, int port, List<HostPort> seeds)
-      throws ClusterFault {
+      Supplier<MemberMetadata> self,
+      SSLContext tls,
+      String bindAddress,
+      int port,
+      List<HostPort> seeds)
+      throws ClusterStartException {
     SSLServerSocket server;
     try {
       server = (SSLServerSocket) tls.getServerSocketFactory().createServerSocket();
@@ -88,14 +92,14 @@ public final class StaticMembership implements Membership {
       server.setReuseAddress(true);
       server.bind(new InetSocketAddress(InetAddress.getByName(bindAddress), port), MAX_CONNECTIONS);
     } catch (IOException e) {
-      throw ClusterFault.outside(
+      throw ClusterStartException.ofEnvironment(
           "cluster.port: cannot listen on %s:%d (%s); is another node running there?"
               .formatted(bindAddress, port, e.getMessage()),
           e);
     }
     StaticMembership membership = new StaticMembership(self, tls, server);
     membership.threads.add(Thread.ofVirtual().name("cluster-accept").start(membership::acceptAll));
-    for (HostPort seed : seeds) membership.contacts.put(seed, Contact.SILENT);
+    for (HostPort seed : seeds) membership.contacts.put(seed, ContactResult.UNREACHABLE);
     for (HostPort seed : seeds) {
       membership.threads.add(
           Thread.ofVirtual().name("cluster-seed-" + seed).start(() -> membership.call(seed)));
@@ -106,21 +110,21 @@ public final class StaticMembership implements Membership {
   @Override
   public List<Member> members() {
     long now = System.nanoTime();
-    return heard.values().stream()
-        .map(h -> new Member(h.card, presence(now - h.atNanos), h.atMillis))
+    return received.values().stream()
+        .map(h -> new Member(h.metadata, presence(now - h.atNanos), h.atMillis))
         .toList();
   }
 
   private static Presence presence(long silentNanos) {
-    return silentNanos < SILENCE.toNanos() ? Presence.ALIVE : Presence.SUSPECT;
+    return silentNanos < SUSPECT_AFTER.toNanos() ? Presence.ALIVE : Presence.SUSPECT;
   }
 
   @Override
-  public Optional<String> refusal() {
+  public Optional<String> joinFailure() {
     List<HostPort> strangers = new ArrayList<>();
-    for (Map.Entry<HostPort, Contact> contact : contacts.entrySet()) {
-      if (contact.getValue() == Contact.STRANGER) strangers.add(contact.getKey());
-      else if (contact.getValue() != Contact.OURSELVES) return Optional.empty();
+    for (Map.Entry<HostPort, ContactResult> contact : contacts.entrySet()) {
+      if (contact.getValue() == ContactResult.UNTRUSTED) strangers.add(contact.getKey());
+      else if (contact.getValue() != ContactResult.SELF) return Optional.empty();
     }
     if (strangers.isEmpty()) return Optional.empty();
     return Optional.of(
@@ -147,7 +151,7 @@ public final class StaticMembership implements Membership {
         Thread.ofVirtual().name("cluster-member").start(() -> answer((SSLSocket) socket));
       } catch (IOException e) {
         if (closed) return;
-        log.warn("cluster_accept_failed reason=\"{}\"", e.getMessage());
+        LOG.warn("cluster_accept_failed reason=\"{}\"", e.getMessage());
         if (!pause()) return;
       }
     }
@@ -156,13 +160,13 @@ public final class StaticMembership implements Membership {
   private void answer(SSLSocket socket) {
     try (socket) {
       open.add(socket);
-      Wire wire = handshake(socket);
+      MemberConnection wire = handshake(socket);
       while (!closed) {
-        hear(wire);
-        wire.tell(self.get());
+        receive(wire);
+        wire.send(self.get());
       }
     } catch (IOException | JacksonException e) {
-      log.debug(
+      LOG.debug(
           "cluster_member_gone peer={} reason=\"{}\"", socket.getInetAddress(), e.getMessage());
     } finally {
       open.remove(socket);
@@ -178,11 +182,11 @@ public final class StaticMembership implements Membership {
         try {
           // resolved at each attempt: the address behind a name may change
           socket.connect(new InetSocketAddress(seed.host(), seed.port()), TIMEOUT_MS);
-          Wire wire = handshake(socket);
+          MemberConnection wire = handshake(socket);
           complained = false;
           while (!closed) {
-            wire.tell(self.get());
-            contacts.put(seed, hear(wire) ? Contact.TRUSTED : Contact.OURSELVES);
+            wire.send(self.get());
+            contacts.put(seed, receive(wire) ? ContactResult.TRUSTED : ContactResult.SELF);
             if (!pause()) return;
           }
         } finally {
@@ -191,14 +195,14 @@ public final class StaticMembership implements Membership {
       } catch (IOException | JacksonException e) {
         if (closed) return;
         boolean stranger = e instanceof SSLHandshakeException;
-        contacts.put(seed, stranger ? Contact.STRANGER : Contact.SILENT);
+        contacts.put(seed, stranger ? ContactResult.UNTRUSTED : ContactResult.UNREACHABLE);
         if (!complained && stranger) {
-          log.warn(
+          LOG.warn(
               "cluster_seed_untrusted seed={} reason=\"{}\" check=\"cluster.secret, cluster.tls\"",
               seed,
               e.getMessage());
         } else if (!complained) {
-          log.info("cluster_seed_unreachable seed={} reason=\"{}\"", seed, e.getMessage());
+          LOG.info("cluster_seed_unreachable seed={} reason=\"{}\"", seed, e.getMessage());
         }
         complained = true; // once per outage, not once per second
         if (!pause()) return;
@@ -207,9 +211,9 @@ public final class StaticMembership implements Membership {
   }
 
   /** False when the card is our own. */
-  private boolean hear(Wire wire) throws IOException {
-    NodeCard card = wire.read();
-    NodeCard own = self.get();
+  private boolean receive(MemberConnection wire) throws IOException {
+    MemberMetadata card = wire.receive();
+    MemberMetadata own = self.get();
     if (card.peerId().equals(own.peerId())) return false; // our own address among the seeds
     boolean speaksForItself =
         wire.names.contains(card.nodeId()) || wire.names.contains(card.host());
@@ -218,21 +222,23 @@ public final class StaticMembership implements Membership {
           "the certificate speaks for %s, not for %s".formatted(wire.names, card.nodeId()));
     }
     boolean isNew =
-        heard.put(card.peerId(), new Heard(card, System.currentTimeMillis(), System.nanoTime()))
+        received.put(
+                card.peerId(),
+                new ReceivedMetadata(card, System.currentTimeMillis(), System.nanoTime()))
             == null;
     if (isNew) {
-      log.info(
+      LOG.info(
           "cluster_member_seen node={} address={}:{}", card.nodeId(), card.host(), card.port());
     }
     return true;
   }
 
-  private Wire handshake(SSLSocket socket) throws IOException {
+  private MemberConnection handshake(SSLSocket socket) throws IOException {
     socket.setSoTimeout(TIMEOUT_MS);
     socket.setTcpNoDelay(true);
     socket.startHandshake();
     X509Certificate peer = (X509Certificate) socket.getSession().getPeerCertificates()[0];
-    return new Wire(
+    return new MemberConnection(
         new DataInputStream(socket.getInputStream()),
         new DataOutputStream(new BufferedOutputStream(socket.getOutputStream())),
         NodeCertificate.names(peer));
@@ -251,27 +257,27 @@ public final class StaticMembership implements Membership {
     try {
       socket.close();
     } catch (Exception e) {
-      log.debug("close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("close_failed reason=\"{}\"", e.getMessage());
     }
   }
 
   /** One proven connection. */
-  private record Wire(DataInputStream in, DataOutputStream out, Set<String> names) {
-    void tell(NodeCard card) throws IOException {
+  private record MemberConnection(DataInputStream in, DataOutputStream out, Set<String> names) {
+    void send(MemberMetadata card) throws IOException {
       byte[] json = JSON.writeValueAsBytes(card);
       out.writeInt(json.length);
       out.write(json);
       out.flush();
     }
 
-    NodeCard read() throws IOException {
+    MemberMetadata receive() throws IOException {
       int length = in.readInt();
-      if (length < 2 || length > NodeCard.MAX_BYTES) {
+      if (length < 2 || length > MemberMetadata.MAX_BYTES) {
         throw new IOException("a card of " + length + " bytes");
       }
       byte[] json = new byte[length];
       in.readFully(json);
-      return JSON.readValue(json, NodeCard.class);
+      return JSON.readValue(json, MemberMetadata.class);
     }
   }
 }

@@ -12,21 +12,21 @@ public final class HostName {
   private HostName() {}
 
   /** In lower case; the exception says what is wrong. */
-  public static String checked(String text) {
+  public static String validate(String text) {
     String name = text.strip().toLowerCase(Locale.ROOT);
     if (name.length() <= 253 && name.matches("[a-z0-9_-]{1,63}(\\.[a-z0-9_-]{1,63})*")) return name;
     throw new IllegalArgumentException("not a host name: \"" + text + "\"");
   }
 
   /** What the machine calls itself, asked of its files before its resolver, which may be slow. */
-  static String ofThisMachine() {
+  public static String local() {
     try {
-      return checked(Files.readString(Path.of("/etc/hostname")));
+      return validate(Files.readString(Path.of("/etc/hostname")));
     } catch (IOException | IllegalArgumentException e) {
       // not Linux, or an odd name: the resolver knows better
     }
     try {
-      return checked(InetAddress.getLocalHost().getHostName());
+      return validate(InetAddress.getLocalHost().getHostName());
     } catch (UnknownHostException | IllegalArgumentException e) {
       return "localhost";
     }

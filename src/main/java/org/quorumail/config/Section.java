@@ -1,6 +1,6 @@
 package org.quorumail.config;
 
-import static org.quorumail.config.Given.require;
+import static org.quorumail.config.ConfigValue.require;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
  * documentation, takes the value of the strongest source, reports what is wrong with it, and falls
  * back to the default so that reading goes on and finds the next problem.
  */
-final class Section {
+public final class Section {
   private static final Map<String, String> DURATION_SUFFIXES =
       Map.of(
           "_ms",
@@ -46,41 +46,41 @@ final class Section {
   private static final Map<String, String> SIZE_SUFFIXES =
       Map.of("_bytes", "B", "_kb", "KB", "_mb", "MB", "_gb", "GB");
 
-  private final Reading reading;
+  private final ParseContext context;
   private final String path;
   private final String pattern;
   private final @Nullable ObjectNode table;
   private final @Nullable String outsideOrigin;
-  private final Set<String> asked = new LinkedHashSet<>();
+  private final Set<String> requested = new LinkedHashSet<>();
 
   /**
    * @param pattern the path as the documentation writes it
    * @param outsideOrigin the variable or option when the whole table came from outside the file
    */
   Section(
-      Reading reading,
+      ParseContext reading,
       String path,
       String pattern,
       @Nullable ObjectNode table,
       @Nullable String outsideOrigin) {
-    this.reading = reading;
+    this.context = reading;
     this.path = path;
     this.pattern = pattern;
     this.table = table;
     this.outsideOrigin = outsideOrigin;
-    reading.opened(this);
+    reading.addSection(this);
   }
 
-  String text(String key, String fallback, String meaning) {
+  public String text(String key, String fallback, String meaning) {
     return value(key, "text", fallback, fallback, meaning, t -> t);
   }
 
   /** An empty text in the file means the same as a missing key. */
-  Optional<String> optionalText(String key, String fallback, String meaning) {
+  public Optional<String> optionalText(String key, String fallback, String meaning) {
     return optional(key, "text", fallback, meaning, t -> t);
   }
 
-  <T> Optional<T> optional(
+  public <T> Optional<T> optional(
       String key, String type, String fallback, String meaning, Function<String, T> parse) {
     return value(
         key,
@@ -92,7 +92,7 @@ final class Section {
   }
 
   /** A key whose value is a text with a meaning; the parser's exception says what is wrong. */
-  <T> T value(
+  public <T> T value(
       String key,
       String type,
       String fallback,
@@ -103,28 +103,28 @@ final class Section {
     return read(key, fallbackValue, given -> parse.apply(given.scalar(type)));
   }
 
-  boolean flag(String key, boolean fallback, String meaning) {
+  public boolean flag(String key, boolean fallback, String meaning) {
     return flag(key, fallback, String.valueOf(fallback), meaning);
   }
 
   /**
    * @param words the default in words, where it depends on another key
    */
-  boolean flag(String key, boolean fallback, String words, String meaning) {
+  public boolean flag(String key, boolean fallback, String words, String meaning) {
     declare(key, "true or false", words, meaning);
-    return read(key, fallback, Given::truth);
+    return read(key, fallback, ConfigValue::bool);
   }
 
-  int integer(String key, int fallback, int min, int max, String meaning) {
-    return (int) whole(key, fallback, min, max, meaning);
+  public int integer(String key, int fallback, int min, int max, String meaning) {
+    return (int) longInteger(key, fallback, min, max, meaning);
   }
 
-  long whole(String key, long fallback, long min, long max, String meaning) {
+  public long longInteger(String key, long fallback, long min, long max, String meaning) {
     declare(key, "integer, " + min + " to " + max, String.valueOf(fallback), meaning);
     return read(key, fallback, given -> inRange(given.integer(), min, max));
   }
 
-  double fraction(String key, double fallback, double min, double max, String meaning) {
+  public double decimal(String key, double fallback, double min, double max, String meaning) {
     declare(key, "number, " + min + " to " + max, String.valueOf(fallback), meaning);
     return read(
         key,
@@ -136,56 +136,59 @@ final class Section {
         });
   }
 
-  Duration duration(String key, String fallback, String min, String max, String meaning) {
+  public Duration duration(String key, String fallback, String min, String max, String meaning) {
     declare(key, "duration, " + min + " to " + max, quote(fallback), meaning);
     return this.<Duration>read(
         key,
         DURATION_SUFFIXES,
-        Units.duration(fallback),
+        Units.parseDuration(fallback),
         given -> {
-          Duration d = Units.duration(given.scalar("duration such as \"30s\" or \"5m\""));
+          Duration d = Units.parseDuration(given.scalar("duration such as \"30s\" or \"5m\""));
           boolean fits =
-              d.compareTo(Units.duration(min)) >= 0 && d.compareTo(Units.duration(max)) <= 0;
+              d.compareTo(Units.parseDuration(min)) >= 0
+                  && d.compareTo(Units.parseDuration(max)) <= 0;
           require(fits, "must be " + min + " to " + max);
           return d;
         });
   }
 
-  long size(String key, String fallback, String min, String max, String meaning) {
+  public long size(String key, String fallback, String min, String max, String meaning) {
     declare(key, "size, " + min + " to " + max, quote(fallback), meaning);
     return read(
         key,
         SIZE_SUFFIXES,
-        Units.size(fallback),
+        Units.parseSize(fallback),
         given -> {
-          long bytes = Units.size(given.scalar("size such as \"25MB\""));
+          long bytes = Units.parseSize(given.scalar("size such as \"25MB\""));
           require(
-              bytes >= Units.size(min) && bytes <= Units.size(max),
+              bytes >= Units.parseSize(min) && bytes <= Units.parseSize(max),
               "must be " + min + " to " + max);
           return bytes;
         });
   }
 
-  <E extends Enum<E>> E choice(String key, Class<E> type, E fallback, String meaning) {
+  public <E extends Enum<E>> E choice(String key, Class<E> type, E fallback, String meaning) {
     String words =
-        Arrays.stream(type.getEnumConstants()).map(Section::word).collect(Collectors.joining(", "));
-    declare(key, "one of " + words, quote(word(fallback)), meaning);
+        Arrays.stream(type.getEnumConstants())
+            .map(Section::configName)
+            .collect(Collectors.joining(", "));
+    declare(key, "one of " + words, quote(configName(fallback)), meaning);
     return read(key, fallback, given -> choose(type, given.scalar("text"), words));
   }
 
-  static <E extends Enum<E>> E choose(Class<E> type, String text, String words) {
+  public static <E extends Enum<E>> E choose(Class<E> type, String text, String words) {
     for (E candidate : type.getEnumConstants()) {
-      if (word(candidate).equalsIgnoreCase(text.strip())) return candidate;
+      if (configName(candidate).equalsIgnoreCase(text.strip())) return candidate;
     }
     throw new IllegalArgumentException("must be one of " + words + ", not \"" + text + "\"");
   }
 
-  static String word(Enum<?> constant) {
+  static String configName(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** A list of texts; from outside the file also with commas between them. */
-  <T> List<T> list(
+  public <T> List<T> list(
       String key, String type, List<String> fallback, String meaning, Function<String, T> parse) {
     String written =
         fallback.stream().map(Section::quote).collect(Collectors.joining(", ", "[", "]"));
@@ -194,16 +197,17 @@ final class Section {
     return read(key, fallbackValue, given -> elements(key, type, given, parse));
   }
 
-  private <T> List<T> elements(String key, String type, Given given, Function<String, T> parse) {
+  private <T> List<T> elements(
+      String key, String type, ConfigValue given, Function<String, T> parse) {
     List<T> values = new ArrayList<>();
     int i = 0;
-    for (String text : given.texts(type)) {
+    for (String text : given.textList(type)) {
       try {
         values.add(parse.apply(text));
       } catch (IllegalArgumentException e) {
-        String element = KeyLines.element(child(key), i);
-        String origin = given.fromFile() ? reading.origin(element) : given.origin();
-        reading.problem(element, origin, sentence(e));
+        String element = KeyLineNumbers.element(child(key), i);
+        String origin = given.fromFile() ? context.origin(element) : given.origin();
+        context.problem(element, origin, messageOf(e));
       }
       i++;
     }
@@ -211,74 +215,75 @@ final class Section {
   }
 
   /** A table below this one, written or not. */
-  Section section(String key) {
-    asked.add(key);
-    return new Section(reading, child(key), childPattern(key), tableAt(key), outsideOrigin);
+  public Section section(String key) {
+    requested.add(key);
+    return new Section(context, child(key), childPattern(key), tableAt(key), outsideOrigin);
   }
 
   /** A list of tables ({@code [[key]]}), at least the given number of them. */
-  List<Section> sections(String key, int atLeast) {
-    asked.add(key);
+  public List<Section> sections(String key, int atLeast) {
+    requested.add(key);
     String here = child(key);
-    Given given = given(key);
+    ConfigValue given = configValue(key);
     JsonNode node = given == null ? null : given.structure();
     List<Section> elements = new ArrayList<>();
     if (node instanceof ArrayNode array) {
       for (int i = 0; i < array.size(); i++) {
-        String element = KeyLines.element(here, i);
-        if (!(array.get(i) instanceof ObjectNode)) reading.problem(element, "must be a table");
+        String element = KeyLineNumbers.element(here, i);
+        if (!(array.get(i) instanceof ObjectNode)) context.problem(element, "must be a table");
         elements.add(element(element, key, array.get(i), given));
       }
     } else if (node != null) {
-      reading.problem(here, "must be a list of tables: [[" + here + "]]");
+      context.problem(here, "must be a list of tables: [[" + here + "]]");
     }
     while (elements.size() < atLeast) {
-      elements.add(element(KeyLines.element(here, elements.size()), key, null, null));
+      elements.add(element(KeyLineNumbers.element(here, elements.size()), key, null, null));
     }
     return elements;
   }
 
   private Section element(
-      String element, String key, @Nullable JsonNode node, @Nullable Given given) {
+      String element, String key, @Nullable JsonNode node, @Nullable ConfigValue given) {
     ObjectNode object = node instanceof ObjectNode o ? o : null;
     String origin = given == null || given.fromFile() ? outsideOrigin : given.origin();
-    return new Section(reading, element, childPattern(key) + "[]", object, origin);
+    return new Section(context, element, childPattern(key) + "[]", object, origin);
   }
 
   /** Tables below a name of the operator's choice ({@code [key."name"]}). */
-  Map<String, Section> named(String key) {
-    asked.add(key);
+  public Map<String, Section> namedSections(String key) {
+    requested.add(key);
     Map<String, Section> byName = new LinkedHashMap<>();
-    Given given = given(key);
+    ConfigValue given = configValue(key);
     if (given == null) return byName;
     if (!(given.structure() instanceof ObjectNode object)) {
-      reading.problem(child(key), given.origin(), "must be a table of tables");
+      context.problem(child(key), given.origin(), "must be a table of tables");
       return byName;
     }
     String origin = given.fromFile() ? outsideOrigin : given.origin();
     for (Map.Entry<String, JsonNode> e : object.properties()) {
-      String name = KeyLines.child(child(key), e.getKey());
+      String name = KeyLineNumbers.child(child(key), e.getKey());
       ObjectNode element = e.getValue() instanceof ObjectNode o ? o : null;
-      if (element == null) reading.problem(name, "must be a table");
-      byName.put(e.getKey(), new Section(reading, name, childPattern(key) + ".*", element, origin));
+      if (element == null) context.problem(name, "must be a table");
+      byName.put(e.getKey(), new Section(context, name, childPattern(key) + ".*", element, origin));
     }
     return byName;
   }
 
   /** Names of choice with a text each. */
-  Map<String, String> texts(String key, String meaning) {
-    asked.add(key);
-    reading.declare(new ConfigKey(childPattern(key) + ".*", "text", "none", meaning, true));
+  public Map<String, String> textMap(String key, String meaning) {
+    requested.add(key);
+    context.declare(new ConfigKey(childPattern(key) + ".*", "text", "none", meaning, true));
     Map<String, String> texts = new LinkedHashMap<>();
-    Given given = given(key);
+    ConfigValue given = configValue(key);
     if (given == null) return texts;
     if (!(given.structure() instanceof ObjectNode object)) {
-      reading.problem(child(key), given.origin(), "must be a table of texts");
+      context.problem(child(key), given.origin(), "must be a table of texts");
       return texts;
     }
     for (Map.Entry<String, JsonNode> e : object.properties()) {
       if (e.getValue().isString()) texts.put(e.getKey(), e.getValue().stringValue());
-      else reading.problem(KeyLines.child(child(key), e.getKey()), "must be a text in quotes");
+      else
+        context.problem(KeyLineNumbers.child(child(key), e.getKey()), "must be a text in quotes");
     }
     return texts;
   }
@@ -289,67 +294,67 @@ final class Section {
    *
    * @param fallback as TOML
    */
-  void later(String key, String fallback, String meaning) {
-    asked.add(key);
-    reading.declare(new ConfigKey(childPattern(key), "", fallback, meaning, false));
-    Given given = given(key);
+  public void unavailable(String key, String fallback, String meaning) {
+    requested.add(key);
+    context.declare(new ConfigKey(childPattern(key), "", fallback, meaning, false));
+    ConfigValue given = configValue(key);
     if (given == null || isDefault(given, fallback)) return;
-    reading.problem(
+    context.problem(
         child(key),
         given.origin(),
         "is not available in this version; remove it"
             + (fallback.isEmpty() ? "" : " or leave it at its default " + fallback));
   }
 
-  private static boolean isDefault(Given given, String fallback) {
+  private static boolean isDefault(ConfigValue given, String fallback) {
     if (fallback.isEmpty()) return false;
-    JsonNode expected = TomlText.value(fallback);
+    JsonNode expected = TomlDocument.value(fallback);
     if (given.fromFile()) return given.value().equals(expected);
     return given.value().asString().equals(fallback)
         || given.value().asString().equals(expected.asString(""));
   }
 
   /** Whether the key is written anywhere. */
-  boolean has(String key) {
-    return given(key) != null;
+  public boolean has(String key) {
+    return configValue(key) != null;
   }
 
-  void problem(String key, String message) {
-    reading.problem(key.isEmpty() ? path : child(key), message);
+  public void problem(String key, String message) {
+    context.problem(key.isEmpty() ? path : child(key), message);
   }
 
   void warning(String key, String message) {
-    reading.warning(key.isEmpty() ? path : child(key), message);
+    context.warning(key.isEmpty() ? path : child(key), message);
   }
 
   void reportUnknown() {
     if (table == null) return;
     for (String name : table.propertyNames()) {
-      if (asked.contains(name)) continue;
+      if (requested.contains(name)) continue;
       String unknown = child(name);
-      String origin = outsideOrigin != null ? outsideOrigin : reading.origin(unknown);
-      reading.problem(unknown, origin, reading.unknown(unknown, List.copyOf(asked)));
+      String origin = outsideOrigin != null ? outsideOrigin : context.origin(unknown);
+      context.problem(unknown, origin, context.unknownKeyMessage(unknown, List.copyOf(requested)));
     }
   }
 
   private void declare(String key, String type, String fallback, String meaning) {
-    asked.add(key);
-    reading.declare(new ConfigKey(childPattern(key), type, fallback, meaning, true));
+    requested.add(key);
+    context.declare(new ConfigKey(childPattern(key), type, fallback, meaning, true));
   }
 
-  private <T> T read(String key, T fallback, Function<Given, T> parse) {
+  private <T> T read(String key, T fallback, Function<ConfigValue, T> parse) {
     return read(key, Map.of(), fallback, parse);
   }
 
   private <T> T read(
-      String key, Map<String, String> suffixes, T fallback, Function<Given, T> parse) {
+      String key, Map<String, String> suffixes, T fallback, Function<ConfigValue, T> parse) {
     String written = key;
-    Given given = given(key);
+    ConfigValue given = configValue(key);
     for (Map.Entry<String, String> suffix : suffixes.entrySet()) {
       String spelling = key + suffix.getKey();
       JsonNode node = table == null ? null : table.get(spelling);
       if (node == null) continue;
-      asked.add(spelling);
+      requested.add(spelling);
       if (given != null && given.fromFile()) problem(spelling, "says the same as " + written);
       if (given != null) continue;
       written = spelling;
@@ -359,27 +364,27 @@ final class Section {
     try {
       return parse.apply(given);
     } catch (IllegalArgumentException e) {
-      reading.problem(child(written), given.origin(), sentence(e));
+      context.problem(child(written), given.origin(), messageOf(e));
       return fallback;
     }
   }
 
-  private @Nullable Given given(String key) {
-    Given outside = reading.outsideFile(child(key));
+  private @Nullable ConfigValue configValue(String key) {
+    ConfigValue outside = context.externalValue(child(key));
     if (outside != null) return outside;
     JsonNode node = table == null ? null : table.get(key);
     return node == null ? null : inTable(key, node);
   }
 
-  private Given inTable(String key, JsonNode node) {
-    Given given = reading.inFile(child(key), node);
-    return outsideOrigin == null ? given : new Given(node, outsideOrigin, true);
+  private ConfigValue inTable(String key, JsonNode node) {
+    ConfigValue given = context.fileValue(child(key), node);
+    return outsideOrigin == null ? given : new ConfigValue(node, outsideOrigin, true);
   }
 
   private @Nullable ObjectNode tableAt(String key) {
     JsonNode node = table == null ? null : table.get(key);
     if (node instanceof ObjectNode object) return object;
-    if (node != null) reading.problem(child(key), "must be a table: [" + child(key) + "]");
+    if (node != null) context.problem(child(key), "must be a table: [" + child(key) + "]");
     return null;
   }
 
@@ -388,12 +393,12 @@ final class Section {
     return number;
   }
 
-  private static String sentence(IllegalArgumentException e) {
+  private static String messageOf(IllegalArgumentException e) {
     return String.valueOf(e.getMessage());
   }
 
   private String child(String key) {
-    return KeyLines.child(path, key);
+    return KeyLineNumbers.child(path, key);
   }
 
   private String childPattern(String key) {

@@ -22,7 +22,7 @@ public final class Units {
   private Units() {}
 
   /** Reads {@code 250ms}, {@code 30s}, {@code 5m}, {@code 1h}, {@code 5d}. */
-  public static Duration duration(String text) {
+  public static Duration parseDuration(String text) {
     Matcher m = NUMBER_AND_UNIT.matcher(text.strip());
     Long unit = m.matches() ? MILLIS.get(m.group(2)) : null;
     if (unit == null) {
@@ -35,7 +35,7 @@ public final class Units {
   }
 
   /** Reads {@code 25MB}, {@code 1GB}, {@code 512KB}; units are powers of 1,024. */
-  public static long size(String text) {
+  public static long parseSize(String text) {
     Matcher m = NUMBER_AND_UNIT.matcher(text.strip());
     Long unit = m.matches() ? BYTES.get(unitOfSize(m.group(2))) : null;
     if (unit == null) {
@@ -53,7 +53,7 @@ public final class Units {
     return lower.endsWith("ib") ? lower.charAt(0) + "b" : lower;
   }
 
-  /** The shortest exact spelling that {@link #duration} reads. */
+  /** The shortest exact spelling that {@link #parseDuration} reads. */
   public static String format(Duration duration) {
     long millis = duration.toMillis();
     for (String unit : new String[] {"d", "h", "m", "s"}) {
@@ -63,7 +63,7 @@ public final class Units {
     return millis + "ms";
   }
 
-  /** The shortest exact spelling that {@link #size} reads. */
+  /** The shortest exact spelling that {@link #parseSize} reads. */
   public static String format(long bytes) {
     for (String unit : new String[] {"TB", "GB", "MB", "KB"}) {
       long length = BYTES.getOrDefault(unit.toLowerCase(Locale.ROOT), 1L);

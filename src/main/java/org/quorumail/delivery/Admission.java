@@ -2,7 +2,7 @@ package org.quorumail.delivery;
 
 /** Whether an attempt to a destination may start now. Times are nanoTime. */
 public sealed interface Admission {
-  /** It may; {@link Deliveries#attempt} must follow, or {@link Deliveries#cancel}. */
+  /** It may; {@link DeliveryAgent#attempt} must follow, or {@link DeliveryAgent#cancel}. */
   record Granted() implements Admission {}
 
   /** As many run as may run; one that ends makes room. */
@@ -12,5 +12,5 @@ public sealed interface Admission {
   record RateLimited(long until) implements Admission {}
 
   /** No host of the destination works; they are left alone until then. */
-  record Closed(long until) implements Admission {}
+  record CircuitOpen(long until) implements Admission {}
 }

@@ -3,7 +3,6 @@ package org.quorumail.delivery;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.quorumail.config.Config;
 
 /**
  * Remembers that a host fails, so that it is left alone for a while; then one attempt tries it
@@ -16,12 +15,12 @@ final class CircuitBreaker {
    */
   static final Duration FORGET_AFTER = Duration.ofHours(1);
 
-  private final Config.CircuitBreaker limits;
+  private final CircuitBreakerConfig limits;
   private final Deque<Long> failures = new ArrayDeque<>(); // at most limits.failures()
   private boolean open;
   private long openUntil;
 
-  CircuitBreaker(Config.CircuitBreaker limits) {
+  CircuitBreaker(CircuitBreakerConfig limits) {
     this.limits = limits;
   }
 

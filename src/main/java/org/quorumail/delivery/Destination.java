@@ -2,8 +2,7 @@ package org.quorumail.delivery;
 
 import java.util.List;
 import java.util.Optional;
-import org.quorumail.config.Config.RateLimit;
-import org.quorumail.config.NextHop;
+import org.quorumail.config.RateLimit;
 import org.quorumail.smtp.client.TlsRule;
 
 /**

@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param window attempts that may run at once at the moment
  * @param idle connections that wait for a message
- * @param closedFor how long it is left alone because all its hosts fail; zero when it is not
+ * @param circuitOpenFor how long it is left alone because all its hosts fail; zero when it is not
  */
 public record DestinationStats(
-    String name, int running, int window, int idle, Duration closedFor) {}
+    String name, int running, int window, int idle, Duration circuitOpenFor) {}

@@ -6,10 +6,9 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 import org.quorumail.config.HostPort;
-import org.quorumail.config.NextHop;
-import org.quorumail.delivery.Hosts.Host;
-import org.quorumail.dns.Answer;
-import org.quorumail.dns.MailHost;
+import org.quorumail.delivery.HostLookup.TargetHost;
+import org.quorumail.dns.LookupResult;
+import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.mail.EnhancedStatus;
 
@@ -22,101 +21,106 @@ final class HostFinder {
   private static final EnhancedStatus NO_SMART_HOST = new EnhancedStatus(4, 4, 4);
 
   private final Resolver resolver;
-  private final Predicate<InetAddress> ours;
+  private final Predicate<InetAddress> isOwnAddress;
   private final int mxPort;
 
   HostFinder(Resolver resolver, Predicate<InetAddress> ours, int mxPort) {
     this.resolver = resolver;
-    this.ours = ours;
+    this.isOwnAddress = ours;
     this.mxPort = mxPort;
   }
 
-  Hosts hosts(Destination destination) {
-    List<Host> found = new ArrayList<>();
-    Hosts problem = new Hosts.Unknown(NO_SMART_HOST, "the route names no host");
-    for (NextHop hop : Router.inOrder(destination.hops(), ThreadLocalRandom.current())) {
-      Hosts some =
+  HostLookup find(Destination destination) {
+    List<TargetHost> found = new ArrayList<>();
+    HostLookup problem = new HostLookup.Unknown(NO_SMART_HOST, "the route names no host");
+    for (NextHop hop : Router.inAttemptOrder(destination.hops(), ThreadLocalRandom.current())) {
+      HostLookup some =
           switch (hop) {
-            case NextHop.Smtp smtp -> fixed(smtp.host(), false);
-            case NextHop.Lmtp lmtp -> fixed(lmtp.host(), true);
+            case NextHop.Smtp smtp -> configuredHost(smtp.host(), false);
+            case NextHop.Lmtp lmtp -> configuredHost(lmtp.host(), true);
             case NextHop.Mx mx -> exchangers(destination.domain());
-            case NextHop.Discard discard -> new Hosts.Discard();
+            case NextHop.Discard discard -> new HostLookup.Discard();
           };
-      if (some instanceof Hosts.Found f) found.addAll(f.hosts());
-      else if (some instanceof Hosts.Discard && found.isEmpty()) return some;
+      if (some instanceof HostLookup.Found f) found.addAll(f.hosts());
+      else if (some instanceof HostLookup.Discard && found.isEmpty()) return some;
       else problem = some;
     }
-    return found.isEmpty() ? problem : new Hosts.Found(found);
+    return found.isEmpty() ? problem : new HostLookup.Found(found);
   }
 
   /** A host that the operator named; it may well be a neighbour on the same machine. */
-  private Hosts fixed(HostPort at, boolean lmtp) {
+  private HostLookup configuredHost(HostPort at, boolean lmtp) {
     return switch (resolver.addresses(at.host())) {
-      case Answer.Found<InetAddress> f ->
-          new Hosts.Found(List.of(new Host(at.host(), at.port(), f.values(), lmtp, true)));
-      case Answer.Absent<InetAddress> a -> new Hosts.Unknown(NO_SMART_HOST, a.reason());
-      case Answer.Unknown<InetAddress> u -> new Hosts.Unknown(u.status(), u.reason());
+      case LookupResult.Found<InetAddress> f ->
+          new HostLookup.Found(
+              List.of(new TargetHost(at.host(), at.port(), f.values(), lmtp, true)));
+      case LookupResult.Absent<InetAddress> a -> new HostLookup.Unknown(NO_SMART_HOST, a.reason());
+      case LookupResult.Unknown<InetAddress> u -> new HostLookup.Unknown(u.status(), u.reason());
     };
   }
 
-  private Hosts exchangers(String domain) {
-    if (domain.startsWith("[")) return literal(domain);
-    return switch (resolver.mailHosts(domain)) {
-      case Answer.Found<MailHost> f -> withAddresses(domain, f.values());
-      case Answer.Absent<MailHost> a -> new Hosts.None(a.status(), a.reason());
-      case Answer.Unknown<MailHost> u -> new Hosts.Unknown(u.status(), u.reason());
+  private HostLookup exchangers(String domain) {
+    if (domain.startsWith("[")) return addressLiteral(domain);
+    return switch (resolver.mailExchangers(domain)) {
+      case LookupResult.Found<MailExchanger> f -> withAddresses(domain, f.values());
+      case LookupResult.Absent<MailExchanger> a -> new HostLookup.None(a.status(), a.reason());
+      case LookupResult.Unknown<MailExchanger> u -> new HostLookup.Unknown(u.status(), u.reason());
     };
   }
 
-  private Hosts withAddresses(String domain, List<MailHost> exchangers) {
-    List<Host> hosts = new ArrayList<>();
+  private HostLookup withAddresses(String domain, List<MailExchanger> exchangers) {
+    List<TargetHost> hosts = new ArrayList<>();
     List<Integer> preferences = new ArrayList<>();
     int ownPreference = Integer.MAX_VALUE;
-    Hosts problem = new Hosts.None(LOOP, "mail for " + domain + " loops back to this host");
-    for (MailHost mx : exchangers) {
+    HostLookup problem =
+        new HostLookup.None(LOOP, "mail for " + domain + " loops back to this host");
+    for (MailExchanger mx : exchangers) {
       switch (resolver.addresses(mx.name())) {
-        case Answer.Found<InetAddress> f -> {
-          boolean own = f.values().stream().anyMatch(ours);
+        case LookupResult.Found<InetAddress> f -> {
+          boolean own = f.values().stream().anyMatch(isOwnAddress);
           if (own) ownPreference = Math.min(ownPreference, mx.preference());
-          hosts.add(new Host(mx.name(), mxPort, f.values(), false, false));
+          hosts.add(new TargetHost(mx.name(), mxPort, f.values(), false, false));
           preferences.add(mx.preference());
         }
-        case Answer.Absent<InetAddress> a -> problem = worse(problem, a);
-        case Answer.Unknown<InetAddress> u -> problem = new Hosts.Unknown(u.status(), u.reason());
+        case LookupResult.Absent<InetAddress> a -> problem = worse(problem, a);
+        case LookupResult.Unknown<InetAddress> u ->
+            problem = new HostLookup.Unknown(u.status(), u.reason());
       }
     }
-    return nearerThanWe(hosts, preferences, ownPreference, problem);
+    return nearerThanThisHost(hosts, preferences, ownPreference, problem);
   }
 
-  private static Hosts worse(Hosts problem, Answer.Absent<InetAddress> absent) {
-    if (problem instanceof Hosts.Unknown) return problem; // as long as one may come back, wait
-    return new Hosts.None(absent.status(), absent.reason());
+  private static HostLookup worse(HostLookup problem, LookupResult.Absent<InetAddress> absent) {
+    if (problem instanceof HostLookup.Unknown) return problem; // as long as one may come back, wait
+    return new HostLookup.None(absent.status(), absent.reason());
   }
 
   /** Hosts no nearer than this one would send it back, RFC 5321 §5.1. */
-  private static Hosts nearerThanWe(
-      List<Host> hosts, List<Integer> preferences, int ownPreference, Hosts otherwise) {
-    List<Host> nearer = new ArrayList<>();
+  private static HostLookup nearerThanThisHost(
+      List<TargetHost> hosts, List<Integer> preferences, int ownPreference, HostLookup otherwise) {
+    List<TargetHost> nearer = new ArrayList<>();
     for (int i = 0; i < hosts.size(); i++) {
       if (preferences.get(i) < ownPreference) nearer.add(hosts.get(i));
     }
-    if (!nearer.isEmpty()) return new Hosts.Found(nearer);
-    if (hosts.isEmpty() || otherwise instanceof Hosts.Unknown) return otherwise;
-    return new Hosts.None(LOOP, "mail for " + hosts.getFirst().name() + " loops back to this host");
+    if (!nearer.isEmpty()) return new HostLookup.Found(nearer);
+    if (hosts.isEmpty() || otherwise instanceof HostLookup.Unknown) return otherwise;
+    return new HostLookup.None(
+        LOOP, "mail for " + hosts.getFirst().name() + " loops back to this host");
   }
 
   /** {@code user@[192.0.2.1]}, RFC 5321 §4.1.3: no name system is asked. */
-  private Hosts literal(String domain) {
+  private HostLookup addressLiteral(String domain) {
     String inside = domain.substring(1, domain.length() - 1);
     String text = inside.regionMatches(true, 0, "IPv6:", 0, 5) ? inside.substring(5) : inside;
     try {
       InetAddress address = InetAddress.ofLiteral(text);
-      if (ours.test(address)) {
-        return new Hosts.None(LOOP, domain + " is this host, which keeps no mailboxes");
+      if (isOwnAddress.test(address)) {
+        return new HostLookup.None(LOOP, domain + " is this host, which keeps no mailboxes");
       }
-      return new Hosts.Found(List.of(new Host(text, mxPort, List.of(address), false, false)));
+      return new HostLookup.Found(
+          List.of(new TargetHost(text, mxPort, List.of(address), false, false)));
     } catch (IllegalArgumentException e) {
-      return new Hosts.None(BAD_LITERAL, domain + " is not an address");
+      return new HostLookup.None(BAD_LITERAL, domain + " is not an address");
     }
   }
 }

@@ -13,29 +13,30 @@ import org.slf4j.LoggerFactory;
 /** Whether an address belongs to this machine. IPv4 in IPv6 clothes is IPv4 to Java already. */
 final class OwnAddresses implements Predicate<InetAddress> {
   private static final Logger log = LoggerFactory.getLogger(OwnAddresses.class);
-  private static final long GOOD_FOR = Duration.ofMinutes(1).toNanos(); // addresses come and go
+  private static final long REFRESH_AFTER_NANOS =
+      Duration.ofMinutes(1).toNanos(); // addresses come and go
 
-  private record Known(Set<InetAddress> addresses, long at) {}
+  private record AddressList(Set<InetAddress> addresses, long at) {}
 
-  private volatile Known known = read();
+  private volatile AddressList known = read();
 
   @Override
   public boolean test(InetAddress address) {
     if (address.isLoopbackAddress() || address.isAnyLocalAddress()) return true;
-    if (System.nanoTime() - known.at > GOOD_FOR) known = read();
+    if (System.nanoTime() - known.at > REFRESH_AFTER_NANOS) known = read();
     return known.addresses.contains(address);
   }
 
-  private static Known read() {
+  private static AddressList read() {
     try {
-      return new Known(
+      return new AddressList(
           NetworkInterface.networkInterfaces()
               .flatMap(NetworkInterface::inetAddresses)
               .collect(Collectors.toUnmodifiableSet()),
           System.nanoTime());
     } catch (SocketException e) {
       log.warn("event=own_addresses_unknown reason=\"{}\"", e.getMessage());
-      return new Known(Set.of(), System.nanoTime());
+      return new AddressList(Set.of(), System.nanoTime());
     }
   }
 }

@@ -7,12 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.Config;
-import org.quorumail.config.Config.DomainConfig;
-import org.quorumail.config.Config.RouteConfig;
 import org.quorumail.config.DomainPattern;
 import org.quorumail.config.HostPort;
-import org.quorumail.config.NextHop;
+import org.quorumail.node.Config;
 import org.quorumail.smtp.client.TlsRule;
 
 /** Says which destination a domain's mail goes to: override, first fitting route, or its MX. */
@@ -26,7 +23,7 @@ public final class Router {
 
   private final List<Route> routes;
   private final Map<String, DomainConfig> domains;
-  private final boolean anyCertificate;
+  private final boolean acceptsAnyCertificate;
   private final MxOverrides overrides;
 
   private record Route(DomainPattern pattern, List<NextHop> hops, String name, boolean byDomain) {}
@@ -39,7 +36,7 @@ public final class Router {
     this.overrides = overrides;
     routes = config.routes().stream().map(Router::route).toList();
     domains = config.delivery().domains();
-    anyCertificate = config.delivery().acceptInvalidCerts();
+    acceptsAnyCertificate = config.delivery().acceptInvalidCerts();
   }
 
   private static Route route(RouteConfig config) {
@@ -77,7 +74,7 @@ public final class Router {
 
   private TlsRule tls(DomainConfig own) {
     if (!own.requireTls()) return TlsRule.OPPORTUNISTIC;
-    return anyCertificate || own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
+    return acceptsAnyCertificate || own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
   }
 
   private static String text(NextHop hop) {
@@ -94,7 +91,7 @@ public final class Router {
   }
 
   /** The hops in the order in which one attempt tries them: by priority, then drawn by weight. */
-  static List<NextHop> inOrder(List<NextHop> hops, java.util.random.RandomGenerator random) {
+  static List<NextHop> inAttemptOrder(List<NextHop> hops, java.util.random.RandomGenerator random) {
     List<NextHop> rest = new ArrayList<>(hops);
     List<NextHop> ordered = new ArrayList<>(hops.size());
     while (!rest.isEmpty()) ordered.add(draw(rest, random));

@@ -1,8 +1,8 @@
 package org.quorumail.delivery;
 
-import org.quorumail.config.Config.RateLimit;
+import org.quorumail.config.RateLimit;
 
-/** A rate with bursts. Times are nanoTime. Guarded by its {@link Flow}. */
+/** A rate with bursts. Times are nanoTime. Guarded by its {@link DestinationLimiter}. */
 final class TokenBucket {
   private final RateLimit limit;
   private double tokens;

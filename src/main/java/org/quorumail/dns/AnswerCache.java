@@ -24,7 +24,7 @@ final class AnswerCache {
   /** Guarded by this. */
   private final Map<Question, Kept> entries = new LinkedHashMap<>(64, 0.75f, true);
 
-  private record Kept(RecordSet set, long untilMillis) {}
+  private record Kept(QueryResult set, long untilMillis) {}
 
   AnswerCache(
       int capacity, Duration minTtl, Duration maxTtl, InstantSource time, MeterRegistry meters) {
@@ -38,7 +38,7 @@ final class AnswerCache {
     meters.gauge("dns.cache.entries", this, AnswerCache::size);
   }
 
-  synchronized Optional<RecordSet> find(Question question) {
+  synchronized Optional<QueryResult> find(Question question) {
     Kept kept = entries.get(question);
     if (kept != null && isGood(kept, time.millis())) {
       hits.increment();
@@ -53,7 +53,7 @@ final class AnswerCache {
     return now < kept.untilMillis && kept.untilMillis - now <= Math.max(minTtlMillis, maxTtlMillis);
   }
 
-  synchronized void keep(Question question, RecordSet set) {
+  synchronized void keep(Question question, QueryResult set) {
     if (capacity == 0) return;
     long ttl = Math.clamp(set.ttl() * 1000, minTtlMillis, Math.max(minTtlMillis, maxTtlMillis));
     if (ttl == 0) return;
@@ -87,19 +87,19 @@ final class AnswerCache {
         .toList();
   }
 
-  private static CachedAnswer cached(Question question, RecordSet set, long leftMillis) {
+  private static CachedAnswer cached(Question question, QueryResult set, long leftMillis) {
     List<String> values =
         switch (set) {
-          case RecordSet.Records found ->
+          case QueryResult.Records found ->
               found.records().stream().map(r -> r.rdataToString()).toList();
-          case RecordSet.NoData none -> List.of();
-          case RecordSet.NoSuchName none -> List.of();
-          case RecordSet.Failure failure -> List.of();
+          case QueryResult.NoData none -> List.of();
+          case QueryResult.NxDomain none -> List.of();
+          case QueryResult.Failure failure -> List.of();
         };
     return new CachedAnswer(
         question.name().toString(true),
         Type.string(question.type()),
-        set.word(),
+        set.label(),
         values,
         Duration.ofMillis(leftMillis));
   }

@@ -14,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.Config.DnsConfig;
 import org.quorumail.mail.EnhancedStatus;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
@@ -42,10 +41,10 @@ public final class DnsResolver implements SenderResolver {
   private final AnswerCache cache;
   private final HostsFileParser hostsFile = new HostsFileParser();
   private final MeterRegistry meters;
-  private final Liveness liveness;
+  private final NameServerProbe probe;
 
   /** Questions that somebody asks at this moment: others wait for the same answer. */
-  private final ConcurrentHashMap<Question, CompletableFuture<RecordSet>> asking =
+  private final ConcurrentHashMap<Question, CompletableFuture<QueryResult>> pendingQuestions =
       new ConcurrentHashMap<>();
 
   public DnsResolver(DnsConfig config, InstantSource time, MeterRegistry meters) {
@@ -53,60 +52,64 @@ public final class DnsResolver implements SenderResolver {
     this.cache =
         new AnswerCache(config.cacheSize(), config.minTtl(), config.maxTtl(), time, meters);
     this.meters = meters;
-    this.liveness = new Liveness(servers);
+    this.probe = new NameServerProbe(servers);
   }
 
   @Override
-  public Answer<MailHost> mailHosts(String domain) {
+  public LookupResult<MailExchanger> mailExchangers(String domain) {
     Name name = name(domain);
-    if (name == null) return new Answer.Absent<>(BAD_DOMAIN, domain + " is not a domain name");
-    return switch (ask(new Question(name, Type.MX))) {
-      case RecordSet.Records found -> exchangers(domain, found.records());
-      case RecordSet.NoData none -> implicitExchanger(domain);
-      case RecordSet.NoSuchName none ->
-          new Answer.Absent<>(BAD_DOMAIN, "the domain " + domain + " does not exist");
-      case RecordSet.Failure failure -> unknown("the MX of " + domain, failure.reason());
+    if (name == null)
+      return new LookupResult.Absent<>(BAD_DOMAIN, domain + " is not a domain name");
+    return switch (query(new Question(name, Type.MX))) {
+      case QueryResult.Records found -> exchangers(domain, found.records());
+      case QueryResult.NoData none -> implicitExchanger(domain);
+      case QueryResult.NxDomain none ->
+          new LookupResult.Absent<>(BAD_DOMAIN, "the domain " + domain + " does not exist");
+      case QueryResult.Failure failure -> unknown("the MX of " + domain, failure.reason());
     };
   }
 
   @Override
-  public Answer<InetAddress> addresses(String host) {
+  public LookupResult<InetAddress> addresses(String host) {
     try {
-      return new Answer.Found<>(List.of(InetAddress.ofLiteral(host)));
+      return new LookupResult.Found<>(List.of(InetAddress.ofLiteral(host)));
     } catch (IllegalArgumentException e) {
       // a name then
     }
     Name name = name(host);
-    if (name == null) return new Answer.Absent<>(NO_ROUTE, host + " is not a host name");
+    if (name == null) return new LookupResult.Absent<>(NO_ROUTE, host + " is not a host name");
     List<InetAddress> local = inHostsFile(name);
-    return local.isEmpty() ? lookUpAddresses(name, host) : new Answer.Found<>(local);
+    return local.isEmpty() ? lookUpAddresses(name, host) : new LookupResult.Found<>(local);
   }
 
   @Override
-  public Answer<InetAddress> codes(String name) {
-    return look(name, Type.A, record -> ((ARecord) record).getAddress());
+  public LookupResult<InetAddress> dnsListCodes(String name) {
+    return lookUpRecords(name, Type.A, record -> ((ARecord) record).getAddress());
   }
 
   @Override
-  public Answer<String> texts(String name) {
-    return look(name, Type.TXT, r -> String.join("", ((TXTRecord) r).getStrings()));
+  public LookupResult<String> textRecords(String name) {
+    return lookUpRecords(name, Type.TXT, r -> String.join("", ((TXTRecord) r).getStrings()));
   }
 
   @Override
-  public Answer<String> names(InetAddress address) {
+  public LookupResult<String> hostNames(InetAddress address) {
     String reverse = ReverseMap.fromAddress(address).toString(true);
-    return look(reverse, Type.PTR, r -> ((PTRRecord) r).getTarget().toString(true));
+    return lookUpRecords(reverse, Type.PTR, r -> ((PTRRecord) r).getTarget().toString(true));
   }
 
-  private <T> Answer<T> look(String text, int type, Function<Record, T> value) {
+  private <T> LookupResult<T> lookUpRecords(String text, int type, Function<Record, T> value) {
     Name name = name(text);
-    if (name == null) return new Answer.Absent<>(BAD_DOMAIN, text + " is not a domain name");
-    return switch (ask(new Question(name, type))) {
-      case RecordSet.Records found ->
-          new Answer.Found<>(found.records().stream().limit(MAX_ADDRESSES).map(value).toList());
-      case RecordSet.NoData none -> new Answer.Absent<>(NO_ROUTE, text + " has no such record");
-      case RecordSet.NoSuchName none -> new Answer.Absent<>(NO_ROUTE, text + " does not exist");
-      case RecordSet.Failure failure -> unknown(text, failure.reason());
+    if (name == null) return new LookupResult.Absent<>(BAD_DOMAIN, text + " is not a domain name");
+    return switch (query(new Question(name, type))) {
+      case QueryResult.Records found ->
+          new LookupResult.Found<>(
+              found.records().stream().limit(MAX_ADDRESSES).map(value).toList());
+      case QueryResult.NoData none ->
+          new LookupResult.Absent<>(NO_ROUTE, text + " has no such record");
+      case QueryResult.NxDomain none ->
+          new LookupResult.Absent<>(NO_ROUTE, text + " does not exist");
+      case QueryResult.Failure failure -> unknown(text, failure.reason());
     };
   }
 
@@ -121,67 +124,70 @@ public final class DnsResolver implements SenderResolver {
   }
 
   @Override
-  public Answer<MailHost> refresh(String domain) {
+  public LookupResult<MailExchanger> refresh(String domain) {
     Name name = name(domain);
     if (name != null) cache.forget(name);
-    if (mailHosts(domain) instanceof Answer.Found<MailHost> found) {
-      for (MailHost host : found.values()) {
+    if (mailExchangers(domain) instanceof LookupResult.Found<MailExchanger> found) {
+      for (MailExchanger host : found.values()) {
         Name hostName = name(host.name());
         if (hostName != null) cache.forget(hostName);
         addresses(host.name());
       }
       return found;
     }
-    return mailHosts(domain); // what was just learnt, from the cache
+    return mailExchangers(domain); // what was just learnt, from the cache
   }
 
   @Override
-  public boolean answers(Duration patience) {
-    return liveness.answers(patience);
+  public boolean isNameServerReachable(Duration patience) {
+    return probe.isReachable(patience);
   }
 
-  private static Answer<MailHost> exchangers(String domain, List<Record> records) {
-    List<MailHost> hosts = new ArrayList<>();
+  private static LookupResult<MailExchanger> exchangers(String domain, List<Record> records) {
+    List<MailExchanger> hosts = new ArrayList<>();
     for (Record r : records) {
       MXRecord mx = (MXRecord) r;
       if (mx.getTarget().equals(Name.root)) continue; // beside others it means nothing
-      hosts.add(new MailHost(mx.getTarget().toString(true), mx.getPriority()));
+      hosts.add(new MailExchanger(mx.getTarget().toString(true), mx.getPriority()));
     }
     if (hosts.isEmpty()) {
-      return new Answer.Absent<>(NULL_MX, "the domain " + domain + " accepts no mail (null MX)");
+      return new LookupResult.Absent<>(
+          NULL_MX, "the domain " + domain + " accepts no mail (null MX)");
     }
     Collections.shuffle(hosts); // spreads the load over equal ones, RFC 5321 §5.1
-    hosts.sort(Comparator.comparingInt(MailHost::preference));
-    return new Answer.Found<>(hosts.subList(0, Math.min(hosts.size(), MAX_HOSTS)));
+    hosts.sort(Comparator.comparingInt(MailExchanger::preference));
+    return new LookupResult.Found<>(hosts.subList(0, Math.min(hosts.size(), MAX_HOSTS)));
   }
 
-  private Answer<MailHost> implicitExchanger(String domain) {
+  private LookupResult<MailExchanger> implicitExchanger(String domain) {
     return switch (addresses(domain)) {
-      case Answer.Found<InetAddress> found -> new Answer.Found<>(List.of(new MailHost(domain, 0)));
-      case Answer.Absent<InetAddress> none ->
-          new Answer.Absent<>(BAD_DOMAIN, "the domain " + domain + " has neither MX nor address");
-      case Answer.Unknown<InetAddress> unknown ->
-          new Answer.Unknown<>(unknown.status(), unknown.reason());
+      case LookupResult.Found<InetAddress> found ->
+          new LookupResult.Found<>(List.of(new MailExchanger(domain, 0)));
+      case LookupResult.Absent<InetAddress> none ->
+          new LookupResult.Absent<>(
+              BAD_DOMAIN, "the domain " + domain + " has neither MX nor address");
+      case LookupResult.Unknown<InetAddress> unknown ->
+          new LookupResult.Unknown<>(unknown.status(), unknown.reason());
     };
   }
 
   /** IPv4 first: where IPv6 is broken, trying it costs the whole connect timeout. */
-  private Answer<InetAddress> lookUpAddresses(Name name, String host) {
+  private LookupResult<InetAddress> lookUpAddresses(Name name, String host) {
     List<InetAddress> found = new ArrayList<>();
     String failure = "";
     for (int type : new int[] {Type.A, Type.AAAA}) {
-      switch (ask(new Question(name, type))) {
-        case RecordSet.Records set -> set.records().forEach(r -> found.add(address(r)));
-        case RecordSet.Failure failed -> failure = failed.reason();
-        case RecordSet.NoData none -> {}
-        case RecordSet.NoSuchName none -> {}
+      switch (query(new Question(name, type))) {
+        case QueryResult.Records set -> set.records().forEach(r -> found.add(address(r)));
+        case QueryResult.Failure failed -> failure = failed.reason();
+        case QueryResult.NoData none -> {}
+        case QueryResult.NxDomain none -> {}
       }
     }
     if (!found.isEmpty()) {
-      return new Answer.Found<>(found.subList(0, Math.min(found.size(), MAX_ADDRESSES)));
+      return new LookupResult.Found<>(found.subList(0, Math.min(found.size(), MAX_ADDRESSES)));
     }
     if (!failure.isEmpty()) return unknown("the address of " + host, failure);
-    return new Answer.Absent<>(NO_ROUTE, "the host " + host + " has no address");
+    return new LookupResult.Absent<>(NO_ROUTE, "the host " + host + " has no address");
   }
 
   private static InetAddress address(Record r) {
@@ -202,35 +208,36 @@ public final class DnsResolver implements SenderResolver {
   }
 
   /** From the cache, from somebody who asks the same just now, or from the servers. */
-  private RecordSet ask(Question question) {
-    Optional<RecordSet> cached = cache.find(question);
+  private QueryResult query(Question question) {
+    Optional<QueryResult> cached = cache.find(question);
     if (cached.isPresent()) return cached.get();
-    CompletableFuture<RecordSet> mine = new CompletableFuture<>();
-    CompletableFuture<RecordSet> others = asking.putIfAbsent(question, mine);
+    CompletableFuture<QueryResult> mine = new CompletableFuture<>();
+    CompletableFuture<QueryResult> others = pendingQuestions.putIfAbsent(question, mine);
     if (others != null) return others.join();
-    RecordSet answer = new RecordSet.Failure("the lookup was given up");
+    QueryResult answer = new QueryResult.Failure("the lookup was given up");
     try {
       answer = lookUp(question);
       cache.keep(question, answer);
     } finally {
-      asking.remove(question, mine);
+      pendingQuestions.remove(question, mine);
       mine.complete(answer);
     }
     return answer;
   }
 
-  private RecordSet lookUp(Question question) {
+  private QueryResult lookUp(Question question) {
     Timer.Sample sample = Timer.start();
-    RecordSet answer = servers.ask(question);
+    QueryResult answer = servers.query(question);
     String type = Type.string(question.type()).toLowerCase(java.util.Locale.ROOT);
-    meters.counter("dns.lookups", "type", type, "result", answer.word()).increment();
-    if (answer instanceof RecordSet.Failure) meters.counter("dns.errors", "type", type).increment();
+    meters.counter("dns.lookups", "type", type, "result", answer.label()).increment();
+    if (answer instanceof QueryResult.Failure)
+      meters.counter("dns.errors", "type", type).increment();
     sample.stop(meters.timer("dns.lookup.duration", "type", type));
     return answer;
   }
 
-  private static <T> Answer<T> unknown(String what, String reason) {
-    return new Answer.Unknown<>(SERVER_FAILURE, "cannot look up " + what + ": " + reason);
+  private static <T> LookupResult<T> unknown(String what, String reason) {
+    return new LookupResult.Unknown<>(SERVER_FAILURE, "cannot look up " + what + ": " + reason);
   }
 
   private static @Nullable Name name(String text) {

@@ -40,28 +40,28 @@ final class NameServers {
     return server;
   }
 
-  RecordSet ask(Question question) {
+  QueryResult query(Question question) {
     Name name = question.name();
     long ttl = Long.MAX_VALUE;
     int aliases = 0;
     while (true) {
-      Reply reply = exchange(name, question.type());
-      if (reply.message == null) return new RecordSet.Failure(reply.failure);
+      Response reply = exchange(name, question.type());
+      if (reply.message == null) return new QueryResult.Failure(reply.failure);
       List<Record> answers = reply.message.getSection(Section.ANSWER);
       Name asked = name;
       for (Record r = alias(answers, name); r != null; r = alias(answers, name)) {
-        if (++aliases > MAX_ALIASES) return looping(question);
+        if (++aliases > MAX_ALIASES) return aliasLoop(question);
         ttl = Math.min(ttl, r.getTTL());
         name = ((CNAMERecord) r).getTarget();
       }
-      RecordSet set = read(reply.message, name, question.type(), ttl);
-      boolean targetNotTold = set instanceof RecordSet.NoData && !name.equals(asked);
+      QueryResult set = read(reply.message, name, question.type(), ttl);
+      boolean targetNotTold = set instanceof QueryResult.NoData && !name.equals(asked);
       if (!targetNotTold) return set;
     }
   }
 
-  private static RecordSet looping(Question question) {
-    return new RecordSet.Failure("the aliases of " + question.name().toString(true) + " loop");
+  private static QueryResult aliasLoop(Question question) {
+    return new QueryResult.Failure("the aliases of " + question.name().toString(true) + " loop");
   }
 
   private static @Nullable Record alias(List<Record> answers, Name name) {
@@ -71,7 +71,7 @@ final class NameServers {
     return null;
   }
 
-  private static RecordSet read(Message message, Name name, int type, long aliasTtl) {
+  private static QueryResult read(Message message, Name name, int type, long aliasTtl) {
     List<Record> records = new ArrayList<>();
     long ttl = aliasTtl;
     for (Record r : message.getSection(Section.ANSWER)) {
@@ -80,10 +80,10 @@ final class NameServers {
       records.add(r);
       ttl = Math.min(ttl, r.getTTL());
     }
-    if (!records.isEmpty()) return new RecordSet.Records(records, ttl);
+    if (!records.isEmpty()) return new QueryResult.Records(records, ttl);
     long negative = Math.min(aliasTtl, negativeTtl(message));
-    if (message.getRcode() == Rcode.NXDOMAIN) return new RecordSet.NoSuchName(negative);
-    return new RecordSet.NoData(negative);
+    if (message.getRcode() == Rcode.NXDOMAIN) return new QueryResult.NxDomain(negative);
+    return new QueryResult.NoData(negative);
   }
 
   private static long negativeTtl(Message message) {
@@ -94,9 +94,9 @@ final class NameServers {
   }
 
   /** Exactly one of the two is there; the failure is a phrase. */
-  private record Reply(@Nullable Message message, String failure) {}
+  private record Response(@Nullable Message message, String failure) {}
 
-  private Reply exchange(Name name, int type) {
+  private Response exchange(Name name, int type) {
     Message query = Message.newQuery(Record.newRecord(name, type, DClass.IN));
     String failure = "no name server is known";
     for (int round = 0; round < ROUNDS; round++) {
@@ -104,15 +104,15 @@ final class NameServers {
         try {
           Message message = server.send(query);
           int code = message.getRcode();
-          if (code == Rcode.NOERROR || code == Rcode.NXDOMAIN) return new Reply(message, "");
+          if (code == Rcode.NOERROR || code == Rcode.NXDOMAIN) return new Response(message, "");
           failure =
               server.getAddress().getAddress().getHostAddress() + " says " + Rcode.string(code);
         } catch (IOException e) { // not in time, unreachable, or not an answer by RFC 1035
           failure = server.getAddress().getAddress().getHostAddress() + " gives no usable answer";
-          if (Thread.currentThread().isInterrupted()) return new Reply(null, failure);
+          if (Thread.currentThread().isInterrupted()) return new Response(null, failure);
         }
       }
     }
-    return new Reply(null, failure);
+    return new Response(null, failure);
   }
 }

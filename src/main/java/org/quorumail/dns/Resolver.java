@@ -10,10 +10,10 @@ public interface Resolver {
    * The hosts that take a domain's mail, RFC 5321 §5.1: best preference first, equal ones shuffled;
    * the domain itself when it has addresses and no MX.
    */
-  Answer<MailHost> mailHosts(String domain);
+  LookupResult<MailExchanger> mailExchangers(String domain);
 
   /** The addresses of a host, IPv4 first; an address literal (without brackets) is its own. */
-  Answer<InetAddress> addresses(String host);
+  LookupResult<InetAddress> addresses(String host);
 
   /** Forgets what was cached; the number of answers that this was. */
   int clearCache();
@@ -22,8 +22,8 @@ public interface Resolver {
   List<CachedAnswer> cached(int limit);
 
   /** Asks anew for a domain's mail hosts and their addresses, past the cache. */
-  Answer<MailHost> refresh(String domain);
+  LookupResult<MailExchanger> refresh(String domain);
 
   /** Whether a name server answers within that time; asked now, or a moment ago. */
-  boolean answers(Duration patience);
+  boolean isNameServerReachable(Duration patience);
 }

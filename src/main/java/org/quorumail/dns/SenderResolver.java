@@ -5,11 +5,11 @@ import java.net.InetAddress;
 /** What the name system also says about who sends mail. Thread-safe; blocks for a bounded time. */
 public interface SenderResolver extends Resolver {
   /** The IPv4 addresses of a name, without the hosts file: what a DNS list answers, RFC 5782. */
-  Answer<InetAddress> codes(String name);
+  LookupResult<InetAddress> dnsListCodes(String name);
 
   /** The texts of a name (TXT), each with its parts put together. */
-  Answer<String> texts(String name);
+  LookupResult<String> textRecords(String name);
 
   /** The names of an address (PTR), without a final dot. */
-  Answer<String> names(InetAddress address);
+  LookupResult<String> hostNames(InetAddress address);
 }

@@ -9,4 +9,8 @@ import org.quorumail.mail.Recipient;
  * @param remote the host that answered, or empty
  */
 public record RecipientReport(
-    Recipient recipient, Action action, EnhancedStatus status, String diagnostic, String remote) {}
+    Recipient recipient,
+    DsnAction action,
+    EnhancedStatus status,
+    String diagnostic,
+    String remote) {}

@@ -1,7 +1,7 @@
 package org.quorumail.gossip;
 
 /** A hash that is equal on all nodes and versions; not for security, all frames are sealed. */
-final class Hash64 {
+public final class Hash64 {
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
   private static final long FNV_PRIME = 0x100000001b3L;
 
@@ -13,14 +13,14 @@ final class Hash64 {
     return mix(hash);
   }
 
-  static long of(byte[] bytes) {
+  public static long of(byte[] bytes) {
     long hash = FNV_OFFSET;
     for (byte b : bytes) hash = (hash ^ (b & 0xff)) * FNV_PRIME;
     return mix(hash);
   }
 
   /** Spreads every bit over all bits (the finalizer of SplitMix64). */
-  static long mix(long value) {
+  public static long mix(long value) {
     long z = value;
     z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
     z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;

@@ -43,7 +43,7 @@ public record MailOptions(
   }
 
   /** The same by TLS only. */
-  public MailOptions requiringTls() {
+  public MailOptions withRequireTls() {
     return new MailOptions(
         body,
         utf8Header,
@@ -57,7 +57,7 @@ public record MailOptions(
   }
 
   /** The same with what reading the content told. */
-  public MailOptions found(BodyType body, boolean utf8Header, boolean bareLineEnds) {
+  public MailOptions withContentFacts(BodyType body, boolean utf8Header, boolean bareLineEnds) {
     return new MailOptions(
         body,
         utf8Header,

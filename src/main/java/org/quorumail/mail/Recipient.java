@@ -3,14 +3,14 @@ package org.quorumail.mail;
 /**
  * One recipient of an envelope, with what RCPT asked for it.
  *
- * @param reports the NOTIFY parameter
+ * @param notifyOn the NOTIFY parameter
  * @param originalRecipient the ORCPT parameter's value as it came, {@code type;xtext} (RFC 3461
  *     §4.2); empty when there was none
  * @param expanded whether this is an alias for several, who are recipients beside it: nothing is
  *     delivered to it, but its sender wants to hear that it was expanded (RFC 3461 §5.2.7.3)
  */
 public record Recipient(
-    MailAddress address, Notify reports, String originalRecipient, boolean expanded) {
+    MailAddress address, Notify notifyOn, String originalRecipient, boolean expanded) {
   public Recipient(MailAddress address, Notify reports, String originalRecipient) {
     this(address, reports, originalRecipient, false);
   }
@@ -22,12 +22,12 @@ public record Recipient(
 
   /** The same demands for another address. */
   public Recipient withAddress(MailAddress other) {
-    return new Recipient(other, reports, originalRecipient, expanded);
+    return new Recipient(other, notifyOn, originalRecipient, expanded);
   }
 
   /** Whether nothing was asked. */
-  public boolean plain() {
-    return !reports.specified() && originalRecipient.isEmpty() && !expanded;
+  public boolean hasNoDemands() {
+    return !notifyOn.specified() && originalRecipient.isEmpty() && !expanded;
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.quorumail.config.Config.LogConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
@@ -19,14 +18,14 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 /** Sets up the log as {@code [log]} says: one line per event, to a file or standard error. */
 public final class Logging {
   /** Libraries that tell more than an operator wants; their warnings are kept. */
-  private static final List<String> TALKATIVE =
+  private static final List<String> WARN_LEVEL_LOGGERS =
       List.of("org.apache.ratis", "io.grpc", "io.netty", "io.helidon", "org.rocksdb", "org.xbill");
 
   /**
    * Ratis' senders and receivers, which warn several times a second and group as long as a member
    * is away: that is told once, by the membership and by who leads. Their errors are kept.
    */
-  private static final List<String> NAGGING =
+  private static final List<String> ERROR_LEVEL_LOGGERS =
       List.of(
           "org.apache.ratis.grpc.server.GrpcLogAppender",
           "org.apache.ratis.grpc.server.GrpcServerProtocolService",
@@ -36,7 +35,7 @@ public final class Logging {
           "org.apache.ratis.util.JvmPauseMonitor");
 
   /** Netty's QUIC writes the TLS sessions that it keeps; no level lets that into a log. */
-  private static final String INDISCREET = "io.netty.handler.codec.quic";
+  private static final String SECRET_LEAKING_LOGGER = "io.netty.handler.codec.quic";
 
   private Logging() {}
 
@@ -54,10 +53,12 @@ public final class Logging {
     root.addAppender(appender);
     bridgeJavaUtilLogging();
     boolean detailed = config.level() == LogConfig.Level.TRACE;
-    for (String name : TALKATIVE) context.getLogger(name).setLevel(detailed ? null : Level.WARN);
-    for (String name : NAGGING) context.getLogger(name).setLevel(detailed ? null : Level.ERROR);
-    context.getLogger(INDISCREET).setLevel(Level.WARN);
-    if (!detailed) context.addTurboFilter(new ToldElsewhere());
+    for (String name : WARN_LEVEL_LOGGERS)
+      context.getLogger(name).setLevel(detailed ? null : Level.WARN);
+    for (String name : ERROR_LEVEL_LOGGERS)
+      context.getLogger(name).setLevel(detailed ? null : Level.ERROR);
+    context.getLogger(SECRET_LEAKING_LOGGER).setLevel(Level.WARN);
+    if (!detailed) context.addTurboFilter(new DuplicateWarningFilter());
   }
 
   /** Helidon and gRPC log there; below a warning they say nothing that an operator can use. */
@@ -68,7 +69,7 @@ public final class Logging {
   }
 
   private static Encoder<ILoggingEvent> encoder(LogConfig config, LoggerContext context) {
-    LineEncoder encoder = new LineEncoder(config.format());
+    LogLineEncoder encoder = new LogLineEncoder(config.format());
     encoder.setContext(context);
     encoder.start();
     return encoder;

@@ -18,14 +18,14 @@ public sealed interface Conversion {
   /**
    * @param size octets of the content as it will be
    */
-  record Possible(List<Treatment> treatments, long size) implements Conversion {
+  record Possible(List<EncodingAction> actions, long size) implements Conversion {
     public Possible {
-      treatments = List.copyOf(treatments);
+      actions = List.copyOf(actions);
     }
 
     /** The content as it will be, from the one that was looked at. */
-    public InputStream of(InputStream content) {
-      return new Converted(content, treatments);
+    public InputStream convert(InputStream content) {
+      return new ConvertedStream(content, actions);
     }
   }
 
@@ -38,17 +38,17 @@ public sealed interface Conversion {
    * @param target the widest data that the next hop takes
    * @throws IOException when the content cannot be read
    */
-  static Conversion of(Supplier<InputStream> content, DataKind target) throws IOException {
-    Survey survey = new Survey(target);
+  static Conversion plan(Supplier<InputStream> content, DataKind target) throws IOException {
+    EncodingPlanner survey = new EncodingPlanner(target);
     try (InputStream in = content.get()) {
-      Structure structure = new Structure(in, survey);
+      MimeParser structure = new MimeParser(in, survey);
       while (structure.step()) {}
       Optional<String> problem = structure.problem().or(survey::problem);
       if (problem.isPresent()) return new Impossible(problem.get());
     }
     if (!survey.anyEncoded()) return new Unneeded();
-    List<Treatment> treatments = survey.treatments();
-    try (InputStream converted = new Converted(content.get(), treatments)) {
+    List<EncodingAction> treatments = survey.actions();
+    try (InputStream converted = new ConvertedStream(content.get(), treatments)) {
       return new Possible(
           treatments, converted.transferTo(java.io.OutputStream.nullOutputStream()));
     }

@@ -70,29 +70,29 @@ final class EntityHeader {
   }
 
   /** The boundary of its parts, where it has parts that may be looked into. */
-  Optional<String> multipart() {
-    return type.filter(t -> identity() && t.type().equals("multipart"))
+  Optional<String> multipartBoundary() {
+    return type.filter(t -> isUnencoded() && t.type().equals("multipart"))
         .filter(t -> !t.subtype().equals("signed")) // RFC 1847 §2.1: not an octet of it may change
         .map(ContentType::boundary)
         .filter(boundary -> !boundary.isEmpty());
   }
 
   /** Whether its parts are messages unless they say something else, RFC 2046 §5.1.5. */
-  boolean digest() {
+  boolean isDigest() {
     return type.filter(t -> t.is("multipart", "digest")).isPresent();
   }
 
   /** Whether the body is a message that may be looked into, RFC 2046 §5.2.1. */
-  boolean message() {
-    return identity() && type.filter(t -> t.is("message", "rfc822")).isPresent();
+  boolean isMessage() {
+    return isUnencoded() && type.filter(t -> t.is("message", "rfc822")).isPresent();
   }
 
   /**
    * Whether the body may be given an encoding: it has none yet, and is not of a type that must not
    * have one (RFC 2045 §6.4, RFC 2046 §5.2; RFC 6532 §3.5 allows it for message/global).
    */
-  boolean encodable() {
-    if (!identity() || type.isEmpty()) return false;
+  boolean isEncodable() {
+    if (!isUnencoded() || type.isEmpty()) return false;
     ContentType known = type.get();
     return switch (known.type()) {
       case "multipart" -> false;
@@ -101,12 +101,12 @@ final class EntityHeader {
     };
   }
 
-  boolean text() {
+  boolean isText() {
     return type.filter(t -> t.type().equals("text")).isPresent();
   }
 
   /** What the label promises of a body that is not encoded. */
-  DataKind promised() {
+  DataKind declaredKind() {
     if (encoding.equals(DataKind.EIGHT_BIT.label())) return DataKind.EIGHT_BIT;
     return encoding.equals(DataKind.BINARY.label()) ? DataKind.BINARY : DataKind.SEVEN_BIT;
   }
@@ -144,7 +144,7 @@ final class EntityHeader {
     if (blankLine || encoded) line(out, "");
   }
 
-  private boolean identity() {
+  private boolean isUnencoded() {
     if (encoding.isEmpty()) return true;
     for (DataKind kind : DataKind.values()) if (kind.label().equals(encoding)) return true;
     return false;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.smtp.Content;
+import org.quorumail.smtp.ContentSink;
 
 /**
  * A message while filters look at it: up to 256 KiB in memory, more in a file that has no name any
@@ -18,14 +18,14 @@ import org.quorumail.smtp.Content;
  *
  * <p>Not a channel: an interrupted reader, such as a filter that was late, would close it for all.
  */
-public final class ContentBuffer implements Content.Sink, MessageContent, AutoCloseable {
+public final class ContentBuffer implements ContentSink, MessageContent, AutoCloseable {
   /** As much as a reception keeps in memory. */
-  static final int MEMORY = 256 * 1024;
+  static final int MAX_IN_MEMORY = 256 * 1024;
 
-  private static final int FIRST = 8 * 1024;
+  private static final int INITIAL_CAPACITY = 8 * 1024;
 
   private final Path directory;
-  private byte[] memory = new byte[FIRST];
+  private byte[] memory = new byte[INITIAL_CAPACITY];
   private int inMemory;
   private long size;
   private @Nullable RandomAccessFile file;
@@ -39,14 +39,14 @@ public final class ContentBuffer implements Content.Sink, MessageContent, AutoCl
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
-    if (file == null && inMemory + length > MEMORY) spill();
+    if (file == null && inMemory + length > MAX_IN_MEMORY) spill();
     RandomAccessFile spilled = file;
     if (spilled != null) {
       spilled.write(bytes, offset, length);
     } else {
       if (inMemory + length > memory.length) {
         int grown = Math.max(inMemory + length, memory.length * 2);
-        memory = Arrays.copyOf(memory, Math.min(MEMORY, grown));
+        memory = Arrays.copyOf(memory, Math.min(MAX_IN_MEMORY, grown));
       }
       System.arraycopy(bytes, offset, memory, inMemory, length);
       inMemory += length;
@@ -62,7 +62,7 @@ public final class ContentBuffer implements Content.Sink, MessageContent, AutoCl
   @Override
   public InputStream open(long from) {
     RandomAccessFile spilled = file;
-    if (spilled != null) return new FileView(spilled, from);
+    if (spilled != null) return new FileRangeInput(spilled, from);
     return new ByteArrayInputStream(memory, (int) from, inMemory - (int) from);
   }
 
@@ -85,13 +85,13 @@ public final class ContentBuffer implements Content.Sink, MessageContent, AutoCl
   }
 
   /** Reads at its own place, so that several readers do not disturb each other. */
-  private static final class FileView extends InputStream {
+  private static final class FileRangeInput extends InputStream {
     private final RandomAccessFile file;
-    private long at;
+    private long position;
 
-    FileView(RandomAccessFile file, long at) {
+    FileRangeInput(RandomAccessFile file, long at) {
       this.file = file;
-      this.at = at;
+      this.position = at;
     }
 
     @Override
@@ -103,9 +103,9 @@ public final class ContentBuffer implements Content.Sink, MessageContent, AutoCl
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
       synchronized (file) {
-        file.seek(at);
+        file.seek(position);
         int n = file.read(bytes, offset, length);
-        if (n > 0) at += n;
+        if (n > 0) position += n;
         return n;
       }
     }

@@ -10,17 +10,17 @@ import org.quorumail.mail.ReversePath;
  */
 public sealed interface Edit {
   /** A change of the content behind the fields that are put in front of it. */
-  sealed interface OfContent extends Edit {}
+  sealed interface ContentEdit extends Edit {}
 
   /**
    * A field before the field at this place.
    *
    * @param index 0: in front of the message, which leaves the received octets as they are
    */
-  record InsertHeader(int index, String name, String value) implements OfContent {}
+  record InsertHeader(int index, String name, String value) implements ContentEdit {}
 
   /** A field after all others. */
-  record AppendHeader(String name, String value) implements OfContent {}
+  record AppendHeader(String name, String value) implements ContentEdit {}
 
   /**
    * Another value for a field.
@@ -28,10 +28,10 @@ public sealed interface Edit {
    * @param occurrence of fields with this name, from 1; beyond the last one the field is appended
    * @param value empty: the field goes
    */
-  record ChangeHeader(String name, int occurrence, String value) implements OfContent {}
+  record ChangeHeader(String name, int occurrence, String value) implements ContentEdit {}
 
   /** Another body. Readable until the transaction is reset. */
-  record ReplaceBody(MessageContent body) implements OfContent {}
+  record ReplaceBody(MessageContent body) implements ContentEdit {}
 
   record ChangeSender(ReversePath sender) implements Edit {}
 

@@ -29,17 +29,17 @@ final class EditedContent implements MessageContent {
    * @throws MessageHeader.TooLongException when the header is too long to be changed
    */
   static MessageContent of(MessageContent content, List<Edit> edits) throws IOException {
-    List<Edit.OfContent> changes = new ArrayList<>();
-    for (Edit edit : edits) if (edit instanceof Edit.OfContent change) changes.add(change);
+    List<Edit.ContentEdit> changes = new ArrayList<>();
+    for (Edit edit : edits) if (edit instanceof Edit.ContentEdit change) changes.add(change);
     if (changes.isEmpty()) return content;
-    if (changes.stream().allMatch(EditedContent::isInFront)) {
-      return new EditedContent(inFront(changes), content, 0);
+    if (changes.stream().allMatch(EditedContent::isPrepend)) {
+      return new EditedContent(prependedFields(changes), content, 0);
     }
     MessageHeader header = MessageHeader.read(content);
     List<Field> fields = new ArrayList<>(header.fields());
     MessageContent body = content;
     long bodyAt = header.bodyAt();
-    for (Edit.OfContent change : changes) {
+    for (Edit.ContentEdit change : changes) {
       switch (change) {
         case Edit.InsertHeader e ->
             fields.add(Math.clamp(e.index(), 0, fields.size()), field(e.name(), e.value()));
@@ -68,12 +68,12 @@ final class EditedContent implements MessageContent {
     return new SequenceInputStream(rest, body.open(bodyAt));
   }
 
-  static boolean isInFront(Edit edit) {
+  static boolean isPrepend(Edit edit) {
     return edit instanceof Edit.InsertHeader insert && insert.index() == 0;
   }
 
   /** The fields that such edits put before a message; the last one comes first. */
-  static byte[] inFront(List<? extends Edit> edits) {
+  static byte[] prependedFields(List<? extends Edit> edits) {
     List<Field> fields = new ArrayList<>();
     for (Edit edit : edits) {
       if (edit instanceof Edit.InsertHeader insert) {

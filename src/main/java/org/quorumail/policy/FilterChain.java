@@ -16,7 +16,7 @@ public final class FilterChain {
     this.meters = meters;
   }
 
-  public Screening open(SessionView session) {
-    return new Screening(filters, session, meters);
+  public FilterSession open(SessionView session) {
+    return new FilterSession(filters, session, meters);
   }
 }

@@ -2,7 +2,7 @@ package org.quorumail.policy;
 
 import java.time.Duration;
 import java.util.Optional;
-import org.quorumail.config.Config.RateLimit;
+import org.quorumail.config.RateLimit;
 
 /**
  * What checks remember beyond a session: rates and greylisted triplets. One node's own memory, or
@@ -16,11 +16,11 @@ public interface PolicyState {
    * @param key whose rate, such as {@code "message client 192.0.2.1"}
    * @return whether it is within the rate; if not, it was not counted
    */
-  boolean take(String key, RateLimit limit);
+  boolean tryAcquire(String key, RateLimit limit);
 
   /** What was kept under the key, unless its time is over. */
-  Optional<String> value(String key);
+  Optional<String> find(String key);
 
   /** Keeps a value, in place of an older one. */
-  void keep(String key, String value, Duration atMost);
+  void put(String key, String value, Duration atMost);
 }

@@ -5,7 +5,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.quorumail.config.Config.RelayConfig;
 import org.quorumail.config.Network;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.Reply;
@@ -25,12 +24,12 @@ public final class RelayPolicy {
       Reply.of(451, "4.3.0", "Cannot look up the recipient now, try again later");
 
   private final RelayConfig config;
-  private final Set<String> domains;
+  private final Set<String> localDomains;
   private final Optional<RecipientTable> recipients;
 
   public RelayPolicy(RelayConfig config, Optional<RecipientTable> recipients) {
     this.config = config;
-    this.domains =
+    this.localDomains =
         config.domains().stream()
             .map(domain -> domain.toLowerCase(Locale.ROOT))
             .collect(Collectors.toUnmodifiableSet());
@@ -51,19 +50,19 @@ public final class RelayPolicy {
   }
 
   /** Whether this client may send to anybody. */
-  public boolean trusts(Identity client) {
+  public boolean trusts(ClientIdentity client) {
     if (client.user().isPresent()) return true;
     for (Network network : config.networks()) {
       if (network.contains(client.address())) return true;
     }
-    return !Collections.disjoint(config.certificates(), client.certificate());
+    return !Collections.disjoint(config.certificates(), client.certificateNames());
   }
 
-  public Decision recipient(Identity client, MailAddress recipient) {
+  public Decision decide(ClientIdentity client, MailAddress recipient) {
     boolean trusted = trusts(client);
     boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
     if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // §4.5.1
-    boolean ours = domains.contains(recipient.domain());
+    boolean ours = localDomains.contains(recipient.domain());
     if (!ours) return trusted ? new Decision.Accept() : refuse(NO_RELAY);
     if (postmaster) return new Decision.Accept();
     if (recipients.isPresent()) {
@@ -73,14 +72,14 @@ public final class RelayPolicy {
         case UNAVAILABLE -> new Decision.Unavailable(UNAVAILABLE);
       };
     }
-    return routes(recipient) && !trusted ? refuse(NO_ROUTING) : new Decision.Accept();
+    return hasSourceRoute(recipient) && !trusted ? refuse(NO_ROUTING) : new Decision.Accept();
   }
 
   /**
    * Whether a later host could read the local part as an address of its own (percent hack, bang
    * path, quoted at-sign): mail for strangers would leave through us.
    */
-  private static boolean routes(MailAddress recipient) {
+  private static boolean hasSourceRoute(MailAddress recipient) {
     String local = recipient.localPart();
     for (int i = 0; i < local.length(); i++) {
       if ("%!@".indexOf(local.charAt(i)) >= 0) return true;

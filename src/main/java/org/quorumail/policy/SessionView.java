@@ -5,10 +5,10 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.quorumail.config.Config.Service;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.Service;
 
 /**
  * What a filter may know of a session, as it is at the moment of asking. Belongs to the session's
@@ -59,8 +59,8 @@ public interface SessionView {
   Optional<QueueId> queueId();
 
   /** What is proved of the client: what the relay rule may trust. */
-  default Identity identity() {
-    return new Identity(client(), Set.of(), user());
+  default ClientIdentity clientIdentity() {
+    return new ClientIdentity(client(), Set.of(), user());
   }
 
   default InetAddress client() {

@@ -1,21 +1,20 @@
 package org.quorumail.policy;
 
 import java.time.Duration;
-import org.quorumail.config.PolicyConfig;
 
 /**
  * Waits that cost a patient client nothing and an impatient one its turn: before the greeting, and
  * before the reply to an error, longer with each. A waiting session costs a virtual thread.
  */
-public record Tarpit(PolicyConfig.Tarpit config) {
-  public Duration beforeGreeting() {
+public record Tarpit(PolicyConfig.TarpitConfig config) {
+  public Duration greetingDelay() {
     return config.greetDelay();
   }
 
   /**
    * @param errors of this session so far, this one included
    */
-  public Duration beforeError(int errors) {
+  public Duration errorDelay(int errors) {
     int counted = errors - config.afterErrors();
     if (counted <= 0 || config.errorDelay().isZero()) return Duration.ZERO;
     Duration grown = config.errorDelay().multipliedBy(counted);
@@ -23,7 +22,7 @@ public record Tarpit(PolicyConfig.Tarpit config) {
   }
 
   /** Sleeps; false when the thread is interrupted before the time is over. */
-  public static boolean sitOut(Duration time) {
+  public static boolean sleep(Duration time) {
     try {
       Thread.sleep(time);
       return true;

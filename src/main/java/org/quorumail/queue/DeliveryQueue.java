@@ -14,10 +14,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.quorumail.config.Config;
-import org.quorumail.delivery.Deliveries;
-import org.quorumail.dsn.StatusNotification;
+import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.QueueId;
+import org.quorumail.node.Config;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnershipListener;
 import org.slf4j.Logger;
@@ -34,59 +34,59 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** Hints not looked at yet; one that finds no place is found by a sweep instead. */
   private static final int MAX_HINTS = 10_000;
 
-  private static final long TIDY_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final Duration AGED_EVERY = Duration.ofMinutes(1);
-  private static final Duration LAST_PATIENCE = Duration.ofSeconds(1); // of close, after drain
+  private static final long CLEANUP_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final Duration OVERDUE_CHECK_INTERVAL = Duration.ofMinutes(1);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1); // of close, after drain
 
-  private final Deliveries deliveries;
-  private final DeliveryTask.Shared shared;
+  private final DeliveryAgent deliveries;
+  private final DeliveryTask.TaskContext taskContext;
   private final ActiveWindow window;
-  private final Sweep sweep;
-  private final Suspensions suspensions;
+  private final DueScan dueScan;
+  private final SuspendedDomains suspendedDomains;
   private final InstantSource time;
-  private final Rhythm rhythm;
+  private final SweepTimer sweepTimer;
   private final Map<String, OwnedSpool> owned = new ConcurrentHashMap<>();
-  private final ArrayBlockingQueue<Hint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
+  private final ArrayBlockingQueue<DueHint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
   private final Semaphore wake = new Semaphore(0);
   private final Thread dispatcher;
   private volatile boolean closed;
-  private volatile long steppedAt = System.nanoTime();
-  private volatile Sweep.Seen seen = Sweep.Seen.NOTHING;
+  private volatile long lastStepNanos = System.nanoTime();
+  private volatile DueScan.ScanResult lastScan = DueScan.ScanResult.EMPTY;
 
-  private final boolean delivers;
+  private final boolean hasDeliverRole;
 
   /** Of the dispatcher alone; nanoTime. */
-  private long tidiedAt;
+  private long lastCleanupNanos;
 
-  private Instant agedAt;
+  private Instant lastOverdueCheck;
   private String sweepAfter = "";
 
-  private record Hint(OwnedSpool spool, QueueId id, List<String> domains) {}
+  private record DueHint(OwnedSpool spool, QueueId id, List<String> domains) {}
 
   /**
    * Starts the dispatcher; it idles until a spool is owned, and for ever in a node without the role
    * to deliver.
    */
   public DeliveryQueue(
-      Config config, Deliveries deliveries, MeterRegistry meters, InstantSource time) {
+      Config config, DeliveryAgent deliveries, MeterRegistry meters, InstantSource time) {
     this.deliveries = deliveries;
     this.time = time;
-    delivers = config.roles().contains(Config.Role.DELIVER);
+    hasDeliverRole = config.roles().contains(Config.Role.DELIVER);
     RetrySchedule schedule = new RetrySchedule(config.delivery(), ThreadLocalRandomDice.DICE);
-    shared =
-        new DeliveryTask.Shared(
+    taskContext =
+        new DeliveryTask.TaskContext(
             deliveries,
             schedule,
-            new StatusNotification(config),
+            new DsnComposer(config),
             new QueueMeters(meters),
             time,
             new Underway());
     window = new ActiveWindow(deliveries, config.delivery().maxConcurrentDeliveries());
-    suspensions = new Suspensions(time);
-    sweep = new Sweep(deliveries, window, suspensions::contains, schedule);
-    rhythm = new Rhythm(config.delivery(), time);
-    tidiedAt = System.nanoTime();
-    agedAt = time.instant();
+    suspendedDomains = new SuspendedDomains(time);
+    dueScan = new DueScan(deliveries, window, suspendedDomains::contains, schedule);
+    sweepTimer = new SweepTimer(config.delivery(), time);
+    lastCleanupNanos = System.nanoTime();
+    lastOverdueCheck = time.instant();
     meters.gauge(
         "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
     meters.gauge("delivery.queue.size", List.of(status("ready")), window, ActiveWindow::ready);
@@ -98,66 +98,66 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   @Override
-  public void owned(OwnedSpool spool) {
-    if (!delivers) return;
+  public void spoolOwned(OwnedSpool spool) {
+    if (!hasDeliverRole) return;
     owned.put(spool.name(), spool);
-    sweepSoon();
+    requestSweep();
   }
 
   @Override
-  public void lost(OwnedSpool spool) {
+  public void spoolLost(OwnedSpool spool) {
     owned.remove(spool.name(), spool);
-    window.lost(spool);
+    window.forgetSpool(spool);
   }
 
   @Override
-  public void due(OwnedSpool spool, QueueId id, List<String> domains) {
-    if (!delivers) return;
-    if (!hints.offer(new Hint(spool, id, domains))) rhythm.want();
+  public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {
+    if (!hasDeliverRole) return;
+    if (!hints.offer(new DueHint(spool, id, domains))) sweepTimer.requestSweep();
     wake.release();
   }
 
   /** Tries all that is due, now. */
-  public void processNow() {
-    sweepSoon();
+  public void sweepNow() {
+    requestSweep();
   }
 
   /** Leaves a domain's mail alone for a while; false when too many are suspended already. */
   public boolean suspend(String domain, Duration howLong) {
-    return suspensions.add(domain.toLowerCase(Locale.ROOT), howLong);
+    return suspendedDomains.add(domain.toLowerCase(Locale.ROOT), howLong);
   }
 
   /** False when the domain was not suspended. */
   public boolean resume(String domain) {
-    boolean was = suspensions.remove(domain.toLowerCase(Locale.ROOT));
-    sweepSoon();
+    boolean was = suspendedDomains.remove(domain.toLowerCase(Locale.ROOT));
+    requestSweep();
     return was;
   }
 
   public boolean isSuspended(String domain) {
-    return suspensions.contains(domain.toLowerCase(Locale.ROOT));
+    return suspendedDomains.contains(domain.toLowerCase(Locale.ROOT));
   }
 
   /** Starts no more attempts and waits for those that run; false when some still do. */
   public boolean drain(Duration patience) {
     window.stopAll();
-    return window.awaitQuiet(null, patience);
+    return window.awaitIdle(null, patience);
   }
 
   /** As {@link #drain(Duration)} for one spool, before it is handed over. */
   public boolean drain(OwnedSpool spool, Duration patience) {
     window.stop(spool);
-    return window.awaitQuiet(spool, patience);
+    return window.awaitIdle(spool, patience);
   }
 
   /** Takes up a drained spool again: the hand-over did not happen. */
   public void resume(OwnedSpool spool) {
     window.resume(spool);
-    sweepSoon();
+    requestSweep();
   }
 
   public QueueStats stats() {
-    Sweep.Seen last = seen;
+    DueScan.ScanResult last = lastScan;
     long oldest = last.oldestDueMillis();
     long waiting = oldest == Long.MAX_VALUE ? 0 : Math.max(0, time.millis() - oldest);
     return new QueueStats(
@@ -166,17 +166,17 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         last.domains(),
         Duration.ofMillis(waiting),
         deliveries.stats(),
-        suspensions.left());
+        suspendedDomains.remaining());
   }
 
   /** Stops. What runs is not waited for long: call {@link #drain(Duration)} before. */
   @Override
   public void close() {
     closed = true;
-    drain(LAST_PATIENCE);
+    drain(CLOSE_TIMEOUT);
     wake.release();
     try {
-      dispatcher.join(LAST_PATIENCE);
+      dispatcher.join(CLOSE_TIMEOUT);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -184,12 +184,12 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   /** Whether the dispatcher runs and has come round lately; it never pauses for a second. */
-  public boolean progresses(Duration patience) {
-    return dispatcher.isAlive() && System.nanoTime() - steppedAt < patience.toNanos();
+  public boolean isProgressing(Duration patience) {
+    return dispatcher.isAlive() && System.nanoTime() - lastStepNanos < patience.toNanos();
   }
 
-  private void sweepSoon() {
-    rhythm.want();
+  private void requestSweep() {
+    sweepTimer.requestSweep();
     wake.release();
   }
 
@@ -201,40 +201,43 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         return;
       } catch (RuntimeException e) { // one bad moment of a spool must not stop the others' mail
         log.error("event=dispatch_fault reason=\"{}\"", e.toString(), e);
-        LockSupport.parkNanos(TIDY_NANOS); // it may be there at the next step too
+        LockSupport.parkNanos(CLEANUP_INTERVAL_NANOS); // it may be there at the next step too
       }
     }
   }
 
   private void step() throws InterruptedException {
-    steppedAt = System.nanoTime();
-    if (wake.tryAcquire(pause(), TimeUnit.NANOSECONDS)) wake.drainPermits();
+    lastStepNanos = System.nanoTime();
+    if (wake.tryAcquire(nanosUntilNextStep(), TimeUnit.NANOSECONDS)) wake.drainPermits();
     takeHints();
     long now = System.nanoTime();
-    if (window.endRests(now)) rhythm.want();
-    if (rhythm.isTime(now, window.hungry(now))) sweepAll(now);
+    if (window.endBackoffs(now)) sweepTimer.requestSweep();
+    if (sweepTimer.isSweepDue(now, window.hasRoomForBacklog(now))) sweepAll(now);
     startAttempts();
-    if (now - tidiedAt >= TIDY_NANOS) {
-      tidiedAt = now;
-      deliveries.tidy();
+    if (now - lastCleanupNanos >= CLEANUP_INTERVAL_NANOS) {
+      lastCleanupNanos = now;
+      deliveries.cleanUp();
     }
   }
 
   /** How long nothing can happen unless somebody wakes us. */
-  private long pause() {
+  private long nanosUntilNextStep() {
     long now = System.nanoTime();
-    long pause = Math.min(TIDY_NANOS, rhythm.pause(now, window.hungry(now)));
-    return Math.max(0, Math.min(pause, window.untilNextLane(now)));
+    long pause =
+        Math.min(
+            CLEANUP_INTERVAL_NANOS, sweepTimer.nanosUntilSweep(now, window.hasRoomForBacklog(now)));
+    return Math.max(0, Math.min(pause, window.nanosUntilNextStart(now)));
   }
 
   private void takeHints() {
     for (int i = 0; i < MAX_HINTS; i++) {
-      Hint hint = hints.poll();
+      DueHint hint = hints.poll();
       if (hint == null) return;
       if (!mayStart(hint.spool)) continue;
       for (String domain : hint.domains) {
-        if (suspensions.contains(domain)) continue;
-        Claim claim = new Claim(hint.spool, hint.id, deliveries.destination(domain));
+        if (suspendedDomains.contains(domain)) continue;
+        DeliveryClaim claim =
+            new DeliveryClaim(hint.spool, hint.id, deliveries.destination(domain));
         window.offer(claim, System.nanoTime());
       }
     }
@@ -245,65 +248,67 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   }
 
   private void sweepAll(long now) {
-    rhythm.begin();
-    boolean lookForAged = isTimeForAged(time.instant());
-    window.sweepBegins(now);
-    Sweep.Seen all = Sweep.Seen.NOTHING;
+    sweepTimer.sweepStarted();
+    boolean lookForAged = isOverdueCheckDue(time.instant());
+    window.beginSweep(now);
+    DueScan.ScanResult all = DueScan.ScanResult.EMPTY;
     for (OwnedSpool spool : owned.values()) {
       if (!mayStart(spool)) continue;
-      if (spool.mayDeliver()) all = all.with(sweepOne(spool, lookForAged));
-      else rhythm.want(); // the lease will be renewed, or the spool lost
+      if (spool.mayDeliver()) all = all.merge(sweepOne(spool, lookForAged));
+      else sweepTimer.requestSweep(); // the lease will be renewed, or the spool lost
     }
-    seen = all;
-    rhythm.dueAt(all.nextDueMillis());
+    lastScan = all;
+    sweepTimer.noteDueTime(all.nextDueMillis());
     // where places ran out, the next sweep begins behind those who got the last ones
-    sweepAfter = window.ready() >= ActiveWindow.MAX_READY ? all.lastFilled() : "";
-    rhythm.end(now);
+    sweepAfter = window.ready() >= ActiveWindow.MAX_READY ? all.lastFilledDomain() : "";
+    sweepTimer.sweepFinished(now);
   }
 
   /** Also when a clock that was ahead has been put right: its next minute may be years away. */
-  private boolean isTimeForAged(Instant present) {
-    boolean waits = present.isBefore(agedAt.plus(AGED_EVERY)) && !present.isBefore(agedAt);
-    if (!waits) agedAt = present;
+  private boolean isOverdueCheckDue(Instant present) {
+    boolean waits =
+        present.isBefore(lastOverdueCheck.plus(OVERDUE_CHECK_INTERVAL))
+            && !present.isBefore(lastOverdueCheck);
+    if (!waits) lastOverdueCheck = present;
     return !waits;
   }
 
-  private Sweep.Seen sweepOne(OwnedSpool spool, boolean lookForAged) {
+  private DueScan.ScanResult sweepOne(OwnedSpool spool, boolean lookForAged) {
     Instant now = time.instant();
     try {
-      return sweep.over(spool, sweepAfter, now, lookForAged ? this::startAged : claim -> {});
+      return dueScan.scan(spool, sweepAfter, now, lookForAged ? this::startOverdue : claim -> {});
     } catch (RuntimeException e) { // it is closed when the node has just lost it
       if (mayStart(spool) && spool.mayDeliver()) {
         log.error("event=sweep_failed spool={} reason=\"{}\"", spool.name(), e.toString());
       }
-      return Sweep.Seen.NOTHING;
+      return DueScan.ScanResult.EMPTY;
     }
   }
 
   private void startAttempts() {
-    Optional<Claim> claim = window.next(System.nanoTime());
+    Optional<DeliveryClaim> claim = window.next(System.nanoTime());
     while (claim.isPresent()) {
       start(claim.get(), false);
       claim = window.next(System.nanoTime());
     }
   }
 
-  private void startAged(Claim claim) {
-    if (window.beginOutside(claim, System.nanoTime())) start(claim, true);
+  private void startOverdue(DeliveryClaim claim) {
+    if (window.beginUnadmitted(claim, System.nanoTime())) start(claim, true);
   }
 
-  private void start(Claim claim, boolean aged) {
+  private void start(DeliveryClaim claim, boolean aged) {
     Thread.ofVirtual().name("attempt-" + claim.id()).start(() -> run(claim, aged));
   }
 
-  private void run(Claim claim, boolean aged) {
+  private void run(DeliveryClaim claim, boolean aged) {
     Duration rest = Duration.ZERO;
     try {
-      DeliveryTask task = new DeliveryTask(shared, claim);
-      rest = aged ? task.runWithoutAttempt() : task.run();
-      rhythm.dueAt(task.nextDueMillis());
+      DeliveryTask task = new DeliveryTask(taskContext, claim);
+      rest = aged ? task.reportOverdue() : task.run();
+      sweepTimer.noteDueTime(task.nextDueMillis());
     } finally {
-      window.ended(claim, rest, System.nanoTime());
+      window.finish(claim, rest, System.nanoTime());
       wake.release();
     }
   }

@@ -10,18 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.delivery.Deliveries;
+import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.Disposition;
 import org.quorumail.delivery.Disposition.Responsibility;
 import org.quorumail.delivery.Job;
+import org.quorumail.dsn.DsnComposer;
 import org.quorumail.dsn.RecipientReport;
-import org.quorumail.dsn.StatusNotification;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.OwnedSpool;
-import org.quorumail.spool.OwnedSpool.Doubt;
-import org.quorumail.spool.OwnedSpool.Notification;
+import org.quorumail.spool.OwnedSpool.DsnMessage;
+import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.slf4j.Logger;
@@ -32,31 +32,31 @@ final class DeliveryTask implements Job {
   private static final Logger log = LoggerFactory.getLogger(DeliveryTask.class);
 
   /** After trouble of our own, which is hardly over at once: the claim is not taken up before. */
-  private static final Duration REST = Duration.ofSeconds(5);
+  private static final Duration SHORT_BACKOFF = Duration.ofSeconds(5);
 
-  private static final Duration LONG_REST = Duration.ofMinutes(1);
+  private static final Duration LONG_BACKOFF = Duration.ofMinutes(1);
   private static final EnhancedStatus NO_HOST = new EnhancedStatus(4, 4, 1);
   private static final EnhancedStatus EXPANDED = new EnhancedStatus(2, 1, 5);
 
-  private final Shared shared;
-  private final Claim claim;
-  private final List<Integer> places = new ArrayList<>();
+  private final TaskContext shared;
+  private final DeliveryClaim claim;
+  private final List<Integer> recipientIndexes = new ArrayList<>();
   private final List<Underway.Place> taken = new ArrayList<>();
   private @Nullable SpooledMessage message;
-  private @Nullable Doubt doubt;
-  private Duration rest = Duration.ZERO;
+  private @Nullable InDoubtDeliveries doubt;
+  private Duration backoff = Duration.ZERO;
   private long nextDueMillis = Long.MAX_VALUE;
 
   /** What all tasks use. */
-  record Shared(
-      Deliveries deliveries,
+  record TaskContext(
+      DeliveryAgent deliveries,
       RetrySchedule schedule,
-      StatusNotification notifications,
+      DsnComposer notifications,
       QueueMeters meters,
       InstantSource time,
       Underway underway) {}
 
-  DeliveryTask(Shared shared, Claim claim) {
+  DeliveryTask(TaskContext shared, DeliveryClaim claim) {
     this.shared = shared;
     this.claim = claim;
   }
@@ -71,38 +71,38 @@ final class DeliveryTask implements Job {
       }
     } catch (
         RuntimeException e) { // the spool was closed under us, or a fault: never lose the claim
-      fault(e);
+      logFault(e);
     } finally {
       if (!begun) shared.deliveries.cancel(claim.destination());
       leaveDoubt();
       taken.forEach(shared.underway::release);
     }
-    return rest;
+    return backoff;
   }
 
   /** Instead of an attempt, when no host works: gives up or reports what has waited too long. */
-  Duration runWithoutAttempt() {
+  Duration reportOverdue() {
     try {
-      if (prepare() && overdue()) {
+      if (prepare() && isOverdue()) {
         Disposition none =
             new Disposition.TryLater(
                 NO_HOST, "no host of " + claim.destination() + " answers at the moment", "");
-        answered(places.stream().map(p -> new Result(p, none)).toList());
+        answered(recipientIndexes.stream().map(p -> new Result(p, none)).toList());
       }
     } catch (RuntimeException e) {
-      fault(e);
+      logFault(e);
     } finally {
       taken.forEach(shared.underway::release);
     }
-    return rest;
+    return backoff;
   }
 
   /** A message that was wanted sooner (RFC 2852, mode R) is returned instead of tried. */
   private boolean tooLate() {
     Instant now = shared.time.instant();
-    if (!shared.schedule.returnable(message(), now)) return false;
+    if (!shared.schedule.isDeadlineMissed(message(), now)) return false;
     Disposition late = new Disposition.TryLater(NO_HOST, "not tried again", "");
-    answered(places.stream().map(p -> new Result(p, late)).toList());
+    answered(recipientIndexes.stream().map(p -> new Result(p, late)).toList());
     return true;
   }
 
@@ -111,16 +111,16 @@ final class DeliveryTask implements Job {
     return nextDueMillis;
   }
 
-  private boolean overdue() {
+  private boolean isOverdue() {
     Instant now = shared.time.instant();
-    return shared.schedule.expired(message(), now)
-        || new Reporting(shared.schedule, message()).wantsDelayNotice(now);
+    return shared.schedule.isExpired(message(), now)
+        || new DsnPolicy(shared.schedule, message()).isDelayNoticeDue(now);
   }
 
   /** Finds what is still to be done; the claim may have been made long ago. */
   private boolean prepare() {
     if (!claim.spool().mayDeliver()) {
-      rest = REST;
+      backoff = SHORT_BACKOFF;
       return false;
     }
     message = claim.spool().message(claim.id()).orElse(null);
@@ -128,13 +128,14 @@ final class DeliveryTask implements Job {
     long now = shared.time.millis();
     for (int i = 0; i < message.recipients().size(); i++) {
       RecipientState r = message.recipients().get(i);
-      if (r.status() != SpooledMessage.Status.PENDING || !goesHere(r)) continue;
+      if (r.status() != SpooledMessage.RecipientStatus.PENDING || !isForThisDestination(r))
+        continue;
       if (r.dueMillis() > now) nextDueMillis = Math.min(nextDueMillis, r.dueMillis());
-      else if (take(i)) places.add(i);
-      else rest = REST;
+      else if (take(i)) recipientIndexes.add(i);
+      else backoff = SHORT_BACKOFF;
     }
     tellOfExpansions();
-    return !places.isEmpty();
+    return !recipientIndexes.isEmpty();
   }
 
   private boolean take(int recipient) {
@@ -144,20 +145,20 @@ final class DeliveryTask implements Job {
 
   /** Of an alias for several nothing is to be done but to say so; then it is none of the places. */
   private void tellOfExpansions() {
-    List<Integer> aliases = places.stream().filter(this::expanded).toList();
+    List<Integer> aliases = recipientIndexes.stream().filter(this::isExpandedAlias).toList();
     if (aliases.isEmpty()) return;
-    places.removeAll(aliases);
+    recipientIndexes.removeAll(aliases);
     Disposition done =
         new Disposition.Delivered(
             EXPANDED, "goes to the addresses behind it", "", Responsibility.EXPANDED);
     answered(aliases.stream().map(p -> new Result(p, done)).toList());
   }
 
-  private boolean expanded(int place) {
+  private boolean isExpandedAlias(int place) {
     return message().recipients().get(place).recipient().expanded();
   }
 
-  private boolean goesHere(RecipientState r) {
+  private boolean isForThisDestination(RecipientState r) {
     return shared.deliveries.destination(r.address().domain()).equals(claim.destination());
   }
 
@@ -169,7 +170,7 @@ final class DeliveryTask implements Job {
 
   @Override
   public List<Integer> recipients() {
-    return places;
+    return recipientIndexes;
   }
 
   @Override
@@ -180,7 +181,7 @@ final class DeliveryTask implements Job {
   @Override
   public boolean dotAllowed(int recipients) {
     leaveDoubt();
-    Optional<Doubt> entered = claim.spool().enterDoubt(recipients);
+    Optional<InDoubtDeliveries> entered = claim.spool().enterDoubt(recipients);
     doubt = entered.orElse(null);
     return entered.isPresent();
   }
@@ -203,30 +204,30 @@ final class DeliveryTask implements Job {
   private boolean settle(List<Result> results) {
     Instant now = shared.time.instant();
     Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
-    List<OwnedSpool.Result> outcomes = new ArrayList<>(results.size());
+    List<OwnedSpool.RecipientOutcome> outcomes = new ArrayList<>(results.size());
     for (Result r : results) {
       int attempts = message().recipients().get(r.recipient()).attempts();
       outcomes.add(
-          new OwnedSpool.Result(
+          new OwnedSpool.RecipientOutcome(
               r.recipient(), shared.schedule.outcome(r.disposition(), attempts, message(), now)));
     }
-    Notification notification = notification(results, outcomes, now);
-    boolean recorded = claim.spool().record(claim.id(), outcomes, notification);
+    DsnMessage notification = notification(results, outcomes, now);
+    boolean recorded = claim.spool().recordOutcomes(claim.id(), outcomes, notification);
     if (!recorded) {
-      rest = REST;
+      backoff = SHORT_BACKOFF;
       log.warn("event=outcome_refused queue_id={} term={}", claim.id(), claim.spool().term());
       return false;
     }
-    for (OwnedSpool.Result r : outcomes) tell(r, arrived, now);
+    for (OwnedSpool.RecipientOutcome r : outcomes) tell(r, arrived, now);
     if (notification != null) reported(notification);
     return true;
   }
 
   /** The report that the results make due, if any; it is committed together with them. */
-  private @Nullable Notification notification(
-      List<Result> results, List<OwnedSpool.Result> outcomes, Instant now) {
+  private @Nullable DsnMessage notification(
+      List<Result> results, List<OwnedSpool.RecipientOutcome> outcomes, Instant now) {
     List<RecipientReport> reports =
-        new Reporting(shared.schedule, message()).reports(results, outcomes, now);
+        new DsnPolicy(shared.schedule, message()).reports(results, outcomes, now);
     if (reports.isEmpty()) return null;
     try (InputStream content = content()) {
       return notification(reports, content, now);
@@ -240,14 +241,14 @@ final class DeliveryTask implements Job {
     }
   }
 
-  private @Nullable Notification notification(
+  private @Nullable DsnMessage notification(
       List<RecipientReport> reports, InputStream content, Instant now) throws IOException {
-    Instant until = shared.schedule.end(message());
-    return shared.notifications.report(message(), reports, content, now, until).orElse(null);
+    Instant until = shared.schedule.expiry(message());
+    return shared.notifications.compose(message(), reports, content, now, until).orElse(null);
   }
 
-  private void tell(OwnedSpool.Result result, Instant arrived, Instant now) {
-    RecipientState recipient = message().recipients().get(result.recipient());
+  private void tell(OwnedSpool.RecipientOutcome result, Instant arrived, Instant now) {
+    RecipientState recipient = message().recipients().get(result.recipientIndex());
     Outcome o = result.outcome();
     if (recipient.recipient().expanded()) return; // nothing was delivered
     shared.meters.outcome(o, recipient.attempts() > 0, Duration.between(arrived, now));
@@ -270,29 +271,29 @@ final class DeliveryTask implements Job {
     }
   }
 
-  private void reported(Notification notification) {
+  private void reported(DsnMessage notification) {
     log.info(
         "event=notification queue_id={} about={} kind={} to=<{}>",
         notification.id(),
         claim.id(),
-        notification.reportsDelay() ? "delay" : "final",
+        notification.aboutDelay() ? "delay" : "final",
         notification.envelope().recipients().getFirst().address().printable());
   }
 
   @Override
   public void notTried(String reason) {
-    rest = REST;
+    backoff = SHORT_BACKOFF;
     log.debug("event=not_tried queue_id={} reason=\"{}\"", claim.id(), reason);
   }
 
   @Override
   public void unreadable(String reason) {
-    rest = LONG_REST;
+    backoff = LONG_BACKOFF;
     log.error("event=content_unreadable queue_id={} reason=\"{}\"", claim.id(), reason);
   }
 
-  private void fault(RuntimeException e) {
-    rest = LONG_REST;
+  private void logFault(RuntimeException e) {
+    backoff = LONG_BACKOFF;
     if (claim.spool().mayDeliver()) {
       log.error("event=attempt_fault queue_id={} reason=\"{}\"", claim.id(), e.toString(), e);
     }

@@ -3,7 +3,7 @@ package org.quorumail.queue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.random.RandomGenerator;
-import org.quorumail.config.Config.DeliveryConfig;
+import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.delivery.Disposition;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
@@ -38,10 +38,10 @@ final class RetrySchedule {
 
   private Outcome deferred(
       Disposition.TryLater t, int attempts, SpooledMessage message, Instant now) {
-    if (returnable(message, now)) return givenUp("the sender wanted it delivered sooner", t);
-    Instant end = end(message);
-    if (!now.isBefore(end)) return givenUp("it is too old", t);
-    if (attempts + 1 >= config.maxAttempts()) return givenUp("it was tried often enough", t);
+    if (isDeadlineMissed(message, now)) return expire("the sender wanted it delivered sooner", t);
+    Instant end = expiry(message);
+    if (!now.isBefore(end)) return expire("it is too old", t);
+    if (attempts + 1 >= config.maxAttempts()) return expire("it was tried often enough", t);
     Instant next = now.plus(delay(attempts));
     if (next.isAfter(end)) next = end; // a last attempt, then the report
     Instant wanted = message.options().deliverBy().map(RetrySchedule::until).orElse(end);
@@ -49,7 +49,7 @@ final class RetrySchedule {
     return new Outcome.Deferred(next, t.status(), t.diagnostic(), t.remote());
   }
 
-  private static Outcome givenUp(String why, Disposition.TryLater last) {
+  private static Outcome expire(String why, Disposition.TryLater last) {
     return new Outcome.Failed(
         EXPIRED, "given up because " + why + "; last: " + last.diagnostic(), last.remote());
   }
@@ -64,45 +64,45 @@ final class RetrySchedule {
   }
 
   /** When the message is given up. */
-  Instant end(SpooledMessage message) {
-    Instant end = end(begin(message));
-    if (message.options().deliverBy().filter(DeliverBy::returns).isEmpty()) return end;
+  Instant expiry(SpooledMessage message) {
+    Instant end = expiry(start(message));
+    if (message.options().deliverBy().filter(DeliverBy::returnsWhenLate).isEmpty()) return end;
     Instant wanted = until(message.options().deliverBy().get());
     return wanted.isBefore(end) ? wanted : end;
   }
 
   /** When a message that could go since then is given up. */
-  Instant end(Instant begin) {
+  Instant expiry(Instant begin) {
     return begin.plus(config.messageExpiration());
   }
 
-  boolean expired(SpooledMessage message, Instant now) {
-    return !now.isBefore(end(message));
+  boolean isExpired(SpooledMessage message, Instant now) {
+    return !now.isBefore(expiry(message));
   }
 
-  boolean expired(Instant begin, Instant now) {
-    return !now.isBefore(end(begin));
+  boolean isExpired(Instant begin, Instant now) {
+    return !now.isBefore(expiry(begin));
   }
 
   /** Whether its sender wants it back rather than late, RFC 2852 mode R, and it is late. */
-  boolean returnable(SpooledMessage message, Instant now) {
-    return message.options().deliverBy().filter(DeliverBy::returns).isPresent()
+  boolean isDeadlineMissed(SpooledMessage message, Instant now) {
+    return message.options().deliverBy().filter(DeliverBy::returnsWhenLate).isPresent()
         && !now.isBefore(until(message.options().deliverBy().get()));
   }
 
   /** Whether its sender should have heard of a delay. */
-  boolean late(SpooledMessage message, Instant now) {
+  boolean isDelayed(SpooledMessage message, Instant now) {
     boolean wantedSooner =
         message.options().deliverBy().filter(by -> !now.isBefore(until(by))).isPresent();
-    return wantedSooner || late(begin(message), now);
+    return wantedSooner || isDelayed(start(message), now);
   }
 
-  boolean late(Instant begin, Instant now) {
+  boolean isDelayed(Instant begin, Instant now) {
     return !now.isBefore(begin.plus(config.delayNoticeAfter()));
   }
 
-  private static Instant begin(SpooledMessage message) {
-    return Instant.ofEpochMilli(message.beginMillis());
+  private static Instant start(SpooledMessage message) {
+    return Instant.ofEpochMilli(message.deliverFromMillis());
   }
 
   private static Instant until(DeliverBy by) {

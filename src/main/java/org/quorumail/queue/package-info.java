@@ -1,7 +1,7 @@
 /**
  * The schedule over the spools that this node owns: what is tried when, and what is done with the
  * result. Start with {@link org.quorumail.queue.DeliveryQueue}, then {@link
- * org.quorumail.queue.Sweep} (finds due mail), {@link org.quorumail.queue.ActiveWindow} (the
+ * org.quorumail.queue.DueScan} (finds due mail), {@link org.quorumail.queue.ActiveWindow} (the
  * bounded part of it that is in memory) and {@link org.quorumail.queue.DeliveryTask} (one attempt).
  * Threads: one dispatcher, and one virtual thread per attempt; hints come from the applying threads
  * of the spools and are never waited for. RFC 5321 §4.5.4.1 (retrying), §6.1 (reporting). Must not

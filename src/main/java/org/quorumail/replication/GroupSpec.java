@@ -9,7 +9,7 @@ import org.apache.ratis.protocol.RaftGroupId;
  * A group's name and the members it is founded with. Where the group is on disk already, its own
  * record of the members wins. No members: this node joins a group whose leader will add it.
  */
-public record GroupSpec(String name, List<Peer> members) {
+public record GroupSpec(String name, List<RaftMember> members) {
   public GroupSpec {
     if (name.isBlank()) throw new IllegalArgumentException("a group needs a name");
     members = List.copyOf(members);
@@ -20,7 +20,7 @@ public record GroupSpec(String name, List<Peer> members) {
   }
 
   /** The same on every node without talking: derived from the names of cluster and group. */
-  RaftGroupId id(String clusterId) {
+  RaftGroupId groupId(String clusterId) {
     String unique = "quorumail/" + clusterId + "/" + name;
     return RaftGroupId.valueOf(UUID.nameUUIDFromBytes(unique.getBytes(StandardCharsets.UTF_8)));
   }

@@ -9,5 +9,5 @@ public interface Leadership {
    * recently than the shortest election timeout. Read from memory, no I/O, monotonic clock. False
    * for ever once the term has passed.
    */
-  boolean leaseHeld();
+  boolean hasLease();
 }

@@ -19,13 +19,13 @@ final class LeadershipTransfer {
   private static final Logger LOG = LoggerFactory.getLogger(LeadershipTransfer.class);
 
   /** Beyond the patience that Ratis was given: for its answer to arrive. */
-  private static final long GRACE_MILLIS = 1000;
+  private static final long REPLY_GRACE_MILLIS = 1000;
 
-  private final Wire wire;
+  private final RaftClientContext wire;
   private final RaftGroupId group;
-  private final GroupLog.Replica replica;
+  private final RatisLog.Replica replica;
 
-  LeadershipTransfer(Wire wire, RaftGroupId group, GroupLog.Replica replica) {
+  LeadershipTransfer(RaftClientContext wire, RaftGroupId group, RatisLog.Replica replica) {
     this.wire = wire;
     this.group = group;
     this.replica = replica;
@@ -36,11 +36,11 @@ final class LeadershipTransfer {
    * ended: the peer's election may still succeed. We step down then, so that a term with a lease
    * follows, here or there.
    */
-  boolean to(String peer, Duration patience) {
-    LedTerm term = replica.machine().led().orElse(null);
+  boolean transferTo(String peer, Duration patience) {
+    LeaderLease term = replica.machine().lease().orElse(null);
     if (term == null || !isMember(peer)) return false;
     if (replica.division().getId().toString().equals(peer)) return true;
-    term.end();
+    term.revoke();
     boolean transferred = request(RaftPeerId.valueOf(peer), patience);
     if (!transferred) request(null, patience);
     LOG.info("event=leadership_transfer to={} success={}", peer, transferred);
@@ -62,7 +62,7 @@ final class LeadershipTransfer {
           division
               .getRaftServer()
               .transferLeadershipAsync(request)
-              .get(millis + GRACE_MILLIS, TimeUnit.MILLISECONDS);
+              .get(millis + REPLY_GRACE_MILLIS, TimeUnit.MILLISECONDS);
       return reply.isSuccess();
     } catch (ExecutionException | TimeoutException | IOException e) {
       LOG.warn("event=leadership_transfer_failed reason=\"{}\"", e.getMessage());

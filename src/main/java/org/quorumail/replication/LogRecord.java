@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
  * LogEntryProto}, which begins with term and index), and the CRC-32C of both.
  *
  * @param end the offset behind it
- * @param whole whether the checksum fits
+ * @param checksumValid whether the checksum fits
  */
-record LogRecord(int offset, int end, long index, boolean whole) {
+record LogRecord(int offset, int end, long index, boolean checksumValid) {
   private static final int CRC_BYTES = Integer.BYTES;
   private static final int TERM_TAG = 0x08;
   private static final int INDEX_TAG = 0x10;

@@ -16,95 +16,95 @@ import org.jspecify.annotations.Nullable;
 /** One append on its way: sent to leader after leader under one call id until it is answered. */
 final class PendingAppend {
   /** Between attempts; an election takes some hundred milliseconds. */
-  private static final Duration PAUSE = Duration.ofMillis(40);
+  private static final Duration RETRY_PAUSE = Duration.ofMillis(40);
 
-  private final GroupLog log;
+  private final RatisLog log;
   private final ScheduledExecutorService timer;
   private final long callId;
   private final Message entry;
-  private final CompletableFuture<ReplicatedLog.Appended> answer = new CompletableFuture<>();
+  private final CompletableFuture<ReplicatedLog.AppendResult> result = new CompletableFuture<>();
   private final ScheduledFuture<?> deadline;
 
   private final int size;
   private final long started = System.nanoTime();
 
-  private volatile String lastTrouble = "no member has answered";
+  private volatile String lastFailure = "no member has answered";
 
   PendingAppend(
-      GroupLog log, ScheduledExecutorService timer, long callId, byte[] entry, Duration patience) {
+      RatisLog log, ScheduledExecutorService timer, long callId, byte[] entry, Duration patience) {
     this.log = log;
     this.timer = timer;
     this.callId = callId;
     this.size = entry.length;
     this.entry = Message.valueOf(UnsafeByteOperations.unsafeWrap(entry));
     this.deadline =
-        timer.schedule(() -> giveUp(patience), patience.toNanos(), TimeUnit.NANOSECONDS);
+        timer.schedule(() -> timeOut(patience), patience.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  CompletableFuture<ReplicatedLog.Appended> answer() {
-    return answer;
+  CompletableFuture<ReplicatedLog.AppendResult> result() {
+    return result;
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
   void send() {
-    if (answer.isDone()) return;
+    if (result.isDone()) return;
 
     log.attempt(callId, entry)
         .whenComplete(
             (reply, failure) -> {
-              if (failure != null) again(failure);
+              if (failure != null) retryLater(failure);
               else received(reply);
             });
   }
 
   private void received(RaftClientReply reply) {
     if (reply.isSuccess()) {
-      log.answered(callId, System.nanoTime() - started);
+      log.callAnswered(callId, System.nanoTime() - started);
       succeed(reply);
       return;
     }
     switch (reply.getException()) {
       case NotLeaderException notLeader -> {
         log.redirect(notLeader.getSuggestedLeader());
-        again(notLeader);
+        retryLater(notLeader);
       }
       case StateMachineException refused -> fail("the leader could not apply the entry", refused);
-      case null -> again(new IllegalStateException("a reply without success or reason"));
-      case Exception other -> again(other);
+      case null -> retryLater(new IllegalStateException("a reply without success or reason"));
+      case Exception other -> retryLater(other);
     }
   }
 
   private void succeed(RaftClientReply reply) {
     deadline.cancel(false);
-    AppendReply.read(reply)
+    AppendReplyFormat.decode(reply)
         .ifPresentOrElse(
-            appended -> settle(answer.complete(appended)),
+            appended -> finish(result.complete(appended)),
             () -> fail("the entry was applied before a restart; its answer is lost", null));
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
-  private void again(Throwable trouble) {
-    if (answer.isDone()) return;
-    lastTrouble = String.valueOf(trouble.getMessage());
+  private void retryLater(Throwable trouble) {
+    if (result.isDone()) return;
+    lastFailure = String.valueOf(trouble.getMessage());
     try {
-      timer.schedule(this::send, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+      timer.schedule(this::send, RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       fail("this node is stopping", e);
     }
   }
 
-  private void giveUp(Duration patience) {
-    fail("no quorum within " + patience.toMillis() + " ms, last: " + lastTrouble, null);
+  private void timeOut(Duration patience) {
+    fail("no quorum within " + patience.toMillis() + " ms, last: " + lastFailure, null);
   }
 
   private void fail(String reason, @Nullable Throwable cause) {
     deadline.cancel(false);
-    settle(
-        answer.completeExceptionally(
+    finish(
+        result.completeExceptionally(
             new NoQuorumException("group " + log.name() + ": " + reason, cause)));
   }
 
-  private void settle(boolean first) {
-    if (first) log.settled(size);
+  private void finish(boolean first) {
+    if (first) log.appendEnded(size);
   }
 }

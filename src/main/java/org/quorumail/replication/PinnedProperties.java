@@ -23,92 +23,102 @@ final class PinnedProperties {
 
   private static final String FSYNC = "an entry counts only when it was forced to disk";
 
-  static final List<Pin> PINS =
+  static final List<PinnedProperty> PINNED =
       List.of(
           // Durability
-          new Pin(Log.ASYNC_FLUSH_ENABLED_KEY, "false", "it acknowledges what may not be on disk"),
-          new Pin(Log.UNSAFE_FLUSH_ENABLED_KEY, "false", FSYNC),
-          new Pin(Log.USE_MEMORY_KEY, "false", FSYNC),
-          new Pin(Log.FORCE_SYNC_NUM_KEY, "128", "the most entries under one fsync (group commit)"),
-          new Pin(
+          new PinnedProperty(
+              Log.ASYNC_FLUSH_ENABLED_KEY, "false", "it acknowledges what may not be on disk"),
+          new PinnedProperty(Log.UNSAFE_FLUSH_ENABLED_KEY, "false", FSYNC),
+          new PinnedProperty(Log.USE_MEMORY_KEY, "false", FSYNC),
+          new PinnedProperty(
+              Log.FORCE_SYNC_NUM_KEY, "128", "the most entries under one fsync (group commit)"),
+          new PinnedProperty(
               Log.CORRUPTION_POLICY_KEY, "EXCEPTION", "a damaged log is refused, never cut short"),
-          new Pin(Log.StateMachineData.SYNC_KEY, "true", FSYNC),
+          new PinnedProperty(Log.StateMachineData.SYNC_KEY, "true", FSYNC),
           // Size of an entry; each group has one direct write buffer, which must hold the limit
-          new Pin(
+          new PinnedProperty(
               Log.Appender.BUFFER_BYTE_LIMIT_KEY,
               "2MB",
               "the largest entry with its head, and room"),
-          new Pin(Log.WRITE_BUFFER_SIZE_KEY, "3MB", "at least the limit above plus 8 bytes"),
-          new Pin(
+          new PinnedProperty(
+              Log.WRITE_BUFFER_SIZE_KEY, "3MB", "at least the limit above plus 8 bytes"),
+          new PinnedProperty(
               GrpcConfigKeys.MESSAGE_SIZE_MAX_KEY,
               "8MB",
               "above the two limits and a snapshot chunk"),
-          new Pin(Log.Appender.SNAPSHOT_CHUNK_SIZE_MAX_KEY, "4MB", "one chunk per group in memory"),
+          new PinnedProperty(
+              Log.Appender.SNAPSHOT_CHUNK_SIZE_MAX_KEY, "4MB", "one chunk per group in memory"),
           // Memory
-          new Pin(
+          new PinnedProperty(
               Log.SEGMENT_SIZE_MAX_KEY,
               "8MB",
               "the open segment is in the heap; purge takes whole ones"),
-          new Pin(Log.PREALLOCATED_SIZE_KEY, "1MB", "filler that is really written"),
-          new Pin(
+          new PinnedProperty(Log.PREALLOCATED_SIZE_KEY, "1MB", "filler that is really written"),
+          new PinnedProperty(
               Log.SEGMENT_CACHE_NUM_MAX_KEY,
               "2",
               "the default, 6 segments, fills a heap of 512 MB"),
-          new Pin(Log.SEGMENT_CACHE_SIZE_MAX_KEY, "8MB", "as above"),
-          new Pin(Log.QUEUE_BYTE_LIMIT_KEY, "16MB", "unwritten entries per group"),
-          new Pin(Log.QUEUE_ELEMENT_LIMIT_KEY, "4096", "unwritten entries per group"),
-          new Pin(Write.BYTE_LIMIT_KEY, "32MB", "unanswered entries per group"),
-          new Pin(Write.ELEMENT_LIMIT_KEY, "4096", "unanswered entries per group"),
-          new Pin(
+          new PinnedProperty(Log.SEGMENT_CACHE_SIZE_MAX_KEY, "8MB", "as above"),
+          new PinnedProperty(Log.QUEUE_BYTE_LIMIT_KEY, "16MB", "unwritten entries per group"),
+          new PinnedProperty(Log.QUEUE_ELEMENT_LIMIT_KEY, "4096", "unwritten entries per group"),
+          new PinnedProperty(Write.BYTE_LIMIT_KEY, "32MB", "unanswered entries per group"),
+          new PinnedProperty(Write.ELEMENT_LIMIT_KEY, "4096", "unanswered entries per group"),
+          new PinnedProperty(
               RetryCache.EXPIRY_TIME_KEY, RETRY_CACHE_SECONDS + "s", "one reply is kept per entry"),
           // Speed
-          new Pin(Log.Appender.WAIT_TIME_MIN_KEY, "0ms", "an entry leaves at once"),
-          new Pin(Log.LOG_METADATA_ENABLED_KEY, "false", "saves an own log entry per commit"),
+          new PinnedProperty(Log.Appender.WAIT_TIME_MIN_KEY, "0ms", "an entry leaves at once"),
+          new PinnedProperty(
+              Log.LOG_METADATA_ENABLED_KEY, "false", "saves an own log entry per commit"),
           // Disk
-          new Pin(
+          new PinnedProperty(
               Snapshot.AUTO_TRIGGER_ENABLED_KEY, "true", "besides our trigger by bytes and time"),
-          new Pin(Snapshot.AUTO_TRIGGER_THRESHOLD_KEY, "20000", "entries; bounds the replay"),
-          new Pin(
+          new PinnedProperty(
+              Snapshot.AUTO_TRIGGER_THRESHOLD_KEY, "20000", "entries; bounds the replay"),
+          new PinnedProperty(
               Snapshot.TRIGGER_WHEN_STOP_ENABLED_KEY, "true", "an orderly restart replays nothing"),
-          new Pin(Snapshot.TRIGGER_WHEN_REMOVE_ENABLED_KEY, "false", "a removed group is given up"),
-          new Pin(Snapshot.CREATION_GAP_KEY, "1", "our trigger decides, not a second threshold"),
-          new Pin(
+          new PinnedProperty(
+              Snapshot.TRIGGER_WHEN_REMOVE_ENABLED_KEY, "false", "a removed group is given up"),
+          new PinnedProperty(
+              Snapshot.CREATION_GAP_KEY, "1", "our trigger decides, not a second threshold"),
+          new PinnedProperty(
               Snapshot.RETENTION_FILE_NUM_KEY, "2", "the older one may be on its way to a laggard"),
-          new Pin(
+          new PinnedProperty(
               Log.PURGE_UPTO_SNAPSHOT_INDEX_KEY, "true", "a dead follower must not keep the log"),
-          new Pin(Log.PURGE_GAP_KEY, "1", "after every snapshot"),
-          new Pin(
+          new PinnedProperty(Log.PURGE_GAP_KEY, "1", "after every snapshot"),
+          new PinnedProperty(
               Log.PURGE_PRESERVATION_LOG_NUM_KEY,
               "128",
               "entries for a laggard, at most 32 MB of batches"),
           // Elections
-          new Pin(LeaderElection.PRE_VOTE_KEY, "true", "a returning node must not unseat a leader"),
-          new Pin(
+          new PinnedProperty(
+              LeaderElection.PRE_VOTE_KEY, "true", "a returning node must not unseat a leader"),
+          new PinnedProperty(
               LeaderElection.LEADER_STEP_DOWN_WAIT_TIME_KEY,
               "1200ms",
-              "a leader that was paused for longer steps down; one that lost its quorum stands again after it"),
-          new Pin(
+              "a leader that was paused for longer steps down; one that lost its quorum stands"
+                  + " again after it"),
+          new PinnedProperty(
               LeaderElection.MEMBER_MAJORITY_ADD_KEY,
               "false",
               "one change may not replace a majority"),
-          new Pin(
+          new PinnedProperty(
               RaftServerConfigKeys.CLOSE_THRESHOLD_KEY,
               "365d",
               "the default closes the server for ever after a pause of 60 s"),
-          new Pin(
+          new PinnedProperty(
               RaftServerConfigKeys.SLEEP_DEVIATION_THRESHOLD_KEY,
               "300ms",
               "a node that slept too long does not call an election"),
-          new Pin(Rpc.REQUEST_TIMEOUT_KEY, "3s", "between servers"),
-          new Pin(
+          new PinnedProperty(Rpc.REQUEST_TIMEOUT_KEY, "3s", "between servers"),
+          new PinnedProperty(
               Read.OPTION_KEY,
               "LINEARIZABLE",
               "a read through Ratis sees what was committed before it"),
-          new Pin(
+          new PinnedProperty(
               RaftClientConfigKeys.Rpc.REQUEST_TIMEOUT_KEY,
               "1s",
               "then the append goes to whoever leads by now"),
-          new Pin(
+          new PinnedProperty(
               GrpcConfigKeys.Server.HEARTBEAT_CHANNEL_KEY,
               "true",
               "heartbeats do not wait behind entries"));
@@ -117,10 +127,10 @@ final class PinnedProperties {
 
   static RaftProperties of(RaftSettings settings) {
     RaftProperties properties = new RaftProperties();
-    PINS.forEach(pin -> properties.set(pin.key, pin.value));
+    PINNED.forEach(pin -> properties.set(pin.key, pin.value));
     properties.set(Rpc.TIMEOUT_MIN_KEY, settings.electionMin().toMillis() + "ms");
     properties.set(Rpc.TIMEOUT_MAX_KEY, settings.electionMax().toMillis() + "ms");
-    RaftSettings.FirstElection first = settings.firstElection();
+    RaftSettings.FirstElectionTimeout first = settings.firstElection();
     properties.set(Rpc.FIRST_ELECTION_TIMEOUT_MIN_KEY, first.min().toMillis() + "ms");
     properties.set(Rpc.FIRST_ELECTION_TIMEOUT_MAX_KEY, first.max().toMillis() + "ms");
     GrpcConfigKeys.Server.setHost(properties, settings.bindHost());
@@ -132,12 +142,12 @@ final class PinnedProperties {
   }
 
   /** Refuses what would answer for entries that are not on disk, wherever it came from. */
-  static void refuseUnsafe(RaftProperties properties) throws RaftStartException {
+  static void checkFlushIsSafe(RaftProperties properties) throws RaftStartException {
     if (Log.asyncFlushEnabled(properties) || Log.unsafeFlushEnabled(properties))
       throw new RaftStartException(
           "raft.server.log.async-flush.enabled and unsafe-flush.enabled must be off: they"
               + " acknowledge mail that is not on disk");
   }
 
-  record Pin(String key, String value, String reason) {}
+  record PinnedProperty(String key, String value, String reason) {}
 }

@@ -38,8 +38,8 @@ final class RaftMetrics {
         .register(meters);
   }
 
-  void watch(GroupLog log) {
-    Gauge.builder("raft.pending", log, GroupLog::pendingBytes)
+  void watch(RatisLog log) {
+    Gauge.builder("raft.pending", log, RatisLog::pendingBytes)
         .description("Bytes of entries that wait for their quorum")
         .baseUnit("bytes")
         .tag("group", log.name())
@@ -52,7 +52,7 @@ final class RaftMetrics {
         .register(meters);
   }
 
-  private static double role(GroupLog log) {
+  private static double role(RatisLog log) {
     if (log.leadership().isPresent()) return 2;
     return log.leader().isPresent() ? 1 : 0;
   }

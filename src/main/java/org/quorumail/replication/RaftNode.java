@@ -45,47 +45,47 @@ public final class RaftNode implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
 
   /** Opening reads the log of a group from disk. */
-  private static final Duration OPEN_PATIENCE = Duration.ofMinutes(5);
+  private static final Duration OPEN_TIMEOUT = Duration.ofMinutes(5);
 
-  private static final Duration SNAPSHOT_PATIENCE = Duration.ofMinutes(5);
+  private static final Duration SNAPSHOT_TIMEOUT = Duration.ofMinutes(5);
 
   /** The last snapshots of all groups, on a slow disk; what is not done then, the log replays. */
-  private static final Duration CLOSE_PATIENCE = Duration.ofMinutes(2);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofMinutes(2);
 
   private static final Duration TICK = Duration.ofSeconds(1);
 
   private final RaftSettings settings;
   private final RaftMetrics metrics;
   private final Consumer<Throwable> onFatal;
-  private final StorageOwner owner;
+  private final StorageLock owner;
   private final ScheduledThreadPoolExecutor timer;
   private final RaftServer server;
-  private final Wire wire;
+  private final RaftClientContext wire;
   private final AtomicBoolean failed = new AtomicBoolean();
-  private final Map<String, Member> members = new ConcurrentHashMap<>();
+  private final Map<String, OpenGroup> members = new ConcurrentHashMap<>();
 
   /** What Ratis asks for when a group is opened. */
   private final Map<RaftGroupId, ReplicaStateMachine> machines = new ConcurrentHashMap<>();
 
   /** A group that is open here. */
-  private record Member(GroupLog log, ReplicaStateMachine machine, SnapshotTrigger trigger) {}
+  private record OpenGroup(RatisLog log, ReplicaStateMachine machine, SnapshotTrigger trigger) {}
 
   private RaftNode(
       RaftSettings settings,
       RaftProperties properties,
       MeterRegistry meters,
       Consumer<Throwable> onFatal,
-      StorageOwner owner)
+      StorageLock owner)
       throws IOException {
     this.settings = settings;
     this.metrics = new RaftMetrics(meters);
     this.onFatal = onFatal;
     this.owner = owner;
     this.timer = newTimer(settings.peerId());
-    this.server = build(settings, properties);
+    this.server = buildServer(settings, properties);
     ClientId client = ClientId.randomId();
     var rpc = ((ClientFactory) server.getFactory()).newRaftClientRpc(client, properties);
-    this.wire = new Wire(client, rpc, timer);
+    this.wire = new RaftClientContext(client, rpc, timer);
   }
 
   /**
@@ -107,21 +107,22 @@ public final class RaftNode implements AutoCloseable {
       MeterRegistry meters,
       Consumer<Throwable> onFatal)
       throws RaftStartException {
-    StartChecks.pass(settings, properties);
-    StorageOwner owner =
-        StorageOwner.claim(settings.directory(), settings.clusterId(), settings.peerId());
+    StartupChecks.check(settings, properties);
+    StorageLock owner =
+        StorageLock.claim(settings.directory(), settings.clusterId(), settings.peerId());
     RaftNode node = null;
     try {
       node = new RaftNode(settings, properties, meters, onFatal, owner);
-      node.serve();
+      node.startServer();
       return node;
     } catch (IOException | RuntimeException e) {
       closeQuietly(node == null ? owner : node::close);
-      throw StartChecks.explain(settings, e);
+      throw StartupChecks.explain(settings, e);
     }
   }
 
-  private RaftServer build(RaftSettings settings, RaftProperties properties) throws IOException {
+  private RaftServer buildServer(RaftSettings settings, RaftProperties properties)
+      throws IOException {
     // Ratis would open each group it finds on disk, before we can say what its state is: it gets to
     // see an empty place first, and the real one when it has looked.
     File nowhere = settings.directory().resolve("nowhere").toFile();
@@ -156,7 +157,7 @@ public final class RaftNode implements AutoCloseable {
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // runs until the timer is shut down
-  private void serve() throws IOException {
+  private void startServer() throws IOException {
     AtomicFileOutputStream.watch(
         settings.directory(),
         e -> fatal(new IOException("the term and vote cannot be written to disk", e)));
@@ -182,7 +183,7 @@ public final class RaftNode implements AutoCloseable {
    * when the group runs; who leads it shows later.
    */
   public ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
-    RaftGroupId id = spec.id(settings.clusterId());
+    RaftGroupId id = spec.groupId(settings.clusterId());
     var trigger =
         new SnapshotTrigger(
             settings.snapshotBytes(), settings.snapshotInterval(), () -> requestSnapshot(spec, id));
@@ -192,8 +193,8 @@ public final class RaftNode implements AutoCloseable {
     if (machines.putIfAbsent(id, machine) != null)
       throw new RaftStartException("Group " + spec.name() + " is open already on this node.");
     try {
-      List<RaftPeer> peers = peers(spec.members());
-      new GroupMetadata(directory(id).resolve("current")).check();
+      List<RaftPeer> peers = raftPeers(spec.members());
+      new GroupMetadataCheck(directory(id).resolve("current")).check();
       addGroup(RaftGroup.valueOf(id, peers));
       DurableFile.forceDirectory(groupsDirectory());
       DurableFile.forceDirectory(directory(id));
@@ -203,11 +204,11 @@ public final class RaftNode implements AutoCloseable {
       machines.remove(id);
       closeQuietly(state::close);
       if (e instanceof InterruptedException) Thread.currentThread().interrupt();
-      throw StartChecks.explain(spec, directory(id), e);
+      throw StartupChecks.explain(spec, directory(id), e);
     }
   }
 
-  private GroupLog register(
+  private RatisLog register(
       GroupSpec spec,
       RaftGroupId id,
       List<RaftPeer> peers,
@@ -215,12 +216,12 @@ public final class RaftNode implements AutoCloseable {
       SnapshotTrigger trigger)
       throws IOException {
     wire.add(peers);
-    var replica = new GroupLog.Replica(server.getDivision(id), machine);
+    var replica = new RatisLog.Replica(server.getDivision(id), machine);
     wire.add(List.copyOf(replica.division().getRaftConf().getAllPeers()));
     var log =
-        new GroupLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), replica);
+        new RatisLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), replica);
     metrics.watch(log);
-    members.put(spec.name(), new Member(log, machine, trigger));
+    members.put(spec.name(), new OpenGroup(log, machine, trigger));
     LOG.info(
         "event=group_opened group={} id={} applied={}",
         spec.name(),
@@ -234,20 +235,22 @@ public final class RaftNode implements AutoCloseable {
     var request =
         GroupManagementRequest.newAdd(
             wire.clientId(), server.getId(), wire.nextCallId(), group, false);
-    await(server.groupManagementAsync(request), OPEN_PATIENCE);
+    await(server.groupManagementAsync(request), OPEN_TIMEOUT);
   }
 
   /** A group of which this node is no member, but to which it can append. */
-  public ReplicatedLog reach(GroupSpec spec) {
-    List<RaftPeer> peers = peers(spec.members());
+  public ReplicatedLog remoteLog(GroupSpec spec) {
+    List<RaftPeer> peers = raftPeers(spec.members());
     wire.add(peers);
-    RaftGroupId id = spec.id(settings.clusterId());
-    return new GroupLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), null);
+    RaftGroupId id = spec.groupId(settings.clusterId());
+    return new RatisLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), null);
   }
 
   /** The voting members of a group that is open here. */
-  public List<Peer> members(String group) {
-    return division(group).getRaftConf().getCurrentPeers().stream().map(RaftNode::peer).toList();
+  public List<RaftMember> members(String group) {
+    return division(group).getRaftConf().getCurrentPeers().stream()
+        .map(RaftNode::raftMember)
+        .toList();
   }
 
   /**
@@ -256,7 +259,7 @@ public final class RaftNode implements AutoCloseable {
    *
    * @return whether the change is committed; if not, it may be later
    */
-  public boolean setMembers(String group, List<Peer> peers, Duration patience) {
+  public boolean setMembers(String group, List<RaftMember> peers, Duration patience) {
     RaftServer.Division division = division(group);
     var request =
         new SetConfigurationRequest(
@@ -264,7 +267,7 @@ public final class RaftNode implements AutoCloseable {
             server.getId(),
             division.getMemberId().getGroupId(),
             wire.nextCallId(),
-            peers(peers));
+            raftPeers(peers));
     try {
       await(server.setConfigurationAsync(request), patience);
       return true;
@@ -280,7 +283,7 @@ public final class RaftNode implements AutoCloseable {
   /** Takes a snapshot now and purges the log up to it. */
   void snapshot(String group) throws Exception {
     RaftGroupId id = division(group).getMemberId().getGroupId();
-    await(server.snapshotManagementAsync(snapshotRequest(id)), SNAPSHOT_PATIENCE);
+    await(server.snapshotManagementAsync(snapshotRequest(id)), SNAPSHOT_TIMEOUT);
   }
 
   /** Closes all groups with a last snapshot, then the port. */
@@ -300,7 +303,7 @@ public final class RaftNode implements AutoCloseable {
   private void closeServer() {
     Thread closing =
         Thread.ofPlatform().daemon().name("raft-close").start(() -> closeQuietly(server));
-    long until = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+    long until = System.nanoTime() + CLOSE_TIMEOUT.toNanos();
     boolean interrupted = false;
     while (closing.isAlive() && System.nanoTime() - until < 0) {
       try {
@@ -309,14 +312,14 @@ public final class RaftNode implements AutoCloseable {
         interrupted = true;
       }
     }
-    if (closing.isAlive()) LOG.warn("event=raft_not_closed seconds={}", CLOSE_PATIENCE.toSeconds());
+    if (closing.isAlive()) LOG.warn("event=raft_not_closed seconds={}", CLOSE_TIMEOUT.toSeconds());
     if (interrupted) Thread.currentThread().interrupt();
   }
 
   private void tick() {
     long now = System.nanoTime();
-    for (Member member : members.values()) {
-      member.log.keepBusy(now);
+    for (OpenGroup member : members.values()) {
+      member.log.appendWhenIdle(now);
       member.trigger.tick();
     }
   }
@@ -337,13 +340,13 @@ public final class RaftNode implements AutoCloseable {
     if (reply != null && reply.isSuccess()) return;
     Object reason = failure != null ? failure : reply == null ? "" : reply.getException();
     LOG.warn("event=snapshot_refused group={} reason=\"{}\"", spec.name(), reason);
-    Member member = members.get(spec.name());
-    if (member != null) member.trigger.failed();
+    OpenGroup member = members.get(spec.name());
+    if (member != null) member.trigger.requestFailed();
   }
 
   private SnapshotManagementRequest snapshotRequest(RaftGroupId id) {
     return SnapshotManagementRequest.newCreate(
-        wire.clientId(), server.getId(), id, wire.nextCallId(), SNAPSHOT_PATIENCE.toMillis(), 1);
+        wire.clientId(), server.getId(), id, wire.nextCallId(), SNAPSHOT_TIMEOUT.toMillis(), 1);
   }
 
   private void fatal(Throwable failure) {
@@ -353,7 +356,7 @@ public final class RaftNode implements AutoCloseable {
   private RaftServer.Division division(String group) {
     return Optional.ofNullable(members.get(group))
         .map(member -> member.log.replica())
-        .map(GroupLog.Replica::division)
+        .map(RatisLog.Replica::division)
         .orElseThrow(() -> new IllegalArgumentException("group " + group + " is not open here"));
   }
 
@@ -370,7 +373,7 @@ public final class RaftNode implements AutoCloseable {
     if (!reply.isSuccess()) throw reply.getException();
   }
 
-  private static List<RaftPeer> peers(List<Peer> peers) {
+  private static List<RaftPeer> raftPeers(List<RaftMember> peers) {
     // Equal priorities: Ratis would refuse to transfer leadership to a peer below the highest, and
     // would by itself hand it to a higher one, with a second gap in service.
     return peers.stream()
@@ -378,11 +381,12 @@ public final class RaftNode implements AutoCloseable {
         .toList();
   }
 
-  private static Peer peer(RaftPeer peer) {
+  private static RaftMember raftMember(RaftPeer peer) {
     String address = peer.getAddress();
     int colon = address.lastIndexOf(':');
     String host = address.substring(0, colon).replace("[", "").replace("]", "");
-    return new Peer(peer.getId().toString(), host, Integer.parseInt(address.substring(colon + 1)));
+    return new RaftMember(
+        peer.getId().toString(), host, Integer.parseInt(address.substring(colon + 1)));
   }
 
   private static ScheduledThreadPoolExecutor newTimer(String peer) {

@@ -26,7 +26,7 @@ public record RaftSettings(
     RaftTls tls,
     Duration electionMin,
     Duration electionMax,
-    FirstElection firstElection,
+    FirstElectionTimeout firstElection,
     Duration snapshotInterval,
     long snapshotBytes) {
   /** Lower values flap when a node's processors are shared; higher ones delay a takeover. */
@@ -42,14 +42,14 @@ public record RaftSettings(
    * The time after a start at which a member that has heard of no leader calls an election: by
    * chance between the two, so that members that start together do not all stand at once.
    */
-  public record FirstElection(Duration min, Duration max) {
+  public record FirstElectionTimeout(Duration min, Duration max) {
     /** Who starts into a living cluster hears its leader's heartbeat before this is over. */
-    public static final FirstElection AMONG_OTHERS =
-        new FirstElection(Duration.ofMillis(300), Duration.ofMillis(800));
+    public static final FirstElectionTimeout IN_CLUSTER =
+        new FirstElectionTimeout(Duration.ofMillis(300), Duration.ofMillis(800));
 
     /** Nobody else can lead: the wait would only make the start longer. */
-    public static final FirstElection ALONE =
-        new FirstElection(Duration.ofMillis(10), Duration.ofMillis(20));
+    public static final FirstElectionTimeout SINGLE_NODE =
+        new FirstElectionTimeout(Duration.ofMillis(10), Duration.ofMillis(20));
   }
 
   public RaftSettings {
@@ -65,7 +65,7 @@ public record RaftSettings(
   }
 
   /** A member of a cluster, with the default timeouts. */
-  public static RaftSettings member(
+  public static RaftSettings clusterMember(
       String clusterId, String peerId, String bindHost, int port, Path directory, RaftTls tls) {
     return new RaftSettings(
         clusterId,
@@ -76,7 +76,7 @@ public record RaftSettings(
         tls,
         ELECTION_MIN,
         ELECTION_MAX,
-        FirstElection.AMONG_OTHERS,
+        FirstElectionTimeout.IN_CLUSTER,
         SNAPSHOT_INTERVAL,
         SNAPSHOT_BYTES);
   }
@@ -92,7 +92,7 @@ public record RaftSettings(
         new RaftTls.Plaintext(),
         ELECTION_MIN,
         ELECTION_MAX,
-        FirstElection.ALONE,
+        FirstElectionTimeout.SINGLE_NODE,
         SNAPSHOT_INTERVAL,
         SNAPSHOT_BYTES);
   }

@@ -50,16 +50,16 @@ final class ReplicaStateMachine extends BaseStateMachine {
   private final Duration electionMin;
   private final Consumer<Throwable> onFatal;
   private final Runnable onElection;
-  private final SnapshotFiles snapshots = new SnapshotFiles(this::isAlone);
+  private final SnapshotFiles snapshots = new SnapshotFiles(this::isOnlyMember);
   private final Map<RaftPeerId, FollowerInfo> followers = new ConcurrentHashMap<>();
 
   /** Orders becoming and ceasing to be leader, which Ratis reports on different threads. */
   private final Object roleLock = new Object();
 
   /** The last entry that Ratis has brought or that its snapshot covers; applying thread only. */
-  private long reached = RaftLog.INVALID_LOG_INDEX;
+  private long lastSeenIndex = RaftLog.INVALID_LOG_INDEX;
 
-  private volatile @Nullable LedTerm led;
+  private volatile @Nullable LeaderLease lease;
   private volatile boolean broken;
   private volatile boolean closing;
 
@@ -83,8 +83,8 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return followers;
   }
 
-  Optional<LedTerm> led() {
-    return Optional.ofNullable(led);
+  Optional<LeaderLease> lease() {
+    return Optional.ofNullable(lease);
   }
 
   /** Says that the server is about to be closed by us, so that its end is no failure. */
@@ -100,7 +100,8 @@ final class ReplicaStateMachine extends BaseStateMachine {
     snapshots.init(storage);
     state.open();
     // before Ratis reads it
-    new LogSegments(storage.getStorageDir().getCurrentDir().toPath()).heal(state.applied().index());
+    new LogRecovery(storage.getStorageDir().getCurrentDir().toPath())
+        .recover(state.applied().index());
     installIfNewer();
     setLastAppliedTermIndex(termIndex(state.applied()));
     getLifeCycle().transition(LifeCycle.State.RUNNING);
@@ -115,39 +116,40 @@ final class ReplicaStateMachine extends BaseStateMachine {
   public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
     LogEntryProto entry = transaction.getLogEntry();
     ByteString content = entry.getStateMachineLogEntry().getLogData();
-    Position position = new Position(entry.getTerm(), entry.getIndex());
-    reached = position.index();
-    if (alreadyApplied(position)) return CompletableFuture.completedFuture(AppendReply.unknown());
+    LogPosition position = new LogPosition(entry.getTerm(), entry.getIndex());
+    lastSeenIndex = position.index();
+    if (alreadyApplied(position))
+      return CompletableFuture.completedFuture(AppendReplyFormat.lostReply());
     try {
-      refuseWhenBroken();
+      refuseWhenFailed();
       byte[] answer = applyTo(position, content);
       updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
-      return CompletableFuture.completedFuture(AppendReply.of(position, answer));
+      return CompletableFuture.completedFuture(AppendReplyFormat.encode(position, answer));
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the entry at index " + position.index() + " cannot be applied", e);
     }
   }
 
-  private byte[] applyTo(Position position, ByteString content) throws IOException {
+  private byte[] applyTo(LogPosition position, ByteString content) throws IOException {
     if (content.isEmpty()) {
       state.skip(position);
-      return AppendReply.NOTHING;
+      return AppendReplyFormat.EMPTY_REPLY;
     }
     ByteBuffer entry = content.asReadOnlyByteBuffer();
     int size = entry.remaining();
     byte[] answer = state.apply(position, entry);
-    trigger.applied(size);
+    trigger.entryApplied(size);
     return answer;
   }
 
   /** Entries that Ratis made for itself, such as a change of members. */
   @Override
   public void notifyTermIndexUpdated(long term, long index) {
-    Position position = new Position(term, index);
-    reached = index;
+    LogPosition position = new LogPosition(term, index);
+    lastSeenIndex = index;
     if (alreadyApplied(position)) return;
     try {
-      refuseWhenBroken();
+      refuseWhenFailed();
       state.skip(position);
       updateLastAppliedTermIndex(term, index);
     } catch (IOException | RuntimeException | Error e) {
@@ -155,22 +157,22 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
   }
 
-  private boolean alreadyApplied(Position position) {
+  private boolean alreadyApplied(LogPosition position) {
     return position.index() <= getLastAppliedTermIndex().getIndex();
   }
 
   @Override
   public long takeSnapshot() throws IOException {
     TermIndex applied = getLastAppliedTermIndex();
-    boolean replaying = reached < applied.getIndex();
-    if (broken || replaying || applied.getIndex() < 0 || !running())
+    boolean replaying = lastSeenIndex < applied.getIndex();
+    if (broken || replaying || applied.getIndex() < 0 || !isRunning())
       return RaftLog.INVALID_LOG_INDEX;
     long started = System.nanoTime();
     try {
       Path directory = snapshots.begin();
-      Position position = state.snapshot(directory);
+      LogPosition position = state.snapshot(directory);
       snapshots.publish(position);
-      trigger.taken();
+      trigger.snapshotTaken();
       LOG.info(
           "event=snapshot group={} index={} millis={}",
           group,
@@ -179,7 +181,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
       return position.index();
     } catch (IOException | RuntimeException | Error e) {
       // An installation may have taken the directory away meanwhile; then nothing is lost.
-      if (!running()) return RaftLog.INVALID_LOG_INDEX;
+      if (!isRunning()) return RaftLog.INVALID_LOG_INDEX;
       throw broken("no snapshot can be written", e);
     }
   }
@@ -188,7 +190,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
   @Override
   public void pause() {
     try {
-      snapshots.forceArrived();
+      snapshots.forceIncoming();
     } catch (IOException e) {
       throw broken("the snapshot that the leader sent cannot be written", e);
     }
@@ -204,7 +206,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
       snapshots.reload();
       installIfNewer();
       setLastAppliedTermIndex(termIndex(state.applied()));
-      trigger.taken();
+      trigger.snapshotTaken();
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the snapshot that the leader sent cannot be installed", e);
     }
@@ -215,7 +217,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
   private void installIfNewer() throws IOException {
     var latest = snapshots.getLatestSnapshot();
     if (latest == null) return;
-    reached = latest.getIndex();
+    lastSeenIndex = latest.getIndex();
     if (latest.getIndex() <= state.applied().index()) return;
     state.install(snapshots.latestDirectory());
     if (state.applied().index() != latest.getIndex())
@@ -232,25 +234,25 @@ final class ReplicaStateMachine extends BaseStateMachine {
     RaftServer.Division division = division();
     synchronized (roleLock) {
       // The role may be lost again already; then notifyNotLeader has been here before us.
-      if (!division.getInfo().isLeader() || led != null) return;
-      LedTerm term =
-          new LedTerm(division, followers, division.getInfo().getCurrentTerm(), electionMin);
-      led = term;
+      if (!division.getInfo().isLeader() || lease != null) return;
+      LeaderLease term =
+          new LeaderLease(division, followers, division.getInfo().getCurrentTerm(), electionMin);
+      lease = term;
       LOG.debug("event=led group={} term={}", group, term.term());
-      state.led(term);
+      state.becomeLeader(term);
     }
   }
 
   @Override
   public void notifyNotLeader(Collection<TransactionContext> pending) {
     synchronized (roleLock) {
-      LedTerm term = led;
+      LeaderLease term = lease;
       if (term == null) return;
-      term.end();
-      led = null;
+      term.revoke();
+      lease = null;
       followers.clear();
       LOG.info("event=followed group={} term={}", group, term.term());
-      state.followed();
+      state.becomeFollower();
     }
   }
 
@@ -277,7 +279,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     state.close();
   }
 
-  private boolean isAlone() {
+  private boolean isOnlyMember() {
     try {
       return division().getRaftConf().getAllPeers().size() == 1;
     } catch (IllegalStateException e) {
@@ -285,11 +287,11 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
   }
 
-  private boolean running() {
+  private boolean isRunning() {
     return getLifeCycleState() == LifeCycle.State.RUNNING;
   }
 
-  private void refuseWhenBroken() {
+  private void refuseWhenFailed() {
     if (broken) throw new IllegalStateException("the replica has failed before");
   }
 
@@ -315,7 +317,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
   }
 
-  private static TermIndex termIndex(Position position) {
+  private static TermIndex termIndex(LogPosition position) {
     return TermIndex.valueOf(position.term(), position.index());
   }
 }

@@ -21,7 +21,7 @@ public interface ReplicatedLog {
    *     has applied it; completes exceptionally with {@link NoQuorumException} when that was not
    *     known within the patience, in which case the entry may still be committed later
    */
-  CompletableFuture<Appended> append(byte[] entry, Duration patience);
+  CompletableFuture<AppendResult> append(byte[] entry, Duration patience);
 
   /** Present while this node is the ready leader: elected, and all older entries applied. */
   Optional<Leadership> leadership();
@@ -33,5 +33,5 @@ public interface ReplicatedLog {
   boolean transferLeadership(String peer, Duration patience);
 
   /** An entry that is committed and applied. */
-  record Appended(Position position, byte[] answer) {}
+  record AppendResult(LogPosition position, byte[] reply) {}
 }

@@ -35,24 +35,24 @@ final class SnapshotFiles implements StateMachineStorage {
   private static final Pattern NAME = Pattern.compile("snapshot-(\\d+)-(\\d+)");
 
   /** Whether there is no other member to which an older snapshot may be on its way. */
-  private final BooleanSupplier alone;
+  private final BooleanSupplier onlyMember;
 
   private @Nullable Path published;
   private @Nullable Path unfinished;
-  private @Nullable Path arriving;
+  private @Nullable Path incoming;
 
   /** Asked for with every entry that arrives, hence kept. */
   private volatile @Nullable SnapshotInfo latest;
 
   SnapshotFiles(BooleanSupplier alone) {
-    this.alone = alone;
+    this.onlyMember = alone;
   }
 
   @Override
   public void init(RaftStorage storage) throws IOException {
     published = storage.getStorageDir().getStateMachineDir().toPath();
     unfinished = storage.getStorageDir().getRoot().toPath().resolve("unfinished-snapshot");
-    arriving = storage.getStorageDir().getTmpDir().toPath();
+    incoming = storage.getStorageDir().getTmpDir().toPath();
     Files.createDirectories(published);
     FileUtils.deleteFully(unfinished());
     reload();
@@ -75,7 +75,7 @@ final class SnapshotFiles implements StateMachineStorage {
   }
 
   /** Makes what was written since {@link #begin} the latest snapshot. */
-  void publish(Position position) throws IOException {
+  void publish(LogPosition position) throws IOException {
     Path target = published().resolve("snapshot-" + position.term() + "-" + position.index());
     FileUtils.deleteFully(target);
     Files.move(unfinished(), target, StandardCopyOption.ATOMIC_MOVE);
@@ -87,9 +87,9 @@ final class SnapshotFiles implements StateMachineStorage {
    * Forces the files that Ratis has received. It does not do so itself, yet reports the snapshot to
    * the leader as held, and the leader counts that towards a quorum.
    */
-  void forceArrived() throws IOException {
-    if (!Files.isDirectory(arriving())) return;
-    for (Path path : tree(arriving())) {
+  void forceIncoming() throws IOException {
+    if (!Files.isDirectory(incoming())) return;
+    for (Path path : tree(incoming())) {
       if (Files.isDirectory(path)) DurableFile.forceDirectory(path);
       else
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
@@ -102,7 +102,7 @@ final class SnapshotFiles implements StateMachineStorage {
   void reload() throws IOException {
     Optional<Path> newest =
         snapshots().stream().max(Comparator.comparingLong(SnapshotFiles::index));
-    latest = newest.isPresent() ? describe(newest.get()) : null;
+    latest = newest.isPresent() ? snapshotInfo(newest.get()) : null;
   }
 
   /** The directory of the latest snapshot, without the checksum files that Ratis leaves there. */
@@ -121,7 +121,7 @@ final class SnapshotFiles implements StateMachineStorage {
   public void cleanupOldSnapshots(SnapshotRetentionPolicy policy) throws IOException {
     List<Path> oldestLast = new ArrayList<>(snapshots());
     oldestLast.sort(Comparator.comparingLong(SnapshotFiles::index).reversed());
-    int kept = alone.getAsBoolean() ? 1 : policy.getNumSnapshotsRetained();
+    int kept = onlyMember.getAsBoolean() ? 1 : policy.getNumSnapshotsRetained();
     for (Path old : oldestLast.stream().skip(kept).toList()) FileUtils.deleteFully(old);
   }
 
@@ -131,7 +131,7 @@ final class SnapshotFiles implements StateMachineStorage {
     }
   }
 
-  private static SnapshotInfo describe(Path directory) throws IOException {
+  private static SnapshotInfo snapshotInfo(Path directory) throws IOException {
     Matcher name = NAME.matcher(directory.getFileName().toString());
     if (!name.matches()) throw new IOException("not a snapshot: " + directory);
     List<FileInfo> files = new ArrayList<>();
@@ -162,8 +162,8 @@ final class SnapshotFiles implements StateMachineStorage {
     return initialized(unfinished);
   }
 
-  private Path arriving() {
-    return initialized(arriving);
+  private Path incoming() {
+    return initialized(incoming);
   }
 
   private static Path initialized(@Nullable Path path) {

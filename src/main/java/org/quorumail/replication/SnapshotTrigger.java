@@ -15,10 +15,10 @@ final class SnapshotTrigger {
   private final AtomicBoolean requested = new AtomicBoolean();
 
   /** When nothing has come for so long, a snapshot costs nobody anything and frees the log. */
-  private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(20);
+  private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
   /** Less is not worth a snapshot before its time. */
-  private static final long QUIET_BYTES = 1 << 20;
+  private static final long IDLE_BYTES_MIN = 1 << 20;
 
   private volatile long bytes;
   private volatile long appliedAt = System.nanoTime();
@@ -32,7 +32,7 @@ final class SnapshotTrigger {
 
   /** Called by the applying thread alone. */
   @SuppressWarnings("NonAtomicVolatileUpdate")
-  void applied(int size) {
+  void entryApplied(int size) {
     bytes += size;
     appliedAt = System.nanoTime();
     if (bytes >= bytesMax) request();
@@ -42,18 +42,18 @@ final class SnapshotTrigger {
   void tick() {
     long now = System.nanoTime();
     if (bytes > 0 && now - takenAt >= intervalNanos) request();
-    if (bytes >= QUIET_BYTES && now - appliedAt >= QUIET_NANOS) request();
+    if (bytes >= IDLE_BYTES_MIN && now - appliedAt >= IDLE_NANOS) request();
   }
 
   /** Called by the applying thread alone. */
-  void taken() {
+  void snapshotTaken() {
     bytes = 0;
     takenAt = System.nanoTime();
     requested.set(false);
   }
 
   /** The request came to nothing; the next entry may ask again. */
-  void failed() {
+  void requestFailed() {
     requested.set(false);
   }
 

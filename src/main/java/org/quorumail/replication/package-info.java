@@ -3,7 +3,7 @@
  *
  * <p>Start with {@link org.quorumail.replication.ReplicatedLog} (what a user appends to) and {@link
  * org.quorumail.replication.ReplicatedState} (what committed entries are applied to); {@link
- * org.quorumail.replication.RaftNode} makes one from the other. Inside, {@code GroupLog} and {@code
+ * org.quorumail.replication.RaftNode} makes one from the other. Inside, {@code RatisLog} and {@code
  * PendingAppend} carry an entry to the leader, {@code ReplicaStateMachine} applies it, {@code
  * LedTerm} argues why a lease is exclusive, and {@code PinnedProperties} holds every setting of
  * Ratis with its reason.

@@ -15,7 +15,7 @@ final class ConnectionWatchdog {
   /** A read that times out by itself comes first, so that the peer can still be told why. */
   private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private static final Set<Connection> OPEN = ConcurrentHashMap.newKeySet();
+  private static final Set<SmtpChannel> OPEN = ConcurrentHashMap.newKeySet();
 
   static {
     Thread.ofPlatform().daemon().name("smtp-watchdog").start(ConnectionWatchdog::run);
@@ -23,11 +23,11 @@ final class ConnectionWatchdog {
 
   private ConnectionWatchdog() {}
 
-  static void watch(Connection connection) {
+  static void watch(SmtpChannel connection) {
     OPEN.add(connection);
   }
 
-  static void forget(Connection connection) {
+  static void unwatch(SmtpChannel connection) {
     OPEN.remove(connection);
   }
 
@@ -39,8 +39,8 @@ final class ConnectionWatchdog {
         return;
       }
       long now = System.nanoTime();
-      for (Connection connection : OPEN) {
-        if (connection.overdue(now, GRACE_NANOS)) connection.close();
+      for (SmtpChannel connection : OPEN) {
+        if (connection.isOverdue(now, GRACE_NANOS)) connection.close();
       }
     }
   }

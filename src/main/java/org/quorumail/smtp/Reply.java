@@ -81,7 +81,7 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
    * Reads one reply, bounded in line length and number of lines. Bare line feeds end a line here:
    * nothing can be smuggled in a reply, and old servers send them.
    *
-   * @throws ProtocolException when it is not a reply or exceeds the bounds
+   * @throws SmtpProtocolException when it is not a reply or exceeds the bounds
    * @throws EOFException when the connection ends first
    */
   static Reply read(SmtpReader reader) throws IOException {
@@ -91,43 +91,46 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
     while (true) {
       String line = replyLine(reader);
       int lineCode = codeOf(line);
-      if (code != 0 && lineCode != code) throw new ProtocolException("reply codes differ", line);
+      if (code != 0 && lineCode != code)
+        throw new SmtpProtocolException("reply codes differ", line);
       code = lineCode;
       String text = line.length() > 4 ? line.substring(4) : "";
       EnhancedStatus leading = EnhancedStatus.leading(text).orElse(null);
-      if (lines.isEmpty()) status = fitting(leading, code);
+      if (lines.isEmpty()) status = matchingStatus(leading, code);
       lines.add(leading != null && leading.equals(status) ? withoutStatus(text) : text);
       if (line.length() == 3 || line.charAt(3) == ' ') break;
       if (lines.size() == MAX_LINES)
-        throw new ProtocolException("a reply has too many lines", line);
+        throw new SmtpProtocolException("a reply has too many lines", line);
     }
     return new Reply(code, Optional.ofNullable(status), lines);
   }
 
   private static String replyLine(SmtpReader reader) throws IOException {
-    Line line = reader.readLine(MAX_LINE);
-    if (line instanceof Line.Text clean) return clean.text();
-    if (line instanceof Line.BareLineFeed bare) return bare.text();
-    if (line instanceof Line.TooLong) throw new ProtocolException("a reply line is too long", "");
+    ReceivedLine line = reader.readLine(MAX_LINE);
+    if (line instanceof ReceivedLine.Text clean) return clean.text();
+    if (line instanceof ReceivedLine.BareLineFeed bare) return bare.text();
+    if (line instanceof ReceivedLine.TooLong)
+      throw new SmtpProtocolException("a reply line is too long", "");
     throw new EOFException("the connection ended before a reply");
   }
 
-  private static int codeOf(String line) throws ProtocolException {
+  private static int codeOf(String line) throws SmtpProtocolException {
     boolean separated =
         line.length() == 3 || (line.length() > 3 && " -".indexOf(line.charAt(3)) >= 0);
-    if (!separated) throw new ProtocolException("not an SMTP reply", line);
+    if (!separated) throw new SmtpProtocolException("not an SMTP reply", line);
     int code = 0;
     for (int i = 0; i < 3; i++) {
       int digit = line.charAt(i) - '0';
-      if (digit < 0 || digit > 9) throw new ProtocolException("not an SMTP reply", line);
+      if (digit < 0 || digit > 9) throw new SmtpProtocolException("not an SMTP reply", line);
       code = code * 10 + digit;
     }
-    if (code < 200 || code > 599) throw new ProtocolException("not an SMTP reply", line);
+    if (code < 200 || code > 599) throw new SmtpProtocolException("not an SMTP reply", line);
     return code;
   }
 
   /** A status that contradicts the code (RFC 2034 §4) is only text. */
-  private static @Nullable EnhancedStatus fitting(@Nullable EnhancedStatus status, int code) {
+  private static @Nullable EnhancedStatus matchingStatus(
+      @Nullable EnhancedStatus status, int code) {
     return status != null && status.statusClass() == code / 100 ? status : null;
   }
 

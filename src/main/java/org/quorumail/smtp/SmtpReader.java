@@ -33,7 +33,7 @@ public final class SmtpReader {
   }
 
   /** Reads one line of at most {@code limit} octets, CRLF included (RFC 5321 §4.5.3.1.4). */
-  public Line readLine(int limit) throws IOException {
+  public ReceivedLine readLine(int limit) throws IOException {
     int searched = position;
     while (true) {
       int lineFeed = indexOfLineFeed(searched);
@@ -41,7 +41,7 @@ public final class SmtpReader {
       if (buffered() >= limit) return skipLine();
       searched = end;
       int before = position;
-      if (!fill(Math.max(SMALL, limit))) return new Line.End();
+      if (!fill(Math.max(SMALL, limit))) return new ReceivedLine.End();
       searched -= before - position;
     }
   }
@@ -57,14 +57,14 @@ public final class SmtpReader {
    * sink. After a bare CR or LF, or above the size, the sink gets nothing more, but the content is
    * still read to its real end, so that no part of it is ever taken for a command.
    */
-  public Content readContent(long maxSize, Content.Sink sink) throws IOException {
-    ContentScan scan = new ContentScan(maxSize, sink);
+  public ContentResult readContent(long maxSize, ContentSink sink) throws IOException {
+    DotUnstuffer scan = new DotUnstuffer(maxSize, sink);
     try {
       while (true) {
         int consumed = scan.accept(buffer, position, end);
         position += consumed;
         if (scan.ended()) return scan.result();
-        if (!fill(LARGE)) return new Content.Cut();
+        if (!fill(LARGE)) return new ContentResult.Truncated();
       }
     } finally {
       shrink();
@@ -75,7 +75,7 @@ public final class SmtpReader {
    * Hands exactly so many octets to the sink, whatever they are (RFC 3030 §2). False when the
    * connection ended before.
    */
-  public boolean readChunk(long size, Content.Sink sink) throws IOException {
+  public boolean readChunk(long size, ContentSink sink) throws IOException {
     long left = size;
     try {
       while (left > 0) {
@@ -91,32 +91,32 @@ public final class SmtpReader {
     }
   }
 
-  private Line line(int lineFeed, int limit) {
+  private ReceivedLine line(int lineFeed, int limit) {
     int start = position;
     position = lineFeed + 1;
-    if (position - start > limit) return new Line.TooLong(startOfLine(start));
+    if (position - start > limit) return new ReceivedLine.TooLong(startOfLine(start));
     boolean clean = lineFeed > start && buffer[lineFeed - 1] == '\r';
     int length = lineFeed - start - (clean ? 1 : 0);
     String text = new String(buffer, start, length, StandardCharsets.ISO_8859_1);
     if (length > SMALL) shrink(); // a long AUTH is not worth keeping 12 KiB for the session
-    return clean ? new Line.Text(text) : new Line.BareLineFeed(text);
+    return clean ? new ReceivedLine.Text(text) : new ReceivedLine.BareLineFeed(text);
   }
 
-  private Line skipLine() throws IOException {
+  private ReceivedLine skipLine() throws IOException {
     String start = startOfLine(position);
     while (true) {
       int lineFeed = indexOfLineFeed(position);
       if (lineFeed >= 0) {
         position = lineFeed + 1;
-        return new Line.TooLong(start);
+        return new ReceivedLine.TooLong(start);
       }
       position = end;
-      if (!fill(SMALL)) return new Line.End();
+      if (!fill(SMALL)) return new ReceivedLine.End();
     }
   }
 
   private String startOfLine(int from) {
-    int length = Math.min(Line.TooLong.START, end - from);
+    int length = Math.min(ReceivedLine.TooLong.START, end - from);
     return new String(buffer, from, length, StandardCharsets.ISO_8859_1);
   }
 

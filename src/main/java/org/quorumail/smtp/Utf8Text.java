@@ -9,7 +9,7 @@ import java.util.Optional;
 final class Utf8Text {
   private Utf8Text() {}
 
-  static boolean ascii(String text) {
+  static boolean isAscii(String text) {
     for (int i = 0; i < text.length(); i++) if (text.charAt(i) > 0x7F) return false;
     return true;
   }
@@ -34,7 +34,7 @@ final class Utf8Text {
    * that are not seen, or turn the text around, serve only to deceive who reads an address. The two
    * joiners pass, since some languages cannot be written without them.
    */
-  static boolean mayStandInLocalPart(int point) {
+  static boolean isAllowedInLocalPart(int point) {
     if (point < 0xA0) return false; // ASCII has its own rules; C1 controls
     if (point == 0x200C || point == 0x200D) return true;
     boolean noncharacter = (point & 0xFFFE) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF);

@@ -12,14 +12,14 @@ import org.quorumail.mail.QueueId;
  */
 final class ByteReader {
   private final ByteBuffer in;
-  private final String what;
+  private final String subject;
 
   /**
    * @param what the subject of error messages, such as "an entry"
    */
   ByteReader(ByteBuffer in, String what) {
     this.in = in;
-    this.what = what;
+    this.subject = what;
   }
 
   static IOException unknown(String what, String part, int code) {
@@ -34,7 +34,7 @@ final class ByteReader {
 
   boolean flag() throws IOException {
     int code = u8();
-    if (code > 1) throw unknown(what, "flag", code);
+    if (code > 1) throw unknown(subject, "flag", code);
     return code == 1;
   }
 
@@ -60,10 +60,10 @@ final class ByteReader {
   }
 
   /** Bytes behind their length, copied. */
-  Entry.Slice block() throws IOException {
+  SpoolEntry.ByteSlice block() throws IOException {
     byte[] bytes = new byte[count()];
     in.get(bytes);
-    return Entry.Slice.of(bytes);
+    return SpoolEntry.ByteSlice.of(bytes);
   }
 
   /** A number of items, each of which has at least one byte. */
@@ -83,19 +83,19 @@ final class ByteReader {
   }
 
   private IOException damaged() {
-    return new IOException(what + " is damaged: its lengths do not fit its bytes");
+    return new IOException(subject + " is damaged: its lengths do not fit its bytes");
   }
 
   /** Exceptions of values that refuse nonsense, as those of the format. */
-  static <T> T checked(String what, Reading<T> reading) throws IOException {
+  static <T> T checked(String what, FieldParser<T> reading) throws IOException {
     try {
-      return reading.read();
+      return reading.parse();
     } catch (IllegalArgumentException | BufferUnderflowException e) {
       throw new IOException(what + " is damaged: " + e.getMessage(), e);
     }
   }
 
-  interface Reading<T> {
-    T read() throws IOException;
+  interface FieldParser<T> {
+    T parse() throws IOException;
   }
 }

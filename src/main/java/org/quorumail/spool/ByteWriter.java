@@ -16,7 +16,7 @@ final class ByteWriter {
   }
 
   ByteWriter u8(int value) {
-    room(1).put((byte) value);
+    reserve(1).put((byte) value);
     return this;
   }
 
@@ -25,27 +25,27 @@ final class ByteWriter {
   }
 
   ByteWriter u16(int value) {
-    room(2).putShort((short) value);
+    reserve(2).putShort((short) value);
     return this;
   }
 
   ByteWriter i32(int value) {
-    room(4).putInt(value);
+    reserve(4).putInt(value);
     return this;
   }
 
   ByteWriter i64(long value) {
-    room(8).putLong(value);
+    reserve(8).putLong(value);
     return this;
   }
 
   ByteWriter id(QueueId id) {
-    room(QueueId.BYTES).putLong(id.high()).putLong(id.low());
+    reserve(QueueId.BYTES).putLong(id.high()).putLong(id.low());
     return this;
   }
 
   /** The most bytes that {@link #text} needs; exact for ASCII. */
-  static int bytesOf(String text) {
+  static int maxTextBytes(String text) {
     int bytes = Integer.BYTES + text.length();
     for (int i = 0; i < text.length(); i++) if (text.charAt(i) > 0x7F) bytes += 2;
     return bytes;
@@ -65,13 +65,13 @@ final class ByteWriter {
   }
 
   /** Bytes behind their length. */
-  ByteWriter block(Entry.Slice slice) {
+  ByteWriter block(SpoolEntry.ByteSlice slice) {
     i32(slice.length());
     return raw(slice.array(), slice.offset(), slice.length());
   }
 
   ByteWriter raw(byte[] source, int offset, int length) {
-    room(length).put(source, offset, length);
+    reserve(length).put(source, offset, length);
     return this;
   }
 
@@ -80,7 +80,7 @@ final class ByteWriter {
     return view.position() == bytes.length ? bytes : Arrays.copyOf(bytes, view.position());
   }
 
-  private ByteBuffer room(int more) {
+  private ByteBuffer reserve(int more) {
     if (view.remaining() < more) {
       int written = view.position();
       bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, written + more));

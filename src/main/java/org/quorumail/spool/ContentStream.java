@@ -23,14 +23,14 @@ final class ContentStream extends InputStream {
 
   @Override
   public int read() throws IOException {
-    return ready() ? chunk[position++] & 0xFF : -1;
+    return fillChunk() ? chunk[position++] & 0xFF : -1;
   }
 
   @Override
   public int read(byte[] target, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, target.length);
     if (length == 0) return 0;
-    if (!ready()) return -1;
+    if (!fillChunk()) return -1;
     int n = Math.min(length, chunk.length - position);
     System.arraycopy(chunk, position, target, offset, n);
     position += n;
@@ -43,13 +43,13 @@ final class ContentStream extends InputStream {
   }
 
   /** Whether there is a byte; brings the next chunk if need be. */
-  private boolean ready() throws IOException {
+  private boolean fillChunk() throws IOException {
     try {
-      if (chunks < 0) chunks = store.message(id).orElseThrow(this::gone).chunks();
+      if (chunks < 0) chunks = store.message(id).orElseThrow(this::messageGone).chunks();
       while (position == chunk.length) {
         if (next == chunks) return false;
         byte @Nullable [] row = store.chunk(id, next);
-        if (row == null) throw gone();
+        if (row == null) throw messageGone();
         next++;
         chunk = row;
         position = 0;
@@ -60,7 +60,7 @@ final class ContentStream extends InputStream {
     }
   }
 
-  private IOException gone() {
+  private IOException messageGone() {
     return new IOException("message " + id + " is not in the spool any more");
   }
 }

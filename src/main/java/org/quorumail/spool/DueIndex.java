@@ -24,62 +24,62 @@ import org.rocksdb.Slice;
  */
 final class DueIndex {
   /** Domains with a floor; the others are read from their beginning. */
-  private static final int FLOORS_MAX = 8192;
+  private static final int LOWER_BOUNDS_MAX = 8192;
 
   /** By domain in the order of the keys' bytes. */
-  private final TreeMap<byte[], Floor> floors = new TreeMap<>(Arrays::compareUnsigned);
+  private final TreeMap<byte[], LowerBound> lowerBounds = new TreeMap<>(Arrays::compareUnsigned);
 
-  private static final class Floor {
+  private static final class LowerBound {
     /** No row of the domain has a smaller key. */
     volatile byte[] key;
 
     /** The smallest key written since the first of the present readers began. */
-    byte @Nullable [] writtenMeanwhile;
+    byte @Nullable [] lowestWritten;
 
     int readers;
 
-    Floor(byte[] key) {
+    LowerBound(byte[] key) {
       this.key = key;
     }
   }
 
   /** The earliest row of the first domain after this one whose messages are not all held. */
   Optional<DueRow> firstAfter(SpoolDatabase db, String domain) throws RocksDBException {
-    byte[] from = Keys.dueAfter(domain);
+    byte[] from = RowKeys.dueAfterDomain(domain);
     while (true) {
       byte[] known = firstKnownAfter(from);
       DueRow row = first(db, from, known);
       String next;
       if (row != null) {
         next = row.domain();
-        if (row.dueMillis() != Keys.NEVER) return Optional.of(row);
+        if (row.dueMillis() != RowKeys.NEVER) return Optional.of(row);
       } else if (known != null) {
-        next = Keys.domainOf(known);
-        List<DueRow> rows = until(db, next, Keys.NEVER - 1, 1);
+        next = RowKeys.domainOfPrefix(known);
+        List<DueRow> rows = dueUntil(db, next, RowKeys.NEVER - 1, 1);
         if (!rows.isEmpty()) return Optional.of(rows.getFirst());
       } else {
         return Optional.empty();
       }
-      from = Keys.afterDomain(next);
+      from = RowKeys.afterDomain(next);
     }
   }
 
   /** Rows of the domain that are due by then, earliest first. */
-  List<DueRow> until(SpoolDatabase db, String domain, long untilMillis, int limit)
+  List<DueRow> dueUntil(SpoolDatabase db, String domain, long untilMillis, int limit)
       throws RocksDBException {
-    byte[] name = Keys.dueOf(domain);
-    Floor floor = begin(name);
+    byte[] name = RowKeys.duePrefix(domain);
+    LowerBound floor = beginRead(name);
     byte[] start = floor == null ? name : floor.key;
-    long last = Math.min(untilMillis, Keys.NEVER - 1);
+    long last = Math.min(untilMillis, RowKeys.NEVER - 1);
     List<DueRow> rows = new ArrayList<>();
     byte @Nullable [] first = start; // what a read that fails proves
-    try (Slice end = new Slice(Keys.afterDomain(domain));
+    try (Slice end = new Slice(RowKeys.afterDomain(domain));
         ReadOptions bounded = new ReadOptions().setIterateUpperBound(end);
         RocksIterator it = db.db.newIterator(db.due, bounded)) {
       it.seek(start);
       byte[] seen = it.isValid() ? it.key() : null;
       for (; it.isValid() && rows.size() < limit; it.next()) {
-        DueRow row = Keys.dueRow(it.key());
+        DueRow row = RowKeys.dueRow(it.key());
         if (row.dueMillis() > last) break;
         rows.add(row);
       }
@@ -87,35 +87,35 @@ final class DueIndex {
       first = seen;
       return rows;
     } finally {
-      if (floor != null) end(name, floor, first);
+      if (floor != null) endRead(name, floor, first);
     }
   }
 
   /** Rows that have just been written. */
-  synchronized void added(List<DueRow> rows) {
+  synchronized void rowsWritten(List<DueRow> rows) {
     for (DueRow row : rows) {
-      byte[] key = Keys.due(row.domain(), row.dueMillis(), row.id());
-      byte[] name = Keys.dueOf(row.domain());
-      Floor floor = floors.get(name);
+      byte[] key = RowKeys.due(row.domain(), row.dueMillis(), row.id());
+      byte[] name = RowKeys.duePrefix(row.domain());
+      LowerBound floor = lowerBounds.get(name);
       if (floor == null) {
-        if (floors.size() == FLOORS_MAX) floors.pollFirstEntry();
-        floors.put(name, new Floor(name));
+        if (lowerBounds.size() == LOWER_BOUNDS_MAX) lowerBounds.pollFirstEntry();
+        lowerBounds.put(name, new LowerBound(name));
         continue;
       }
       if (Arrays.compareUnsigned(key, floor.key) < 0) floor.key = key;
-      byte[] meanwhile = floor.writtenMeanwhile;
+      byte[] meanwhile = floor.lowestWritten;
       if (floor.readers > 0 && (meanwhile == null || Arrays.compareUnsigned(key, meanwhile) < 0)) {
-        floor.writtenMeanwhile = key;
+        floor.lowestWritten = key;
       }
     }
   }
 
-  synchronized void forget() {
-    floors.clear();
+  synchronized void clear() {
+    lowerBounds.clear();
   }
 
-  private synchronized @Nullable Floor begin(byte[] name) {
-    Floor floor = floors.get(name);
+  private synchronized @Nullable LowerBound beginRead(byte[] name) {
+    LowerBound floor = lowerBounds.get(name);
     if (floor != null) floor.readers++;
     return floor;
   }
@@ -123,20 +123,20 @@ final class DueIndex {
   /**
    * @param first the first row that the reader has seen; null when there was none
    */
-  private synchronized void end(byte[] name, Floor floor, byte @Nullable [] first) {
-    if (floors.get(name) != floor) return; // dropped meanwhile, perhaps with what was written
-    byte[] meanwhile = floor.writtenMeanwhile;
+  private synchronized void endRead(byte[] name, LowerBound floor, byte @Nullable [] first) {
+    if (lowerBounds.get(name) != floor) return; // dropped meanwhile, perhaps with what was written
+    byte[] meanwhile = floor.lowestWritten;
     byte[] lowest = first;
     if (lowest == null || (meanwhile != null && Arrays.compareUnsigned(meanwhile, lowest) < 0)) {
       lowest = meanwhile;
     }
-    if (--floor.readers == 0) floor.writtenMeanwhile = null;
+    if (--floor.readers == 0) floor.lowestWritten = null;
     if (lowest != null) floor.key = lowest;
-    else if (floor.readers == 0) floors.remove(name);
+    else if (floor.readers == 0) lowerBounds.remove(name);
   }
 
   private synchronized byte @Nullable [] firstKnownAfter(byte[] from) {
-    return floors.ceilingKey(from);
+    return lowerBounds.ceilingKey(from);
   }
 
   /** The first row at or after the key, before the bound. */
@@ -147,7 +147,7 @@ final class DueIndex {
       if (end != null) bounded.setIterateUpperBound(end);
       try (RocksIterator it = db.db.newIterator(db.due, bounded)) {
         it.seek(from);
-        DueRow row = it.isValid() ? Keys.dueRow(it.key()) : null;
+        DueRow row = it.isValid() ? RowKeys.dueRow(it.key()) : null;
         it.status();
         return row;
       }

@@ -12,9 +12,9 @@ public interface Intake {
 
   /**
    * Starts the reception of one message under a new queue id. Nothing is durable, and after a crash
-   * nothing is left, until {@link Reception#commit} has answered {@link Verdict.Accepted}.
+   * nothing is left, until {@link MessageWriter#commit} has answered {@link CommitResult.Accepted}.
    */
-  Reception receive();
+  MessageWriter newMessage();
 
   /** Why mail can or cannot be accepted at the moment. */
   enum Readiness {
@@ -28,7 +28,7 @@ public interface Intake {
   }
 
   /** One message on its way in, used by one thread. Closing without commit forgets all of it. */
-  interface Reception extends AutoCloseable {
+  interface MessageWriter extends AutoCloseable {
     QueueId id();
 
     /**
@@ -41,7 +41,7 @@ public interface Intake {
     void write(byte[] bytes, int offset, int length) throws IOException;
 
     /** Blocks until a quorum has the message on disk, or it is refused. */
-    default Verdict commit(Envelope envelope) {
+    default CommitResult commit(Envelope envelope) {
       return commit(envelope, Optional.empty());
     }
 
@@ -50,18 +50,18 @@ public interface Intake {
      *
      * @param hold why it is held, if it is; kept with the message
      */
-    Verdict commit(Envelope envelope, Optional<String> hold);
+    CommitResult commit(Envelope envelope, Optional<String> hold);
 
     @Override
     void close();
   }
 
   /** The answer to the final dot. */
-  sealed interface Verdict {
+  sealed interface CommitResult {
     /** 250 may be said, from here and only from here. */
-    record Accepted(QueueId id) implements Verdict {}
+    record Accepted(QueueId id) implements CommitResult {}
 
     /** 4xx must be said; the reason is never {@link Readiness#READY}. */
-    record Refused(Readiness reason) implements Verdict {}
+    record Refused(Readiness reason) implements CommitResult {}
   }
 }

@@ -12,7 +12,7 @@ import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.SpooledMessage.RecipientState;
-import org.quorumail.spool.SpooledMessage.Status;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * A message as the store keeps it, and as a part of entries. Version 2 adds what the extensions of
@@ -30,7 +30,7 @@ final class MessageFormat {
 
   private MessageFormat() {}
 
-  static byte[] row(Stored stored) {
+  static byte[] writeRow(StoredMessage stored) {
     int version = version(stored.message());
     ByteWriter out = new ByteWriter(sizeBound(stored.message()));
     out.u8(version).i32(stored.chunks());
@@ -38,41 +38,41 @@ final class MessageFormat {
     return out.finish();
   }
 
-  static Stored stored(byte[] row) throws IOException {
+  static StoredMessage readRow(byte[] row) throws IOException {
     ByteReader in = new ByteReader(ByteBuffer.wrap(row), "a stored message");
     int version = in.u8();
-    if (!known(version)) throw unknown("a stored message", "version", version);
+    if (!isKnownVersion(version)) throw unknown("a stored message", "version", version);
     int chunks = in.i32();
     SpooledMessage message = read(version, in);
     in.end();
-    return new Stored(message, chunks);
+    return new StoredMessage(message, chunks);
   }
 
-  static boolean known(int version) {
+  static boolean isKnownVersion(int version) {
     return version == PLAIN || version == WITH_OPTIONS;
   }
 
   /** The oldest version that can say all that is said of the message. */
   static int version(SpooledMessage m) {
-    boolean plain = OptionsFormat.plain(m.options());
-    for (RecipientState r : m.recipients()) plain &= r.recipient().plain();
+    boolean plain = OptionsFormat.isPlain(m.options());
+    for (RecipientState r : m.recipients()) plain &= r.recipient().hasNoDemands();
     return plain ? PLAIN : WITH_OPTIONS;
   }
 
   /** The most bytes that the message takes; exact but for a few. */
   static int sizeBound(SpooledMessage message) {
-    int bytes = MESSAGE_FIXED + ByteWriter.bytesOf(message.options().envelopeId());
+    int bytes = MESSAGE_FIXED + ByteWriter.maxTextBytes(message.options().envelopeId());
     if (message.reversePath() instanceof ReversePath.Mailbox m) bytes += sizeBound(m.address());
     for (RecipientState r : message.recipients()) {
       bytes += RECIPIENT_FIXED + sizeBound(r.address());
-      bytes += ByteWriter.bytesOf(r.diagnostic());
-      bytes += ByteWriter.bytesOf(r.recipient().originalRecipient());
+      bytes += ByteWriter.maxTextBytes(r.diagnostic());
+      bytes += ByteWriter.maxTextBytes(r.recipient().originalRecipient());
     }
     return bytes;
   }
 
   private static int sizeBound(MailAddress address) {
-    return ByteWriter.bytesOf(address.localPart()) + ByteWriter.bytesOf(address.domain());
+    return ByteWriter.maxTextBytes(address.localPart()) + ByteWriter.maxTextBytes(address.domain());
   }
 
   static void write(SpooledMessage m, int version, ByteWriter out) {
@@ -148,7 +148,7 @@ final class MessageFormat {
     };
   }
 
-  private static int code(Status status) {
+  private static int code(RecipientStatus status) {
     return switch (status) {
       case PENDING -> 1;
       case DELIVERED -> 2;
@@ -156,11 +156,11 @@ final class MessageFormat {
     };
   }
 
-  private static Status status(int code) throws IOException {
+  private static RecipientStatus status(int code) throws IOException {
     return switch (code) {
-      case 1 -> Status.PENDING;
-      case 2 -> Status.DELIVERED;
-      case 3 -> Status.FAILED;
+      case 1 -> RecipientStatus.PENDING;
+      case 2 -> RecipientStatus.DELIVERED;
+      case 3 -> RecipientStatus.FAILED;
       default -> throw unknown("a message", "recipient status", code);
     };
   }

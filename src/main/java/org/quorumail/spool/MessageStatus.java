@@ -22,8 +22,8 @@ public enum MessageStatus {
 
   /** How it stands at this time. */
   public static MessageStatus at(SpooledMessage message, long nowMillis) {
-    MessageStatus status = of(message);
-    boolean released = !message.held() && message.beginMillis() <= nowMillis;
+    MessageStatus status = indexedStatus(message);
+    boolean released = !message.held() && message.deliverFromMillis() <= nowMillis;
     return status == HELD && released ? PENDING : status;
   }
 
@@ -31,7 +31,7 @@ public enum MessageStatus {
    * The same without a clock, as the index and the counters have it: what its sender had held (RFC
    * 4865) stays held here until its first attempt, which follows at once.
    */
-  static MessageStatus of(SpooledMessage message) {
+  static MessageStatus indexedStatus(SpooledMessage message) {
     if (message.held()) return HELD;
     if (message.recipients().stream().anyMatch(r -> r.attempts() > 0)) return RETRY;
     return message.options().holdUntilMillis() > 0 ? HELD : PENDING;

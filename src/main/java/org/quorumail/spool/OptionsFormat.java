@@ -34,7 +34,7 @@ final class OptionsFormat {
   private OptionsFormat() {}
 
   /** Whether nothing is asked but a kind of body that the first version knows. */
-  static boolean plain(MailOptions options) {
+  static boolean isPlain(MailOptions options) {
     return options.body() != BodyType.BINARY_MIME && options.equals(MailOptions.of(options.body()));
   }
 
@@ -46,7 +46,7 @@ final class OptionsFormat {
     Optional<DeliverBy> by = o.deliverBy();
     if (by.isPresent()) {
       bits |= DELIVER_BY;
-      if (by.get().returns()) bits |= RETURNS;
+      if (by.get().returnsWhenLate()) bits |= RETURNS;
       if (by.get().trace()) bits |= TRACE;
     }
     out.u8(bits).text(o.envelopeId()).u8(code(o.returned()));
@@ -77,7 +77,7 @@ final class OptionsFormat {
   }
 
   static void write(Recipient recipient, ByteWriter out) {
-    Notify n = recipient.reports();
+    Notify n = recipient.notifyOn();
     int bits = 0;
     if (n.specified()) bits |= SPECIFIED;
     if (n.success()) bits |= SUCCESS;

@@ -13,7 +13,7 @@ import org.quorumail.mail.QueueId;
  * alone may deliver from it until the term passes. Thread-safe; all reads are local.
  */
 public interface OwnedSpool {
-  /** The most that the results and the report of one {@link #record} may come to. */
+  /** The most that the results and the report of one {@link #recordOutcomes} may come to. */
   int RECORD_BYTES_MAX = 1_000_000;
 
   /** The group's name. */
@@ -27,11 +27,11 @@ public interface OwnedSpool {
   /**
    * Asked just before the final dot of an outgoing message: checks term and lease once more, from
    * memory, and counts the recipients as in doubt until the answer is closed, which is done after
-   * {@link #record} has returned. Duplicates after a crash are bounded by that count.
+   * {@link #recordOutcomes} has returned. Duplicates after a crash are bounded by that count.
    *
    * @return empty when the lease is not held: the dot must not be sent, nothing was delivered
    */
-  Optional<Doubt> enterDoubt(int recipients);
+  Optional<InDoubtDeliveries> enterDoubt(int recipients);
 
   /**
    * The earliest due row of the first destination domain after the given one (first of all: "").
@@ -39,7 +39,7 @@ public interface OwnedSpool {
   Optional<DueRow> firstDueAfter(String domain);
 
   /** Rows of a domain that are due at or before the time, earliest first. */
-  List<DueRow> due(String domain, long untilMillis, int limit);
+  List<DueRow> dueRows(String domain, long untilMillis, int limit);
 
   Optional<SpooledMessage> message(QueueId id);
 
@@ -53,20 +53,21 @@ public interface OwnedSpool {
    * @param results with the notification at most {@link #RECORD_BYTES_MAX}, as bytes of UTF-8
    * @return false when they were refused: the term has passed, and the next owner tries again
    */
-  boolean record(QueueId id, List<Result> results, @Nullable Notification notification);
+  boolean recordOutcomes(
+      QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification);
 
   /** The outcome for one recipient, named by its place in {@link SpooledMessage#recipients}. */
-  record Result(int recipient, Outcome outcome) {}
+  record RecipientOutcome(int recipientIndex, Outcome outcome) {}
 
   /**
    * A delivery status notification, accepted into the spool as a message of its own.
    *
-   * @param reportsDelay sets {@link SpooledMessage#delayReported} of the message it is about
+   * @param aboutDelay sets {@link SpooledMessage#delayReported} of the message it is about
    */
-  record Notification(QueueId id, Envelope envelope, byte[] content, boolean reportsDelay) {}
+  record DsnMessage(QueueId id, Envelope envelope, byte[] content, boolean aboutDelay) {}
 
   /** Deliveries whose final dot is out and whose outcome is not committed yet. */
-  interface Doubt extends AutoCloseable {
+  interface InDoubtDeliveries extends AutoCloseable {
     @Override
     void close();
   }

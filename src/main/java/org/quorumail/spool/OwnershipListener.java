@@ -5,14 +5,14 @@ import org.quorumail.mail.QueueId;
 
 /** Told which spools this node owns and what arrives in them. Calls must not block. */
 public interface OwnershipListener {
-  void owned(OwnedSpool spool);
+  void spoolOwned(OwnedSpool spool);
 
   /** Attempts under way may finish their dialogue, but not send a final dot any more. */
-  void lost(OwnedSpool spool);
+  void spoolLost(OwnedSpool spool);
 
   /**
    * A message was committed (or released, retried) and is due now; a hint that may be missed, the
    * index is the truth.
    */
-  void due(OwnedSpool spool, QueueId id, List<String> domains);
+  void messageDue(OwnedSpool spool, QueueId id, List<String> domains);
 }

@@ -31,8 +31,8 @@ final class Scrub {
 
   /** Told after each step how much was read; waits as long as the rate wants it. */
   @FunctionalInterface
-  interface Pace {
-    void read(long bytes) throws InterruptedException;
+  interface Throttle {
+    void afterRead(long bytes) throws InterruptedException;
   }
 
   /**
@@ -42,27 +42,27 @@ final class Scrub {
    * @throws java.io.UncheckedIOException with a {@code DamagedStorageException} when a checksum
    *     does not fit; the store tells its own listener as well
    */
-  long run(Pace pace) throws InterruptedException {
+  long run(Throttle pace) throws InterruptedException {
     long total = 0;
     for (String table : tables()) {
-      long bytes = table(Path.of(table));
-      pace.read(bytes);
+      long bytes = verifyTable(Path.of(table));
+      pace.afterRead(bytes);
       total += bytes;
     }
-    Step step = contents(BEGINNING);
+    Step step = readContents(BEGINNING);
     while (true) {
-      pace.read(step.bytes);
+      pace.afterRead(step.bytes);
       total += step.bytes;
       if (step.last.length == 0) return total;
-      step = contents(step.last);
+      step = readContents(step.last);
     }
   }
 
   private List<String> tables() {
-    return store.reading(db -> live(db));
+    return store.read(db -> liveTables(db));
   }
 
-  private static List<String> live(SpoolDatabase db) {
+  private static List<String> liveTables(SpoolDatabase db) {
     List<String> files = new ArrayList<>();
     for (LiveFileMetaData file : db.db.getLiveFilesMetaData()) {
       if (file.fileName().endsWith(".sst")) files.add(file.path() + file.fileName());
@@ -70,8 +70,8 @@ final class Scrub {
     return files;
   }
 
-  private long table(Path file) {
-    return store.reading(
+  private long verifyTable(Path file) {
+    return store.read(
         db -> {
           try (Options options = new Options();
               SstFileReader reader = new SstFileReader(options)) {
@@ -80,7 +80,7 @@ final class Scrub {
             return Files.size(file);
           } catch (RocksDBException e) {
             // a compaction may have taken it away meanwhile
-            boolean gone = !Files.exists(file) && !live(db).contains(file.toString());
+            boolean gone = !Files.exists(file) && !liveTables(db).contains(file.toString());
             if (gone) return 0L;
             throw e;
           }
@@ -92,11 +92,11 @@ final class Scrub {
    */
   private record Step(long bytes, byte[] last) {}
 
-  private Step contents(byte[] after) {
-    return store.reading(
+  private Step readContents(byte[] after) {
+    return store.read(
         db -> {
           long bytes = 0;
-          try (ReadOptions options = SpoolStore.scan();
+          try (ReadOptions options = SpoolStore.scanOptions();
               RocksIterator rows = db.db.newIterator(db.content, options)) {
             rows.seek(after);
             if (after.length > 0 && rows.isValid() && Arrays.equals(rows.key(), after)) rows.next();

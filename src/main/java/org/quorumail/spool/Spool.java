@@ -12,7 +12,7 @@ import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
-import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,22 +32,22 @@ public final class Spool implements AutoCloseable {
   private static final Duration LEASE_POLL = Duration.ofMillis(10);
 
   /** After a quorum has failed to answer, mail is not sent here again for this long. */
-  private static final long DOUBT_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long AVOID_AFTER_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final String name;
   private final String home;
   private final String self;
   private final OwnershipListener listener;
-  private final SpoolMeters meters;
+  private final SpoolMetrics meters;
   private final SpoolStore store;
   private final SpoolState state;
   private volatile @Nullable Attached attached;
   private volatile @Nullable Unanswered unanswered;
   private @Nullable Leadership leadership;
-  private volatile @Nullable Owned owned;
+  private volatile @Nullable OwnedTerm ownedSpool;
 
   /** What exists once the group is open. */
-  private record Attached(ReplicatedLog log, Collector collector) {}
+  private record Attached(ReplicatedLog log, EntryBatcher collector) {}
 
   private record Unanswered(long nanos) {}
 
@@ -58,7 +58,7 @@ public final class Spool implements AutoCloseable {
       Path directory,
       StoreMemory memory,
       OwnershipListener listener,
-      SpoolMeters meters,
+      SpoolMetrics meters,
       Consumer<? super DamagedStorageException> onDamage) {
     this.name = name;
     this.home = home;
@@ -76,7 +76,8 @@ public final class Spool implements AutoCloseable {
 
   /** Gives the spool its log, which may have begun to apply and to lead before. */
   public synchronized void attach(ReplicatedLog log) {
-    var collector = new Collector(log, () -> Patience.ofEntry(this), meters.batchSize::record);
+    var collector =
+        new EntryBatcher(log, () -> CommitDeadline.entryTimeout(this), meters.batchSize::record);
     attached = new Attached(log, collector);
     Leadership current = leadership;
     if (current != null) awaitLease(current);
@@ -97,18 +98,18 @@ public final class Spool implements AutoCloseable {
   }
 
   /** Present while this node owns the spool. */
-  public Optional<OwnedSpool> owned() {
-    return Optional.ofNullable(owned);
+  public Optional<OwnedSpool> ownedSpool() {
+    return Optional.ofNullable(ownedSpool);
   }
 
   /** Deliveries from here whose final dot is out and whose outcome is not committed. */
   public long inDoubt() {
-    Owned current = owned;
+    OwnedTerm current = ownedSpool;
     return current == null ? 0 : current.inDoubt();
   }
 
   /** Whether this node leads the group at the moment. */
-  public boolean led() {
+  public boolean isLeader() {
     Attached a = attached;
     return a != null && a.log.leadership().isPresent();
   }
@@ -120,7 +121,7 @@ public final class Spool implements AutoCloseable {
   }
 
   /** What is in the replica that this node holds. */
-  public Counters counters() {
+  public SpoolCounters counters() {
     return store.counters();
   }
 
@@ -135,23 +136,23 @@ public final class Spool implements AutoCloseable {
     Optional<Leadership> mine = a.log.leadership();
     if (mine.isEmpty() && a.log.leader().isEmpty()) return false;
     Unanswered last = unanswered;
-    if (last == null || System.nanoTime() - last.nanos > DOUBT_NANOS) return true;
-    return mine.isPresent() && mine.get().leaseHeld();
+    if (last == null || System.nanoTime() - last.nanos > AVOID_AFTER_TIMEOUT_NANOS) return true;
+    return mine.isPresent() && mine.get().hasLease();
   }
 
   /**
    * Whether the replica makes progress: no entry takes that long, and while this node leads, some
    * entry is applied now and then, since an idle leader appends one without content.
    */
-  public boolean progresses(Duration patience) {
-    boolean expected = state.isBusy() || led();
-    return !expected || state.still().compareTo(patience) < 0;
+  public boolean isProgressing(Duration patience) {
+    boolean expected = state.isBusy() || isLeader();
+    return !expected || state.stalledFor().compareTo(patience) < 0;
   }
 
   /** Whether this node leads the group and a quorum has answered it a moment ago. */
   boolean hasQuorum() {
     Attached a = attached;
-    return a != null && a.log.leadership().map(Leadership::leaseHeld).orElse(false);
+    return a != null && a.log.leadership().map(Leadership::hasLease).orElse(false);
   }
 
   /** Told when a quorum has answered, or has not. */
@@ -160,16 +161,20 @@ public final class Spool implements AutoCloseable {
     else if (unanswered != null) unanswered = null;
   }
 
-  CompletableFuture<Answer> accept(NewMessage message, long deadline) throws InterruptedException {
-    return attached().collector.submit(new Entry.Accept(List.of(message)), deadline);
+  CompletableFuture<ApplyResult> accept(NewMessage message, long deadline)
+      throws InterruptedException {
+    return attached().collector.submit(new SpoolEntry.Accept(List.of(message)), deadline);
   }
 
-  CompletableFuture<Answer> append(Entry entry, Duration patience) {
-    return append(EntryFormat.write(entry), patience);
+  CompletableFuture<ApplyResult> append(SpoolEntry entry, Duration patience) {
+    return append(SpoolEntryFormat.write(entry), patience);
   }
 
-  CompletableFuture<Answer> append(byte[] entry, Duration patience) {
-    return attached().log.append(entry, patience).thenApply(reply -> Answer.of(reply.answer(), 0));
+  CompletableFuture<ApplyResult> append(byte[] entry, Duration patience) {
+    return attached()
+        .log
+        .append(entry, patience)
+        .thenApply(reply -> ApplyResult.decode(reply.reply(), 0));
   }
 
   /** Whether the group is open, and with it the replica. */
@@ -212,7 +217,7 @@ public final class Spool implements AutoCloseable {
 
   private void ownOnceLeaseIsHeld(Leadership current) {
     try {
-      while (isCurrent(current) && !current.leaseHeld()) Thread.sleep(LEASE_POLL);
+      while (isCurrent(current) && !current.hasLease()) Thread.sleep(LEASE_POLL);
       own(current);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -225,8 +230,8 @@ public final class Spool implements AutoCloseable {
 
   private synchronized void own(Leadership current) {
     Attached a = attached;
-    if (leadership != current || a == null || owned != null) return;
-    Owned mine = new Owned(name, current, a.log, a.collector, store, meters);
+    if (leadership != current || a == null || ownedSpool != null) return;
+    OwnedTerm mine = new OwnedTerm(name, current, a.log, a.collector, store, meters);
     if (!isHome()) meters.takeovers.increment();
     LOG.info(
         "event=spool_owned spool={} home={} term={} messages={}",
@@ -234,18 +239,19 @@ public final class Spool implements AutoCloseable {
         home,
         current.term(),
         store.counters().messages());
-    owned = mine; // from here on hints wait for the monitor, so none is missed or comes too early
-    listener.owned(mine);
+    ownedSpool =
+        mine; // from here on hints wait for the monitor, so none is missed or comes too early
+    listener.spoolOwned(mine);
   }
 
   private synchronized void lose() {
     leadership = null;
-    Owned former = owned;
+    OwnedTerm former = ownedSpool;
     if (former == null) return;
-    owned = null;
+    ownedSpool = null;
     former.close();
     LOG.info("event=spool_lost spool={} home={} term={}", name, home, former.term());
-    listener.lost(former);
+    listener.spoolLost(former);
   }
 
   private synchronized void lead(Leadership current) {
@@ -256,25 +262,25 @@ public final class Spool implements AutoCloseable {
 
   /** In the order in which it happens: {@code owned}, then {@code due}, then {@code lost}. */
   private synchronized void hint(SpooledMessage message) {
-    Owned current = owned;
+    OwnedTerm current = ownedSpool;
     if (current != null) {
-      listener.due(current, message.id(), List.copyOf(message.dueByDomain().keySet()));
+      listener.messageDue(current, message.id(), List.copyOf(message.dueByDomain().keySet()));
     }
   }
 
-  private final class Ownership implements SpoolState.Events {
+  private final class Ownership implements SpoolState.StateListener {
     @Override
-    public void due(SpooledMessage message) {
-      if (owned != null) hint(message);
+    public void messageDue(SpooledMessage message) {
+      if (ownedSpool != null) hint(message);
     }
 
     @Override
-    public void led(Leadership current) {
+    public void becomeLeader(Leadership current) {
       lead(current);
     }
 
     @Override
-    public void followed() {
+    public void becomeFollower() {
       lose();
     }
   }

@@ -15,7 +15,7 @@ import org.quorumail.mail.QueueId;
  */
 public final class SpoolCommands {
   /** A person waits: longer than an election, shorter than patience. */
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final List<Spool> spools;
   private final Clock clock;
@@ -26,7 +26,7 @@ public final class SpoolCommands {
   }
 
   /** What became of an order. */
-  public enum Result {
+  public enum CommandStatus {
     DONE,
     NO_SUCH_MESSAGE,
     /** A held message is not retried; release it. */
@@ -36,42 +36,42 @@ public final class SpoolCommands {
   }
 
   /** All its pending recipients are due at once. */
-  public Result retry(QueueId id) {
-    return order(id, new Entry.Retry(id, clock.millis()));
+  public CommandStatus retry(QueueId id) {
+    return append(id, new SpoolEntry.Retry(id, clock.millis()));
   }
 
-  public Result hold(QueueId id) {
-    return order(id, new Entry.Hold(id));
+  public CommandStatus hold(QueueId id) {
+    return append(id, new SpoolEntry.Hold(id));
   }
 
   /** Ends a hold; the message is due at once. */
-  public Result release(QueueId id) {
-    return order(id, new Entry.Release(id, clock.millis()));
+  public CommandStatus release(QueueId id) {
+    return append(id, new SpoolEntry.Release(id, clock.millis()));
   }
 
   /** Takes the message out, without a report to anybody. */
-  public Result remove(QueueId id) {
-    return order(id, new Entry.Remove(id));
+  public CommandStatus remove(QueueId id) {
+    return append(id, new SpoolEntry.Remove(id));
   }
 
-  private Result order(QueueId id, Entry entry) {
+  private CommandStatus append(QueueId id, SpoolEntry entry) {
     Optional<Spool> spool =
         spools.stream().filter(s -> s.store().message(id).isPresent()).findFirst();
-    if (spool.isEmpty()) return Result.NO_SUCH_MESSAGE;
+    if (spool.isEmpty()) return CommandStatus.NO_SUCH_MESSAGE;
     try {
-      Answer answer =
-          spool.get().append(entry, PATIENCE).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      ApplyResult answer =
+          spool.get().append(entry, TIMEOUT).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
       return switch (answer) {
-        case DONE -> Result.DONE;
-        case NO_SUCH_MESSAGE -> Result.NO_SUCH_MESSAGE;
-        case HELD -> Result.HELD;
-        case REFUSED, UNKNOWN -> Result.NO_QUORUM;
+        case DONE -> CommandStatus.DONE;
+        case NO_SUCH_MESSAGE -> CommandStatus.NO_SUCH_MESSAGE;
+        case HELD -> CommandStatus.HELD;
+        case REFUSED, UNKNOWN -> CommandStatus.NO_QUORUM;
       };
     } catch (ExecutionException | TimeoutException e) {
-      return Result.NO_QUORUM;
+      return CommandStatus.NO_QUORUM;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return Result.NO_QUORUM;
+      return CommandStatus.NO_QUORUM;
     }
   }
 }

@@ -73,9 +73,9 @@ final class SpoolDatabase implements AutoCloseable {
   final List<ColumnFamilyHandle> families;
 
   /** Without the write-ahead log. */
-  final WriteOptions unlogged;
+  final WriteOptions withoutWal;
 
-  private final Deque<AbstractNativeReference> closeLast = new ArrayDeque<>();
+  private final Deque<AbstractNativeReference> closedAfterDatabase = new ArrayDeque<>();
 
   SpoolDatabase(Path directory, StoreMemory memory) throws RocksDBException {
     ColumnFamilyOptions rows = rows(memory, ROWS_BUFFER_BYTES);
@@ -95,7 +95,7 @@ final class SpoolDatabase implements AutoCloseable {
                   new ColumnFamilyDescriptor("index".getBytes(UTF_8), rows)),
               opened);
     } catch (RocksDBException e) {
-      closeLast.forEach(AbstractNativeReference::close);
+      closedAfterDatabase.forEach(AbstractNativeReference::close);
       throw e;
     }
     families = List.copyOf(opened);
@@ -104,7 +104,7 @@ final class SpoolDatabase implements AutoCloseable {
     content = families.get(2);
     due = families.get(3);
     index = families.get(4);
-    unlogged = keep(new WriteOptions().setDisableWAL(true));
+    withoutWal = keep(new WriteOptions().setDisableWAL(true));
   }
 
   /** Whoever reads or writes must have ended. What is not flushed is left to the log. */
@@ -113,7 +113,7 @@ final class SpoolDatabase implements AutoCloseable {
     db.cancelAllBackgroundWork(true);
     families.forEach(ColumnFamilyHandle::close);
     db.close();
-    closeLast.forEach(AbstractNativeReference::close);
+    closedAfterDatabase.forEach(AbstractNativeReference::close);
   }
 
   private DBOptions options(StoreMemory memory) {
@@ -169,7 +169,7 @@ final class SpoolDatabase implements AutoCloseable {
   }
 
   private <T extends AbstractNativeReference> T keep(T reference) {
-    closeLast.push(reference);
+    closedAfterDatabase.push(reference);
     return reference;
   }
 }

@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.quorumail.mail.QueueId;
-import org.quorumail.replication.Position;
+import org.quorumail.replication.LogPosition;
 
 /**
  * Questions about what is in the spools that this node holds, answered from its own replicas, which
@@ -33,15 +33,15 @@ public final class SpoolQueries {
    * @param sender how the reverse-path begins
    * @param olderThan how long ago the message was accepted, at least
    */
-  public record Filter(
+  public record MessageCriteria(
       Optional<MessageStatus> status,
       Optional<String> domain,
       Optional<String> sender,
       Optional<Duration> olderThan) {
-    public static final Filter ALL =
-        new Filter(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+    public static final MessageCriteria ALL =
+        new MessageCriteria(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
-    boolean fits(SpooledMessage m, long nowMillis) {
+    boolean matches(SpooledMessage m, long nowMillis) {
       return status.map(s -> s == MessageStatus.at(m, nowMillis)).orElse(true)
           && domain.map(d -> m.dueByDomain().containsKey(d.toLowerCase(Locale.ROOT))).orElse(true)
           && sender.map(s -> m.reversePath().toString().startsWith(s)).orElse(true)
@@ -50,7 +50,7 @@ public final class SpoolQueries {
   }
 
   /** A message and the spool that it is in. */
-  public record Located(String spool, SpooledMessage message) {
+  public record LocatedMessage(String spool, SpooledMessage message) {
     public MessageStatus status(long nowMillis) {
       return MessageStatus.at(message, nowMillis);
     }
@@ -62,7 +62,7 @@ public final class SpoolQueries {
    * @param next where the next part begins; empty at the end. A part may be short, even empty,
    *     before the end, when many rows had to be read to find few
    */
-  public record Page(List<Located> messages, Optional<String> next) {}
+  public record Page(List<LocatedMessage> messages, Optional<String> next) {}
 
   /**
    * Messages that fit, spool by spool, in the order of the index that serves the filter best.
@@ -70,19 +70,19 @@ public final class SpoolQueries {
    * @param cursor "" to begin, or {@link Page#next}
    * @throws IllegalArgumentException when the cursor is none of ours
    */
-  public Page page(Filter filter, String cursor, int limit) {
+  public Page page(MessageCriteria filter, String cursor, int limit) {
     Cursor from = Cursor.parse(cursor);
-    List<Located> found = new ArrayList<>();
+    List<LocatedMessage> found = new ArrayList<>();
     List<Spool> ordered = ordered().filter(s -> s.name().compareTo(from.spool) >= 0).toList();
-    int budget = Listing.ROWS_MAX;
+    int budget = MessageSearch.ROWS_MAX;
     for (Spool spool : ordered) {
       byte[] after = spool.name().equals(from.spool) ? from.key : Cursor.BEGINNING;
-      Listing listing = new Listing(filter, clock.millis());
-      Listing.Part part =
-          spool.store().reading(db -> listing.read(db, after, limit - found.size()));
-      part.messages().forEach(m -> found.add(new Located(spool.name(), m)));
+      MessageSearch listing = new MessageSearch(filter, clock.millis());
+      MessageSearch.Matches part =
+          spool.store().read(db -> listing.search(db, after, limit - found.size()));
+      part.messages().forEach(m -> found.add(new LocatedMessage(spool.name(), m)));
       budget -= part.rowsRead();
-      boolean more = part.more();
+      boolean more = part.hasMore();
       if (more)
         return new Page(found, Optional.of(new Cursor(spool.name(), part.lastKey()).text()));
       boolean lastSpool = spool == ordered.getLast();
@@ -95,11 +95,11 @@ public final class SpoolQueries {
     return new Page(found, Optional.empty());
   }
 
-  public Optional<Located> find(QueueId id) {
+  public Optional<LocatedMessage> find(QueueId id) {
     for (Spool spool : spools) {
-      Optional<Stored> stored = spool.store().message(id);
+      Optional<StoredMessage> stored = spool.store().message(id);
       if (stored.isPresent()) {
-        return Optional.of(new Located(spool.name(), stored.get().message()));
+        return Optional.of(new LocatedMessage(spool.name(), stored.get().message()));
       }
     }
     return Optional.empty();
@@ -121,38 +121,38 @@ public final class SpoolQueries {
    * @param owned whether this node delivers from it
    * @param oldestMillis when the oldest message in it was accepted
    */
-  public record Stats(
+  public record ReplicaStats(
       String spool,
       String home,
       Optional<String> leader,
       boolean owned,
-      Counters counters,
+      SpoolCounters counters,
       Optional<Long> oldestMillis) {}
 
-  public List<Stats> stats() {
+  public List<ReplicaStats> stats() {
     return ordered()
         .map(
             s ->
-                new Stats(
+                new ReplicaStats(
                     s.name(),
                     s.home(),
                     s.leader(),
-                    s.owned().isPresent(),
+                    s.ownedSpool().isPresent(),
                     s.counters(),
-                    s.store().reading(Listing::oldest).map(id -> id.arrived().toEpochMilli())))
+                    s.store().read(MessageSearch::oldest).map(id -> id.arrived().toEpochMilli())))
         .toList();
   }
 
   /** Position and content of one replica; equal positions have equal digests. */
-  public record Digest(String spool, Position position, String sha256) {}
+  public record DigestAtPosition(String spool, LogPosition position, String sha256) {}
 
   /** Reads everything, which takes a while. */
-  public List<Digest> digests() {
+  public List<DigestAtPosition> digests() {
     return ordered()
         .map(
             s -> {
               StoreDigest digest = s.store().digest();
-              return new Digest(s.name(), digest.position(), digest.sha256());
+              return new DigestAtPosition(s.name(), digest.position(), digest.sha256());
             })
         .toList();
   }

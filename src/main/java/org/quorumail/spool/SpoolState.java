@@ -11,14 +11,14 @@ import java.util.List;
 import java.util.Optional;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.Leadership;
-import org.quorumail.replication.Position;
+import org.quorumail.replication.LogPosition;
 import org.quorumail.replication.ReplicatedState;
-import org.quorumail.spool.Counters.Ending;
-import org.quorumail.spool.Entry.AttemptResults;
-import org.quorumail.spool.Entry.Body;
-import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.SpoolCounters.FinalStatus;
+import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.ContentLocation;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
-import org.quorumail.spool.SpooledMessage.Status;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * The state machine of a spool: the arrows of {@code docs/spool-states.md}. One entry is one {@link
@@ -28,25 +28,25 @@ final class SpoolState implements ReplicatedState {
   private static final long IDLE = 0;
 
   private final SpoolStore store;
-  private final Events events;
+  private final StateListener events;
 
   /** When the entry came that is being applied, as nanoTime; {@link #IDLE} between two. */
-  private volatile long busySince = IDLE;
+  private volatile long busySinceNanos = IDLE;
 
   /** When the last one was done. */
-  private volatile long doneAt = System.nanoTime();
+  private volatile long idleSinceNanos = System.nanoTime();
 
   /** Told what happens here; called by the applying thread and must not block. */
-  interface Events {
+  interface StateListener {
     /** The message is due now, in these domains. */
-    void due(SpooledMessage message);
+    void messageDue(SpooledMessage message);
 
-    void led(Leadership leadership);
+    void becomeLeader(Leadership leadership);
 
-    void followed();
+    void becomeFollower();
   }
 
-  SpoolState(SpoolStore store, Events events) {
+  SpoolState(SpoolStore store, StateListener events) {
     this.store = store;
     this.events = events;
   }
@@ -57,60 +57,60 @@ final class SpoolState implements ReplicatedState {
   }
 
   @Override
-  public Position applied() {
+  public LogPosition applied() {
     return store.applied();
   }
 
   /** For how long the state machine has made no progress: with one entry, or without any. */
-  Duration still() {
-    long since = busySince;
-    return Duration.ofNanos(System.nanoTime() - (since == IDLE ? doneAt : since));
+  Duration stalledFor() {
+    long since = busySinceNanos;
+    return Duration.ofNanos(System.nanoTime() - (since == IDLE ? idleSinceNanos : since));
   }
 
   /** Whether an entry is being applied at this moment. */
   boolean isBusy() {
-    return busySince != IDLE;
+    return busySinceNanos != IDLE;
   }
 
   @Override
-  public byte[] apply(Position position, ByteBuffer bytes) throws IOException {
-    busySince = Math.max(1, System.nanoTime());
+  public byte[] apply(LogPosition position, ByteBuffer bytes) throws IOException {
+    busySinceNanos = Math.max(1, System.nanoTime());
     try {
-      return applyNow(position, bytes);
+      return applyEntry(position, bytes);
     } finally {
-      done();
+      entryDone();
     }
   }
 
-  private void done() {
-    doneAt = System.nanoTime();
-    busySince = IDLE;
+  private void entryDone() {
+    idleSinceNanos = System.nanoTime();
+    busySinceNanos = IDLE;
   }
 
-  private byte[] applyNow(Position position, ByteBuffer bytes) throws IOException {
-    Entry entry = EntryFormat.read(bytes);
+  private byte[] applyEntry(LogPosition position, ByteBuffer bytes) throws IOException {
+    SpoolEntry entry = SpoolEntryFormat.read(bytes);
     List<SpooledMessage> due = new ArrayList<>();
     byte[] answer;
-    try (Change change = store.change()) {
-      answer = Answer.bytes(applied(position, entry, change, due));
+    try (EntryTransaction change = store.beginTransaction()) {
+      answer = ApplyResult.encode(applied(position, entry, change, due));
       change.commit(position);
     } catch (UncheckedIOException e) {
       throw new IOException(e.getMessage(), e);
     }
-    due.forEach(events::due);
+    due.forEach(events::messageDue);
     return answer;
   }
 
   @Override
-  public void skip(Position position) throws IOException {
-    try (Change change = store.change()) {
+  public void skip(LogPosition position) throws IOException {
+    try (EntryTransaction change = store.beginTransaction()) {
       change.commit(position);
     }
-    done();
+    entryDone();
   }
 
   @Override
-  public Position snapshot(Path directory) throws IOException {
+  public LogPosition snapshot(Path directory) throws IOException {
     return store.checkpoint(directory);
   }
 
@@ -120,13 +120,13 @@ final class SpoolState implements ReplicatedState {
   }
 
   @Override
-  public void led(Leadership leadership) {
-    events.led(leadership);
+  public void becomeLeader(Leadership leadership) {
+    events.becomeLeader(leadership);
   }
 
   @Override
-  public void followed() {
-    events.followed();
+  public void becomeFollower() {
+    events.becomeFollower();
   }
 
   @Override
@@ -134,127 +134,135 @@ final class SpoolState implements ReplicatedState {
     store.close();
   }
 
-  private static List<Answer> applied(
-      Position position, Entry entry, Change change, List<SpooledMessage> due) throws IOException {
+  private static List<ApplyResult> applied(
+      LogPosition position, SpoolEntry entry, EntryTransaction change, List<SpooledMessage> due)
+      throws IOException {
     return switch (entry) {
-      case Entry.Accept e -> {
-        List<Answer> answers = new ArrayList<>(e.messages().size());
+      case SpoolEntry.Accept e -> {
+        List<ApplyResult> answers = new ArrayList<>(e.messages().size());
         for (NewMessage m : e.messages()) answers.add(accept(m, change, due));
         yield answers;
       }
-      case Entry.Chunk e -> List.of(chunk(e, change));
-      case Entry.AbortUpload e -> List.of(abort(e.upload(), change));
-      case Entry.Outcomes e -> outcomes(position, e, change, due);
-      case Entry.Remove e -> List.of(remove(e.id(), change));
-      case Entry.Hold e -> List.of(hold(e.id(), change));
-      case Entry.Release e -> List.of(release(e, change, due));
-      case Entry.Retry e -> List.of(retry(e, change, due));
-      case Entry.Several e -> {
-        List<Answer> answers = new ArrayList<>(e.parts().size());
-        for (Entry part : e.parts()) answers.addAll(applied(position, part, change, due));
+      case SpoolEntry.Chunk e -> List.of(chunk(e, change));
+      case SpoolEntry.AbortUpload e -> List.of(abort(e.upload(), change));
+      case SpoolEntry.Outcomes e -> outcomes(position, e, change, due);
+      case SpoolEntry.Remove e -> List.of(remove(e.id(), change));
+      case SpoolEntry.Hold e -> List.of(hold(e.id(), change));
+      case SpoolEntry.Release e -> List.of(release(e, change, due));
+      case SpoolEntry.Retry e -> List.of(retry(e, change, due));
+      case SpoolEntry.Batch e -> {
+        List<ApplyResult> answers = new ArrayList<>(e.parts().size());
+        for (SpoolEntry part : e.parts()) answers.addAll(applied(position, part, change, due));
         yield answers;
       }
     };
   }
 
   /** receiving, uploading → committed → due. */
-  static Answer accept(NewMessage m, Change change, List<SpooledMessage> due) throws IOException {
+  static ApplyResult accept(NewMessage m, EntryTransaction change, List<SpooledMessage> due)
+      throws IOException {
     SpooledMessage message = m.message();
     QueueId id = message.id();
-    if (change.message(id).isPresent()) return Answer.DONE; // the same entry, sent again
-    if (message.recipients().isEmpty()) return Answer.REFUSED; // nobody could ever end it
+    if (change.message(id).isPresent()) return ApplyResult.DONE; // the same entry, sent again
+    if (message.recipients().isEmpty()) return ApplyResult.REFUSED; // nobody could ever end it
     int chunks;
-    switch (m.body()) {
-      case Body.Inline inline -> {
+    switch (m.content()) {
+      case ContentLocation.Inline inline -> {
         change.endUpload(id, true);
         change.content(id, 0, inline.bytes());
         chunks = 1;
       }
-      case Body.Uploaded uploaded -> {
+      case ContentLocation.Uploaded uploaded -> {
         int count = uploaded.chunks();
         Upload upload = change.upload(id);
         boolean whole = upload.chunks() == count && upload.bytes() == message.size();
-        if (count == 0 || !whole) return Answer.REFUSED; // aborted meanwhile
+        if (count == 0 || !whole) return ApplyResult.REFUSED; // aborted meanwhile
         change.endUpload(id, false);
         chunks = count;
       }
     }
-    change.create(new Stored(message, chunks));
+    change.create(new StoredMessage(message, chunks));
     if (!message.held()) due.add(message);
-    return Answer.DONE;
+    return ApplyResult.DONE;
   }
 
   /** uploading. Numbers come in order; one may come twice. */
-  private static Answer chunk(Entry.Chunk chunk, Change change) throws IOException {
+  private static ApplyResult chunk(SpoolEntry.Chunk chunk, EntryTransaction change)
+      throws IOException {
     QueueId id = chunk.upload();
     Upload upload = change.upload(id);
-    if (chunk.number() < upload.chunks()) return Answer.DONE;
+    if (chunk.number() < upload.chunks()) return ApplyResult.DONE;
     boolean gap = chunk.number() > upload.chunks();
-    if (gap || change.message(id).isPresent()) return Answer.REFUSED;
+    if (gap || change.message(id).isPresent()) return ApplyResult.REFUSED;
     change.content(id, chunk.number(), chunk.bytes());
     long bytes = upload.bytes() + chunk.bytes().length();
     change.upload(id, new Upload(chunk.number() + 1, bytes, chunk.atMillis()));
-    return Answer.DONE;
+    return ApplyResult.DONE;
   }
 
   /** uploading → nothing. An accepted message has no upload any more, so nothing can harm it. */
-  private static Answer abort(QueueId upload, Change change) throws IOException {
+  private static ApplyResult abort(QueueId upload, EntryTransaction change) throws IOException {
     change.endUpload(upload, true);
-    return Answer.DONE;
+    return ApplyResult.DONE;
   }
 
   /**
    * attempting → delivered, deferred, failed → removed. The term fences: a former owner's results
    * could contradict an attempt that the present owner has begun.
    */
-  private static List<Answer> outcomes(
-      Position position, Entry.Outcomes entry, Change change, List<SpooledMessage> due)
+  private static List<ApplyResult> outcomes(
+      LogPosition position,
+      SpoolEntry.Outcomes entry,
+      EntryTransaction change,
+      List<SpooledMessage> due)
       throws IOException {
     int n = entry.attempts().size();
     if (entry.term() != position.term()) {
-      Answer[] refused = new Answer[n];
-      Arrays.fill(refused, Answer.REFUSED);
+      ApplyResult[] refused = new ApplyResult[n];
+      Arrays.fill(refused, ApplyResult.REFUSED);
       return List.of(refused);
     }
-    List<Answer> answers = new ArrayList<>(n);
-    for (AttemptResults attempt : entry.attempts())
-      answers.add(new Settlement(change, due).of(attempt));
+    List<ApplyResult> answers = new ArrayList<>(n);
+    for (AttemptOutcomes attempt : entry.attempts())
+      answers.add(new OutcomeApplier(change, due).apply(attempt));
     return answers;
   }
 
-  private static Answer remove(QueueId id, Change change) throws IOException {
-    if (change.message(id).isEmpty()) return Answer.NO_SUCH_MESSAGE;
-    change.remove(id, Ending.REMOVED);
-    return Answer.DONE;
+  private static ApplyResult remove(QueueId id, EntryTransaction change) throws IOException {
+    if (change.message(id).isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
+    change.remove(id, FinalStatus.REMOVED);
+    return ApplyResult.DONE;
   }
 
-  private static Answer hold(QueueId id, Change change) {
+  private static ApplyResult hold(QueueId id, EntryTransaction change) {
     Optional<SpooledMessage> message = change.message(id);
-    if (message.isEmpty()) return Answer.NO_SUCH_MESSAGE;
+    if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
     if (!message.get().held()) change.update(message.get().withHeld(true));
-    return Answer.DONE;
+    return ApplyResult.DONE;
   }
 
-  private static Answer release(Entry.Release entry, Change change, List<SpooledMessage> due) {
+  private static ApplyResult release(
+      SpoolEntry.Release entry, EntryTransaction change, List<SpooledMessage> due) {
     Optional<SpooledMessage> message = change.message(entry.id());
-    if (message.isEmpty()) return Answer.NO_SUCH_MESSAGE;
+    if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
     if (message.get().held()) {
       makeDue(message.get().withHeld(false), entry.atMillis(), change, due);
     }
-    return Answer.DONE;
+    return ApplyResult.DONE;
   }
 
-  private static Answer retry(Entry.Retry entry, Change change, List<SpooledMessage> due) {
+  private static ApplyResult retry(
+      SpoolEntry.Retry entry, EntryTransaction change, List<SpooledMessage> due) {
     Optional<SpooledMessage> message = change.message(entry.id());
-    if (message.isEmpty()) return Answer.NO_SUCH_MESSAGE;
-    if (message.get().held()) return Answer.HELD;
+    if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
+    if (message.get().held()) return ApplyResult.HELD;
     makeDue(message.get(), entry.atMillis(), change, due);
-    return Answer.DONE;
+    return ApplyResult.DONE;
   }
 
   private static void makeDue(
-      SpooledMessage message, long atMillis, Change change, List<SpooledMessage> due) {
-    long dueMillis = SpooledMessage.dueAt(message.options(), atMillis);
+      SpooledMessage message, long atMillis, EntryTransaction change, List<SpooledMessage> due) {
+    long dueMillis = SpooledMessage.firstDueMillis(message.options(), atMillis);
     List<RecipientState> recipients =
         message.recipients().stream().map(r -> dueAt(r, dueMillis)).toList();
     SpooledMessage now = message.withRecipients(recipients);
@@ -263,7 +271,7 @@ final class SpoolState implements ReplicatedState {
   }
 
   private static RecipientState dueAt(RecipientState r, long atMillis) {
-    if (r.status() != Status.PENDING) return r;
+    if (r.status() != RecipientStatus.PENDING) return r;
     return new RecipientState(r.recipient(), r.status(), r.attempts(), atMillis, r.diagnostic());
   }
 }

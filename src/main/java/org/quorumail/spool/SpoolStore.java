@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.DamagedStorageException;
-import org.quorumail.replication.Position;
+import org.quorumail.replication.LogPosition;
 import org.quorumail.spool.OwnedSpool.DueRow;
 import org.rocksdb.Checkpoint;
 import org.rocksdb.ReadOptions;
@@ -22,8 +22,8 @@ import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 
 /**
- * The database of one spool's replica. {@link Change} writes it; everything here reads, or handles
- * it as a whole.
+ * The database of one spool's replica. {@link EntryTransaction} writes it; everything here reads,
+ * or handles it as a whole.
  *
  * <p>Threads: one writes, closes and replaces; anybody reads, and what closes waits for readers.
  */
@@ -36,8 +36,8 @@ final class SpoolStore implements AutoCloseable {
   private final ReentrantReadWriteLock opened = new ReentrantReadWriteLock();
 
   private @Nullable SpoolDatabase database;
-  private volatile Position applied = Position.NONE;
-  private volatile Counters counters = Counters.NONE;
+  private volatile LogPosition applied = LogPosition.NONE;
+  private volatile SpoolCounters counters = SpoolCounters.NONE;
   private final Consumer<? super DamagedStorageException> onDamage;
 
   SpoolStore(Path directory, StoreMemory memory) {
@@ -60,50 +60,50 @@ final class SpoolStore implements AutoCloseable {
       StoreFiles.prepare(directory);
       SpoolDatabase db = new SpoolDatabase(directory, memory);
       database = db;
-      applied = position(db.db.get(db.meta, Keys.APPLIED));
-      byte[] row = db.db.get(db.meta, Keys.COUNTERS);
-      counters = row == null ? Counters.NONE : Counters.of(row);
-      dueIndex.forget();
+      applied = position(db.db.get(db.meta, RowKeys.APPLIED));
+      byte[] row = db.db.get(db.meta, RowKeys.COUNTERS);
+      counters = row == null ? SpoolCounters.NONE : SpoolCounters.of(row);
+      dueIndex.clear();
     } catch (RocksDBException e) {
-      throw unreadable(e); // whoever opens it tells
+      throw readFailure(e); // whoever opens it tells
     } finally {
       opened.writeLock().unlock();
     }
   }
 
   /** The position of the last entry whose change is in the store. */
-  Position applied() {
+  LogPosition applied() {
     return applied;
   }
 
-  Counters counters() {
+  SpoolCounters counters() {
     return counters;
   }
 
-  Optional<Stored> message(QueueId id) {
-    byte[] row = reading(db -> db.db.get(db.messages, Keys.message(id)));
+  Optional<StoredMessage> message(QueueId id) {
+    byte[] row = read(db -> db.db.get(db.messages, RowKeys.message(id)));
     return row == null ? Optional.empty() : Optional.of(stored(row));
   }
 
   byte @Nullable [] chunk(QueueId id, int number) {
-    return reading(db -> db.db.get(db.content, Keys.chunk(id, number)));
+    return read(db -> db.db.get(db.content, RowKeys.chunk(id, number)));
   }
 
   Upload upload(QueueId id) {
-    byte[] row = reading(db -> db.db.get(db.meta, Keys.upload(id)));
+    byte[] row = read(db -> db.db.get(db.meta, RowKeys.upload(id)));
     return row == null ? Upload.NONE : upload(row);
   }
 
   /** Uploads whose last chunk is older, at most so many. */
   List<QueueId> uploadsBefore(long millis, int limit) {
-    return reading(
+    return read(
         db -> {
           List<QueueId> old = new ArrayList<>();
-          byte[] prefix = Keys.uploads();
+          byte[] prefix = RowKeys.uploadPrefix();
           try (RocksIterator it = db.db.newIterator(db.meta)) {
             for (it.seek(prefix); it.isValid() && old.size() < limit; it.next()) {
-              if (!Keys.startsWith(it.key(), prefix)) break;
-              if (upload(it.value()).lastMillis() < millis) old.add(Keys.lastId(it.key()));
+              if (!RowKeys.startsWith(it.key(), prefix)) break;
+              if (upload(it.value()).lastMillis() < millis) old.add(RowKeys.trailingId(it.key()));
             }
             it.status();
           }
@@ -112,20 +112,20 @@ final class SpoolStore implements AutoCloseable {
   }
 
   Optional<DueRow> firstDueAfter(String domain) {
-    return reading(db -> dueIndex.firstAfter(db, domain));
+    return read(db -> dueIndex.firstAfter(db, domain));
   }
 
-  List<DueRow> due(String domain, long untilMillis, int limit) {
-    return reading(db -> dueIndex.until(db, domain, untilMillis, limit));
+  List<DueRow> dueRows(String domain, long untilMillis, int limit) {
+    return read(db -> dueIndex.dueUntil(db, domain, untilMillis, limit));
   }
 
   /** Runs a read over the open database; nothing closes it meanwhile. */
-  <T extends @Nullable Object> T reading(Reading<T> reading) {
+  <T extends @Nullable Object> T read(StoreQuery<T> reading) {
     opened.readLock().lock();
     try {
-      return reading.of(opened());
+      return reading.run(opened());
     } catch (RocksDBException e) {
-      IOException problem = unreadable(e);
+      IOException problem = readFailure(e);
       if (problem instanceof DamagedStorageException damage) onDamage.accept(damage);
       throw new UncheckedIOException(problem);
     } catch (IOException e) {
@@ -135,36 +135,36 @@ final class SpoolStore implements AutoCloseable {
     }
   }
 
-  interface Reading<T extends @Nullable Object> {
-    T of(SpoolDatabase db) throws RocksDBException, IOException;
+  interface StoreQuery<T extends @Nullable Object> {
+    T run(SpoolDatabase db) throws RocksDBException, IOException;
   }
 
   /** Begins what one entry changes. By the applying thread. */
-  Change change() {
-    return new Change(this, opened());
+  EntryTransaction beginTransaction() {
+    return new EntryTransaction(this, opened());
   }
 
   /** Ends a change: its rows, the counters and the position become visible together. */
-  void write(WriteBatch rows, Counters after, List<DueRow> newDueRows, Position position)
+  void commit(WriteBatch rows, SpoolCounters after, List<DueRow> newDueRows, LogPosition position)
       throws IOException {
     SpoolDatabase db = opened();
     try {
-      if (!after.equals(counters)) rows.put(db.meta, Keys.COUNTERS, after.row());
-      rows.put(db.meta, Keys.APPLIED, row(position));
-      db.db.write(db.unlogged, rows);
+      if (!after.equals(counters)) rows.put(db.meta, RowKeys.COUNTERS, after.row());
+      rows.put(db.meta, RowKeys.APPLIED, row(position));
+      db.db.write(db.withoutWal, rows);
     } catch (RocksDBException e) {
       throw new IOException(
           "the spool in %s cannot be written: %s".formatted(directory, e.getMessage()), e);
     }
-    dueIndex.added(newDueRows);
+    dueIndex.rowsWritten(newDueRows);
     counters = after;
     applied = position;
   }
 
   /** Writes a copy, mostly hard links, and forces it to disk. */
-  Position checkpoint(Path target) throws IOException {
+  LogPosition checkpoint(Path target) throws IOException {
     SpoolDatabase db = opened();
-    Path copy = target.resolve(StoreFiles.COPY);
+    Path copy = target.resolve(StoreFiles.CHECKPOINT_DIRECTORY);
     try (Checkpoint checkpoint = Checkpoint.create(db.db)) {
       checkpoint.createCheckpoint(copy.toString());
     } catch (RocksDBException e) {
@@ -181,7 +181,8 @@ final class SpoolStore implements AutoCloseable {
   void replace(Path source) throws IOException {
     opened.writeLock().lock();
     try {
-      Path fresh = StoreFiles.copyBeside(directory, source.resolve(StoreFiles.COPY));
+      Path fresh =
+          StoreFiles.copyBeside(directory, source.resolve(StoreFiles.CHECKPOINT_DIRECTORY));
       close();
       StoreFiles.swap(fresh, directory);
       open();
@@ -192,16 +193,16 @@ final class SpoolStore implements AutoCloseable {
 
   /** Position and content of this replica; reads everything. */
   StoreDigest digest() {
-    return reading(StoreDigest::of);
+    return read(StoreDigest::of);
   }
 
   long fileBytes() {
-    return reading(db -> StoreFiles.size(directory));
+    return read(db -> StoreFiles.size(directory));
   }
 
   /** Rewrites all files without what was deleted. */
   Spool.Compaction compact() {
-    return reading(
+    return read(
         db -> {
           long before = StoreFiles.size(directory);
           try (var flush = new org.rocksdb.FlushOptions().setWaitForFlush(true)) {
@@ -223,19 +224,19 @@ final class SpoolStore implements AutoCloseable {
     }
   }
 
-  static Position position(byte @Nullable [] row) {
-    if (row == null) return Position.NONE;
+  static LogPosition position(byte @Nullable [] row) {
+    if (row == null) return LogPosition.NONE;
     ByteBuffer in = ByteBuffer.wrap(row);
-    return new Position(in.getLong(), in.getLong());
+    return new LogPosition(in.getLong(), in.getLong());
   }
 
-  private static byte[] row(Position position) {
+  private static byte[] row(LogPosition position) {
     return new ByteWriter(16).i64(position.term()).i64(position.index()).finish();
   }
 
-  static Stored stored(byte[] row) {
+  static StoredMessage stored(byte[] row) {
     try {
-      return MessageFormat.stored(row);
+      return MessageFormat.readRow(row);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -256,7 +257,7 @@ final class SpoolStore implements AutoCloseable {
   }
 
   /** What a failed read means: a checksum that does not fit, or a disk that does not answer. */
-  private IOException unreadable(RocksDBException e) {
+  private IOException readFailure(RocksDBException e) {
     String message = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
     boolean corrupt =
         message.contains("orrupt")
@@ -279,12 +280,12 @@ final class SpoolStore implements AutoCloseable {
       SpoolDatabase db = opened();
       db.db.flush(options, db.families);
     } catch (RocksDBException e) {
-      throw unreadable(e);
+      throw readFailure(e);
     }
   }
 
   /** Options for a long read that must not push everything else out of the cache. */
-  static ReadOptions scan() {
+  static ReadOptions scanOptions() {
     return new ReadOptions().setFillCache(false);
   }
 }

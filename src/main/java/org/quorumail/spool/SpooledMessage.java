@@ -29,10 +29,10 @@ public record SpooledMessage(
     List<RecipientState> recipients) {
 
   /** What each step of a raised priority is worth, in milliseconds of waiting. */
-  private static final long HEAD_START = 600_000;
+  private static final long RAISED_PRIORITY_MILLIS = 600_000;
 
   /** What each step of a lowered priority costs, in milliseconds. */
-  private static final long STAND_BACK = 2_000;
+  private static final long LOWERED_PRIORITY_MILLIS = 2_000;
 
   public SpooledMessage {
     recipients = List.copyOf(recipients);
@@ -64,7 +64,7 @@ public record SpooledMessage(
   }
 
   /** From when on delivery may be tried, and from when on its time counts (RFC 4865 §4). */
-  public long beginMillis() {
+  public long deliverFromMillis() {
     return Math.max(arrivedMillis, options.holdUntilMillis());
   }
 
@@ -74,10 +74,11 @@ public record SpooledMessage(
    * starves nothing; one of low priority lets others pass for some seconds. Never due before the
    * time that its sender has set.
    */
-  static long dueAt(MailOptions options, long atMillis) {
+  static long firstDueMillis(MailOptions options, long atMillis) {
     int priority = options.priority();
-    if (priority > 0) return Math.max(atMillis - priority * HEAD_START, options.holdUntilMillis());
-    return Math.max(atMillis, options.holdUntilMillis()) - priority * STAND_BACK;
+    if (priority > 0)
+      return Math.max(atMillis - priority * RAISED_PRIORITY_MILLIS, options.holdUntilMillis());
+    return Math.max(atMillis, options.holdUntilMillis()) - priority * LOWERED_PRIORITY_MILLIS;
   }
 
   SpooledMessage withHeld(boolean held) {
@@ -99,17 +100,26 @@ public record SpooledMessage(
   SortedMap<String, Long> dueByDomain() {
     SortedMap<String, Long> due = new TreeMap<>();
     for (RecipientState r : recipients) {
-      if (r.status() == Status.PENDING) due.merge(r.address().domain(), r.dueMillis(), Math::min);
+      if (r.status() == RecipientStatus.PENDING)
+        due.merge(r.address().domain(), r.dueMillis(), Math::min);
     }
     return due;
   }
 
   /** Where one recipient stands. */
   public record RecipientState(
-      Recipient recipient, Status status, int attempts, long dueMillis, String diagnostic) {
+      Recipient recipient,
+      RecipientStatus status,
+      int attempts,
+      long dueMillis,
+      String diagnostic) {
     /** A recipient for whom nothing was asked. */
     public RecipientState(
-        MailAddress address, Status status, int attempts, long dueMillis, String diagnostic) {
+        MailAddress address,
+        RecipientStatus status,
+        int attempts,
+        long dueMillis,
+        String diagnostic) {
       this(new Recipient(address), status, attempts, dueMillis, diagnostic);
     }
 
@@ -118,7 +128,7 @@ public record SpooledMessage(
     }
   }
 
-  public enum Status {
+  public enum RecipientStatus {
     PENDING,
     DELIVERED,
     FAILED

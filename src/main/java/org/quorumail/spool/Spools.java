@@ -19,10 +19,10 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
-import org.quorumail.spool.Entry.Body;
-import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.spool.SpoolEntry.ContentLocation;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
-import org.quorumail.spool.SpooledMessage.Status;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * All spools that this node holds a replica of, and the way in: a message goes into the node's own
@@ -46,8 +46,8 @@ public final class Spools implements Intake, AutoCloseable {
   private final Clock clock;
   private final OwnershipListener listener;
   private final StoreMemory memory;
-  private final SpoolMeters meters;
-  private final SpoolUpkeep upkeep;
+  private final SpoolMetrics meters;
+  private final SpoolMaintenance upkeep;
   private final List<Spool> spools = new CopyOnWriteArrayList<>();
   final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT, true);
   private final Consumer<Throwable> onFatal;
@@ -83,11 +83,11 @@ public final class Spools implements Intake, AutoCloseable {
     this.clock = clock;
     this.listener = listener;
     StoreFiles.prepare(settings.directory);
-    NativeLibrary.load(settings.directory.resolve("native"));
+    RocksDbLibrary.load(settings.directory.resolve("native"));
     memory = new StoreMemory();
-    meters = new SpoolMeters(registry);
+    meters = new SpoolMetrics(registry);
     meters.queue(this::ledCounters);
-    upkeep = new SpoolUpkeep(this, settings.directory, settings.minFree, clock);
+    upkeep = new SpoolMaintenance(this, settings.directory, settings.minFree, clock);
     upkeep.start();
   }
 
@@ -131,13 +131,13 @@ public final class Spools implements Intake, AutoCloseable {
   @Override
   public Readiness readiness() {
     if (draining) return Readiness.DRAINING;
-    if (upkeep.isFull()) return Readiness.DISK_FULL;
+    if (upkeep.isDiskFull()) return Readiness.DISK_FULL;
     return target().isPresent() ? Readiness.READY : Readiness.NO_QUORUM;
   }
 
   @Override
-  public Reception receive() {
-    return new SpoolReception(this, QueueId.generate(clock.instant()));
+  public MessageWriter newMessage() {
+    return new SpoolMessageWriter(this, QueueId.generate(clock.instant()));
   }
 
   /** From now on readiness is {@code DRAINING}; what is being received may still be committed. */
@@ -146,7 +146,7 @@ public final class Spools implements Intake, AutoCloseable {
   }
 
   /** Ends ownership of all spools and refuses what waits. Before the logs are closed. */
-  public void disown() {
+  public void endOwnership() {
     draining = true;
     spools.forEach(Spool::close);
   }
@@ -154,7 +154,7 @@ public final class Spools implements Intake, AutoCloseable {
   /** Closes what is left. After the logs are closed. */
   @Override
   public void close() {
-    disown();
+    endOwnership();
     upkeep.close();
     spools.forEach(s -> s.store().close());
     memory.close();
@@ -162,31 +162,38 @@ public final class Spools implements Intake, AutoCloseable {
 
   /** Where the next message goes; empty when there is no leader to be seen. */
   Optional<Spool> target() {
-    return first(s -> s.isHome() && s.led() && s.canAccept())
-        .or(() -> first(s -> s.led() && s.canAccept()))
+    return first(s -> s.isHome() && s.isLeader() && s.canAccept())
+        .or(() -> first(s -> s.isLeader() && s.canAccept()))
         .or(() -> first(Spool::canAccept));
   }
 
-  SpoolMeters meters() {
+  SpoolMetrics meters() {
     return meters;
   }
 
-  boolean isFull() {
-    return upkeep.isFull();
+  boolean isDiskFull() {
+    return upkeep.isDiskFull();
   }
 
   long nowMillis() {
     return clock.millis();
   }
 
-  NewMessage message(QueueId id, Envelope envelope, Optional<String> hold, long size, Body body) {
+  NewMessage message(
+      QueueId id, Envelope envelope, Optional<String> hold, long size, ContentLocation body) {
     return message(id, qualified(envelope), hold, clock.millis(), size, body);
   }
 
   /** A message whose content is in the entry. */
-  static NewMessage inline(QueueId id, Envelope envelope, long arrived, Entry.Slice content) {
+  static NewMessage inlineMessage(
+      QueueId id, Envelope envelope, long arrived, SpoolEntry.ByteSlice content) {
     return message(
-        id, envelope, Optional.empty(), arrived, content.length(), new Body.Inline(content));
+        id,
+        envelope,
+        Optional.empty(),
+        arrived,
+        content.length(),
+        new ContentLocation.Inline(content));
   }
 
   /**
@@ -195,14 +202,14 @@ public final class Spools implements Intake, AutoCloseable {
    * @return false when it is not in the spool
    * @throws IOException when it is not known to be
    */
-  boolean commit(Spool spool, NewMessage message, Patience patience) throws IOException {
+  boolean commit(Spool spool, NewMessage message, CommitDeadline patience) throws IOException {
     long begun = System.nanoTime();
-    CompletableFuture<Answer> pending = null;
+    CompletableFuture<ApplyResult> pending = null;
     try {
-      pending = spool.accept(message, patience.deadline());
-      Answer answer = patience.await(pending);
+      pending = spool.accept(message, patience.currentNanos());
+      ApplyResult answer = patience.await(pending);
       spool.answered(true);
-      if (answer != Answer.DONE) return false;
+      if (answer != ApplyResult.DONE) return false;
       meters.commit.record(System.nanoTime() - begun, TimeUnit.NANOSECONDS);
       meters.bytes.increment((double) message.message().size());
       return true;
@@ -219,12 +226,17 @@ public final class Spools implements Intake, AutoCloseable {
   }
 
   private static NewMessage message(
-      QueueId id, Envelope envelope, Optional<String> hold, long arrived, long size, Body body) {
+      QueueId id,
+      Envelope envelope,
+      Optional<String> hold,
+      long arrived,
+      long size,
+      ContentLocation body) {
     String diagnostic = hold.map(reason -> "held: " + reason).orElse("");
     List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());
-    long due = SpooledMessage.dueAt(envelope.options(), arrived);
+    long due = SpooledMessage.firstDueMillis(envelope.options(), arrived);
     for (Recipient recipient : envelope.recipients()) {
-      recipients.add(new RecipientState(recipient, Status.PENDING, 0, due, diagnostic));
+      recipients.add(new RecipientState(recipient, RecipientStatus.PENDING, 0, due, diagnostic));
     }
     return new NewMessage(
         new SpooledMessage(
@@ -262,9 +274,9 @@ public final class Spools implements Intake, AutoCloseable {
     return Optional.empty();
   }
 
-  private Counters ledCounters() {
-    Counters sum = Counters.NONE;
-    for (Spool spool : spools) if (spool.led()) sum = sum.plus(spool.counters());
+  private SpoolCounters ledCounters() {
+    SpoolCounters sum = SpoolCounters.NONE;
+    for (Spool spool : spools) if (spool.isLeader()) sum = sum.plus(spool.counters());
     return sum;
   }
 }

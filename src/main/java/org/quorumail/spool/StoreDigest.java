@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import org.quorumail.replication.Position;
+import org.quorumail.replication.LogPosition;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
@@ -15,15 +15,15 @@ import org.rocksdb.Snapshot;
  * A replica's content: SHA-256 over all rows of all column families, in order, at one position.
  * Replicas at equal positions have equal digests.
  */
-record StoreDigest(Position position, String sha256) {
+record StoreDigest(LogPosition position, String sha256) {
   /** A carrier thread is given back after so many rows: reading everything takes a while. */
   private static final int ROWS_PER_TURN = 256;
 
   static StoreDigest of(SpoolDatabase db) throws RocksDBException {
     MessageDigest sha = newSha256();
     Snapshot snapshot = db.db.getSnapshot();
-    try (ReadOptions atSnapshot = SpoolStore.scan().setSnapshot(snapshot)) {
-      Position position = SpoolStore.position(db.db.get(db.meta, atSnapshot, Keys.APPLIED));
+    try (ReadOptions atSnapshot = SpoolStore.scanOptions().setSnapshot(snapshot)) {
+      LogPosition position = SpoolStore.position(db.db.get(db.meta, atSnapshot, RowKeys.APPLIED));
       for (ColumnFamilyHandle family : db.families) {
         try (RocksIterator it = db.db.newIterator(family, atSnapshot)) {
           add(it, sha);

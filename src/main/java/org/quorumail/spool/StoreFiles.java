@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 /** A store's directory on disk: who may read it, and how another one takes its place. */
 final class StoreFiles {
   /** The copy inside a snapshot's directory. */
-  static final String COPY = "db";
+  static final String CHECKPOINT_DIRECTORY = "db";
 
   private static final String FRESH_SUFFIX = ".fresh";
 

@@ -25,7 +25,6 @@ import java.util.Set;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
-import org.quorumail.config.Config.KeyPairFiles;
 
 /**
  * A certificate chain, own certificate first, and the private key that belongs to it.
@@ -53,7 +52,7 @@ public record CertifiedKey(List<X509Certificate> chain, PrivateKey key, Set<Stri
     List<X509Certificate> chain = readChain(files.certificate());
     X509Certificate own = chain.getFirst();
     PrivateKey key = readKey(files.key(), own.getPublicKey().getAlgorithm());
-    if (!fits(key, own.getPublicKey())) {
+    if (!keyMatches(key, own.getPublicKey())) {
       throw new CertificateException(
           "the key in "
               + files.key()
@@ -148,7 +147,7 @@ public record CertifiedKey(List<X509Certificate> chain, PrivateKey key, Set<Stri
   }
 
   /** Whether what the key signs, the certificate verifies. */
-  private static boolean fits(PrivateKey key, PublicKey certified) {
+  private static boolean keyMatches(PrivateKey key, PublicKey certified) {
     String algorithm =
         switch (certified.getAlgorithm()) {
           case "RSA" -> "SHA256withRSA";

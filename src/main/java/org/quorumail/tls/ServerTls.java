@@ -20,9 +20,6 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.SSLSocket;
-import org.quorumail.config.CertificateName;
-import org.quorumail.config.Config.ClientCertificates;
-import org.quorumail.config.Config.KeyPairFiles;
 
 /**
  * What a listener shakes hands with: its certificates, chosen by the name that the client asks for
@@ -71,7 +68,7 @@ public final class ServerTls {
   private final SSLContext byDefault;
   private final Map<String, SSLContext> byName; // exact, and "*.example.org"
   private final String[] protocols;
-  private final ClientTrust clients;
+  private final ClientCertificateVerifier clients;
   private final List<CertifiedKey> keys;
 
   private ServerTls(
@@ -79,7 +76,7 @@ public final class ServerTls {
       SSLContext byDefault,
       Map<String, SSLContext> byName,
       String[] protocols,
-      ClientTrust clients) {
+      ClientCertificateVerifier clients) {
     this.keys = keys;
     this.byDefault = byDefault;
     this.byName = byName;
@@ -107,7 +104,7 @@ public final class ServerTls {
       ClientCertificates wanted,
       Optional<Path> clientCa)
       throws CertificateException {
-    ClientTrust clients = ClientTrust.of(wanted, clientCa);
+    ClientCertificateVerifier clients = ClientCertificateVerifier.of(wanted, clientCa);
     List<CertifiedKey> keys = new ArrayList<>();
     for (KeyPairFiles pair : pairs) keys.add(CertifiedKey.read(pair));
     Map<Set<CertifiedKey>, SSLContext> contexts = new HashMap<>();
@@ -146,7 +143,7 @@ public final class ServerTls {
     return found;
   }
 
-  private static SSLContext context(Set<CertifiedKey> keys, ClientTrust clients)
+  private static SSLContext context(Set<CertifiedKey> keys, ClientCertificateVerifier clients)
       throws GeneralSecurityException, IOException {
     char[] password = {};
     KeyStore store = KeyStore.getInstance("PKCS12");
@@ -172,7 +169,7 @@ public final class ServerTls {
   }
 
   /** Makes the TLS socket on an accepted connection; the handshake is still to come. */
-  public SSLSocket over(Socket socket, ClientHello hello) throws IOException {
+  public SSLSocket wrap(Socket socket, ClientHello hello) throws IOException {
     SSLContext context = hello.serverName().map(this::contextFor).orElse(byDefault);
     SSLSocket secured =
         (SSLSocket) context.getSocketFactory().createSocket(socket, hello.replay(), true);

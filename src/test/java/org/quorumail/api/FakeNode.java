@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.quorumail.cluster.EventLog;
-import org.quorumail.config.Config;
+import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.mail.QueueId;
+import org.quorumail.node.Config;
 
 /** A node with one spool in memory. */
 public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
@@ -24,7 +24,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   public volatile boolean broken;
 
   private final Config config;
-  private final EventLog events = new EventLog();
+  private final ClusterEventLog events = new ClusterEventLog();
 
   public FakeNode(Path data, Map<String, String> overrides) {
     this.config = Config.standalone(data, overrides);
@@ -33,7 +33,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public EventLog events() {
+  public ClusterEventLog events() {
     return events;
   }
 
@@ -55,9 +55,9 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public Health health() {
+  public NodeHealth health() {
     if (broken) throw new IllegalStateException("/secret/path is broken");
-    return new Health(
+    return new NodeHealth(
         alive, stopped, true, spoolReady, true, true, quorum, statuses.size(), 10_000);
   }
 
@@ -67,21 +67,22 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public Reload reload() {
+  public ReloadResult reload() {
     return reloadProblems.isEmpty()
-        ? new Reload(List.of("log.level"), List.of("node.id"), List.of())
-        : new Reload(List.of(), List.of(), reloadProblems);
+        ? new ReloadResult(List.of("log.level"), List.of("node.id"), List.of())
+        : new ReloadResult(List.of(), List.of(), reloadProblems);
   }
 
   @Override
-  public Status status() {
-    return new Status(1, 1, 0, "n1", "Healthy", 3, new LocalNode("n1", "leader", "healthy", 90));
+  public ClusterStatus status() {
+    return new ClusterStatus(
+        1, 1, 0, "n1", "Healthy", 3, new LocalNode("n1", "leader", "healthy", 90));
   }
 
   @Override
-  public List<Node> nodes() {
+  public List<ClusterNode> nodes() {
     return List.of(
-        new Node(
+        new ClusterNode(
             "n1",
             "127.0.0.1",
             7946,
@@ -90,34 +91,35 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
             "default",
             "default",
             "2026-11-21T00:00:00Z",
-            new Metadata("1.2.3", 90, 2, 17, 0.5, 64)));
+            new NodeMetadata("1.2.3", 90, 2, 17, 0.5, 64)));
   }
 
   @Override
   public ReplicationStats replication() {
-    return new ReplicationStats(0, 0, 1.5, List.of(new Group("meta", "leader", "n1", 3, 42, 1)));
+    return new ReplicationStats(
+        0, 0, 1.5, List.of(new GroupStatus("meta", "leader", "n1", 3, 42, 1)));
   }
 
   @Override
-  public Page list(Filter filter) {
-    List<Message> found = new ArrayList<>();
+  public MessagePage list(MessageQuery filter) {
+    List<QueuedMessage> found = new ArrayList<>();
     for (Map.Entry<QueueId, String> e : statuses.entrySet()) {
       boolean after = e.getKey().toString().compareTo(filter.after()) > 0;
       boolean wanted = filter.status().isEmpty() || filter.status().equals(e.getValue());
       if (after && wanted) found.add(message(e.getKey(), e.getValue()));
     }
-    if (found.size() <= filter.limit()) return new Page(found, null);
-    List<Message> page = found.subList(0, filter.limit());
-    return new Page(page, page.getLast().id());
+    if (found.size() <= filter.limit()) return new MessagePage(found, null);
+    List<QueuedMessage> page = found.subList(0, filter.limit());
+    return new MessagePage(page, page.getLast().id());
   }
 
   @Override
-  public Optional<Message> message(QueueId id) {
+  public Optional<QueuedMessage> message(QueueId id) {
     return Optional.ofNullable(statuses.get(id)).map(status -> message(id, status));
   }
 
-  private static Message message(QueueId id, String status) {
-    return new Message(
+  private static QueuedMessage message(QueueId id, String status) {
+    return new QueuedMessage(
         id.toString(),
         status,
         "sender@example.org",
@@ -127,42 +129,42 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
         1,
         null,
         null,
-        List.of(new Recipient("you@example.net", "pending", 1, null, "451 4.3.0 later")));
+        List.of(new QueuedRecipient("you@example.net", "pending", 1, null, "451 4.3.0 later")));
   }
 
   @Override
-  public Stats stats() {
+  public QueueTotals stats() {
     Map<String, Long> counts = new TreeMap<>();
     statuses.values().forEach(status -> counts.merge(status, 1L, Long::sum));
-    return new Stats(statuses.size(), 8192, 60, counts);
+    return new QueueTotals(statuses.size(), 8192, 60, counts);
   }
 
   @Override
-  public Change retry(QueueId id) {
-    if ("held".equals(statuses.get(id))) return Change.HELD;
+  public ChangeResult retry(QueueId id) {
+    if ("held".equals(statuses.get(id))) return ChangeResult.HELD;
     return change(id, "pending");
   }
 
   @Override
-  public Change hold(QueueId id) {
+  public ChangeResult hold(QueueId id) {
     return change(id, "held");
   }
 
   @Override
-  public Change release(QueueId id) {
+  public ChangeResult release(QueueId id) {
     return change(id, "pending");
   }
 
   @Override
-  public Change delete(QueueId id) {
-    Change change = change(id, "");
-    if (change == Change.DONE) statuses.remove(id);
+  public ChangeResult delete(QueueId id) {
+    ChangeResult change = change(id, "");
+    if (change == ChangeResult.DONE) statuses.remove(id);
     return change;
   }
 
-  private Change change(QueueId id, String status) {
-    if (!quorum) return Change.NO_QUORUM;
-    return statuses.replace(id, status) == null ? Change.NOT_FOUND : Change.DONE;
+  private ChangeResult change(QueueId id, String status) {
+    if (!quorum) return ChangeResult.NO_QUORUM;
+    return statuses.replace(id, status) == null ? ChangeResult.NOT_FOUND : ChangeResult.DONE;
   }
 
   @Override
@@ -190,13 +192,15 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public Optional<Cleanup> cleanUp() {
-    return Optional.of(new Cleanup(17, 8192, 4096));
+  public Optional<CleanupResult> cleanUp() {
+    return Optional.of(new CleanupResult(17, 8192, 4096));
   }
 
   @Override
-  public Election elect() {
-    return quorum ? new Election(true, "n2", "") : new Election(false, null, "no other node");
+  public ElectionResult transferLeadership() {
+    return quorum
+        ? new ElectionResult(true, "n2", "")
+        : new ElectionResult(false, null, "no other node");
   }
 
   @Override
@@ -210,8 +214,8 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public Refreshed refresh(String domain) {
-    return new Refreshed(domain, List.of("mx." + domain), "");
+  public RefreshResult refresh(String domain) {
+    return new RefreshResult(domain, List.of("mx." + domain), "");
   }
 
   @Override
@@ -235,12 +239,12 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public List<Spool> spools() {
-    return List.of(new Spool("spool-n1", "leader", "n1", 3, 42, true, 2, 8192, 0));
+  public List<SpoolStatus> spools() {
+    return List.of(new SpoolStatus("spool-n1", "leader", "n1", 3, 42, true, 2, 8192, 0));
   }
 
   @Override
-  public List<Digest> digests() {
-    return List.of(new Digest("spool-n1", 3, 42, "ab".repeat(32)));
+  public List<SpoolDigest> digests() {
+    return List.of(new SpoolDigest("spool-n1", 3, 42, "ab".repeat(32)));
   }
 }

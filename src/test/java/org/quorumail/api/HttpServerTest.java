@@ -219,7 +219,7 @@ class HttpServerTest {
     HttpRequest request =
         HttpRequest.newBuilder(uri("/api/reload"))
             .header("Authorization", "Bearer " + TOKEN)
-            .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[Request.MAX_BODY + 1]))
+            .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[ApiRequest.MAX_BODY + 1]))
             .build();
     assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode())
         .isEqualTo(413);

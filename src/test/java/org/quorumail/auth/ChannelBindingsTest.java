@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.quorumail.smtp.ClientTlsContexts;
 import org.quorumail.smtp.TestCertificates;
-import org.quorumail.smtp.TlsContexts;
 
 /** What both ends of a TLS connection, and only they, know. */
 class ChannelBindingsTest {
@@ -47,7 +47,7 @@ class ChannelBindingsTest {
         Socket plain = new Socket(InetAddress.getLoopbackAddress(), listening.getLocalPort());
         SSLSocket client =
             (SSLSocket)
-                TlsContexts.opportunisticClient()
+                ClientTlsContexts.opportunisticClient()
                     .getSocketFactory()
                     .createSocket(plain, "mx", 25, true)) {
       client.setEnabledProtocols(new String[] {protocol});
@@ -68,7 +68,7 @@ class ChannelBindingsTest {
 
   @Test
   void thereAreNoneWithoutTls() {
-    assertThat(ChannelBindings.none().any()).isFalse();
+    assertThat(ChannelBindings.none().isAvailable()).isFalse();
   }
 
   private SSLContext serverContext() throws Exception {

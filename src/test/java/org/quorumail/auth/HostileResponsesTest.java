@@ -14,8 +14,8 @@ import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.OkpJwkGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.auth.Mechanism.Step;
-import org.quorumail.config.AuthConfig.Jwt;
+import org.quorumail.auth.AuthConfig.JwtConfig;
+import org.quorumail.auth.SaslMechanism.SaslStep;
 
 /**
  * Random and half-right responses, from a seed that is printed when one breaks something: no
@@ -69,23 +69,23 @@ class HostileResponsesTest {
 
   @Test
   void noResponseBreaksAMechanismOrOpensIt() throws Exception {
-    FixedUsers users = FixedUsers.with("alice", "a password that no piece makes");
+    FakeUserStore users = FakeUserStore.with("alice", "a password that no piece makes");
     ChannelBindings tls = new ChannelBindings(java.util.Map.of("tls-exporter", new byte[32]));
-    Tokens tokens = tokens();
-    List<Supplier<Mechanism>> mechanisms =
+    TokenVerifier tokens = tokens();
+    List<Supplier<SaslMechanism>> mechanisms =
         List.of(
-            () -> new Plain(users),
-            () -> new Login(users),
-            () -> new Scram(users, false, ChannelBindings.none(), false, "nonce"),
-            () -> new Scram(users, true, tls, true, "nonce"),
-            () -> new Bearer(tokens, Bearer.Dialect.OAUTHBEARER),
-            () -> new Bearer(tokens, Bearer.Dialect.XOAUTH2));
+            () -> new PlainMechanism(users),
+            () -> new LoginMechanism(users),
+            () -> new ScramMechanism(users, false, ChannelBindings.none(), false, "nonce"),
+            () -> new ScramMechanism(users, true, tls, true, "nonce"),
+            () -> new BearerMechanism(tokens, BearerMechanism.Dialect.OAUTHBEARER),
+            () -> new BearerMechanism(tokens, BearerMechanism.Dialect.XOAUTH2));
     Random random = new Random(SEED);
     for (int round = 0; round < ROUNDS; round++) {
-      Mechanism mechanism = mechanisms.get(round % mechanisms.size()).get();
+      SaslMechanism mechanism = mechanisms.get(round % mechanisms.size()).get();
       String where = "seed " + SEED + " round " + round;
       try {
-        assertThat(end(mechanism, random)).as(where).isNotInstanceOf(Step.Authenticated.class);
+        assertThat(end(mechanism, random)).as(where).isNotInstanceOf(SaslStep.Authenticated.class);
       } catch (RuntimeException e) {
         throw new AssertionError(where, e);
       }
@@ -94,21 +94,21 @@ class HostileResponsesTest {
 
   @Test
   void noTokenBreaksTheCheck() throws Exception {
-    Tokens tokens = tokens();
+    TokenVerifier tokens = tokens();
     Random random = new Random(SEED);
     for (int round = 0; round < ROUNDS; round++) {
       String token = new String(response(random), StandardCharsets.UTF_8);
       assertThat(tokens.verify(token))
           .as("seed %d round %d", SEED, round)
-          .isInstanceOf(Tokens.Verdict.Bad.class);
+          .isInstanceOf(TokenVerifier.TokenResult.Invalid.class);
     }
   }
 
-  private static Step end(Mechanism mechanism, Random random) {
-    Step step = mechanism.next(response(random));
+  private static SaslStep end(SaslMechanism mechanism, Random random) {
+    SaslStep step = mechanism.evaluateResponse(response(random));
     for (int i = 0; i < MAX_STEPS; i++) {
-      if (!(step instanceof Step.Challenge)) return step;
-      step = mechanism.next(response(random));
+      if (!(step instanceof SaslStep.Challenge)) return step;
+      step = mechanism.evaluateResponse(response(random));
     }
     throw new IllegalStateException("it goes on for ever");
   }
@@ -129,11 +129,11 @@ class HostileResponsesTest {
     return octets;
   }
 
-  private Tokens tokens() throws Exception {
+  private TokenVerifier tokens() throws Exception {
     Path keys = folder.resolve("jwks.json");
     Files.writeString(keys, new JsonWebKeySet(OkpJwkGenerator.generateJwk("Ed25519")).toJson());
-    return new Tokens(
-        new Jwt(keys, "issuer", List.of("mail"), "email", Duration.ofSeconds(60)),
+    return new TokenVerifier(
+        new JwtConfig(keys, "issuer", List.of("mail"), "email", Duration.ofSeconds(60)),
         name -> Optional.empty());
   }
 }

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
-import org.quorumail.config.AuthConfig.AuthLimits;
+import org.quorumail.auth.AuthConfig.AuthLimits;
 
 class LoginFailuresTest {
   private final AtomicLong now = new AtomicLong();
@@ -16,36 +16,36 @@ class LoginFailuresTest {
   @Test
   void anAddressWithTooManyFailuresIsNotHeardUntilTheWindowIsOver() throws Exception {
     for (int i = 0; i < 5; i++) {
-      assertThat(failures.tooMany(ip("192.0.2.1"))).isFalse();
-      failures.failed(ip("192.0.2.1"), "user" + i);
+      assertThat(failures.isBlocked(ip("192.0.2.1"))).isFalse();
+      failures.recordFailure(ip("192.0.2.1"), "user" + i);
     }
-    assertThat(failures.tooMany(ip("192.0.2.1"))).isTrue();
-    assertThat(failures.tooMany(ip("192.0.2.2"))).isFalse();
+    assertThat(failures.isBlocked(ip("192.0.2.1"))).isTrue();
+    assertThat(failures.isBlocked(ip("192.0.2.2"))).isFalse();
     now.addAndGet(Duration.ofMinutes(10).toNanos());
-    assertThat(failures.tooMany(ip("192.0.2.1"))).isFalse();
+    assertThat(failures.isBlocked(ip("192.0.2.1"))).isFalse();
   }
 
   @Test
   void theAddressesOfOneIpv6NetworkCountTogether() throws Exception {
-    for (int i = 0; i < 5; i++) failures.failed(ip("2001:db8::" + (i + 1)), "alice");
-    assertThat(failures.tooMany(ip("2001:db8::ffff"))).isTrue();
-    assertThat(failures.tooMany(ip("2001:db8:0:1::1"))).isFalse();
+    for (int i = 0; i < 5; i++) failures.recordFailure(ip("2001:db8::" + (i + 1)), "alice");
+    assertThat(failures.isBlocked(ip("2001:db8::ffff"))).isTrue();
+    assertThat(failures.isBlocked(ip("2001:db8:0:1::1"))).isFalse();
   }
 
   @Test
   void aNameThatManyAddressesTryIsClosedButNotForItsOwner() throws Exception {
-    failures.succeeded(ip("198.51.100.7"), "alice");
-    for (int i = 0; i < 10; i++) failures.failed(ip("192.0.2." + i), "alice");
-    assertThat(failures.tooMany(ip("203.0.113.1"), "alice")).isTrue();
-    assertThat(failures.tooMany(ip("203.0.113.1"), "bob")).isFalse();
-    assertThat(failures.tooMany(ip("198.51.100.7"), "alice")).isFalse();
+    failures.recordSuccess(ip("198.51.100.7"), "alice");
+    for (int i = 0; i < 10; i++) failures.recordFailure(ip("192.0.2." + i), "alice");
+    assertThat(failures.isBlocked(ip("203.0.113.1"), "alice")).isTrue();
+    assertThat(failures.isBlocked(ip("203.0.113.1"), "bob")).isFalse();
+    assertThat(failures.isBlocked(ip("198.51.100.7"), "alice")).isFalse();
   }
 
   @Test
   void limitsOfAReloadCountAtOnce() throws Exception {
-    failures.failed(ip("192.0.2.1"), "alice");
+    failures.recordFailure(ip("192.0.2.1"), "alice");
     failures.limits(new AuthLimits(3, 1, 10, Duration.ofMinutes(10), Duration.ZERO));
-    assertThat(failures.tooMany(ip("192.0.2.1"))).isTrue();
+    assertThat(failures.isBlocked(ip("192.0.2.1"))).isTrue();
   }
 
   private static InetAddress ip(String text) throws Exception {

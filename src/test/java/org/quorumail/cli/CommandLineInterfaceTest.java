@@ -22,10 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.FakeNode;
-import org.quorumail.config.Config;
-import org.quorumail.config.ConfigSources;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigSources;
 import picocli.CommandLine;
 
 class CommandLineInterfaceTest {
@@ -262,13 +262,13 @@ class CommandLineInterfaceTest {
 
   @Test
   void aFileThatTheConfigurationNamesAndThatCannotBeUsedFailsTheCheck() {
-    ServeCommand.Server server =
-        new ServeCommand.Server() {
+    ServeCommand.NodeRunner server =
+        new ServeCommand.NodeRunner() {
           @Override
           public void run(Config config, ConfigSources sources) {}
 
           @Override
-          public List<String> problemsOfFiles(Config config) {
+          public List<String> fileProblems(Config config) {
             return List.of("tls.certificate: there is no file x.pem");
           }
         };
@@ -297,11 +297,11 @@ class CommandLineInterfaceTest {
 
   @Test
   void onlyTheCommandThatIsAskedForIsDescribedAndAllOfThemForHelpAndMisspellings() {
-    assertThat(CommandLineInterface.commandLine(NO_SERVER, "queue", "list").getSubcommands())
+    assertThat(CommandLineInterface.commandLine(NO_NODE, "queue", "list").getSubcommands())
         .containsOnlyKeys("queue");
-    assertThat(CommandLineInterface.commandLine(NO_SERVER, "--help").getSubcommands())
+    assertThat(CommandLineInterface.commandLine(NO_NODE, "--help").getSubcommands())
         .hasSize(commandLine().getSubcommands().size());
-    assertThat(CommandLineInterface.commandLine(NO_SERVER, "quee").getSubcommands())
+    assertThat(CommandLineInterface.commandLine(NO_NODE, "quee").getSubcommands())
         .hasSize(commandLine().getSubcommands().size());
   }
 
@@ -360,14 +360,14 @@ class CommandLineInterfaceTest {
     return exit;
   }
 
-  private static final ServeCommand.Server NO_SERVER =
+  private static final ServeCommand.NodeRunner NO_NODE =
       (config, sources) -> {
-        throw new ServeCommand.Server.StartException("not in this test");
+        throw new ServeCommand.NodeRunner.StartException("not in this test");
       };
 
   /** All commands are there: no argument names one. */
   private static CommandLine commandLine() {
-    return CommandLineInterface.commandLine(NO_SERVER);
+    return CommandLineInterface.commandLine(NO_NODE);
   }
 
   @Test

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.cluster.Membership.Presence;
-import org.quorumail.config.Config;
-import org.quorumail.gossip.net.KeyRing;
+import org.quorumail.gossip.transport.KeyRing;
+import org.quorumail.node.Config;
 
 class GossipMembershipTest {
   private static final Duration LONG = Duration.ofSeconds(40);
@@ -34,7 +34,10 @@ class GossipMembershipTest {
   private final List<Integer> ports = new ArrayList<>();
 
   private record Running(
-      GossipMembership membership, EventLog events, AtomicReference<NodeCard> card, Config config) {
+      GossipMembership membership,
+      ClusterEventLog events,
+      AtomicReference<MemberMetadata> card,
+      Config config) {
     List<String> types() throws InterruptedException {
       return events.after(0, Duration.ZERO).stream()
           .map(e -> e.event().type() + ":" + e.event().details().getOrDefault("subject", ""))
@@ -51,8 +54,9 @@ class GossipMembershipTest {
   void cardsFiguresAndEventsReachEveryNode() throws Exception {
     for (int i = 0; i < 3; i++) start(i, SECRET);
     await().atMost(LONG).until(() -> running.stream().allMatch(r -> alive(r).size() == 2));
-    NodeCard zero = Objects.requireNonNull(running.getFirst().card.get());
-    NodeCard.Load busy = new NodeCard.Load("9.9", true, false, 5, 77, 1_234, 0.5, 64);
+    MemberMetadata zero = Objects.requireNonNull(running.getFirst().card.get());
+    MemberMetadata.NodeLoad busy =
+        new MemberMetadata.NodeLoad("9.9", true, false, 5, 77, 1_234, 0.5, 64);
     List<Formation.Member> formed = new ArrayList<>();
     for (int i = 0; i < 9; i++) {
       formed.add(
@@ -64,7 +68,7 @@ class GossipMembershipTest {
         .untilAsserted(
             () -> {
               for (Running other : running.subList(1, 3)) {
-                NodeCard seen = alive(other).getOrDefault("n0", zero);
+                MemberMetadata seen = alive(other).getOrDefault("n0", zero);
                 assertThat(seen.formed()).isEqualTo(formed); // too long for gossip: was fetched
                 assertThat(seen.load()).isEqualTo(busy);
                 assertThat(seen.zone()).isEqualTo("east-1");
@@ -94,7 +98,7 @@ class GossipMembershipTest {
         .untilAsserted(() -> assertThat(watching.types()).contains("NodeLeft:n1", "NodeFailed:n2"));
     Map<String, Presence> presence =
         watching.membership.members().stream()
-            .collect(Collectors.toMap(m -> m.card().nodeId(), Membership.Member::presence));
+            .collect(Collectors.toMap(m -> m.metadata().nodeId(), Membership.Member::presence));
     assertThat(presence).containsEntry("n1", Presence.LEFT).containsEntry("n2", Presence.DEAD);
   }
 
@@ -109,9 +113,9 @@ class GossipMembershipTest {
         .atMost(LONG)
         .until(() -> stranger.membership.members().isEmpty());
     assertThat(alive(running.getFirst())).containsOnlyKeys("n1");
-    await().atMost(LONG).until(() -> stranger.membership.refusal().isPresent());
-    assertThat(stranger.membership.refusal().get()).contains("cluster.secret");
-    assertThat(running.getFirst().membership.refusal()).isEmpty();
+    await().atMost(LONG).until(() -> stranger.membership.joinFailure().isPresent());
+    assertThat(stranger.membership.joinFailure().get()).contains("cluster.secret");
+    assertThat(running.getFirst().membership.joinFailure()).isEmpty();
   }
 
   @Test
@@ -124,8 +128,8 @@ class GossipMembershipTest {
         .atMost(LONG)
         .until(
             () ->
-                twin.membership.conflict().isPresent()
-                    || running.get(1).membership.conflict().isPresent());
+                twin.membership.idConflict().isPresent()
+                    || running.get(1).membership.idConflict().isPresent());
   }
 
   @Test
@@ -134,7 +138,7 @@ class GossipMembershipTest {
     int taken = Objects.requireNonNull(first.card.get()).port();
     ports.set(0, taken);
     assertThatThrownBy(() -> start(0, SECRET))
-        .isInstanceOf(ClusterFault.class)
+        .isInstanceOf(ClusterStartException.class)
         .hasMessageContaining("cluster.port")
         .hasMessageNotContaining("\n");
   }
@@ -152,15 +156,15 @@ class GossipMembershipTest {
             before.cluster().withSecretsOf(during.cluster()));
     assertThat(after.cluster().secret()).isEqualTo(during.cluster().secret());
     assertThat(after.cluster().gossip().acceptedSecrets()).hasSize(1);
-    KeyRing ring = GossipPlan.ring(after.cluster());
+    KeyRing ring = GossipConfigMapper.keyRing(after.cluster());
     assertThat(ring).isNotNull();
     assertThat(before.differences(config(7946, SECRET, Map.of()))).doesNotContain("cluster");
   }
 
-  private static Map<String, NodeCard> alive(Running r) {
+  private static Map<String, MemberMetadata> alive(Running r) {
     return r.membership.members().stream()
         .filter(Membership.Member::reachable)
-        .collect(Collectors.toMap(m -> m.card().nodeId(), Membership.Member::card));
+        .collect(Collectors.toMap(m -> m.metadata().nodeId(), Membership.Member::metadata));
   }
 
   private Running start(int index, String secret) throws Exception {
@@ -170,18 +174,18 @@ class GossipMembershipTest {
   private Running start(int index, String id, String secret) throws Exception {
     while (ports.size() <= index) ports.add(freePort());
     Config config = config(ports.get(index), secret, Map.of());
-    NodeCard.Load load = new NodeCard.Load("test", true, false, 0, 0, 0, 0, 0);
-    NodeCard own = card(id, ports.get(index), List.of(), load);
-    AtomicReference<NodeCard> card = new AtomicReference<>(own);
-    EventLog events = new EventLog();
+    MemberMetadata.NodeLoad load = new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0);
+    MemberMetadata own = card(id, ports.get(index), List.of(), load);
+    AtomicReference<MemberMetadata> card = new AtomicReference<>(own);
+    ClusterEventLog events = new ClusterEventLog();
     NodeCertificate mine =
         NodeCertificate.derive(config.cluster().secret().orElseThrow(), id, Set.of("127.0.0.1"));
-    NodeIdentity identity = new NodeIdentity(mine, List.of());
+    NodeCredentials identity = new NodeCredentials(mine, List.of());
     GossipMembership membership =
         GossipMembership.start(
             card::get,
             events,
-            GossipPlan.settings(config.cluster(), own, identity, directory),
+            GossipConfigMapper.settings(config.cluster(), own, identity, directory),
             new SimpleMeterRegistry());
     Running r = new Running(membership, events, card, config);
     running.add(r);
@@ -198,9 +202,10 @@ class GossipMembershipTest {
     return Config.standalone(directory, keys);
   }
 
-  private static NodeCard card(
-      String id, int port, List<Formation.Member> formed, NodeCard.Load load) {
-    return new NodeCard(id, id + "-1", "127.0.0.1", port, 2, "east", "east-1", 3, "", formed, load);
+  private static MemberMetadata card(
+      String id, int port, List<Formation.Member> formed, MemberMetadata.NodeLoad load) {
+    return new MemberMetadata(
+        id, id + "-1", "127.0.0.1", port, 2, "east", "east-1", 3, "", formed, load);
   }
 
   private static int freePort() throws IOException {

@@ -10,40 +10,41 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.replication.Position;
+import org.quorumail.replication.LogPosition;
 
 class MetaStateTest {
   @TempDir Path directory;
 
   private static ByteBuffer entry(String nodeId) {
     return ByteBuffer.wrap(
-        MetaState.register(new MetaState.Node(nodeId, nodeId + "-1", "h", 7947, "r", "z")));
+        MetaState.registerEntry(
+            new MetaState.RegisteredNode(nodeId, nodeId + "-1", "h", 7947, "r", "z")));
   }
 
   @Test
   void whatASnapshotHoldsIsFoundAgainAfterARestart() throws IOException {
     MetaState state = opened("live");
-    state.apply(new Position(1, 0), entry("a"));
+    state.apply(new LogPosition(1, 0), entry("a"));
     state.snapshot(Files.createDirectory(directory.resolve("snapshot")));
-    state.apply(new Position(1, 1), entry("b"));
+    state.apply(new LogPosition(1, 1), entry("b"));
 
     MetaState again = opened("live");
-    assertThat(again.applied()).isEqualTo(new Position(1, 0));
+    assertThat(again.applied()).isEqualTo(new LogPosition(1, 0));
     assertThat(again.nodes()).containsOnlyKeys("a");
   }
 
   @Test
   void aSnapshotOfAnotherReplicaReplacesEverything() throws IOException {
     MetaState source = opened("source");
-    source.apply(new Position(2, 5), entry("a"));
+    source.apply(new LogPosition(2, 5), entry("a"));
     Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
     source.snapshot(snapshot);
 
     MetaState target = opened("target");
-    target.apply(new Position(1, 0), entry("z"));
+    target.apply(new LogPosition(1, 0), entry("z"));
     target.install(snapshot);
     assertThat(target.nodes()).containsOnlyKeys("a");
-    assertThat(target.applied()).isEqualTo(new Position(2, 5));
+    assertThat(target.applied()).isEqualTo(new LogPosition(2, 5));
   }
 
   @Test
@@ -51,7 +52,7 @@ class MetaStateTest {
     MetaState state = opened("live");
     String unknown = "{\"version\":9,\"type\":\"promote\",\"node\":null}";
     ByteBuffer entry = ByteBuffer.wrap(unknown.getBytes(StandardCharsets.UTF_8));
-    assertThatThrownBy(() -> state.apply(new Position(1, 0), entry))
+    assertThatThrownBy(() -> state.apply(new LogPosition(1, 0), entry))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("promote");
   }

@@ -57,7 +57,9 @@ class StaticMembershipTest {
         .untilAsserted(
             () -> {
               assertThat(outside.members()).isEmpty();
-              assertThat(inside.members()).extracting(m -> m.card().nodeId()).containsExactly("n1");
+              assertThat(inside.members())
+                  .extracting(m -> m.metadata().nodeId())
+                  .containsExactly("n1");
             });
   }
 
@@ -66,9 +68,9 @@ class StaticMembershipTest {
     List<HostPort> seeds = freePorts(1);
     Membership inside = start("n0", SECRET, seeds.get(0), seeds);
     SSLContext tls = NodeCertificate.derive(SECRET, "n1", Set.of("127.0.0.1")).context();
-    NodeCard forged = FormationTest.card("n7", "n7-1", List.of());
+    MemberMetadata forged = FormationTest.card("n7", "n7-1", List.of());
     forged =
-        new NodeCard(
+        new MemberMetadata(
             "n7", "n7-1", "192.0.2.7", 1, 2, "default", "default", 3, "", List.of(), forged.load());
     try (SSLSocket socket =
         (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
@@ -103,16 +105,16 @@ class StaticMembershipTest {
     try (ServerSocket taken = new ServerSocket(0)) {
       HostPort here = new HostPort("127.0.0.1", taken.getLocalPort());
       assertThatThrownBy(() -> start("n0", SECRET, here, List.of(here)))
-          .isInstanceOf(ClusterFault.class)
+          .isInstanceOf(ClusterStartException.class)
           .hasMessageContaining("cluster.port")
           .hasMessageNotContaining("\n");
     }
   }
 
   private Membership start(String id, Secret secret, HostPort at, List<HostPort> seeds)
-      throws ClusterFault {
-    NodeCard card =
-        new NodeCard(
+      throws ClusterStartException {
+    MemberMetadata card =
+        new MemberMetadata(
             id,
             id + "-1",
             "127.0.0.1",

@@ -6,14 +6,14 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.quorumail.dns.Answer;
-import org.quorumail.dns.MailHost;
+import org.quorumail.dns.LookupResult;
+import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.mail.EnhancedStatus;
 
 /** Knows what it was told, and address literals. */
 final class FakeResolver implements Resolver {
-  private final Map<String, List<MailHost>> mailHosts = new HashMap<>();
+  private final Map<String, List<MailExchanger>> mailHosts = new HashMap<>();
   private final Map<String, List<InetAddress>> addresses = new HashMap<>();
 
   /** A host with the same address several times. */
@@ -24,26 +24,28 @@ final class FakeResolver implements Resolver {
   }
 
   FakeResolver mx(String domain, int preference, String host, String address) {
-    mailHosts.computeIfAbsent(domain, d -> new ArrayList<>()).add(new MailHost(host, preference));
+    mailHosts
+        .computeIfAbsent(domain, d -> new ArrayList<>())
+        .add(new MailExchanger(host, preference));
     if (!address.isEmpty()) addresses.put(host, List.of(InetAddress.ofLiteral(address)));
     return this;
   }
 
   @Override
-  public Answer<MailHost> mailHosts(String domain) {
-    List<MailHost> hosts = mailHosts.get(domain);
-    if (hosts != null) return new Answer.Found<>(hosts);
-    return new Answer.Absent<>(new EnhancedStatus(5, 1, 2), domain + " does not exist");
+  public LookupResult<MailExchanger> mailExchangers(String domain) {
+    List<MailExchanger> hosts = mailHosts.get(domain);
+    if (hosts != null) return new LookupResult.Found<>(hosts);
+    return new LookupResult.Absent<>(new EnhancedStatus(5, 1, 2), domain + " does not exist");
   }
 
   @Override
-  public Answer<InetAddress> addresses(String host) {
+  public LookupResult<InetAddress> addresses(String host) {
     List<InetAddress> known = addresses.get(host);
-    if (known != null) return new Answer.Found<>(known);
+    if (known != null) return new LookupResult.Found<>(known);
     try {
-      return new Answer.Found<>(List.of(InetAddress.ofLiteral(host)));
+      return new LookupResult.Found<>(List.of(InetAddress.ofLiteral(host)));
     } catch (IllegalArgumentException e) {
-      return new Answer.Absent<>(new EnhancedStatus(5, 4, 4), host + " has no address");
+      return new LookupResult.Absent<>(new EnhancedStatus(5, 4, 4), host + " has no address");
     }
   }
 
@@ -58,12 +60,12 @@ final class FakeResolver implements Resolver {
   }
 
   @Override
-  public Answer<MailHost> refresh(String domain) {
-    return mailHosts(domain);
+  public LookupResult<MailExchanger> refresh(String domain) {
+    return mailExchangers(domain);
   }
 
   @Override
-  public boolean answers(java.time.Duration patience) {
+  public boolean isNameServerReachable(java.time.Duration patience) {
     return true;
   }
 }

@@ -37,7 +37,8 @@ class HostFinderTest {
   void anExchangerThatIsThisHostIsALoop(String address) {
     resolver.mx("d.test", 10, "us.test", address);
     assertThat(find("d.test"))
-        .isInstanceOfSatisfying(Hosts.None.class, n -> assertThat(n.status()).hasToString("5.4.6"));
+        .isInstanceOfSatisfying(
+            HostLookup.None.class, n -> assertThat(n.status()).hasToString("5.4.6"));
   }
 
   @Test
@@ -50,17 +51,18 @@ class HostFinderTest {
   void exchangersWithoutAnyAddressFailForGood() {
     resolver.mx("d.test", 10, "gone.test", "");
     assertThat(find("d.test"))
-        .isInstanceOfSatisfying(Hosts.None.class, n -> assertThat(n.status()).hasToString("5.4.4"));
+        .isInstanceOfSatisfying(
+            HostLookup.None.class, n -> assertThat(n.status()).hasToString("5.4.4"));
   }
 
   @Test
   void aSmartHostMayBeOnThisMachine() {
-    assertThat(route("smtp://127.0.0.1:2525")).isInstanceOf(Hosts.Found.class);
+    assertThat(route("smtp://127.0.0.1:2525")).isInstanceOf(HostLookup.Found.class);
   }
 
   @Test
   void aSmartHostThatIsNotFoundIsWaitedFor() {
-    assertThat(route("smtp://typo.test:25")).isInstanceOf(Hosts.Unknown.class);
+    assertThat(route("smtp://typo.test:25")).isInstanceOf(HostLookup.Unknown.class);
   }
 
   @Test
@@ -71,19 +73,20 @@ class HostFinderTest {
 
   @Test
   void ourOwnAddressLiteralIsALoop() {
-    assertThat(find("[127.0.0.1]")).isInstanceOf(Hosts.None.class);
+    assertThat(find("[127.0.0.1]")).isInstanceOf(HostLookup.None.class);
   }
 
-  private Hosts find(String domain) {
-    return finder.hosts(new Router(TestConfig.of("")).destination(domain));
+  private HostLookup find(String domain) {
+    return finder.find(new Router(TestConfig.of("")).destination(domain));
   }
 
-  private Hosts route(String to) {
+  private HostLookup route(String to) {
     String toml = "[[route]]\ndomain = \"*\"\nto = [\"" + to + "\"]";
-    return finder.hosts(new Router(TestConfig.of(toml)).destination("any.test"));
+    return finder.find(new Router(TestConfig.of(toml)).destination("any.test"));
   }
 
   private java.util.List<String> names(String domain) {
-    return ((Hosts.Found) find(domain)).hosts().stream().map(Hosts.Host::name).toList();
+    return ((HostLookup.Found) find(domain))
+        .hosts().stream().map(HostLookup.TargetHost::name).toList();
   }
 }

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.quorumail.config.HostPort;
-import org.quorumail.config.NextHop;
 import org.quorumail.smtp.client.TlsRule;
 
 class RouterTest {
@@ -82,7 +81,7 @@ class RouterTest {
   @Test
   void lowerPriorityNumbersAreTriedFirst() {
     List<NextHop> hops = List.of(smtp("b", 20, 100), smtp("a", 10, 100));
-    assertThat(Router.inOrder(hops, new SplittableRandom(1)))
+    assertThat(Router.inAttemptOrder(hops, new SplittableRandom(1)))
         .containsExactly(smtp("a", 10, 100), smtp("b", 20, 100));
   }
 
@@ -92,7 +91,7 @@ class RouterTest {
     SplittableRandom random = new SplittableRandom(1);
     int first = 0;
     for (int i = 0; i < 1000; i++) {
-      if (Router.inOrder(hops, random).getFirst().equals(smtp("a", 10, 90))) first++;
+      if (Router.inAttemptOrder(hops, random).getFirst().equals(smtp("a", 10, 90))) first++;
     }
     assertThat(first).isBetween(850, 950);
   }

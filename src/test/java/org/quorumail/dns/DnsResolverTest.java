@@ -12,7 +12,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.quorumail.config.Config.DnsConfig;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
@@ -44,46 +43,48 @@ class DnsResolverTest {
   void theBestPreferenceIsFirst() throws IOException {
     server.add("example.test", Type.MX, "20 second.test.");
     server.add("example.test", Type.MX, "10 first.test.");
-    assertThat(resolver.mailHosts("example.test"))
+    assertThat(resolver.mailExchangers("example.test"))
         .isEqualTo(
-            new Answer.Found<>(
-                List.of(new MailHost("first.test", 10), new MailHost("second.test", 20))));
+            new LookupResult.Found<>(
+                List.of(
+                    new MailExchanger("first.test", 10), new MailExchanger("second.test", 20))));
   }
 
   @Test
   void aDomainWithTwoHundredExchangersCostsNoMoreThanTwenty() throws IOException {
     for (int i = 0; i < 30; i++) server.add("many.test", Type.MX, i + " h" + i + ".t.");
-    assertThat(((Answer.Found<MailHost>) resolver.mailHosts("many.test")).values()).hasSize(20);
+    assertThat(((LookupResult.Found<MailExchanger>) resolver.mailExchangers("many.test")).values())
+        .hasSize(20);
   }
 
   @Test
   void aDomainWithoutExchangerIsItsOwn() throws IOException {
     server.add("bare.test", Type.A, "192.0.2.1");
-    assertThat(resolver.mailHosts("bare.test"))
-        .isEqualTo(new Answer.Found<>(List.of(new MailHost("bare.test", 0))));
+    assertThat(resolver.mailExchangers("bare.test"))
+        .isEqualTo(new LookupResult.Found<>(List.of(new MailExchanger("bare.test", 0))));
   }
 
   @Test
   void aNullMxRefusesForGood() throws IOException {
     server.add("null.test", Type.MX, "0 .");
-    assertThat(status(resolver.mailHosts("null.test"))).isEqualTo("absent 5.1.10");
+    assertThat(status(resolver.mailExchangers("null.test"))).isEqualTo("absent 5.1.10");
   }
 
   @Test
   void aDomainThatDoesNotExistRefusesForGood() {
-    assertThat(status(resolver.mailHosts("nowhere.test"))).isEqualTo("absent 5.1.2");
+    assertThat(status(resolver.mailExchangers("nowhere.test"))).isEqualTo("absent 5.1.2");
   }
 
   @Test
   void aServerFailureIsTransient() throws IOException {
     server.code("ill.test", Rcode.SERVFAIL);
-    assertThat(status(resolver.mailHosts("ill.test"))).isEqualTo("unknown 4.4.3");
+    assertThat(status(resolver.mailExchangers("ill.test"))).isEqualTo("unknown 4.4.3");
   }
 
   @Test
   void silenceIsTransientAndBounded() {
     server.silent();
-    assertThat(status(resolver.mailHosts("slow.test"))).isEqualTo("unknown 4.4.3");
+    assertThat(status(resolver.mailExchangers("slow.test"))).isEqualTo("unknown 4.4.3");
     assertThat(server.queries()).isLessThanOrEqualTo(4);
   }
 
@@ -91,15 +92,15 @@ class DnsResolverTest {
   void aliasesAreFollowed() throws IOException {
     server.add("alias.test", Type.CNAME, "real.test.");
     server.add("real.test", Type.MX, "10 mx.test.");
-    assertThat(resolver.mailHosts("alias.test"))
-        .isEqualTo(new Answer.Found<>(List.of(new MailHost("mx.test", 10))));
+    assertThat(resolver.mailExchangers("alias.test"))
+        .isEqualTo(new LookupResult.Found<>(List.of(new MailExchanger("mx.test", 10))));
   }
 
   @Test
   void aliasesThatLoopAreTransient() throws IOException {
     server.add("a.test", Type.CNAME, "b.test.");
     server.add("b.test", Type.CNAME, "a.test.");
-    assertThat(status(resolver.mailHosts("a.test"))).isEqualTo("unknown 4.4.3");
+    assertThat(status(resolver.mailExchangers("a.test"))).isEqualTo("unknown 4.4.3");
   }
 
   @Test
@@ -108,26 +109,26 @@ class DnsResolverTest {
     server.add("dual.test", Type.A, "192.0.2.1");
     assertThat(resolver.addresses("dual.test"))
         .isEqualTo(
-            new Answer.Found<>(
+            new LookupResult.Found<>(
                 List.of(InetAddress.ofLiteral("192.0.2.1"), InetAddress.ofLiteral("2001:db8::1"))));
   }
 
   @Test
   void anAddressLiteralIsItsOwnAddress() {
     assertThat(resolver.addresses("192.0.2.7"))
-        .isEqualTo(new Answer.Found<>(List.of(InetAddress.ofLiteral("192.0.2.7"))));
+        .isEqualTo(new LookupResult.Found<>(List.of(InetAddress.ofLiteral("192.0.2.7"))));
     assertThat(server.queries()).isZero();
   }
 
   @Test
   void anAnswerIsKeptNoLongerThanTheLongestLife() throws IOException {
     server.add("kept.test", Type.MX, "10 mx.test.");
-    resolver.mailHosts("kept.test");
+    resolver.mailExchangers("kept.test");
     now.set(Instant.EPOCH.plusSeconds(59));
-    resolver.mailHosts("kept.test");
+    resolver.mailExchangers("kept.test");
     assertThat(server.queries()).isEqualTo(1);
     now.set(Instant.EPOCH.plusSeconds(61));
-    resolver.mailHosts("kept.test");
+    resolver.mailExchangers("kept.test");
     assertThat(server.queries()).isEqualTo(2);
   }
 
@@ -135,10 +136,10 @@ class DnsResolverTest {
   void whatWasLearntWhileTheClockWasAheadIsNotKeptForYears() throws IOException {
     server.add("kept.test", Type.MX, "10 mx.test.");
     now.set(Instant.EPOCH.plus(Duration.ofDays(3650)));
-    resolver.mailHosts("kept.test");
+    resolver.mailExchangers("kept.test");
     now.set(Instant.EPOCH);
     assertThat(resolver.cached(10)).isEmpty();
-    resolver.mailHosts("kept.test");
+    resolver.mailExchangers("kept.test");
     assertThat(server.queries()).isEqualTo(2);
   }
 
@@ -146,17 +147,17 @@ class DnsResolverTest {
   void theCacheIsBounded() throws IOException {
     for (int i = 0; i < 5; i++) {
       server.add("d" + i + ".test", Type.MX, "10 mx.test.");
-      resolver.mailHosts("d" + i + ".test");
+      resolver.mailExchangers("d" + i + ".test");
     }
     assertThat(meters.get("dns.cache.entries").gauge().value()).isEqualTo(3);
     assertThat(meters.get("dns.cache.evictions").counter().count()).isEqualTo(2);
   }
 
-  private static String status(Answer<?> answer) {
+  private static String status(LookupResult<?> answer) {
     return switch (answer) {
-      case Answer.Found<?> found -> "found";
-      case Answer.Absent<?> absent -> "absent " + absent.status();
-      case Answer.Unknown<?> unknown -> "unknown " + unknown.status();
+      case LookupResult.Found<?> found -> "found";
+      case LookupResult.Absent<?> absent -> "absent " + absent.status();
+      case LookupResult.Unknown<?> unknown -> "unknown " + unknown.status();
     };
   }
 }

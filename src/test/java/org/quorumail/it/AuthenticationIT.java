@@ -23,10 +23,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
 import org.quorumail.smtp.TestCertificates;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /**
  * Clients that others wrote log in to the packaged program, with a user that its own command added;
@@ -40,7 +40,7 @@ class AuthenticationIT {
   private final AtomicInteger arrived = new AtomicInteger();
 
   private Path directory;
-  private Sink sink;
+  private SmtpSink sink;
   private NodeProcess node;
   private PublicJsonWebKey issuer;
 
@@ -50,9 +50,9 @@ class AuthenticationIT {
     TestCertificates.write(directory, "localhost");
     issuer = RsaJwkGenerator.generateJwk(2048);
     Files.writeString(directory.resolve("jwks.json"), new JsonWebKeySet(issuer).toJson());
-    sink = Sink.start(Sink.Options.onPort(0), delivery -> arrived.incrementAndGet());
+    sink = SmtpSink.start(SmtpSink.Options.onPort(0), delivery -> arrived.incrementAndGet());
     NodeSettings settings =
-        NodeSettings.alone("one", directory, "smtp://127.0.0.1:" + sink.port())
+        NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:" + sink.port())
             .withSections(
                 """
                 [relay]
@@ -71,11 +71,11 @@ class AuthenticationIT {
                 audience = ["mail"]
                 """
                     .formatted(directory));
-    settings.write();
+    settings.writeConfig();
     Files.writeString(directory.resolve("password"), PASSWORD + "\n");
     String program = System.getProperty("quorumail.home") + "/bin/quorumail";
     String file = directory.resolve("password").toString();
-    String config = settings.file().toString();
+    String config = settings.configFile().toString();
     run(0, program, "user", "add", NAME, "--password-file", file, "-c", config);
     run(1, program, "user", "add", NAME, "--password-file", file, "-c", config);
     node = new NodeProcess(settings);
@@ -160,7 +160,7 @@ class AuthenticationIT {
             "--password=" + PASSWORD,
             "--mechanism=SCRAM-SHA-256-PLUS");
     execute(command); // its exit code is about the end of TLS, not about the login
-    String log = Files.readString(node.settings().log());
+    String log = Files.readString(node.settings().logFile());
     assertThat(log).contains("event=authenticated mechanism=SCRAM-SHA-256-PLUS");
   }
 

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
 import org.quorumail.smtp.TestCertificates;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
 
 /** What the program says to what it cannot run with: one sentence, the right exit code. */
 class BadInputIT {
@@ -71,11 +71,11 @@ class BadInputIT {
     try (NodeProcess first = new NodeProcess(node())) {
       first.start();
       first.awaitReady(Duration.ofSeconds(60));
-      NodeSettings second = NodeSettings.alone("second", directory, "smtp://127.0.0.1:1");
+      NodeSettings second = NodeSettings.standAlone("second", directory, "smtp://127.0.0.1:1");
       String own = data(first.settings().directory().resolve("data").toString());
       String toml = second.toml().replaceFirst("data_directory = .*", own);
       assertRefused(serve(toml), FAILED, first.settings().directory().toString());
-      assertThat(first.api().isReady()).isTrue();
+      assertThat(first.http().isReady()).isTrue();
     }
   }
 
@@ -157,7 +157,7 @@ class BadInputIT {
   private NodeSettings node;
 
   private NodeSettings node() {
-    if (node == null) node = NodeSettings.alone("one", directory, "smtp://127.0.0.1:1");
+    if (node == null) node = NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:1");
     return node;
   }
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.it.ForeignProgram.Ended;
+import org.quorumail.it.ForeignProgram.ProgramResult;
+import org.quorumail.tools.NodeProcess;
 
 /** {@code bench/connections} with a twentieth of its connections: its bounds hold. */
 class ConnectionsIT {
@@ -16,7 +16,7 @@ class ConnectionsIT {
   void manySlowAndHostileConnectionsStayWithinTheirBounds() throws Exception {
     Path bin = NodeProcess.program().toAbsolutePath().getParent();
     String home = String.valueOf(bin == null ? null : bin.getParent());
-    Ended ended =
+    ProgramResult ended =
         ForeignProgram.run(
             directory, "", "python3", "bench/connections", "--short", "--home", home);
     assertThat(ended.exitCode()).as(ended.output()).isZero();

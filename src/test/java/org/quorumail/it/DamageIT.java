@@ -16,8 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
 
 /** A disk that gives back something else than was written, under the packaged program. */
 class DamageIT {
@@ -28,12 +28,12 @@ class DamageIT {
 
   @BeforeEach
   void aNodeWithMailThatWasKilled() throws Exception {
-    node = new NodeProcess(NodeSettings.alone("one", directory, "smtp://127.0.0.1:1"));
+    node = new NodeProcess(NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:1"));
     start();
     byte[] content = ("Subject: x\r\n\r\n" + "x".repeat(70) + "\r\n").repeat(20).getBytes(US);
     for (int i = 0; i < MESSAGES; i++) {
-      try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-        client.ask("EHLO test");
+      try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+        client.request("EHLO test");
         assertThat(client.send("a@it.test", List.of("u" + i + "@sink.test"), content))
             .startsWith("250 ");
       }
@@ -64,7 +64,7 @@ class DamageIT {
     Arrays.fill(torn, used(bytes) - 600, bytes.length, (byte) 0);
     Files.write(segment, torn);
     start();
-    assertThat(Files.readString(node.settings().log())).contains("log_tail_cut");
+    assertThat(Files.readString(node.settings().logFile())).contains("log_tail_cut");
     await().atMost(Duration.ofSeconds(30)).until(() -> queued() >= MESSAGES - 1);
   }
 
@@ -93,11 +93,11 @@ class DamageIT {
   private void start() throws Exception {
     node.start();
     node.awaitReady(Duration.ofSeconds(60));
-    await().atMost(Duration.ofSeconds(30)).until(() -> node.api().queueSize().isPresent());
+    await().atMost(Duration.ofSeconds(30)).until(() -> node.http().queueSize().isPresent());
   }
 
   private long queued() {
-    return node.api().queueSize().orElse(-1);
+    return node.http().queueSize().orElse(-1);
   }
 
   /** Starts, waits for the end, and answers what was said. */
@@ -105,7 +105,10 @@ class DamageIT {
     Path errors = directory.resolve("errors");
     Process process =
         new ProcessBuilder(
-                NodeProcess.program().toString(), "serve", "-c", node.settings().file().toString())
+                NodeProcess.program().toString(),
+                "serve",
+                "-c",
+                node.settings().configFile().toString())
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(errors.toFile())
             .start();

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
+import org.quorumail.tools.NodeProcess;
 
 /** The command that a newcomer types first. */
 class DemoIT {

@@ -11,13 +11,13 @@ import java.util.concurrent.TimeUnit;
 
 /** Programs of others as clients and proxies; a test is skipped where they are not installed. */
 final class ForeignProgram {
-  private static final int PATIENCE_SECONDS = 90;
+  private static final int TIMEOUT_SECONDS = 90;
   private static final List<String> FOLDERS =
       List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin");
 
   private ForeignProgram() {}
 
-  record Ended(int exitCode, String output) {}
+  record ProgramResult(int exitCode, String output) {}
 
   /** Where the program is. */
   static String path(String name) {
@@ -29,7 +29,7 @@ final class ForeignProgram {
   }
 
   /** Runs it to its end with this as its input; both its outputs are one text. */
-  static Ended run(Path directory, String input, String... command)
+  static ProgramResult run(Path directory, String input, String... command)
       throws IOException, InterruptedException {
     command[0] = path(command[0]);
     Path in = Files.createTempFile(directory, "in", "");
@@ -41,10 +41,10 @@ final class ForeignProgram {
             .redirectErrorStream(true)
             .redirectOutput(out.toFile())
             .start();
-    boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    boolean ended = process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     process.destroyForcibly().waitFor();
     String text = Files.readString(out, StandardCharsets.ISO_8859_1);
-    return new Ended(ended ? process.exitValue() : -1, text);
+    return new ProgramResult(ended ? process.exitValue() : -1, text);
   }
 
   /** Starts it and leaves it running. */

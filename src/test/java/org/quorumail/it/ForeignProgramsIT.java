@@ -15,9 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /** Clients and next hops that others wrote; skipped where they are not installed. */
 class ForeignProgramsIT {
@@ -25,12 +25,12 @@ class ForeignProgramsIT {
 
   @TempDir private Path directory;
 
-  private Sink sink;
+  private SmtpSink sink;
   private NodeProcess node;
 
   @BeforeEach
   void start() throws Exception {
-    sink = Sink.start(Sink.Options.onPort(0), delivery -> arrived.incrementAndGet());
+    sink = SmtpSink.start(SmtpSink.Options.onPort(0), delivery -> arrived.incrementAndGet());
     node = node("smtp://127.0.0.1:" + sink.port());
   }
 
@@ -107,7 +107,7 @@ class ForeignProgramsIT {
 
   private NodeProcess node(String routeTo) throws Exception {
     String id = "node-" + NodeSettings.freePort();
-    NodeProcess process = new NodeProcess(NodeSettings.alone(id, directory, routeTo));
+    NodeProcess process = new NodeProcess(NodeSettings.standAlone(id, directory, routeTo));
     process.start();
     process.awaitReady(Duration.ofSeconds(60));
     return process;

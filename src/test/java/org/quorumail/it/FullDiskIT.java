@@ -14,9 +14,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /** A disk that gets full, below a running node. */
 class FullDiskIT {
@@ -33,21 +33,25 @@ class FullDiskIT {
         NodeProcess node = node(disk, "30MB", "smtp://127.0.0.1:1")) {
       node.start();
       node.awaitReady(START);
-      assertThat(SmtpClient.attempt(node.settings().smtp(), CONTENT).reply()).startsWith("250 ");
+      assertThat(SmtpTestClient.attempt(node.settings().smtpAddress(), CONTENT).reply())
+          .startsWith("250 ");
       Path filler = Files.write(disk.path().resolve("filler"), new byte[40 << 20]);
       await()
           .atMost(Duration.ofSeconds(20))
           .until(
               () ->
-                  SmtpClient.attempt(node.settings().smtp(), CONTENT)
+                  SmtpTestClient.attempt(node.settings().smtpAddress(), CONTENT)
                       .reply()
                       .startsWith("452 4.3.1"));
-      assertThat(node.api().isReady()).isFalse();
+      assertThat(node.http().isReady()).isFalse();
       Files.delete(filler);
       await()
           .atMost(Duration.ofSeconds(20))
           .until(
-              () -> SmtpClient.attempt(node.settings().smtp(), CONTENT).reply().startsWith("250 "));
+              () ->
+                  SmtpTestClient.attempt(node.settings().smtpAddress(), CONTENT)
+                      .reply()
+                      .startsWith("250 "));
     }
   }
 
@@ -55,9 +59,9 @@ class FullDiskIT {
   void aDiskThatReallyGetsFullLosesNothingThatWasAcknowledged() throws Exception {
     Map<String, Boolean> arrived = new ConcurrentHashMap<>();
     try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), "60m");
-        Sink sink =
-            Sink.start(
-                Sink.Options.onPort(0),
+        SmtpSink sink =
+            SmtpSink.start(
+                SmtpSink.Options.onPort(0),
                 d -> d.recipients().forEach(r -> arrived.put(r, Boolean.TRUE)));
         NodeProcess node = node(disk, "1MB", "smtp://127.0.0.1:" + sink.port())) {
       int port = sink.port();
@@ -66,16 +70,16 @@ class FullDiskIT {
       node.awaitReady(START);
       Map<String, Boolean> acknowledged = fill(node);
       await().atMost(Duration.ofSeconds(30)).until(() -> !node.isRunning());
-      assertThat(node.lastWords())
+      assertThat(node.logTail())
           .containsIgnoringCase("no space left on device")
           .contains("make room");
-      assertThat(Files.readString(node.settings().log())).doesNotContain("\tat ", "\\tat ");
+      assertThat(Files.readString(node.settings().logFile())).doesNotContain("\tat ", "\\tat ");
       assertThat(acknowledged).hasSizeGreaterThan(50);
 
       disk.remount("size=400m");
-      try (Sink again =
-          Sink.start(
-              Sink.Options.onPort(port),
+      try (SmtpSink again =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(port),
               d -> d.recipients().forEach(r -> arrived.put(r, Boolean.TRUE)))) {
         assertThat(again.port()).isEqualTo(port);
         node.start();
@@ -84,7 +88,8 @@ class FullDiskIT {
             .atMost(Duration.ofMinutes(2))
             .until(() -> arrived.keySet().containsAll(acknowledged.keySet()));
       }
-      assertThat(SmtpClient.attempt(node.settings().smtp(), CONTENT).reply()).startsWith("250 ");
+      assertThat(SmtpTestClient.attempt(node.settings().smtpAddress(), CONTENT).reply())
+          .startsWith("250 ");
     }
   }
 
@@ -110,8 +115,8 @@ class FullDiskIT {
   }
 
   private static boolean isAccepted(NodeProcess node, String to) {
-    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-      client.ask("EHLO test");
+    try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+      client.request("EHLO test");
       return client.send("a@it.test", List.of(to), CONTENT).startsWith("250 ");
     } catch (java.io.IOException e) {
       return false;
@@ -119,7 +124,7 @@ class FullDiskIT {
   }
 
   private NodeProcess node(SmallDisk disk, String floor, String routeTo) throws Exception {
-    NodeSettings settings = NodeSettings.alone("one", directory, routeTo);
+    NodeSettings settings = NodeSettings.standAlone("one", directory, routeTo);
     disk.holdDataOf(settings, floor);
     return new NodeProcess(settings);
   }

@@ -21,9 +21,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.Fleet;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
+import org.quorumail.tools.LocalCluster;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
 
 /** Five nodes of the packaged program with gossip's defaults, and what they say of each other. */
 class GossipIT {
@@ -42,11 +42,11 @@ class GossipIT {
     List<NodeSettings> all = NodeSettings.cluster(5, directory, "discard");
     String old = all.getFirst().secret();
     String seed = "127.0.0.1:" + all.getFirst().clusterPort();
-    try (Fleet fleet = Fleet.of(write(all, seed))) {
+    try (LocalCluster fleet = LocalCluster.of(write(all, seed))) {
       fleet.start(START); // all at the same instant, with one seed between them
       for (NodeProcess node : fleet.nodes()) {
-        assertThat(node.api().statuses()).hasSize(5);
-        assertThat(node.api().events()).contains("NodeJoined:" + other(node, fleet));
+        assertThat(node.http().nodeStatuses()).hasSize(5);
+        assertThat(node.http().events()).contains("NodeJoined:" + other(node, fleet));
       }
       aPausedNodeIsNotHeldDead(fleet);
       theSecretIsReplacedWhileAllRun(fleet, old);
@@ -61,13 +61,14 @@ class GossipIT {
     String seed = "127.0.0.1:" + all.getFirst().clusterPort();
     write(all, seed);
     for (NodeSettings node : all) {
-      String toml = Files.readString(node.file());
-      Files.writeString(node.file(), toml.replaceAll("(?m)^seeds = ", "transport = \"quic\"\n$0"));
+      String toml = Files.readString(node.configFile());
+      Files.writeString(
+          node.configFile(), toml.replaceAll("(?m)^seeds = ", "transport = \"quic\"\n$0"));
     }
-    try (Fleet fleet = Fleet.of(all)) {
+    try (LocalCluster fleet = LocalCluster.of(all)) {
       fleet.start(START);
       NodeProcess first = fleet.node(0);
-      assertThat(first.api().statuses()).hasSize(3);
+      assertThat(first.http().nodeStatuses()).hasSize(3);
       assertThat(metrics(first))
           .doesNotContain("plumtree_quic_datagrams_sent_total 0.0\n")
           .doesNotContain("plumtree_quic_datagrams_received_total 0.0\n")
@@ -77,7 +78,7 @@ class GossipIT {
     }
   }
 
-  private static void aPausedNodeIsNotHeldDead(Fleet fleet) throws Exception {
+  private static void aPausedNodeIsNotHeldDead(LocalCluster fleet) throws Exception {
     AtomicBoolean hog = new AtomicBoolean(true);
     for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
       Thread.ofPlatform()
@@ -98,11 +99,12 @@ class GossipIT {
       hog.set(false);
     }
     for (NodeProcess node : fleet.nodes()) {
-      assertThat(node.api().events()).noneMatch(event -> event.startsWith("NodeFailed"));
+      assertThat(node.http().events()).noneMatch(event -> event.startsWith("NodeFailed"));
     }
   }
 
-  private static void theSecretIsReplacedWhileAllRun(Fleet fleet, String old) throws Exception {
+  private static void theSecretIsReplacedWhileAllRun(LocalCluster fleet, String old)
+      throws Exception {
     byte[] bytes = new byte[32];
     new java.security.SecureRandom().nextBytes(bytes);
     String fresh = Base64.getEncoder().encodeToString(bytes);
@@ -110,12 +112,12 @@ class GossipIT {
     round(fleet, fresh, "accepted_secrets = [\"" + old + "\"]");
     round(fleet, fresh, "accepted_secrets = []");
     for (NodeProcess node : fleet.nodes()) {
-      assertThat(node.api().events()).noneMatch(event -> event.startsWith("NodeFailed"));
+      assertThat(node.http().events()).noneMatch(event -> event.startsWith("NodeFailed"));
     }
     for (NodeProcess node : fleet.nodes()) {
       await() // three rounds of five reloads, told by each to all
           .atMost(Duration.ofSeconds(60))
-          .until(() -> Collections.frequency(node.api().events(), "ConfigurationUpdated:") == 15);
+          .until(() -> Collections.frequency(node.http().events(), "ConfigurationUpdated:") == 15);
     }
     fleet.node(3).kill(); // and a start with the new secret alone, gossip and replication
     fleet.node(3).start();
@@ -125,10 +127,10 @@ class GossipIT {
         .until(() -> allSay(fleet, fleet.node(3), "healthy", List.of()));
   }
 
-  private static void round(Fleet fleet, String secret, String accepted) throws Exception {
+  private static void round(LocalCluster fleet, String secret, String accepted) throws Exception {
     List<Process> reloads = new ArrayList<>();
     for (NodeProcess node : fleet.nodes()) {
-      Path file = node.settings().file();
+      Path file = node.settings().configFile();
       String toml =
           Files.readString(file)
               .replaceAll("(?m)^accepted_secrets = .*\n", "")
@@ -147,7 +149,7 @@ class GossipIT {
     }
   }
 
-  private static void aKilledNodeIsHeldDeadByAll(Fleet fleet) throws Exception {
+  private static void aKilledNodeIsHeldDeadByAll(LocalCluster fleet) throws Exception {
     NodeProcess victim = fleet.node(2);
     killedIsSeenByAll(fleet, victim);
     victim.start();
@@ -158,12 +160,12 @@ class GossipIT {
       if (node == victim) continue; // may have come too late to hear of it
       await() // its spool went back to it
           .atMost(Duration.ofSeconds(60))
-          .until(() -> node.api().events().contains("RebalancingCompleted:"));
-      await().atMost(Duration.ofSeconds(30)).until(() -> node.api().metric(series) == 1);
+          .until(() -> node.http().events().contains("RebalancingCompleted:"));
+      await().atMost(Duration.ofSeconds(30)).until(() -> node.http().metric(series) == 1);
     }
   }
 
-  private static void killedIsSeenByAll(Fleet fleet, NodeProcess victim) throws Exception {
+  private static void killedIsSeenByAll(LocalCluster fleet, NodeProcess victim) throws Exception {
     victim.kill();
     long killed = System.nanoTime();
     await()
@@ -175,39 +177,39 @@ class GossipIT {
         fleet.nodes().size(), TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed));
     for (NodeProcess node : fleet.nodes()) {
       if (node == victim) continue;
-      assertThat(node.api().events()).contains("NodeFailed:" + victim.settings().id());
+      assertThat(node.http().events()).contains("NodeFailed:" + victim.settings().id());
     }
   }
 
-  private static void aNodeThatLeavesIsNotHeldDead(Fleet fleet) throws Exception {
+  private static void aNodeThatLeavesIsNotHeldDead(LocalCluster fleet) throws Exception {
     NodeProcess leaving = fleet.node(1);
     assertThat(leaving.stop(Duration.ofSeconds(60))).isZero();
     NodeProcess watching = fleet.node(0);
     String id = leaving.settings().id();
     await()
         .atMost(Duration.ofSeconds(20))
-        .until(() -> watching.api().events().contains("NodeLeft:" + id));
-    assertThat(watching.api().events()).doesNotContain("NodeFailed:" + id);
+        .until(() -> watching.http().events().contains("NodeLeft:" + id));
+    assertThat(watching.http().events()).doesNotContain("NodeFailed:" + id);
   }
 
   private static boolean allSay(
-      Fleet fleet, NodeProcess subject, String status, List<NodeProcess> silent) {
+      LocalCluster fleet, NodeProcess subject, String status, List<NodeProcess> silent) {
     for (NodeProcess node : fleet.nodes()) {
       if (silent.contains(node)) continue;
-      Map<String, String> statuses = node.api().statuses();
+      Map<String, String> statuses = node.http().nodeStatuses();
       if (!status.equals(statuses.get(subject.settings().id()))) return false;
     }
     return true;
   }
 
-  private static String other(NodeProcess node, Fleet fleet) {
+  private static String other(NodeProcess node, LocalCluster fleet) {
     NodeProcess first = fleet.node(0);
     return (node == first ? fleet.node(1) : first).settings().id();
   }
 
   private static String metrics(NodeProcess node) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
-      URI uri = URI.create(node.api().url() + "metrics");
+      URI uri = URI.create(node.http().url() + "metrics");
       return http.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body();
     }
   }
@@ -216,8 +218,8 @@ class GossipIT {
   private static List<NodeSettings> write(List<NodeSettings> all, String seed) throws IOException {
     for (NodeSettings node : all) {
       String toml = node.toml().replaceAll("(?m)^seeds = .*$", "seeds = [\"" + seed + "\"]");
-      node.write();
-      Files.writeString(node.file(), toml);
+      node.writeConfig();
+      Files.writeString(node.configFile(), toml);
     }
     return new ArrayList<>(all);
   }

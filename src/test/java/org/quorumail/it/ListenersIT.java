@@ -18,12 +18,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
-import org.quorumail.it.ForeignProgram.Ended;
+import org.quorumail.it.ForeignProgram.ProgramResult;
 import org.quorumail.smtp.TestCertificates;
 import org.quorumail.smtp.TestCertificates.Issued;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /** One node with a listener of each kind, before clients and proxies that others wrote. */
 class ListenersIT {
@@ -37,7 +37,7 @@ class ListenersIT {
   private static int presented;
   private static int lmtp;
   private static int strict;
-  private static Sink sink;
+  private static SmtpSink sink;
   private static NodeProcess node;
 
   @BeforeAll
@@ -52,14 +52,14 @@ class ListenersIT {
     Issued authority = TestCertificates.write(directory, "authority");
     TestCertificates.forHosts(directory, authority, "client", "client.it.test");
     TestCertificates.forHosts(directory, null, "stranger", "client.it.test");
-    sink = Sink.start(Sink.Options.onPort(0), ListenersIT::take);
+    sink = SmtpSink.start(SmtpSink.Options.onPort(0), ListenersIT::take);
     implicit = NodeSettings.freePort();
     proxied = NodeSettings.freePort();
     presented = NodeSettings.freePort();
     lmtp = NodeSettings.freePort();
     strict = NodeSettings.freePort();
     NodeSettings settings =
-        NodeSettings.alone("listeners", directory, "smtp://127.0.0.1:" + sink.port());
+        NodeSettings.standAlone("listeners", directory, "smtp://127.0.0.1:" + sink.port());
     node = new NodeProcess(settings.withSections(sections()));
     node.start();
     node.awaitReady(Duration.ofSeconds(60));
@@ -118,7 +118,7 @@ class ListenersIT {
     assertThat(handshake("-servername", "a.two.test").output()).contains("subject=CN = two");
     assertThat(handshake("-servername", "a.b.two.test").output()).contains("subject=CN = default");
     assertThat(handshake("-noservername").output()).contains("subject=CN = default");
-    Ended tls =
+    ProgramResult tls =
         run(
             "QUIT\n",
             "openssl",
@@ -136,10 +136,11 @@ class ListenersIT {
         .contains("Cipher is ECDHE-RSA-AES256-GCM-SHA384")
         .contains("Secure Renegotiation IS supported"); // RFC 5746; that by the client is refused
     for (String old : List.of("-tls1_1", "-tls1")) {
-      Ended refused = handshake(old, "-cipher", "DEFAULT:@SECLEVEL=0");
+      ProgramResult refused = handshake(old, "-cipher", "DEFAULT:@SECLEVEL=0");
       assertThat(refused.output()).as(old).contains("Cipher is (NONE)");
     }
-    Ended cbc = handshake("-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256:AES128-GCM-SHA256");
+    ProgramResult cbc =
+        handshake("-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256:AES128-GCM-SHA256");
     assertThat(cbc.output()).contains("Cipher is (NONE)");
   }
 
@@ -274,7 +275,7 @@ class ListenersIT {
 
   @Test
   void swaksPresentsItsClientWithXclient() throws Exception {
-    Ended ended =
+    ProgramResult ended =
         run(
             "",
             "swaks",
@@ -330,17 +331,17 @@ class ListenersIT {
             print(refused)
         """
             .formatted(lmtp);
-    Ended ended = run(python, "python3", "-");
+    ProgramResult ended = run(python, "python3", "-");
     assertThat(ended.output()).contains("{}");
     await().atMost(Duration.ofSeconds(30)).until(() -> recipients() == 3);
     ARRIVED.clear();
     String id = "before-lmtp-" + NodeSettings.freePort();
     try (NodeProcess before =
-        new NodeProcess(NodeSettings.alone(id, directory, "lmtp://127.0.0.1:" + lmtp))) {
+        new NodeProcess(NodeSettings.standAlone(id, directory, "lmtp://127.0.0.1:" + lmtp))) {
       before.start();
       before.awaitReady(Duration.ofSeconds(60));
-      try (SmtpClient client = new SmtpClient(before.settings().smtp())) {
-        client.ask("EHLO test");
+      try (SmtpTestClient client = new SmtpTestClient(before.settings().smtpAddress())) {
+        client.request("EHLO test");
         String answer =
             client.send(
                 "a@it.test",
@@ -385,7 +386,7 @@ class ListenersIT {
     }
   }
 
-  private static Ended swaks(int port, String from, String to) throws Exception {
+  private static ProgramResult swaks(int port, String from, String to) throws Exception {
     return run(
         "",
         "swaks",
@@ -401,7 +402,7 @@ class ListenersIT {
         "it");
   }
 
-  private static Ended handshake(String... options) throws Exception {
+  private static ProgramResult handshake(String... options) throws Exception {
     List<String> words = new java.util.ArrayList<>();
     words.addAll(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port()));
     words.addAll(List.of("-starttls", "smtp", "-crlf", "-ign_eof"));
@@ -409,11 +410,11 @@ class ListenersIT {
     return run("EHLO it.test\nQUIT\n", words.toArray(String[]::new));
   }
 
-  private static Ended run(String input, String... command) throws Exception {
+  private static ProgramResult run(String input, String... command) throws Exception {
     return ForeignProgram.run(directory, input, command);
   }
 
-  private static void succeeds(Ended ended) {
+  private static void succeeds(ProgramResult ended) {
     assertThat(ended.exitCode()).as(ended.output()).isZero();
   }
 
@@ -426,10 +427,10 @@ class ListenersIT {
   }
 
   private static String log() throws Exception {
-    return Files.readString(node.settings().log());
+    return Files.readString(node.settings().logFile());
   }
 
-  private static void take(Sink.Delivery mail) {
+  private static void take(SmtpSink.ReceivedMessage mail) {
     String text = new String(mail.copy(), StandardCharsets.ISO_8859_1);
     ARRIVED.add(new Mail(mail.recipients().size(), text));
   }

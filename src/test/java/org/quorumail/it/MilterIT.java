@@ -21,9 +21,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /** The packaged program with real milters: opendkim signs, rspamd refuses. */
 class MilterIT {
@@ -93,18 +93,18 @@ class MilterIT {
 
   /** Sends one message through a node with this milter; waits until it has arrived, if accepted. */
   private String sendThrough(String socket, String message) throws Exception {
-    try (Sink sink = Sink.start(Sink.Options.onPort(0), d -> received.add(d.copy()));
+    try (SmtpSink sink = SmtpSink.start(SmtpSink.Options.onPort(0), d -> received.add(d.copy()));
         NodeProcess node =
             new NodeProcess(
-                NodeSettings.alone(
+                NodeSettings.standAlone(
                         "node-" + NodeSettings.freePort(),
                         directory,
                         "smtp://127.0.0.1:" + sink.port())
                     .withSections("[[milter]]\nsocket = \"" + socket + "\""))) {
       node.start();
       node.awaitReady(Duration.ofSeconds(60));
-      try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-        client.ask("EHLO client.test");
+      try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+        client.request("EHLO client.test");
         byte[] content = message.getBytes(StandardCharsets.ISO_8859_1);
         String reply = client.send("a@sender.test", List.of("b@sink.test"), content);
         boolean accepted = reply.startsWith("2");

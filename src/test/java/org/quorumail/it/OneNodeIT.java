@@ -19,16 +19,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /** The packaged program as a stand-alone node between a client and a next hop. */
 class OneNodeIT {
   private static final Duration START = Duration.ofSeconds(60);
 
   private final List<Received> received = new CopyOnWriteArrayList<>();
-  private Sink sink;
+  private SmtpSink sink;
   private NodeProcess node;
 
   @TempDir private Path directory;
@@ -37,8 +37,10 @@ class OneNodeIT {
 
   @BeforeEach
   void start() throws Exception {
-    sink = Sink.start(Sink.Options.onPort(0), this::take);
-    node = new NodeProcess(NodeSettings.alone("one", directory, "smtp://127.0.0.1:" + sink.port()));
+    sink = SmtpSink.start(SmtpSink.Options.onPort(0), this::take);
+    node =
+        new NodeProcess(
+            NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:" + sink.port()));
     nameDataDirectoryByARelativePath();
     node.start();
     node.awaitReady(START);
@@ -53,11 +55,11 @@ class OneNodeIT {
   /** As the default is: {@code data}, in the folder in which the node was started. */
   private void nameDataDirectoryByARelativePath() throws Exception {
     NodeSettings settings = node.settings();
-    settings.write();
+    settings.writeConfig();
     String absolute = settings.directory().resolve("data").toString();
-    String toml = Files.readString(settings.file());
+    String toml = Files.readString(settings.configFile());
     assertThat(toml).contains(absolute);
-    Files.writeString(settings.file(), toml.replace(absolute, "data"));
+    Files.writeString(settings.configFile(), toml.replace(absolute, "data"));
   }
 
   @Test
@@ -124,7 +126,7 @@ class OneNodeIT {
     }
     assertThat(acknowledged).isEqualTo(50);
     node.kill();
-    sink = Sink.start(Sink.Options.onPort(sink.port()), this::take);
+    sink = SmtpSink.start(SmtpSink.Options.onPort(sink.port()), this::take);
     node.start();
     node.awaitReady(START);
     await().atMost(Duration.ofSeconds(60)).until(() -> recipientsSeen().size() >= 50);
@@ -136,7 +138,7 @@ class OneNodeIT {
     sink.close();
     assertThat(send(List.of("b@sink.test"), randomLines(1000))).startsWith("250 ");
     assertThat(node.stop(Duration.ofSeconds(30))).isZero();
-    sink = Sink.start(Sink.Options.onPort(sink.port()), this::take);
+    sink = SmtpSink.start(SmtpSink.Options.onPort(sink.port()), this::take);
     node.start();
     node.awaitReady(START);
     await().atMost(Duration.ofSeconds(30)).until(() -> received.size() == 1);
@@ -160,15 +162,15 @@ class OneNodeIT {
 
   @Test
   void anOversizedMessageIsRefusedBeforeItIsSent() throws Exception {
-    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-      client.ask("EHLO test");
-      assertThat(client.ask("MAIL FROM:<a@it.test> SIZE=99999999999")).startsWith("552 5.3.4");
+    try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+      client.request("EHLO test");
+      assertThat(client.request("MAIL FROM:<a@it.test> SIZE=99999999999")).startsWith("552 5.3.4");
     }
   }
 
   private String send(List<String> recipients, byte[] content) throws Exception {
-    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-      client.ask("EHLO test");
+    try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+      client.request("EHLO test");
       return client.send("a@it.test", recipients, content);
     }
   }
@@ -190,7 +192,7 @@ class OneNodeIT {
     return all;
   }
 
-  private void take(Sink.Delivery delivery) {
+  private void take(SmtpSink.ReceivedMessage delivery) {
     received.add(new Received(delivery.from(), delivery.recipients(), delivery.copy()));
   }
 

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.quorumail.harness.NodeProcess;
+import org.quorumail.tools.NodeProcess;
 
 /** The program's commands as an operator types them at the shell of a node. */
 final class OperatorCommand {
@@ -16,12 +16,12 @@ final class OperatorCommand {
   /**
    * @param text both outputs
    */
-  record Said(int exitCode, String text) {}
+  record CommandResult(int exitCode, String text) {}
 
-  static Said run(Path directory, NodeProcess node, String... words) throws Exception {
+  static CommandResult run(Path directory, NodeProcess node, String... words) throws Exception {
     List<String> command = new ArrayList<>(List.of(NodeProcess.program().toString()));
     command.addAll(List.of(words));
-    command.addAll(List.of("-c", node.settings().file().toString()));
+    command.addAll(List.of("-c", node.settings().configFile().toString()));
     Path output = directory.resolve("output");
     Process process =
         new ProcessBuilder(command)
@@ -31,6 +31,6 @@ final class OperatorCommand {
     boolean hasEnded = process.waitFor(60, TimeUnit.SECONDS);
     process.destroyForcibly().waitFor();
     assertThat(hasEnded).isTrue();
-    return new Said(process.exitValue(), Files.readString(output));
+    return new CommandResult(process.exitValue(), Files.readString(output));
   }
 }

@@ -16,9 +16,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /** What an operator asks of a running node and tells it, by the packaged command line. */
 class OperatorIT {
@@ -31,17 +31,19 @@ class OperatorIT {
   @Test
   void waitingMailIsReroutedAndTheOverrideSurvivesARestart() throws Exception {
     AtomicInteger arrived = new AtomicInteger();
-    try (Sink sink = Sink.start(Sink.Options.onPort(0), delivery -> arrived.incrementAndGet());
+    try (SmtpSink sink =
+            SmtpSink.start(SmtpSink.Options.onPort(0), delivery -> arrived.incrementAndGet());
         NodeProcess node =
-            new NodeProcess(NodeSettings.alone("one", directory, "smtp://127.0.0.1:1"))) {
+            new NodeProcess(NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:1"))) {
       node.start();
       node.awaitReady(START);
-      assertThat(SmtpClient.attempt(node.settings().smtp(), MESSAGE).reply()).startsWith("250 ");
+      assertThat(SmtpTestClient.attempt(node.settings().smtpAddress(), MESSAGE).reply())
+          .startsWith("250 ");
       await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> command(node, "queue", "list", "--status", "retry").text().contains("sink"));
       String to = "127.0.0.1:" + sink.port();
-      OperatorCommand.Said rerouted =
+      OperatorCommand.CommandResult rerouted =
           command(node, "queue", "reroute", "--domain", "sink.test", "--to", to);
       assertThat(rerouted.exitCode()).as(rerouted.text()).isZero();
       await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 1);
@@ -49,7 +51,8 @@ class OperatorIT {
       node.start();
       node.awaitReady(START);
       assertThat(command(node, "dns", "list-overrides").text()).contains("sink.test", to);
-      assertThat(SmtpClient.attempt(node.settings().smtp(), MESSAGE).reply()).startsWith("250 ");
+      assertThat(SmtpTestClient.attempt(node.settings().smtpAddress(), MESSAGE).reply())
+          .startsWith("250 ");
       await().atMost(Duration.ofSeconds(30)).until(() -> arrived.get() == 2);
       assertThat(command(node, "dns", "remove-override", "sink.test").exitCode()).isZero();
       assertThat(command(node, "dns", "remove-override", "sink.test").exitCode()).isEqualTo(3);
@@ -60,14 +63,14 @@ class OperatorIT {
   }
 
   private void whatASenderHasHeldIsListedWithItsTime(NodeProcess node) throws Exception {
-    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-      assertThat(client.ask("EHLO it.test")).startsWith("250");
+    try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+      assertThat(client.request("EHLO it.test")).startsWith("250");
       String mail = "MAIL FROM:<later@it.test> HOLDUNTIL=";
       String until = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3600).toString();
-      assertThat(client.ask(mail + until)).startsWith("250");
-      assertThat(client.ask("RCPT TO:<b@sink.test>")).startsWith("250");
-      assertThat(client.ask("DATA")).startsWith("354");
-      assertThat(client.ask("Subject: x\r\n\r\nx\r\n.")).startsWith("250");
+      assertThat(client.request(mail + until)).startsWith("250");
+      assertThat(client.request("RCPT TO:<b@sink.test>")).startsWith("250");
+      assertThat(client.request("DATA")).startsWith("354");
+      assertThat(client.request("Subject: x\r\n\r\nx\r\n.")).startsWith("250");
       assertThat(command(node, "queue", "list", "--status", "held").text())
           .contains("RELEASE-AT")
           .contains(until)
@@ -82,16 +85,20 @@ class OperatorIT {
 
   @Test
   void nameServersThatDoNotAnswerMakeANodeUnreadyButNotDead() throws Exception {
-    NodeSettings settings = NodeSettings.alone("one", directory, "mx");
-    settings.write();
+    NodeSettings settings = NodeSettings.standAlone("one", directory, "mx");
+    settings.writeConfig();
     String toml = settings.toml();
     String dns = "[delivery]\ndns = { servers = [\"127.0.0.1:1\"], timeout = \"200ms\" }\n";
-    Files.writeString(settings.file(), toml.replace("[delivery]\n", dns));
+    Files.writeString(settings.configFile(), toml.replace("[delivery]\n", dns));
     try (NodeProcess node = new NodeProcess(settings)) {
       node.start();
       await()
           .atMost(START)
-          .until(() -> SmtpClient.attempt(settings.smtp(), MESSAGE).reply().startsWith("250 "));
+          .until(
+              () ->
+                  SmtpTestClient.attempt(settings.smtpAddress(), MESSAGE)
+                      .reply()
+                      .startsWith("250 "));
       HttpResponse<String> ready = get(node, "readyz");
       assertThat(ready.statusCode()).isEqualTo(503);
       assertThat(ready.body()).contains("\"dns_ready\":false").contains("\"delivery_ready\":true");
@@ -99,14 +106,15 @@ class OperatorIT {
     }
   }
 
-  private OperatorCommand.Said command(NodeProcess node, String... words) throws Exception {
+  private OperatorCommand.CommandResult command(NodeProcess node, String... words)
+      throws Exception {
     return OperatorCommand.run(directory, node, words);
   }
 
   private static HttpResponse<String> get(NodeProcess node, String path) throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {
       return client.send(
-          HttpRequest.newBuilder(URI.create(node.api().url() + path))
+          HttpRequest.newBuilder(URI.create(node.http().url() + path))
               .timeout(Duration.ofSeconds(10))
               .build(),
           HttpResponse.BodyHandlers.ofString());

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.dns.LoopbackNameServer;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 import org.xbill.DNS.Type;
 
 /** Policy of the packaged program, changed by SIGHUP while it runs; all clients are strangers. */
@@ -59,9 +59,9 @@ class PolicyIT {
       }
       """;
 
-  private final List<Sink.Delivery> received = new CopyOnWriteArrayList<>();
+  private final List<SmtpSink.ReceivedMessage> received = new CopyOnWriteArrayList<>();
   private LoopbackNameServer names;
-  private Sink sink;
+  private SmtpSink sink;
   private NodeSettings settings;
   private NodeProcess node;
   private int reloads;
@@ -71,9 +71,9 @@ class PolicyIT {
   @BeforeEach
   void start() throws Exception {
     names = new LoopbackNameServer();
-    sink = Sink.start(Sink.Options.onPort(0), received::add);
+    sink = SmtpSink.start(SmtpSink.Options.onPort(0), received::add);
     settings =
-        NodeSettings.alone("one", directory, "smtp://127.0.0.1:" + sink.port())
+        NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:" + sink.port())
             .withDelivery(
                 "dns = { servers = [\"127.0.0.1:" + names.address().getPort() + "\"] }",
                 "process_interval = \"1s\"")
@@ -93,7 +93,7 @@ class PolicyIT {
 
   @Test
   void nmapFindsNoOpenRelay() throws Exception {
-    ForeignProgram.Ended ended =
+    ForeignProgram.ProgramResult ended =
         ForeignProgram.run(
             directory,
             "",
@@ -236,8 +236,8 @@ class PolicyIT {
   }
 
   private String send(String from, String to) throws IOException {
-    try (SmtpClient client = new SmtpClient(settings.smtp())) {
-      client.ask("EHLO client.test");
+    try (SmtpTestClient client = new SmtpTestClient(settings.smtpAddress())) {
+      client.request("EHLO client.test");
       return client.send(from, List.of(to), MESSAGE);
     }
   }
@@ -253,8 +253,8 @@ class PolicyIT {
 
   private void reload(String more) throws Exception {
     settings = settings.withSections(strangers(more));
-    settings.file().toFile().delete();
-    settings.write();
+    settings.configFile().toFile().delete();
+    settings.writeConfig();
     reloads++;
     signal();
     await()
@@ -269,6 +269,6 @@ class PolicyIT {
   }
 
   private String log() throws IOException {
-    return Files.readString(settings.log());
+    return Files.readString(settings.logFile());
   }
 }

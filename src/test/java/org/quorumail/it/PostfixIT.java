@@ -24,12 +24,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.NodeSettings;
-import org.quorumail.harness.Sink;
 import org.quorumail.smtp.TestCertificates;
 import org.quorumail.smtp.TestCertificates.Issued;
 import org.quorumail.smtp.client.ScriptedServer;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.NodeSettings;
+import org.quorumail.tools.SmtpSink;
 
 /**
  * Extensions on the way through three mail systems: a node, a Postfix, another node, and a sink
@@ -40,7 +40,7 @@ import org.quorumail.smtp.client.ScriptedServer;
 class PostfixIT {
   private final List<Received> received = new CopyOnWriteArrayList<>();
 
-  private Sink sink;
+  private SmtpSink sink;
   private NodeProcess behind;
   private PostfixInstance postfix;
   private NodeProcess before;
@@ -50,7 +50,7 @@ class PostfixIT {
 
   @BeforeAll
   void start(@TempDir Path directory) throws Exception {
-    sink = Sink.start(Sink.Options.onPort(0), this::take);
+    sink = SmtpSink.start(SmtpSink.Options.onPort(0), this::take);
     Issued certificate = TestCertificates.forHosts(directory, null, "localhost", "localhost");
     String tls =
         "[tls]\ncertificate = \"%1$s/localhost.pem\"\nkey = \"%1$s/localhost.key\"\n"
@@ -88,12 +88,12 @@ class PostfixIT {
 
   @Test
   void whatASenderWantsToHearIsCarriedToTheLastHopThatCanSayIt() throws Exception {
-    try (SmtpClient client = client()) {
-      assertThat(client.ask("MAIL FROM:<a@it.test> RET=HDRS ENVID=Q+3D1")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<b@sink.test> NOTIFY=SUCCESS ORCPT=rfc822;first@it.test"))
+    try (SmtpTestClient client = client()) {
+      assertThat(client.request("MAIL FROM:<a@it.test> RET=HDRS ENVID=Q+3D1")).startsWith("250");
+      assertThat(client.request("RCPT TO:<b@sink.test> NOTIFY=SUCCESS ORCPT=rfc822;first@it.test"))
           .startsWith("250");
-      assertThat(client.ask("DATA")).startsWith("354");
-      assertThat(client.ask("Subject: hello\r\n\r\nbody\r\n.")).startsWith("250");
+      assertThat(client.request("DATA")).startsWith("354");
+      assertThat(client.request("Subject: hello\r\n\r\nbody\r\n.")).startsWith("250");
     }
     Received report = awaitFrom("");
     assertThat(received).hasSize(2);
@@ -110,11 +110,12 @@ class PostfixIT {
   void namesAndHeaderInUtf8PassBothWays() throws Exception {
     String from = octets("jürgen@it.test");
     String to = octets("δοκιμή@sink.test");
-    try (SmtpClient client = client()) {
-      assertThat(client.ask("MAIL FROM:<" + from + "> SMTPUTF8 BODY=8BITMIME")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<" + to + ">")).startsWith("250");
-      assertThat(client.ask("DATA")).startsWith("354");
-      assertThat(client.ask(octets("Subject: Grüße\r\n\r\nж\r\n."))).startsWith("250");
+    try (SmtpTestClient client = client()) {
+      assertThat(client.request("MAIL FROM:<" + from + "> SMTPUTF8 BODY=8BITMIME"))
+          .startsWith("250");
+      assertThat(client.request("RCPT TO:<" + to + ">")).startsWith("250");
+      assertThat(client.request("DATA")).startsWith("354");
+      assertThat(client.request(octets("Subject: Grüße\r\n\r\nж\r\n."))).startsWith("250");
     }
     Received message = awaitFrom(from);
     assertThat(message.recipients()).containsExactly(to);
@@ -127,11 +128,12 @@ class PostfixIT {
   @Test
   void bareLineFeedsReachPostfixInChunksAndNoMessageIsSmuggled() throws Exception {
     String content = "Subject: bare\r\n\r\na\n.\nMAIL FROM:<evil@it.test>\nb\r\n";
-    try (SmtpClient client = client()) {
-      assertThat(client.ask("MAIL FROM:<a@it.test>")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<b@sink.test>")).startsWith("250");
+    try (SmtpTestClient client = client()) {
+      assertThat(client.request("MAIL FROM:<a@it.test>")).startsWith("250");
+      assertThat(client.request("RCPT TO:<b@sink.test>")).startsWith("250");
       String chunk = content.substring(0, content.length() - 2); // ask adds the last CRLF
-      assertThat(client.ask("BDAT " + content.length() + " LAST\r\n" + chunk)).startsWith("250");
+      assertThat(client.request("BDAT " + content.length() + " LAST\r\n" + chunk))
+          .startsWith("250");
     }
     Received message = awaitFrom("a@it.test");
     assertThat(message.content()).contains("a\r\n.\r\nMAIL FROM:<evil@it.test>\r\nb\r\n");
@@ -140,9 +142,9 @@ class PostfixIT {
 
   @Test
   void eightBitContentIsEncodedForAHostThatTakesOnlySevenBit() throws Exception {
-    try (SmtpClient client = client()) {
-      assertThat(client.ask("MAIL FROM:<a@it.test> BODY=BINARYMIME")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<b@seven.test>")).startsWith("250");
+    try (SmtpTestClient client = client()) {
+      assertThat(client.request("MAIL FROM:<a@it.test> BODY=BINARYMIME")).startsWith("250");
+      assertThat(client.request("RCPT TO:<b@seven.test>")).startsWith("250");
       String content =
           octets(
               """
@@ -165,7 +167,8 @@ class PostfixIT {
                   .replace("\n", "\r\n")
                   .replace("\0\r\n\r\n", "\0\n\r\n"));
       String chunk = content.substring(0, content.length() - 2); // ask adds the last CRLF
-      assertThat(client.ask("BDAT " + content.length() + " LAST\r\n" + chunk)).startsWith("250");
+      assertThat(client.request("BDAT " + content.length() + " LAST\r\n" + chunk))
+          .startsWith("250");
     }
     assertThat(awaitFrom("a@it.test").content())
         .contains(
@@ -176,14 +179,14 @@ class PostfixIT {
   /** RFC 8689 §4.2.1 and §5: by TLS from hop to hop, or back, and that by TLS only too. */
   @Test
   void whatMustTravelByTlsGoesNoFurtherThanTlsDoes() throws Exception {
-    try (SmtpClient client = client()) {
+    try (SmtpTestClient client = client()) {
       client.startTls();
-      assertThat(client.ask("MAIL FROM:<a@it.test> REQUIRETLS")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<b@strict.test>")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<c@sink.test>")).startsWith("250");
-      assertThat(client.ask("RCPT TO:<d@last.test>")).startsWith("250");
-      assertThat(client.ask("DATA")).startsWith("354");
-      assertThat(client.ask("Subject: secret\r\n\r\nbody\r\n.")).startsWith("250");
+      assertThat(client.request("MAIL FROM:<a@it.test> REQUIRETLS")).startsWith("250");
+      assertThat(client.request("RCPT TO:<b@strict.test>")).startsWith("250");
+      assertThat(client.request("RCPT TO:<c@sink.test>")).startsWith("250");
+      assertThat(client.request("RCPT TO:<d@last.test>")).startsWith("250");
+      assertThat(client.request("DATA")).startsWith("354");
+      assertThat(client.request("Subject: secret\r\n\r\nbody\r\n.")).startsWith("250");
     }
     awaitLog(before, "event=delivered .*to=<b@strict.test> relay=localhost");
     awaitLog(before, "event=delivered .*to=<d@last.test> relay=localhost");
@@ -219,14 +222,14 @@ class PostfixIT {
     Pattern line = Pattern.compile(pattern);
     await()
         .atMost(Duration.ofSeconds(30))
-        .until(() -> line.matcher(Files.readString(node.settings().log())).find());
+        .until(() -> line.matcher(Files.readString(node.settings().logFile())).find());
   }
 
-  private SmtpClient client() throws Exception {
+  private SmtpTestClient client() throws Exception {
     InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
-    SmtpClient client =
-        new SmtpClient(new InetSocketAddress(loopback, before.settings().smtpPort()));
-    assertThat(client.ask("EHLO it.test")).startsWith("250");
+    SmtpTestClient client =
+        new SmtpTestClient(new InetSocketAddress(loopback, before.settings().smtpPort()));
+    assertThat(client.request("EHLO it.test")).startsWith("250");
     return client;
   }
 
@@ -241,7 +244,7 @@ class PostfixIT {
     return received.stream().filter(r -> r.from().equals(sender)).findFirst().orElseThrow();
   }
 
-  private void take(Sink.Delivery delivery) {
+  private void take(SmtpSink.ReceivedMessage delivery) {
     String content =
         new String(delivery.content(), 0, delivery.length(), StandardCharsets.ISO_8859_1);
     received.add(new Received(delivery.from(), List.copyOf(delivery.recipients()), content));
@@ -264,7 +267,7 @@ class PostfixIT {
   private static NodeProcess node(
       Path directory, String id, int nextHop, String sections, Map<String, String> environment)
       throws Exception {
-    NodeSettings settings = NodeSettings.alone(id, directory, "smtp://127.0.0.1:" + nextHop);
+    NodeSettings settings = NodeSettings.standAlone(id, directory, "smtp://127.0.0.1:" + nextHop);
     NodeProcess node = new NodeProcess(settings.withSections(sections), environment);
     node.start();
     node.awaitReady(Duration.ofSeconds(60));

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import org.quorumail.harness.NodeSettings;
+import org.quorumail.tools.NodeSettings;
 
 /**
  * A Postfix of its own, on loopback, that relays everything to one next hop. Wants to be started by

@@ -9,7 +9,7 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
-import org.quorumail.harness.NodeProcess;
+import org.quorumail.tools.NodeProcess;
 
 /** The packaged program with one more jar in its lib, as an operator would put it there. */
 final class ProgramWithJar {

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import org.quorumail.harness.NodeSettings;
+import org.quorumail.tools.NodeSettings;
 
 /** A file system in memory that can be made small, full and read-only. Only root can mount one. */
 final class SmallDisk implements AutoCloseable {
@@ -40,10 +40,10 @@ final class SmallDisk implements AutoCloseable {
    * @param floor {@code spool.min_free}
    */
   void holdDataOf(NodeSettings settings, String floor) throws IOException {
-    settings.write();
+    settings.writeConfig();
     String data = "data_directory = \"" + path.resolve("data") + "\"";
     Files.writeString(
-        settings.file(),
+        settings.configFile(),
         settings
             .toml()
             .replaceFirst("data_directory = .*", data)

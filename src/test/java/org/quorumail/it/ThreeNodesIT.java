@@ -16,12 +16,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.harness.Chaos;
-import org.quorumail.harness.ChaosOptions;
-import org.quorumail.harness.ChaosReport;
-import org.quorumail.harness.Fleet;
-import org.quorumail.harness.NodeProcess;
-import org.quorumail.harness.Sink;
+import org.quorumail.tools.ChaosOptions;
+import org.quorumail.tools.ChaosReport;
+import org.quorumail.tools.ChaosRun;
+import org.quorumail.tools.LocalCluster;
+import org.quorumail.tools.NodeProcess;
+import org.quorumail.tools.SmtpSink;
 
 /** Three nodes of the packaged program on loopback, and what becomes of mail when some die. */
 class ThreeNodesIT {
@@ -37,7 +37,7 @@ class ThreeNodesIT {
         chaos(
             ChaosOptions.of(
                 ChaosOptions.Load.of(2000, 200),
-                ChaosOptions.Failures.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
+                ChaosOptions.FaultSchedule.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
     assertThat(report.verdicts()).isEmpty();
     assertThat(report.kills()).isPositive();
     assertThat(report.account().delivered()).isEqualTo(2000);
@@ -49,44 +49,45 @@ class ThreeNodesIT {
         chaos(
             ChaosOptions.of(
                 ChaosOptions.Load.of(1000, 200),
-                ChaosOptions.Failures.allAtOnce(Duration.ofSeconds(2), Duration.ofSeconds(1))));
+                ChaosOptions.FaultSchedule.allAtOnce(
+                    Duration.ofSeconds(2), Duration.ofSeconds(1))));
     assertThat(report.verdicts()).isEmpty();
     assertThat(report.kills()).isEqualTo(3);
   }
 
   @Test
   void aMinorityNeverSays250AndSaysSoQuickly() throws Exception {
-    try (Sink sink = Sink.start(Sink.Options.onPort(0), delivery -> {});
-        Fleet fleet = Fleet.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
+    try (SmtpSink sink = SmtpSink.start(SmtpSink.Options.onPort(0), delivery -> {});
+        LocalCluster fleet = LocalCluster.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
       fleet.start(START);
-      var survivor = fleet.node(0).settings().smtp();
-      assertThat(SmtpClient.attempt(survivor, MESSAGE).reply()).startsWith("250 ");
+      var survivor = fleet.node(0).settings().smtpAddress();
+      assertThat(SmtpTestClient.attempt(survivor, MESSAGE).reply()).startsWith("250 ");
       // what the others do is counted here too, after their next report
       await()
           .atMost(Duration.ofSeconds(30))
-          .until(() -> fleet.node(1).api().metric("smtp_cluster_messages_total") == 1);
+          .until(() -> fleet.node(1).http().metric("smtp_cluster_messages_total") == 1);
       fleet.node(1).kill();
       fleet.node(2).kill();
       for (int i = 0; i < 5; i++) {
-        SmtpClient.Answer answer = SmtpClient.attempt(survivor, MESSAGE);
+        SmtpTestClient.TimedReply answer = SmtpTestClient.attempt(survivor, MESSAGE);
         assertThat(answer.reply()).matches("(451 4\\.3\\.0|421 4\\.3\\.2).*");
-        assertThat(answer.took()).isLessThan(Duration.ofSeconds(3));
+        assertThat(answer.duration()).isLessThan(Duration.ofSeconds(3));
       }
       await()
           .atMost(Duration.ofSeconds(30))
-          .until(() -> fleet.node(0).api().events().contains("PartitionDetected:"));
-      assertThat(fleet.node(0).api().state()).isEqualTo("Partitioned");
+          .until(() -> fleet.node(0).http().events().contains("PartitionDetected:"));
+      assertThat(fleet.node(0).http().clusterState()).isEqualTo("Partitioned");
       fleet.node(1).start();
       await()
           .atMost(Duration.ofSeconds(60))
-          .until(() -> SmtpClient.attempt(survivor, MESSAGE).reply().startsWith("250 "));
+          .until(() -> SmtpTestClient.attempt(survivor, MESSAGE).reply().startsWith("250 "));
       // seen from the survivor, and told to the one that came back
       for (int i = 0; i < 2; i++) {
-        var node = fleet.node(i).api();
+        var node = fleet.node(i).http();
         await()
             .atMost(Duration.ofSeconds(30))
             .until(() -> node.events().contains("PartitionHealed:"));
-        assertThat(node.state()).isNotEqualTo("Partitioned");
+        assertThat(node.clusterState()).isNotEqualTo("Partitioned");
       }
     }
   }
@@ -96,9 +97,10 @@ class ThreeNodesIT {
     Set<String> arrived = ConcurrentHashMap.newKeySet();
     Set<String> accepted = new HashSet<>();
     try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), "120m");
-        Sink sink =
-            Sink.start(Sink.Options.onPort(0), delivery -> arrived.addAll(delivery.recipients()));
-        Fleet fleet = Fleet.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
+        SmtpSink sink =
+            SmtpSink.start(
+                SmtpSink.Options.onPort(0), delivery -> arrived.addAll(delivery.recipients()));
+        LocalCluster fleet = LocalCluster.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
       NodeProcess third = fleet.node(2);
       disk.holdDataOf(third.settings(), "40MB");
       fleet.start(START);
@@ -122,7 +124,7 @@ class ThreeNodesIT {
       Files.write(segment, damaged);
       third.start();
       await().atMost(Duration.ofSeconds(20)).until(() -> !third.isRunning());
-      assertThat(third.lastWords())
+      assertThat(third.logTail())
           .contains(segment.getFileName().toString(), "the other replicas have the mail")
           .doesNotContain("\tat ");
       assertThat(send(fleet.node(0), "d@sink.test", accepted)).startsWith("250 ");
@@ -137,8 +139,8 @@ class ThreeNodesIT {
 
   /** The reply to the last command that was answered by 250, or to the one that was not. */
   private static String send(NodeProcess node, String to, Set<String> accepted) throws IOException {
-    try (SmtpClient client = new SmtpClient(node.settings().smtp())) {
-      client.ask("EHLO test");
+    try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
+      client.request("EHLO test");
       String reply = client.send("a@it.test", List.of(to), MESSAGE);
       if (reply.startsWith("250 ")) accepted.add(to);
       return reply;
@@ -156,6 +158,6 @@ class ThreeNodesIT {
 
   private ChaosReport chaos(ChaosOptions options) throws Exception {
     ChaosOptions bounded = options.withTimeout(Duration.ofMinutes(4));
-    return new Chaos(bounded, System.out, System.out).measure(directory);
+    return new ChaosRun(bounded, System.out, System.out).measure(directory);
   }
 }

@@ -13,8 +13,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.Config.LogConfig;
-import org.quorumail.config.Config.LogConfig.Format;
+import org.quorumail.metrics.LogConfig.Format;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -60,7 +59,7 @@ class LoggingTest {
 
   @Test
   void whatIsToldElsewhereIsLeftOutAndTheLoggersOtherWarningsAreNot() {
-    var filter = new ToldElsewhere();
+    var filter = new DuplicateWarningFilter();
     var logger = new LoggerContext().getLogger("org.apache.ratis.server.RaftServer");
     assertThat(decision(filter, logger, "n1: Failed groupAdd* GroupManagementRequest"))
         .isEqualTo(FilterReply.DENY);
@@ -71,7 +70,7 @@ class LoggingTest {
   }
 
   private static FilterReply decision(
-      ToldElsewhere filter, ch.qos.logback.classic.Logger logger, String message) {
+      DuplicateWarningFilter filter, ch.qos.logback.classic.Logger logger, String message) {
     return filter.decide(null, logger, Level.WARN, message, null, null);
   }
 
@@ -79,6 +78,6 @@ class LoggingTest {
       Format format, String message, @org.jspecify.annotations.Nullable Throwable thrown) {
     ch.qos.logback.classic.Logger logger = new LoggerContext().getLogger("org.quorumail.Test");
     LoggingEvent event = new LoggingEvent("fqcn", logger, Level.WARN, message, thrown, null);
-    return new String(new LineEncoder(format).encode(event), StandardCharsets.UTF_8);
+    return new String(new LogLineEncoder(format).encode(event), StandardCharsets.UTF_8);
   }
 }

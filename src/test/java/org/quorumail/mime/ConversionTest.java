@@ -36,7 +36,7 @@ class ConversionTest {
       assertThat(RandomMessages.bodies(message, text))
           .as("seed " + (SEED + i))
           .containsExactlyElementsOf(RandomMessages.bodies(message));
-      Measure measure = new Measure();
+      DataKindScanner measure = new DataKindScanner();
       measure.block(result);
       assertThat(measure.kind()).as("seed " + (SEED + i)).isLessThanOrEqualTo(target);
     }
@@ -49,11 +49,11 @@ class ConversionTest {
     SplittableRandom random = new SplittableRandom(SEED);
     for (int i = 0; i < ROUNDS; i++) {
       byte[] content = RandomMessages.write(new RandomMessages(random.nextLong()).message(i % 4));
-      Survey survey = new Survey(DataKind.BINARY);
-      Structure structure = new Structure(new ByteArrayInputStream(content), survey);
+      EncodingPlanner survey = new EncodingPlanner(DataKind.BINARY);
+      MimeParser structure = new MimeParser(new ByteArrayInputStream(content), survey);
       while (structure.step()) {}
       int most = random.nextInt(1, 5000);
-      try (InputStream kept = new Converted(trickle(content, most), survey.treatments())) {
+      try (InputStream kept = new ConvertedStream(trickle(content, most), survey.actions())) {
         assertThat(kept.readAllBytes()).isEqualTo(content);
       }
     }
@@ -103,11 +103,11 @@ class ConversionTest {
       for (int j = 0; j < count; j++) text.append(pieces[random.nextInt(pieces.length)]);
       byte[] content = text.toString().getBytes(StandardCharsets.ISO_8859_1);
       Conversion conversion =
-          Conversion.of(() -> new ByteArrayInputStream(content), DataKind.SEVEN_BIT);
+          Conversion.plan(() -> new ByteArrayInputStream(content), DataKind.SEVEN_BIT);
       if (conversion instanceof Conversion.Impossible) refused++;
       if (!(conversion instanceof Conversion.Possible possible)) continue;
-      byte[] result = possible.of(new ByteArrayInputStream(content)).readAllBytes();
-      Measure measure = new Measure();
+      byte[] result = possible.convert(new ByteArrayInputStream(content)).readAllBytes();
+      DataKindScanner measure = new DataKindScanner();
       measure.block(result);
       assertThat(measure.kindOfOctets()).as(text.toString()).isEqualTo(DataKind.SEVEN_BIT);
       assertThat(possible.size()).isEqualTo(result.length);
@@ -147,29 +147,29 @@ class ConversionTest {
         text.substring(text.indexOf('\n', text.indexOf("\n! ") + 1) + 1).split("==>\n");
     byte[] content = octets(halves[0]);
     String said =
-        switch (Conversion.of(() -> new ByteArrayInputStream(content), target)) {
+        switch (Conversion.plan(() -> new ByteArrayInputStream(content), target)) {
           case Conversion.Unneeded unneeded -> "unneeded\r\n";
           case Conversion.Impossible impossible -> "impossible: " + impossible.reason() + "\r\n";
           case Conversion.Possible possible ->
               new String(
-                  possible.of(new ByteArrayInputStream(content)).readAllBytes(),
+                  possible.convert(new ByteArrayInputStream(content)).readAllBytes(),
                   StandardCharsets.ISO_8859_1);
         };
     assertThat(said).isEqualTo(new String(octets(halves[1]), StandardCharsets.ISO_8859_1));
   }
 
   private static byte[] convert(byte[] content, DataKind target) throws IOException {
-    return switch (Conversion.of(() -> new ByteArrayInputStream(content), target)) {
+    return switch (Conversion.plan(() -> new ByteArrayInputStream(content), target)) {
       case Conversion.Unneeded unneeded -> content;
       case Conversion.Impossible impossible -> throw new AssertionError(impossible.reason());
       case Conversion.Possible possible ->
-          possible.of(new ByteArrayInputStream(content)).readAllBytes();
+          possible.convert(new ByteArrayInputStream(content)).readAllBytes();
     };
   }
 
   private static String reason(String content) throws IOException {
     byte[] octets = content.getBytes(StandardCharsets.ISO_8859_1);
-    return Conversion.of(() -> new ByteArrayInputStream(octets), DataKind.SEVEN_BIT)
+    return Conversion.plan(() -> new ByteArrayInputStream(octets), DataKind.SEVEN_BIT)
             instanceof Conversion.Impossible impossible
         ? impossible.reason()
         : "";

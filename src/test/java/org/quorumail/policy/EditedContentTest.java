@@ -105,7 +105,7 @@ class EditedContentTest {
   }
 
   private static MessageContent octets(String text) {
-    return new Octets(text.getBytes(StandardCharsets.ISO_8859_1));
+    return new InMemoryContent(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
   private static String text(MessageContent content, long from) throws IOException {

@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.Config.RelayConfig;
 import org.quorumail.config.Network;
 import org.quorumail.mail.MailAddress;
 
@@ -32,10 +31,10 @@ class RecipientTableTest {
   @Test
   void theTableHoldsForTrustedClientsTooAndOtherDomainsAreOpenToThem() throws IOException {
     RelayPolicy policy = policy("ann@local.example\n");
-    Identity trusted = Identity.at(InetAddress.getByName("192.0.2.7"));
-    assertThat(policy.recipient(trusted, MailAddress.of("bob@local.example")))
+    ClientIdentity trusted = ClientIdentity.at(InetAddress.getByName("192.0.2.7"));
+    assertThat(policy.decide(trusted, MailAddress.of("bob@local.example")))
         .isInstanceOf(RelayPolicy.Decision.Unknown.class);
-    assertThat(policy.recipient(trusted, MailAddress.of("a%b@other.example")))
+    assertThat(policy.decide(trusted, MailAddress.of("a%b@other.example")))
         .isInstanceOf(RelayPolicy.Decision.Accept.class);
   }
 
@@ -53,12 +52,12 @@ class RecipientTableTest {
             Set.of(),
             Set.of("local.example", "All.example"),
             Optional.of(file)),
-        Optional.of(RecipientFile.read(file)));
+        Optional.of(RecipientFileTable.read(file)));
   }
 
   private static Optional<String> refusal(RelayPolicy policy, String to) throws IOException {
-    Identity stranger = Identity.at(InetAddress.getByName("198.51.100.1"));
-    RelayPolicy.Decision decision = policy.recipient(stranger, MailAddress.of(to));
+    ClientIdentity stranger = ClientIdentity.at(InetAddress.getByName("198.51.100.1"));
+    RelayPolicy.Decision decision = policy.decide(stranger, MailAddress.of(to));
     return switch (decision) {
       case RelayPolicy.Decision.Accept accept -> Optional.empty();
       case RelayPolicy.Decision.Refuse refuse -> Optional.of(refuse.reply().toString());

@@ -8,26 +8,26 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.quorumail.delivery.Deliveries;
+import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.mail.QueueId;
-import org.quorumail.queue.ActiveWindow.Offer;
+import org.quorumail.queue.ActiveWindow.OfferResult;
 import org.quorumail.spool.OwnedSpool;
 
 class ActiveWindowTest {
-  private final Deliveries deliveries =
-      new Deliveries(TestConfig.of(""), new FakeResolver(), new SimpleMeterRegistry());
+  private final DeliveryAgent deliveries =
+      new DeliveryAgent(TestConfig.of(""), new FakeResolver(), new SimpleMeterRegistry());
   private final FakeOwnedSpool spool = new FakeOwnedSpool("a");
   private final ActiveWindow window = new ActiveWindow(deliveries, 200);
 
   @Test
   void aClaimIsTakenOnce() {
-    Claim claim = claim(spool, "d.test");
-    assertThat(window.offer(claim, now())).isEqualTo(Offer.TAKEN);
-    assertThat(window.offer(claim, now())).isEqualTo(Offer.KNOWN);
+    DeliveryClaim claim = claim(spool, "d.test");
+    assertThat(window.offer(claim, now())).isEqualTo(OfferResult.ADDED);
+    assertThat(window.offer(claim, now())).isEqualTo(OfferResult.KNOWN);
     assertThat(window.next(now())).contains(claim);
-    assertThat(window.offer(claim, now())).isEqualTo(Offer.KNOWN);
-    window.ended(claim, Duration.ZERO, now());
-    assertThat(window.offer(claim, now())).isEqualTo(Offer.TAKEN);
+    assertThat(window.offer(claim, now())).isEqualTo(OfferResult.KNOWN);
+    window.finish(claim, Duration.ZERO, now());
+    assertThat(window.offer(claim, now())).isEqualTo(OfferResult.ADDED);
   }
 
   @Test
@@ -59,23 +59,23 @@ class ActiveWindowTest {
   void theWindowIsBoundedAndEveryDestinationGetsAShare() {
     int taken = 0;
     for (int i = 0; i < 30_000; i++) {
-      if (window.offer(claim(spool, "huge" + i % 3 + ".test"), now()) == Offer.TAKEN) taken++;
+      if (window.offer(claim(spool, "huge" + i % 3 + ".test"), now()) == OfferResult.ADDED) taken++;
     }
     assertThat(taken).isLessThan(ActiveWindow.MAX_READY);
-    assertThat(window.offer(claim(spool, "small.test"), now())).isEqualTo(Offer.TAKEN);
-    assertThat(window.hungry(now())).isFalse();
+    assertThat(window.offer(claim(spool, "small.test"), now())).isEqualTo(OfferResult.ADDED);
+    assertThat(window.hasRoomForBacklog(now())).isFalse();
   }
 
   @Test
   void whatFoundNoPlaceIsAskedForWhenThereIsRoom() {
     for (int i = 0; i < 5000; i++) window.offer(claim(spool, "d.test"), now());
-    assertThat(window.hungry(now())).isFalse();
+    assertThat(window.hasRoomForBacklog(now())).isFalse();
     while (window.ready() > 100) {
-      Claim claim = window.next(now()).orElseThrow();
+      DeliveryClaim claim = window.next(now()).orElseThrow();
       deliveries.cancel(claim.destination());
-      window.ended(claim, Duration.ZERO, now());
+      window.finish(claim, Duration.ZERO, now());
     }
-    assertThat(window.hungry(now())).isTrue();
+    assertThat(window.hasRoomForBacklog(now())).isTrue();
   }
 
   @Test
@@ -83,57 +83,57 @@ class ActiveWindowTest {
     int n = 0;
     while (window.ready() < ActiveWindow.MAX_READY)
       window.offer(claim(spool, n++ + ".test"), now());
-    int lanes = window.lanes();
+    int lanes = window.destinations();
     for (int i = 0; i < 50_000; i++) {
-      assertThat(window.offer(claim(spool, n++ + ".test"), now())).isEqualTo(Offer.NO_PLACE);
+      assertThat(window.offer(claim(spool, n++ + ".test"), now())).isEqualTo(OfferResult.NO_SLOT);
     }
-    assertThat(window.lanes()).isEqualTo(lanes);
-    assertThat(window.hungry(now())).isFalse();
+    assertThat(window.destinations()).isEqualTo(lanes);
+    assertThat(window.hasRoomForBacklog(now())).isFalse();
     while (window.ready() >= ActiveWindow.MAX_READY / 2) {
-      Claim claim = window.next(now()).orElseThrow();
+      DeliveryClaim claim = window.next(now()).orElseThrow();
       deliveries.cancel(claim.destination());
-      window.ended(claim, Duration.ZERO, now());
+      window.finish(claim, Duration.ZERO, now());
     }
-    assertThat(window.hungry(now())).isTrue();
-    window.sweepBegins(now());
-    assertThat(window.hungry(now())).isFalse();
+    assertThat(window.hasRoomForBacklog(now())).isTrue();
+    window.beginSweep(now());
+    assertThat(window.hasRoomForBacklog(now())).isFalse();
   }
 
   @Test
   void nothingOfAStoppedSpoolStartsUntilItIsResumed() {
     FakeOwnedSpool other = new FakeOwnedSpool("b");
     window.offer(claim(spool, "d.test"), now());
-    Claim others = claim(other, "d.test");
+    DeliveryClaim others = claim(other, "d.test");
     window.offer(others, now());
     window.stop(spool);
-    assertThat(window.offer(claim(spool, "d.test"), now())).isNotEqualTo(Offer.TAKEN);
-    assertThat(window.beginOutside(claim(spool, "d.test"), now())).isFalse();
+    assertThat(window.offer(claim(spool, "d.test"), now())).isNotEqualTo(OfferResult.ADDED);
+    assertThat(window.beginUnadmitted(claim(spool, "d.test"), now())).isFalse();
     assertThat(window.next(now())).contains(others);
     assertThat(window.next(now())).isEmpty();
-    assertThat(window.awaitQuiet(spool, Duration.ZERO)).isTrue();
-    assertThat(window.awaitQuiet(other, Duration.ZERO)).isFalse();
+    assertThat(window.awaitIdle(spool, Duration.ZERO)).isTrue();
+    assertThat(window.awaitIdle(other, Duration.ZERO)).isFalse();
     window.resume(spool);
-    assertThat(window.offer(claim(spool, "d.test"), now())).isEqualTo(Offer.TAKEN);
+    assertThat(window.offer(claim(spool, "d.test"), now())).isEqualTo(OfferResult.ADDED);
   }
 
   @Test
   void aRestingClaimIsNotTakenUpBeforeItsTime() {
-    Claim claim = claim(spool, "d.test");
+    DeliveryClaim claim = claim(spool, "d.test");
     window.offer(claim, now());
     window.next(now());
     long now = now();
-    window.ended(claim, Duration.ofSeconds(5), now);
-    assertThat(window.endRests(now + Duration.ofSeconds(4).toNanos())).isFalse();
-    assertThat(window.offer(claim, now)).isEqualTo(Offer.KNOWN);
-    assertThat(window.endRests(now + Duration.ofSeconds(5).toNanos())).isTrue();
-    assertThat(window.offer(claim, now)).isEqualTo(Offer.TAKEN);
+    window.finish(claim, Duration.ofSeconds(5), now);
+    assertThat(window.endBackoffs(now + Duration.ofSeconds(4).toNanos())).isFalse();
+    assertThat(window.offer(claim, now)).isEqualTo(OfferResult.KNOWN);
+    assertThat(window.endBackoffs(now + Duration.ofSeconds(5).toNanos())).isTrue();
+    assertThat(window.offer(claim, now)).isEqualTo(OfferResult.ADDED);
   }
 
-  private Claim claim(OwnedSpool of, String domain) {
-    return new Claim(of, QueueId.generate(Instant.EPOCH), deliveries.destination(domain));
+  private DeliveryClaim claim(OwnedSpool of, String domain) {
+    return new DeliveryClaim(of, QueueId.generate(Instant.EPOCH), deliveries.destination(domain));
   }
 
-  private static String domain(Optional<Claim> claim) {
+  private static String domain(Optional<DeliveryClaim> claim) {
     return claim.orElseThrow().destination().domain();
   }
 

@@ -20,9 +20,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.Config;
 import org.quorumail.config.HostPort;
-import org.quorumail.delivery.Deliveries;
+import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
@@ -33,6 +32,7 @@ import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.node.Config;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.spool.OwnedSpool;
@@ -330,7 +330,7 @@ class DeliveryQueueTest {
   void aHintStartsDeliveryWithoutASweep() throws Exception {
     start(ScriptedServer::polite);
     QueueId id = spool.accept(envelope("from@here.test", "to@there.test"), "x\r\n", millis());
-    queue.due(spool, id, spool.domains(id));
+    queue.messageDue(spool, id, spool.domains(id));
     awaitEmpty();
     assertThat(server.messages()).hasSize(1);
   }
@@ -362,7 +362,7 @@ class DeliveryQueueTest {
     roles = "\"receive\"";
     start(ScriptedServer::polite);
     accept("from@here.test", "x\r\n", "to@there.test");
-    queue.processNow();
+    queue.sweepNow();
     await()
         .during(Duration.ofMillis(300))
         .atMost(Duration.ofSeconds(5))
@@ -396,7 +396,7 @@ class DeliveryQueueTest {
     start(ScriptedServer::polite);
     assertThat(queue.drain(Duration.ofSeconds(5))).isTrue();
     accept("from@here.test", "x\r\n", "to@there.test");
-    queue.processNow();
+    queue.sweepNow();
     await().pollDelay(Duration.ofMillis(100)).until(() -> queue.stats().running() == 0);
     assertThat(server.connections()).isZero();
   }
@@ -434,7 +434,7 @@ class DeliveryQueueTest {
     try (ScriptedServer elsewhere = new ScriptedServer(ScriptedServer::polite)) {
       overrides.set("there.test", new HostPort("127.0.0.1", elsewhere.port()));
       accept("from@here.test", "second\r\n", "to@there.test");
-      queue.processNow();
+      queue.sweepNow();
       await().until(() -> spool.size() == 1);
       await()
           .during(Duration.ofMillis(300))
@@ -483,12 +483,14 @@ class DeliveryQueueTest {
     accept("from@here.test", "x\r\n", "to@there.test");
     awaitEmpty(); // the first sweep is over, the next by interval is half a minute away
     QueueId id = spool.accept(envelope("from@here.test", "to@there.test"), "y\r\n", millis() + 700);
-    queue.due(spool, id, spool.domains(id));
+    queue.messageDue(spool, id, spool.domains(id));
     await().atMost(Duration.ofSeconds(10)).until(() -> spool.size() == 0);
   }
 
   private long closedDestinations() {
-    return queue.stats().destinations().stream().filter(d -> d.closedFor().isPositive()).count();
+    return queue.stats().destinations().stream()
+        .filter(d -> d.circuitOpenFor().isPositive())
+        .count();
   }
 
   private String roles = "\"receive\", \"deliver\"";
@@ -517,11 +519,11 @@ class DeliveryQueueTest {
     queue =
         new DeliveryQueue(
             config,
-            new Deliveries(config, new FakeResolver(), meters, overrides),
+            new DeliveryAgent(config, new FakeResolver(), meters, overrides),
             meters,
             this::now);
     spool.tell(queue);
-    queue.owned(spool);
+    queue.spoolOwned(spool);
   }
 
   private Instant now() {
@@ -536,13 +538,13 @@ class DeliveryQueueTest {
 
   private QueueId accept(String from, String content, String... to) {
     QueueId id = spool.accept(envelope(from, to), content, millis());
-    queue.due(spool, id, spool.domains(id));
+    queue.messageDue(spool, id, spool.domains(id));
     return id;
   }
 
   private void accept(Envelope envelope) {
     QueueId id = spool.accept(envelope, "Subject: s\r\n\r\nthe body\r\n", millis());
-    queue.due(spool, id, spool.domains(id));
+    queue.messageDue(spool, id, spool.domains(id));
   }
 
   private static Envelope asking(String to, Notify notify) {

@@ -23,7 +23,7 @@ import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnershipListener;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
-import org.quorumail.spool.SpooledMessage.Status;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /** A spool in memory: one lock, scans instead of indexes. */
 final class FakeOwnedSpool implements OwnedSpool {
@@ -34,7 +34,7 @@ final class FakeOwnedSpool implements OwnedSpool {
   private final AtomicInteger mostInDoubt = new AtomicInteger();
   private final AtomicInteger rowsRead = new AtomicInteger();
   private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
-  private final List<Notification> notifications = new CopyOnWriteArrayList<>();
+  private final List<DsnMessage> notifications = new CopyOnWriteArrayList<>();
   private volatile @Nullable OwnershipListener listener;
   private volatile boolean leaseHeldForDot = true;
   private int mostRecorded;
@@ -54,7 +54,7 @@ final class FakeOwnedSpool implements OwnedSpool {
   private void accept(QueueId id, Envelope envelope, byte[] content, long now) {
     List<RecipientState> recipients =
         envelope.recipients().stream()
-            .map(a -> new RecipientState(a, Status.PENDING, 0, now, ""))
+            .map(a -> new RecipientState(a, RecipientStatus.PENDING, 0, now, ""))
             .toList();
     contents.put(id, content);
     messages.put(
@@ -91,7 +91,7 @@ final class FakeOwnedSpool implements OwnedSpool {
     return outcomes;
   }
 
-  List<Notification> notifications() {
+  List<DsnMessage> notifications() {
     return notifications;
   }
 
@@ -132,7 +132,7 @@ final class FakeOwnedSpool implements OwnedSpool {
   }
 
   @Override
-  public Optional<Doubt> enterDoubt(int recipients) {
+  public Optional<InDoubtDeliveries> enterDoubt(int recipients) {
     if (!leaseHeldForDot) return Optional.empty();
     mostInDoubt.accumulateAndGet(inDoubt.addAndGet(recipients), Math::max);
     return Optional.of(() -> inDoubt.addAndGet(-recipients));
@@ -143,7 +143,7 @@ final class FakeOwnedSpool implements OwnedSpool {
     for (SpooledMessage m : messages.values()) {
       Map<String, Long> byDomain = new HashMap<>();
       for (RecipientState r : m.recipients()) {
-        if (r.status() != Status.PENDING || m.held()) continue;
+        if (r.status() != RecipientStatus.PENDING || m.held()) continue;
         byDomain.merge(r.address().domain(), r.dueMillis(), Math::min);
       }
       byDomain.forEach((domain, due) -> rows.add(new DueRow(domain, due, m.id())));
@@ -159,7 +159,7 @@ final class FakeOwnedSpool implements OwnedSpool {
   }
 
   @Override
-  public List<DueRow> due(String domain, long untilMillis, int limit) {
+  public List<DueRow> dueRows(String domain, long untilMillis, int limit) {
     List<DueRow> due =
         rows()
             .filter(r -> r.domain().equals(domain) && r.dueMillis() <= untilMillis)
@@ -193,19 +193,19 @@ final class FakeOwnedSpool implements OwnedSpool {
   }
 
   @Override
-  public synchronized boolean record(
-      QueueId id, List<Result> results, @Nullable Notification notification) {
+  public synchronized boolean recordOutcomes(
+      QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification) {
     if (refuses) return false;
     mostRecorded = Math.max(mostRecorded, bytes(results, notification));
     SpooledMessage m = messages.get(id);
     List<RecipientState> recipients = new ArrayList<>(m.recipients());
-    for (Result r : results) {
+    for (RecipientOutcome r : results) {
       outcomes.add(r.outcome());
-      RecipientState before = recipients.get(r.recipient());
-      recipients.set(r.recipient(), after(before, r.outcome()));
+      RecipientState before = recipients.get(r.recipientIndex());
+      recipients.set(r.recipientIndex(), after(before, r.outcome()));
     }
     boolean delayReported =
-        m.delayReported() || (notification != null && notification.reportsDelay());
+        m.delayReported() || (notification != null && notification.aboutDelay());
     messages.put(
         id,
         new SpooledMessage(
@@ -217,20 +217,21 @@ final class FakeOwnedSpool implements OwnedSpool {
             m.held(),
             delayReported,
             recipients));
-    if (recipients.stream().noneMatch(r -> r.status() == Status.PENDING)) messages.remove(id);
+    if (recipients.stream().noneMatch(r -> r.status() == RecipientStatus.PENDING))
+      messages.remove(id);
     if (notification != null) {
       notifications.add(notification);
       long now = notification.id().arrived().toEpochMilli();
       accept(notification.id(), notification.envelope(), notification.content(), now);
       OwnershipListener hinted = listener;
-      if (hinted != null) hinted.due(this, notification.id(), domains(notification.id()));
+      if (hinted != null) hinted.messageDue(this, notification.id(), domains(notification.id()));
     }
     return true;
   }
 
-  private static int bytes(List<Result> results, @Nullable Notification notification) {
+  private static int bytes(List<RecipientOutcome> results, @Nullable DsnMessage notification) {
     int bytes = notification == null ? 0 : notification.content().length;
-    for (Result r : results) {
+    for (RecipientOutcome r : results) {
       bytes += r.outcome().diagnostic().length() + r.outcome().remote().length() + 32;
     }
     return bytes;
@@ -240,12 +241,16 @@ final class FakeOwnedSpool implements OwnedSpool {
     int attempts = r.attempts() + 1;
     return switch (outcome) {
       case Outcome.Delivered d ->
-          new RecipientState(r.recipient(), Status.DELIVERED, attempts, 0, d.diagnostic());
+          new RecipientState(r.recipient(), RecipientStatus.DELIVERED, attempts, 0, d.diagnostic());
       case Outcome.Failed f ->
-          new RecipientState(r.recipient(), Status.FAILED, attempts, 0, f.diagnostic());
+          new RecipientState(r.recipient(), RecipientStatus.FAILED, attempts, 0, f.diagnostic());
       case Outcome.Deferred d ->
           new RecipientState(
-              r.recipient(), Status.PENDING, attempts, d.until().toEpochMilli(), d.diagnostic());
+              r.recipient(),
+              RecipientStatus.PENDING,
+              attempts,
+              d.until().toEpochMilli(),
+              d.diagnostic());
     };
   }
 

@@ -2,21 +2,21 @@ package org.quorumail.queue;
 
 import java.net.InetAddress;
 import java.util.List;
-import org.quorumail.dns.Answer;
-import org.quorumail.dns.MailHost;
+import org.quorumail.dns.LookupResult;
+import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.mail.EnhancedStatus;
 
 /** Knows address literals; no domain exists. */
 final class FakeResolver implements Resolver {
   @Override
-  public Answer<MailHost> mailHosts(String domain) {
-    return new Answer.Absent<>(new EnhancedStatus(5, 1, 2), domain + " does not exist");
+  public LookupResult<MailExchanger> mailExchangers(String domain) {
+    return new LookupResult.Absent<>(new EnhancedStatus(5, 1, 2), domain + " does not exist");
   }
 
   @Override
-  public Answer<InetAddress> addresses(String host) {
-    return new Answer.Found<>(List.of(InetAddress.ofLiteral(host)));
+  public LookupResult<InetAddress> addresses(String host) {
+    return new LookupResult.Found<>(List.of(InetAddress.ofLiteral(host)));
   }
 
   @Override
@@ -30,12 +30,12 @@ final class FakeResolver implements Resolver {
   }
 
   @Override
-  public Answer<MailHost> refresh(String domain) {
-    return mailHosts(domain);
+  public LookupResult<MailExchanger> refresh(String domain) {
+    return mailExchangers(domain);
   }
 
   @Override
-  public boolean answers(java.time.Duration patience) {
+  public boolean isNameServerReachable(java.time.Duration patience) {
     return true;
   }
 }

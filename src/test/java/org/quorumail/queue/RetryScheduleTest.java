@@ -71,7 +71,7 @@ class RetryScheduleTest {
     SpooledMessage wanted = message(by(new DeliverBy(90_000, true, false)));
     Outcome.Deferred deferred = (Outcome.Deferred) exact.outcome(LATER, 1, wanted, ARRIVED);
     assertThat(deferred.until()).isEqualTo(ARRIVED.plusSeconds(90));
-    assertThat(exact.returnable(wanted, deferred.until())).isTrue();
+    assertThat(exact.isDeadlineMissed(wanted, deferred.until())).isTrue();
     assertThat(exact.outcome(LATER, 2, wanted, deferred.until()).status()).hasToString("5.4.7");
   }
 
@@ -79,8 +79,8 @@ class RetryScheduleTest {
   void aMessageThatIsOnlyReportedLateGoesOn() {
     SpooledMessage wanted = message(by(new DeliverBy(90_000, false, false)));
     Instant then = ARRIVED.plusSeconds(90);
-    assertThat(exact.late(wanted, then.minusSeconds(1))).isFalse();
-    assertThat(exact.late(wanted, then)).isTrue();
+    assertThat(exact.isDelayed(wanted, then.minusSeconds(1))).isFalse();
+    assertThat(exact.isDelayed(wanted, then)).isTrue();
     assertThat(exact.outcome(LATER, 2, wanted, then)).isInstanceOf(Outcome.Deferred.class);
   }
 
@@ -98,7 +98,7 @@ class RetryScheduleTest {
             0,
             3_600_000,
             plain.deliverBy());
-    assertThat(exact.end(message(held))).isEqualTo(exact.end(MESSAGE).plusSeconds(3600));
+    assertThat(exact.expiry(message(held))).isEqualTo(exact.expiry(MESSAGE).plusSeconds(3600));
   }
 
   private static MailOptions by(DeliverBy by) {

@@ -1,9 +1,9 @@
 package org.quorumail.queue;
 
 import java.util.Map;
-import org.quorumail.config.Config;
-import org.quorumail.config.ConfigReader;
-import org.quorumail.config.ConfigResult;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigReader;
+import org.quorumail.node.ConfigResult;
 
 /** Configurations as an operator writes them. */
 final class TestConfig {

@@ -93,7 +93,7 @@ final class AppendSpeed {
   }
 
   private static ReplicatedLog open(RaftNode raft, String name) throws Exception {
-    var spec = new GroupSpec(name, List.of(new Peer("n1", "127.0.0.1", raft.port())));
+    var spec = new GroupSpec(name, List.of(new RaftMember("n1", "127.0.0.1", raft.port())));
     ReplicatedLog log = raft.open(spec, new Nothing());
     while (log.leadership().isEmpty()) Thread.sleep(10);
     return log;
@@ -116,29 +116,29 @@ final class AppendSpeed {
 
   /** Applies by counting. */
   private static final class Nothing implements ReplicatedState {
-    private volatile Position applied = Position.NONE;
+    private volatile LogPosition applied = LogPosition.NONE;
 
     @Override
     public void open() {}
 
     @Override
-    public Position applied() {
+    public LogPosition applied() {
       return applied;
     }
 
     @Override
-    public byte[] apply(Position position, ByteBuffer entry) {
+    public byte[] apply(LogPosition position, ByteBuffer entry) {
       applied = position;
       return new byte[0];
     }
 
     @Override
-    public void skip(Position position) {
+    public void skip(LogPosition position) {
       applied = position;
     }
 
     @Override
-    public Position snapshot(Path directory) {
+    public LogPosition snapshot(Path directory) {
       return applied;
     }
 
@@ -146,10 +146,10 @@ final class AppendSpeed {
     public void install(Path directory) {}
 
     @Override
-    public void led(Leadership leadership) {}
+    public void becomeLeader(Leadership leadership) {}
 
     @Override
-    public void followed() {}
+    public void becomeFollower() {}
 
     @Override
     public void close() {}

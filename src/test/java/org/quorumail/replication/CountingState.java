@@ -20,7 +20,7 @@ final class CountingState implements ReplicatedState {
 
   private final Path file;
   private final Map<String, Integer> counts = new TreeMap<>();
-  private volatile Position applied = Position.NONE;
+  private volatile LogPosition applied = LogPosition.NONE;
   private volatile Optional<Leadership> led = Optional.empty();
   private volatile int installs;
   private volatile int snapshots;
@@ -35,12 +35,12 @@ final class CountingState implements ReplicatedState {
   }
 
   @Override
-  public Position applied() {
+  public LogPosition applied() {
     return applied;
   }
 
   @Override
-  public synchronized byte[] apply(Position position, ByteBuffer entry) throws IOException {
+  public synchronized byte[] apply(LogPosition position, ByteBuffer entry) throws IOException {
     String key = StandardCharsets.UTF_8.decode(entry).toString();
     if (key.equals(POISON)) throw new IOException("cannot apply poison");
     if (key.length() > 64) key = key.substring(0, 64);
@@ -50,12 +50,12 @@ final class CountingState implements ReplicatedState {
   }
 
   @Override
-  public synchronized void skip(Position position) {
+  public synchronized void skip(LogPosition position) {
     applied = position;
   }
 
   @Override
-  public synchronized Position snapshot(Path directory) throws IOException {
+  public synchronized LogPosition snapshot(Path directory) throws IOException {
     save(file);
     Files.createDirectory(directory.resolve("inner"));
     Files.createFile(directory.resolve("inner").resolve("empty"));
@@ -74,12 +74,12 @@ final class CountingState implements ReplicatedState {
   }
 
   @Override
-  public void led(Leadership leadership) {
+  public void becomeLeader(Leadership leadership) {
     led = Optional.of(leadership);
   }
 
   @Override
-  public void followed() {
+  public void becomeFollower() {
     led = Optional.empty();
   }
 
@@ -123,7 +123,7 @@ final class CountingState implements ReplicatedState {
 
   private void load(Path from) throws IOException {
     try (var in = new DataInputStream(Files.newInputStream(from))) {
-      applied = new Position(in.readLong(), in.readLong());
+      applied = new LogPosition(in.readLong(), in.readLong());
       counts.clear();
       int size = in.readInt();
       for (int i = 0; i < size; i++) counts.put(in.readUTF(), in.readInt());

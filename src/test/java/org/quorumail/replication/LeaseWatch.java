@@ -22,12 +22,12 @@ final class LeaseWatch {
     int number = Integer.parseInt(arguments[1]);
     int groups = Integer.parseInt(arguments[2]);
     List<Integer> ports = Stream.of(arguments).skip(3).map(Integer::valueOf).toList();
-    List<Peer> peers =
+    List<RaftMember> peers =
         IntStream.range(0, ports.size())
-            .mapToObj(i -> new Peer("n" + i, "127.0.0.1", ports.get(i)))
+            .mapToObj(i -> new RaftMember("n" + i, "127.0.0.1", ports.get(i)))
             .toList();
     var settings =
-        RaftSettings.member(
+        RaftSettings.clusterMember(
             "watch",
             "n" + number,
             "127.0.0.1",
@@ -49,7 +49,7 @@ final class LeaseWatch {
     long reported = System.nanoTime();
     while (true) {
       for (int g = 0; g < held.length; g++) {
-        boolean now = logs.get(g).leadership().map(Leadership::leaseHeld).orElse(false);
+        boolean now = logs.get(g).leadership().map(Leadership::hasLease).orElse(false);
         if (now != held[g]) System.out.println(Instant.now() + " g" + g + " lease=" + now);
         held[g] = now;
       }

@@ -48,7 +48,7 @@ class PinnedPropertiesTest {
     assertThat(GrpcConfigKeys.messageSizeMax(properties, message -> {}).getSize())
         .isGreaterThan(appender + (1 << 20))
         .isGreaterThan(Log.Appender.snapshotChunkSizeMax(properties).getSize() + (1 << 20));
-    assertThat(GroupLog.PATIENCE_MAX)
+    assertThat(RatisLog.TIMEOUT_MAX)
         .isLessThan(
             Duration.ofMillis(
                 RaftServerConfigKeys.RetryCache.expiryTime(properties)
@@ -58,15 +58,15 @@ class PinnedPropertiesTest {
   @Test
   void aFlushThatDoesNotWaitForTheDiskIsRefused() {
     Log.setAsyncFlushEnabled(properties, true);
-    assertThatThrownBy(() -> PinnedProperties.refuseUnsafe(properties))
+    assertThatThrownBy(() -> PinnedProperties.checkFlushIsSafe(properties))
         .isInstanceOf(RaftStartException.class)
         .hasMessageContaining("async-flush");
   }
 
   @Test
   void everyPinHasAReason() {
-    assertThat(PinnedProperties.PINS).allSatisfy(pin -> assertThat(pin.reason()).isNotBlank());
-    assertThat(PinnedProperties.PINS.stream().map(PinnedProperties.Pin::key))
+    assertThat(PinnedProperties.PINNED).allSatisfy(pin -> assertThat(pin.reason()).isNotBlank());
+    assertThat(PinnedProperties.PINNED.stream().map(PinnedProperties.PinnedProperty::key))
         .doesNotHaveDuplicates();
   }
 }

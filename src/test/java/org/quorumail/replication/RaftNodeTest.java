@@ -3,8 +3,8 @@ package org.quorumail.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.quorumail.replication.TestCluster.PATIENCE;
-import static org.quorumail.replication.TestCluster.append;
+import static org.quorumail.replication.TestRaftCluster.TIMEOUT;
+import static org.quorumail.replication.TestRaftCluster.append;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -28,17 +28,18 @@ class RaftNodeTest {
         failure -> {});
   }
 
-  private static TestCluster.Node open(RaftNode raft, CountingState state) throws Exception {
-    var log = raft.open(new GroupSpec("one", List.of(new Peer("n1", "127.0.0.1", 7))), state);
+  private static TestRaftCluster.TestNode open(RaftNode raft, CountingState state)
+      throws Exception {
+    var log = raft.open(new GroupSpec("one", List.of(new RaftMember("n1", "127.0.0.1", 7))), state);
     await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
-    return new TestCluster.Node("n1", raft, log, state);
+    return new TestRaftCluster.TestNode("n1", raft, log, state);
   }
 
   @Test
   void aNodeOnItsOwnLeadsAtOnceAndAnswers() throws Exception {
     try (RaftNode raft = start()) {
       var node = open(raft, state());
-      assertThat(node.log().leadership().orElseThrow().leaseHeld()).isTrue();
+      assertThat(node.log().leadership().orElseThrow().hasLease()).isTrue();
       assertThat(append(node, "a")).isEqualTo("1");
       assertThat(append(node, "a")).isEqualTo("2");
       assertThat(node.log().leader()).contains("n1");
@@ -64,11 +65,11 @@ class RaftNodeTest {
   void anEntryThatIsTooLargeOrEmptyIsRefusedBeforeItCostsTheLeadership() throws Exception {
     try (RaftNode raft = start()) {
       var node = open(raft, state());
-      assertThatThrownBy(() -> node.log().append(new byte[(1 << 20) + 1], PATIENCE))
+      assertThatThrownBy(() -> node.log().append(new byte[(1 << 20) + 1], TIMEOUT))
           .isInstanceOf(IllegalArgumentException.class);
-      assertThatThrownBy(() -> node.log().append(new byte[0], PATIENCE))
+      assertThatThrownBy(() -> node.log().append(new byte[0], TIMEOUT))
           .isInstanceOf(IllegalArgumentException.class);
-      node.log().append(new byte[1 << 20], PATIENCE).get(10, TimeUnit.SECONDS);
+      node.log().append(new byte[1 << 20], TIMEOUT).get(10, TimeUnit.SECONDS);
     }
   }
 }

@@ -32,11 +32,11 @@ class RaftStartTest {
   }
 
   private RaftSettings member(int port, RaftTls tls) {
-    return RaftSettings.member("c", "n1", "127.0.0.1", port, directory.resolve("raft"), tls);
+    return RaftSettings.clusterMember("c", "n1", "127.0.0.1", port, directory.resolve("raft"), tls);
   }
 
   private ReplicatedLog open(RaftNode raft, CountingState state) throws RaftStartException {
-    return raft.open(new GroupSpec("one", List.of(new Peer("n1", "127.0.0.1", 7))), state);
+    return raft.open(new GroupSpec("one", List.of(new RaftMember("n1", "127.0.0.1", 7))), state);
   }
 
   @Test
@@ -73,7 +73,7 @@ class RaftStartTest {
   @Test
   void plaintextBeyondLoopbackIsRefused() {
     var open =
-        RaftSettings.member(
+        RaftSettings.clusterMember(
             "c", "n1", "0.0.0.0", 0, directory.resolve("raft"), new RaftTls.Plaintext());
     assertThatThrownBy(() -> start(open))
         .isInstanceOf(RaftStartException.class)
@@ -183,7 +183,7 @@ class RaftStartTest {
     var ours = new TestAuthority(directory.resolve("tls"), "ours");
     var theirs = new TestAuthority(directory.resolve("tls"), "theirs");
     try (RaftNode raft = start(member(0, ours.issue("n1")))) {
-      var spec = new GroupSpec("one", List.of(new Peer("n1", "127.0.0.1", raft.port())));
+      var spec = new GroupSpec("one", List.of(new RaftMember("n1", "127.0.0.1", raft.port())));
       ReplicatedLog log = raft.open(spec, new CountingState(directory));
       await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
       assertThat(appended(spec, "friend", ours.issue("friend"))).isTrue();
@@ -192,9 +192,10 @@ class RaftStartTest {
   }
 
   private boolean appended(GroupSpec spec, String peer, RaftTls tls) throws Exception {
-    var settings = RaftSettings.member("c", peer, "127.0.0.1", 0, directory.resolve(peer), tls);
+    var settings =
+        RaftSettings.clusterMember("c", peer, "127.0.0.1", 0, directory.resolve(peer), tls);
     try (RaftNode raft = start(settings)) {
-      var append = raft.reach(spec).append(new byte[1], Duration.ofSeconds(2));
+      var append = raft.remoteLog(spec).append(new byte[1], Duration.ofSeconds(2));
       return append.handle((appended, failure) -> failure == null).get(10, TimeUnit.SECONDS);
     }
   }

@@ -22,7 +22,7 @@ class ContentTest {
       String sent = randomText(random, 24) + "\r\n.\r\nNOOP\r\n";
       SmtpReader reader = new SmtpReader(new Pieces(sent, random), () -> {});
       ByteArrayOutputStream kept = new ByteArrayOutputStream();
-      Content content = reader.readContent(ANY_SIZE, kept::write);
+      ContentResult content = reader.readContent(ANY_SIZE, kept::write);
 
       String framed = "\r\n" + sent; // the CRLF of the DATA command counts
       int end = framed.indexOf("\r\n.\r\n");
@@ -31,12 +31,14 @@ class ContentTest {
       boolean clean = raw.replace("\r\n", "").chars().noneMatch(c -> c == '\r' || c == '\n');
       if (clean) {
         String unstuffed = ("\r\n" + raw).replace("\r\n.", "\r\n").substring(2);
-        assertThat(content).as("seed %d", seed).isEqualTo(new Content.Complete(unstuffed.length()));
+        assertThat(content)
+            .as("seed %d", seed)
+            .isEqualTo(new ContentResult.Complete(unstuffed.length()));
         assertThat(kept.toString(StandardCharsets.ISO_8859_1))
             .as("seed %d", seed)
             .isEqualTo(unstuffed);
       } else {
-        assertThat(content).as("seed %d", seed).isInstanceOf(Content.BareLineEnd.class);
+        assertThat(content).as("seed %d", seed).isInstanceOf(ContentResult.BareLineEnd.class);
       }
       assertThat(remaining(reader)).as("seed %d", seed).isEqualTo(rest);
     }
@@ -57,8 +59,8 @@ class ContentTest {
       if (!normalized.isEmpty() && !normalized.endsWith("\r\n")) normalized += "\r\n";
       ByteArrayOutputStream back = new ByteArrayOutputStream();
       SmtpReader reader = new SmtpReader(new ByteArrayInputStream(wire.toByteArray()), () -> {});
-      Content content = reader.readContent(ANY_SIZE, back::write);
-      assertThat(content).as("seed %d", seed).isInstanceOf(Content.Complete.class);
+      ContentResult content = reader.readContent(ANY_SIZE, back::write);
+      assertThat(content).as("seed %d", seed).isInstanceOf(ContentResult.Complete.class);
       assertThat(back.toString(StandardCharsets.ISO_8859_1))
           .as("seed %d", seed)
           .isEqualTo(normalized);
@@ -89,23 +91,25 @@ class ContentTest {
   void contentAboveTheLimitIsReadToItsEndAndNotKept() throws IOException {
     SmtpReader reader = new SmtpReader(stream("12345\r\n67890\r\n.\r\nQUIT\r\n"), () -> {});
     ByteArrayOutputStream kept = new ByteArrayOutputStream();
-    assertThat(reader.readContent(10, kept::write)).isInstanceOf(Content.TooLarge.class);
+    assertThat(reader.readContent(10, kept::write)).isInstanceOf(ContentResult.TooLarge.class);
     assertThat(kept.size()).isLessThanOrEqualTo(10);
-    assertThat(reader.readLine(512)).isEqualTo(new Line.Text("QUIT"));
+    assertThat(reader.readLine(512)).isEqualTo(new ReceivedLine.Text("QUIT"));
   }
 
   @Test
   void aConnectionThatEndsInsideIsACut() throws IOException {
     SmtpReader reader = new SmtpReader(stream("12345\r\n.\r"), () -> {});
-    assertThat(reader.readContent(ANY_SIZE, (b, o, l) -> {})).isInstanceOf(Content.Cut.class);
+    assertThat(reader.readContent(ANY_SIZE, (b, o, l) -> {}))
+        .isInstanceOf(ContentResult.Truncated.class);
   }
 
   private static String remaining(SmtpReader reader) throws IOException {
     StringBuilder rest = new StringBuilder();
     while (true) {
-      Line line = reader.readLine(512);
-      if (line instanceof Line.Text clean) rest.append(clean.text()).append("\r\n");
-      else if (line instanceof Line.BareLineFeed bare) rest.append(bare.text()).append("\n");
+      ReceivedLine line = reader.readLine(512);
+      if (line instanceof ReceivedLine.Text clean) rest.append(clean.text()).append("\r\n");
+      else if (line instanceof ReceivedLine.BareLineFeed bare)
+        rest.append(bare.text()).append("\n");
       else return rest.toString();
     }
   }

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.quorumail.replication.Leadership;
-import org.quorumail.replication.Position;
-import org.quorumail.spool.Entry.AttemptResults;
-import org.quorumail.spool.Entry.NewMessage;
+import org.quorumail.replication.LogPosition;
+import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 
 /**
  * Measures what applying costs: messages of 4 KiB that come in batches and go in batches.
@@ -36,7 +36,8 @@ final class ApplySpeed {
       run(state, messages, queued, batch, messages);
       double n = messages;
       System.out.printf(
-          "messages=%d queued=%d per_entry=%d applying_thread_cpu_us=%.1f wall_us=%.1f disk_mb=%d%n",
+          "messages=%d queued=%d per_entry=%d applying_thread_cpu_us=%.1f wall_us=%.1f"
+              + " disk_mb=%d%n",
           messages,
           queued,
           batch,
@@ -57,23 +58,26 @@ final class ApplySpeed {
       if (n < messages) {
         List<NewMessage> in = new ArrayList<>();
         for (int i = n; i < n + batch; i++) {
-          in.add(Messages.to(Messages.id(first + i), content, "user@d" + i % 50 + ".example"));
+          in.add(
+              TestMessages.to(TestMessages.id(first + i), content, "user@d" + i % 50 + ".example"));
         }
-        apply(state, new Entry.Accept(in), index++);
+        apply(state, new SpoolEntry.Accept(in), index++);
       }
       if (n >= queued) {
-        List<AttemptResults> out = new ArrayList<>();
+        List<AttemptOutcomes> out = new ArrayList<>();
         for (int i = n - queued; i < n - queued + batch; i++) {
-          out.add(new AttemptResults(Messages.id(first + i), List.of(Messages.delivered(0)), null));
+          out.add(
+              new AttemptOutcomes(
+                  TestMessages.id(first + i), List.of(TestMessages.delivered(0)), null));
         }
-        apply(state, new Entry.Outcomes(1, out), index++);
+        apply(state, new SpoolEntry.Outcomes(1, out), index++);
       }
     }
   }
 
-  private static void apply(SpoolState state, Entry entry, long index) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(EntryFormat.write(entry)).asReadOnlyBuffer();
-    state.apply(new Position(1, index), bytes);
+  private static void apply(SpoolState state, SpoolEntry entry, long index) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(SpoolEntryFormat.write(entry)).asReadOnlyBuffer();
+    state.apply(new LogPosition(1, index), bytes);
   }
 
   private static long threadCpu() {
@@ -88,14 +92,14 @@ final class ApplySpeed {
     return size;
   }
 
-  private static final class Deaf implements SpoolState.Events {
+  private static final class Deaf implements SpoolState.StateListener {
     @Override
-    public void due(SpooledMessage message) {}
+    public void messageDue(SpooledMessage message) {}
 
     @Override
-    public void led(Leadership leadership) {}
+    public void becomeLeader(Leadership leadership) {}
 
     @Override
-    public void followed() {}
+    public void becomeFollower() {}
   }
 }

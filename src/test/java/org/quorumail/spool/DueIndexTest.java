@@ -1,8 +1,8 @@
 package org.quorumail.spool;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.quorumail.spool.Messages.NOW;
-import static org.quorumail.spool.Messages.id;
+import static org.quorumail.spool.TestMessages.NOW;
+import static org.quorumail.spool.TestMessages.id;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,10 +21,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.mail.QueueId;
-import org.quorumail.replication.Position;
-import org.quorumail.spool.Counters.Ending;
-import org.quorumail.spool.Entry.Slice;
+import org.quorumail.replication.LogPosition;
 import org.quorumail.spool.OwnedSpool.DueRow;
+import org.quorumail.spool.SpoolCounters.FinalStatus;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
 
 /** The index of what is due says the same as a plain sorted set, whatever it remembers. */
 class DueIndexTest {
@@ -81,7 +81,7 @@ class DueIndexTest {
             .filter(r -> r.domain().equals(domain) && r.dueMillis() <= until)
             .limit(7)
             .toList();
-    assertThat(store.due(domain, until, 7)).isEqualTo(due);
+    assertThat(store.dueRows(domain, until, 7)).isEqualTo(due);
     List<DueRow> walked = new ArrayList<>();
     Optional<DueRow> next = store.firstDueAfter("");
     while (next.isPresent()) {
@@ -107,7 +107,7 @@ class DueIndexTest {
                   () -> {
                     try {
                       while (!done.get()) {
-                        store.due("d.example", Long.MAX_VALUE, 3);
+                        store.dueRows("d.example", Long.MAX_VALUE, 3);
                         store.firstDueAfter("");
                       }
                     } catch (Throwable e) {
@@ -119,7 +119,7 @@ class DueIndexTest {
     for (int step = 0; step < 600; step++) {
       DueRow row = new DueRow("d.example", NOW + random.nextInt(1000), id(step));
       create(row);
-      assertThat(store.due("d.example", row.dueMillis(), 1)).as("step %d", step).contains(row);
+      assertThat(store.dueRows("d.example", row.dueMillis(), 1)).as("step %d", step).contains(row);
       assertThat(store.firstDueAfter("")).contains(row);
       remove(row.id());
     }
@@ -133,24 +133,24 @@ class DueIndexTest {
   void aLongRowOfDeletedRowsAtTheFrontCostsNothing() throws IOException {
     int n = 50_000;
     for (int from = 0; from < n; from += 1000) {
-      try (Change change = store.change()) {
+      try (EntryTransaction change = store.beginTransaction()) {
         for (int i = from; i < from + 1000; i++)
           put(change, new DueRow("d.example", NOW + i, id(i)));
-        change.commit(new Position(1, index++));
+        change.commit(new LogPosition(1, index++));
       }
     }
     for (int from = 0; from < n - 1; from += 1000) {
-      try (Change change = store.change()) {
+      try (EntryTransaction change = store.beginTransaction()) {
         for (int i = from; i < Math.min(n - 1, from + 1000); i++) {
-          change.remove(id(i), Ending.COMPLETED);
+          change.remove(id(i), FinalStatus.COMPLETED);
         }
-        change.commit(new Position(1, index++));
+        change.commit(new LogPosition(1, index++));
       }
-      store.due("d.example", Long.MAX_VALUE, 1);
+      store.dueRows("d.example", Long.MAX_VALUE, 1);
     }
     long begun = System.nanoTime();
     for (int i = 0; i < 1000; i++) {
-      assertThat(store.due("d.example", Long.MAX_VALUE, 1)).hasSize(1);
+      assertThat(store.dueRows("d.example", Long.MAX_VALUE, 1)).hasSize(1);
       assertThat(store.firstDueAfter("")).isPresent();
     }
     // 50,000 deleted rows cost some milliseconds to pass: 1,000 times that would be many seconds
@@ -158,18 +158,18 @@ class DueIndexTest {
   }
 
   private void create(DueRow row) throws IOException {
-    try (Change change = store.change()) {
+    try (EntryTransaction change = store.beginTransaction()) {
       put(change, row);
-      change.commit(new Position(1, index++));
+      change.commit(new LogPosition(1, index++));
     }
   }
 
-  private static void put(Change change, DueRow row) throws IOException {
-    SpooledMessage message = Messages.spooled(row.id(), 1, "x@" + row.domain());
+  private static void put(EntryTransaction change, DueRow row) throws IOException {
+    SpooledMessage message = TestMessages.spooled(row.id(), 1, "x@" + row.domain());
     var r = message.recipients().getFirst();
-    change.content(row.id(), 0, Slice.of(new byte[1]));
+    change.content(row.id(), 0, ByteSlice.of(new byte[1]));
     change.create(
-        new Stored(
+        new StoredMessage(
             message.withRecipients(
                 List.of(
                     new SpooledMessage.RecipientState(
@@ -178,9 +178,9 @@ class DueIndexTest {
   }
 
   private void remove(QueueId id) throws IOException {
-    try (Change change = store.change()) {
-      change.remove(id, Ending.COMPLETED);
-      change.commit(new Position(1, index++));
+    try (EntryTransaction change = store.beginTransaction()) {
+      change.remove(id, FinalStatus.COMPLETED);
+      change.commit(new LogPosition(1, index++));
     }
   }
 

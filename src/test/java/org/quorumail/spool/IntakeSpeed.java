@@ -15,11 +15,11 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.replication.GroupSpec;
-import org.quorumail.replication.Peer;
+import org.quorumail.replication.RaftMember;
 import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftSettings;
-import org.quorumail.spool.Intake.Reception;
-import org.quorumail.spool.Intake.Verdict;
+import org.quorumail.spool.Intake.CommitResult;
+import org.quorumail.spool.Intake.MessageWriter;
 
 /**
  * Measures the way in on a group of one, fsync included: {@code IntakeSpeed [sessions] [bytes]
@@ -48,9 +48,9 @@ final class IntakeSpeed {
             registry,
             failure -> System.exit(1));
     Spool spool = spools.add("spool-n1", "n1");
-    Peer self = new Peer("n1", "127.0.0.1", raft.port());
+    RaftMember self = new RaftMember("n1", "127.0.0.1", raft.port());
     spool.attach(raft.open(new GroupSpec("spool-n1", List.of(self)), spool.state()));
-    while (spool.owned().isEmpty()) Thread.sleep(10);
+    while (spool.ownedSpool().isEmpty()) Thread.sleep(10);
 
     run(spools, spool, sessions, bytes, seconds, out);
     run(spools, spool, sessions, bytes, seconds, out);
@@ -58,7 +58,7 @@ final class IntakeSpeed {
     System.out.printf(
         "entries=%d messages_per_entry=%.1f counters=%s%n",
         batch.count(), batch.mean(), spool.counters());
-    spools.disown();
+    spools.endOwnership();
     raft.close();
     spools.close();
     StoreFiles.delete(directory);
@@ -91,7 +91,8 @@ final class IntakeSpeed {
     double wall = (System.nanoTime() - begun) / 1e9;
     Runtime runtime = Runtime.getRuntime();
     System.out.printf(
-        "sessions=%d bytes=%d accepted=%d refused=%d per_second=%.0f cpu_us_per_message=%.0f heap_mb=%d%n",
+        "sessions=%d bytes=%d accepted=%d refused=%d per_second=%.0f cpu_us_per_message=%.0f"
+            + " heap_mb=%d%n",
         sessions,
         bytes,
         done.get(),
@@ -103,22 +104,23 @@ final class IntakeSpeed {
 
   private static boolean pass(Spools spools, Spool spool, byte[] content, boolean out) {
     QueueId id;
-    try (Reception reception = spools.receive()) {
+    try (MessageWriter reception = spools.newMessage()) {
       for (int at = 0; at < content.length; at += 8192) {
         reception.write(content, at, Math.min(8192, content.length - at));
       }
-      Verdict verdict =
+      CommitResult verdict =
           reception.commit(
               new Envelope(
                   ReversePath.of("sender@example.com"),
                   List.of(MailAddress.of("a@example.net")),
                   Envelope.BodyType.SEVEN_BIT));
-      if (!(verdict instanceof Verdict.Accepted)) return false;
+      if (!(verdict instanceof CommitResult.Accepted)) return false;
       id = reception.id();
     } catch (java.io.IOException e) {
       return false;
     }
-    if (out) spool.owned().orElseThrow().record(id, List.of(Messages.delivered(0)), null);
+    if (out)
+      spool.ownedSpool().orElseThrow().recordOutcomes(id, List.of(TestMessages.delivered(0)), null);
     return true;
   }
 
@@ -130,12 +132,12 @@ final class IntakeSpeed {
 
   private static final class Deaf implements OwnershipListener {
     @Override
-    public void owned(OwnedSpool spool) {}
+    public void spoolOwned(OwnedSpool spool) {}
 
     @Override
-    public void lost(OwnedSpool spool) {}
+    public void spoolLost(OwnedSpool spool) {}
 
     @Override
-    public void due(OwnedSpool spool, QueueId id, List<String> domains) {}
+    public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {}
   }
 }

@@ -17,11 +17,11 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.replication.GroupSpec;
-import org.quorumail.replication.Peer;
+import org.quorumail.replication.RaftMember;
 import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftSettings;
 import org.quorumail.replication.RaftStartException;
-import org.quorumail.spool.Intake.Reception;
+import org.quorumail.spool.Intake.MessageWriter;
 
 /** The spool on the log that it really has: a group of one. */
 class SpoolOnRaftTest {
@@ -30,15 +30,15 @@ class SpoolOnRaftTest {
   @Test
   void whatWasAcceptedIsThereAfterARestartAndSoIsWhatWasRecorded() throws Exception {
     List<QueueId> ids = new ArrayList<>();
-    try (Node node = new Node()) {
+    try (TestNode node = new TestNode()) {
       for (int i = 0; i < 40; i++) ids.add(node.accept(new byte[3000]));
       ids.add(node.accept(new byte[900_000]));
       OwnedSpool owned = node.owned();
       for (QueueId id : ids.subList(0, 20)) {
-        assertThat(owned.record(id, List.of(Messages.delivered(0)), null)).isTrue();
+        assertThat(owned.recordOutcomes(id, List.of(TestMessages.delivered(0)), null)).isTrue();
       }
     }
-    try (Node node = new Node()) {
+    try (TestNode node = new TestNode()) {
       OwnedSpool owned = node.owned();
       assertThat(node.spool.counters().messages()).isEqualTo(21);
       for (QueueId id : ids.subList(0, 20)) assertThat(owned.message(id)).isEmpty();
@@ -50,13 +50,13 @@ class SpoolOnRaftTest {
     }
   }
 
-  private final class Node implements AutoCloseable {
+  private final class TestNode implements AutoCloseable {
     final AtomicReference<Throwable> failure = new AtomicReference<>();
     final Spools spools;
     final Spool spool;
     private final RaftNode raft;
 
-    Node() throws IOException, RaftStartException {
+    TestNode() throws IOException, RaftStartException {
       spools =
           new Spools(
               new Spools.Settings("n1", "mx.example.org", directory.resolve("spool"), 0),
@@ -69,18 +69,18 @@ class SpoolOnRaftTest {
               new SimpleMeterRegistry(),
               failure::set);
       spool = spools.add("spool-n1", "n1");
-      Peer self = new Peer("n1", "127.0.0.1", raft.port());
+      RaftMember self = new RaftMember("n1", "127.0.0.1", raft.port());
       spool.attach(raft.open(new GroupSpec("spool-n1", List.of(self)), spool.state()));
     }
 
     OwnedSpool owned() {
-      await().until(() -> spool.owned().isPresent());
-      return spool.owned().orElseThrow();
+      await().until(() -> spool.ownedSpool().isPresent());
+      return spool.ownedSpool().orElseThrow();
     }
 
     QueueId accept(byte[] content) throws IOException {
       await().until(() -> spools.readiness() == Intake.Readiness.READY);
-      try (Reception reception = spools.receive()) {
+      try (MessageWriter reception = spools.newMessage()) {
         reception.write(content, 0, content.length);
         var verdict =
             reception.commit(
@@ -88,14 +88,14 @@ class SpoolOnRaftTest {
                     ReversePath.of("sender@example.com"),
                     List.of(MailAddress.of("a@example.net")),
                     Envelope.BodyType.SEVEN_BIT));
-        assertThat(verdict).isInstanceOf(Intake.Verdict.Accepted.class);
+        assertThat(verdict).isInstanceOf(Intake.CommitResult.Accepted.class);
         return reception.id();
       }
     }
 
     @Override
     public void close() {
-      spools.disown();
+      spools.endOwnership();
       raft.close();
       spools.close();
     }
@@ -103,12 +103,12 @@ class SpoolOnRaftTest {
 
   private static final class Deaf implements OwnershipListener {
     @Override
-    public void owned(OwnedSpool spool) {}
+    public void spoolOwned(OwnedSpool spool) {}
 
     @Override
-    public void lost(OwnedSpool spool) {}
+    public void spoolLost(OwnedSpool spool) {}
 
     @Override
-    public void due(OwnedSpool spool, QueueId id, List<String> domains) {}
+    public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {}
   }
 }

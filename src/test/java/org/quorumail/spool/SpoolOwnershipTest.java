@@ -2,10 +2,10 @@ package org.quorumail.spool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.quorumail.spool.Messages.NOW;
-import static org.quorumail.spool.Messages.deferred;
-import static org.quorumail.spool.Messages.delivered;
-import static org.quorumail.spool.Messages.failed;
+import static org.quorumail.spool.TestMessages.NOW;
+import static org.quorumail.spool.TestMessages.deferred;
+import static org.quorumail.spool.TestMessages.delivered;
+import static org.quorumail.spool.TestMessages.failed;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -28,29 +28,29 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.spool.FakeGroup.FakeLeadership;
-import org.quorumail.spool.Intake.Reception;
-import org.quorumail.spool.OwnedSpool.Doubt;
-import org.quorumail.spool.OwnedSpool.Notification;
+import org.quorumail.spool.FakeRaftGroup.FakeLeadership;
+import org.quorumail.spool.Intake.MessageWriter;
+import org.quorumail.spool.OwnedSpool.DsnMessage;
+import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 
 /** Who may deliver, and what its results are worth. Two nodes hold one spool. */
 class SpoolOwnershipTest {
   @TempDir Path directory;
-  private final FakeGroup group = new FakeGroup("spool-node-1");
-  private Node one;
-  private Node two;
+  private final FakeRaftGroup group = new FakeRaftGroup("spool-node-1");
+  private TestNode one;
+  private TestNode two;
 
-  private final class Node {
+  private final class TestNode {
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    final Events events = new Events();
+    final RecordedEvents events = new RecordedEvents();
     final AtomicLong now = new AtomicLong(NOW);
     final Spools spools;
 
-    Node(String id) throws IOException {
+    TestNode(String id) throws IOException {
       spools =
           new Spools(
               new Spools.Settings(id, "mx.example.org", directory.resolve(id), 0),
-              new MovedClock(now),
+              new AdjustableClock(now),
               registry,
               events);
       Spool spool = spools.add("spool-node-1", "node-1");
@@ -62,8 +62,8 @@ class SpoolOwnershipTest {
     }
 
     OwnedSpool owned() {
-      await().until(() -> spool().owned().isPresent());
-      return spool().owned().orElseThrow();
+      await().until(() -> spool().ownedSpool().isPresent());
+      return spool().ownedSpool().orElseThrow();
     }
 
     double inDoubt() {
@@ -73,8 +73,8 @@ class SpoolOwnershipTest {
 
   @BeforeEach
   void open() throws IOException {
-    one = new Node("node-1");
-    two = new Node("node-2");
+    one = new TestNode("node-1");
+    two = new TestNode("node-2");
   }
 
   @AfterEach
@@ -87,7 +87,7 @@ class SpoolOwnershipTest {
   @Test
   void theReadyLeaderOwnsTheSpoolOnceItHoldsTheLease() {
     FakeLeadership leadership = group.elect(0, false);
-    await().during(Duration.ofMillis(100)).until(() -> one.spool().owned().isEmpty());
+    await().during(Duration.ofMillis(100)).until(() -> one.spool().ownedSpool().isEmpty());
     leadership.lease = true;
     OwnedSpool owned = one.owned();
     assertThat(owned.term()).isEqualTo(1);
@@ -95,7 +95,7 @@ class SpoolOwnershipTest {
     leadership.lease = false;
     assertThat(owned.mayDeliver()).isFalse();
     assertThat(one.events.all).containsExactly("owned 1");
-    assertThat(two.spool().owned()).isEmpty();
+    assertThat(two.spool().ownedSpool()).isEmpty();
   }
 
   @Test
@@ -108,7 +108,7 @@ class SpoolOwnershipTest {
 
     assertThat(former.mayDeliver()).isFalse();
     assertThat(former.enterDoubt(1)).isEmpty();
-    assertThat(former.record(id, List.of(delivered(0)), null)).isFalse();
+    assertThat(former.recordOutcomes(id, List.of(delivered(0)), null)).isFalse();
     assertThat(present.message(id)).isPresent();
     assertThat(one.events.all).contains("owned 1", "due 1 [example.net]", "lost 1");
     assertThat(two.events.all).containsExactly("owned 2");
@@ -125,7 +125,7 @@ class SpoolOwnershipTest {
     CompletableFuture<FakeLeadership> elected = group.electLater(1, true);
     int before = group.appends();
     CompletableFuture<Boolean> recorded =
-        CompletableFuture.supplyAsync(() -> former.record(id, List.of(delivered(0)), null));
+        CompletableFuture.supplyAsync(() -> former.recordOutcomes(id, List.of(delivered(0)), null));
     await().until(() -> group.appends() > before);
     released.complete(null);
     elected.join();
@@ -142,9 +142,9 @@ class SpoolOwnershipTest {
     group.elect(0);
     OwnedSpool owned = one.owned();
     QueueId id = accept(one);
-    Doubt doubt = owned.enterDoubt(3).orElseThrow();
+    InDoubtDeliveries doubt = owned.enterDoubt(3).orElseThrow();
     assertThat(one.inDoubt()).isEqualTo(3);
-    assertThat(owned.record(id, List.of(delivered(0)), null)).isTrue();
+    assertThat(owned.recordOutcomes(id, List.of(delivered(0)), null)).isTrue();
     assertThat(one.inDoubt()).isEqualTo(3);
     doubt.close();
     doubt.close();
@@ -174,8 +174,8 @@ class SpoolOwnershipTest {
             Envelope.BodyType.SEVEN_BIT);
 
     boolean recorded =
-        owned.record(
-            id, List.of(failed(0)), new Notification(report, envelope, new byte[] {1, 2}, false));
+        owned.recordOutcomes(
+            id, List.of(failed(0)), new DsnMessage(report, envelope, new byte[] {1, 2}, false));
 
     assertThat(recorded).isTrue();
     assertThat(owned.message(id)).isEmpty();
@@ -189,12 +189,12 @@ class SpoolOwnershipTest {
     group.elect(0);
     OwnedSpool owned = one.owned();
     QueueId id = accept(one);
-    group.quorum(FakeGroup.Quorum.REFUSES);
+    group.quorum(FakeRaftGroup.Quorum.REFUSES);
     int before = group.appends();
     CompletableFuture<Boolean> recorded =
-        CompletableFuture.supplyAsync(() -> owned.record(id, List.of(delivered(0)), null));
+        CompletableFuture.supplyAsync(() -> owned.recordOutcomes(id, List.of(delivered(0)), null));
     await().until(() -> group.appends() > before + 1);
-    group.quorum(FakeGroup.Quorum.ANSWERS);
+    group.quorum(FakeRaftGroup.Quorum.ANSWERS);
     assertThat(recorded.join()).isTrue();
     assertThat(owned.message(id)).isEmpty();
   }
@@ -208,7 +208,8 @@ class SpoolOwnershipTest {
     int before = group.entries().size();
     List<Thread> threads = new ArrayList<>();
     for (QueueId id : ids) {
-      threads.add(Thread.ofVirtual().start(() -> owned.record(id, List.of(delivered(0)), null)));
+      threads.add(
+          Thread.ofVirtual().start(() -> owned.recordOutcomes(id, List.of(delivered(0)), null)));
     }
     for (Thread t : threads) t.join();
     assertThat(owned.firstDueAfter("")).isEmpty();
@@ -221,10 +222,10 @@ class SpoolOwnershipTest {
     OwnedSpool owned = one.owned();
     QueueId id = accept(one);
     var given = (Outcome.Deferred) deferred(0, NOW + 1).outcome();
-    owned.record(
+    owned.recordOutcomes(
         id,
         List.of(
-            new OwnedSpool.Result(
+            new OwnedSpool.RecipientOutcome(
                 0, new Outcome.Deferred(given.until(), given.status(), "x".repeat(100_000), ""))),
         null);
     assertThat(owned.message(id).orElseThrow().recipients().getFirst().diagnostic()).hasSize(500);
@@ -235,16 +236,17 @@ class SpoolOwnershipTest {
     group.elect(0);
     one.owned();
     QueueId id;
-    Reception abandoned = one.spools.receive();
+    MessageWriter abandoned = one.spools.newMessage();
     id = abandoned.id();
     abandoned.write(new byte[700_000], 0, 700_000);
     group.settle();
     assertThat(two.spool().store().upload(id).chunks()).isEqualTo(2);
-    SpoolUpkeep upkeep = new SpoolUpkeep(one.spools, directory, 0, new MovedClock(one.now));
+    SpoolMaintenance upkeep =
+        new SpoolMaintenance(one.spools, directory, 0, new AdjustableClock(one.now));
 
     upkeep.abortOldUploads();
     assertThat(two.spool().store().upload(id).chunks()).isEqualTo(2);
-    one.now.addAndGet(SpoolUpkeep.UPLOAD_AGE_MAX.toMillis() + 1);
+    one.now.addAndGet(SpoolMaintenance.UPLOAD_AGE_MAX.toMillis() + 1);
     upkeep.abortOldUploads();
 
     group.settle();
@@ -252,42 +254,42 @@ class SpoolOwnershipTest {
     assertThat(two.spool().store().chunk(id, 0)).isNull();
   }
 
-  private static QueueId accept(Node node) {
-    try (Reception reception = node.spools.receive()) {
+  private static QueueId accept(TestNode node) {
+    try (MessageWriter reception = node.spools.newMessage()) {
       var verdict =
           reception.commit(
               new Envelope(
                   ReversePath.of("sender@example.com"),
                   List.of(MailAddress.of("a@example.net")),
                   Envelope.BodyType.SEVEN_BIT));
-      assertThat(verdict).isInstanceOf(Intake.Verdict.Accepted.class);
+      assertThat(verdict).isInstanceOf(Intake.CommitResult.Accepted.class);
       return reception.id();
     }
   }
 
-  private static final class Events implements OwnershipListener {
+  private static final class RecordedEvents implements OwnershipListener {
     final List<String> all = new CopyOnWriteArrayList<>();
 
     @Override
-    public void owned(OwnedSpool spool) {
+    public void spoolOwned(OwnedSpool spool) {
       all.add("owned " + spool.term());
     }
 
     @Override
-    public void lost(OwnedSpool spool) {
+    public void spoolLost(OwnedSpool spool) {
       all.add("lost " + spool.term());
     }
 
     @Override
-    public void due(OwnedSpool spool, QueueId id, List<String> domains) {
+    public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {
       all.add("due " + spool.term() + " " + domains);
     }
   }
 
-  private static final class MovedClock extends Clock {
+  private static final class AdjustableClock extends Clock {
     private final AtomicLong now;
 
-    MovedClock(AtomicLong now) {
+    AdjustableClock(AtomicLong now) {
       this.now = now;
     }
 

@@ -2,14 +2,14 @@ package org.quorumail.spool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.quorumail.spool.Messages.NOW;
-import static org.quorumail.spool.Messages.accept;
-import static org.quorumail.spool.Messages.deferred;
-import static org.quorumail.spool.Messages.delivered;
-import static org.quorumail.spool.Messages.failed;
-import static org.quorumail.spool.Messages.id;
-import static org.quorumail.spool.Messages.outcomes;
-import static org.quorumail.spool.Messages.to;
+import static org.quorumail.spool.TestMessages.NOW;
+import static org.quorumail.spool.TestMessages.accept;
+import static org.quorumail.spool.TestMessages.deferred;
+import static org.quorumail.spool.TestMessages.delivered;
+import static org.quorumail.spool.TestMessages.failed;
+import static org.quorumail.spool.TestMessages.id;
+import static org.quorumail.spool.TestMessages.outcomes;
+import static org.quorumail.spool.TestMessages.to;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,15 +24,15 @@ import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.Leadership;
-import org.quorumail.replication.Position;
-import org.quorumail.spool.Entry.AttemptResults;
-import org.quorumail.spool.Entry.Body;
-import org.quorumail.spool.Entry.NewMessage;
-import org.quorumail.spool.Entry.Report;
-import org.quorumail.spool.Entry.Slice;
+import org.quorumail.replication.LogPosition;
 import org.quorumail.spool.OwnedSpool.DueRow;
-import org.quorumail.spool.OwnedSpool.Result;
-import org.quorumail.spool.SpooledMessage.Status;
+import org.quorumail.spool.OwnedSpool.RecipientOutcome;
+import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
+import org.quorumail.spool.SpoolEntry.ContentLocation;
+import org.quorumail.spool.SpoolEntry.Dsn;
+import org.quorumail.spool.SpoolEntry.NewMessage;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /** Every arrow of docs/spool-states.md. */
 class SpoolStateTest {
@@ -66,10 +66,10 @@ class SpoolStateTest {
     assertThat(store.firstDueAfter("")).contains(new DueRow("one.example", NOW, id(1)));
     assertThat(store.firstDueAfter("one.example")).contains(new DueRow("two.example", NOW, id(1)));
     assertThat(store.firstDueAfter("two.example")).isEmpty();
-    assertThat(store.due("one.example", NOW, 10)).hasSize(1);
-    assertThat(store.due("one.example", NOW - 1, 10)).isEmpty();
+    assertThat(store.dueRows("one.example", NOW, 10)).hasSize(1);
+    assertThat(store.dueRows("one.example", NOW - 1, 10)).isEmpty();
     assertThat(due).containsExactly(id(1));
-    assertThat(store.counters()).isEqualTo(new Counters(1, 0, 0, 10, 1, 0, 0, 0, 0));
+    assertThat(store.counters()).isEqualTo(new SpoolCounters(1, 0, 0, 10, 1, 0, 0, 0, 0));
   }
 
   @Test
@@ -78,7 +78,8 @@ class SpoolStateTest {
     apply(outcomes(TERM, id(1), deferred(0, NOW + 5)));
     SpooledMessage before = message(1);
 
-    assertThat(apply(accept(to(id(1), CONTENT, "a@one.example")))).containsExactly(Answer.DONE);
+    assertThat(apply(accept(to(id(1), CONTENT, "a@one.example"))))
+        .containsExactly(ApplyResult.DONE);
 
     assertThat(message(1)).isEqualTo(before);
     assertThat(store.counters().messages()).isEqualTo(1);
@@ -93,7 +94,7 @@ class SpoolStateTest {
   @Test
   void aMessageWithoutRecipientsIsRefusedAndItsNeighboursAreNot() throws IOException {
     assertThat(apply(accept(to(id(1), CONTENT), to(id(2), CONTENT, "a@one.example"))))
-        .containsExactly(Answer.REFUSED, Answer.DONE);
+        .containsExactly(ApplyResult.REFUSED, ApplyResult.DONE);
     assertThat(store.counters().messages()).isEqualTo(1);
   }
 
@@ -102,15 +103,19 @@ class SpoolStateTest {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example", "c@three.example")));
 
     apply(outcomes(TERM, id(1), delivered(0)));
-    assertThat(statuses(1)).containsExactly(Status.DELIVERED, Status.PENDING, Status.PENDING);
-    assertThat(store.due("one.example", NOW, 9)).isEmpty();
+    assertThat(statuses(1))
+        .containsExactly(
+            RecipientStatus.DELIVERED, RecipientStatus.PENDING, RecipientStatus.PENDING);
+    assertThat(store.dueRows("one.example", NOW, 9)).isEmpty();
     apply(outcomes(TERM, id(1), deferred(1, NOW + 60_000), failed(2)));
-    assertThat(statuses(1)).containsExactly(Status.DELIVERED, Status.PENDING, Status.FAILED);
+    assertThat(statuses(1))
+        .containsExactly(
+            RecipientStatus.DELIVERED, RecipientStatus.PENDING, RecipientStatus.FAILED);
     assertThat(store.firstDueAfter("")).contains(new DueRow("two.example", NOW + 60_000, id(1)));
     apply(outcomes(TERM, id(1), delivered(1)));
 
     assertNothingIsLeft();
-    assertThat(store.counters()).isEqualTo(new Counters(0, 0, 0, 0, 1, 0, 1, 0, 0));
+    assertThat(store.counters()).isEqualTo(new SpoolCounters(0, 0, 0, 0, 1, 0, 1, 0, 0));
   }
 
   @Test
@@ -118,8 +123,8 @@ class SpoolStateTest {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
     SpooledMessage before = message(1);
 
-    assertThat(apply(outcomes(TERM - 1, id(1), delivered(0)))).containsExactly(Answer.REFUSED);
-    assertThat(apply(outcomes(TERM + 1, id(1), delivered(0)))).containsExactly(Answer.REFUSED);
+    assertThat(apply(outcomes(TERM - 1, id(1), delivered(0)))).containsExactly(ApplyResult.REFUSED);
+    assertThat(apply(outcomes(TERM + 1, id(1), delivered(0)))).containsExactly(ApplyResult.REFUSED);
 
     assertThat(message(1)).isEqualTo(before);
   }
@@ -129,27 +134,28 @@ class SpoolStateTest {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@one.example")));
     apply(outcomes(TERM, id(1), delivered(0)));
     apply(outcomes(TERM, id(1), failed(0)));
-    assertThat(statuses(1)).containsExactly(Status.DELIVERED, Status.PENDING);
+    assertThat(statuses(1)).containsExactly(RecipientStatus.DELIVERED, RecipientStatus.PENDING);
   }
 
   @Test
   void twoAttemptsOfOneMessageInOneEntryBothCount() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
     apply(
-        new Entry.Outcomes(
+        new SpoolEntry.Outcomes(
             TERM,
             List.of(
-                new AttemptResults(id(1), List.of(delivered(0)), null),
-                new AttemptResults(id(1), List.of(delivered(1)), null))));
+                new AttemptOutcomes(id(1), List.of(delivered(0)), null),
+                new AttemptOutcomes(id(1), List.of(delivered(1)), null))));
     assertNothingIsLeft();
   }
 
   @Test
   void theReportComesWithTheFailureAndOnlyOnce() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
-    Report report = new Report(to(id(2), CONTENT, "sender@example.com"), false);
-    Entry failure =
-        new Entry.Outcomes(TERM, List.of(new AttemptResults(id(1), List.of(failed(0)), report)));
+    Dsn report = new Dsn(to(id(2), CONTENT, "sender@example.com"), false);
+    SpoolEntry failure =
+        new SpoolEntry.Outcomes(
+            TERM, List.of(new AttemptOutcomes(id(1), List.of(failed(0)), report)));
 
     apply(failure);
     assertThat(store.message(id(2))).isPresent();
@@ -157,17 +163,17 @@ class SpoolStateTest {
     apply(failure); // unanswered, sent again
 
     assertThat(store.message(id(2))).isEmpty();
-    assertThat(statuses(1)).containsExactly(Status.FAILED, Status.PENDING);
+    assertThat(statuses(1)).containsExactly(RecipientStatus.FAILED, RecipientStatus.PENDING);
   }
 
   @Test
   void resultsThatAreSentAgainChangeNothingAndReportNothing() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@one.example")));
-    Report report = new Report(to(id(2), CONTENT, "sender@example.com"), false);
-    Entry mixed =
-        new Entry.Outcomes(
+    Dsn report = new Dsn(to(id(2), CONTENT, "sender@example.com"), false);
+    SpoolEntry mixed =
+        new SpoolEntry.Outcomes(
             TERM,
-            List.of(new AttemptResults(id(1), List.of(failed(0), deferred(1, NOW + 5)), report)));
+            List.of(new AttemptOutcomes(id(1), List.of(failed(0), deferred(1, NOW + 5)), report)));
 
     apply(mixed);
     apply(outcomes(TERM, id(2), delivered(0))); // the report is gone before the second copy comes
@@ -178,7 +184,7 @@ class SpoolStateTest {
     assertThat(message(1)).isEqualTo(before);
     assertThat(before.recipients().get(1).attempts()).isEqualTo(1);
 
-    apply(new Entry.Retry(id(1), NOW + 1)); // an operator between the two copies
+    apply(new SpoolEntry.Retry(id(1), NOW + 1)); // an operator between the two copies
     apply(mixed);
     assertThat(store.message(id(2))).isEmpty();
   }
@@ -193,14 +199,14 @@ class SpoolStateTest {
     assertThat(store.message(id(3))).isEmpty();
   }
 
-  private static Entry delay(QueueId report) {
-    return new Entry.Outcomes(
+  private static SpoolEntry delay(QueueId report) {
+    return new SpoolEntry.Outcomes(
         TERM,
         List.of(
-            new AttemptResults(
+            new AttemptOutcomes(
                 id(1),
                 List.of(deferred(0, NOW + 5)),
-                new Report(to(report, CONTENT, "sender@example.com"), true))));
+                new Dsn(to(report, CONTENT, "sender@example.com"), true))));
   }
 
   @Test
@@ -208,13 +214,13 @@ class SpoolStateTest {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
     due.clear();
 
-    assertThat(apply(new Entry.Hold(id(1)))).containsExactly(Answer.DONE);
+    assertThat(apply(new SpoolEntry.Hold(id(1)))).containsExactly(ApplyResult.DONE);
     assertThat(store.firstDueAfter("")).isEmpty();
-    assertThat(store.due("one.example", Long.MAX_VALUE, 9)).isEmpty();
+    assertThat(store.dueRows("one.example", Long.MAX_VALUE, 9)).isEmpty();
     assertThat(store.counters().held()).isEqualTo(1);
-    assertThat(apply(new Entry.Retry(id(1), NOW + 1))).containsExactly(Answer.HELD);
+    assertThat(apply(new SpoolEntry.Retry(id(1), NOW + 1))).containsExactly(ApplyResult.HELD);
     assertThat(due).isEmpty();
-    assertThat(apply(new Entry.Release(id(1), NOW + 9))).containsExactly(Answer.DONE);
+    assertThat(apply(new SpoolEntry.Release(id(1), NOW + 9))).containsExactly(ApplyResult.DONE);
 
     assertThat(store.firstDueAfter("")).contains(new DueRow("one.example", NOW + 9, id(1)));
     assertThat(due).containsExactly(id(1));
@@ -224,7 +230,7 @@ class SpoolStateTest {
   @Test
   void resultsOfAnAttemptThatWasUnderWayCountForAHeldMessageToo() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
-    apply(new Entry.Hold(id(1)));
+    apply(new SpoolEntry.Hold(id(1)));
     apply(outcomes(TERM, id(1), deferred(0, NOW + 5)));
     assertThat(message(1).held()).isTrue();
     assertThat(store.firstDueAfter("")).isEmpty();
@@ -237,18 +243,19 @@ class SpoolStateTest {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
     apply(outcomes(TERM, id(1), deferred(0, NOW + 60_000)));
     assertThat(store.counters().retry()).isEqualTo(1);
-    apply(new Entry.Retry(id(1), NOW + 1));
-    assertThat(store.due("one.example", NOW + 1, 9)).hasSize(1);
-    assertThat(store.due("one.example", NOW + 60_000, 9)).hasSize(1);
+    apply(new SpoolEntry.Retry(id(1), NOW + 1));
+    assertThat(store.dueRows("one.example", NOW + 1, 9)).hasSize(1);
+    assertThat(store.dueRows("one.example", NOW + 60_000, 9)).hasSize(1);
   }
 
   @Test
   void aRemovedMessageLeavesNoRow() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example")));
-    apply(new Entry.Hold(id(1)));
-    assertThat(apply(new Entry.Remove(id(1)))).containsExactly(Answer.DONE);
-    assertThat(apply(new Entry.Remove(id(1)))).containsExactly(Answer.NO_SUCH_MESSAGE);
-    assertThat(apply(outcomes(TERM, id(1), delivered(0)))).containsExactly(Answer.NO_SUCH_MESSAGE);
+    apply(new SpoolEntry.Hold(id(1)));
+    assertThat(apply(new SpoolEntry.Remove(id(1)))).containsExactly(ApplyResult.DONE);
+    assertThat(apply(new SpoolEntry.Remove(id(1)))).containsExactly(ApplyResult.NO_SUCH_MESSAGE);
+    assertThat(apply(outcomes(TERM, id(1), delivered(0))))
+        .containsExactly(ApplyResult.NO_SUCH_MESSAGE);
     assertNothingIsLeft();
     assertThat(store.counters().removed()).isEqualTo(1);
   }
@@ -256,10 +263,10 @@ class SpoolStateTest {
   @Test
   void anUploadBecomesAMessageOnlyWhenItIsWhole() throws IOException {
     chunk(1, 0, 4);
-    assertThat(apply(uploaded(1, 2, 7))).containsExactly(Answer.REFUSED);
+    assertThat(apply(uploaded(1, 2, 7))).containsExactly(ApplyResult.REFUSED);
     chunk(1, 1, 3);
-    assertThat(apply(uploaded(1, 2, 8))).containsExactly(Answer.REFUSED);
-    assertThat(apply(uploaded(1, 2, 7))).containsExactly(Answer.DONE);
+    assertThat(apply(uploaded(1, 2, 8))).containsExactly(ApplyResult.REFUSED);
+    assertThat(apply(uploaded(1, 2, 7))).containsExactly(ApplyResult.DONE);
     assertThat(store.upload(id(1))).isEqualTo(Upload.NONE);
 
     apply(outcomes(TERM, id(1), delivered(0)));
@@ -268,12 +275,12 @@ class SpoolStateTest {
 
   @Test
   void aChunkMayComeTwiceButNotBeforeItsTurnNorAfterTheEnd() throws IOException {
-    assertThat(chunk(1, 0, 4)).containsExactly(Answer.DONE);
-    assertThat(chunk(1, 0, 4)).containsExactly(Answer.DONE);
-    assertThat(chunk(1, 2, 4)).containsExactly(Answer.REFUSED);
+    assertThat(chunk(1, 0, 4)).containsExactly(ApplyResult.DONE);
+    assertThat(chunk(1, 0, 4)).containsExactly(ApplyResult.DONE);
+    assertThat(chunk(1, 2, 4)).containsExactly(ApplyResult.REFUSED);
     assertThat(store.upload(id(1)).chunks()).isEqualTo(1);
     apply(uploaded(1, 1, 4));
-    assertThat(chunk(1, 0, 4)).containsExactly(Answer.REFUSED);
+    assertThat(chunk(1, 0, 4)).containsExactly(ApplyResult.REFUSED);
     assertThat(store.upload(id(1))).isEqualTo(Upload.NONE);
   }
 
@@ -281,9 +288,9 @@ class SpoolStateTest {
   void anAbortedUploadLeavesNoRowAndCannotBeClaimed() throws IOException {
     chunk(1, 0, 4);
     chunk(1, 1, 4);
-    apply(new Entry.AbortUpload(id(1)));
-    assertThat(apply(uploaded(1, 2, 8))).containsExactly(Answer.REFUSED);
-    assertThat(chunk(1, 2, 4)).containsExactly(Answer.REFUSED);
+    apply(new SpoolEntry.AbortUpload(id(1)));
+    assertThat(apply(uploaded(1, 2, 8))).containsExactly(ApplyResult.REFUSED);
+    assertThat(chunk(1, 2, 4)).containsExactly(ApplyResult.REFUSED);
     assertNothingIsLeft();
   }
 
@@ -291,7 +298,7 @@ class SpoolStateTest {
   void abortingTheUploadOfAnAcceptedMessageDoesNotHarmIt() throws IOException {
     chunk(1, 0, 4);
     apply(uploaded(1, 1, 4));
-    apply(new Entry.AbortUpload(id(1)));
+    apply(new SpoolEntry.AbortUpload(id(1)));
     assertThat(store.chunk(id(1), 0)).hasSize(4);
   }
 
@@ -299,7 +306,7 @@ class SpoolStateTest {
   void oldUploadsAreFoundByTheTimeOfTheirLastChunk() throws IOException {
     chunk(1, 0, 4);
     chunk(2, 0, 4);
-    apply(new Entry.Chunk(id(2), 1, NOW + 10, Slice.of(new byte[4])));
+    apply(new SpoolEntry.Chunk(id(2), 1, NOW + 10, ByteSlice.of(new byte[4])));
     assertThat(store.uploadsBefore(NOW + 5, 10)).containsExactly(id(1));
     assertThat(store.uploadsBefore(NOW + 50, 1)).hasSize(1);
   }
@@ -308,16 +315,16 @@ class SpoolStateTest {
   void anEndByTimeIsCountedAsExpired() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
     Outcome expired = new Outcome.Failed(new EnhancedStatus(4, 4, 7), "too long in queue", "");
-    apply(outcomes(TERM, id(1), new Result(0, expired)));
-    assertThat(store.counters()).isEqualTo(new Counters(0, 0, 0, 0, 1, 0, 1, 1, 0));
+    apply(outcomes(TERM, id(1), new RecipientOutcome(0, expired)));
+    assertThat(store.counters()).isEqualTo(new SpoolCounters(0, 0, 0, 0, 1, 0, 1, 1, 0));
   }
 
   @Test
   void anEntryThatIsNotUnderstoodMovesNothing() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
-    Position before = state.applied();
+    LogPosition before = state.applied();
     assertThatThrownBy(
-            () -> state.apply(new Position(TERM, index), ByteBuffer.wrap(new byte[] {1, 99})))
+            () -> state.apply(new LogPosition(TERM, index), ByteBuffer.wrap(new byte[] {1, 99})))
         .isInstanceOf(IOException.class);
     assertThatThrownBy(() -> apply(outcomes(TERM, id(1), delivered(7))))
         .isInstanceOf(IOException.class)
@@ -332,22 +339,22 @@ class SpoolStateTest {
     assertThat(store.uploadsBefore(Long.MAX_VALUE, 10)).isEmpty();
   }
 
-  private List<Answer> chunk(int n, int number, int bytes) throws IOException {
-    return apply(new Entry.Chunk(id(n), number, NOW, Slice.of(new byte[bytes])));
+  private List<ApplyResult> chunk(int n, int number, int bytes) throws IOException {
+    return apply(new SpoolEntry.Chunk(id(n), number, NOW, ByteSlice.of(new byte[bytes])));
   }
 
-  private static Entry uploaded(int n, int chunks, long size) {
-    SpooledMessage message = Messages.spooled(id(n), size, "a@one.example");
-    return accept(new NewMessage(message, new Body.Uploaded(chunks)));
+  private static SpoolEntry uploaded(int n, int chunks, long size) {
+    SpooledMessage message = TestMessages.spooled(id(n), size, "a@one.example");
+    return accept(new NewMessage(message, new ContentLocation.Uploaded(chunks)));
   }
 
-  private List<Answer> apply(Entry entry) throws IOException {
-    Position position = new Position(TERM, index++);
+  private List<ApplyResult> apply(SpoolEntry entry) throws IOException {
+    LogPosition position = new LogPosition(TERM, index++);
     byte[] answers =
-        state.apply(position, ByteBuffer.wrap(EntryFormat.write(entry)).asReadOnlyBuffer());
+        state.apply(position, ByteBuffer.wrap(SpoolEntryFormat.write(entry)).asReadOnlyBuffer());
     assertThat(state.applied()).isEqualTo(position);
-    List<Answer> all = new ArrayList<>();
-    for (int i = 0; i < answers.length; i++) all.add(Answer.of(answers, i));
+    List<ApplyResult> all = new ArrayList<>();
+    for (int i = 0; i < answers.length; i++) all.add(ApplyResult.decode(answers, i));
     return all;
   }
 
@@ -355,20 +362,20 @@ class SpoolStateTest {
     return store.message(id(n)).orElseThrow().message();
   }
 
-  private List<Status> statuses(int n) {
+  private List<RecipientStatus> statuses(int n) {
     return message(n).recipients().stream().map(SpooledMessage.RecipientState::status).toList();
   }
 
-  private final class Hints implements SpoolState.Events {
+  private final class Hints implements SpoolState.StateListener {
     @Override
-    public void due(SpooledMessage message) {
+    public void messageDue(SpooledMessage message) {
       due.add(message.id());
     }
 
     @Override
-    public void led(Leadership leadership) {}
+    public void becomeLeader(Leadership leadership) {}
 
     @Override
-    public void followed() {}
+    public void becomeFollower() {}
   }
 }

@@ -2,8 +2,8 @@ package org.quorumail.spool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.quorumail.spool.Messages.NOW;
-import static org.quorumail.spool.Messages.id;
+import static org.quorumail.spool.TestMessages.NOW;
+import static org.quorumail.spool.TestMessages.id;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,10 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.replication.Leadership;
-import org.quorumail.replication.Position;
-import org.quorumail.spool.Entry.Body;
-import org.quorumail.spool.Entry.NewMessage;
-import org.quorumail.spool.Entry.Slice;
+import org.quorumail.replication.LogPosition;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
+import org.quorumail.spool.SpoolEntry.ContentLocation;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 
 /** The store as a whole: crash, copy, installation, size. */
 class SpoolStoreTest {
@@ -70,7 +70,7 @@ class SpoolStoreTest {
       if (i % 50 == 0) two.store.flush();
     }
     assertThat(two.store.digest()).isEqualTo(one.store.digest());
-    one.apply(EntryFormat.write(new Entry.Hold(id(1_000_000))), log.size());
+    one.apply(SpoolEntryFormat.write(new SpoolEntry.Hold(id(1_000_000))), log.size());
     assertThat(two.store.digest()).isNotEqualTo(one.store.digest());
   }
 
@@ -80,7 +80,7 @@ class SpoolStoreTest {
     Replica leader = replica("leader");
     for (int i = 0; i < log.size(); i++) leader.apply(log.get(i), i);
     Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
-    Position position = leader.state.snapshot(snapshot);
+    LogPosition position = leader.state.snapshot(snapshot);
     Replica laggard = replica("laggard");
     for (int i = 0; i < 50; i++) laggard.apply(log.get(i), i);
 
@@ -90,7 +90,7 @@ class SpoolStoreTest {
     assertThat(laggard.store.digest()).isEqualTo(leader.store.digest());
     assertThat(laggard.store.counters()).isEqualTo(leader.store.counters());
     Replica another = replica("another");
-    laggard.apply(EntryFormat.write(new Entry.Hold(id(0))), log.size());
+    laggard.apply(SpoolEntryFormat.write(new SpoolEntry.Hold(id(0))), log.size());
     laggard.store.flush();
     another.state.install(snapshot);
     assertThat(another.store.digest()).isEqualTo(leader.store.digest());
@@ -100,10 +100,10 @@ class SpoolStoreTest {
   @Test
   void theSnapshotIsOnDiskWithoutTheWriteAheadLog() throws IOException {
     Replica leader = replica("leader");
-    leader.apply(EntryFormat.write(Messages.accept(message(1, 100))), 0);
+    leader.apply(SpoolEntryFormat.write(TestMessages.accept(message(1, 100))), 0);
     Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
     leader.state.snapshot(snapshot);
-    leader.apply(EntryFormat.write(new Entry.Remove(id(1))), 1);
+    leader.apply(SpoolEntryFormat.write(new SpoolEntry.Remove(id(1))), 1);
 
     Replica reader = replica("reader");
     reader.state.install(snapshot);
@@ -115,7 +115,7 @@ class SpoolStoreTest {
   @Test
   void anInstallationThatWasCutOffLeavesAnEmptyStoreOrTheOldOne() throws IOException {
     Replica old = replica("old");
-    old.apply(EntryFormat.write(Messages.accept(message(1, 100))), 0);
+    old.apply(SpoolEntryFormat.write(TestMessages.accept(message(1, 100))), 0);
     old.store.flush();
     Path snapshot = Files.createDirectory(directory.resolve("snapshot"));
     old.state.snapshot(snapshot);
@@ -131,13 +131,13 @@ class SpoolStoreTest {
 
     reopened.state.close();
     StoreFiles.delete(directory.resolve("old"));
-    assertThat(replica("old").store.applied()).isEqualTo(Position.NONE);
+    assertThat(replica("old").store.applied()).isEqualTo(LogPosition.NONE);
   }
 
   @Test
   void aDamagedDatabaseIsRefusedInOneSentence() throws IOException {
     Replica replica = replica("damaged");
-    replica.apply(EntryFormat.write(Messages.accept(message(1, 100))), 0);
+    replica.apply(SpoolEntryFormat.write(TestMessages.accept(message(1, 100))), 0);
     replica.store.flush();
     replica.state.close();
     for (Path file : files(directory.resolve("damaged"))) {
@@ -162,7 +162,8 @@ class SpoolStoreTest {
       SpoolState state = new SpoolState(store, new Deaf());
       state.open();
       opened.add(state);
-      new Replica(store, state).apply(EntryFormat.write(Messages.accept(message(1, 5000))), 0);
+      new Replica(store, state)
+          .apply(SpoolEntryFormat.write(TestMessages.accept(message(1, 5000))), 0);
       store.flush();
       assertThat(new Scrub(store).run(bytes -> {})).isGreaterThan(5000);
       Path file =
@@ -199,17 +200,17 @@ class SpoolStoreTest {
     for (int b = 0; b < batches; b++) {
       NewMessage[] batch = new NewMessage[perBatch];
       for (int i = 0; i < perBatch; i++) {
-        batch[i] = Messages.to(id(b * perBatch + i), content, "a@d" + i % 7 + ".example");
+        batch[i] = TestMessages.to(id(b * perBatch + i), content, "a@d" + i % 7 + ".example");
       }
-      replica.apply(EntryFormat.write(new Entry.Accept(List.of(batch))), index++);
+      replica.apply(SpoolEntryFormat.write(new SpoolEntry.Accept(List.of(batch))), index++);
       if (b >= kept) {
-        List<Entry.AttemptResults> gone = new ArrayList<>();
+        List<SpoolEntry.AttemptOutcomes> gone = new ArrayList<>();
         for (int i = 0; i < perBatch; i++) {
           gone.add(
-              new Entry.AttemptResults(
-                  id((b - kept) * perBatch + i), List.of(Messages.delivered(0)), null));
+              new SpoolEntry.AttemptOutcomes(
+                  id((b - kept) * perBatch + i), List.of(TestMessages.delivered(0)), null));
         }
-        replica.apply(EntryFormat.write(new Entry.Outcomes(TERM, gone)), index++);
+        replica.apply(SpoolEntryFormat.write(new SpoolEntry.Outcomes(TERM, gone)), index++);
       }
     }
     long through = (long) batches * perBatch * content.length;
@@ -225,17 +226,18 @@ class SpoolStoreTest {
     int next = 0;
     for (int i = 0; i < length; i++) {
       int any = next == 0 ? 0 : random.nextInt(next);
-      Entry entry =
+      SpoolEntry entry =
           switch (random.nextInt(10)) {
-            case 0, 1, 2, 3 -> Messages.accept(message(next++, random.nextInt(3000)));
-            case 4 -> Messages.outcomes(TERM, id(any), Messages.delivered(0));
-            case 5 -> Messages.outcomes(TERM, id(any), Messages.deferred(0, NOW + i));
-            case 6 -> new Entry.Hold(id(any));
-            case 7 -> new Entry.Release(id(any), NOW + i);
-            case 8 -> new Entry.Chunk(id(-1), i, NOW, Slice.of(new byte[random.nextInt(2000)]));
-            default -> new Entry.Remove(id(any));
+            case 0, 1, 2, 3 -> TestMessages.accept(message(next++, random.nextInt(3000)));
+            case 4 -> TestMessages.outcomes(TERM, id(any), TestMessages.delivered(0));
+            case 5 -> TestMessages.outcomes(TERM, id(any), TestMessages.deferred(0, NOW + i));
+            case 6 -> new SpoolEntry.Hold(id(any));
+            case 7 -> new SpoolEntry.Release(id(any), NOW + i);
+            case 8 ->
+                new SpoolEntry.Chunk(id(-1), i, NOW, ByteSlice.of(new byte[random.nextInt(2000)]));
+            default -> new SpoolEntry.Remove(id(any));
           };
-      log.add(EntryFormat.write(entry));
+      log.add(SpoolEntryFormat.write(entry));
     }
     return log;
   }
@@ -244,13 +246,13 @@ class SpoolStoreTest {
     byte[] content = new byte[size];
     new Random(n).nextBytes(content);
     return new NewMessage(
-        Messages.spooled(id(n), size, "a@d" + n % 5 + ".example", "b@e.example"),
-        new Body.Inline(Slice.of(content)));
+        TestMessages.spooled(id(n), size, "a@d" + n % 5 + ".example", "b@e.example"),
+        new ContentLocation.Inline(ByteSlice.of(content)));
   }
 
   private record Replica(SpoolStore store, SpoolState state) {
     void apply(byte[] entry, long index) throws IOException {
-      state.apply(new Position(TERM, index), ByteBuffer.wrap(entry).asReadOnlyBuffer());
+      state.apply(new LogPosition(TERM, index), ByteBuffer.wrap(entry).asReadOnlyBuffer());
     }
   }
 
@@ -265,7 +267,7 @@ class SpoolStoreTest {
   /** What a crash leaves: the files of one instant, nothing of what was in memory. */
   private Path copyOfTheFiles(Replica from, String to) throws IOException {
     Path copy = Files.createDirectory(directory.resolve(to));
-    return from.store.reading(
+    return from.store.read(
         db -> {
           db.db.pauseBackgroundWork();
           try {
@@ -292,14 +294,14 @@ class SpoolStoreTest {
     return size;
   }
 
-  private static final class Deaf implements SpoolState.Events {
+  private static final class Deaf implements SpoolState.StateListener {
     @Override
-    public void due(SpooledMessage message) {}
+    public void messageDue(SpooledMessage message) {}
 
     @Override
-    public void led(Leadership leadership) {}
+    public void becomeLeader(Leadership leadership) {}
 
     @Override
-    public void followed() {}
+    public void becomeFollower() {}
   }
 }

@@ -30,11 +30,11 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.replication.ReplicatedLog;
+import org.quorumail.spool.Intake.CommitResult;
+import org.quorumail.spool.Intake.MessageWriter;
 import org.quorumail.spool.Intake.Readiness;
-import org.quorumail.spool.Intake.Reception;
-import org.quorumail.spool.Intake.Verdict;
-import org.quorumail.spool.SpoolQueries.Filter;
-import org.quorumail.spool.SpoolQueries.Located;
+import org.quorumail.spool.SpoolQueries.LocatedMessage;
+import org.quorumail.spool.SpoolQueries.MessageCriteria;
 import org.quorumail.spool.SpoolQueries.Page;
 
 /** Mail in, questions and orders, over groups in memory and real databases. */
@@ -44,8 +44,8 @@ class SpoolsTest {
   @TempDir Path directory;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Listening listening = new Listening();
-  private final FakeGroup home = new FakeGroup("spool-node-1");
-  private final FakeGroup other = new FakeGroup("spool-node-2");
+  private final FakeRaftGroup home = new FakeRaftGroup("spool-node-1");
+  private final FakeRaftGroup other = new FakeRaftGroup("spool-node-2");
   private Spools spools;
 
   @BeforeEach
@@ -115,14 +115,14 @@ class SpoolsTest {
       MailAddress to = new MailAddress("r" + i + "." + "x".repeat(55), domain);
       recipients.add(new Recipient(to, Notify.NEVER, asked));
     }
-    try (Reception reception = spools.receive()) {
+    try (MessageWriter reception = spools.newMessage()) {
       reception.write(content, 0, content.length);
       Envelope envelope =
           new Envelope(
               ReversePath.of("sender@example.com"),
               recipients,
               MailOptions.of(Envelope.BodyType.SEVEN_BIT));
-      assertThat(reception.commit(envelope)).isInstanceOf(Verdict.Accepted.class);
+      assertThat(reception.commit(envelope)).isInstanceOf(CommitResult.Accepted.class);
       assertThat(bytes(owned().content(reception.id()))).isEqualTo(content);
     }
     assertThat(home.entries())
@@ -133,7 +133,7 @@ class SpoolsTest {
   void aReceptionThatBreaksOffLeavesNothing() throws IOException {
     home.elect(0);
     QueueId id;
-    try (Reception reception = spools.receive()) {
+    try (MessageWriter reception = spools.newMessage()) {
       id = reception.id();
       reception.write(random(MIB), 0, MIB);
     }
@@ -146,18 +146,18 @@ class SpoolsTest {
 
   @Test
   void withoutQuorumTheClientHearsSoWithinThreeSecondsAndTheNextOneAtOnce() throws IOException {
-    FakeGroup.FakeLeadership leadership = home.elect(0);
+    FakeRaftGroup.FakeLeadership leadership = home.elect(0);
     leadership.lease = false;
-    home.quorum(FakeGroup.Quorum.GONE);
+    home.quorum(FakeRaftGroup.Quorum.GONE);
     assertThat(spools.readiness()).isEqualTo(Readiness.READY);
 
     long begun = System.nanoTime();
     assertThat(received(new byte[10], "a@example.net"))
-        .isEqualTo(new Verdict.Refused(Readiness.NO_QUORUM));
+        .isEqualTo(new CommitResult.Refused(Readiness.NO_QUORUM));
     assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(3));
     assertThat(spools.readiness()).isEqualTo(Readiness.NO_QUORUM);
 
-    home.quorum(FakeGroup.Quorum.ANSWERS);
+    home.quorum(FakeRaftGroup.Quorum.ANSWERS);
     leadership.lease = true;
     assertThat(spools.readiness()).isEqualTo(Readiness.READY);
     accepted(new byte[10], "a@example.net");
@@ -167,26 +167,26 @@ class SpoolsTest {
   void aQuorumThatIsOnlySlowIsWaitedFor() throws Exception {
     home.elect(0);
     CompletableFuture<Void> released = home.block();
-    CompletableFuture<Verdict> verdict =
+    CompletableFuture<CommitResult> verdict =
         CompletableFuture.supplyAsync(() -> received(new byte[10], "a@example.net"));
     await()
-        .during(Patience.SHORT.plusMillis(200))
+        .during(CommitDeadline.WITHOUT_QUORUM.plusMillis(200))
         .atMost(Duration.ofSeconds(10))
         .until(() -> !verdict.isDone());
     released.complete(null);
-    assertThat(verdict.get(5, TimeUnit.SECONDS)).isInstanceOf(Verdict.Accepted.class);
+    assertThat(verdict.get(5, TimeUnit.SECONDS)).isInstanceOf(CommitResult.Accepted.class);
   }
 
   @Test
   void aMessageWhoseFateIsOpenIsNotTriedInAnotherSpool() throws IOException {
     join(spools, other, "node-2");
-    FakeGroup.FakeLeadership leadership = home.elect(0);
+    FakeRaftGroup.FakeLeadership leadership = home.elect(0);
     other.elect(0);
-    home.quorum(FakeGroup.Quorum.COMMITS_IN_SILENCE);
+    home.quorum(FakeRaftGroup.Quorum.COMMITS_IN_SILENCE);
     leadership.lease = false;
 
     assertThat(received(new byte[10], "a@example.net"))
-        .isEqualTo(new Verdict.Refused(Readiness.NO_QUORUM));
+        .isEqualTo(new CommitResult.Refused(Readiness.NO_QUORUM));
 
     assertThat(other.appends()).isZero();
     assertThat(spools.all().getFirst().counters().messages()).isEqualTo(1);
@@ -212,21 +212,22 @@ class SpoolsTest {
   @Test
   void belowTheFloorNothingIsAccepted() throws IOException {
     try (Spools full = spools("full", Long.MAX_VALUE);
-        Reception reception = full.receive()) {
+        MessageWriter reception = full.newMessage()) {
       assertThat(full.readiness()).isEqualTo(Readiness.DISK_FULL);
       assertThat(reception.commit(envelope("a@example.net")))
-          .isEqualTo(new Verdict.Refused(Readiness.DISK_FULL));
+          .isEqualTo(new CommitResult.Refused(Readiness.DISK_FULL));
     }
   }
 
   @Test
   void whatIsBeingReceivedMayBeCommittedWhileTheNodeDrains() throws IOException {
     home.elect(0);
-    try (Reception reception = spools.receive()) {
+    try (MessageWriter reception = spools.newMessage()) {
       reception.write(new byte[5], 0, 5);
       spools.drain();
       assertThat(spools.readiness()).isEqualTo(Readiness.DRAINING);
-      assertThat(reception.commit(envelope("a@example.net"))).isInstanceOf(Verdict.Accepted.class);
+      assertThat(reception.commit(envelope("a@example.net")))
+          .isInstanceOf(CommitResult.Accepted.class);
     }
   }
 
@@ -234,7 +235,7 @@ class SpoolsTest {
   void aBarePostmasterIsTheOneOfThisHost() throws IOException {
     home.elect(0);
     QueueId id;
-    try (Reception reception = spools.receive()) {
+    try (MessageWriter reception = spools.newMessage()) {
       id = reception.id();
       reception.commit(
           new Envelope(
@@ -254,13 +255,13 @@ class SpoolsTest {
       QueueId id = accepted(new byte[10], "a@example.net");
       SpoolCommands commands = second.commands();
 
-      assertThat(commands.hold(id)).isEqualTo(SpoolCommands.Result.DONE);
+      assertThat(commands.hold(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
       assertThat(located(id).status(0)).isEqualTo(MessageStatus.HELD);
-      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.Result.HELD);
-      assertThat(commands.release(id)).isEqualTo(SpoolCommands.Result.DONE);
-      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.Result.DONE);
-      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.Result.DONE);
-      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.Result.NO_SUCH_MESSAGE);
+      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.CommandStatus.HELD);
+      assertThat(commands.release(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.CommandStatus.NO_SUCH_MESSAGE);
       assertThat(spools.queries().digests().getFirst().sha256())
           .isEqualTo(second.queries().digests().getFirst().sha256());
     }
@@ -276,7 +277,7 @@ class SpoolsTest {
     for (int i = 0; i < 7; i++) all.add(accepted(new byte[10], "a@two.example"));
     spools.commands().hold(all.getFirst());
 
-    assertThat(listed(Filter.ALL)).containsExactlyInAnyOrderElementsOf(all);
+    assertThat(listed(MessageCriteria.ALL)).containsExactlyInAnyOrderElementsOf(all);
     assertThat(listed(domain("two.example")))
         .containsExactlyInAnyOrderElementsOf(all.subList(7, 14));
     assertThat(listed(domain("one.example")))
@@ -286,7 +287,7 @@ class SpoolsTest {
     assertThat(listed(status(MessageStatus.HELD))).containsExactly(all.getFirst());
     assertThat(listed(status(MessageStatus.PENDING))).hasSize(13);
     assertThat(listed(status(MessageStatus.RETRY))).isEmpty();
-    assertThatThrownBy(() -> spools.queries().page(Filter.ALL, "nonsense", 3))
+    assertThatThrownBy(() -> spools.queries().page(MessageCriteria.ALL, "nonsense", 3))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -325,7 +326,7 @@ class SpoolsTest {
               priority,
               now + 1000,
               plain.deliverBy());
-      assertThat(SpooledMessage.dueAt(held, now)).isGreaterThanOrEqualTo(now + 1000);
+      assertThat(SpooledMessage.firstDueMillis(held, now)).isGreaterThanOrEqualTo(now + 1000);
     }
   }
 
@@ -360,7 +361,7 @@ class SpoolsTest {
     assertThat(spools.all().getFirst().counters().messages()).isEqualTo(5L * sessions);
   }
 
-  private List<QueueId> listed(Filter filter) {
+  private List<QueueId> listed(MessageCriteria filter) {
     List<QueueId> ids = new ArrayList<>();
     Optional<String> cursor = Optional.of("");
     for (int pages = 0; cursor.isPresent() && pages < 100; pages++) {
@@ -373,32 +374,35 @@ class SpoolsTest {
     return ids;
   }
 
-  private static Filter domain(String domain) {
-    return new Filter(Optional.empty(), Optional.of(domain), Optional.empty(), Optional.empty());
+  private static MessageCriteria domain(String domain) {
+    return new MessageCriteria(
+        Optional.empty(), Optional.of(domain), Optional.empty(), Optional.empty());
   }
 
-  private static Filter sender(String prefix) {
-    return new Filter(Optional.empty(), Optional.empty(), Optional.of(prefix), Optional.empty());
+  private static MessageCriteria sender(String prefix) {
+    return new MessageCriteria(
+        Optional.empty(), Optional.empty(), Optional.of(prefix), Optional.empty());
   }
 
-  private static Filter status(MessageStatus status) {
-    return new Filter(Optional.of(status), Optional.empty(), Optional.empty(), Optional.empty());
+  private static MessageCriteria status(MessageStatus status) {
+    return new MessageCriteria(
+        Optional.of(status), Optional.empty(), Optional.empty(), Optional.empty());
   }
 
-  private Located located(QueueId id) {
+  private LocatedMessage located(QueueId id) {
     return spools.queries().find(id).orElseThrow();
   }
 
   private OwnedSpool owned() {
     Spool spool = spools.all().getFirst();
-    await().until(() -> spool.owned().isPresent());
-    return spool.owned().orElseThrow();
+    await().until(() -> spool.ownedSpool().isPresent());
+    return spool.ownedSpool().orElseThrow();
   }
 
   private QueueId accepted(Envelope envelope) throws IOException {
-    try (Reception reception = spools.receive()) {
+    try (MessageWriter reception = spools.newMessage()) {
       reception.write(new byte[10], 0, 10);
-      return ((Verdict.Accepted) reception.commit(envelope, Optional.empty())).id();
+      return ((CommitResult.Accepted) reception.commit(envelope, Optional.empty())).id();
     }
   }
 
@@ -412,13 +416,13 @@ class SpoolsTest {
   }
 
   private QueueId accepted(byte[] content, String recipient) {
-    Verdict verdict = received(content, recipient);
-    assertThat(verdict).isInstanceOf(Verdict.Accepted.class);
-    return ((Verdict.Accepted) verdict).id();
+    CommitResult verdict = received(content, recipient);
+    assertThat(verdict).isInstanceOf(CommitResult.Accepted.class);
+    return ((CommitResult.Accepted) verdict).id();
   }
 
-  private Verdict received(byte[] content, String recipient) {
-    try (Reception reception = spools.receive()) {
+  private CommitResult received(byte[] content, String recipient) {
+    try (MessageWriter reception = spools.newMessage()) {
       int step = 8191;
       for (int at = 0; at < content.length; at += step) {
         reception.write(content, at, Math.min(step, content.length - at));
@@ -448,7 +452,7 @@ class SpoolsTest {
         listening);
   }
 
-  private static Spool join(Spools spools, FakeGroup group, String node) throws IOException {
+  private static Spool join(Spools spools, FakeRaftGroup group, String node) throws IOException {
     Spool spool = spools.add("spool-" + node, node);
     spool.attach(group.join(spool.state()));
     return spool;
@@ -471,13 +475,13 @@ class SpoolsTest {
     final List<QueueId> due = new CopyOnWriteArrayList<>();
 
     @Override
-    public void owned(OwnedSpool spool) {}
+    public void spoolOwned(OwnedSpool spool) {}
 
     @Override
-    public void lost(OwnedSpool spool) {}
+    public void spoolLost(OwnedSpool spool) {}
 
     @Override
-    public void due(OwnedSpool spool, QueueId id, List<String> domains) {
+    public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {
       due.add(id);
     }
   }

@@ -13,7 +13,7 @@ final class StoreRows {
   /** Rows in the column families of these names. */
   static int count(SpoolStore store, String... names) {
     Set<String> wanted = Set.of(names);
-    return store.reading(
+    return store.read(
         db -> {
           int rows = 0;
           for (ColumnFamilyHandle family : db.families) {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.Config.KeyPairFiles;
 import org.quorumail.smtp.TestCertificates;
 
 class CertifiedKeyTest {

@@ -32,9 +32,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.CertificateName;
-import org.quorumail.config.Config.ClientCertificates;
-import org.quorumail.config.Config.KeyPairFiles;
 import org.quorumail.smtp.TestCertificates;
 import org.quorumail.smtp.TestCertificates.Issued;
 
@@ -274,7 +271,7 @@ class ServerTlsTest {
     private void serve(Socket socket) {
       try (socket) {
         InputStream in = socket.getInputStream();
-        SSLSocket secured = tls.over(socket, ClientHello.read(in));
+        SSLSocket secured = tls.wrap(socket, ClientHello.read(in));
         secured.startHandshake();
         OutputStream out = secured.getOutputStream();
         out.write('x');

@@ -6,17 +6,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import org.quorumail.gossip.BroadcastResult;
-import org.quorumail.gossip.MessageId;
-import org.quorumail.gossip.Node;
 import org.quorumail.gossip.NodeId;
-import org.quorumail.gossip.Plumtree;
-import org.quorumail.gossip.PlumtreeCodec;
-import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.PlumtreeEffect;
-import org.quorumail.gossip.PlumtreeMessage;
-import org.quorumail.gossip.PlumtreeTally;
-import org.quorumail.gossip.Roster;
+import org.quorumail.gossip.plumtree.BroadcastId;
+import org.quorumail.gossip.plumtree.BroadcastResult;
+import org.quorumail.gossip.plumtree.HashRing;
+import org.quorumail.gossip.plumtree.Plumtree;
+import org.quorumail.gossip.plumtree.PlumtreeCodec;
+import org.quorumail.gossip.plumtree.PlumtreeConfig;
+import org.quorumail.gossip.plumtree.PlumtreeCounters;
+import org.quorumail.gossip.plumtree.PlumtreeEffect;
+import org.quorumail.gossip.plumtree.PlumtreeMessage;
+import org.quorumail.gossip.swim.SwimMember;
 
 /**
  * Broadcasts of 256 bytes over the same network as {@link MembershipRun}: from one origin on its
@@ -29,28 +29,28 @@ public final class BroadcastRun {
   private static final int SPACING_MILLIS = 1_000;
 
   /** What is not there by then counts as lost. */
-  private static final int PATIENCE_MILLIS = 10_000;
+  private static final int DELIVERY_TIMEOUT_MILLIS = 10_000;
 
   /** Twice Plumtree's wait for a graft: the time that the bars give after a kill. */
   private static final int AFTER_KILL_MILLIS = 2_000;
 
   /** Full views of more nodes than this are left to {@link MembershipRun}. */
-  private static final int MOST_WITH_MEMBERSHIP = 1_000;
+  private static final int MAX_NODES_WITH_MEMBERSHIP = 1_000;
 
   private final MembershipScenario scenario;
   private final double killed;
   private final Simulation simulation;
   private final SplittableRandom random;
-  private final GossipHost[] hosts;
-  private final Map<MessageId, Account> accounts = new HashMap<>();
+  private final SimulatedGossipNode[] hosts;
+  private final Map<BroadcastId, MeasuredBroadcast> broadcasts = new HashMap<>();
 
-  private static final class Account {
+  private static final class MeasuredBroadcast {
     final long at;
     final List<Long> delays = new ArrayList<>();
     int payloads;
     int lastHop;
 
-    Account(long at) {
+    MeasuredBroadcast(long at) {
       this.at = at;
     }
   }
@@ -60,7 +60,7 @@ public final class BroadcastRun {
     this.killed = killed;
     this.simulation = new Simulation(scenario.network(), scenario.nodes(), scenario.seed());
     this.random = simulation.randomSource();
-    this.hosts = new GossipHost[scenario.nodes()];
+    this.hosts = new SimulatedGossipNode[scenario.nodes()];
   }
 
   /**
@@ -87,31 +87,31 @@ public final class BroadcastRun {
     PlumtreeConfig config =
         nodes >= 1_000 ? PlumtreeConfig.largeCluster() : PlumtreeConfig.standard();
     PlumtreeCodec codec = new PlumtreeCodec(config.maxMessageSize());
-    PlumtreeTally tally = new PlumtreeTally();
+    PlumtreeCounters tally = new PlumtreeCounters();
     Map<NodeId, String> zones = new TreeMap<>();
-    List<Node> all = new ArrayList<>();
+    List<SwimMember> all = new ArrayList<>();
     for (int i = 0; i < nodes; i++) {
-      Node node = SwimHost.node(i, 0);
+      SwimMember node = SimulatedSwimNode.node(i, 0);
       all.add(node);
       zones.put(node.id(), "zone-" + simulation.network.zone(i));
     }
-    Roster roster = Roster.of(zones);
+    HashRing roster = HashRing.of(zones);
     for (int i = 0; i < nodes; i++) {
       if (scenario.drift() > 0) {
         simulation.drift(i, 1 + scenario.drift() * (2 * random.nextDouble() - 1));
       }
       long now = simulation.localTime(i);
       int index = i;
-      SwimHost membership = null;
-      if (nodes <= MOST_WITH_MEMBERSHIP) {
+      SimulatedSwimNode membership = null;
+      if (nodes <= MAX_NODES_WITH_MEMBERSHIP) {
         membership =
-            new SwimHost(
+            new SimulatedSwimNode(
                 simulation,
                 i,
                 0,
                 scenario.config(),
-                (observer, effect) -> hosts[index].membershipSays(effect));
-        membership.swim().assume(all, now);
+                (observer, effect) -> hosts[index].onMembershipEffect(effect));
+        membership.swim().addKnownMembers(all, now);
       }
       NodeId id = all.get(i).id();
       Plumtree plumtree =
@@ -123,7 +123,7 @@ public final class BroadcastRun {
               simulation.randomSource(),
               tally,
               now);
-      hosts[i] = new GossipHost(simulation, i, plumtree, codec, membership, observer());
+      hosts[i] = new SimulatedGossipNode(simulation, i, plumtree, codec, membership, observer());
       hosts[i].perform(plumtree.reconcile(roster, now));
       simulation.start(i, hosts[i]);
     }
@@ -132,17 +132,17 @@ public final class BroadcastRun {
     }
   }
 
-  private GossipHost.Observer observer() {
-    return new GossipHost.Observer() {
+  private SimulatedGossipNode.BroadcastObserver observer() {
+    return new SimulatedGossipNode.BroadcastObserver() {
       @Override
-      public void sent(PlumtreeMessage.Gossip gossip) {
-        Account account = accounts.get(gossip.id());
+      public void onSent(PlumtreeMessage.Gossip gossip) {
+        MeasuredBroadcast account = broadcasts.get(gossip.id());
         if (account != null) account.payloads++;
       }
 
       @Override
-      public void delivered(int node, PlumtreeEffect.Deliver deliver) {
-        Account account = accounts.get(deliver.id());
+      public void onDelivered(int node, PlumtreeEffect.Deliver deliver) {
+        MeasuredBroadcast account = broadcasts.get(deliver.id());
         if (account == null) return;
         account.delays.add(simulation.now() - account.at);
         account.lastHop = Math.max(account.lastHop, deliver.hops());
@@ -150,18 +150,18 @@ public final class BroadcastRun {
     };
   }
 
-  private Account broadcast(int origin) {
-    Account account = new Account(simulation.now());
+  private MeasuredBroadcast broadcast(int origin) {
+    MeasuredBroadcast account = new MeasuredBroadcast(simulation.now());
     BroadcastResult result =
         hosts[origin].plumtree().broadcast(new byte[PAYLOAD_BYTES], simulation.localTime(origin));
-    MessageId id =
+    BroadcastId id =
         switch (result) {
           case BroadcastResult.Accepted accepted -> accepted.id();
           case BroadcastResult.Degraded degraded -> degraded.id();
           case BroadcastResult.Rejected rejected ->
               throw new IllegalStateException(rejected.toString());
         };
-    accounts.put(id, account);
+    broadcasts.put(id, account);
     hosts[origin].perform(result.effects());
     simulation.schedule(origin);
     simulation.run(simulation.now() + SPACING_MILLIS);
@@ -171,17 +171,17 @@ public final class BroadcastRun {
   /** From one origin, or each from another node. */
   private BroadcastReport.Figures measure(int origin) {
     long before = bytes();
-    List<Account> measured = new ArrayList<>();
+    List<MeasuredBroadcast> measured = new ArrayList<>();
     for (int i = 0; i < MEASURED; i++) {
       measured.add(broadcast(origin >= 0 ? origin : random.nextInt(hosts.length)));
     }
     double bytesPerNode = (bytes() - before) / (double) MEASURED / hosts.length;
-    simulation.run(simulation.now() + PATIENCE_MILLIS);
+    simulation.run(simulation.now() + DELIVERY_TIMEOUT_MILLIS);
     long expected = (long) MEASURED * (hosts.length - 1);
     long delivered = 0;
     long payloads = 0;
     int lastHop = 0;
-    for (Account account : measured) {
+    for (MeasuredBroadcast account : measured) {
       delivered += account.delays.size();
       payloads += account.payloads;
       lastHop = Math.max(lastHop, account.lastHop);
@@ -211,15 +211,15 @@ public final class BroadcastRun {
     simulation.run(simulation.now() + AFTER_KILL_MILLIS);
     int origin = random.nextInt(hosts.length);
     while (simulation.isDown(origin)) origin = random.nextInt(hosts.length);
-    Account account = broadcast(origin);
-    simulation.run(simulation.now() + PATIENCE_MILLIS);
+    MeasuredBroadcast account = broadcast(origin);
+    simulation.run(simulation.now() + DELIVERY_TIMEOUT_MILLIS);
     int survivors = hosts.length - victims - 1;
     return survivors <= 0 ? 1 : account.delays.size() / (double) survivors;
   }
 
   private long bytes() {
     long sum = 0;
-    for (GossipHost host : hosts) sum += host.bytes;
+    for (SimulatedGossipNode host : hosts) sum += host.bytes;
     return sum;
   }
 }

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.quorumail.gossip.PlumtreeConfig;
-import org.quorumail.gossip.Roster;
-import org.quorumail.gossip.sim.BroadcastNetwork.Account;
+import org.quorumail.gossip.plumtree.HashRing;
+import org.quorumail.gossip.plumtree.PlumtreeConfig;
+import org.quorumail.gossip.sim.BroadcastSimulation.BroadcastTrace;
 
 /**
  * The questions that a broadcast protocol has to answer, each a run of its own from the seed: how
@@ -32,15 +32,15 @@ public final class BroadcastScenarios {
 
   /** A question, still to be asked. */
   @FunctionalInterface
-  private interface Question {
-    void askedOf(BroadcastScenarios scenarios);
+  private interface Scenario {
+    void runOn(BroadcastScenarios scenarios);
   }
 
-  private static final List<Question> CALM = List.of(BroadcastScenarios::quiet);
+  private static final List<Scenario> WITHOUT_FAULTS = List.of(BroadcastScenarios::withoutFaults);
 
-  private static final List<Question> ALL =
+  private static final List<Scenario> ALL =
       List.of(
-          BroadcastScenarios::quiet,
+          BroadcastScenarios::withoutFaults,
           scenarios -> scenarios.loss(20),
           scenarios -> scenarios.loss(30),
           scenarios -> scenarios.killed(50),
@@ -62,11 +62,11 @@ public final class BroadcastScenarios {
    */
   public static List<Supplier<Map<String, Double>>> of(int nodes, long seed, boolean onlyCalm) {
     List<Supplier<Map<String, Double>>> parts = new ArrayList<>();
-    for (Question question : onlyCalm ? CALM : ALL) {
+    for (Scenario question : onlyCalm ? WITHOUT_FAULTS : ALL) {
       parts.add(
           () -> {
             BroadcastScenarios scenarios = new BroadcastScenarios(nodes, seed);
-            question.askedOf(scenarios);
+            question.runOn(scenarios);
             return scenarios.figures;
           });
     }
@@ -80,13 +80,13 @@ public final class BroadcastScenarios {
     return figures;
   }
 
-  private BroadcastNetwork network() {
-    return new BroadcastNetwork(nodes, 1, seed, config);
+  private BroadcastSimulation network() {
+    return new BroadcastSimulation(nodes, 1, seed, config);
   }
 
   /** No loss: an active origin on its own tree, then everybody, by the chart. */
-  private void quiet() {
-    BroadcastNetwork net = network();
+  private void withoutFaults() {
+    BroadcastSimulation net = network();
     int origin = net.randomAlive();
     for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
     double redundancy = 0;
@@ -95,26 +95,26 @@ public final class BroadcastScenarios {
     double slower = 0;
     for (int i = 0; i < 5; i++) {
       long before = net.bytes;
-      Account account = broadcastAndWait(net, origin);
+      BroadcastTrace account = broadcastAndWait(net, origin);
       redundancy = Math.max(redundancy, account.redundancy());
       hops = Math.max(hops, account.lastHop);
       bytes = Math.max(bytes, (net.bytes - before) / (double) nodes);
       slower = Math.max(slower, account.fullMillis() / (double) net.floodMillis(origin));
-      put("warm reached %", 100 * net.reached(account));
+      put("warm reached %", 100 * net.reachedShare(account));
     }
     put("warm RMR", redundancy);
     put("warm LDH", hops);
     put("warm bytes per node", bytes);
     put("warm time / flood", slower);
-    everybody(net);
-    if (nodes <= 1_000) everybodyOften(net);
+    eachOnce(net);
+    if (nodes <= 1_000) eachOften(net);
   }
 
   /** Other nodes, each once, 20 ms apart. */
-  private void everybody(BroadcastNetwork net) {
+  private void eachOnce(BroadcastSimulation net) {
     int count = Math.min(nodes / 2, 100);
     long before = net.bytes;
-    List<Account> accounts = new ArrayList<>();
+    List<BroadcastTrace> accounts = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       accounts.add(net.broadcast(i * (nodes / count), PAYLOAD));
       net.run(20);
@@ -127,12 +127,12 @@ public final class BroadcastScenarios {
   }
 
   /** Many nodes, each every few seconds: each on its own tree. */
-  private void everybodyOften(BroadcastNetwork net) {
+  private void eachOften(BroadcastSimulation net) {
     int count = Math.min(nodes, 100);
-    List<Account> accounts = new ArrayList<>();
+    List<BroadcastTrace> accounts = new ArrayList<>();
     for (int round = 0; round < 4; round++) {
       for (int i = 0; i < count; i++) {
-        Account account = net.broadcast(i * (nodes / count), PAYLOAD);
+        BroadcastTrace account = net.broadcast(i * (nodes / count), PAYLOAD);
         if (round >= 2) accounts.add(account);
         net.run(20);
       }
@@ -144,13 +144,13 @@ public final class BroadcastScenarios {
   }
 
   private void loss(int percent) {
-    BroadcastNetwork net = network();
+    BroadcastSimulation net = network();
     // Loss takes datagrams; nobody tells that a neighbour is gone.
     net.connections = false;
     int origin = net.randomAlive();
     for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
     net.loss = percent / 100.0;
-    List<Account> accounts = new ArrayList<>();
+    List<BroadcastTrace> accounts = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       accounts.add(net.broadcast(i % 2 == 0 ? origin : net.randomAlive(), PAYLOAD));
       net.run(100);
@@ -160,46 +160,46 @@ public final class BroadcastScenarios {
     put(percent + " % loss, RMR", mean(accounts));
     net.run(50_000);
     put(percent + " % loss, reached in 60 s %", 100 * reliability(net, accounts));
-    put(percent + " % loss, delivered twice", twice(accounts));
+    put(percent + " % loss, delivered twice", duplicates(accounts));
   }
 
   private void killed(int percent) {
-    BroadcastNetwork net = network();
+    BroadcastSimulation net = network();
     int origin = net.randomAlive();
     for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
     kill(net, percent, origin);
     // Two waits for the next announcer (T2 is half of the graft timeout).
     net.run(config.graftTimeout().toMillis());
-    List<Account> accounts = new ArrayList<>();
+    List<BroadcastTrace> accounts = new ArrayList<>();
     int healed = 0;
     for (int i = 0; i < 8; i++) {
-      Account account = broadcastAndWait(net, origin);
+      BroadcastTrace account = broadcastAndWait(net, origin);
       accounts.add(account);
       if (account.redundancy() >= 0.1) healed = i + 1;
     }
     String name = percent + " % killed, ";
-    put(name + "first reached %", 100 * net.reached(accounts.getFirst()));
+    put(name + "first reached %", 100 * net.reachedShare(accounts.getFirst()));
     put(name + "first RMR", accounts.getFirst().redundancy());
     put(name + "broadcasts until RMR < 0.1", healed);
     int another = net.randomAlive();
-    put(name + "another's reached %", 100 * net.reached(broadcastAndWait(net, another)));
+    put(name + "another's reached %", 100 * net.reachedShare(broadcastAndWait(net, another)));
   }
 
   /** The machines are gone without a word and no connection breaks. */
   private void killedSilently(int percent) {
-    BroadcastNetwork net = network();
+    BroadcastSimulation net = network();
     net.connections = false;
     int origin = net.randomAlive();
     for (int i = 0; i < 3; i++) broadcastAndWait(net, origin);
     kill(net, percent, origin);
-    Account account = net.broadcast(origin, PAYLOAD);
+    BroadcastTrace account = net.broadcast(origin, PAYLOAD);
     net.run(3_000);
-    put(percent + " % gone silently, reached in 3 s %", 100 * net.reached(account));
+    put(percent + " % gone silently, reached in 3 s %", 100 * net.reachedShare(account));
     net.run(17_000);
-    put(percent + " % gone silently, reached in 20 s %", 100 * net.reached(account));
+    put(percent + " % gone silently, reached in 20 s %", 100 * net.reachedShare(account));
   }
 
-  private void kill(BroadcastNetwork net, int percent, int spared) {
+  private void kill(BroadcastSimulation net, int percent, int spared) {
     int left = nodes * percent / 100;
     while (left > 0) {
       int victim = net.randomAlive();
@@ -211,13 +211,13 @@ public final class BroadcastScenarios {
 
   /** Two halves for a minute, a broadcast per side every few seconds, then one network again. */
   private void partition() {
-    BroadcastNetwork net = network();
+    BroadcastSimulation net = network();
     int half = nodes / 2;
     for (int i = 0; i < 3; i++) broadcastAndWait(net, 0);
     net.cut = (from, to) -> (from < half) != (to < half);
-    Roster left = net.roster(i -> i < half);
-    Roster right = net.roster(i -> i >= half);
-    List<Account> accounts = new ArrayList<>();
+    HashRing left = net.roster(i -> i < half);
+    HashRing right = net.roster(i -> i >= half);
+    List<BroadcastTrace> accounts = new ArrayList<>();
     for (int second = 0; second < 60; second += 5) {
       if (second * 1_000L == DETECTION_MILLIS) {
         for (int i = 0; i < nodes; i++) net.reconcile(i, i < half ? left : right);
@@ -227,42 +227,42 @@ public final class BroadcastScenarios {
       net.run(5_000);
     }
     net.cut = (from, to) -> false;
-    Roster all = net.roster(i -> true);
+    HashRing all = net.roster(i -> true);
     for (int i = 0; i < nodes; i++) net.reconcile(i, all);
     long healed = net.now();
     while (worst(net, accounts) < 1 && net.now() - healed < 60_000) net.run(100);
     put("partition, seconds to equal state", (net.now() - healed) / 1_000.0);
-    put("partition, delivered twice", twice(accounts));
+    put("partition, delivered twice", duplicates(accounts));
   }
 
-  private static Account broadcastAndWait(BroadcastNetwork net, int origin) {
-    Account account = net.broadcast(origin, PAYLOAD);
+  private static BroadcastTrace broadcastAndWait(BroadcastSimulation net, int origin) {
+    BroadcastTrace account = net.broadcast(origin, PAYLOAD);
     net.run(2_500);
     return account;
   }
 
-  private static double mean(List<Account> accounts) {
-    return accounts.stream().mapToDouble(Account::redundancy).average().orElse(0);
+  private static double mean(List<BroadcastTrace> accounts) {
+    return accounts.stream().mapToDouble(BroadcastTrace::redundancy).average().orElse(0);
   }
 
-  private static double twice(List<Account> accounts) {
-    return accounts.stream().mapToLong(account -> account.twice).sum();
+  private static double duplicates(List<BroadcastTrace> accounts) {
+    return accounts.stream().mapToLong(account -> account.duplicates).sum();
   }
 
   /** The papers' reliability: the mean share of the living that a broadcast reaches. */
-  private static double reliability(BroadcastNetwork net, List<Account> accounts) {
-    return accounts.stream().mapToDouble(net::reached).average().orElse(0);
+  private static double reliability(BroadcastSimulation net, List<BroadcastTrace> accounts) {
+    return accounts.stream().mapToDouble(net::reachedShare).average().orElse(0);
   }
 
-  private static double worst(BroadcastNetwork net, List<Account> accounts) {
-    return accounts.stream().mapToDouble(net::reached).min().orElse(0);
+  private static double worst(BroadcastSimulation net, List<BroadcastTrace> accounts) {
+    return accounts.stream().mapToDouble(net::reachedShare).min().orElse(0);
   }
 
-  private static double medianTime(List<Account> accounts) {
-    return median(accounts.stream().mapToLong(Account::fullMillis).toArray());
+  private static double medianTime(List<BroadcastTrace> accounts) {
+    return median(accounts.stream().mapToLong(BroadcastTrace::fullMillis).toArray());
   }
 
-  private static double medianFlood(BroadcastNetwork net, List<Account> accounts) {
+  private static double medianFlood(BroadcastSimulation net, List<BroadcastTrace> accounts) {
     // A few origins are enough: flooding times of one overlay hardly differ.
     return median(
         accounts.stream().limit(9).mapToLong(account -> net.floodMillis(account.origin)).toArray());

@@ -2,9 +2,9 @@ package org.quorumail.gossip.sim;
 
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.gossip.Node;
 import org.quorumail.gossip.NodeId;
-import org.quorumail.gossip.Swim;
+import org.quorumail.gossip.swim.Swim;
+import org.quorumail.gossip.swim.SwimMember;
 
 /**
  * What holds at every moment, whatever the network does. Looking at all pairs after each event is
@@ -14,14 +14,14 @@ final class MembershipInvariants {
   private MembershipInvariants() {}
 
   private static Swim swim(Simulation simulation, int node) {
-    return ((SwimHost) simulation.host(node)).swim();
+    return ((SimulatedSwimNode) simulation.host(node)).swim();
   }
 
   /** What can be seen at any node, looked at on one of them. */
-  abstract static class OfOneNode implements Simulation.Invariant {
+  abstract static class NodeInvariant implements Simulation.Invariant {
     private final SplittableRandom random;
 
-    OfOneNode(SplittableRandom random) {
+    NodeInvariant(SplittableRandom random) {
       this.random = random;
     }
 
@@ -38,8 +38,8 @@ final class MembershipInvariants {
   }
 
   /** Nobody but a member itself raises its incarnation. */
-  static final class NobodyKnowsAHigherIncarnation extends OfOneNode {
-    NobodyKnowsAHigherIncarnation(SplittableRandom random) {
+  static final class IncarnationBound extends NodeInvariant {
+    IncarnationBound(SplittableRandom random) {
       super(random);
     }
 
@@ -47,17 +47,17 @@ final class MembershipInvariants {
     @Nullable String violation(Simulation simulation, int observer) {
       int subject = anyNode(simulation);
       if (observer == subject) return null;
-      Node self = swim(simulation, subject).self();
-      Node known = swim(simulation, observer).find(self.id()).orElse(null);
-      long highest = ((SwimHost) simulation.host(subject)).highestIncarnation();
+      SwimMember self = swim(simulation, subject).self();
+      SwimMember known = swim(simulation, observer).find(self.id()).orElse(null);
+      long highest = ((SimulatedSwimNode) simulation.host(subject)).highestIncarnation();
       if (known == null || known.incarnation() <= highest) return null;
       return "node " + observer + " knows " + known + ", which never got beyond " + highest;
     }
   }
 
   /** A node is no member of its own view and counts itself once. */
-  static final class NobodyIsItsOwnMember extends OfOneNode {
-    NobodyIsItsOwnMember(SplittableRandom random) {
+  static final class NoSelfMembership extends NodeInvariant {
+    NoSelfMembership(SplittableRandom random) {
       super(random);
     }
 
@@ -70,8 +70,8 @@ final class MembershipInvariants {
   }
 
   /** A view has at most the nodes that there are, and at most one update waits for each. */
-  static final class ViewsAndQueuesAreBounded extends OfOneNode {
-    ViewsAndQueuesAreBounded(SplittableRandom random) {
+  static final class ViewBound extends NodeInvariant {
+    ViewBound(SplittableRandom random) {
       super(random);
     }
 
@@ -85,8 +85,8 @@ final class MembershipInvariants {
   }
 
   /** A live node always has something to wait for, at most a probe interval away at rest. */
-  static final class EveryNodeHasADeadline extends OfOneNode {
-    EveryNodeHasADeadline(SplittableRandom random) {
+  static final class DeadlineBound extends NodeInvariant {
+    DeadlineBound(SplittableRandom random) {
       super(random);
     }
 

@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import org.quorumail.gossip.Address;
-import org.quorumail.gossip.MemberState;
-import org.quorumail.gossip.Node;
+import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.NodeId;
-import org.quorumail.gossip.SwimEffect;
+import org.quorumail.gossip.swim.MemberState;
+import org.quorumail.gossip.swim.SwimEffect;
+import org.quorumail.gossip.swim.SwimMember;
 
 /** Runs one {@link MembershipScenario} and measures. */
 public final class MembershipRun {
@@ -23,7 +23,7 @@ public final class MembershipRun {
   private static final int DETECTION_LIMIT_MILLIS = 90_000;
 
   /** One of so many is down at a time, at most. */
-  private static final int MOST_DOWN_OF = 5;
+  private static final int MIN_NODES_PER_CRASH = 5;
 
   private static final int RESTART_MILLIS = 3_000;
   private static final int REJOIN_MILLIS = 20_000;
@@ -33,20 +33,20 @@ public final class MembershipRun {
   private final MembershipScenario scenario;
   private final Simulation simulation;
   private final SplittableRandom random;
-  private final SwimHost[] hosts;
+  private final SimulatedSwimNode[] hosts;
   private final BitSet live = new BitSet();
-  private final Map<Integer, Crash> open = new TreeMap<>();
+  private final Map<Integer, Crash> openCrashes = new TreeMap<>();
   private final List<Crash> crashes = new ArrayList<>();
-  private final Set<Verdict> falseDeaths = new HashSet<>();
-  private final Set<Verdict> falseSuspicions = new HashSet<>();
-  private final List<Long> knownAfter = new ArrayList<>();
+  private final Set<SubjectIncarnation> falseDeaths = new HashSet<>();
+  private final Set<SubjectIncarnation> falseSuspicions = new HashSet<>();
+  private final List<Long> detectionDelays = new ArrayList<>();
   private long viewsToConvince;
   private int disagreeing;
   private long falseViews;
   private long refutations;
-  private boolean isJudging;
+  private boolean isCountingFalseVerdicts;
 
-  private record Verdict(NodeId subject, long incarnation) {}
+  private record SubjectIncarnation(NodeId subject, long incarnation) {}
 
   private static final class Crash {
     final int node;
@@ -65,7 +65,7 @@ public final class MembershipRun {
     this.scenario = scenario;
     this.simulation = new Simulation(scenario.network(), scenario.nodes(), scenario.seed());
     this.random = simulation.randomSource();
-    this.hosts = new SwimHost[scenario.nodes()];
+    this.hosts = new SimulatedSwimNode[scenario.nodes()];
   }
 
   /** The same scenario gives the same report. */
@@ -77,10 +77,10 @@ public final class MembershipRun {
     startWarm();
     checkInvariants();
     simulation.run(WARM_UP_MILLIS);
-    isJudging = true;
+    isCountingFalseVerdicts = true;
     long messagesBefore = sum(true);
     long bytesBefore = sum(false);
-    trouble();
+    injectFaults();
     simulation.run(simulation.now() + scenario.steady());
     double nodeSeconds = scenario.nodes() * (double) scenario.steady() / 1_000;
     double messages = (sum(true) - messagesBefore) / nodeSeconds;
@@ -96,7 +96,7 @@ public final class MembershipRun {
         bytes,
         Percentiles.of(crashes.stream().mapToLong(c -> c.first).filter(t -> t >= 0).toArray()),
         Percentiles.of(crashes.stream().mapToLong(c -> c.all).filter(t -> t >= 0).toArray()),
-        Percentiles.of(knownAfter.stream().mapToLong(Long::longValue).toArray()),
+        Percentiles.of(detectionDelays.stream().mapToLong(Long::longValue).toArray()),
         viewsToConvince,
         (int) crashes.stream().filter(c -> c.all < 0).count(),
         disagreeing,
@@ -110,14 +110,14 @@ public final class MembershipRun {
   }
 
   private void startWarm() {
-    List<Node> all = new ArrayList<>();
-    for (int i = 0; i < hosts.length; i++) all.add(SwimHost.node(i, 0));
+    List<SwimMember> all = new ArrayList<>();
+    for (int i = 0; i < hosts.length; i++) all.add(SimulatedSwimNode.node(i, 0));
     for (int i = 0; i < hosts.length; i++) {
       if (scenario.drift() > 0) {
         simulation.drift(i, 1 + scenario.drift() * (2 * random.nextDouble() - 1));
       }
-      hosts[i] = new SwimHost(simulation, i, 0, scenario.config(), this::seen);
-      hosts[i].swim().assume(all, simulation.localTime(i));
+      hosts[i] = new SimulatedSwimNode(simulation, i, 0, scenario.config(), this::onEffect);
+      hosts[i].swim().addKnownMembers(all, simulation.localTime(i));
       simulation.start(i, hosts[i]);
       live.set(i);
     }
@@ -127,14 +127,13 @@ public final class MembershipRun {
     // one pair per event costs as much as the event itself beyond some hundred nodes' tables
     long every = scenario.nodes() <= 200 ? 1 : 16;
     SplittableRandom pairs = simulation.randomSource();
-    simulation.invariant(
-        new MembershipInvariants.NobodyKnowsAHigherIncarnation(pairs.split()), every);
-    simulation.invariant(new MembershipInvariants.NobodyIsItsOwnMember(pairs.split()), every);
-    simulation.invariant(new MembershipInvariants.ViewsAndQueuesAreBounded(pairs.split()), every);
-    simulation.invariant(new MembershipInvariants.EveryNodeHasADeadline(pairs.split()), every);
+    simulation.invariant(new MembershipInvariants.IncarnationBound(pairs.split()), every);
+    simulation.invariant(new MembershipInvariants.NoSelfMembership(pairs.split()), every);
+    simulation.invariant(new MembershipInvariants.ViewBound(pairs.split()), every);
+    simulation.invariant(new MembershipInvariants.DeadlineBound(pairs.split()), every);
   }
 
-  private void trouble() {
+  private void injectFaults() {
     for (int i = 0; i < scenario.slowNodes(); i++) simulation.slow(anyLive(), scenario.slowness());
     for (int i = 0; i < scenario.deafNodes(); i++) simulation.network.deafen(anyLive(), true);
     int spread = Math.max(1, scenario.steady() - scenario.pauseLength() - 10_000);
@@ -152,35 +151,35 @@ public final class MembershipRun {
 
   /** Who was found dead by all comes back after a while, without a memory, through three seeds. */
   private void crashOneByOne() {
-    int most = Math.max(1, scenario.nodes() / MOST_DOWN_OF);
+    int most = Math.max(1, scenario.nodes() / MIN_NODES_PER_CRASH);
     for (int i = 0; i < scenario.crashes(); i++) {
       long giveUp = simulation.now() + DETECTION_LIMIT_MILLIS;
-      while (open.size() >= most && simulation.now() < giveUp) step(500);
+      while (openCrashes.size() >= most && simulation.now() < giveUp) runFor(500);
       int node = anyLive();
       simulation.crash(node);
       live.clear(node);
       Crash crash = new Crash(node, simulation.now());
-      open.put(node, crash);
+      openCrashes.put(node, crash);
       crashes.add(crash);
-      step(CRASH_SPACING_MILLIS / 2 + random.nextInt(CRASH_SPACING_MILLIS));
+      runFor(CRASH_SPACING_MILLIS / 2 + random.nextInt(CRASH_SPACING_MILLIS));
       if (i < scenario.crashes() - 1) restartTheDetected();
     }
     long limit = simulation.now() + DETECTION_LIMIT_MILLIS;
-    while (simulation.now() < limit && crashes.stream().anyMatch(c -> c.all < 0)) step(500);
-    viewsToConvince = knownAfter.size() + ignorantViews();
-    step(RESTART_MILLIS);
+    while (simulation.now() < limit && crashes.stream().anyMatch(c -> c.all < 0)) runFor(500);
+    viewsToConvince = detectionDelays.size() + viewsListingCrashed();
+    runFor(RESTART_MILLIS);
     restartTheDetected();
-    step(REJOIN_MILLIS);
+    runFor(REJOIN_MILLIS);
     for (int i = live.nextSetBit(0); i >= 0; i = live.nextSetBit(i + 1)) {
       if (hosts[i].swim().clusterSize() != live.cardinality()) disagreeing++;
     }
   }
 
   /** Views that still hold a crashed node for a member; who crashed itself has no view. */
-  private long ignorantViews() {
+  private long viewsListingCrashed() {
     long ignorant = 0;
-    for (int node : open.keySet()) {
-      NodeId subject = SwimHost.node(node, 0).id();
+    for (int node : openCrashes.keySet()) {
+      NodeId subject = SimulatedSwimNode.node(node, 0).id();
       for (int i = live.nextSetBit(0); i >= 0; i = live.nextSetBit(i + 1)) {
         if (hosts[i].swim().state(subject).map(MemberState::isMember).orElse(false)) ignorant++;
       }
@@ -188,27 +187,27 @@ public final class MembershipRun {
     return ignorant;
   }
 
-  private void step(long millis) {
+  private void runFor(long millis) {
     simulation.run(simulation.now() + millis);
   }
 
   private void restartTheDetected() {
-    for (int node : List.copyOf(open.keySet())) {
-      Crash crash = open.get(node);
+    for (int node : List.copyOf(openCrashes.keySet())) {
+      Crash crash = openCrashes.get(node);
       if (crash == null || crash.all < 0) continue;
       if (simulation.now() < crash.at + crash.all + RESTART_MILLIS) continue;
-      open.remove(node);
-      SwimHost before = hosts[node];
-      SwimHost again =
-          new SwimHost(
-              simulation, node, before.highestIncarnation(), scenario.config(), this::seen);
+      openCrashes.remove(node);
+      SimulatedSwimNode before = hosts[node];
+      SimulatedSwimNode again =
+          new SimulatedSwimNode(
+              simulation, node, before.highestIncarnation(), scenario.config(), this::onEffect);
       hosts[node] = again;
       live.set(node);
       // it never knew those who are down now, so there is nothing for it to find out
-      for (Crash other : open.values()) other.knownBy.set(node);
+      for (Crash other : openCrashes.values()) other.knownBy.set(node);
       simulation.start(node, again);
-      List<Address> seeds = new ArrayList<>();
-      for (int i = 0; i < 3; i++) seeds.add(SwimHost.address(anyLive()));
+      List<NodeAddress> seeds = new ArrayList<>();
+      for (int i = 0; i < 3; i++) seeds.add(SimulatedSwimNode.address(anyLive()));
       again.perform(again.swim().join(seeds, simulation.localTime(node)));
       simulation.schedule(node);
     }
@@ -216,7 +215,7 @@ public final class MembershipRun {
 
   private long partition() {
     if (scenario.partition() == 0) return -1;
-    isJudging = false;
+    isCountingFalseVerdicts = false;
     simulation.network.partition(scenario.nodes() / 2);
     simulation.run(simulation.now() + scenario.partition());
     simulation.network.heal();
@@ -247,27 +246,28 @@ public final class MembershipRun {
 
   private long sum(boolean messages) {
     long sum = 0;
-    for (SwimHost host : hosts) {
+    for (SimulatedSwimNode host : hosts) {
       sum += messages ? host.datagrams : host.datagramBytes + host.streamBytes;
     }
     return sum;
   }
 
-  private void seen(int observer, SwimEffect effect) {
+  private void onEffect(int observer, SwimEffect effect) {
     switch (effect) {
       case SwimEffect.MemberDown down -> {
-        int subject = SwimHost.index(down.node().id());
-        Crash crash = open.get(subject);
-        if (crash != null) knows(crash, observer);
-        else if (isJudging && live.get(subject)) {
-          falseDeaths.add(new Verdict(down.node().id(), down.node().incarnation()));
+        int subject = SimulatedSwimNode.index(down.member().id());
+        Crash crash = openCrashes.get(subject);
+        if (crash != null) recordDetection(crash, observer);
+        else if (isCountingFalseVerdicts && live.get(subject)) {
+          falseDeaths.add(new SubjectIncarnation(down.member().id(), down.member().incarnation()));
           falseViews++;
         }
       }
       case SwimEffect.MemberSuspect suspect -> {
-        int subject = SwimHost.index(suspect.node().id());
-        if (isJudging && live.get(subject)) {
-          falseSuspicions.add(new Verdict(suspect.node().id(), suspect.node().incarnation()));
+        int subject = SimulatedSwimNode.index(suspect.member().id());
+        if (isCountingFalseVerdicts && live.get(subject)) {
+          falseSuspicions.add(
+              new SubjectIncarnation(suspect.member().id(), suspect.member().incarnation()));
         }
       }
       case SwimEffect.Refuted refuted -> refutations++;
@@ -275,14 +275,14 @@ public final class MembershipRun {
     }
   }
 
-  private void knows(Crash crash, int observer) {
-    if (!crash.knownBy.get(observer)) knownAfter.add(simulation.now() - crash.at);
+  private void recordDetection(Crash crash, int observer) {
+    if (!crash.knownBy.get(observer)) detectionDelays.add(simulation.now() - crash.at);
     crash.knownBy.set(observer);
     if (crash.first < 0) crash.first = simulation.now() - crash.at;
     if (crash.all >= 0) return;
     BitSet ignorant = (BitSet) live.clone();
     ignorant.andNot(crash.knownBy);
-    NodeId subject = SwimHost.node(crash.node, 0).id();
+    NodeId subject = SimulatedSwimNode.node(crash.node, 0).id();
     // who had not heard of its last return held it dead all along
     for (int i = ignorant.nextSetBit(0); i >= 0; i = ignorant.nextSetBit(i + 1)) {
       if (hosts[i].swim().state(subject).map(MemberState::isMember).orElse(false)) return;

@@ -1,7 +1,7 @@
 package org.quorumail.gossip.sim;
 
 import java.util.function.Consumer;
-import org.quorumail.gossip.SwimConfig;
+import org.quorumail.gossip.swim.SwimConfig;
 
 /**
  * What happens to a cluster that knows itself at the start. Times are milliseconds.
@@ -19,7 +19,7 @@ public record MembershipScenario(
     int nodes,
     long seed,
     SwimConfig config,
-    Network network,
+    NetworkConditions network,
     int steady,
     int crashes,
     int partition,
@@ -35,7 +35,7 @@ public record MembershipScenario(
   private static final long BYTES_PER_ROW_OF_A_PARTITION = 180;
 
   /** The medium, see {@link NetworkModel}. Probabilities are 0 to 1. */
-  public record Network(
+  public record NetworkConditions(
       int minLatency,
       int maxLatency,
       int zones,
@@ -44,12 +44,12 @@ public record MembershipScenario(
       double duplication,
       double reordering) {
     /** 10 to 50 ms one way, nothing lost: the network that the bars are meant for. */
-    public static Network calibration() {
-      return new Network(10, 50, 1, 0, 0, 0, 0);
+    public static NetworkConditions calibration() {
+      return new NetworkConditions(10, 50, 1, 0, 0, 0, 0);
     }
 
-    public Network withLoss(double share) {
-      return new Network(
+    public NetworkConditions withLoss(double share) {
+      return new NetworkConditions(
           minLatency, maxLatency, zones, betweenZones, share, duplication, reordering);
     }
   }
@@ -77,16 +77,28 @@ public record MembershipScenario(
   }
 
   /** Nothing but time: for a start, to be varied. */
-  public static MembershipScenario calm(int nodes, long seed) {
+  public static MembershipScenario withoutFaults(int nodes, long seed) {
     return new MembershipScenario(
-        nodes, seed, SwimConfig.lan(), Network.calibration(), 30_000, 0, 0, 0, 0, 0, 0, 0, 0);
+        nodes,
+        seed,
+        SwimConfig.lan(),
+        NetworkConditions.calibration(),
+        30_000,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0);
   }
 
   public MembershipScenario withConfig(SwimConfig other) {
     return with(s -> s.config = other);
   }
 
-  public MembershipScenario withNetwork(Network other) {
+  public MembershipScenario withNetwork(NetworkConditions other) {
     return with(s -> s.network = other);
   }
 
@@ -126,18 +138,18 @@ public record MembershipScenario(
     return with(s -> s.deafNodes = count);
   }
 
-  private MembershipScenario with(Consumer<Draft> change) {
-    Draft draft = new Draft(this);
+  private MembershipScenario with(Consumer<Builder> change) {
+    Builder draft = new Builder(this);
     change.accept(draft);
-    return draft.done();
+    return draft.build();
   }
 
   /** The fields while they are being changed. */
-  private static final class Draft {
+  private static final class Builder {
     private final int nodes;
     private final long seed;
     private SwimConfig config;
-    private Network network;
+    private NetworkConditions network;
     private int steady;
     private int crashes;
     private int partition;
@@ -148,7 +160,7 @@ public record MembershipScenario(
     private double drift;
     private int deafNodes;
 
-    Draft(MembershipScenario from) {
+    Builder(MembershipScenario from) {
       nodes = from.nodes;
       seed = from.seed;
       config = from.config;
@@ -164,7 +176,7 @@ public record MembershipScenario(
       deafNodes = from.deafNodes;
     }
 
-    MembershipScenario done() {
+    MembershipScenario build() {
       return new MembershipScenario(
           nodes,
           seed,

@@ -1,7 +1,7 @@
 package org.quorumail.gossip.sim;
 
 import java.util.SplittableRandom;
-import org.quorumail.gossip.sim.MembershipScenario.Network;
+import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
 
 /**
  * What the network does to a packet. Latency is uniform between two bounds, per pair of zones;
@@ -14,14 +14,14 @@ final class NetworkModel {
   private static final int SEGMENT_RETRY_MILLIS = 200;
   private static final int STREAM_ATTEMPTS = 6;
 
-  private final Network conditions;
+  private final NetworkConditions conditions;
   private final SplittableRandom random;
   private final int[] side;
   private final boolean[] deaf;
   private boolean partitioned;
   private boolean anyDeaf;
 
-  NetworkModel(Network conditions, int nodes, SplittableRandom random) {
+  NetworkModel(NetworkConditions conditions, int nodes, SplittableRandom random) {
     this.conditions = conditions;
     this.random = random;
     this.side = new int[nodes];
@@ -71,11 +71,11 @@ final class NetworkModel {
     if (isCut(from, to) || isCut(to, from)) return -1;
     int delay = 0;
     if (!isOpen) {
-      delay = retried(HANDSHAKE_RETRY_MILLIS, true);
+      delay = retryDelay(HANDSHAKE_RETRY_MILLIS, true);
       if (delay < 0) return -1;
       delay += latency(from, to) + latency(to, from);
     }
-    int data = retried(SEGMENT_RETRY_MILLIS, false);
+    int data = retryDelay(SEGMENT_RETRY_MILLIS, false);
     return data < 0 ? -1 : delay + data + latency(from, to);
   }
 
@@ -84,7 +84,7 @@ final class NetworkModel {
     return conditions.minLatency() + conditions.maxLatency();
   }
 
-  private int retried(int firstWait, boolean bothWays) {
+  private int retryDelay(int firstWait, boolean bothWays) {
     int waited = 0;
     int wait = firstWait;
     for (int attempt = 0; attempt < STREAM_ATTEMPTS; attempt++) {

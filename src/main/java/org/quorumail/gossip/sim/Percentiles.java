@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** Order statistics of a sample by nearest rank; -1 of an empty one. */
 public record Percentiles(long[] sorted) {
-  static Percentiles of(long[] sample) {
+  public static Percentiles of(long[] sample) {
     long[] copy = sample.clone();
     Arrays.sort(copy);
     return new Percentiles(copy);

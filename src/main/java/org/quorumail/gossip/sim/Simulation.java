@@ -16,13 +16,13 @@ final class Simulation {
   private static final byte WAKE = 2;
   private static final byte ACTION = 3;
 
-  private final EventQueue queue = new EventQueue();
+  private final CalendarQueue queue = new CalendarQueue();
   private final SplittableRandom random;
-  private final Host[] hosts;
+  private final SimulatedNode[] hosts;
   private final boolean[] down;
   private final long[] pausedUntil;
   private final long[] wakeAt;
-  private final double[] rate;
+  private final double[] clockRate;
   private final int[] slowness;
   private final List<Invariant> invariants = new ArrayList<>();
   private long events;
@@ -36,17 +36,17 @@ final class Simulation {
     @Nullable String violation(Simulation simulation);
   }
 
-  Simulation(MembershipScenario.Network conditions, int nodes, long seed) {
+  Simulation(MembershipScenario.NetworkConditions conditions, int nodes, long seed) {
     this.random = new SplittableRandom(seed);
     this.network = new NetworkModel(conditions, nodes, random.split());
-    this.hosts = new Host[nodes];
+    this.hosts = new SimulatedNode[nodes];
     this.down = new boolean[nodes];
     this.pausedUntil = new long[nodes];
     this.wakeAt = new long[nodes];
-    this.rate = new double[nodes];
+    this.clockRate = new double[nodes];
     this.slowness = new int[nodes];
     java.util.Arrays.fill(wakeAt, Long.MAX_VALUE);
-    java.util.Arrays.fill(rate, 1);
+    java.util.Arrays.fill(clockRate, 1);
   }
 
   /** A random source of its own for whoever needs one. */
@@ -66,12 +66,12 @@ final class Simulation {
     return events;
   }
 
-  Host host(int node) {
+  SimulatedNode host(int node) {
     return hosts[node];
   }
 
   /** Puts a node into its place and starts it. */
-  void start(int node, Host host) {
+  void start(int node, SimulatedNode host) {
     hosts[node] = host;
     down[node] = false;
     schedule(node);
@@ -104,7 +104,7 @@ final class Simulation {
 
   /** Its clock runs at this rate; 1.01 is one percent fast. */
   void drift(int node, double clockRate) {
-    rate[node] = clockRate;
+    this.clockRate[node] = clockRate;
   }
 
   /** Everything it reads, it reads so much later. */
@@ -139,12 +139,12 @@ final class Simulation {
   }
 
   private long localTime(int node, long time) {
-    return rate[node] == 1 ? time : (long) (time * rate[node]);
+    return clockRate[node] == 1 ? time : (long) (time * clockRate[node]);
   }
 
   private long globalTime(int node, long local) {
-    if (rate[node] == 1 || local == Long.MAX_VALUE) return local;
-    return (long) Math.ceil(local / rate[node]);
+    if (clockRate[node] == 1 || local == Long.MAX_VALUE) return local;
+    return (long) Math.ceil(local / clockRate[node]);
   }
 
   /** The node's host has a new deadline: wakes it then. */
@@ -160,13 +160,13 @@ final class Simulation {
   }
 
   void run(long until) {
-    queue.run(until, this::event);
+    queue.run(until, this::handle);
   }
 
-  private void event(byte kind, int to, int from, @Nullable Object payload) {
+  private void handle(byte kind, int to, int from, @Nullable Object payload) {
     if (kind == ACTION && payload instanceof Runnable action) {
       action.run();
-      check();
+      checkInvariants();
       return;
     }
     if (down[to]) {
@@ -183,22 +183,22 @@ final class Simulation {
     if (kind == WAKE) {
       wakeAt[to] = Long.MAX_VALUE;
       hosts[to].wake(localTime(to));
-    } else if (payload instanceof Late late) {
+    } else if (payload instanceof DelayedPacket late) {
       hosts[to].deliver(from, late.packet, kind == STREAM, localTime(to));
     } else if (payload != null && slowness[to] > 0) {
-      queue.add(now() + slowness[to], kind, to, from, new Late(payload));
+      queue.add(now() + slowness[to], kind, to, from, new DelayedPacket(payload));
       return;
     } else if (payload != null) {
       hosts[to].deliver(from, payload, kind == STREAM, localTime(to));
     }
     schedule(to);
-    check();
+    checkInvariants();
   }
 
   /** Has waited for the slow node already. */
-  private record Late(Object packet) {}
+  private record DelayedPacket(Object packet) {}
 
-  private void check() {
+  private void checkInvariants() {
     if (++events % sampleEvery != 0) return;
     for (Invariant invariant : invariants) {
       String violation = invariant.violation(this);

@@ -6,9 +6,9 @@
  * <p>{@link org.quorumail.gossip.sim.Simulation} is the engine: a network that delays, loses,
  * doubles, reorders and cuts, nodes that crash, stand still, drift and dawdle. {@link
  * org.quorumail.gossip.sim.MembershipRun} and {@link org.quorumail.gossip.sim.BroadcastRun} are
- * scenarios on it with their measurements. {@link org.quorumail.gossip.sim.BroadcastNetwork} is a
- * smaller network, of broadcasts alone, and {@link org.quorumail.gossip.sim.BroadcastScenarios} are
- * the questions asked of it.
+ * scenarios on it with their measurements. {@link org.quorumail.gossip.sim.BroadcastSimulation} is
+ * a smaller network, of broadcasts alone, and {@link org.quorumail.gossip.sim.BroadcastScenarios}
+ * are the questions asked of it.
  */
 @NullMarked
 package org.quorumail.gossip.sim;

@@ -1,10 +1,10 @@
 package org.quorumail.policy.checks;
 
 import java.io.IOException;
-import org.quorumail.config.PolicyConfig.Lists;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyConfig.AccessListsConfig;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 
@@ -30,24 +30,28 @@ public final class AccessLists implements MessageFilter {
    *
    * @throws IOException with one sentence that names key and entry
    */
-  public AccessLists(Lists lists) throws IOException {
+  public AccessLists(AccessListsConfig lists) throws IOException {
     String in = "policy.lists.";
     allowClients =
         new NetworkSet(
-            in + "allow_clients", Entries.of(in + "allow_clients", lists.allowClients()));
+            in + "allow_clients", ListEntries.read(in + "allow_clients", lists.allowClients()));
     denyClients =
-        new NetworkSet(in + "deny_clients", Entries.of(in + "deny_clients", lists.denyClients()));
+        new NetworkSet(
+            in + "deny_clients", ListEntries.read(in + "deny_clients", lists.denyClients()));
     allowSenders =
         new AddressSet(
-            in + "allow_senders", Entries.of(in + "allow_senders", lists.allowSenders()));
+            in + "allow_senders", ListEntries.read(in + "allow_senders", lists.allowSenders()));
     denySenders =
-        new AddressSet(in + "deny_senders", Entries.of(in + "deny_senders", lists.denySenders()));
+        new AddressSet(
+            in + "deny_senders", ListEntries.read(in + "deny_senders", lists.denySenders()));
     allowRecipients =
         new AddressSet(
-            in + "allow_recipients", Entries.of(in + "allow_recipients", lists.allowRecipients()));
+            in + "allow_recipients",
+            ListEntries.read(in + "allow_recipients", lists.allowRecipients()));
     denyRecipients =
         new AddressSet(
-            in + "deny_recipients", Entries.of(in + "deny_recipients", lists.denyRecipients()));
+            in + "deny_recipients",
+            ListEntries.read(in + "deny_recipients", lists.denyRecipients()));
   }
 
   @Override

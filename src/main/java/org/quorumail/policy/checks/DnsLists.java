@@ -8,12 +8,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.DnsblSite;
-import org.quorumail.config.PolicyConfig.Dnsbl;
-import org.quorumail.dns.Answer;
+import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.SenderResolver;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.DnsblSite;
 import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyConfig.DnsblConfig;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.Escape;
@@ -27,12 +27,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class DnsLists implements MessageFilter {
   private static final Logger LOG = LoggerFactory.getLogger(DnsLists.class);
-  private static final int REASON_MAX = 200; // of a reply line's 512 octets
+  private static final int MAX_REASON = 200; // of a reply line's 512 octets
 
-  private final Dnsbl config;
+  private final DnsblConfig config;
   private final SenderResolver resolver;
 
-  public DnsLists(Dnsbl config, SenderResolver resolver) {
+  public DnsLists(DnsblConfig config, SenderResolver resolver) {
     this.config = config;
     this.resolver = resolver;
   }
@@ -49,11 +49,11 @@ public final class DnsLists implements MessageFilter {
 
   @Override
   public MessageFilter inSession(SessionView session) {
-    return new Inquiry();
+    return new SessionLookup();
   }
 
   /** The name to ask a list for an address, RFC 5782 §2.1 and §2.4. */
-  static String question(InetAddress client, String zone) {
+  static String queryName(InetAddress client, String zone) {
     byte[] octets = client.getAddress();
     StringBuilder name = new StringBuilder(80);
     for (int i = octets.length - 1; i >= 0; i--) {
@@ -68,13 +68,13 @@ public final class DnsLists implements MessageFilter {
   }
 
   /** A list that has the client. */
-  private record Listing(DnsblSite site, String name) {}
+  private record DnsListing(DnsblSite site, String name) {}
 
   /** The lists' word about the client of one session. */
-  private final class Inquiry implements MessageFilter {
-    private List<CompletableFuture<@Nullable Listing>> answers = List.of();
-    private @Nullable InetAddress asked;
-    private long until;
+  private final class SessionLookup implements MessageFilter {
+    private List<CompletableFuture<@Nullable DnsListing>> lookups = List.of();
+    private @Nullable InetAddress queriedClient;
+    private long deadlineNanos;
     private @Nullable Verdict verdict;
 
     @Override
@@ -94,39 +94,40 @@ public final class DnsLists implements MessageFilter {
 
     @Override
     public Verdict connect(SessionView session) {
-      ask(session.client());
+      startLookups(session.client());
       return Verdict.ACCEPT;
     }
 
     @Override
     public Verdict rcpt(SessionView session, MailAddress recipient) {
-      if (!session.client().equals(asked)) ask(session.client()); // XCLIENT has changed it
+      if (!session.client().equals(queriedClient))
+        startLookups(session.client()); // XCLIENT has changed it
       Verdict known = verdict;
       if (known == null) {
-        known = judge(session.client());
+        known = scoreClient(session.client());
         verdict = known;
       }
       return known;
     }
 
-    private void ask(InetAddress client) {
-      asked = client;
+    private void startLookups(InetAddress client) {
+      queriedClient = client;
       verdict = null;
-      until = System.nanoTime() + config.timeout().toNanos();
-      List<CompletableFuture<@Nullable Listing>> started = new ArrayList<>();
+      deadlineNanos = System.nanoTime() + config.timeout().toNanos();
+      List<CompletableFuture<@Nullable DnsListing>> started = new ArrayList<>();
       for (DnsblSite site : config.sites()) {
-        CompletableFuture<@Nullable Listing> answer = new CompletableFuture<>();
+        CompletableFuture<@Nullable DnsListing> answer = new CompletableFuture<>();
         started.add(answer);
-        Thread.ofVirtual().name("dnsbl").start(() -> answer.complete(look(site, client)));
+        Thread.ofVirtual().name("dnsbl").start(() -> answer.complete(lookUp(site, client)));
       }
-      answers = started;
+      lookups = started;
     }
 
-    private Verdict judge(InetAddress client) {
+    private Verdict scoreClient(InetAddress client) {
       int score = 0;
-      Listing worst = null;
-      for (CompletableFuture<@Nullable Listing> answer : answers) {
-        Listing listing = await(answer);
+      DnsListing worst = null;
+      for (CompletableFuture<@Nullable DnsListing> answer : lookups) {
+        DnsListing listing = await(answer);
         if (listing == null) continue;
         score += listing.site.weight();
         if (worst == null || listing.site.weight() > worst.site.weight()) worst = listing;
@@ -140,12 +141,12 @@ public final class DnsLists implements MessageFilter {
       if (config.allowThreshold().isPresent() && score <= config.allowThreshold().get()) {
         return new Verdict.Exempt("on a list of good hosts");
       }
-      return score < config.threshold() ? Verdict.ACCEPT : refused(worst, client);
+      return score < config.threshold() ? Verdict.ACCEPT : refusal(worst, client);
     }
 
-    private @Nullable Listing await(CompletableFuture<@Nullable Listing> answer) {
+    private @Nullable DnsListing await(CompletableFuture<@Nullable DnsListing> answer) {
       try {
-        return answer.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
+        return answer.get(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
       } catch (TimeoutException | ExecutionException e) {
         return null;
       } catch (InterruptedException e) {
@@ -154,7 +155,7 @@ public final class DnsLists implements MessageFilter {
       }
     }
 
-    private Verdict refused(Listing listing, InetAddress client) {
+    private Verdict refusal(DnsListing listing, InetAddress client) {
       String text = "Your host [" + client.getHostAddress() + "] is listed by ";
       String reason = reason(listing.name);
       String why = reason.isEmpty() ? "" : "; " + reason;
@@ -164,8 +165,8 @@ public final class DnsLists implements MessageFilter {
     /** What the list says to it, asked with what is left of the time but at least a moment. */
     private String reason(String name) {
       CompletableFuture<String> text = new CompletableFuture<>();
-      Thread.ofVirtual().name("dnsbl").start(() -> text.complete(text(name)));
-      long left = Math.max(TimeUnit.MILLISECONDS.toNanos(500), until - System.nanoTime());
+      Thread.ofVirtual().name("dnsbl").start(() -> text.complete(fetchReason(name)));
+      long left = Math.max(TimeUnit.MILLISECONDS.toNanos(500), deadlineNanos - System.nanoTime());
       try {
         return text.get(left, TimeUnit.NANOSECONDS);
       } catch (TimeoutException | ExecutionException e) {
@@ -177,21 +178,22 @@ public final class DnsLists implements MessageFilter {
     }
   }
 
-  private @Nullable Listing look(DnsblSite site, InetAddress client) {
-    String name = question(client, site.zone());
+  private @Nullable DnsListing lookUp(DnsblSite site, InetAddress client) {
+    String name = queryName(client, site.zone());
     try {
-      if (!(resolver.codes(name) instanceof Answer.Found<InetAddress> found)) return null;
-      boolean counts = found.values().stream().anyMatch(site::counts);
-      return counts ? new Listing(site, name) : null;
+      if (!(resolver.dnsListCodes(name) instanceof LookupResult.Found<InetAddress> found))
+        return null;
+      boolean counts = found.values().stream().anyMatch(site::matches);
+      return counts ? new DnsListing(site, name) : null;
     } catch (RuntimeException e) {
       LOG.warn("event=dnsbl_failed list={} reason={}", site.zone(), Escape.quoted(e.toString()));
       return null;
     }
   }
 
-  private String text(String name) {
-    if (!(resolver.texts(name) instanceof Answer.Found<String> found)) return "";
+  private String fetchReason(String name) {
+    if (!(resolver.textRecords(name) instanceof LookupResult.Found<String> found)) return "";
     String text = found.values().getFirst();
-    return text.substring(0, Math.min(REASON_MAX, text.length()));
+    return text.substring(0, Math.min(MAX_REASON, text.length()));
   }
 }

@@ -24,12 +24,14 @@ public final class Greylist implements MessageFilter {
   private static final int DIGEST_OCTETS = 16; // of 32: no two triplets will meet
   private static final String PASSED = "passed";
 
-  private final org.quorumail.config.PolicyConfig.Greylist config;
+  private final org.quorumail.policy.PolicyConfig.GreylistConfig config;
   private final PolicyState state;
   private final InstantSource time;
 
   public Greylist(
-      org.quorumail.config.PolicyConfig.Greylist config, PolicyState state, InstantSource time) {
+      org.quorumail.policy.PolicyConfig.GreylistConfig config,
+      PolicyState state,
+      InstantSource time) {
     this.config = config;
     this.state = state;
     this.time = time;
@@ -54,28 +56,28 @@ public final class Greylist implements MessageFilter {
   public Verdict rcpt(SessionView session, MailAddress recipient) {
     String network = network(session.client());
     String passesKey = "greylist client " + network;
-    int passes = state.value(passesKey).map(Integer::parseInt).orElse(0);
+    int passes = state.find(passesKey).map(Integer::parseInt).orElse(0);
     if (config.autoAllowAfter() > 0 && passes >= config.autoAllowAfter()) {
-      state.keep(passesKey, Integer.toString(passes), config.remember());
+      state.put(passesKey, Integer.toString(passes), config.remember());
       return Verdict.ACCEPT;
     }
     String key = "greylist " + triplet(network, session, recipient);
     long now = time.millis();
-    Optional<String> seen = state.value(key);
+    Optional<String> seen = state.find(key);
     if (seen.isEmpty()) {
-      state.keep(key, Long.toString(now), config.retryWithin());
-      return comeAgain(config.delay());
+      state.put(key, Long.toString(now), config.retryWithin());
+      return deferFor(config.delay());
     }
     if (!seen.get().equals(PASSED)) {
       Duration waited = Duration.ofMillis(now - Long.parseLong(seen.get()));
-      if (waited.compareTo(config.delay()) < 0) return comeAgain(config.delay().minus(waited));
-      state.keep(passesKey, Integer.toString(passes + 1), config.remember());
+      if (waited.compareTo(config.delay()) < 0) return deferFor(config.delay().minus(waited));
+      state.put(passesKey, Integer.toString(passes + 1), config.remember());
     }
-    state.keep(key, PASSED, config.remember());
+    state.put(key, PASSED, config.remember());
     return Verdict.ACCEPT;
   }
 
-  private static Verdict comeAgain(Duration in) {
+  private static Verdict deferFor(Duration in) {
     long seconds = Math.max(1, (in.toMillis() + 999) / 1000);
     return Verdict.defer(450, "4.7.1", "Greylisted, try again in " + seconds + " seconds");
   }
@@ -83,7 +85,7 @@ public final class Greylist implements MessageFilter {
   private String network(InetAddress client) {
     boolean v4 = client.getAddress().length == 4;
     int prefix = v4 ? config.ipv4Prefix() : config.ipv6Prefix();
-    return NetworkSet.first(client, prefix).getHostAddress() + "/" + prefix;
+    return NetworkSet.networkAddress(client, prefix).getHostAddress() + "/" + prefix;
   }
 
   private static String triplet(String network, SessionView session, MailAddress recipient) {

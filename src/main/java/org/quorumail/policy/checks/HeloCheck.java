@@ -2,12 +2,12 @@ package org.quorumail.policy.checks;
 
 import java.net.InetAddress;
 import java.util.Optional;
-import org.quorumail.config.PolicyConfig.Consequence;
-import org.quorumail.config.PolicyConfig.Helo;
-import org.quorumail.dns.Answer;
+import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.SenderResolver;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyConfig.Consequence;
+import org.quorumail.policy.PolicyConfig.HeloConfig;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.AddressLiteral;
@@ -17,10 +17,10 @@ import org.quorumail.smtp.AddressLiteral;
  * that the log knows whose mail it was. That the name is not the client's is no reason (ibid.).
  */
 public final class HeloCheck implements MessageFilter {
-  private final Helo helo;
+  private final HeloConfig helo;
   private final SenderResolver resolver;
 
-  public HeloCheck(Helo helo, SenderResolver resolver) {
+  public HeloCheck(HeloConfig helo, SenderResolver resolver) {
     this.helo = helo;
     this.resolver = resolver;
   }
@@ -35,16 +35,16 @@ public final class HeloCheck implements MessageFilter {
     Optional<String> given = session.helo();
     if (given.isEmpty()) return Verdict.ACCEPT;
     String name = given.get();
-    if (name.startsWith("[")) return literal(name, session);
+    if (name.startsWith("[")) return checkLiteral(name, session);
     Verdict verdict = Verdict.ACCEPT;
     if (!isHostName(name)) {
-      verdict = failed(helo.invalid(), "helo_invalid", "HELO name is no host name", session);
+      verdict = verdict(helo.invalid(), "helo_invalid", "HELO name is no host name", session);
     } else if (isOwn(name, session)) {
-      verdict = failed(helo.ownName(), "helo_own_name", "HELO name is this host's", session);
+      verdict = verdict(helo.ownName(), "helo_own_name", "HELO name is this host's", session);
     } else if (name.indexOf('.') < 0) {
-      verdict = failed(helo.nonFqdn(), "helo_non_fqdn", "HELO name has no domain", session);
-    } else if (helo.unknown() != Consequence.NONE && isUnknown(name)) {
-      verdict = failed(helo.unknown(), "helo_unknown", "HELO name does not exist", session);
+      verdict = verdict(helo.nonFqdn(), "helo_non_fqdn", "HELO name has no domain", session);
+    } else if (helo.unknown() != Consequence.NONE && hasNoRecords(name)) {
+      verdict = verdict(helo.unknown(), "helo_unknown", "HELO name does not exist", session);
     }
     return verdict;
   }
@@ -59,14 +59,14 @@ public final class HeloCheck implements MessageFilter {
     return true;
   }
 
-  private Verdict literal(String name, SessionView session) {
+  private Verdict checkLiteral(String name, SessionView session) {
     if (!AddressLiteral.isLegal(name)) {
-      return failed(helo.invalid(), "helo_invalid", "HELO name is no address literal", session);
+      return verdict(helo.invalid(), "helo_invalid", "HELO name is no address literal", session);
     }
     boolean own = name.equalsIgnoreCase(AddressLiteral.of(session.listener().getAddress()));
     boolean self = session.listener().getAddress().equals(session.client());
     if (!own || self) return Verdict.ACCEPT;
-    return failed(helo.ownName(), "helo_own_name", "HELO name is this host's address", session);
+    return verdict(helo.ownName(), "helo_own_name", "HELO name is this host's address", session);
   }
 
   private static boolean isOwn(String name, SessionView session) {
@@ -74,9 +74,10 @@ public final class HeloCheck implements MessageFilter {
   }
 
   /** Neither MX nor address; that nobody could say is no reason. */
-  private boolean isUnknown(String name) {
-    Answer<InetAddress> addresses = resolver.addresses(name);
-    return addresses instanceof Answer.Absent && resolver.mailHosts(name) instanceof Answer.Absent;
+  private boolean hasNoRecords(String name) {
+    LookupResult<InetAddress> addresses = resolver.addresses(name);
+    return addresses instanceof LookupResult.Absent
+        && resolver.mailExchangers(name) instanceof LookupResult.Absent;
   }
 
   /** RFC 1123 §2.1; underscores are wrong too, and so common that they are let through. */
@@ -89,8 +90,8 @@ public final class HeloCheck implements MessageFilter {
         && !bare.matches("[0-9.]+"); // an address without brackets
   }
 
-  private static Verdict failed(
+  private static Verdict verdict(
       Consequence consequence, String check, String text, SessionView session) {
-    return Checked.failed(consequence, check, "5.7.1", text, session);
+    return CheckFailure.verdict(consequence, check, "5.7.1", text, session);
   }
 }

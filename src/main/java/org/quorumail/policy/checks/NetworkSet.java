@@ -33,13 +33,13 @@ final class NetworkSet {
 
   boolean contains(InetAddress address) {
     for (Map.Entry<Integer, Set<InetAddress>> e : byPrefix.entrySet()) {
-      if (e.getValue().contains(first(address, e.getKey()))) return true;
+      if (e.getValue().contains(networkAddress(address, e.getKey()))) return true;
     }
     return false;
   }
 
   /** The first address of the network of this length that an address is in. */
-  static InetAddress first(InetAddress address, int prefixLength) {
+  static InetAddress networkAddress(InetAddress address, int prefixLength) {
     byte[] octets = address.getAddress();
     for (int i = 0; i < octets.length; i++) {
       int kept = Math.clamp(prefixLength - i * 8L, 0, 8);
@@ -55,6 +55,6 @@ final class NetworkSet {
   private void add(Network network) {
     byPrefix
         .computeIfAbsent(network.prefixLength(), length -> new HashSet<>())
-        .add(first(network.base(), network.prefixLength()));
+        .add(networkAddress(network.base(), network.prefixLength()));
   }
 }

@@ -2,10 +2,10 @@ package org.quorumail.policy.checks;
 
 import java.net.Inet6Address;
 import java.util.Optional;
-import org.quorumail.config.Config.RateLimit;
-import org.quorumail.config.PolicyConfig.Rates;
+import org.quorumail.config.RateLimit;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyConfig.RateLimitsConfig;
 import org.quorumail.policy.PolicyState;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
@@ -15,7 +15,7 @@ import org.quorumail.policy.Verdict;
  * one listener. Who owns one IPv6 address owns its /64, so that is one client.
  */
 public final class RateLimits implements MessageFilter {
-  private static final int IPV6_CLIENT = 64;
+  private static final int IPV6_CLIENT_PREFIX = 64;
   private static final Verdict CONNECTIONS =
       Verdict.defer(421, "4.7.0", "Too many connections in a short time, try again later");
   private static final Verdict MESSAGES =
@@ -23,11 +23,11 @@ public final class RateLimits implements MessageFilter {
   private static final Verdict RECIPIENTS =
       Verdict.defer(450, "4.7.1", "Too many recipients in a short time, try again later");
 
-  private final Rates rates;
+  private final RateLimitsConfig rates;
   private final PolicyState state;
   private final NetworkSet exempt;
 
-  public RateLimits(Rates rates, PolicyState state) {
+  public RateLimits(RateLimitsConfig rates, PolicyState state) {
     this.rates = rates;
     this.state = state;
     this.exempt = new NetworkSet(rates.exempt());
@@ -42,27 +42,27 @@ public final class RateLimits implements MessageFilter {
   public Verdict connect(SessionView session) {
     if (exempt.contains(session.client())) return Verdict.ACCEPT;
     boolean within =
-        take(rates.clientConnections(), "connection client ", session)
-            && take(rates.listenerConnections(), "connection listener ", session);
+        tryAcquire(rates.clientConnections(), "connection client ", session)
+            && tryAcquire(rates.listenerConnections(), "connection listener ", session);
     return within ? Verdict.ACCEPT : CONNECTIONS;
   }
 
   @Override
   public Verdict mail(SessionView session) {
     boolean within =
-        take(rates.userMessages(), "message user ", session)
+        tryAcquire(rates.userMessages(), "message user ", session)
             && (exempt.contains(session.client())
-                || (take(rates.clientMessages(), "message client ", session)
-                    && take(rates.listenerMessages(), "message listener ", session)));
+                || (tryAcquire(rates.clientMessages(), "message client ", session)
+                    && tryAcquire(rates.listenerMessages(), "message listener ", session)));
     return within ? Verdict.ACCEPT : MESSAGES;
   }
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
     boolean within =
-        take(rates.userRecipients(), "recipient user ", session)
+        tryAcquire(rates.userRecipients(), "recipient user ", session)
             && (exempt.contains(session.client())
-                || take(rates.clientRecipients(), "recipient client ", session));
+                || tryAcquire(rates.clientRecipients(), "recipient client ", session));
     return within ? Verdict.ACCEPT : RECIPIENTS;
   }
 
@@ -71,24 +71,24 @@ public final class RateLimits implements MessageFilter {
     return false;
   }
 
-  private boolean take(Optional<RateLimit> limit, String what, SessionView session) {
+  private boolean tryAcquire(Optional<RateLimit> limit, String what, SessionView session) {
     if (limit.isEmpty()) return true;
     String whose;
     if (what.endsWith("user ")) {
       if (session.user().isEmpty()) return true;
       whose = session.user().get();
     } else if (what.endsWith("client ")) {
-      whose = client(session);
+      whose = clientKey(session);
     } else {
       whose = session.listener().toString();
     }
-    return state.take(what + whose, limit.get());
+    return state.tryAcquire(what + whose, limit.get());
   }
 
-  private static String client(SessionView session) {
+  private static String clientKey(SessionView session) {
     if (!(session.client() instanceof Inet6Address address)) {
       return session.client().getHostAddress();
     }
-    return NetworkSet.first(address, IPV6_CLIENT).getHostAddress();
+    return NetworkSet.networkAddress(address, IPV6_CLIENT_PREFIX).getHostAddress();
   }
 }

@@ -2,11 +2,11 @@ package org.quorumail.policy.checks;
 
 import java.net.InetAddress;
 import java.util.List;
-import org.quorumail.config.PolicyConfig.ReverseDns;
-import org.quorumail.dns.Answer;
+import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.SenderResolver;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyConfig.ReverseDnsConfig;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 
@@ -16,12 +16,12 @@ import org.quorumail.policy.Verdict;
  */
 public final class ReverseDnsCheck implements MessageFilter {
   /** RFC 8601 §2.7.3 wants a limit; an address with more names is playing. */
-  private static final int NAMES_MAX = 5;
+  private static final int MAX_NAMES = 5;
 
-  private final ReverseDns config;
+  private final ReverseDnsConfig config;
   private final SenderResolver resolver;
 
-  public ReverseDnsCheck(ReverseDns config, SenderResolver resolver) {
+  public ReverseDnsCheck(ReverseDnsConfig config, SenderResolver resolver) {
     this.config = config;
     this.resolver = resolver;
   }
@@ -33,24 +33,24 @@ public final class ReverseDnsCheck implements MessageFilter {
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
-    return switch (resolver.names(session.client())) {
-      case Answer.Found<String> found -> {
-        if (confirmed(found.values(), session.client())) yield Verdict.ACCEPT;
-        yield Checked.failed(
+    return switch (resolver.hostNames(session.client())) {
+      case LookupResult.Found<String> found -> {
+        if (isConfirmed(found.values(), session.client())) yield Verdict.ACCEPT;
+        yield CheckFailure.verdict(
             config.unconfirmed(),
             "reverse_dns_unconfirmed",
             "5.7.25", // RFC 7372 §3.3
             "The name of your address does not lead back to it",
             session);
       }
-      case Answer.Absent<String> none ->
-          Checked.failed(
+      case LookupResult.Absent<String> none ->
+          CheckFailure.verdict(
               config.missing(),
               "reverse_dns_missing",
               "5.7.25",
               "Your address has no name in the DNS",
               session);
-      case Answer.Unknown<String> unknown -> Verdict.ACCEPT;
+      case LookupResult.Unknown<String> unknown -> Verdict.ACCEPT;
     };
   }
 
@@ -64,14 +64,14 @@ public final class ReverseDnsCheck implements MessageFilter {
     return true;
   }
 
-  private boolean confirmed(List<String> names, InetAddress client) {
-    for (String name : names.subList(0, Math.min(NAMES_MAX, names.size()))) {
+  private boolean isConfirmed(List<String> names, InetAddress client) {
+    for (String name : names.subList(0, Math.min(MAX_NAMES, names.size()))) {
       switch (resolver.addresses(name)) {
-        case Answer.Found<InetAddress> found -> {
+        case LookupResult.Found<InetAddress> found -> {
           if (found.values().contains(client)) return true;
         }
-        case Answer.Absent<InetAddress> none -> {}
-        case Answer.Unknown<InetAddress> unknown -> {
+        case LookupResult.Absent<InetAddress> none -> {}
+        case LookupResult.Unknown<InetAddress> unknown -> {
           return true; // it may well be; a broken name server is not the client's fault alone
         }
       }

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import org.quorumail.config.PolicyConfig.MilterSocket;
+import org.quorumail.policy.PolicyConfig.MilterSocket;
 
 /**
  * Packets to and from a milter, over TCP or a Unix socket. Each operation has a total time: when it
@@ -21,14 +21,14 @@ import org.quorumail.config.PolicyConfig.MilterSocket;
  */
 final class MilterConnection implements Closeable {
   /** What the milter may make us collect before one reply; opendkim and rspamd need none of it. */
-  private static final int BUFFER = 16 * 1024;
+  private static final int BUFFER_SIZE = 16 * 1024;
 
   private static final ScheduledThreadPoolExecutor TIMER = timer();
 
   private final SocketChannel channel;
-  private final ByteBuffer in = ByteBuffer.allocate(BUFFER).flip();
-  private ByteBuffer out = ByteBuffer.allocate(BUFFER);
-  private volatile boolean late;
+  private final ByteBuffer in = ByteBuffer.allocate(BUFFER_SIZE).flip();
+  private ByteBuffer out = ByteBuffer.allocate(BUFFER_SIZE);
+  private volatile boolean timedOut;
 
   private MilterConnection(SocketChannel channel) {
     this.channel = channel;
@@ -41,7 +41,7 @@ final class MilterConnection implements Closeable {
               ? SocketChannel.open(StandardProtocolFamily.UNIX)
               : SocketChannel.open();
       MilterConnection connection = new MilterConnection(channel);
-      connection.within(timeout, "the connection", () -> connection.connect(socket));
+      connection.runWithTimeout(timeout, "the connection", () -> connection.connect(socket));
       return connection;
     } catch (MilterException e) {
       throw e;
@@ -56,9 +56,9 @@ final class MilterConnection implements Closeable {
   }
 
   void send(byte command, byte[] data, int offset, int length) throws IOException {
-    if (length > Protocol.MAX_DATA) throw new MilterException("a packet would be too long");
+    if (length > MilterProtocol.MAX_DATA) throw new MilterException("a packet would be too long");
     if (out.remaining() < 5 + length) {
-      ByteBuffer larger = ByteBuffer.allocate(out.position() + 5 + length + BUFFER);
+      ByteBuffer larger = ByteBuffer.allocate(out.position() + 5 + length + BUFFER_SIZE);
       out = larger.put(out.flip());
     }
     out.putInt(length + 1).put(command).put(data, offset, length);
@@ -71,13 +71,13 @@ final class MilterConnection implements Closeable {
 
   void flush(Duration timeout) throws IOException {
     if (out.position() == 0) return;
-    within(timeout, "our packets", this::write);
+    runWithTimeout(timeout, "our packets", this::write);
   }
 
   /** Sends what waits and reads one packet. */
-  Packet receive(Duration timeout) throws IOException {
-    Packet[] packet = new Packet[1];
-    within(
+  MilterPacket receive(Duration timeout) throws IOException {
+    MilterPacket[] packet = new MilterPacket[1];
+    runWithTimeout(
         timeout,
         "a reply",
         () -> {
@@ -112,19 +112,19 @@ final class MilterConnection implements Closeable {
   private void write() throws IOException {
     out.flip();
     while (out.hasRemaining()) channel.write(out);
-    out = out.capacity() > BUFFER ? ByteBuffer.allocate(BUFFER) : out.clear();
+    out = out.capacity() > BUFFER_SIZE ? ByteBuffer.allocate(BUFFER_SIZE) : out.clear();
   }
 
-  private Packet read() throws IOException {
-    long length = Integer.toUnsignedLong(fully(4).getInt());
-    if (length < 1 || length > Protocol.MAX_DATA + 1) {
+  private MilterPacket read() throws IOException {
+    long length = Integer.toUnsignedLong(readFully(4).getInt());
+    if (length < 1 || length > MilterProtocol.MAX_DATA + 1) {
       throw new MilterException("its packet has " + length + " octets");
     }
-    ByteBuffer packet = fully((int) length);
-    return new Packet(packet.get(), packet);
+    ByteBuffer packet = readFully((int) length);
+    return new MilterPacket(packet.get(), packet);
   }
 
-  private ByteBuffer fully(int length) throws IOException {
+  private ByteBuffer readFully(int length) throws IOException {
     ByteBuffer wanted = ByteBuffer.allocate(length);
     while (wanted.hasRemaining()) {
       if (!in.hasRemaining()) {
@@ -144,7 +144,8 @@ final class MilterConnection implements Closeable {
     void run() throws IOException;
   }
 
-  private void within(Duration timeout, String what, Operation operation) throws IOException {
+  private void runWithTimeout(Duration timeout, String what, Operation operation)
+      throws IOException {
     ScheduledFuture<?> end =
         TIMER.schedule(this::expire, timeout.toMillis(), TimeUnit.MILLISECONDS);
     try {
@@ -154,7 +155,7 @@ final class MilterConnection implements Closeable {
       throw e;
     } catch (IOException e) {
       close();
-      if (late)
+      if (timedOut)
         throw new MilterException(what + " took more than " + timeout.toMillis() + " ms", e);
       throw e instanceof EOFException
           ? new MilterException("it closed the connection", e)
@@ -165,7 +166,7 @@ final class MilterConnection implements Closeable {
   }
 
   private void expire() {
-    late = true;
+    timedOut = true;
     close();
   }
 
@@ -183,7 +184,7 @@ final class MilterConnection implements Closeable {
   }
 
   /** A text with its zero octet. */
-  static byte[] text(String text) {
+  static byte[] zeroTerminated(String text) {
     return (text.replace("\0", "") + "\0").getBytes(StandardCharsets.ISO_8859_1);
   }
 }

@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.PolicyConfig.Milter;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.MessageContent;
 import org.quorumail.policy.MessageFilter;
 import org.quorumail.policy.MessageHeader;
+import org.quorumail.policy.PolicyConfig.MilterConfig;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.Escape;
@@ -31,30 +31,30 @@ final class MilterSession implements MessageFilter {
   private static final Verdict SHUTDOWN = Verdict.defer(421, "4.7.0", "Try again later");
 
   /** "I am still at it" may be said so often; a milter that never ends is one that hangs. */
-  private static final int PROGRESS_MAX = 100;
+  private static final int MAX_PROGRESS = 100;
 
   /** What is not answered at once is sent when so much has gathered. */
-  private static final int UNSENT_MAX = 64 * 1024;
+  private static final int MAX_UNSENT = 64 * 1024;
 
-  private enum Interest {
-    ALL,
+  private enum Participation {
+    ACTIVE,
     /** It has accepted this message. */
-    NOT_THIS_MESSAGE,
+    MESSAGE_ACCEPTED,
     /** It has accepted this session, or does not serve this listener. */
-    NONE,
+    SESSION_ACCEPTED,
     FAILED
   }
 
-  private final Milter config;
+  private final MilterConfig config;
   private final Supplier<ContentBuffer> buffers;
-  private Interest interest = Interest.ALL;
+  private Participation participation = Participation.ACTIVE;
   private @Nullable MilterConnection connection;
-  private Terms terms = Terms.NONE;
+  private NegotiatedOptions terms = NegotiatedOptions.NONE;
   private boolean inMessage; // MAIL was said, and neither its end nor ABORT
   private boolean skipBody;
-  private @Nullable ContentBuffer otherBody;
+  private @Nullable ContentBuffer replacementBody;
 
-  MilterSession(Milter config, Supplier<ContentBuffer> buffers) {
+  MilterSession(MilterConfig config, Supplier<ContentBuffer> buffers) {
     this.config = config;
     this.buffers = buffers;
   }
@@ -66,12 +66,13 @@ final class MilterSession implements MessageFilter {
 
   @Override
   public Verdict connect(SessionView session) {
-    if (!config.services().contains(session.service())) interest = Interest.NONE;
-    if (interest != Interest.ALL) return Verdict.ACCEPT;
+    if (!config.services().contains(session.service()))
+      participation = Participation.SESSION_ACCEPTED;
+    if (participation != Participation.ACTIVE) return Verdict.ACCEPT;
     try {
       connection = MilterConnection.open(config.socket(), config.connectTimeout());
-      terms = Terms.negotiated(connection, config.commandTimeout());
-      return say(Protocol.CONNECT, CommandData.connect(session), session);
+      terms = NegotiatedOptions.negotiate(connection, config.commandTimeout());
+      return sendCommand(MilterProtocol.CONNECT, CommandData.connect(session), session);
     } catch (IOException e) {
       failed(e);
       return Verdict.ACCEPT; // told at MAIL, so that the client may come to it
@@ -80,10 +81,11 @@ final class MilterSession implements MessageFilter {
 
   @Override
   public Verdict ehlo(SessionView session) {
-    if (interest == Interest.FAILED || interest == Interest.NONE) return Verdict.ACCEPT;
+    if (participation == Participation.FAILED || participation == Participation.SESSION_ACCEPTED)
+      return Verdict.ACCEPT;
     try {
       String name = session.helo().orElse("");
-      return say(Protocol.HELO, MilterConnection.text(name), session);
+      return sendCommand(MilterProtocol.HELO, MilterConnection.zeroTerminated(name), session);
     } catch (IOException e) {
       failed(e);
       return Verdict.ACCEPT;
@@ -92,31 +94,31 @@ final class MilterSession implements MessageFilter {
 
   @Override
   public Verdict mail(SessionView session) {
-    if (interest == Interest.FAILED) return defaultAction();
-    if (interest != Interest.ALL) return Verdict.ACCEPT;
+    if (participation == Participation.FAILED) return defaultAction();
+    if (participation != Participation.ACTIVE) return Verdict.ACCEPT;
     inMessage = true;
     String path = "<" + session.sender().map(Object::toString).orElse("") + ">";
-    return tell(Protocol.MAIL, path, session, null);
+    return sendOrDefault(MilterProtocol.MAIL, path, session, null);
   }
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
-    if (interest == Interest.FAILED) return defaultAction();
-    if (interest != Interest.ALL) return Verdict.ACCEPT;
-    return tell(Protocol.RCPT, "<" + recipient + ">", session, recipient);
+    if (participation == Participation.FAILED) return defaultAction();
+    if (participation != Participation.ACTIVE) return Verdict.ACCEPT;
+    return sendOrDefault(MilterProtocol.RCPT, "<" + recipient + ">", session, recipient);
   }
 
   @Override
   public boolean readsContent(SessionView session) {
-    return interest == Interest.ALL;
+    return participation == Participation.ACTIVE;
   }
 
   @Override
   public Verdict data(SessionView session, MessageContent content) throws IOException {
     try {
-      Verdict early = send(content, session);
-      if (early != Verdict.ACCEPT || interest != Interest.ALL) return early;
-      return end(session);
+      Verdict early = sendMessage(content, session);
+      if (early != Verdict.ACCEPT || participation != Participation.ACTIVE) return early;
+      return sendEndOfBody(session);
     } catch (MilterException e) {
       failed(e);
       return defaultAction();
@@ -126,13 +128,13 @@ final class MilterSession implements MessageFilter {
   /** The message is over; what the milter has of it goes, if it has not judged it. */
   @Override
   public void reset(SessionView session) {
-    closeOtherBody();
-    if (interest == Interest.NOT_THIS_MESSAGE) interest = Interest.ALL;
+    closeReplacementBody();
+    if (participation == Participation.MESSAGE_ACCEPTED) participation = Participation.ACTIVE;
     MilterConnection open = connection;
-    if (!inMessage || open == null || interest != Interest.ALL) return;
+    if (!inMessage || open == null || participation != Participation.ACTIVE) return;
     inMessage = false;
     try {
-      open.send(Protocol.ABORT, new byte[0]);
+      open.send(MilterProtocol.ABORT, new byte[0]);
       open.flush(config.commandTimeout());
     } catch (IOException e) {
       failed(e);
@@ -141,12 +143,12 @@ final class MilterSession implements MessageFilter {
 
   @Override
   public void close(SessionView session) {
-    closeOtherBody();
+    closeReplacementBody();
     MilterConnection open = connection;
     if (open == null) return;
     try {
-      if (interest != Interest.FAILED) {
-        open.send(Protocol.QUIT, new byte[0]);
+      if (participation != Participation.FAILED) {
+        open.send(MilterProtocol.QUIT, new byte[0]);
         open.flush(config.commandTimeout());
       }
     } catch (IOException e) {
@@ -156,95 +158,99 @@ final class MilterSession implements MessageFilter {
     }
   }
 
-  private Verdict tell(
+  private Verdict sendOrDefault(
       byte command, String argument, SessionView session, @Nullable MailAddress recipient) {
     try {
-      return say(command, MilterConnection.text(argument), session, recipient);
+      return sendCommand(command, MilterConnection.zeroTerminated(argument), session, recipient);
     } catch (IOException e) {
       failed(e);
       return defaultAction();
     }
   }
 
-  private Verdict say(byte command, byte[] data, SessionView session) throws IOException {
-    return say(command, data, session, null);
+  private Verdict sendCommand(byte command, byte[] data, SessionView session) throws IOException {
+    return sendCommand(command, data, session, null);
   }
 
   /** One command, with the macros before it, and what the milter says to it. */
-  private Verdict say(
+  private Verdict sendCommand(
       byte command, byte[] data, SessionView session, @Nullable MailAddress recipient)
       throws IOException {
     MilterConnection open = connection;
-    if (open == null || !terms.wants(command)) return Verdict.ACCEPT;
-    byte[] macros = Macros.before(command, session, recipient);
-    if (macros.length > 0) open.send(Protocol.MACRO, macros);
+    if (open == null || !terms.expectsCommand(command)) return Verdict.ACCEPT;
+    byte[] macros = MilterMacros.packetData(command, session, recipient);
+    if (macros.length > 0) open.send(MilterProtocol.MACRO, macros);
     open.send(command, data);
-    if (!terms.answers(command)) {
-      if (open.unsent() > UNSENT_MAX) open.flush(config.commandTimeout());
+    if (!terms.repliesTo(command)) {
+      if (open.unsent() > MAX_UNSENT) open.flush(config.commandTimeout());
       return Verdict.ACCEPT;
     }
     return verdict(command, open.receive(config.commandTimeout()));
   }
 
   /** Header and body. Returns what the milter decides before it has seen all. */
-  private Verdict send(MessageContent content, SessionView session) throws IOException {
-    Verdict verdict = say(Protocol.DATA, new byte[0], session);
-    if (verdict != Verdict.ACCEPT || interest != Interest.ALL) return verdict;
+  private Verdict sendMessage(MessageContent content, SessionView session) throws IOException {
+    Verdict verdict = sendCommand(MilterProtocol.DATA, new byte[0], session);
+    if (verdict != Verdict.ACCEPT || participation != Participation.ACTIVE) return verdict;
     MessageHeader header = MessageHeader.read(content);
     for (MessageHeader.Field field : header.fields()) {
       if (field.name().isEmpty()) continue; // no field: a milter could make nothing of it
-      verdict = say(Protocol.HEADER, CommandData.field(field, terms), session);
-      if (verdict != Verdict.ACCEPT || interest != Interest.ALL) return verdict;
+      verdict = sendCommand(MilterProtocol.HEADER, CommandData.field(field, terms), session);
+      if (verdict != Verdict.ACCEPT || participation != Participation.ACTIVE) return verdict;
     }
-    verdict = say(Protocol.END_OF_HEADER, new byte[0], session);
-    if (verdict != Verdict.ACCEPT || interest != Interest.ALL) return verdict;
+    verdict = sendCommand(MilterProtocol.END_OF_HEADER, new byte[0], session);
+    if (verdict != Verdict.ACCEPT || participation != Participation.ACTIVE) return verdict;
     skipBody = false;
-    byte[] piece = new byte[Protocol.MAX_DATA];
+    byte[] piece = new byte[MilterProtocol.MAX_DATA];
     try (InputStream body = content.open(header.bodyAt())) {
       for (int n; (n = body.readNBytes(piece, 0, piece.length)) > 0 && !skipBody; ) {
-        verdict = say(Protocol.BODY, Arrays.copyOf(piece, n), session);
-        if (verdict != Verdict.ACCEPT || interest != Interest.ALL) return verdict;
+        verdict = sendCommand(MilterProtocol.BODY, Arrays.copyOf(piece, n), session);
+        if (verdict != Verdict.ACCEPT || participation != Participation.ACTIVE) return verdict;
       }
     }
     return Verdict.ACCEPT;
   }
 
   /** The end of the body: changes, then the last word. */
-  private Verdict end(SessionView session) throws IOException {
+  private Verdict sendEndOfBody(SessionView session) throws IOException {
     MilterConnection open = connection;
     if (open == null) return Verdict.ACCEPT;
-    byte[] macros = Macros.before(Protocol.END_OF_BODY, session, null);
-    if (macros.length > 0) open.send(Protocol.MACRO, macros);
-    open.send(Protocol.END_OF_BODY, new byte[0]);
-    Changes changes = new Changes(terms.actions(), session.maxMessageSize(), buffers);
+    byte[] macros = MilterMacros.packetData(MilterProtocol.END_OF_BODY, session, null);
+    if (macros.length > 0) open.send(MilterProtocol.MACRO, macros);
+    open.send(MilterProtocol.END_OF_BODY, new byte[0]);
+    MilterModifications changes =
+        new MilterModifications(terms.actions(), session.maxMessageSize(), buffers);
     try {
       int progress = 0;
       while (true) {
-        Packet packet = open.receive(config.contentTimeout());
+        MilterPacket packet = open.receive(config.contentTimeout());
         if (packet.command() == 'p') {
-          if (++progress > PROGRESS_MAX) throw new MilterException("it does not come to an end");
-        } else if (!changes.take(packet)) {
+          if (++progress > MAX_PROGRESS) throw new MilterException("it does not come to an end");
+        } else if (!changes.handle(packet)) {
           inMessage = false;
-          Verdict verdict = verdict(Protocol.END_OF_BODY, packet);
+          Verdict verdict = verdict(MilterProtocol.END_OF_BODY, packet);
           return verdict == Verdict.ACCEPT ? changes.verdict() : verdict;
         }
       }
     } finally {
-      otherBody = changes.ownedBody().orElse(null);
+      replacementBody = changes.replacementBody().orElse(null);
     }
   }
 
-  /** What a reply means; ACCEPT for "go on" and for "enough", which {@link #interest} tells. */
-  private Verdict verdict(byte command, Packet reply) throws IOException {
+  /**
+   * What a reply means; ACCEPT for "go on" and for "enough", which {@link #participation} tells.
+   */
+  private Verdict verdict(byte command, MilterPacket reply) throws IOException {
     return switch (reply.command()) {
       case 'c' -> Verdict.ACCEPT;
       case 'a' -> {
-        boolean ofSession = command == Protocol.CONNECT || command == Protocol.HELO;
-        interest = ofSession ? Interest.NONE : Interest.NOT_THIS_MESSAGE;
+        boolean ofSession = command == MilterProtocol.CONNECT || command == MilterProtocol.HELO;
+        participation = ofSession ? Participation.SESSION_ACCEPTED : Participation.MESSAGE_ACCEPTED;
         yield Verdict.ACCEPT;
       }
       case 's' -> {
-        if (command != Protocol.BODY || !terms.has(Protocol.SKIP)) throw reply.malformed();
+        if (command != MilterProtocol.BODY || !terms.hasStep(MilterProtocol.SKIP))
+          throw reply.malformed();
         skipBody = true;
         yield Verdict.ACCEPT;
       }
@@ -253,7 +259,7 @@ final class MilterSession implements MessageFilter {
       case 't', 'f' -> TEMPFAIL;
       case 'd' -> new Verdict.Discard("its milter says so");
       case '4' -> SHUTDOWN;
-      case 'y' -> Verdict.refusal(ReplyCode.parse(reply));
+      case 'y' -> Verdict.refusal(MilterReplyParser.parse(reply));
       default -> throw reply.malformed();
     };
   }
@@ -265,7 +271,7 @@ final class MilterSession implements MessageFilter {
   }
 
   private void failed(IOException e) {
-    interest = Interest.FAILED;
+    participation = Participation.FAILED;
     LOG.warn(
         "event=milter_failed milter={} socket={} action={} reason={}",
         config.name(),
@@ -285,9 +291,9 @@ final class MilterSession implements MessageFilter {
     };
   }
 
-  private void closeOtherBody() {
-    ContentBuffer body = otherBody;
-    otherBody = null;
+  private void closeReplacementBody() {
+    ContentBuffer body = replacementBody;
+    replacementBody = null;
     if (body == null) return;
     try {
       body.close();

@@ -14,10 +14,10 @@ public sealed interface SendResult {
   }
 
   /** The server cannot take this message, whoever asks again: status of class 5. */
-  record Unsuitable(EnhancedStatus status, String reason) implements SendResult {}
+  record NotSendable(EnhancedStatus status, String reason) implements SendResult {}
 
   /** The final dot was not allowed any more; nothing was delivered, the connection is gone. */
-  record Abandoned() implements SendResult {}
+  record FinalDotDenied() implements SendResult {}
 
   /** The content could not be read here; nothing was delivered, the connection is gone. */
   record Unreadable(String reason) implements SendResult {}
@@ -25,10 +25,10 @@ public sealed interface SendResult {
   /**
    * The connection failed, or the server did not speak SMTP; the connection is gone.
    *
-   * @param unanswered whether the server had not said a word in this transaction: a connection kept
-   *     for reuse that it had closed meanwhile looks like this
+   * @param noReplyRead whether the server had not said a word in this transaction: a connection
+   *     kept for reuse that it had closed meanwhile looks like this
    */
-  record Broken(String reason, boolean unanswered) implements SendResult {}
+  record Broken(String reason, boolean noReplyRead) implements SendResult {}
 
   /** The answer for one recipient. */
   sealed interface RecipientResult {

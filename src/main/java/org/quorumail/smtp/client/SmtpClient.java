@@ -5,12 +5,11 @@ import java.net.Socket;
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
-import org.quorumail.config.Config.SmtpTimeouts;
 import org.quorumail.mail.EnhancedStatus;
-import org.quorumail.smtp.Connection;
+import org.quorumail.smtp.ClientTlsContexts;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
-import org.quorumail.smtp.TlsContexts;
+import org.quorumail.smtp.SmtpChannel;
 
 /** Opens connections: dials, greets, and encrypts when that is offered or required. Thread-safe. */
 public final class SmtpClient {
@@ -24,31 +23,32 @@ public final class SmtpClient {
 
   private final String hostname;
   private final SmtpTimeouts timeouts;
-  private final SSLContext verifying;
-  private final SSLContext trusting = TlsContexts.opportunisticClient();
+  private final SSLContext verifyingContext;
+  private final SSLContext trustingContext = ClientTlsContexts.opportunisticClient();
 
   /**
    * @param hostname our name for EHLO, RFC 5321 §4.1.1.1
    */
   public SmtpClient(String hostname, SmtpTimeouts timeouts) {
-    this(hostname, timeouts, TlsContexts.verifyingClient());
+    this(hostname, timeouts, ClientTlsContexts.verifyingClient());
   }
 
   SmtpClient(String hostname, SmtpTimeouts timeouts, SSLContext verifying) {
     this.hostname = hostname;
     this.timeouts = timeouts;
-    this.verifying = verifying;
+    this.verifyingContext = verifying;
   }
 
   /**
    * Opens a connection; without encryption on a second one, if the first fails in the handshake.
    */
-  public Opening open(Peer peer) {
+  public ConnectResult open(ServerEndpoint peer) {
     try {
       return open(peer, true);
     } catch (HandshakeException e) {
       if (peer.tls() != TlsRule.OPPORTUNISTIC) {
-        return new Opening.Unusable(NO_ENCRYPTION, "TLS with " + peer + " failed: " + reason(e));
+        return new ConnectResult.Unusable(
+            NO_ENCRYPTION, "TLS with " + peer + " failed: " + reason(e));
       }
     }
     try {
@@ -58,29 +58,30 @@ public final class SmtpClient {
     }
   }
 
-  private Opening open(Peer peer, boolean encrypt) throws HandshakeException {
-    Connection line;
+  private ConnectResult open(ServerEndpoint peer, boolean encrypt) throws HandshakeException {
+    SmtpChannel line;
     try {
-      line = dial(peer);
+      line = connect(peer);
     } catch (IOException e) {
-      return new Opening.Unusable(NO_ANSWER, "cannot connect to " + peer + ": " + reason(e));
+      return new ConnectResult.Unusable(NO_ANSWER, "cannot connect to " + peer + ": " + reason(e));
     }
-    Opening opening = new Opening.Unusable(BAD_CONNECTION, "");
+    ConnectResult opening = new ConnectResult.Unusable(BAD_CONNECTION, "");
     try {
-      opening = introduce(new SmtpConnection(line, peer, timeouts), peer, encrypt);
+      opening = beginSession(new SmtpConnection(line, peer, timeouts), peer, encrypt);
     } catch (IOException e) {
-      opening = new Opening.Unusable(BAD_CONNECTION, "no session with " + peer + ": " + reason(e));
+      opening =
+          new ConnectResult.Unusable(BAD_CONNECTION, "no session with " + peer + ": " + reason(e));
     } finally {
-      if (!(opening instanceof Opening.Ready)) line.close();
+      if (!(opening instanceof ConnectResult.Connected)) line.close();
     }
     return opening;
   }
 
-  private Connection dial(Peer peer) throws IOException {
+  private SmtpChannel connect(ServerEndpoint peer) throws IOException {
     Socket socket = new Socket();
     try {
       socket.connect(peer.address(), (int) timeouts.connect().toMillis());
-      return new Connection(socket, LIFETIME);
+      return new SmtpChannel(socket, LIFETIME);
     } catch (IOException e) {
       socket.close();
       throw e;
@@ -88,52 +89,53 @@ public final class SmtpClient {
   }
 
   /** Greeting, EHLO, STARTTLS and EHLO again, RFC 5321 §3.1, §3.2 and RFC 3207 §4. */
-  private Opening introduce(SmtpConnection connection, Peer peer, boolean encrypt)
+  private ConnectResult beginSession(
+      SmtpConnection connection, ServerEndpoint peer, boolean encrypt)
       throws IOException, HandshakeException {
-    Reply greeting = connection.greeting();
+    Reply greeting = connection.readGreeting();
     if (greeting.code() != 220) return refusal(peer, "greets with", greeting);
-    if (isOurName(greeting, peer)) return ourselves(peer);
-    Reply hello = connection.hello(hostname);
+    if (isOwnName(greeting, peer)) return mailLoop(peer);
+    Reply hello = connection.sendHello(hostname);
     if (!hello.positive()) return refusal(peer, "answers EHLO with", hello);
-    if (isOurName(hello, peer)) return ourselves(peer);
-    if (encrypt && connection.offers("STARTTLS") && connection.startTlsAgreed()) {
-      shakeHands(connection, peer);
-      hello = connection.hello(hostname);
+    if (isOwnName(hello, peer)) return mailLoop(peer);
+    if (encrypt && connection.supports("STARTTLS") && connection.requestStartTls()) {
+      startTls(connection, peer);
+      hello = connection.sendHello(hostname);
       if (!hello.positive()) return refusal(peer, "answers EHLO after STARTTLS with", hello);
     }
     if (peer.tls() != TlsRule.OPPORTUNISTIC && !connection.secured()) {
-      return new Opening.WithoutTls(peer + " does not offer the TLS that is required");
+      return new ConnectResult.TlsNotOffered(peer + " does not offer the TLS that is required");
     }
-    return new Opening.Ready(connection);
+    return new ConnectResult.Connected(connection);
   }
 
-  private void shakeHands(SmtpConnection connection, Peer peer) throws HandshakeException {
+  private void startTls(SmtpConnection connection, ServerEndpoint peer) throws HandshakeException {
     boolean verify = peer.tls() == TlsRule.VERIFIED;
     try {
-      connection.startTls(verify ? verifying : trusting, verify);
+      connection.startTls(verify ? verifyingContext : trustingContext, verify);
     } catch (IOException e) {
       throw new HandshakeException(e);
     }
   }
 
-  private boolean isOurName(Reply reply, Peer peer) {
-    if (peer.mayBeOurselves() || peer.lmtp()) return false;
+  private boolean isOwnName(Reply reply, ServerEndpoint peer) {
+    if (peer.mayHaveOwnName() || peer.lmtp()) return false;
     String first = reply.lines().getFirst().strip();
     int space = first.indexOf(' ');
     return hostname.equalsIgnoreCase(space < 0 ? first : first.substring(0, space));
   }
 
-  private static Opening ourselves(Peer peer) {
-    return new Opening.Ourselves("mail loops back to this host: " + peer + " has our name");
+  private static ConnectResult mailLoop(ServerEndpoint peer) {
+    return new ConnectResult.MailLoop("mail loops back to this host: " + peer + " has our name");
   }
 
   /**
    * A host that refuses to talk, even by 5xx, is passed over like one that does not answer: it says
    * nothing about the recipient, and another host of the domain may take the mail.
    */
-  private static Opening refusal(Peer peer, String how, Reply reply) {
+  private static ConnectResult refusal(ServerEndpoint peer, String how, Reply reply) {
     String reason = peer + " " + how + " " + Escape.quoted(reply.toString());
-    return new Opening.Unusable(NOT_ACCEPTING, reason);
+    return new ConnectResult.Unusable(NOT_ACCEPTING, reason);
   }
 
   static String reason(Exception e) {

@@ -12,11 +12,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.ChannelBindings;
-import org.quorumail.auth.Mechanism;
-import org.quorumail.auth.Mechanism.Step;
+import org.quorumail.auth.SaslMechanism;
+import org.quorumail.auth.SaslMechanism.SaslStep;
 import org.quorumail.auth.User;
 import org.quorumail.smtp.Escape;
-import org.quorumail.smtp.Line;
+import org.quorumail.smtp.ReceivedLine;
 import org.quorumail.smtp.Reply;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,19 +32,19 @@ final class AuthCommand {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   private static final int MAX_STEPS = 8; // no mechanism has more than four
 
-  private final Shared shared;
+  private final ListenerContext shared;
   private final Wire wire;
-  private final Client client;
+  private final RemoteClient client;
   private int failed;
 
   /** What the client said to a challenge: octets, or something that ends the exchange. */
   private sealed interface Response {
     record Octets(byte[] data) implements Response {}
 
-    record Ended(String result, Answer answer) implements Response {}
+    record Ended(String result, CommandResult answer) implements Response {}
   }
 
-  AuthCommand(Shared shared, Wire wire, Client client) {
+  AuthCommand(ListenerContext shared, Wire wire, RemoteClient client) {
     this.shared = shared;
     this.wire = wire;
     this.client = client;
@@ -52,52 +52,55 @@ final class AuthCommand {
 
   /** The mechanisms of EHLO's line; none when AUTH is not possible on this connection now. */
   List<String> offered() {
-    return authentication().offered(wire.connection.secured(), this::bindings);
+    return authentication().offeredMechanisms(wire.connection.secured(), this::channelBindings);
   }
 
   /** Whether somebody can log in on this connection now, or has. */
-  boolean possible() {
-    return authentication().allowed(wire.connection.secured());
+  boolean isAvailable() {
+    return authentication().isAllowed(wire.connection.secured());
   }
 
   /** The user of a login that a trusted host tells of. */
-  Optional<User> vouchedFor(String login) {
-    return authentication().vouchedFor(login);
+  Optional<User> userOfXclientLogin(String login) {
+    return authentication().assertedUser(login);
   }
 
   /** How long a command line may be: longer than usual only for who can and need log in. */
   int longestLine(int usual) {
-    return possible() && client.user().isEmpty() ? Math.max(usual, MAX_LINE) : usual;
+    return isAvailable() && client.user().isEmpty() ? Math.max(usual, MAX_LINE) : usual;
   }
 
-  Answer auth(String argument, boolean inTransaction) throws IOException {
+  CommandResult auth(String argument, boolean inTransaction) throws IOException {
     Authentication authentication = authentication();
-    if (!authentication.configured()) return Answer.say(502, "5.5.1", "AUTH is not offered");
-    if (!client.extended()) return Answer.say(503, "5.5.1", "Say EHLO first");
-    if (!possible()) {
-      return Answer.say(538, "5.7.11", "Encryption required for authentication");
+    if (!authentication.isConfigured())
+      return CommandResult.of(502, "5.5.1", "AUTH is not offered");
+    if (!client.extended()) return CommandResult.of(503, "5.5.1", "Say EHLO first");
+    if (!isAvailable()) {
+      return CommandResult.of(538, "5.7.11", "Encryption required for authentication");
     }
-    if (client.user().isPresent()) return Answer.say(503, "5.5.1", "Already authenticated");
-    if (inTransaction) return Answer.say(503, "5.5.1", "A transaction is under way");
-    if (argument.isEmpty()) return Answer.say(501, "5.5.4", "Syntax: AUTH mechanism [response]");
-    if (authentication.failures().tooMany(client.address())) return tooMany("none", "");
+    if (client.user().isPresent()) return CommandResult.of(503, "5.5.1", "Already authenticated");
+    if (inTransaction) return CommandResult.of(503, "5.5.1", "A transaction is under way");
+    if (argument.isEmpty())
+      return CommandResult.of(501, "5.5.4", "Syntax: AUTH mechanism [response]");
+    if (authentication.failures().isBlocked(client.address())) return tooMany("none", "");
     int blank = argument.indexOf(' ');
     String name = blank < 0 ? argument : argument.substring(0, blank);
-    Optional<Mechanism> mechanism =
-        authentication.begin(name, wire.connection.secured(), this::bindings);
+    Optional<SaslMechanism> mechanism =
+        authentication.startExchange(name, wire.connection.secured(), this::channelBindings);
     if (mechanism.isEmpty()) {
       count("other", "not_offered");
-      return Answer.say(504, "5.5.4", "This mechanism is not offered");
+      return CommandResult.of(504, "5.5.4", "This mechanism is not offered");
     }
     String registered = name.toUpperCase(Locale.ROOT);
     Response first =
         blank < 0
-            ? ask(mechanism.get().prompt())
+            ? challenge(mechanism.get().initialChallenge())
             : decode(initial(argument.substring(blank + 1).strip()));
     return exchange(registered, mechanism.get(), first);
   }
 
-  private Answer exchange(String name, Mechanism mechanism, Response first) throws IOException {
+  private CommandResult exchange(String name, SaslMechanism mechanism, Response first)
+      throws IOException {
     Response response = first;
     for (int steps = 0; steps < MAX_STEPS; steps++) {
       if (response instanceof Response.Ended ended) {
@@ -105,40 +108,40 @@ final class AuthCommand {
         return ended.answer();
       }
       long heard = System.nanoTime();
-      Step step = mechanism.next(((Response.Octets) response).data());
+      SaslStep step = mechanism.evaluateResponse(((Response.Octets) response).data());
       switch (step) {
-        case Step.Challenge challenge -> response = ask(challenge.data());
-        case Step.Authenticated proved -> {
+        case SaslStep.Challenge challenge -> response = challenge(challenge.data());
+        case SaslStep.Authenticated proved -> {
           return succeeded(name, proved.user(), heard);
         }
-        case Step.Denied denied -> {
+        case SaslStep.Denied denied -> {
           return denied(name, denied, heard);
         }
-        case Step.Malformed malformed -> {
+        case SaslStep.Malformed malformed -> {
           count(name, "malformed");
-          return Answer.say(501, "5.5.2", "Cannot understand: " + malformed.reason());
+          return CommandResult.of(501, "5.5.2", "Cannot understand: " + malformed.reason());
         }
-        case Step.Unavailable unavailable -> {
+        case SaslStep.Unavailable unavailable -> {
           count(name, "unavailable");
           LOG.warn(
               "event=auth_unavailable mechanism={} client={} reason=\"{}\"",
               name,
               client.host(),
               unavailable.reason());
-          return Answer.say(454, "4.7.0", "Temporary authentication failure");
+          return CommandResult.of(454, "4.7.0", "Temporary authentication failure");
         }
       }
     }
     throw new IllegalStateException(name + " does not come to an end");
   }
 
-  private Answer succeeded(String mechanism, User user, long heard) throws IOException {
+  private CommandResult succeeded(String mechanism, User user, long heard) throws IOException {
     // said to the right password as to a wrong one: who guesses must not learn that he was right
-    if (authentication().failures().tooMany(client.address(), user.name())) {
-      waitAfter(heard);
+    if (authentication().failures().isBlocked(client.address(), user.name())) {
+      delayFailure(heard);
       return tooMany(mechanism, user.name());
     }
-    authentication().failures().succeeded(client.address(), user.name());
+    authentication().failures().recordSuccess(client.address(), user.name());
     client.authenticated(user);
     count(mechanism, "success");
     LOG.info(
@@ -146,13 +149,14 @@ final class AuthCommand {
         mechanism,
         Escape.quoted(user.name()),
         client.host());
-    return Answer.say(235, "2.7.0", "Authentication successful");
+    return CommandResult.of(235, "2.7.0", "Authentication successful");
   }
 
-  private Answer denied(String mechanism, Step.Denied denied, long heard) throws IOException {
-    boolean closed = authentication().failures().tooMany(client.address(), denied.name());
-    authentication().failures().failed(client.address(), denied.name());
-    waitAfter(heard);
+  private CommandResult denied(String mechanism, SaslStep.Denied denied, long heard)
+      throws IOException {
+    boolean closed = authentication().failures().isBlocked(client.address(), denied.name());
+    authentication().failures().recordFailure(client.address(), denied.name());
+    delayFailure(heard);
     LOG.info(
         "event=auth_failed mechanism={} user={} client={} reason=\"{}\"",
         mechanism,
@@ -162,21 +166,21 @@ final class AuthCommand {
     if (closed) return tooMany(mechanism, denied.name());
     count(mechanism, "failure");
     if (++failed >= authentication().limits().attempts()) return tooMany(mechanism, denied.name());
-    return Answer.say(535, "5.7.8", "Authentication credentials invalid");
+    return CommandResult.of(535, "5.7.8", "Authentication credentials invalid");
   }
 
-  private Answer tooMany(String mechanism, String user) {
+  private CommandResult tooMany(String mechanism, String user) {
     count(mechanism, "limited");
     LOG.info(
         "event=auth_limited mechanism={} user={} client={}",
         mechanism,
         Escape.quoted(user),
         client.host());
-    return Answer.close(421, "4.7.0", "Too many failed logins, try again later");
+    return CommandResult.closing(421, "4.7.0", "Too many failed logins, try again later");
   }
 
   /** Whatever the check took, a failure is told at the same time after it was asked for. */
-  private void waitAfter(long heard) throws IOException {
+  private void delayFailure(long heard) throws IOException {
     long until = heard + authentication().limits().delay().toNanos();
     try {
       long left = until - System.nanoTime();
@@ -187,25 +191,27 @@ final class AuthCommand {
     }
   }
 
-  private Response ask(byte[] challenge) throws IOException {
+  private Response challenge(byte[] challenge) throws IOException {
     String text = Base64.getEncoder().encodeToString(challenge);
     wire.writer().reply(Reply.plain(334, text));
     wire.connection.deadline(shared.config().timeouts().command());
     return switch (wire.reader().readLine(MAX_LINE)) {
-      case Line.Text line ->
+      case ReceivedLine.Text line ->
           line.text().equals("*")
-              ? ended("cancelled", Answer.say(501, "5.7.0", "Authentication cancelled"))
+              ? ended("cancelled", CommandResult.of(501, "5.7.0", "Authentication cancelled"))
               : decode(line.text());
-      case Line.TooLong tooLong -> ended("malformed", lineTooLong());
-      case Line.BareLineFeed bare ->
-          ended("malformed", Answer.close(500, "5.5.2", "A line ends with CR LF (RFC 5321 2.3.8)"));
-      case Line.End end -> throw new EOFException("gone in an authentication exchange");
+      case ReceivedLine.TooLong tooLong -> ended("malformed", lineTooLong());
+      case ReceivedLine.BareLineFeed bare ->
+          ended(
+              "malformed",
+              CommandResult.closing(500, "5.5.2", "A line ends with CR LF (RFC 5321 2.3.8)"));
+      case ReceivedLine.End end -> throw new EOFException("gone in an authentication exchange");
     };
   }
 
   /** RFC 4954 §4 and §6. */
-  static Answer lineTooLong() {
-    return Answer.say(500, "5.5.6", "Authentication exchange line is too long");
+  static CommandResult lineTooLong() {
+    return CommandResult.of(500, "5.5.6", "Authentication exchange line is too long");
   }
 
   /** An initial response without any octets is written {@code =}, since nothing means none. */
@@ -216,7 +222,7 @@ final class AuthCommand {
   private static Response decode(String text) {
     byte[] octets = strictBase64(text);
     if (octets != null) return new Response.Octets(octets);
-    return ended("malformed", Answer.say(501, "5.5.2", "This is not base64 (RFC 4648 4)"));
+    return ended("malformed", CommandResult.of(501, "5.5.2", "This is not base64 (RFC 4648 4)"));
   }
 
   /** With padding, without stray bits or anything else that the JDK would let pass. */
@@ -230,7 +236,7 @@ final class AuthCommand {
     }
   }
 
-  private static Response ended(String result, Answer answer) {
+  private static Response ended(String result, CommandResult answer) {
     return new Response.Ended(result, answer);
   }
 
@@ -238,7 +244,7 @@ final class AuthCommand {
     return shared.context().authentication().get();
   }
 
-  private ChannelBindings bindings() {
+  private ChannelBindings channelBindings() {
     return wire.connection.tlsSession().map(ChannelBindings::of).orElseGet(ChannelBindings::none);
   }
 

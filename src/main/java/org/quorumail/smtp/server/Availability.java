@@ -12,7 +12,8 @@ import org.quorumail.spool.Intake.Readiness;
  * Shared by the sessions of a listener.
  */
 final class Availability {
-  private static final long PATIENCE = Duration.ofSeconds(3).toNanos(); // an election takes 1–2 s
+  private static final long QUORUM_GRACE =
+      Duration.ofSeconds(3).toNanos(); // an election takes 1–2 s
   private static final long NONE = 0;
 
   private final Intake intake;
@@ -33,10 +34,10 @@ final class Availability {
 
   /** The refusal that a new connection gets, if any. */
   Optional<Reply> refusalAtConnect() {
-    return switch (observe()) {
+    return switch (currentReadiness()) {
       case DRAINING -> Optional.of(refusal(Readiness.DRAINING));
       case NO_QUORUM ->
-          System.nanoTime() - quorumMissingSince > PATIENCE
+          System.nanoTime() - quorumMissingSince > QUORUM_GRACE
               ? Optional.of(Reply.of(421, "4.3.2", "No quorum at the moment, try again later"))
               : Optional.empty();
       case READY, DISK_FULL -> Optional.empty();
@@ -45,7 +46,7 @@ final class Availability {
 
   /** The refusal that MAIL gets, if any. */
   Optional<Reply> refusalAtMail() {
-    Readiness readiness = observe();
+    Readiness readiness = currentReadiness();
     return readiness == Readiness.READY ? Optional.empty() : Optional.of(refusal(readiness));
   }
 
@@ -57,7 +58,7 @@ final class Availability {
     };
   }
 
-  private Readiness observe() {
+  private Readiness currentReadiness() {
     Readiness readiness = draining ? Readiness.DRAINING : intake.readiness();
     if (readiness != Readiness.NO_QUORUM) quorumMissingSince = NONE;
     else if (quorumMissingSince == NONE) quorumMissingSince = System.nanoTime();

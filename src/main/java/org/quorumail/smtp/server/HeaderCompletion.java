@@ -2,14 +2,14 @@ package org.quorumail.smtp.server;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import org.quorumail.smtp.Content;
+import org.quorumail.smtp.ContentSink;
 
 /**
  * Adds Date and Message-ID to a submitted message that lacks them, RFC 6409 §8.2 and §8.3, at the
  * end of its header. Every octet of the message itself passes unchanged, malformed or not; what is
  * no header field ends the header (RFC 5322 §2.2).
  */
-final class HeaderCompletion implements Content.Sink {
+final class HeaderCompletion implements ContentSink {
   private static final int MAX_NAME = 998; // a line, RFC 5322 §2.1.1
 
   private enum State {
@@ -21,11 +21,11 @@ final class HeaderCompletion implements Content.Sink {
     BODY
   }
 
-  private final Content.Sink to;
+  private final ContentSink to;
   private final String date;
   private final String messageId;
-  private final byte[] held = new byte[MAX_NAME + 1]; // of a line, before it is known what it is
-  private int heldLength;
+  private final byte[] pending = new byte[MAX_NAME + 1]; // of a line, before it is known what it is
+  private int pendingLength;
   private int nameLength;
   private State state = State.LINE_START;
   private boolean firstLine = true;
@@ -36,7 +36,7 @@ final class HeaderCompletion implements Content.Sink {
    * @param date the value of the Date field
    * @param messageId that of Message-ID, in angle brackets
    */
-  HeaderCompletion(Content.Sink to, String date, String messageId) {
+  HeaderCompletion(ContentSink to, String date, String messageId) {
     this.to = to;
     this.date = date;
     this.messageId = messageId;
@@ -73,25 +73,25 @@ final class HeaderCompletion implements Content.Sink {
   }
 
   private void accept(byte octet) throws IOException {
-    hold(octet);
+    addPending(octet);
     switch (state) {
       case LINE_START -> {
         boolean folded = (octet == ' ' || octet == '\t') && !firstLine;
-        if (folded) passHeld();
+        if (folded) passPending();
         else if (octet == '\r') state = State.EMPTY_LINE;
         else if (isNameOctet(octet)) state = State.NAME;
         else endHeader();
       }
       case NAME -> {
-        if (octet == ':') field(heldLength - 1);
+        if (octet == ':') field(pendingLength - 1);
         else if (octet == ' ' || octet == '\t') {
-          nameLength = heldLength - 1;
+          nameLength = pendingLength - 1;
           state = State.AFTER_NAME;
-        } else if (!isNameOctet(octet) || heldLength > MAX_NAME) endHeader();
+        } else if (!isNameOctet(octet) || pendingLength > MAX_NAME) endHeader();
       }
       case AFTER_NAME -> {
         if (octet == ':') field(nameLength);
-        else if ((octet != ' ' && octet != '\t') || heldLength > MAX_NAME) endHeader();
+        else if ((octet != ' ' && octet != '\t') || pendingLength > MAX_NAME) endHeader();
       }
       case EMPTY_LINE -> endHeader();
       case VALUE, BODY -> throw new IllegalStateException("handled before");
@@ -99,23 +99,23 @@ final class HeaderCompletion implements Content.Sink {
   }
 
   private void field(int length) throws IOException {
-    String name = new String(held, 0, length, StandardCharsets.ISO_8859_1);
+    String name = new String(pending, 0, length, StandardCharsets.ISO_8859_1);
     hasDate |= name.equalsIgnoreCase("Date");
     hasMessageId |= name.equalsIgnoreCase("Message-ID");
-    passHeld();
+    passPending();
   }
 
-  private void passHeld() throws IOException {
-    to.write(held, 0, heldLength);
-    heldLength = 0;
+  private void passPending() throws IOException {
+    to.write(pending, 0, pendingLength);
+    pendingLength = 0;
     state = State.VALUE;
   }
 
   private void endHeader() throws IOException {
     if (!hasDate) add("Date: " + date);
     if (!hasMessageId) add("Message-ID: " + messageId);
-    to.write(held, 0, heldLength);
-    heldLength = 0;
+    to.write(pending, 0, pendingLength);
+    pendingLength = 0;
     state = State.BODY;
   }
 
@@ -124,8 +124,8 @@ final class HeaderCompletion implements Content.Sink {
     to.write(line, 0, line.length);
   }
 
-  private void hold(byte octet) {
-    held[heldLength++] = octet;
+  private void addPending(byte octet) {
+    pending[pendingLength++] = octet;
   }
 
   /** RFC 5322 §2.2: printable, but no colon. */

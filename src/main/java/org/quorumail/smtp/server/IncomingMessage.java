@@ -4,22 +4,23 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.config.Config.Service;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
 import org.quorumail.policy.ContentBuffer;
-import org.quorumail.policy.EnvelopeEdits;
-import org.quorumail.policy.Judgement;
+import org.quorumail.policy.EnvelopeEditor;
+import org.quorumail.policy.FilterSession;
 import org.quorumail.policy.MessageContent;
-import org.quorumail.policy.Screening;
-import org.quorumail.smtp.Content;
+import org.quorumail.policy.MessageVerdict;
+import org.quorumail.smtp.ContentResult;
+import org.quorumail.smtp.ContentSink;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.Service;
+import org.quorumail.spool.Intake.CommitResult;
+import org.quorumail.spool.Intake.MessageWriter;
 import org.quorumail.spool.Intake.Readiness;
-import org.quorumail.spool.Intake.Reception;
-import org.quorumail.spool.Intake.Verdict;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,37 +33,37 @@ final class IncomingMessage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   private static final int PIECE = 16 * 1024;
 
-  private final Shared shared;
+  private final ListenerContext shared;
   private final Wire wire;
-  private final Client client;
-  private final Transaction transaction;
-  private final SessionFacts facts;
-  private final Screening screening;
-  private final Reception reception;
+  private final RemoteClient client;
+  private final IncomingTransaction transaction;
+  private final SessionContext facts;
+  private final FilterSession screening;
+  private final MessageWriter reception;
   private final @Nullable ContentBuffer gathered;
   private final SpoolSink sink;
-  private @Nullable Judgement judged;
+  private @Nullable MessageVerdict judged;
   private boolean spoolFailed;
   private long size; // of chunks
 
   IncomingMessage(
-      Shared shared,
+      ListenerContext shared,
       Wire wire,
-      Client client,
-      Transaction transaction,
-      SessionFacts facts,
-      Screening screening) {
+      RemoteClient client,
+      IncomingTransaction transaction,
+      SessionContext facts,
+      FilterSession screening) {
     this.shared = shared;
     this.wire = wire;
     this.client = client;
     this.transaction = transaction;
     this.facts = facts;
     this.screening = screening;
-    this.reception = shared.context().intake().receive();
+    this.reception = shared.context().intake().newMessage();
     facts.message(reception.id());
-    boolean read = screening.readsContent();
+    boolean read = screening.needsContent();
     this.gathered = read ? new ContentBuffer(shared.context().scratch()) : null;
-    Content.Sink target = gathered != null ? gathered : reception::write;
+    ContentSink target = gathered != null ? gathered : reception::write;
     this.sink = new SpoolSink(target, wire.connection, shared.config().timeouts().dataBlock());
     if (shared.config().service() == Service.SUBMISSION) {
       ServerContext context = shared.context();
@@ -70,7 +71,7 @@ final class IncomingMessage implements AutoCloseable {
           TraceHeader.date(context.clock().instant()),
           "<" + reception.id() + "@" + context.hostname() + ">");
     }
-    if (!read) begin(screening.judgeUnread());
+    if (!read) begin(screening.judgeWithoutContent());
   }
 
   QueueId id() {
@@ -78,7 +79,7 @@ final class IncomingMessage implements AutoCloseable {
   }
 
   /** Reads content up to its final dot. */
-  Content readToDot() throws IOException {
+  ContentResult readToDot() throws IOException {
     return wire.reader().readContent(shared.config().maxMessageSize(), sink);
   }
 
@@ -114,9 +115,9 @@ final class IncomingMessage implements AutoCloseable {
     if (failure.isPresent()) return failure.get();
     if (gathered != null) begin(screening.judge(gathered));
     return switch (judged) {
-      case Judgement.Take take -> keep(take, size);
-      case Judgement.Refuse refuse -> refuse.reply();
-      case Judgement.Discard discard -> discarded(discard.reason());
+      case MessageVerdict.Accept take -> keep(take, size);
+      case MessageVerdict.Refuse refuse -> refuse.reply();
+      case MessageVerdict.Discard discard -> discarded(discard.reason());
       case null -> throw new IllegalStateException("judged before the commit");
     };
   }
@@ -125,7 +126,7 @@ final class IncomingMessage implements AutoCloseable {
   private MailOptions options() {
     MailOptions asked = transaction.options();
     boolean undeclared = asked.body() == BodyType.SEVEN_BIT && sink.facts().eightBit();
-    return asked.found(
+    return asked.withContentFacts(
         undeclared ? BodyType.EIGHT_BIT_MIME : asked.body(),
         transaction.smtpUtf8() && sink.eightBitHeader(),
         sink.facts().bareLineEnds());
@@ -142,9 +143,9 @@ final class IncomingMessage implements AutoCloseable {
   }
 
   /** What is known of the message goes to the spool: the trace header, and what was judged. */
-  private void begin(Judgement judgement) {
+  private void begin(MessageVerdict judgement) {
     judged = judgement;
-    if (!(judgement instanceof Judgement.Take take)) return;
+    if (!(judgement instanceof MessageVerdict.Accept take)) return;
     try {
       byte[] trace = traceHeader();
       reception.write(trace, 0, trace.length);
@@ -166,20 +167,20 @@ final class IncomingMessage implements AutoCloseable {
     }
   }
 
-  private Reply keep(Judgement.Take take, long size) {
+  private Reply keep(MessageVerdict.Accept take, long size) {
     if (spoolFailed) return Availability.refusal(Readiness.NO_QUORUM);
-    Envelope envelope = EnvelopeEdits.apply(transaction.envelope(options()), take.envelopeEdits());
+    Envelope envelope = EnvelopeEditor.apply(transaction.envelope(options()), take.envelopeEdits());
     if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
     long start = System.nanoTime();
-    Verdict verdict = reception.commit(envelope, take.hold());
+    CommitResult verdict = reception.commit(envelope, take.holdReason());
     shared.metrics().committed(System.nanoTime() - start);
     return switch (verdict) {
-      case Verdict.Accepted accepted -> {
+      case CommitResult.Accepted accepted -> {
         shared.metrics().received(size);
-        received(envelope, take.hold(), size);
+        received(envelope, take.holdReason(), size);
         yield Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id());
       }
-      case Verdict.Refused refused -> Availability.refusal(refused.reason());
+      case CommitResult.Refused refused -> Availability.refusal(refused.reason());
     };
   }
 
@@ -211,7 +212,7 @@ final class IncomingMessage implements AutoCloseable {
   private byte[] traceHeader() {
     String name = client.name();
     return TraceHeader.compose(
-        new TraceHeader.Peer(
+        new TraceHeader.FromClause(
             name == null ? "unknown" : name, client.reverseName(), client.address()),
         facts.protocol(),
         shared.context().hostname(),

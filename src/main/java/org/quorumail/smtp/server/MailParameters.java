@@ -13,7 +13,7 @@ import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.MailOptions.Returned;
-import org.quorumail.smtp.PathSyntax;
+import org.quorumail.smtp.PathParser;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Xtext;
 
@@ -30,7 +30,7 @@ final class MailParameters {
   /** RFC 3339 §5.6; Java reads years that no clock has. */
   private static final Pattern YEAR = Pattern.compile("[0-9]{4}-");
 
-  private final Extensions offered;
+  private final EhloExtensions offered;
   private final Instant now;
   private long size;
   private boolean smtpUtf8;
@@ -44,7 +44,7 @@ final class MailParameters {
   private @Nullable DeliverBy deliverBy;
   private @Nullable MailAddress submitter;
 
-  private MailParameters(Extensions offered, Instant now) {
+  private MailParameters(EhloExtensions offered, Instant now) {
     this.offered = offered;
     this.now = now;
   }
@@ -68,13 +68,13 @@ final class MailParameters {
   }
 
   /** Reads what stands after the path. */
-  static Parsed parse(String rest, Extensions offered, Instant now) {
-    return switch (Parameter.split(rest)) {
-      case Parameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
-      case Parameter.Split.Parameters parameters -> {
+  static Parsed parse(String rest, EhloExtensions offered, Instant now) {
+    return switch (EsmtpParameter.split(rest)) {
+      case EsmtpParameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
+      case EsmtpParameter.Split.Parameters parameters -> {
         MailParameters mail = new MailParameters(offered, now);
-        for (Parameter parameter : parameters.all()) {
-          Reply problem = mail.take(parameter);
+        for (EsmtpParameter parameter : parameters.all()) {
+          Reply problem = mail.apply(parameter);
           if (problem != null) yield new Parsed.Refused(problem);
         }
         yield new Parsed.Valid(
@@ -101,7 +101,7 @@ final class MailParameters {
   }
 
   /** Null when all is well. */
-  private @Nullable Reply take(Parameter parameter) {
+  private @Nullable Reply apply(EsmtpParameter parameter) {
     String value = parameter.value();
     return switch (parameter.keyword()) {
       case "SIZE" -> size(value);
@@ -109,19 +109,21 @@ final class MailParameters {
       case "SMTPUTF8" -> smtpUtf8(parameter);
       case "RET" -> ret(value);
       case "ENVID" -> envid(value);
-      case "REQUIRETLS" -> offered.requireTls() ? requireTls(parameter) : parameter.unknown();
-      case "AUTH" -> offered.authentication() ? submitter(value) : parameter.unknown();
+      case "REQUIRETLS" ->
+          offered.requireTls() ? requireTls(parameter) : parameter.unsupportedReply();
+      case "AUTH" -> offered.authentication() ? submitter(value) : parameter.unsupportedReply();
       case "MT-PRIORITY" -> priority(value);
       case "BY" -> by(value);
-      case "HOLDFOR" -> offered.futureRelease() ? holdFor(value) : parameter.unknown();
-      case "HOLDUNTIL" -> offered.futureRelease() ? holdUntil(value) : parameter.unknown();
-      default -> parameter.unknown();
+      case "HOLDFOR" -> offered.futureRelease() ? holdFor(value) : parameter.unsupportedReply();
+      case "HOLDUNTIL" -> offered.futureRelease() ? holdUntil(value) : parameter.unsupportedReply();
+      default -> parameter.unsupportedReply();
     };
   }
 
   /** RFC 1870 §4. */
   private @Nullable Reply size(String value) {
-    if (!isNumber(value, MAX_SIZE_DIGITS)) return Parameter.malformed("SIZE wants a number");
+    if (!isNumber(value, MAX_SIZE_DIGITS))
+      return EsmtpParameter.malformedReply("SIZE wants a number");
     size = value.length() > 18 ? Long.MAX_VALUE : Long.parseLong(value);
     return null;
   }
@@ -133,15 +135,15 @@ final class MailParameters {
       case "8BITMIME" -> body = BodyType.EIGHT_BIT_MIME;
       case "BINARYMIME" -> body = BodyType.BINARY_MIME;
       default -> {
-        return Parameter.malformed("BODY is 7BIT, 8BITMIME or BINARYMIME");
+        return EsmtpParameter.malformedReply("BODY is 7BIT, 8BITMIME or BINARYMIME");
       }
     }
     return null;
   }
 
   /** RFC 6531 §3.4. */
-  private @Nullable Reply smtpUtf8(Parameter parameter) {
-    if (parameter.hasValue()) return Parameter.malformed("SMTPUTF8 has no value");
+  private @Nullable Reply smtpUtf8(EsmtpParameter parameter) {
+    if (parameter.hasValue()) return EsmtpParameter.malformedReply("SMTPUTF8 has no value");
     smtpUtf8 = true;
     return null;
   }
@@ -152,7 +154,7 @@ final class MailParameters {
       case "FULL" -> returned = Returned.FULL;
       case "HDRS" -> returned = Returned.HEADERS;
       default -> {
-        return Parameter.malformed("RET is FULL or HDRS");
+        return EsmtpParameter.malformedReply("RET is FULL or HDRS");
       }
     }
     return null;
@@ -161,14 +163,14 @@ final class MailParameters {
   /** RFC 3461 §4.4. */
   private @Nullable Reply envid(String value) {
     boolean legal = value.length() <= MAX_ENVELOPE_ID && Xtext.decode(value).isPresent();
-    if (!legal) return Parameter.malformed("ENVID wants at most 100 characters of xtext");
+    if (!legal) return EsmtpParameter.malformedReply("ENVID wants at most 100 characters of xtext");
     envelopeId = value;
     return null;
   }
 
   /** RFC 8689 §4.1: only over TLS, where it is offered. */
-  private @Nullable Reply requireTls(Parameter parameter) {
-    if (parameter.hasValue()) return Parameter.malformed("REQUIRETLS has no value");
+  private @Nullable Reply requireTls(EsmtpParameter parameter) {
+    if (parameter.hasValue()) return EsmtpParameter.malformedReply("REQUIRETLS has no value");
     requireTls = true;
     return null;
   }
@@ -177,18 +179,18 @@ final class MailParameters {
   private @Nullable Reply submitter(String value) {
     if (value.equals("<>")) return null;
     String path = Xtext.decode(value).map(mailbox -> "<" + mailbox + ">").orElse("");
-    if (PathSyntax.parse(path) instanceof PathSyntax.Parsed.Mailbox box && box.rest().isEmpty()) {
+    if (PathParser.parse(path) instanceof PathParser.Parsed.Mailbox box && box.rest().isEmpty()) {
       submitter = box.address();
       return null;
     }
-    return Parameter.malformed("AUTH wants a mailbox in xtext, or <>");
+    return EsmtpParameter.malformedReply("AUTH wants a mailbox in xtext, or <>");
   }
 
   /** RFC 6710 §4.1. What a stranger asks above the ordinary is lowered to it (§5.1). */
   private @Nullable Reply priority(String value) {
     boolean negative = value.startsWith("-");
     String digit = negative ? value.substring(1) : value;
-    if (!isNumber(digit, 1)) return Parameter.malformed("MT-PRIORITY is -9 to 9");
+    if (!isNumber(digit, 1)) return EsmtpParameter.malformedReply("MT-PRIORITY is -9 to 9");
     int asked = negative ? -Integer.parseInt(digit) : Integer.parseInt(digit);
     priority = offered.raisedPriority() ? asked : Math.min(asked, 0);
     lowered = priority < asked;
@@ -204,11 +206,13 @@ final class MailParameters {
     String digits = signed ? time.substring(1) : time;
     boolean known = mode.equals("R") || mode.equals("N") || mode.equals("RT") || mode.equals("NT");
     if (!known || !isNumber(digits, MAX_BY_DIGITS)) {
-      return Parameter.malformed("BY wants seconds;mode, and the mode is R or N, perhaps with T");
+      return EsmtpParameter.malformedReply(
+          "BY wants seconds;mode, and the mode is R or N, perhaps with T");
     }
     long seconds = Long.parseLong(digits) * (time.startsWith("-") ? -1 : 1);
     boolean returns = mode.startsWith("R");
-    if (returns && seconds <= 0) return Parameter.malformed("BY with mode R wants a time to come");
+    if (returns && seconds <= 0)
+      return EsmtpParameter.malformedReply("BY with mode R wants a time to come");
     long until = now.plusSeconds(seconds).toEpochMilli();
     deliverBy = new DeliverBy(until, returns, mode.endsWith("T"));
     return null;
@@ -216,7 +220,8 @@ final class MailParameters {
 
   /** RFC 4865 §4. */
   private @Nullable Reply holdFor(String value) {
-    if (!isNumber(value, MAX_HOLD_DIGITS)) return Parameter.malformed("HOLDFOR wants seconds");
+    if (!isNumber(value, MAX_HOLD_DIGITS))
+      return EsmtpParameter.malformedReply("HOLDFOR wants seconds");
     return hold(now.plusSeconds(Long.parseLong(value)));
   }
 
@@ -231,14 +236,15 @@ final class MailParameters {
   }
 
   private static Reply wantsTime() {
-    return Parameter.malformed("HOLDUNTIL wants a time such as 2026-11-21T10:00:00Z");
+    return EsmtpParameter.malformedReply("HOLDUNTIL wants a time such as 2026-11-21T10:00:00Z");
   }
 
   private @Nullable Reply hold(Instant until) {
-    if (holdUntil != null) return Parameter.malformed("HOLDFOR or HOLDUNTIL, not both");
-    Duration most = Extensions.MAX_HOLD;
+    if (holdUntil != null) return EsmtpParameter.malformedReply("HOLDFOR or HOLDUNTIL, not both");
+    Duration most = EhloExtensions.MAX_HOLD;
     if (until.isAfter(now.plus(most))) {
-      return Parameter.malformed("A message is held " + most.toSeconds() + " seconds at most");
+      return EsmtpParameter.malformedReply(
+          "A message is held " + most.toSeconds() + " seconds at most");
     }
     holdUntil = until;
     return null;

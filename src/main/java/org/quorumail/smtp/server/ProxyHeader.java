@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
-import org.quorumail.smtp.ProtocolException;
+import org.quorumail.smtp.SmtpProtocolException;
 
 /**
  * What a proxy says about the connection that it passes on, before anything else on it: HAProxy's
@@ -37,7 +37,8 @@ sealed interface ProxyHeader {
   Pattern IPV6 = Pattern.compile("(?=.*:)[0-9a-fA-F:.]{2,45}");
 
   /**
-   * @throws ProtocolException when it is no such header: the connection must be closed unanswered
+   * @throws SmtpProtocolException when it is no such header: the connection must be closed
+   *     unanswered
    */
   static ProxyHeader read(InputStream in) throws IOException {
     byte[] start = in.readNBytes(SIGNATURE.length()); // the shortest line has 15 octets
@@ -67,7 +68,7 @@ sealed interface ProxyHeader {
     };
   }
 
-  private static Proxied proxied(Pattern address, String[] words) throws ProtocolException {
+  private static Proxied proxied(Pattern address, String[] words) throws SmtpProtocolException {
     if (!address.matcher(words[2]).matches() || !address.matcher(words[3]).matches()) {
       throw malformed("has a malformed address");
     }
@@ -80,7 +81,7 @@ sealed interface ProxyHeader {
     }
   }
 
-  private static int port(String text) throws ProtocolException {
+  private static int port(String text) throws SmtpProtocolException {
     int port = PORT.matcher(text).matches() ? Integer.parseInt(text) : -1;
     if (port < 0 || port > 0xFFFF) throw malformed("has a malformed port");
     return port;
@@ -123,7 +124,7 @@ sealed interface ProxyHeader {
   }
 
   /** Type, length, value, to the very end of the block; a checksum must fit (§2.2.3). */
-  private static void checkTlvs(byte[] fixed, byte[] block, int from) throws ProtocolException {
+  private static void checkTlvs(byte[] fixed, byte[] block, int from) throws SmtpProtocolException {
     int at = from;
     while (at < block.length) {
       if (at + 3 > block.length) throw malformed("has a cut TLV");
@@ -147,7 +148,7 @@ sealed interface ProxyHeader {
     return (int) crc.getValue() == ByteBuffer.wrap(block).getInt(at);
   }
 
-  private static ProtocolException malformed(String problem) {
-    return new ProtocolException("the PROXY header " + problem, "");
+  private static SmtpProtocolException malformed(String problem) {
+    return new SmtpProtocolException("the PROXY header " + problem, "");
   }
 }

@@ -28,12 +28,12 @@ final class RcptParameters {
    * @param smtpUtf8 whether MAIL said SMTPUTF8
    */
   static Parsed parse(String rest, boolean smtpUtf8) {
-    return switch (Parameter.split(rest)) {
-      case Parameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
-      case Parameter.Split.Parameters parameters -> {
+    return switch (EsmtpParameter.split(rest)) {
+      case EsmtpParameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
+      case EsmtpParameter.Split.Parameters parameters -> {
         RcptParameters rcpt = new RcptParameters();
-        for (Parameter parameter : parameters.all()) {
-          Reply problem = rcpt.take(parameter, smtpUtf8);
+        for (EsmtpParameter parameter : parameters.all()) {
+          Reply problem = rcpt.apply(parameter, smtpUtf8);
           if (problem != null) yield new Parsed.Refused(problem);
         }
         yield new Parsed.Valid(rcpt.notify, rcpt.originalRecipient);
@@ -42,11 +42,11 @@ final class RcptParameters {
   }
 
   /** Null when all is well. */
-  private @Nullable Reply take(Parameter parameter, boolean smtpUtf8) {
+  private @Nullable Reply apply(EsmtpParameter parameter, boolean smtpUtf8) {
     return switch (parameter.keyword()) {
       case "NOTIFY" -> notify(parameter.value());
       case "ORCPT" -> originalRecipient(parameter.value(), smtpUtf8);
-      default -> parameter.unknown();
+      default -> parameter.unsupportedReply();
     };
   }
 
@@ -56,11 +56,13 @@ final class RcptParameters {
     for (String event : value.toUpperCase(Locale.ROOT).split(",", -1)) {
       boolean known = Set.of("NEVER", "SUCCESS", "FAILURE", "DELAY").contains(event);
       if (!ascii || !known || !events.add(event)) {
-        return Parameter.malformed("NOTIFY is NEVER, or a list of SUCCESS, FAILURE, DELAY");
+        return EsmtpParameter.malformedReply(
+            "NOTIFY is NEVER, or a list of SUCCESS, FAILURE, DELAY");
       }
     }
     boolean never = events.contains("NEVER");
-    if (never && events.size() > 1) return Parameter.malformed("NOTIFY=NEVER stands alone");
+    if (never && events.size() > 1)
+      return EsmtpParameter.malformedReply("NOTIFY=NEVER stands alone");
     notify =
         new Notify(
             true, events.contains("SUCCESS"), events.contains("FAILURE"), events.contains("DELAY"));
@@ -69,7 +71,7 @@ final class RcptParameters {
 
   private @Nullable Reply originalRecipient(String value, boolean smtpUtf8) {
     String legal = OriginalRecipient.parse(value, smtpUtf8).orElse("");
-    if (legal.isEmpty()) return Parameter.malformed("ORCPT wants type;xtext");
+    if (legal.isEmpty()) return EsmtpParameter.malformedReply("ORCPT wants type;xtext");
     originalRecipient = legal;
     return null;
   }

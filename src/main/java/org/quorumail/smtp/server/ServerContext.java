@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.quorumail.auth.Authentication;
 import org.quorumail.policy.RelayPolicy;
-import org.quorumail.policy.Rules;
+import org.quorumail.policy.SessionPolicy;
 import org.quorumail.spool.Intake;
 import org.quorumail.tls.ServerTls;
 
@@ -25,10 +25,10 @@ public record ServerContext(
     String hostname,
     Intake intake,
     Supplier<RelayPolicy> policy,
-    Supplier<Rules> rules,
+    Supplier<SessionPolicy> rules,
     Path scratch,
     Supplier<Optional<ServerTls>> tls,
-    Function<String, QueueRun> queueRun,
+    Function<String, EtrnResult> queueRun,
     Supplier<Authentication> authentication,
     MeterRegistry meters,
     Clock clock) {}

@@ -15,7 +15,8 @@ final class SessionLog {
    * @param from the sender of the transaction, empty when there is none
    * @param details nothing, or a blank and {@code key=value} words, already escaped
    */
-  static void rejected(Client client, String command, Reply reply, String from, String details) {
+  static void rejected(
+      RemoteClient client, String command, Reply reply, String from, String details) {
     LOG.info(
         "event=rejected command={} reply=\"{}\" client={} from={}{}",
         command,

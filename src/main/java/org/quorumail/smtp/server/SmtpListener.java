@@ -10,11 +10,10 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import org.quorumail.config.Config.ListenerConfig;
 import org.quorumail.config.Network;
-import org.quorumail.smtp.Connection;
-import org.quorumail.smtp.ProtocolException;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.SmtpChannel;
+import org.quorumail.smtp.SmtpProtocolException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,23 +35,23 @@ public final class SmtpListener implements AutoCloseable {
   private final ServerSocket server;
   private final Availability availability;
   private final SmtpMetrics metrics;
-  private final Shared shared;
-  private final Thread accepting;
+  private final ListenerContext shared;
+  private final Thread acceptThread;
 
   /** When the connection came that is being admitted, as nanoTime. */
   private volatile long admittingSince = IDLE;
 
-  private final Occupancy occupancy;
-  private final Map<SmtpSession, Connection> sessions = new ConcurrentHashMap<>();
+  private final ConnectionLimiter limiter;
+  private final Map<SmtpSession, SmtpChannel> sessions = new ConcurrentHashMap<>();
 
   private SmtpListener(ListenerConfig config, ServerContext context, ServerSocket server) {
     this.config = config;
     this.server = server;
-    this.occupancy = new Occupancy(config.limits());
+    this.limiter = new ConnectionLimiter(config.limits());
     this.availability = new Availability(context.intake());
     this.metrics = new SmtpMetrics(context.meters(), nameOf(config), this::activeConnections);
-    this.shared = new Shared(config, context, availability, metrics);
-    this.accepting =
+    this.shared = new ListenerContext(config, context, availability, metrics);
+    this.acceptThread =
         Thread.ofPlatform().name("smtp-accept-" + server.getLocalPort()).unstarted(this::accept);
   }
 
@@ -72,7 +71,7 @@ public final class SmtpListener implements AutoCloseable {
           "cannot listen on " + nameOf(config) + " (smtp.listeners): " + e.getMessage(), e);
     }
     SmtpListener listener = new SmtpListener(config, context, server);
-    listener.accepting.start();
+    listener.acceptThread.start();
     LOG.info("event=listening service={} socket={}", config.service(), listener.address());
     return listener;
   }
@@ -83,7 +82,7 @@ public final class SmtpListener implements AutoCloseable {
   }
 
   public int activeConnections() {
-    return occupancy.active();
+    return limiter.active();
   }
 
   /**
@@ -95,14 +94,14 @@ public final class SmtpListener implements AutoCloseable {
     availability.drain();
     closeServer();
     long until = System.nanoTime() + atMost.toNanos();
-    while (occupancy.active() > 0 && System.nanoTime() - until < 0) {
+    while (limiter.active() > 0 && System.nanoTime() - until < 0) {
       sessions.forEach(
           (session, connection) -> {
-            if (session.idle()) connection.stopReading();
+            if (session.isIdle()) connection.stopReading();
           });
       Thread.sleep(DRAIN_POLL);
     }
-    boolean finished = occupancy.active() == 0;
+    boolean finished = limiter.active() == 0;
     close();
     return finished;
   }
@@ -112,14 +111,14 @@ public final class SmtpListener implements AutoCloseable {
   public void close() {
     availability.drain();
     closeServer();
-    sessions.values().forEach(Connection::close);
+    sessions.values().forEach(SmtpChannel::close);
   }
 
   /** Whether it accepts connections, and none has kept it from the next for so long. */
-  public boolean progresses(Duration patience) {
+  public boolean isAccepting(Duration patience) {
     long since = admittingSince;
     boolean stuck = since != IDLE && System.nanoTime() - since >= patience.toNanos();
-    return accepting.isAlive() && !stuck;
+    return acceptThread.isAlive() && !stuck;
   }
 
   private void accept() {
@@ -139,16 +138,16 @@ public final class SmtpListener implements AutoCloseable {
 
   /** Refuses here what is too much, so that it costs no thread. */
   private void admit(Socket socket) {
-    Optional<Occupancy.Seat> entered = occupancy.enter();
+    Optional<ConnectionLimiter.Permit> entered = limiter.acquire();
     if (entered.isEmpty()) {
-      refuse(socket, Occupancy.TOO_MANY);
+      refuse(socket, ConnectionLimiter.TOO_MANY);
       return;
     }
-    Occupancy.Seat seat = entered.get();
+    ConnectionLimiter.Permit seat = entered.get();
     boolean proxied = isProxy(socket.getInetAddress());
-    Optional<Reply> refusal = proxied ? Optional.empty() : seat.take(socket.getInetAddress());
+    Optional<Reply> refusal = proxied ? Optional.empty() : seat.assignTo(socket.getInetAddress());
     if (refusal.isPresent()) {
-      seat.leave();
+      seat.release();
       refuse(socket, refusal.get());
       return;
     }
@@ -156,28 +155,28 @@ public final class SmtpListener implements AutoCloseable {
     Thread.ofVirtual().name("smtp-session").start(() -> serve(socket, seat, proxied));
   }
 
-  private void serve(Socket socket, Occupancy.Seat seat, boolean proxied) {
+  private void serve(Socket socket, ConnectionLimiter.Permit seat, boolean proxied) {
     long start = System.nanoTime();
     String peer = socket.getInetAddress().getHostAddress();
     LOG.debug("event=connect client={}", peer);
     try (socket) {
-      Connection connection = new Connection(socket, config.timeouts().connection());
+      SmtpChannel connection = new SmtpChannel(socket, config.timeouts().connection());
       try {
-        if (!proxied || clientNamed(connection, seat)) converse(connection, seat);
+        if (!proxied || readProxyHeader(connection, seat)) runSession(connection, seat);
       } finally {
-        connection.closeOrderly();
+        connection.closeGracefully();
       }
     } catch (IOException e) {
       LOG.debug("event=connection_lost client={} reason=\"{}\"", peer, e);
     } catch (RuntimeException e) {
       LOG.error("event=session_failed client={}", peer, e);
     } finally {
-      seat.leave();
-      metrics.ended(System.nanoTime() - start);
+      seat.release();
+      metrics.sessionEnded(System.nanoTime() - start);
     }
   }
 
-  private void converse(Connection connection, Occupancy.Seat seat) {
+  private void runSession(SmtpChannel connection, ConnectionLimiter.Permit seat) {
     SmtpSession session = new SmtpSession(connection, shared, seat);
     sessions.put(session, connection);
     try {
@@ -193,13 +192,14 @@ public final class SmtpListener implements AutoCloseable {
   }
 
   /** Has the proxy say who its client is. Without an answer to that there is none to anything. */
-  private boolean clientNamed(Connection connection, Occupancy.Seat seat) throws IOException {
+  private boolean readProxyHeader(SmtpChannel connection, ConnectionLimiter.Permit seat)
+      throws IOException {
     connection.deadline(PROXY_HEADER);
     try {
       if (ProxyHeader.read(connection.input()) instanceof ProxyHeader.Proxied by) {
-        connection.proxied(by.source(), by.destination());
+        connection.useProxiedAddresses(by.source(), by.destination());
       }
-    } catch (ProtocolException | SocketTimeoutException e) {
+    } catch (SmtpProtocolException | SocketTimeoutException e) {
       metrics.connectionRejected();
       LOG.info(
           "event=connection_rejected client={} reason=\"{}\"",
@@ -207,16 +207,16 @@ public final class SmtpListener implements AutoCloseable {
           e.getMessage());
       return false;
     }
-    Optional<Reply> refusal = seat.take(connection.remoteAddress());
+    Optional<Reply> refusal = seat.assignTo(connection.remoteAddress());
     if (refusal.isEmpty()) return true;
-    rejected(connection.remoteAddress(), refusal.get());
+    logRejected(connection.remoteAddress(), refusal.get());
     connection.output().write(refusal.get().toWire());
     return false;
   }
 
   /** A fresh connection's send buffer is empty, so this write does not block the accepting. */
   private void refuse(Socket socket, Reply reply) {
-    rejected(socket.getInetAddress(), reply);
+    logRejected(socket.getInetAddress(), reply);
     try (socket) {
       socket.getOutputStream().write(reply.toWire());
     } catch (IOException e) {
@@ -224,7 +224,7 @@ public final class SmtpListener implements AutoCloseable {
     }
   }
 
-  private void rejected(InetAddress client, Reply reply) {
+  private void logRejected(InetAddress client, Reply reply) {
     metrics.connectionRejected();
     LOG.info("event=connection_rejected client={} reply=\"{}\"", client.getHostAddress(), reply);
   }

@@ -68,7 +68,7 @@ final class SmtpMetrics {
     messageSize.record((double) size);
   }
 
-  void ended(long nanos) {
+  void sessionEnded(long nanos) {
     sessionDuration.record(nanos, TimeUnit.NANOSECONDS);
   }
 

@@ -2,17 +2,17 @@ package org.quorumail.smtp.server;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.smtp.Connection;
-import org.quorumail.smtp.Content;
+import org.quorumail.smtp.ContentSink;
+import org.quorumail.smtp.SmtpChannel;
 
 /**
  * Carries content from the connection to the spool, or to where filters read it first. A target
  * that fails does not end the reading: the client is told after its final dot, as RFC 5321 §4.2.5
  * has it.
  */
-final class SpoolSink implements Content.Sink {
-  private final Content.Sink target;
-  private final Connection connection;
+final class SpoolSink implements ContentSink {
+  private final ContentSink target;
+  private final SmtpChannel connection;
   private final java.time.Duration blockTimeout;
   private final HeaderScan header = new HeaderScan();
   private final ContentFacts facts = new ContentFacts();
@@ -20,7 +20,7 @@ final class SpoolSink implements Content.Sink {
   private boolean started;
   private boolean failed;
 
-  SpoolSink(Content.Sink target, Connection connection, java.time.Duration blockTimeout) {
+  SpoolSink(ContentSink target, SmtpChannel connection, java.time.Duration blockTimeout) {
     this.target = target;
     this.connection = connection;
     this.blockTimeout = blockTimeout;

@@ -26,7 +26,12 @@ final class TraceHeader {
    * @param protocol ESMTP, ESMTPS, SMTP, LMTP …: the "with" registered by RFC 3848, RFC 6531
    */
   static byte[] compose(
-      Peer peer, String protocol, String hostname, QueueId id, Envelope envelope, Instant now) {
+      FromClause peer,
+      String protocol,
+      String hostname,
+      QueueId id,
+      Envelope envelope,
+      Instant now) {
     StringBuilder field = new StringBuilder(256);
     field.append("Received: from ").append(peer.name());
     field.append(" (").append(peer.reverseName().map(n -> n + " ").orElse(""));
@@ -46,5 +51,5 @@ final class TraceHeader {
   }
 
   /** Who connected: the name that it gave to EHLO, and the address that it really has. */
-  record Peer(String name, Optional<String> reverseName, InetAddress address) {}
+  record FromClause(String name, Optional<String> reverseName, InetAddress address) {}
 }

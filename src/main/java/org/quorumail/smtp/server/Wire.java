@@ -1,18 +1,18 @@
 package org.quorumail.smtp.server;
 
 import java.io.IOException;
-import org.quorumail.smtp.Connection;
+import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.smtp.SmtpReader;
 import org.quorumail.smtp.SmtpWriter;
 import org.quorumail.tls.ServerTls;
 
 /** A connection with its reader and writer. Both are new after a handshake (RFC 3207 §4.2). */
 final class Wire {
-  final Connection connection;
+  final SmtpChannel connection;
   private SmtpReader reader;
   private SmtpWriter writer;
 
-  Wire(Connection connection) {
+  Wire(SmtpChannel connection) {
     this.connection = connection;
     this.writer = new SmtpWriter(connection.output());
     this.reader = new SmtpReader(connection.input(), this::flush);
@@ -32,7 +32,7 @@ final class Wire {
 
   /** Whether anything has arrived that is not read yet: after STARTTLS, an attacker's words. */
   boolean unreadInput() throws IOException {
-    return reader.buffered() > 0 || connection.unreadInput();
+    return reader.buffered() > 0 || connection.hasUnreadInput();
   }
 
   /** Shakes hands as the server. What was buffered in plain text is dropped. */

@@ -1,8 +1,8 @@
 /**
  * Sessions in. Start with {@link org.quorumail.smtp.server.SmtpSession}: one straight loop between
- * {@link org.quorumail.smtp.server.Welcome} and the farewell; the commands of a transaction are in
+ * {@link org.quorumail.smtp.server.Greeting} and the farewell; the commands of a transaction are in
  * {@link org.quorumail.smtp.server.MailCommands}, one method per verb; {@link
- * org.quorumail.smtp.server.Extensions} lists what EHLO offers. {@link
+ * org.quorumail.smtp.server.EhloExtensions} lists what EHLO offers. {@link
  * org.quorumail.smtp.server.SmtpListener} accepts connections and bounds them. Threads: one
  * platform thread per listener accepts, one virtual thread per session does all else and owns all
  * state of the session. RFC 5321, 1870 (SIZE), 1985 (ETRN), 2033 (LMTP), 2034 (status codes), 2852

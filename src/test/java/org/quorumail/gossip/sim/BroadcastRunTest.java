@@ -3,7 +3,7 @@ package org.quorumail.gossip.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.quorumail.gossip.sim.MembershipScenario.Network;
+import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
 
 /** Both cores on the engine, short and with a fixed seed. */
 class BroadcastRunTest {
@@ -12,7 +12,8 @@ class BroadcastRunTest {
   @Test
   void oneSeedGivesOneReport() {
     MembershipScenario scenario =
-        MembershipScenario.calm(30, SEED).withNetwork(new Network(1, 20, 3, 30, 0.1, 0.05, 0.05));
+        MembershipScenario.withoutFaults(30, SEED)
+            .withNetwork(new NetworkConditions(1, 20, 3, 30, 0.1, 0.05, 0.05));
 
     assertThat(BroadcastRun.of(scenario, 0.3))
         .usingRecursiveComparison()
@@ -21,7 +22,7 @@ class BroadcastRunTest {
 
   @Test
   void aWarmTreeOfAHundredMeetsItsBars() {
-    BroadcastReport report = BroadcastRun.of(MembershipScenario.calm(100, SEED), 0);
+    BroadcastReport report = BroadcastRun.of(MembershipScenario.withoutFaults(100, SEED), 0);
 
     assertThat(report.warm().reliability()).isEqualTo(1);
     assertThat(report.warm().redundancy()).isLessThanOrEqualTo(0.05);
@@ -34,7 +35,8 @@ class BroadcastRunTest {
   void everyoneHearsThroughLossAndAfterHalfOfThemDied() {
     BroadcastReport report =
         BroadcastRun.of(
-            MembershipScenario.calm(100, SEED).withNetwork(Network.calibration().withLoss(0.2)),
+            MembershipScenario.withoutFaults(100, SEED)
+                .withNetwork(NetworkConditions.calibration().withLoss(0.2)),
             0.5);
 
     assertThat(report.warm().reliability()).isEqualTo(1);

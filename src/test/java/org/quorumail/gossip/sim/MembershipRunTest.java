@@ -3,7 +3,7 @@ package org.quorumail.gossip.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.quorumail.gossip.sim.MembershipScenario.Network;
+import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
 
 /** The short form of the bars; `quorumail sim gossip` runs the long one. The seed is fixed. */
 class MembershipRunTest {
@@ -12,8 +12,8 @@ class MembershipRunTest {
   @Test
   void oneSeedGivesOneReport() {
     MembershipScenario scenario =
-        MembershipScenario.calm(30, SEED)
-            .withNetwork(new Network(1, 20, 3, 30, 0.1, 0.05, 0.05))
+        MembershipScenario.withoutFaults(30, SEED)
+            .withNetwork(new NetworkConditions(1, 20, 3, 30, 0.1, 0.05, 0.05))
             .withCrashes(3)
             .withPartition(20_000)
             .withDrift(0.01);
@@ -22,7 +22,7 @@ class MembershipRunTest {
         .usingRecursiveComparison()
         .isEqualTo(MembershipRun.of(scenario));
     assertThat(MembershipRun.of(scenario).events())
-        .isNotEqualTo(MembershipRun.of(MembershipScenario.calm(30, SEED + 1)).events());
+        .isNotEqualTo(MembershipRun.of(MembershipScenario.withoutFaults(30, SEED + 1)).events());
   }
 
   @Test
@@ -30,9 +30,9 @@ class MembershipRunTest {
     for (int seed = 0; seed < 20; seed++) {
       MembershipReport report =
           MembershipRun.of(
-              MembershipScenario.calm(5, SEED + seed).withSteady(5_000).withCrashes(1));
+              MembershipScenario.withoutFaults(5, SEED + seed).withSteady(5_000).withCrashes(1));
 
-      assertThat(report.allDead().max()).as("seed %d", SEED + seed).isBetween(3_500L, 5_000L);
+      assertThat(report.detectedByAll().max()).as("seed %d", SEED + seed).isBetween(3_500L, 5_000L);
     }
   }
 
@@ -41,7 +41,9 @@ class MembershipRunTest {
     for (int seed = 0; seed < 10; seed++) {
       MembershipReport report =
           MembershipRun.of(
-              MembershipScenario.calm(5, SEED + seed).withSteady(60_000).withPauses(4, 3_000));
+              MembershipScenario.withoutFaults(5, SEED + seed)
+                  .withSteady(60_000)
+                  .withPauses(4, 3_000));
 
       assertThat(report.falseDeaths()).as("seed %d", SEED + seed).isZero();
       assertThat(report.refutations()).as("seed %d", SEED + seed).isPositive();
@@ -51,11 +53,12 @@ class MembershipRunTest {
   @Test
   void aHundredNodesMeetTheBarsOfDetectionTrafficAndHealing() {
     MembershipReport report =
-        MembershipRun.of(MembershipScenario.calm(100, SEED).withCrashes(100).withPartition(60_000));
+        MembershipRun.of(
+            MembershipScenario.withoutFaults(100, SEED).withCrashes(100).withPartition(60_000));
 
-    assertThat(report.firstDead().at(0.5)).isLessThanOrEqualTo(10_000);
-    assertThat(report.firstDead().max()).isLessThanOrEqualTo(12_000);
-    assertThat(report.allDead().max()).isLessThanOrEqualTo(12_000);
+    assertThat(report.firstDetected().at(0.5)).isLessThanOrEqualTo(10_000);
+    assertThat(report.firstDetected().max()).isLessThanOrEqualTo(12_000);
+    assertThat(report.detectedByAll().max()).isLessThanOrEqualTo(12_000);
     assertThat(report.undetected()).isZero();
     assertThat(report.messagesPerSecond()).isLessThanOrEqualTo(2.2);
     assertThat(report.bytesPerSecond()).isLessThanOrEqualTo(250);
@@ -67,8 +70,8 @@ class MembershipRunTest {
   void lossOfThirtyPercentKillsNobody() {
     MembershipReport report =
         MembershipRun.of(
-            MembershipScenario.calm(50, SEED)
-                .withNetwork(Network.calibration().withLoss(0.3))
+            MembershipScenario.withoutFaults(50, SEED)
+                .withNetwork(NetworkConditions.calibration().withLoss(0.3))
                 .withSteady(60_000));
 
     assertThat(report.falseDeaths()).isZero();
@@ -79,7 +82,7 @@ class MembershipRunTest {
   void aSlowMemberAndDriftingClocksKillNobody() {
     MembershipReport report =
         MembershipRun.of(
-            MembershipScenario.calm(50, SEED)
+            MembershipScenario.withoutFaults(50, SEED)
                 .withSlowNodes(2, 500)
                 .withDrift(0.02)
                 .withSteady(60_000));

@@ -23,11 +23,11 @@ final class FakeMilter implements Closeable {
   private final Map<Character, Queue<byte[]>> answers = new HashMap<>();
 
   /** Each command with its data, zero octets as {@code |}, numbers left out. */
-  final List<String> heard = new CopyOnWriteArrayList<>();
+  final List<String> received = new CopyOnWriteArrayList<>();
 
   final AtomicInteger connections = new AtomicInteger();
   volatile int version = 6;
-  volatile int actions = Protocol.ACTIONS;
+  volatile int actions = MilterProtocol.ACTIONS;
   volatile int steps;
 
   FakeMilter() throws IOException {
@@ -67,7 +67,7 @@ final class FakeMilter implements Closeable {
   /** The commands alone, in order, without macros. */
   String commands() {
     StringBuilder letters = new StringBuilder();
-    for (String one : heard) if (one.charAt(0) != 'D') letters.append(one.charAt(0));
+    for (String one : received) if (one.charAt(0) != 'D') letters.append(one.charAt(0));
     return letters.toString();
   }
 
@@ -91,7 +91,7 @@ final class FakeMilter implements Closeable {
         byte[] packet = in.readNBytes(in.readInt());
         char command = (char) packet[0];
         String data = new String(packet, 1, packet.length - 1, StandardCharsets.ISO_8859_1);
-        heard.add(command + (command == 'O' ? "" : data.replace('\0', '|')));
+        received.add(command + (command == 'O' ? "" : data.replace('\0', '|')));
         byte[] answer = next(command);
         if (answer != null) out.write(answer);
       }
@@ -112,8 +112,8 @@ final class FakeMilter implements Closeable {
 
   private boolean unanswered(char command) {
     List<Character> silent = new ArrayList<>();
-    if ((steps & Protocol.NO_REPLY_HEADER) != 0) silent.add('L');
-    if ((steps & Protocol.NO_REPLY_BODY) != 0) silent.add('B');
+    if ((steps & MilterProtocol.NO_REPLY_HEADER) != 0) silent.add('L');
+    if ((steps & MilterProtocol.NO_REPLY_BODY) != 0) silent.add('B');
     return silent.contains(command);
   }
 

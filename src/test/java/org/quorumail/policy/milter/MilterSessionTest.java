@@ -16,20 +16,20 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.quorumail.config.Config.Service;
 import org.quorumail.config.HostPort;
-import org.quorumail.config.PolicyConfig.Milter;
-import org.quorumail.config.PolicyConfig.MilterAction;
-import org.quorumail.config.PolicyConfig.MilterSocket;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.Edit;
-import org.quorumail.policy.FakeSession;
+import org.quorumail.policy.FakeSessionView;
 import org.quorumail.policy.FilterChain;
-import org.quorumail.policy.Judgement;
+import org.quorumail.policy.FilterSession;
 import org.quorumail.policy.MessageContent;
-import org.quorumail.policy.Screening;
+import org.quorumail.policy.MessageVerdict;
+import org.quorumail.policy.PolicyConfig.MilterAction;
+import org.quorumail.policy.PolicyConfig.MilterConfig;
+import org.quorumail.policy.PolicyConfig.MilterSocket;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.Service;
 
 @Timeout(60)
 class MilterSessionTest {
@@ -38,7 +38,7 @@ class MilterSessionTest {
 
   @TempDir Path scratch;
   private FakeMilter milter;
-  private final FakeSession session = new FakeSession();
+  private final FakeSessionView session = new FakeSessionView();
   private MilterAction defaultAction = MilterAction.TEMPFAIL;
 
   @BeforeEach
@@ -53,18 +53,18 @@ class MilterSessionTest {
 
   @Test
   void theMilterHearsTheWholeSessionOverOneConnection() throws IOException {
-    Screening screening = screening();
+    FilterSession screening = screening();
     greet(screening);
     for (int i = 0; i < 2; i++) {
       assertThat(envelope(screening)).isEmpty();
-      assertThat(screening.judge(content(MESSAGE))).isInstanceOf(Judgement.Take.class);
+      assertThat(screening.judge(content(MESSAGE))).isInstanceOf(MessageVerdict.Accept.class);
       screening.reset();
     }
     screening.close();
     org.awaitility.Awaitility.await().until(() -> milter.commands().endsWith("Q"));
     assertThat(milter.commands()).isEqualTo("OCHMRTLLNBEMRTLLNBEQ");
     assertThat(milter.connections).hasValue(1);
-    assertThat(milter.heard)
+    assertThat(milter.received)
         .contains(
             "Hclient.example|",
             "M<a@client.example>|",
@@ -77,7 +77,7 @@ class MilterSessionTest {
 
   @Test
   void aTransactionThatIsGivenUpIsAborted() {
-    Screening screening = screening();
+    FilterSession screening = screening();
     greet(screening);
     envelope(screening);
     screening.reset();
@@ -88,15 +88,15 @@ class MilterSessionTest {
   @Test
   void whatTheMilterDoesNotWantIsNotSent() {
     milter.steps =
-        Protocol.NO_CONNECT
-            | Protocol.NO_HELO
-            | Protocol.NO_MAIL
-            | Protocol.NO_RCPT
-            | Protocol.NO_DATA
-            | Protocol.NO_HEADERS
-            | Protocol.NO_END_OF_HEADER
-            | Protocol.NO_BODY;
-    Screening screening = screening();
+        MilterProtocol.NO_CONNECT
+            | MilterProtocol.NO_HELO
+            | MilterProtocol.NO_MAIL
+            | MilterProtocol.NO_RCPT
+            | MilterProtocol.NO_DATA
+            | MilterProtocol.NO_HEADERS
+            | MilterProtocol.NO_END_OF_HEADER
+            | MilterProtocol.NO_BODY;
+    FilterSession screening = screening();
     greet(screening);
     envelope(screening);
     screening.judge(content(MESSAGE));
@@ -105,12 +105,12 @@ class MilterSessionTest {
 
   @Test
   void whatTheMilterDoesNotAnswerIsNotWaitedFor() {
-    milter.steps = Protocol.NO_REPLY_HEADER | Protocol.NO_REPLY_BODY;
-    Screening screening = screening();
+    milter.steps = MilterProtocol.NO_REPLY_HEADER | MilterProtocol.NO_REPLY_BODY;
+    FilterSession screening = screening();
     greet(screening);
     envelope(screening);
     String large = "Subject: x\r\n\r\n" + "y".repeat(78).concat("\r\n").repeat(5_000);
-    assertThat(screening.judge(content(large))).isInstanceOf(Judgement.Take.class);
+    assertThat(screening.judge(content(large))).isInstanceOf(MessageVerdict.Accept.class);
     assertThat(milter.commands()).isEqualTo("OCHMRTLNBBBBBBBE");
   }
 
@@ -128,29 +128,29 @@ class MilterSessionTest {
   @Test
   void acceptEndsTheMilterForThisMessageOnly() {
     milter.answer('M', "a");
-    Screening screening = screening();
+    FilterSession screening = screening();
     greet(screening);
     envelope(screening);
-    assertThat(screening.readsContent()).isFalse();
+    assertThat(screening.needsContent()).isFalse();
     screening.reset();
     envelope(screening);
-    assertThat(screening.readsContent()).isTrue();
+    assertThat(screening.needsContent()).isTrue();
     assertThat(milter.commands()).isEqualTo("OCHMAMR");
   }
 
   @Test
   void acceptAtConnectEndsItForTheSession() {
     milter.answer('C', "a");
-    Screening screening = screening();
+    FilterSession screening = screening();
     greet(screening);
     envelope(screening);
-    assertThat(screening.readsContent()).isFalse();
+    assertThat(screening.needsContent()).isFalse();
     assertThat(milter.commands()).isEqualTo("OC");
   }
 
   @Test
   void changesAreCarriedOut() throws IOException {
-    Judgement.Take take =
+    MessageVerdict.Accept take =
         judged(
             "hX-Added\0last\0",
             "i" + number(1) + "DKIM-Signature\0 v=1;\n\tb=x\0",
@@ -165,29 +165,33 @@ class MilterSessionTest {
             "c");
     assertThat(text(take.content()))
         .isEqualTo(
-            "DKIM-Signature: v=1;\r\n\tb=x\r\nSubject: changed\r\nX-Added: last\r\n\r\nother body\r\n");
+            "DKIM-Signature: v=1;\r\n"
+                + "\tb=x\r\n"
+                + "Subject: changed\r\n"
+                + "X-Added: last\r\n\r\n"
+                + "other body\r\n");
     assertThat(take.envelopeEdits()).hasSize(3);
     assertThat(take.envelopeEdits()).contains(new Edit.RemoveRecipient(ANN));
   }
 
   @Test
   void aSignatureInFrontLeavesTheMessageAsItWas() throws IOException {
-    Judgement.Take take = judged("i" + number(1) + "DKIM-Signature\0v=1\0", "c");
+    MessageVerdict.Accept take = judged("i" + number(1) + "DKIM-Signature\0v=1\0", "c");
     assertThat(text(take.content())).isEqualTo("DKIM-Signature: v=1\r\n" + MESSAGE);
   }
 
   @Test
   void aQuarantinedMessageIsHeldAndADiscardedOneForgotten() {
-    assertThat(judged("qlooks bad\0", "c").hold().orElse("")).contains("looks bad");
-    assertThat(judge("d")).isInstanceOf(Judgement.Discard.class);
-    assertThat(judge("r")).isInstanceOf(Judgement.Refuse.class);
+    assertThat(judged("qlooks bad\0", "c").holdReason().orElse("")).contains("looks bad");
+    assertThat(judge("d")).isInstanceOf(MessageVerdict.Discard.class);
+    assertThat(judge("r")).isInstanceOf(MessageVerdict.Refuse.class);
   }
 
   @Test
   void bodyChunksEndWhenTheMilterHasSeenEnough() {
-    milter.steps = Protocol.SKIP;
+    milter.steps = MilterProtocol.SKIP;
     milter.answer('B', "s");
-    Screening screening = screening();
+    FilterSession screening = screening();
     greet(screening);
     envelope(screening);
     screening.judge(content("Subject: x\r\n\r\n" + "y".repeat(300_000)));
@@ -237,9 +241,9 @@ class MilterSessionTest {
 
   @Test
   void whatWasNotNegotiatedIsNotDone() {
-    milter.actions = Protocol.ADD_HEADERS;
-    assertThat(judge("bother", "c")).isInstanceOf(Judgement.Refuse.class);
-    assertThat(judge("hX\0y\0", "c")).isInstanceOf(Judgement.Take.class);
+    milter.actions = MilterProtocol.ADD_HEADERS;
+    assertThat(judge("bother", "c")).isInstanceOf(MessageVerdict.Refuse.class);
+    assertThat(judge("hX\0y\0", "c")).isInstanceOf(MessageVerdict.Accept.class);
     milter.actions = 0x7FFFFFFF;
     assertThat(reply(judgeAll())).startsWith("451");
   }
@@ -251,12 +255,13 @@ class MilterSessionTest {
     defaultAction = MilterAction.REJECT;
     assertThat(reply(judgeAll())).startsWith("550");
     defaultAction = MilterAction.ACCEPT;
-    assertThat(judgeAll()).isInstanceOf(Judgement.Take.class);
+    assertThat(judgeAll()).isInstanceOf(MessageVerdict.Accept.class);
     milter.close(); // nobody listens any more
-    assertThat(judgeAll()).isInstanceOf(Judgement.Take.class);
+    assertThat(judgeAll()).isInstanceOf(MessageVerdict.Accept.class);
     defaultAction = MilterAction.QUARANTINE;
     assertThat(judgeAll())
-        .isInstanceOfSatisfying(Judgement.Take.class, take -> assertThat(take.hold()).isPresent());
+        .isInstanceOfSatisfying(
+            MessageVerdict.Accept.class, take -> assertThat(take.holdReason()).isPresent());
   }
 
   @Test
@@ -267,48 +272,50 @@ class MilterSessionTest {
     assertThat(reply(judgeAll())).startsWith("451 4.7.1");
   }
 
-  private static void greet(Screening screening) {
+  private static void greet(FilterSession screening) {
     assertThat(screening.connect()).isEmpty();
     assertThat(screening.ehlo()).isEmpty();
   }
 
-  private static Optional<Reply> envelope(Screening screening) {
+  private static Optional<Reply> envelope(FilterSession screening) {
     return screening.mail().or(() -> screening.rcpt(ANN));
   }
 
   private String refusedAtMail(String packet) {
     milter.answer('M', packet);
-    Screening screening = screening();
+    FilterSession screening = screening();
     greet(screening);
     return screening.mail().map(Reply::toString).orElse("");
   }
 
-  private Judgement.Take judged(String... atTheEnd) {
-    return (Judgement.Take) judge(atTheEnd);
+  private MessageVerdict.Accept judged(String... atTheEnd) {
+    return (MessageVerdict.Accept) judge(atTheEnd);
   }
 
-  private Judgement judge(String... atTheEnd) {
+  private MessageVerdict judge(String... atTheEnd) {
     milter.answer('E', atTheEnd);
     return judgeAll();
   }
 
   /** A whole session with one message; the body that replaces its own stays readable. */
-  private Judgement judgeAll() {
-    Screening screening = screening();
+  private MessageVerdict judgeAll() {
+    FilterSession screening = screening();
     greet(screening);
     Optional<Reply> refusal = envelope(screening);
-    if (refusal.isPresent()) return new Judgement.Refuse(refusal.get());
-    return screening.readsContent() ? screening.judge(content(MESSAGE)) : screening.judgeUnread();
+    if (refusal.isPresent()) return new MessageVerdict.Refuse(refusal.get());
+    return screening.needsContent()
+        ? screening.judge(content(MESSAGE))
+        : screening.judgeWithoutContent();
   }
 
-  private static String reply(Judgement judgement) {
-    return judgement instanceof Judgement.Refuse refuse ? refuse.reply().toString() : "none";
+  private static String reply(MessageVerdict judgement) {
+    return judgement instanceof MessageVerdict.Refuse refuse ? refuse.reply().toString() : "none";
   }
 
-  private Screening screening() {
+  private FilterSession screening() {
     Duration patient = Duration.ofSeconds(2);
-    Milter config =
-        new Milter(
+    MilterConfig config =
+        new MilterConfig(
             "fake",
             new MilterSocket.Inet(new HostPort("127.0.0.1", milter.port())),
             defaultAction,

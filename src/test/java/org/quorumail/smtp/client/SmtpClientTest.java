@@ -20,7 +20,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.quorumail.config.Config.SmtpTimeouts;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -28,7 +27,7 @@ import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Notify;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.smtp.TlsContexts;
+import org.quorumail.smtp.ClientTlsContexts;
 import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.smtp.client.SendResult.RecipientResult;
 
@@ -38,7 +37,7 @@ class SmtpClientTest {
       new SmtpTimeouts(SOON, SOON, SOON, SOON, SOON, SOON, SOON, SOON);
 
   private ScriptedServer server;
-  private SSLContext verifying = TlsContexts.verifyingClient();
+  private SSLContext verifying = ClientTlsContexts.verifyingClient();
 
   @AfterEach
   void stop() throws IOException {
@@ -120,7 +119,7 @@ class SmtpClientTest {
     assertThat(send(connection, "a\r\n", "x@t.test"))
         .allMatch(
             r -> r instanceof RecipientResult.Refused refused && refused.reply().code() == 451);
-    assertThat(connection.usable()).isTrue();
+    assertThat(connection.isUsable()).isTrue();
   }
 
   @Test
@@ -185,8 +184,8 @@ class SmtpClientTest {
     MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
     SendResult result =
         connect().send(asking(eightBit), () -> content("Subject: \0\r\n\r\nx\r\n"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.3");
-    assertThat(((SendResult.Unsuitable) result).reason()).endsWith("a header cannot be encoded");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.6.3");
+    assertThat(((SendResult.NotSendable) result).reason()).endsWith("a header cannot be encoded");
     assertThat(server.commands()).containsExactly("EHLO here.test");
   }
 
@@ -197,7 +196,7 @@ class SmtpClientTest {
     SendResult result =
         connect()
             .send(asking(eightBit), () -> content("A: b\r\n\r\n" + "\u00e4".repeat(90)), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.3.4");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.3.4");
   }
 
   @Test
@@ -237,7 +236,7 @@ class SmtpClientTest {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
     SendResult result =
         connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content("a\n"), n -> false);
-    assertThat(result).isInstanceOf(SendResult.Abandoned.class);
+    assertThat(result).isInstanceOf(SendResult.FinalDotDenied.class);
     assertThat(server.commands()).noneMatch(c -> c.startsWith("BDAT"));
   }
 
@@ -250,7 +249,7 @@ class SmtpClientTest {
     SendResult inHeader =
         connect()
             .send(asking(bare(BodyType.SEVEN_BIT)), () -> content("A: b\nC: d\r\n"), n -> true);
-    assertThat(((SendResult.Unsuitable) inHeader).status()).hasToString("5.6.3");
+    assertThat(((SendResult.NotSendable) inHeader).status()).hasToString("5.6.3");
   }
 
   @Test
@@ -273,7 +272,7 @@ class SmtpClientTest {
     start(ScriptedServer::polite);
     Transaction t = transaction("j\u00fcrgen@there.test");
     SendResult result = connect().send(t, () -> content("x"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.6.7");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.6.7");
   }
 
   @Test
@@ -314,7 +313,7 @@ class SmtpClientTest {
         new MailOptions(
             plain.body(), false, false, false, "", plain.returned(), 0, 0, Optional.of(by));
     SendResult result = connect().send(asking(timed), () -> content("x"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.3.3");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.3.3");
   }
 
   @Test
@@ -325,7 +324,7 @@ class SmtpClientTest {
         new MailOptions(
             plain.body(), false, false, true, "", plain.returned(), 0, 0, Optional.empty());
     SendResult result = connect().send(asking(strict), () -> content("x"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.7.30");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.7.30");
   }
 
   @Test
@@ -339,8 +338,8 @@ class SmtpClientTest {
     assertThat(connection.maxRecipients()).isEqualTo(7);
     assertThat(connection.maxRecipientDomains()).isEqualTo(Integer.MAX_VALUE);
     SendResult result = connection.send(transaction("x@t.test"), () -> content("x"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.3.4");
-    assertThat(connection.usable()).isFalse();
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.3.4");
+    assertThat(connection.isUsable()).isFalse();
   }
 
   @Test
@@ -363,7 +362,7 @@ class SmtpClientTest {
     assertThat(results)
         .extracting(r -> r.getClass().getSimpleName())
         .containsExactly("Accepted", "Refused", "Lost", "Lost");
-    assertThat(connection.usable()).isFalse();
+    assertThat(connection.isUsable()).isFalse();
   }
 
   @Test
@@ -371,9 +370,9 @@ class SmtpClientTest {
     start(ScriptedServer::polite);
     SmtpConnection connection = connect();
     assertThat(connection.send(transaction("x@t.test"), () -> content("a"), n -> false))
-        .isInstanceOf(SendResult.Abandoned.class);
+        .isInstanceOf(SendResult.FinalDotDenied.class);
     assertThat(server.messages()).isEmpty();
-    assertThat(connection.usable()).isFalse();
+    assertThat(connection.isUsable()).isFalse();
   }
 
   @ParameterizedTest
@@ -409,27 +408,27 @@ class SmtpClientTest {
   @Test
   void anEndlessGreetingIsCutOff() throws IOException {
     start(c -> c.equals("CONNECT") ? "220-x\r\n".repeat(500) + "220 x" : polite(c));
-    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(Opening.Unusable.class);
+    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(ConnectResult.Unusable.class);
   }
 
   @Test
   void aGreetingLineWithoutEndIsCutOff() throws IOException {
     start(c -> c.equals("CONNECT") ? "220 " + "x".repeat(100_000) : polite(c));
-    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(Opening.Unusable.class);
+    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(ConnectResult.Unusable.class);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {SILENCE, CUT, "554 5.7.1 no", "421 4.3.2 later", "HTTP/1.1 200 OK"})
   void aHostThatDoesNotGreetIsPassedOver(String greeting) throws IOException {
     start(c -> c.equals("CONNECT") ? greeting : polite(c));
-    Opening opening = open(peer(false, TlsRule.OPPORTUNISTIC));
-    assertThat(((Opening.Unusable) opening).status().statusClass()).isEqualTo(4);
+    ConnectResult opening = open(peer(false, TlsRule.OPPORTUNISTIC));
+    assertThat(((ConnectResult.Unusable) opening).status().statusClass()).isEqualTo(4);
   }
 
   @Test
   void ourOwnNameInTheGreetingIsALoop() throws IOException {
     start(c -> c.equals("CONNECT") ? "220 HERE.test ESMTP" : polite(c));
-    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(Opening.Ourselves.class);
+    assertThat(open(peer(false, TlsRule.OPPORTUNISTIC))).isInstanceOf(ConnectResult.MailLoop.class);
   }
 
   @Test
@@ -456,14 +455,15 @@ class SmtpClientTest {
   @Test
   void requiredEncryptionIsNotGivenUp() throws IOException {
     start(ScriptedServer::polite);
-    assertThat(open(peer(false, TlsRule.ENCRYPTED))).isInstanceOf(Opening.WithoutTls.class);
+    assertThat(open(peer(false, TlsRule.ENCRYPTED)))
+        .isInstanceOf(ConnectResult.TlsNotOffered.class);
     assertThat(server.connections()).isEqualTo(1);
   }
 
   @Test
   void aCertificateOfAnUnknownIssuerDoesNotVerify() throws IOException {
     server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
-    assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(Opening.Unusable.class);
+    assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(ConnectResult.Unusable.class);
   }
 
   @Test
@@ -475,7 +475,7 @@ class SmtpClientTest {
 
   @Test
   void requiredTlsIsPassedOnToWhoProvesItsNameAndTakesIt() throws IOException {
-    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).requiringTls();
+    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).withRequireTls();
     verifying = TestTls.trusting();
     server =
         new ScriptedServer(
@@ -490,24 +490,24 @@ class SmtpClientTest {
     assertThat(server.commands()).contains("MAIL FROM:<from@here.test> REQUIRETLS");
     SmtpConnection unverified = connect(peer(false, TlsRule.OPPORTUNISTIC));
     SendResult result = unverified.send(asking(strict), () -> content("x"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.7.30");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.7.30");
   }
 
   @Test
   void requiredTlsIsNotGivenUpForAServerThatOnlyEncrypts() throws IOException {
     server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
     verifying = TestTls.trusting();
-    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).requiringTls();
+    MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).withRequireTls();
     SendResult result =
         connect(peer(false, TlsRule.VERIFIED)).send(asking(strict), () -> content("x"), n -> true);
-    assertThat(((SendResult.Unsuitable) result).status()).hasToString("5.7.30");
+    assertThat(((SendResult.NotSendable) result).status()).hasToString("5.7.30");
   }
 
   @Test
   void aTrustedCertificateWithAnotherNameDoesNotVerify() throws IOException {
     server = new ScriptedServer(this::offersTls, TestTls.server("else.test"));
     verifying = TestTls.trusting();
-    assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(Opening.Unusable.class);
+    assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(ConnectResult.Unusable.class);
   }
 
   @Test
@@ -515,7 +515,7 @@ class SmtpClientTest {
     start(c -> c.equals(".") ? "250 2.0.0 ok\r\n421 4.4.2 bye" : polite(c));
     SmtpConnection connection = connect();
     send(connection, "a\r\n", "x@t.test");
-    org.awaitility.Awaitility.await().until(() -> !connection.usable());
+    org.awaitility.Awaitility.await().until(() -> !connection.isUsable());
   }
 
   private String offersTls(String command) {
@@ -527,11 +527,11 @@ class SmtpClientTest {
     server = new ScriptedServer(script);
   }
 
-  private Peer peer(boolean lmtp, TlsRule tls) {
-    return new Peer("far.test", server.address(), lmtp, tls, false);
+  private ServerEndpoint peer(boolean lmtp, TlsRule tls) {
+    return new ServerEndpoint("far.test", server.address(), lmtp, tls, false);
   }
 
-  private Opening open(Peer peer) {
+  private ConnectResult open(ServerEndpoint peer) {
     return new SmtpClient("here.test", TIMEOUTS, verifying).open(peer);
   }
 
@@ -539,10 +539,10 @@ class SmtpClientTest {
     return connect(peer(false, TlsRule.OPPORTUNISTIC));
   }
 
-  private SmtpConnection connect(Peer peer) {
-    Opening opening = open(peer);
-    assertThat(opening).isInstanceOf(Opening.Ready.class);
-    return ((Opening.Ready) opening).connection();
+  private SmtpConnection connect(ServerEndpoint peer) {
+    ConnectResult opening = open(peer);
+    assertThat(opening).isInstanceOf(ConnectResult.Connected.class);
+    return ((ConnectResult.Connected) opening).connection();
   }
 
   private static Transaction transaction(String... to) {
@@ -551,7 +551,7 @@ class SmtpClientTest {
   }
 
   private static MailOptions bare(BodyType body) {
-    return MailOptions.of(body).found(body, false, true);
+    return MailOptions.of(body).withContentFacts(body, false, true);
   }
 
   private static Transaction asking(MailOptions options) {

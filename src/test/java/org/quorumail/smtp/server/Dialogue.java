@@ -14,11 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Recipient;
-import org.quorumail.smtp.Connection;
-import org.quorumail.smtp.Line;
+import org.quorumail.smtp.ClientTlsContexts;
+import org.quorumail.smtp.ReceivedLine;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.smtp.SmtpReader;
-import org.quorumail.smtp.TlsContexts;
 import org.quorumail.spool.Intake.Readiness;
 import org.quorumail.tls.ServerTls;
 
@@ -53,12 +53,12 @@ import org.quorumail.tls.ServerTls;
 final class Dialogue {
   private final Path script;
   private final TestListener server;
-  private Connection connection;
+  private SmtpChannel connection;
   private SmtpReader reader;
   private Reply last = Reply.plain(299, "nothing was said yet");
   private int lineNumber;
 
-  private Dialogue(Path script, TestListener server, Connection connection) {
+  private Dialogue(Path script, TestListener server, SmtpChannel connection) {
     this.script = script;
     this.server = server;
     this.connection = connection;
@@ -74,7 +74,7 @@ final class Dialogue {
             .toArray(String[]::new);
     try (TestListener server = TestListener.withTls(tls, options);
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-        Connection connection = new Connection(socket, Duration.ofSeconds(60))) {
+        SmtpChannel connection = new SmtpChannel(socket, Duration.ofSeconds(60))) {
       connection.deadline(Duration.ofSeconds(10));
       new Dialogue(script, server, connection).play(lines);
     }
@@ -111,9 +111,10 @@ final class Dialogue {
     String name = blank < 0 ? directive : directive.substring(0, blank);
     String value = blank < 0 ? "" : directive.substring(blank + 1);
     switch (name) {
-      case "close" -> assertThat(reader.readLine(2048)).as(where()).isInstanceOf(Line.End.class);
+      case "close" ->
+          assertThat(reader.readLine(2048)).as(where()).isInstanceOf(ReceivedLine.End.class);
       case "tls" -> {
-        connection.startTls(TlsContexts.opportunisticClient(), "mx.test.example", false);
+        connection.startTls(ClientTlsContexts.opportunisticClient(), "mx.test.example", false);
         reader = new SmtpReader(connection.input(), () -> {});
       }
       case "repeat" -> {
@@ -147,7 +148,7 @@ final class Dialogue {
       case "again" -> {
         connection.close();
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-        connection = new Connection(socket, Duration.ofSeconds(60));
+        connection = new SmtpChannel(socket, Duration.ofSeconds(60));
         connection.deadline(Duration.ofSeconds(10));
         reader = new SmtpReader(connection.input(), () -> {});
       }
@@ -180,8 +181,8 @@ final class Dialogue {
   }
 
   private static String asked(Recipient recipient) {
-    if (recipient.plain()) return "-";
-    String asked = recipient.reports() + " " + recipient.originalRecipient();
+    if (recipient.hasNoDemands()) return "-";
+    String asked = recipient.notifyOn() + " " + recipient.originalRecipient();
     return recipient.expanded() ? "expanded " + asked : asked;
   }
 

@@ -67,12 +67,12 @@ final class FakeIntake implements Intake {
   }
 
   @Override
-  public Reception receive() {
+  public MessageWriter newMessage() {
     open.incrementAndGet();
     return new FakeReception();
   }
 
-  private final class FakeReception implements Reception {
+  private final class FakeReception implements MessageWriter {
     private final QueueId id = QueueId.generate(Instant.now());
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
 
@@ -88,10 +88,10 @@ final class FakeIntake implements Intake {
     }
 
     @Override
-    public Verdict commit(Envelope envelope, Optional<String> hold) {
-      if (atCommit != Readiness.READY) return new Verdict.Refused(atCommit);
+    public CommitResult commit(Envelope envelope, Optional<String> hold) {
+      if (atCommit != Readiness.READY) return new CommitResult.Refused(atCommit);
       if (!forgetful) accepted.add(new Accepted(id, envelope, hold, content.toByteArray()));
-      return new Verdict.Accepted(id);
+      return new CommitResult.Accepted(id);
     }
 
     @Override

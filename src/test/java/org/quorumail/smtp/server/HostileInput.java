@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.BdatArgument;
-import org.quorumail.smtp.Line;
 import org.quorumail.smtp.OriginalRecipient;
-import org.quorumail.smtp.PathSyntax;
-import org.quorumail.smtp.ProtocolException;
+import org.quorumail.smtp.PathParser;
+import org.quorumail.smtp.ReceivedLine;
+import org.quorumail.smtp.SmtpProtocolException;
 import org.quorumail.smtp.SmtpReader;
 import org.quorumail.smtp.Xtext;
 
@@ -107,10 +107,10 @@ public final class HostileInput {
   }
 
   private static void address(String text) {
-    if (!(PathSyntax.parse(text) instanceof PathSyntax.Parsed.Mailbox box)) return;
+    if (!(PathParser.parse(text) instanceof PathParser.Parsed.Mailbox box)) return;
     MailAddress read = box.address();
     boolean again =
-        PathSyntax.parse("<" + read + ">") instanceof PathSyntax.Parsed.Mailbox other
+        PathParser.parse("<" + read + ">") instanceof PathParser.Parsed.Mailbox other
             && other.address().equals(read);
     boolean ascii = read.toString().chars().allMatch(c -> c < 0x80);
     if (ascii && !again) throw new IllegalStateException("not read as it is written: " + read);
@@ -123,14 +123,14 @@ public final class HostileInput {
     Xtext.decode(text);
     OriginalRecipient.parse(text, true);
     OriginalRecipient.parse(text, false);
-    Xclient.parse(text);
+    XclientArgument.parse(text);
     RcptParameters.parse(text, true);
   }
 
   /** Lines and chunks of a connection that ends somewhere. */
   private static void chunks(byte[] wire) throws IOException {
     SmtpReader reader = new SmtpReader(new ByteArrayInputStream(wire), () -> {});
-    while (reader.readLine(LINE) instanceof Line.Text line) {
+    while (reader.readLine(LINE) instanceof ReceivedLine.Text line) {
       var chunk = BdatArgument.parse(line.text());
       if (chunk.isEmpty()) continue;
       ByteArrayOutputStream kept = new ByteArrayOutputStream();
@@ -143,7 +143,7 @@ public final class HostileInput {
   private static void proxyHeader(byte[] sent) throws IOException {
     try {
       ProxyHeader.read(new ByteArrayInputStream(sent));
-    } catch (ProtocolException | java.io.EOFException e) {
+    } catch (SmtpProtocolException | java.io.EOFException e) {
       if (e.getMessage() == null) throw new IllegalStateException("refused without a word", e);
     }
   }

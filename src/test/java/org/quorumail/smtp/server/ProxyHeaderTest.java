@@ -15,7 +15,7 @@ import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.quorumail.smtp.ProtocolException;
+import org.quorumail.smtp.SmtpProtocolException;
 import org.quorumail.smtp.server.ProxyHeader.Proxied;
 import org.quorumail.smtp.server.ProxyHeader.Unproxied;
 
@@ -64,7 +64,7 @@ class ProxyHeaderTest {
         "proxy TCP4 192.0.2.7 198.51.100.1 49153 25\r\n",
       })
   void aMalformedLineIsRefused(String line) {
-    assertThatThrownBy(() -> read(line)).isInstanceOf(ProtocolException.class);
+    assertThatThrownBy(() -> read(line)).isInstanceOf(SmtpProtocolException.class);
   }
 
   @Test
@@ -157,14 +157,14 @@ class ProxyHeaderTest {
       InputStream in = new ByteArrayInputStream(bad);
       try {
         assertThat(ProxyHeader.read(in)).as("seed %d round %d", seed, i).isNotNull();
-      } catch (ProtocolException e) {
+      } catch (SmtpProtocolException e) {
         assertThat(e).as("seed %d round %d", seed, i).hasMessageContaining("PROXY header");
       }
     }
   }
 
   private static void refused(byte[] header) {
-    assertThatThrownBy(() -> read(header)).isInstanceOf(ProtocolException.class);
+    assertThatThrownBy(() -> read(header)).isInstanceOf(SmtpProtocolException.class);
   }
 
   private static Proxied proxied(String line) throws IOException {

@@ -16,36 +16,32 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.auth.AuthConfig;
+import org.quorumail.auth.AuthConfig.AuthLimits;
+import org.quorumail.auth.AuthConfig.MechanismName;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
-import org.quorumail.config.AuthConfig;
-import org.quorumail.config.AuthConfig.AuthLimits;
-import org.quorumail.config.AuthConfig.Sasl;
-import org.quorumail.config.Config;
-import org.quorumail.config.Config.ClientCertificates;
-import org.quorumail.config.Config.Limits;
-import org.quorumail.config.Config.ListenerConfig;
-import org.quorumail.config.Config.ListenerTls;
-import org.quorumail.config.Config.RelayConfig;
-import org.quorumail.config.Config.Service;
-import org.quorumail.config.Config.Timeouts;
 import org.quorumail.config.Network;
-import org.quorumail.config.PolicyConfig;
 import org.quorumail.mail.MailAddress;
-import org.quorumail.policy.Aliases;
+import org.quorumail.node.Config;
+import org.quorumail.policy.AliasTable;
 import org.quorumail.policy.FilterChain;
-import org.quorumail.policy.LocalState;
+import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.policy.MessageFilter;
+import org.quorumail.policy.PolicyConfig;
 import org.quorumail.policy.RecipientTable;
+import org.quorumail.policy.RelayConfig;
+import org.quorumail.policy.RelayFilter;
 import org.quorumail.policy.RelayPolicy;
-import org.quorumail.policy.RelayRule;
-import org.quorumail.policy.Rules;
+import org.quorumail.policy.SessionPolicy;
 import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Tarpit;
 import org.quorumail.policy.Verdict;
 import org.quorumail.policy.checks.AccessLists;
 import org.quorumail.policy.checks.Greylist;
 import org.quorumail.policy.checks.RateLimits;
+import org.quorumail.smtp.Service;
+import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.ServerTls;
 
 /** A listener on a free loopback port before a {@link FakeIntake}, set up by {@code key=value}. */
@@ -54,13 +50,13 @@ final class TestListener implements AutoCloseable {
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   final SmtpListener listener;
   private final Map<String, String> options;
-  private final LocalState state = new LocalState(1_000, Clock.systemUTC());
+  private final LocalPolicyState state = new LocalPolicyState(1_000, Clock.systemUTC());
   private List<MessageFilter> filters = List.of();
 
   /** Whom the last MAIL said to have submitted the message; "-" for nobody who is believed. */
   volatile String submitter = "-";
 
-  private Rules rules;
+  private SessionPolicy rules;
 
   static TestListener with(String... options) throws IOException {
     return new TestListener(null, 0, options);
@@ -109,12 +105,12 @@ final class TestListener implements AutoCloseable {
     listener.close();
   }
 
-  private static QueueRun queueRun(String domain) {
+  private static EtrnResult queueRun(String domain) {
     return switch (domain) {
-      case "waiting.example" -> new QueueRun.Started(3, false);
-      case "many.example" -> new QueueRun.Started(100, true);
-      case "suspended.example" -> new QueueRun.Unable();
-      default -> new QueueRun.NothingWaiting();
+      case "waiting.example" -> new EtrnResult.Started(3, false);
+      case "many.example" -> new EtrnResult.Started(100, true);
+      case "suspended.example" -> new EtrnResult.Unavailable();
+      default -> new EtrnResult.NothingWaiting();
     };
   }
 
@@ -124,7 +120,7 @@ final class TestListener implements AutoCloseable {
     return new ListenerConfig(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
         Service.valueOf(text("service", "mx").toUpperCase(Locale.ROOT)),
-        ListenerTls.valueOf(text("tls", "starttls").toUpperCase(Locale.ROOT)),
+        TlsMode.valueOf(text("tls", "starttls").toUpperCase(Locale.ROOT)),
         Boolean.parseBoolean(text("require_tls", "false")),
         Optional.empty(),
         ClientCertificates.valueOf(text("client_certificates", "none").toUpperCase(Locale.ROOT)),
@@ -132,8 +128,8 @@ final class TestListener implements AutoCloseable {
         networks("proxy_protocol_from"),
         networks("xclient_from"),
         number("size", 25_000_000),
-        new Timeouts(command, block, block, Duration.ofMinutes(10), Duration.ofMinutes(30)),
-        new Limits(
+        new ListenerTimeouts(command, block, block, Duration.ofMinutes(10), Duration.ofMinutes(30)),
+        new ListenerLimits(
             (int) number("connections", 12_000),
             (int) number("connections_per_ip", 12_000),
             (int) number("recipients", 1000),
@@ -144,21 +140,21 @@ final class TestListener implements AutoCloseable {
   }
 
   /** Options whose names begin with "policy." or "aliases." are those of the configuration. */
-  private Rules rules() throws IOException {
+  private SessionPolicy rules() throws IOException {
     Map<String, String> keys = new HashMap<>(options);
     keys.keySet().removeIf(key -> !key.startsWith("policy.") && !key.startsWith("aliases."));
     PolicyConfig config = Config.standalone(Path.of("unused"), keys).policy();
     List<MessageFilter> all = new ArrayList<>();
     all.add(new AccessLists(config.lists()));
-    Aliases aliases = Aliases.of(config.aliases(), Set.of("local.example"));
-    all.add(new RelayRule(policy(), aliases, !options.containsKey("known")));
+    AliasTable aliases = AliasTable.of(config.aliases(), Set.of("local.example"));
+    all.add(new RelayFilter(policy(), aliases, !options.containsKey("known")));
     all.add(new RateLimits(config.rates(), state));
     if (config.greylist().enabled()) {
       all.add(new Greylist(config.greylist(), state, Clock.systemUTC()));
     }
     all.add(new SubmitterEar());
     all.addAll(filters);
-    return new Rules(new FilterChain(all, meters), new Tarpit(config.tarpit()));
+    return new SessionPolicy(new FilterChain(all, meters), new Tarpit(config.tarpit()));
   }
 
   private final class SubmitterEar implements MessageFilter {
@@ -181,7 +177,11 @@ final class TestListener implements AutoCloseable {
     AuthConfig config =
         new AuthConfig(
             auth.equals("none") ? Optional.empty() : Optional.of(users),
-            List.of(Sasl.SCRAM_SHA_256_PLUS, Sasl.SCRAM_SHA_256, Sasl.PLAIN, Sasl.LOGIN),
+            List.of(
+                MechanismName.SCRAM_SHA_256_PLUS,
+                MechanismName.SCRAM_SHA_256,
+                MechanismName.PLAIN,
+                MechanismName.LOGIN),
             auth.equals("always"),
             new AuthLimits(
                 (int) number("attempts", 3),

@@ -1,0 +1,175 @@
+package org.quorumail.admin;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.api.ClusterView;
+import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.MemberMetadata;
+import org.quorumail.cluster.Membership;
+import org.quorumail.cluster.Placement;
+import org.quorumail.node.ClusterMember;
+import org.quorumail.node.RaftGroups;
+import org.quorumail.node.SpoolRebalancer;
+import org.quorumail.replication.LogPosition;
+
+/** The cluster as the API shows it: what the cards say, and who leads the meta group. */
+public final class ClusterReport implements ClusterView {
+  private final ClusterMember member;
+  private final Supplier<Optional<RaftGroups>> groups;
+  private final org.quorumail.Node self;
+
+  public ClusterReport(
+      ClusterMember member, Supplier<Optional<RaftGroups>> groups, org.quorumail.Node self) {
+    this.member = member;
+    this.groups = groups;
+    this.self = self;
+  }
+
+  @Override
+  public ClusterStatus status() {
+    List<ClusterNode> nodes = nodes();
+    int healthy = (int) nodes.stream().filter(n -> n.status().equals("healthy")).count();
+    Optional<RaftGroups> open = groups.get();
+    String leader = open.flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
+    MemberMetadata card = member.metadata();
+    ClusterNode local =
+        nodes.stream().filter(n -> n.id().equals(card.nodeId())).findFirst().orElseThrow();
+    return new ClusterStatus(
+        nodes.size(),
+        healthy,
+        nodes.size() - healthy,
+        leader,
+        state(open.isPresent(), leader, healthy, nodes.size()),
+        open.map(g -> g.meta().applied().term()).orElse(0L),
+        new LocalNode(local.id(), local.role(), local.status(), self.uptime().toSeconds()));
+  }
+
+  @Override
+  public List<ClusterNode> nodes() {
+    Map<String, ClusterNode> nodes = new TreeMap<>();
+    String leader = groups.get().flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
+    for (Formation.Member m : member.formation().map(Formation::members).orElse(List.of())) {
+      nodes.put(m.nodeId(), unseenNode(m));
+    }
+    for (Membership.Member m : member.membership().members()) {
+      Optional<Formation> formed = member.formation();
+      boolean belongs =
+          formed.isEmpty() || formed.get().findPeer(m.metadata().peerId()).isPresent();
+      if (belongs) nodes.put(m.metadata().nodeId(), node(m.metadata(), m, leader));
+    }
+    MemberMetadata own = member.metadata();
+    nodes.put(own.nodeId(), node(own, null, leader));
+    return List.copyOf(nodes.values());
+  }
+
+  @Override
+  public ReplicationStats replication() {
+    List<GroupStatus> list = new ArrayList<>();
+    groups.get().ifPresent(g -> g.names().forEach(name -> list.add(group(g, name))));
+    list.sort(Comparator.comparing(GroupStatus::name));
+    return new ReplicationStats(
+        self.pendingUpdates(), self.failedReplications(), self.commitMillis(), list);
+  }
+
+  @Override
+  public ElectionResult transferLeadership() {
+    Optional<RaftGroups> open = groups.get();
+    if (open.isEmpty()) return new ElectionResult(false, null, "the cluster is not formed yet");
+    String leader = open.get().leader(Placement.META_GROUP).orElse(null);
+    if (leader == null)
+      return new ElectionResult(false, null, "there is no leader; one is being elected");
+    if (open.get().log(Placement.META_GROUP).flatMap(l -> l.leadership()).isEmpty()) {
+      return new ElectionResult(false, leader, "only the leader can hand over; ask " + leader);
+    }
+    Optional<String> successor = open.get().transferMeta(member.membership());
+    return successor.isPresent()
+        ? new ElectionResult(true, successor.get(), "")
+        : new ElectionResult(false, leader, "no other node is ready to lead");
+  }
+
+  @Override
+  public ClusterEventLog events() {
+    return member.events();
+  }
+
+  /** The first that applies: a partition says more than the loss of the quorum that it brings. */
+  private String state(boolean open, @Nullable String leader, int healthy, int total) {
+    if (self.isDraining()) return "ShuttingDown";
+    if (!open) return "Forming";
+    if (member.partitionDetector().isPartitioned()) return "Partitioned";
+    if (leader == null || healthy * 2 <= total) return "NoQuorum";
+    boolean moves =
+        member
+            .events()
+            .isInProgress(
+                SpoolRebalancer.STARTED,
+                SpoolRebalancer.COMPLETED,
+                SpoolRebalancer.SPOOL,
+                SpoolRebalancer.MAX_DURATION);
+    if (moves) return "Rebalancing";
+    return healthy == total ? "Healthy" : "Degraded";
+  }
+
+  private static ClusterNode node(
+      MemberMetadata card, Membership.@Nullable Member heard, @Nullable String leader) {
+    MemberMetadata.NodeLoad load = card.load();
+    Membership.Presence presence = heard == null ? Membership.Presence.ALIVE : heard.presence();
+    String status =
+        switch (presence) {
+          case ALIVE -> load.draining() ? "maintenance" : load.ready() ? "healthy" : "degraded";
+          case SUSPECT -> "unhealthy";
+          case DEAD, LEFT -> "disconnected";
+        };
+    long lastHeard = heard == null ? System.currentTimeMillis() : heard.lastContactMillis();
+    return new ClusterNode(
+        card.nodeId(),
+        card.host(),
+        card.port(),
+        card.nodeId().equals(leader) ? "leader" : "follower",
+        status,
+        card.region(),
+        card.zone(),
+        Instant.ofEpochMilli(lastHeard).toString(),
+        new NodeMetadata(
+            load.version(),
+            Math.max(0, (lastHeard - load.startedMillis()) / 1000),
+            load.activeConnections(),
+            load.messagesProcessed(),
+            load.cpuUsage(),
+            load.memoryUsageMb()));
+  }
+
+  /** A member that has not been heard of since this node started. */
+  private static ClusterNode unseenNode(Formation.Member m) {
+    return new ClusterNode(
+        m.nodeId(),
+        m.host(),
+        m.raftPort(),
+        "follower",
+        "disconnected",
+        "",
+        m.zone(),
+        null,
+        new NodeMetadata("", 0, 0, 0, 0, 0));
+  }
+
+  private static GroupStatus group(RaftGroups groups, String name) {
+    boolean leads = groups.log(name).flatMap(l -> l.leadership()).isPresent();
+    LogPosition position = groups.applied(name);
+    return new GroupStatus(
+        name,
+        leads ? "leader" : "follower",
+        groups.leader(name).orElse(null),
+        position.term(),
+        position.index(),
+        groups.replicas(name));
+  }
+}

@@ -1,0 +1,261 @@
+package org.quorumail.admin;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.api.QueueView;
+import org.quorumail.mail.QueueId;
+import org.quorumail.node.RaftGroups;
+import org.quorumail.queue.DeliveryQueue;
+import org.quorumail.spool.MessageStatus;
+import org.quorumail.spool.SpoolCommands;
+import org.quorumail.spool.SpoolCounters;
+import org.quorumail.spool.SpoolQueries;
+import org.quorumail.spool.SpooledMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
+
+/** The queue as the API shows it: from the replicas on this node, and what its own queue is at. */
+public final class QueueReport implements QueueView {
+  private final Supplier<Optional<RaftGroups>> groups;
+  private final Clock clock = Clock.systemUTC();
+  private final Semaphore cleaning = new Semaphore(1);
+  private volatile @Nullable DeliveryQueue queue;
+
+  /**
+   * @param groups empty before the cluster is formed
+   */
+  public QueueReport(Supplier<Optional<RaftGroups>> groups) {
+    this.groups = groups;
+  }
+
+  public void use(DeliveryQueue queue) {
+    this.queue = queue;
+  }
+
+  @Override
+  public MessagePage list(MessageQuery filter) {
+    Optional<RaftGroups> open = groups.get();
+    if (open.isEmpty()) return new MessagePage(List.of(), null);
+    Optional<MessageStatus> status = status(filter.status());
+    boolean none = !filter.status().isEmpty() && status.isEmpty();
+    if (none)
+      return new MessagePage(List.of(), null); // a message at its end is no longer in the spool
+    SpoolQueries.MessageCriteria wanted =
+        new SpoolQueries.MessageCriteria(
+            status,
+            nonEmpty(filter.domain()),
+            nonEmpty(filter.sender()),
+            filter.minAgeMillis() > 0
+                ? Optional.of(Duration.ofMillis(filter.minAgeMillis()))
+                : Optional.empty());
+    SpoolQueries.Page page =
+        open.get().spools().queries().page(wanted, filter.after(), filter.limit());
+    List<QueuedMessage> messages = page.messages().stream().map(this::message).toList();
+    return new MessagePage(messages, page.next().orElse(null));
+  }
+
+  @Override
+  public Optional<QueuedMessage> message(QueueId id) {
+    return groups.get().flatMap(g -> g.spools().queries().find(id)).map(this::message);
+  }
+
+  @Override
+  public QueueTotals stats() {
+    Optional<RaftGroups> open = groups.get();
+    if (open.isEmpty()) return new QueueTotals(0, 0, 0, Map.of());
+    long total = 0;
+    long bytes = 0;
+    long oldest = Long.MAX_VALUE;
+    Map<String, Long> byStatus = new TreeMap<>();
+    for (SpoolQueries.ReplicaStats s : open.get().spools().queries().stats()) {
+      SpoolCounters c = s.counters();
+      total += c.messages();
+      bytes += c.bytes();
+      oldest = Math.min(oldest, s.oldestMillis().orElse(Long.MAX_VALUE));
+      for (MessageStatus status : MessageStatus.values()) {
+        byStatus.merge(status.text(), c.count(status), Long::sum);
+      }
+      byStatus.merge("completed", c.completed(), Long::sum);
+      byStatus.merge("failed", c.failed(), Long::sum);
+      byStatus.merge("expired", c.expired(), Long::sum);
+    }
+    DeliveryQueue running = queue;
+    if (running != null) byStatus.put("in-progress", (long) running.stats().running());
+    byStatus.values().removeIf(n -> n == 0);
+    long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (clock.millis() - oldest) / 1000);
+    return new QueueTotals(total, bytes, age, byStatus);
+  }
+
+  @Override
+  public ChangeResult retry(QueueId id) {
+    return change(commands -> commands.retry(id));
+  }
+
+  @Override
+  public ChangeResult hold(QueueId id) {
+    return change(commands -> commands.hold(id));
+  }
+
+  @Override
+  public ChangeResult release(QueueId id) {
+    return change(commands -> commands.release(id));
+  }
+
+  @Override
+  public ChangeResult delete(QueueId id) {
+    return change(commands -> commands.remove(id));
+  }
+
+  @Override
+  public void processNow() {
+    DeliveryQueue running = queue;
+    if (running != null) running.sweepNow();
+  }
+
+  @Override
+  public boolean suspend(String domain, Duration howLong) {
+    DeliveryQueue running = queue;
+    return running != null && running.suspend(domain, howLong);
+  }
+
+  @Override
+  public boolean resume(String domain) {
+    DeliveryQueue running = queue;
+    return running != null && running.resume(domain);
+  }
+
+  @Override
+  public List<Suspension> suspensions() {
+    DeliveryQueue running = queue;
+    if (running == null) return List.of();
+    return running.stats().suspended().entrySet().stream()
+        .map(e -> new Suspension(e.getKey(), e.getValue().toSeconds()))
+        .toList();
+  }
+
+  @Override
+  public Optional<CleanupResult> cleanUp() {
+    Optional<RaftGroups> open = groups.get();
+    if (open.isEmpty() || !cleaning.tryAcquire()) return Optional.empty();
+    try {
+      long before = 0;
+      long after = 0;
+      long ended = 0;
+      for (org.quorumail.spool.Spool spool : open.get().spools().all()) {
+        var freed = spool.compact();
+        before += freed.bytesBefore();
+        after += freed.bytesAfter();
+        SpoolCounters c = spool.counters();
+        ended += c.completed() + c.failed(); // the expired are among the failed
+      }
+      return Optional.of(new CleanupResult(ended, before, after));
+    } finally {
+      cleaning.release();
+    }
+  }
+
+  @Override
+  public List<QueueView.SpoolStatus> spools() {
+    List<QueueView.SpoolStatus> spools = new ArrayList<>();
+    groups.get().ifPresent(g -> g.spools().all().forEach(s -> spools.add(spool(g, s))));
+    spools.sort(java.util.Comparator.comparing(QueueView.SpoolStatus::name));
+    return spools;
+  }
+
+  @Override
+  public List<SpoolDigest> digests() {
+    return groups
+        .get()
+        .map(
+            g ->
+                g.spools().queries().digests().stream()
+                    .map(
+                        d ->
+                            new SpoolDigest(
+                                d.spool(), d.position().term(), d.position().index(), d.sha256()))
+                    .toList())
+        .orElse(List.of());
+  }
+
+  private ChangeResult change(
+      java.util.function.Function<SpoolCommands, SpoolCommands.CommandStatus> order) {
+    Optional<RaftGroups> open = groups.get();
+    if (open.isEmpty()) return ChangeResult.NO_QUORUM;
+    return switch (order.apply(open.get().spools().commands())) {
+      case DONE -> ChangeResult.DONE;
+      case NO_SUCH_MESSAGE -> ChangeResult.NOT_FOUND;
+      case HELD -> ChangeResult.HELD;
+      case NO_QUORUM -> ChangeResult.NO_QUORUM;
+    };
+  }
+
+  private static QueueView.SpoolStatus spool(RaftGroups groups, org.quorumail.spool.Spool s) {
+    var position = s.state().applied();
+    return new QueueView.SpoolStatus(
+        s.name(),
+        s.isLeader() ? "leader" : "follower",
+        groups.leader(s.name()).orElse(null),
+        position.term(),
+        position.index(),
+        s.ownedSpool().isPresent(),
+        s.counters().messages(),
+        s.counters().bytes(),
+        s.inDoubt());
+  }
+
+  private QueuedMessage message(SpoolQueries.LocatedMessage located) {
+    SpooledMessage m = located.message();
+    long next = Long.MAX_VALUE;
+    int attempts = 0;
+    for (RecipientState r : m.recipients()) {
+      if (r.status() == RecipientStatus.PENDING) next = Math.min(next, r.dueMillis());
+      attempts = Math.max(attempts, r.attempts());
+    }
+    return new QueuedMessage(
+        m.id().toString(),
+        located.status(clock.millis()).text(),
+        m.reversePath().toString(),
+        Instant.ofEpochMilli(m.arrivedMillis()).toString(),
+        m.size(),
+        located.spool(),
+        attempts,
+        next == Long.MAX_VALUE || m.held() ? null : Instant.ofEpochMilli(next).toString(),
+        m.deliverFromMillis() > clock.millis()
+            ? Instant.ofEpochMilli(m.deliverFromMillis()).toString()
+            : null,
+        m.recipients().stream().map(r -> recipient(r, m.held())).toList());
+  }
+
+  private static QueuedRecipient recipient(RecipientState r, boolean held) {
+    boolean pending = r.status() == RecipientStatus.PENDING;
+    String status =
+        !pending
+            ? r.status().name().toLowerCase(Locale.ROOT)
+            : r.attempts() > 0 ? "retry" : "pending";
+    return new QueuedRecipient(
+        r.address().toString(),
+        status,
+        r.attempts(),
+        pending && !held ? Instant.ofEpochMilli(r.dueMillis()).toString() : null,
+        r.diagnostic().isEmpty() ? null : r.diagnostic());
+  }
+
+  private static Optional<MessageStatus> status(String text) {
+    for (MessageStatus s : MessageStatus.values()) if (s.text().equals(text)) return Optional.of(s);
+    return Optional.empty();
+  }
+
+  private static Optional<String> nonEmpty(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(text);
+  }
+}

@@ -1,0 +1,6 @@
+package org.quorumail.api;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+public record ApiConfig(Optional<Path> tokenFile) {}

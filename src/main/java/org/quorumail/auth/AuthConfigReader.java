@@ -1,0 +1,182 @@
+package org.quorumail.auth;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.quorumail.auth.AuthConfig.AuthLimits;
+import org.quorumail.auth.AuthConfig.JwtConfig;
+import org.quorumail.auth.AuthConfig.LdapConfig;
+import org.quorumail.auth.AuthConfig.MechanismName;
+import org.quorumail.config.Secret;
+import org.quorumail.config.Section;
+
+/** Reads {@code [auth]}. */
+public final class AuthConfigReader {
+  private final Section auth;
+
+  public AuthConfigReader(Section auth) {
+    this.auth = auth;
+  }
+
+  public AuthConfig auth() {
+    Optional<Path> usersFile =
+        auth.optional("users_file", "path", "", "users, written by `quorumail user add`", Path::of);
+    List<MechanismName> mechanisms =
+        auth.list(
+            "mechanisms",
+            "mechanisms",
+            List.of("SCRAM-SHA-256", "PLAIN", "LOGIN"),
+            "what EHLO offers, in this order; also SCRAM-SHA-256-PLUS, OAUTHBEARER, XOAUTH2",
+            AuthConfigReader::mechanism);
+    boolean allowWithoutTls =
+        auth.flag("allow_without_tls", false, "whether AUTH exists on connections without TLS");
+    AuthLimits limits = limits();
+    Optional<LdapConfig> ldap = ldap(auth.section("ldap"));
+    Optional<JwtConfig> jwt = jwt(auth.section("jwt"));
+    if (usersFile.isPresent() && ldap.isPresent()) {
+      auth.problem("users_file", "users are in a file or in auth.ldap, not in both: set one");
+    }
+    boolean bearer =
+        mechanisms.contains(MechanismName.OAUTHBEARER)
+            || mechanisms.contains(MechanismName.XOAUTH2);
+    if (bearer && jwt.isEmpty()) {
+      auth.problem("mechanisms", "OAUTHBEARER and XOAUTH2 need auth.jwt.keys");
+    }
+    return new AuthConfig(usersFile, mechanisms, allowWithoutTls, limits, ldap, jwt);
+  }
+
+  private AuthLimits limits() {
+    return new AuthLimits(
+        auth.integer("attempts", 5, 1, 100, "failed logins before a session is closed with 421"),
+        auth.integer(
+            "failures_per_ip",
+            30,
+            1,
+            1_000_000,
+            "failed logins from one address (IPv6: one /64) before it gets 421"),
+        auth.integer(
+            "failures_per_user",
+            100,
+            1,
+            1_000_000,
+            "failed logins under one name before clients that never logged in so get 421"),
+        auth.duration("failure_window", "10m", "1s", "1d", "time in which failures are counted"),
+        auth.duration(
+            "failure_delay",
+            "2s",
+            "0s",
+            "30s",
+            "time after which a failed login is answered, whatever it failed of"));
+  }
+
+  private static Optional<LdapConfig> ldap(Section ldap) {
+    List<URI> servers =
+        ldap.list(
+            "servers",
+            "URLs",
+            List.of(),
+            "\"ldaps://host:636\" or \"ldap://host:389\", asked in this order",
+            AuthConfigReader::server);
+    boolean startTls =
+        ldap.flag(
+            "starttls", true, "whether ldap:// must change to TLS; without it passwords show");
+    Optional<Path> ca =
+        ldap.optional(
+            "ca", "path", "", "PEM certificates that sign the servers'; else Java's own", Path::of);
+    Optional<String> bindDn =
+        ldap.optional("bind_dn", "text", "", "who searches; empty: anonymous", t -> t);
+    Optional<Secret> bindPassword =
+        ldap.optional(
+            "bind_password",
+            "text",
+            "",
+            "that one's password",
+            t -> new Secret(t.getBytes(StandardCharsets.UTF_8)));
+    String baseDn = ldap.text("base_dn", "", "below which users are searched");
+    String filter =
+        ldap.value(
+            "filter",
+            "LDAP filter",
+            "(|(uid=%u)(mail=%u))",
+            "(|(uid=%u)(mail=%u))",
+            "what finds a user's entry; %u is the name, escaped",
+            AuthConfigReader::filter);
+    String address =
+        ldap.text("address_attribute", "mail", "addresses that the user may send from");
+    var timeout = ldap.duration("timeout", "5s", "100ms", "60s", "wait for one answer");
+    int connections = ldap.integer("connections", 8, 1, 1000, "connections at once");
+    if (servers.isEmpty()) return Optional.empty();
+    if (baseDn.isBlank()) ldap.problem("base_dn", "is missing: name where the users are");
+    if (bindDn.isPresent() != bindPassword.isPresent()) {
+      ldap.problem("bind_password", "bind_dn and bind_password belong together");
+    }
+    if (servers.stream().map(URI::getScheme).distinct().count() > 1) {
+      ldap.problem("servers", "must all be ldap:// or all ldaps://");
+    }
+    return Optional.of(
+        new LdapConfig(
+            servers,
+            startTls,
+            ca,
+            bindDn,
+            bindPassword,
+            baseDn,
+            filter,
+            address,
+            timeout,
+            connections));
+  }
+
+  private static Optional<JwtConfig> jwt(Section jwt) {
+    Optional<Path> keys =
+        jwt.optional(
+            "keys", "path", "", "JWKS file with the public keys that sign tokens", Path::of);
+    String issuer = jwt.text("issuer", "", "what a token's iss must be");
+    List<String> audience =
+        jwt.list("audience", "texts", List.of(), "of which a token's aud must name one", t -> t);
+    String claim = jwt.text("user_claim", "email", "claim that holds the user's name");
+    var leeway = jwt.duration("leeway", "60s", "0s", "10m", "tolerated difference of clocks");
+    if (keys.isEmpty()) return Optional.empty();
+    if (issuer.isBlank()) jwt.problem("issuer", "is missing: name who issues the tokens");
+    if (audience.isEmpty()) {
+      jwt.problem("audience", "is missing: a token for another service must not count here");
+    }
+    return Optional.of(new JwtConfig(keys.get(), issuer, audience, claim, leeway));
+  }
+
+  private static MechanismName mechanism(String text) {
+    for (MechanismName sasl : MechanismName.values()) {
+      if (sasl.registeredName().equalsIgnoreCase(text.strip())) return sasl;
+    }
+    String known =
+        Arrays.stream(MechanismName.values())
+            .map(MechanismName::registeredName)
+            .collect(Collectors.joining(", "));
+    throw new IllegalArgumentException("must be one of " + known + ", not \"" + text + "\"");
+  }
+
+  private static URI server(String text) {
+    String problem = "must be \"ldaps://host:port\" or \"ldap://host:port\", not \"" + text + "\"";
+    URI uri;
+    try {
+      uri = URI.create(text.strip());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(problem, e);
+    }
+    boolean known = "ldap".equals(uri.getScheme()) || "ldaps".equals(uri.getScheme());
+    String path = uri.getPath() == null ? "" : uri.getPath();
+    boolean bare = (path.isEmpty() || path.equals("/")) && uri.getQuery() == null;
+    if (!known || uri.getHost() == null || !bare) throw new IllegalArgumentException(problem);
+    return uri;
+  }
+
+  private static String filter(String text) {
+    if (text.contains("%u") && text.startsWith("(") && text.endsWith(")")) return text;
+    throw new IllegalArgumentException(
+        "must be an LDAP filter in parentheses with %u, such as \"(uid=%u)\"");
+  }
+}

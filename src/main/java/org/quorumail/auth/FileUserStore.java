@@ -1,0 +1,100 @@
+package org.quorumail.auth;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Users of a {@link UsersFile}, which is read again when it has changed. */
+final class FileUserStore implements UserStore {
+  private static final Logger LOG = LoggerFactory.getLogger(FileUserStore.class);
+
+  /** Beyond this a client is better told to come again than kept waiting. */
+  private static final Duration HASH_TIMEOUT = Duration.ofSeconds(10);
+
+  /** Hashing must leave some of the processor to mail, whoever tries passwords. */
+  private static final int MAX_CONCURRENT_HASHES =
+      Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+
+  private final WatchedFile<UsersFile> file;
+  private final Semaphore hashPermits = new Semaphore(MAX_CONCURRENT_HASHES, true);
+  private final PasswordCache passwordCache = new PasswordCache();
+  private final KeyDerivation keyDerivation;
+
+  /** The slow part, so that a test can count it. */
+  interface KeyDerivation {
+    ScramKeys derive(String password, byte[] salt, int iterations);
+  }
+
+  FileUserStore(Path path) throws IOException {
+    this(path, ScramKeys::derive);
+  }
+
+  FileUserStore(Path path, KeyDerivation hash) throws IOException {
+    this.keyDerivation = hash;
+    this.file =
+        new WatchedFile<>(
+            path,
+            UsersFile.MAX_SIZE,
+            "auth.users_file",
+            Optional.of(UsersFile.empty()), // closed to all until `quorumail user add` makes one
+            FileUserStore::readUsers);
+  }
+
+  @Override
+  public PasswordCheck checkPassword(String name, String password) {
+    ScramCredentials credentials = file.current().credentials(name);
+    ScramKeys stored = credentials.keys();
+    boolean right = passwordCache.contains(stored, password);
+    if (!right) {
+      if (!acquireHashPermit()) return new PasswordCheck.Unavailable("too many logins at once");
+      try {
+        // a made-up user's password is hashed too: it must take as long
+        right = keyDerivation.derive(password, stored.salt(), stored.iterations()).matches(stored);
+      } finally {
+        hashPermits.release();
+      }
+    }
+    if (!right || credentials.user().isEmpty()) return new PasswordCheck.Wrong();
+    passwordCache.add(stored, password);
+    return new PasswordCheck.Correct(credentials.user().get());
+  }
+
+  @Override
+  public boolean hasScramKeys() {
+    return true;
+  }
+
+  @Override
+  public ScramCredentials scramCredentials(String name) {
+    return file.current().credentials(name);
+  }
+
+  @Override
+  public Optional<User> findUser(String name) {
+    return file.current().find(name).map(UsersFile.UserRow::user);
+  }
+
+  private boolean acquireHashPermit() {
+    try {
+      return hashPermits.tryAcquire(HASH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static UsersFile readUsers(Path path, String text) throws IOException {
+    if (Files.getFileStore(path).supportsFileAttributeView("posix")
+        && Files.getPosixFilePermissions(path).contains(PosixFilePermission.OTHERS_READ)) {
+      LOG.warn("event=users_file_open_to_all file={} do=\"chmod 600\"", path);
+    }
+    return UsersFile.read(path, text);
+  }
+}

@@ -1,0 +1,30 @@
+package org.quorumail.auth;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** LOGIN, as draft-murchison-sasl-login-00 wrote down what clients do: name, then password. */
+final class LoginMechanism implements SaslMechanism {
+  private final UserStore users;
+  private @Nullable String name;
+
+  LoginMechanism(UserStore users) {
+    this.users = users;
+  }
+
+  @Override
+  public byte[] initialChallenge() {
+    return "Username:".getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Override
+  public SaslStep evaluateResponse(byte[] response) {
+    Optional<String> text = PasswordVerifier.decodeUtf8(response);
+    if (text.isEmpty()) return new SaslStep.Malformed("LOGIN is written in UTF-8");
+    if (text.get().isEmpty()) return new SaslStep.Malformed("LOGIN wants a name and a password");
+    if (name != null) return PasswordVerifier.verify(users, name, text.get());
+    name = text.get();
+    return new SaslStep.Challenge("Password:".getBytes(StandardCharsets.US_ASCII));
+  }
+}

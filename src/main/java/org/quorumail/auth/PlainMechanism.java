@@ -1,0 +1,42 @@
+package org.quorumail.auth;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** PLAIN, RFC 4616 §2: {@code [authzid] NUL authcid NUL passwd}, all at once. */
+final class PlainMechanism implements SaslMechanism {
+  private final UserStore users;
+
+  PlainMechanism(UserStore users) {
+    this.users = users;
+  }
+
+  @Override
+  public SaslStep evaluateResponse(byte[] response) {
+    String[] parts = new String(response, StandardCharsets.ISO_8859_1).split("\0", -1);
+    if (parts.length != 3) return new SaslStep.Malformed("PLAIN has two NULs");
+    Optional<String> authzid = text(parts[0]);
+    Optional<String> name = text(parts[1]);
+    Optional<String> password = text(parts[2]);
+    if (authzid.isEmpty() || name.isEmpty() || password.isEmpty()) {
+      return new SaslStep.Malformed("PLAIN is written in UTF-8");
+    }
+    if (name.get().isEmpty() || password.get().isEmpty()) {
+      return new SaslStep.Malformed("PLAIN wants a name and a password");
+    }
+    SaslStep step = PasswordVerifier.verify(users, name.get(), password.get());
+    boolean foreign = !authzid.get().isEmpty() && !sameName(authzid.get(), name.get());
+    if (foreign && step instanceof SaslStep.Authenticated proved) {
+      return new SaslStep.Denied(proved.user().name(), "wants to act as somebody else");
+    }
+    return step;
+  }
+
+  static boolean sameName(String authzid, String name) {
+    return SaslPrep.name(authzid).equals(SaslPrep.name(name));
+  }
+
+  private static Optional<String> text(String octets) {
+    return PasswordVerifier.decodeUtf8(octets.getBytes(StandardCharsets.ISO_8859_1));
+  }
+}

@@ -1,0 +1,110 @@
+package org.quorumail.auth;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
+import org.jose4j.jwk.JsonWebKeySet;
+import org.jose4j.jws.AlgorithmIdentifiers;
+import org.jose4j.jwt.JwtClaims;
+import org.jose4j.jwt.MalformedClaimException;
+import org.jose4j.jwt.consumer.InvalidJwtException;
+import org.jose4j.jwt.consumer.JwtConsumer;
+import org.jose4j.jwt.consumer.JwtConsumerBuilder;
+import org.jose4j.keys.resolvers.JwksVerificationKeyResolver;
+import org.jose4j.lang.JoseException;
+import org.quorumail.auth.AuthConfig.JwtConfig;
+
+/**
+ * Checks signed tokens (RFC 7519) against the keys of their issuer (a JWKS file, RFC 7517):
+ * signature, issuer, audience, validity. Only asymmetric signatures count; what is unsigned,
+ * encrypted or signed with a shared secret is refused whatever it says (RFC 8725 §3).
+ */
+final class TokenVerifier {
+  /** Octets of a token; real ones have 1 to 4 KiB. */
+  private static final int MAX_TOKEN = 8192;
+
+  private static final long MAX_FILE = 1 << 20;
+
+  private final JwtConfig config;
+  private final Function<String, Optional<User>> userLookup;
+  private final WatchedFile<JwtConsumer> consumerFile;
+
+  sealed interface TokenResult {
+    record Valid(User user) implements TokenResult {}
+
+    /**
+     * @param reason for the log, without the token
+     */
+    record Invalid(String reason) implements TokenResult {}
+  }
+
+  /**
+   * @param known finds a user of that name, who may own addresses; one who is not found owns only
+   *     his name
+   * @throws IOException with one sentence when the keys cannot be read
+   */
+  TokenVerifier(JwtConfig config, Function<String, Optional<User>> known) throws IOException {
+    this.config = config;
+    this.userLookup = known;
+    this.consumerFile =
+        new WatchedFile<>(
+            config.keys(), MAX_FILE, "auth.jwt.keys", Optional.empty(), this::consumer);
+  }
+
+  TokenResult verify(String token) {
+    if (token.length() > MAX_TOKEN) return new TokenResult.Invalid("the token is too long");
+    try {
+      JwtClaims claims = consumerFile.current().processToClaims(token);
+      String name = claims.getClaimValue(config.userClaim(), String.class);
+      if (name == null)
+        return new TokenResult.Invalid("the token has no claim " + config.userClaim());
+      Optional<String> prepared = SaslPrep.name(name);
+      if (prepared.isEmpty()) return new TokenResult.Invalid("the token's name is no name");
+      Optional<User> user = userLookup.apply(prepared.get());
+      return new TokenResult.Valid(user.orElseGet(() -> new User(prepared.get(), Set.of())));
+    } catch (InvalidJwtException e) {
+      return new TokenResult.Invalid(reason(e));
+    } catch (MalformedClaimException e) {
+      return new TokenResult.Invalid("the claim " + config.userClaim() + " is no text");
+    } catch (RuntimeException e) {
+      // the library lets some of its parser's exceptions through; none of them proves anything
+      return new TokenResult.Invalid("the token cannot be read: " + e.getClass().getSimpleName());
+    }
+  }
+
+  private JwtConsumer consumer(Path file, String json) throws IOException {
+    JsonWebKeySet set;
+    try {
+      set = new JsonWebKeySet(json);
+    } catch (JoseException | RuntimeException e) {
+      throw new IOException("auth.jwt.keys: " + file + " is no JWKS (RFC 7517)", e);
+    }
+    if (set.getJsonWebKeys().isEmpty()) {
+      throw new IOException("auth.jwt.keys: there is no usable key in " + file);
+    }
+    return new JwtConsumerBuilder()
+        .setVerificationKeyResolver(new JwksVerificationKeyResolver(set.getJsonWebKeys()))
+        .setJwsAlgorithmConstraints(
+            ConstraintType.PERMIT,
+            AlgorithmIdentifiers.RSA_USING_SHA256,
+            AlgorithmIdentifiers.ECDSA_USING_P256_CURVE_AND_SHA256,
+            AlgorithmIdentifiers.EDDSA)
+        .setJweAlgorithmConstraints(ConstraintType.PERMIT) // none
+        .setRequireExpirationTime()
+        .setAllowedClockSkewInSeconds((int) config.leeway().toSeconds())
+        .setExpectedIssuer(config.issuer())
+        .setExpectedAudience(config.audience().toArray(String[]::new))
+        .build();
+  }
+
+  /** The library's own messages repeat the token. */
+  private static String reason(InvalidJwtException e) {
+    if (e.hasExpired()) return "the token has expired";
+    StringBuilder codes = new StringBuilder("the token is not valid");
+    e.getErrorDetails().forEach(error -> codes.append(", code ").append(error.getErrorCode()));
+    return codes.toString();
+  }
+}

@@ -1,0 +1,104 @@
+package org.quorumail.cli;
+
+import static java.util.stream.Collectors.joining;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Calls a running node over its control socket: one frame out, one frame back, see the API's
+ * control socket for the form.
+ */
+final class ControlSocketClient {
+  /** The longest list page of the API stays far below. */
+  private static final int MAX_RESPONSE = 64 << 20;
+
+  private static final int BAD_REQUEST = 400;
+  static final int NOT_FOUND = 404;
+  static final int CONFLICT = 409;
+
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  private final Path socket;
+
+  ControlSocketClient(Path socket) {
+    this.socket = socket;
+  }
+
+  /** What the node said to a call; the status is that of HTTP. */
+  record ApiResponse(int status, JsonNode body) {
+    boolean isSuccess() {
+      return status >= 200 && status < 300;
+    }
+
+    String problem() {
+      if (!body.path("problems").isEmpty()) {
+        return body.path("problems").valueStream().map(JsonNode::asString).collect(joining("; "));
+      }
+      return body.path("detail").asString("the node answered " + status);
+    }
+  }
+
+  /** The answer of a call that the node carried out. */
+  JsonNode call(String method, String path) throws CommandException {
+    ApiResponse answer = send(method, path);
+    if (answer.isSuccess()) return answer.body;
+    int exitCode =
+        switch (answer.status) {
+          case BAD_REQUEST -> ExitCode.USAGE;
+          case NOT_FOUND -> ExitCode.NOT_FOUND;
+          default -> ExitCode.FAILED;
+        };
+    throw new CommandException(exitCode, answer.problem());
+  }
+
+  /** Whatever the node answers. */
+  ApiResponse send(String method, String path) throws CommandException {
+    JsonNode frame = exchange(method, path);
+    return new ApiResponse(frame.path("status").asInt(0), body(frame));
+  }
+
+  private static JsonNode body(JsonNode frame) throws CommandException {
+    try {
+      return JSON.readTree(frame.path("body").asString("{}"));
+    } catch (JacksonException e) {
+      throw new CommandException(ExitCode.FAILED, "the node's answer is not JSON");
+    }
+  }
+
+  private JsonNode exchange(String method, String path) throws CommandException {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      ObjectNode request = JSON.createObjectNode().put("method", method).put("path", path);
+      byte[] frame = JSON.writeValueAsString(request).getBytes(StandardCharsets.UTF_8);
+      ByteBuffer out = ByteBuffer.allocate(Integer.BYTES + frame.length);
+      out.putInt(frame.length).put(frame).flip();
+      while (out.hasRemaining()) channel.write(out);
+      int length = fill(channel, ByteBuffer.allocate(Integer.BYTES)).getInt();
+      if (length < 0 || length > MAX_RESPONSE) throw new IOException("the answer is too long");
+      return JSON.readTree(fill(channel, ByteBuffer.allocate(length)).array());
+    } catch (IOException | JacksonException | IllegalArgumentException e) {
+      throw new CommandException(
+          ExitCode.UNREACHABLE,
+          "cannot reach a node at the control socket "
+              + socket
+              + " ("
+              + e.getMessage()
+              + "); is it running, and is this the right -c or --control-socket?");
+    }
+  }
+
+  private static ByteBuffer fill(SocketChannel channel, ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer) < 0) throw new IOException("the node closed the connection");
+    }
+    return buffer.flip();
+  }
+}

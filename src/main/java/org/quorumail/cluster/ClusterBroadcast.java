@@ -1,0 +1,52 @@
+package org.quorumail.cluster;
+
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What nodes of Quorumail broadcast to each other: one byte of kind, then JSON. Soft state only,
+ * never mail.
+ */
+sealed interface ClusterBroadcast {
+  JsonMapper JSON = JsonMapper.shared();
+
+  /** How the sender is doing; the last one counts. */
+  record LoadReport(MemberMetadata.NodeLoad load) implements ClusterBroadcast {}
+
+  record EventNotice(ClusterEvent event) implements ClusterBroadcast {}
+
+  default byte[] encode() {
+    return switch (this) {
+      case LoadReport report -> encode((byte) 'L', report.load());
+      case EventNotice happened -> encode((byte) 'E', happened.event());
+    };
+  }
+
+  /** Empty for a kind of a later version, and for what is too long or damaged. */
+  static Optional<ClusterBroadcast> decode(byte[] bytes) {
+    if (bytes.length < 2 || bytes.length > ClusterEvent.MAX_BYTES) return Optional.empty();
+    try {
+      return switch (bytes[0]) {
+        case 'L' ->
+            Optional.of(
+                new LoadReport(
+                    JSON.readValue(bytes, 1, bytes.length - 1, MemberMetadata.NodeLoad.class)));
+        case 'E' ->
+            Optional.of(
+                new EventNotice(JSON.readValue(bytes, 1, bytes.length - 1, ClusterEvent.class)));
+        default -> Optional.empty();
+      };
+    } catch (JacksonException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static byte[] encode(byte kind, Object value) {
+    byte[] json = JSON.writeValueAsBytes(value);
+    byte[] all = new byte[json.length + 1];
+    all[0] = kind;
+    System.arraycopy(json, 0, all, 1, json.length);
+    return all;
+  }
+}

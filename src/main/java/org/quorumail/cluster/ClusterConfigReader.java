@@ -1,0 +1,171 @@
+package org.quorumail.cluster;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.quorumail.config.HostPort;
+import org.quorumail.config.Secret;
+import org.quorumail.config.Section;
+import org.quorumail.gossip.plumtree.CompressionConfig;
+import org.quorumail.gossip.plumtree.PlumtreeConfig;
+
+/** Reads {@code [cluster]}. */
+public final class ClusterConfigReader {
+  static final int GOSSIP_PORT = 7946;
+  private static final String[] LATER_TABLES = {
+    "leader_election", "load_balancing", "rate_limit", "regions", "state_store"
+  };
+
+  private final Section cluster;
+
+  public ClusterConfigReader(Section cluster) {
+    this.cluster = cluster;
+  }
+
+  public ClusterConfig cluster() {
+    boolean enabled = cluster.flag("enabled", false, "whether this node is one of several");
+    String bindAddress =
+        cluster.text("bind_address", "0.0.0.0", "where the cluster's ports listen");
+    Optional<String> advertise =
+        cluster.optionalText(
+            "advertise_address",
+            "(that of the default route)",
+            "the address at which the other nodes reach this one");
+    int port = cluster.integer("port", GOSSIP_PORT, 1, 65_535, "gossip, UDP and TCP");
+    int raftPort = raftPort(port);
+    int expect = cluster.integer("expect", 3, 1, 1_000, "nodes to wait for at the first formation");
+    List<HostPort> seeds =
+        cluster.list(
+            "seeds",
+            "host:port",
+            List.of(),
+            "the other nodes, with their gossip ports",
+            text -> HostPort.parse(text, GOSSIP_PORT));
+    Optional<Secret> secret = secret();
+    Optional<ClusterTlsFiles> tls = tls(cluster.section("tls"));
+    GossipConfig gossip = new GossipConfigReader(cluster).gossip();
+    Duration election = electionTimeout();
+    Duration joinTimeout =
+        cluster.duration("join_timeout", "30s", "1s", "1h", "wait for the others at the start");
+    int replicas = replicas();
+    Duration snapshots =
+        cluster.duration(
+            "snapshot_interval", "5m", "10s", "1d", "how often the spool's log is shortened");
+    laterKeys();
+    return new ClusterConfig(
+        enabled,
+        bindAddress,
+        advertise,
+        port,
+        raftPort,
+        expect,
+        seeds,
+        secret,
+        tls,
+        election,
+        election.multipliedBy(2),
+        joinTimeout,
+        replicas,
+        snapshots,
+        gossip,
+        plumtree(gossip.preset()));
+  }
+
+  /** The preset with what {@code [cluster.gossip]} says, under the one switch for compression. */
+  private PlumtreeConfig plumtree(GossipConfig.Preset preset) {
+    PlumtreeConfig written =
+        new PlumtreeConfigReader(cluster.section("gossip")).over(presetOf(preset));
+    boolean compresses =
+        cluster.flag("compression", true, "compress gossip, as cluster.gossip.compression says");
+    return compresses ? written : written.withCompression(CompressionConfig.off());
+  }
+
+  private static PlumtreeConfig presetOf(GossipConfig.Preset preset) {
+    return switch (preset) {
+      case LAN -> PlumtreeConfig.lan();
+      case WAN -> PlumtreeConfig.wan();
+      case LARGE_CLUSTER -> PlumtreeConfig.largeCluster();
+    };
+  }
+
+  private int raftPort(int port) {
+    return cluster.integer(
+        "raft_port",
+        Math.min(port + 1, 65_535),
+        1,
+        65_535,
+        "replication, mutual TLS; default: cluster.port + 1");
+  }
+
+  private Optional<Secret> secret() {
+    return cluster.optional(
+        "secret",
+        "base64",
+        "",
+        "at least 32 random bytes that all nodes share; `quorumail cluster secret` makes one",
+        ClusterConfigReader::secret);
+  }
+
+  static Secret secret(String base64) {
+    try {
+      return Secret.parse(base64);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "must be at least 32 bytes in base64; `quorumail cluster secret` makes one", e);
+    }
+  }
+
+  private static Optional<ClusterTlsFiles> tls(Section tls) {
+    Optional<Path> certificate =
+        tls.optional("certificate", "path", "", "PEM certificate chain of this node", Path::of);
+    Optional<Path> key = tls.optional("key", "path", "", "its PEM private key", Path::of);
+    Optional<Path> ca =
+        tls.optional("ca", "path", "", "PEM certificates that sign the nodes'", Path::of);
+    long given = Stream.of(certificate, key, ca).filter(Optional::isPresent).count();
+    if (given != 0 && given != 3) {
+      tls.problem("", "certificate, key and ca belong together: set all three or none");
+    }
+    return certificate.flatMap(c -> key.flatMap(k -> ca.map(a -> new ClusterTlsFiles(c, k, a))));
+  }
+
+  /** The shortest election timeout; the longest is twice that, as Raft wants a spread. */
+  private Duration electionTimeout() {
+    return cluster.duration(
+        "election_timeout",
+        "600ms",
+        "100ms",
+        "60s",
+        "silence after which a follower stands for election; the longest is twice that. The same"
+            + " on all nodes: leases are made of it");
+  }
+
+  private int replicas() {
+    int replicas =
+        cluster.integer(
+            "replication_factor", 3, 1, 9, "nodes that keep each spool, this one included");
+    int quorum = replicas / 2 + 1;
+    int min =
+        cluster.integer(
+            "min_replicas_for_write", 2, 1, 9, "copies before 250; never fewer than a quorum");
+    if (min > quorum && cluster.has("min_replicas_for_write")) {
+      cluster.problem(
+          "min_replicas_for_write",
+          "more than a quorum ("
+              + quorum
+              + " of "
+              + replicas
+              + ") is not available in this version");
+    }
+    return replicas;
+  }
+
+  private void laterKeys() {
+    cluster.unavailable(
+        "consistency", "\"quorum\"", "of replicated state; mail is never below quorum");
+    for (String table : LATER_TABLES) {
+      cluster.unavailable(table, "", "a table of a later version");
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package org.quorumail.cluster;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The last events of the cluster as this node heard them, numbered from 1 as they came. */
+public final class ClusterEventLog {
+  /** Some hours of an ordinary cluster, some hundred KiB; who follows reads them at once. */
+  private static final int CAPACITY = 1_000;
+
+  private final ArrayDeque<ReceivedEvent> events = new ArrayDeque<>();
+  private long last;
+
+  /** An event and its place, by which a reader says how far it is. */
+  public record NumberedEvent(long number, ClusterEvent event) {}
+
+  private record ReceivedEvent(NumberedEvent numbered, long receivedNanos) {
+    ClusterEvent event() {
+      return numbered.event;
+    }
+
+    Instant eventTime() {
+      try {
+        return Instant.parse(event().time());
+      } catch (DateTimeParseException e) {
+        return Instant.EPOCH; // another version's way to say it
+      }
+    }
+  }
+
+  /** Appends it and wakes who waits. */
+  public synchronized void add(ClusterEvent event) {
+    events.addLast(new ReceivedEvent(new NumberedEvent(++last, event), System.nanoTime()));
+    if (events.size() > CAPACITY) events.removeFirst();
+    notifyAll();
+  }
+
+  /** The number of the newest event; 0 when there was none. */
+  public synchronized long last() {
+    return last;
+  }
+
+  /**
+   * Whether something has begun and not ended, as far as was heard.
+   *
+   * @param begin the type of the event that tells its begin; {@code end}: its end
+   * @param subject the detail that tells what it is about: a node may do several at once
+   * @param atMost beginnings that were heard longer ago do not count: whoever should have told the
+   *     end may have died
+   */
+  public synchronized boolean isInProgress(
+      String begin, String end, String subject, Duration atMost) {
+    Map<List<String>, ReceivedEvent> latest = new HashMap<>();
+    for (ReceivedEvent e : events) {
+      String type = e.event().type();
+      if (!type.equals(begin) && !type.equals(end)) continue;
+      String what = e.event().details().getOrDefault(subject, "");
+      // Its teller's clock says the order: broadcasts may overtake each other.
+      latest.merge(
+          List.of(e.event().node(), what),
+          e,
+          (x, y) -> y.eventTime().isBefore(x.eventTime()) ? x : y);
+    }
+    long since = System.nanoTime() - atMost.toNanos();
+    return latest.values().stream()
+        .anyMatch(e -> e.event().type().equals(begin) && e.receivedNanos - since > 0);
+  }
+
+  /**
+   * Events behind the given number, oldest first; waits for one if there is none.
+   *
+   * @param patience none are returned after that
+   */
+  public synchronized List<NumberedEvent> after(long number, Duration patience)
+      throws InterruptedException {
+    long from = number > last ? 0 : number; // a number of the node's former life
+    long until = System.nanoTime() + patience.toNanos();
+    while (last <= from) {
+      long left = (until - System.nanoTime()) / 1_000_000;
+      if (left <= 0) return List.of();
+      wait(left);
+    }
+    List<NumberedEvent> found = new ArrayList<>();
+    for (ReceivedEvent e : events) {
+      if (e.numbered.number > from) found.add(e.numbered);
+    }
+    return found;
+  }
+}

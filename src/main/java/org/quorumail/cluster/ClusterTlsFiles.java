@@ -1,0 +1,5 @@
+package org.quorumail.cluster;
+
+import java.nio.file.Path;
+
+public record ClusterTlsFiles(Path certificate, Path key, Path ca) {}

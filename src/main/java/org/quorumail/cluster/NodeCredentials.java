@@ -1,0 +1,135 @@
+package org.quorumail.cluster;
+
+import java.net.Socket;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this node shows on the replication port and whom it trusts there, as it counts now: a
+ * rotation of the secret changes both for the next handshake, open connections go on.
+ */
+public final class NodeCredentials {
+  private volatile X509ExtendedKeyManager currentKey;
+  private volatile X509ExtendedTrustManager currentTrust;
+
+  /**
+   * @param own shown to the others
+   * @param accepted authorities that are trusted beside the own one
+   */
+  public NodeCredentials(NodeCertificate own, List<X509Certificate> accepted) {
+    this.currentKey = (X509ExtendedKeyManager) own.keyManager();
+    this.currentTrust = (X509ExtendedTrustManager) own.trustManager(accepted);
+  }
+
+  /** From the next handshake on. */
+  public void replace(NodeCertificate own, List<X509Certificate> accepted) {
+    currentTrust = (X509ExtendedTrustManager) own.trustManager(accepted);
+    currentKey = (X509ExtendedKeyManager) own.keyManager();
+  }
+
+  public KeyManager keyManager() {
+    return new CurrentKeyManager();
+  }
+
+  public TrustManager trustManager() {
+    return new CurrentTrustManager();
+  }
+
+  private final class CurrentKeyManager extends X509ExtendedKeyManager {
+    @Override
+    public String @Nullable [] getClientAliases(String type, Principal @Nullable [] issuers) {
+      return currentKey.getClientAliases(type, issuers);
+    }
+
+    @Override
+    public @Nullable String chooseClientAlias(
+        String[] types, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return currentKey.chooseClientAlias(types, issuers, socket);
+    }
+
+    @Override
+    public @Nullable String chooseEngineClientAlias(
+        String[] types, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+      return currentKey.chooseEngineClientAlias(types, issuers, engine);
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String type, Principal @Nullable [] issuers) {
+      return currentKey.getServerAliases(type, issuers);
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+        String type, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return currentKey.chooseServerAlias(type, issuers, socket);
+    }
+
+    @Override
+    public @Nullable String chooseEngineServerAlias(
+        String type, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+      return currentKey.chooseEngineServerAlias(type, issuers, engine);
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(String alias) {
+      return currentKey.getCertificateChain(alias);
+    }
+
+    @Override
+    public @Nullable PrivateKey getPrivateKey(String alias) {
+      return currentKey.getPrivateKey(alias);
+    }
+  }
+
+  private final class CurrentTrustManager extends X509ExtendedTrustManager {
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      currentTrust.checkClientTrusted(chain, type);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket)
+        throws CertificateException {
+      currentTrust.checkClientTrusted(chain, type, socket);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+        throws CertificateException {
+      currentTrust.checkClientTrusted(chain, type, engine);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      currentTrust.checkServerTrusted(chain, type);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
+        throws CertificateException {
+      currentTrust.checkServerTrusted(chain, type, socket);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+        throws CertificateException {
+      currentTrust.checkServerTrusted(chain, type, engine);
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return currentTrust.getAcceptedIssuers();
+    }
+  }
+}

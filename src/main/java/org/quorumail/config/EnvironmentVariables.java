@@ -1,0 +1,114 @@
+package org.quorumail.config;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/**
+ * Keys by environment: {@code QUORUMAIL_<KEY_WITH_UNDERSCORES>} for every key, and the names of
+ * Zetian's, smtp-server's (Zig) and memberlist-plumtree's documents for the keys that exist here.
+ */
+final class EnvironmentVariables {
+  static final String PREFIX = "QUORUMAIL_";
+
+  /** Names with the prefix that are not keys: read by the launcher, or set by Kubernetes. */
+  private static final List<String> NOT_KEYS =
+      List.of("QUORUMAIL_CONFIG", "QUORUMAIL_JAVA_OPTS", "QUORUMAIL_HOME", "QUORUMAIL_CACHE");
+
+  private record ForeignName(String name, String key, UnaryOperator<String> translate) {}
+
+  /** Weakest last: the first name that is set wins. */
+  private static final List<ForeignName> FOREIGN =
+      List.of(
+          same("SMTP_CLUSTER_NODE_ID", "node.id"),
+          same("NODE_ID", "node.id"),
+          same("DATA_DIRECTORY", "node.data_directory"),
+          new ForeignName("SMTP_PORT", "smtp.listeners[0].socket", port -> "[::]:" + port),
+          new ForeignName("HEALTH_PORT", "health.listen_address", port -> "[::]:" + port),
+          same("SMTP_CLUSTER_BIND_PORT", "cluster.port"),
+          same("CLUSTER_PORT", "cluster.port"),
+          same("SMTP_CLUSTER_ENABLED", "cluster.enabled"),
+          same("SMTP_CLUSTER_BIND_ADDRESS", "cluster.bind_address"),
+          same("PLUMTREE_ADVERTISE_ADDR", "cluster.advertise_address"),
+          same("POD_IP", "cluster.advertise_address"),
+          same("SMTP_CLUSTER_PEERS", "cluster.seeds"),
+          same("SEED_NODES", "cluster.seeds"),
+          same("PLUMTREE_SEEDS", "cluster.seeds"),
+          same("CLUSTER_SECRET", "cluster.secret"),
+          same("SMTP_CLUSTER_AUTH_TOKEN", "cluster.secret"),
+          new ForeignName("SMTP_CLUSTER_TLS_CERT", "cluster.tls.certificate", path -> path),
+          new ForeignName("SMTP_CLUSTER_TLS_KEY", "cluster.tls.key", path -> path),
+          new ForeignName(
+              "DISCOVERY_METHOD", "cluster.discovery", method -> method.toLowerCase(Locale.ROOT)),
+          new ForeignName(
+              "SMTP_CLUSTER_AUTO_DISCOVERY",
+              "cluster.discovery",
+              on -> isOff(on) ? "static" : "multicast"),
+          millis("SMTP_CLUSTER_HEARTBEAT_INTERVAL", "cluster.heartbeat_interval"),
+          millis("SMTP_CLUSTER_HEARTBEAT_TIMEOUT", "cluster.heartbeat_timeout"),
+          millis("SMTP_CLUSTER_ELECTION_TIMEOUT", "cluster.election_timeout"),
+          same("LOG_LEVEL", "log.level"),
+          same("ENABLE_METRICS", "metrics.enabled"));
+
+  private EnvironmentVariables() {}
+
+  private static ForeignName same(String name, String key) {
+    return new ForeignName(name, key, value -> value);
+  }
+
+  private static boolean isOff(String flag) {
+    return List.of("false", "0", "no", "off").contains(flag.toLowerCase(Locale.ROOT));
+  }
+
+  private static ForeignName millis(String name, String key) {
+    return new ForeignName(
+        name, key, value -> value.chars().allMatch(Character::isDigit) ? value + "ms" : value);
+  }
+
+  /** The own name of a key: {@code QUORUMAIL_SMTP_LISTENERS_0_SOCKET}. */
+  static String nameOf(String path) {
+    String words = path.replaceAll("[^A-Za-z0-9]+", "_");
+    return PREFIX + words.replaceAll("_$", "").toUpperCase(Locale.ROOT);
+  }
+
+  /** What the environment says by foreign names: key path → variable and its value. */
+  static Map<String, Variable> foreignVariables(Map<String, String> environment) {
+    Map<String, Variable> byKey = new HashMap<>();
+    for (ForeignName f : FOREIGN) {
+      String value = environment.get(f.name);
+      if (value == null || value.isBlank() || setByKubernetes(value)) continue;
+      byKey.putIfAbsent(f.key, new Variable(f.name, f.translate.apply(value.strip())));
+    }
+    return byKey;
+  }
+
+  /** A service named "smtp" makes Kubernetes set {@code SMTP_PORT=tcp://10.0.0.1:25}. */
+  private static boolean setByKubernetes(String value) {
+    return value.startsWith("tcp://") || value.startsWith("udp://");
+  }
+
+  /** Variables with our prefix that should be keys. */
+  static Map<String, String> ownVariables(Map<String, String> environment) {
+    Map<String, String> own = new TreeMap<>();
+    environment.forEach(
+        (name, value) -> {
+          if (name.startsWith(PREFIX)
+              && !NOT_KEYS.contains(name)
+              && !isKubernetesServiceVariable(name)) {
+            own.put(name, value);
+          }
+        });
+    return own;
+  }
+
+  /** A Kubernetes service named "quorumail…" sets QUORUMAIL_PORT…, QUORUMAIL_…_SERVICE_HOST …. */
+  private static boolean isKubernetesServiceVariable(String name) {
+    return name.matches("QUORUMAIL_(.*_)?(SERVICE_(HOST|PORT)|PORT(_\\d+_(TCP|UDP)).*)(_.*)?")
+        || name.equals("QUORUMAIL_PORT");
+  }
+
+  record Variable(String name, String value) {}
+}

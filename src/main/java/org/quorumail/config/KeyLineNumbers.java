@@ -1,0 +1,199 @@
+package org.quorumail.config;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The line on which each key of a TOML document stands, which the parser does not tell. Expects
+ * text that the parser has accepted and never fails on other text; at worst a line is missing.
+ */
+final class KeyLineNumbers {
+  private final String text;
+  private final Map<String, Integer> lines = new HashMap<>();
+  private final Map<String, Integer> arrayLengths = new HashMap<>();
+  private int position;
+  private int line = 1;
+
+  private KeyLineNumbers(String text) {
+    this.text = text;
+  }
+
+  /** Paths as {@link #child} and {@link #element} write them. */
+  static Map<String, Integer> of(String text) {
+    KeyLineNumbers scan = new KeyLineNumbers(text);
+    scan.document();
+    return scan.lines;
+  }
+
+  static String child(String path, String name) {
+    String written = name.matches("[A-Za-z0-9_-]+") ? name : '"' + name + '"';
+    return path.isEmpty() ? written : path + "." + written;
+  }
+
+  static String element(String path, int index) {
+    return path + "[" + index + "]";
+  }
+
+  private void document() {
+    String table = "";
+    while (position < text.length()) {
+      int before = position;
+      skipBlank(true);
+      if (peek() == '[') {
+        table = header();
+      } else if (position < text.length()) {
+        keyAndValue(table);
+      }
+      if (position == before) next(); // unknown text: go on, do not hang
+    }
+  }
+
+  /** {@code [a.b]} or {@code [[a.b]]}; a name of a list means its last element. */
+  private String header() {
+    boolean list = text.startsWith("[[", position);
+    int here = line;
+    position += list ? 2 : 1;
+    List<String> names = dottedKey();
+    skipLine();
+    String path = "";
+    for (int i = 0; i < names.size(); i++) {
+      path = child(path, names.get(i));
+      boolean opensElement = list && i == names.size() - 1;
+      if (opensElement) arrayLengths.merge(path, 1, Integer::sum);
+      lines.putIfAbsent(path, here);
+      Integer length = arrayLengths.get(path);
+      if (length != null) path = element(path, length - 1);
+      lines.putIfAbsent(path, here);
+    }
+    return path;
+  }
+
+  private void keyAndValue(String table) {
+    int here = line;
+    String path = table;
+    for (String name : dottedKey()) {
+      path = child(path, name);
+      lines.putIfAbsent(path, here);
+    }
+    skipBlank(false);
+    if (peek() != '=') return;
+    next();
+    value(path);
+  }
+
+  private void value(String path) {
+    skipBlank(true);
+    switch (peek()) {
+      case '"', '\'' -> string();
+      case '[' -> array(path);
+      case '{' -> inlineTable(path);
+      default -> {
+        while (position < text.length() && ",]}\n#".indexOf(peek()) < 0) next();
+      }
+    }
+  }
+
+  private void array(String path) {
+    next();
+    for (int i = 0; skipTo(']'); i++) {
+      String element = element(path, i);
+      lines.putIfAbsent(element, line);
+      int before = position;
+      value(element);
+      if (position == before) next();
+    }
+  }
+
+  private void inlineTable(String path) {
+    next();
+    while (skipTo('}')) {
+      int before = position;
+      keyAndValue(path);
+      if (position == before) next();
+    }
+  }
+
+  /** Whether there is more before the closing bracket, which is consumed. */
+  private boolean skipTo(char closing) {
+    skipBlank(true);
+    while (peek() == ',') {
+      next();
+      skipBlank(true);
+    }
+    if (peek() == closing) {
+      next();
+      return false;
+    }
+    return position < text.length();
+  }
+
+  private List<String> dottedKey() {
+    List<String> names = new ArrayList<>();
+    while (position < text.length()) {
+      skipBlank(false);
+      int start = position;
+      if (peek() == '"' || peek() == '\'') {
+        string();
+        names.add(text.substring(start + 1, Math.max(start + 1, position - 1)));
+      } else {
+        while (position < text.length() && bareKey(peek())) next();
+        names.add(text.substring(start, position));
+      }
+      skipBlank(false);
+      if (peek() != '.') break;
+      next();
+    }
+    return names;
+  }
+
+  private static boolean bareKey(char c) {
+    return Character.isLetterOrDigit(c) || c == '_' || c == '-';
+  }
+
+  private void string() {
+    char quote = peek();
+    String triple = String.valueOf(quote).repeat(3);
+    boolean multiLine = text.startsWith(triple, position);
+    for (int i = multiLine ? 3 : 1; i > 0; i--) next();
+    while (position < text.length()) {
+      if (quote == '"' && peek() == '\\') {
+        next();
+        next();
+      } else if (multiLine && text.startsWith(triple, position)) {
+        for (int i = 0; i < 3; i++) next();
+        while (peek() == quote) next(); // up to two quotes may stand before the closing ones
+        return;
+      } else if (!multiLine && (peek() == quote || peek() == '\n')) {
+        next();
+        return;
+      } else {
+        next();
+      }
+    }
+  }
+
+  private void skipBlank(boolean newLines) {
+    while (position < text.length()) {
+      char c = peek();
+      if (c == '#' && newLines) skipLine();
+      else if (c == ' ' || c == '\t' || c == '\r' || (newLines && c == '\n')) next();
+      else return;
+    }
+  }
+
+  private void skipLine() {
+    while (position < text.length() && peek() != '\n') next();
+  }
+
+  private char peek() {
+    return position < text.length() ? text.charAt(position) : '\0';
+  }
+
+  private void next() {
+    if (position >= text.length()) return;
+    if (text.charAt(position) == '\n') line++;
+    position++;
+  }
+}

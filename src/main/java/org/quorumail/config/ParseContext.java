@@ -1,0 +1,152 @@
+package org.quorumail.config;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** One pass over the sources: what they say, what was asked for, and what is wrong. */
+public final class ParseContext {
+  private final String fileName;
+  private final ObjectNode root;
+  private final Map<String, Integer> lines;
+  private final Map<String, String> environment;
+  private final Map<String, EnvironmentVariables.Variable> foreignEnvironment;
+  private final Map<String, String> overrides;
+
+  private final List<Problem> problems = new ArrayList<>();
+  private final List<Problem> warnings = new ArrayList<>();
+  private final List<Section> sections = new ArrayList<>();
+  private final Set<String> requestedPaths = new HashSet<>();
+  private final Set<String> requestedVariables = new HashSet<>();
+  private final Map<String, ConfigKey> keys = new LinkedHashMap<>();
+
+  public ParseContext(
+      String fileName,
+      ObjectNode root,
+      Map<String, Integer> lines,
+      Map<String, String> environment,
+      Map<String, String> overrides) {
+    this.fileName = fileName;
+    this.root = root;
+    this.lines = lines;
+    this.environment = EnvironmentVariables.ownVariables(environment);
+    this.foreignEnvironment = EnvironmentVariables.foreignVariables(environment);
+    this.overrides = new TreeMap<>();
+    overrides.forEach((path, value) -> this.overrides.put(normalizePath(path), value));
+  }
+
+  /** {@code smtp.listeners.0.socket} means {@code smtp.listeners[0].socket}. */
+  private static String normalizePath(String path) {
+    return path.replaceAll("\\.(\\d+)(?=\\.|$)", "[$1]");
+  }
+
+  public Section root() {
+    return new Section(this, "", "", root, null);
+  }
+
+  void addSection(Section section) {
+    sections.add(section);
+  }
+
+  void declare(ConfigKey key) {
+    keys.putIfAbsent(key.path(), key);
+  }
+
+  public List<ConfigKey> keys() {
+    return List.copyOf(keys.values());
+  }
+
+  /** What stands outside the file for a key: command line before environment. */
+  @Nullable ConfigValue externalValue(String path) {
+    String variable = EnvironmentVariables.nameOf(path);
+    requestedPaths.add(path);
+    requestedVariables.add(variable);
+    String override = overrides.get(path);
+    if (override != null) return ConfigValue.text(override, "command line");
+    String own = environment.get(variable);
+    if (own != null) return ConfigValue.text(own, variable);
+    EnvironmentVariables.Variable foreign = foreignEnvironment.get(path);
+    return foreign == null ? null : ConfigValue.text(foreign.value(), foreign.name());
+  }
+
+  ConfigValue fileValue(String path, JsonNode value) {
+    return new ConfigValue(value, origin(path), true);
+  }
+
+  /** Where a key stands; of a key that is not written, where its table stands. */
+  String origin(String path) {
+    if (overrides.containsKey(path)) return "command line";
+    String variable = EnvironmentVariables.nameOf(path);
+    if (environment.containsKey(variable)) return variable;
+    EnvironmentVariables.Variable foreign = foreignEnvironment.get(path);
+    if (foreign != null) return foreign.name();
+    for (String p = path; !p.isEmpty(); p = parent(p)) {
+      Integer line = lines.get(p);
+      if (line != null) return fileName + ":" + line;
+    }
+    return fileName;
+  }
+
+  private static String parent(String path) {
+    int end = Math.max(path.lastIndexOf('.'), path.lastIndexOf('['));
+    return end < 0 ? "" : path.substring(0, end);
+  }
+
+  public void problem(String path, String message) {
+    problems.add(new Problem(path, origin(path), message));
+  }
+
+  void problem(String path, String origin, String message) {
+    problems.add(new Problem(path, origin, message));
+  }
+
+  public void warning(String path, String message) {
+    warnings.add(new Problem(path, origin(path), message));
+  }
+
+  public List<Problem> warnings() {
+    return warnings;
+  }
+
+  /** All problems, those of keys that nobody asked for included; call after everything is read. */
+  public List<Problem> problems() {
+    for (Section section : sections) section.reportUnknown();
+    for (String path : overrides.keySet()) {
+      if (!requestedPaths.contains(path))
+        problem(path, "command line", unknownKeyMessage(path, knownPaths()));
+    }
+    for (String variable : environment.keySet()) {
+      if (requestedVariables.contains(variable)) continue;
+      String hint = suggestion(Spelling.nearest(variable, requestedVariables));
+      warnings.add(new Problem("", variable, "no key has this name and it is ignored" + hint));
+    }
+    return problems;
+  }
+
+  private List<String> knownPaths() {
+    return List.copyOf(requestedPaths);
+  }
+
+  /** The sentence about a key that does not exist, with the key that was probably meant. */
+  String unknownKeyMessage(String path, List<String> siblings) {
+    String name = path.substring(path.lastIndexOf('.') + 1);
+    Optional<String> sibling = Spelling.nearest(name, siblings);
+    if (sibling.isPresent()) return "unknown key" + suggestion(sibling);
+    for (String known : knownPaths()) {
+      if (known.endsWith("." + name)) return "unknown key" + suggestion(Optional.of(known));
+    }
+    return "unknown key" + suggestion(Spelling.nearest(path, knownPaths()));
+  }
+
+  private static String suggestion(Optional<String> known) {
+    return known.map(k -> "; did you mean " + k + "?").orElse("");
+  }
+}

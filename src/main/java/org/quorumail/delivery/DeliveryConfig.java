@@ -1,0 +1,25 @@
+package org.quorumail.delivery;
+
+import java.time.Duration;
+import java.util.Map;
+import org.quorumail.dns.DnsConfig;
+import org.quorumail.dsn.DsnConfig;
+import org.quorumail.smtp.client.SmtpTimeouts;
+
+/** {@code [delivery]}. */
+public record DeliveryConfig(
+    Duration scanInterval,
+    Duration processInterval,
+    int maxAttempts,
+    Duration baseRetryDelay,
+    Duration maxRetryDelay,
+    double retryJitterFactor,
+    Duration messageExpiration,
+    Duration delayNoticeAfter,
+    int maxConcurrentDeliveries,
+    boolean acceptInvalidCerts,
+    SmtpTimeouts smtpTimeouts,
+    DnsConfig dns,
+    CircuitBreakerConfig circuitBreaker,
+    DsnConfig dsn,
+    Map<String, DomainConfig> domains) {}

@@ -1,0 +1,136 @@
+package org.quorumail.delivery;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.quorumail.config.HostName;
+import org.quorumail.config.Section;
+import org.quorumail.config.SocketAddresses;
+import org.quorumail.dns.DnsConfig;
+import org.quorumail.dsn.DsnConfig;
+import org.quorumail.smtp.client.SmtpTimeouts;
+
+/** Reads {@code [delivery]} and the tables below it. */
+public final class DeliveryConfigReader {
+  private final Section delivery;
+
+  public DeliveryConfigReader(Section delivery) {
+    this.delivery = delivery;
+  }
+
+  public DeliveryConfig delivery() {
+    return new DeliveryConfig(
+        delivery.duration(
+            "scan_interval",
+            "30s",
+            "100ms",
+            "1h",
+            "longest time between two full looks through the index of due mail"),
+        delivery.duration(
+            "process_interval",
+            "10s",
+            "100ms",
+            "1h",
+            "deferred mail that became due is taken up at most this often"),
+        delivery.integer("max_attempts", 25, 1, 10_000, "attempts before a recipient is reported"),
+        delivery.duration(
+            "base_retry_delay", "60s", "1s", "1d", "wait after the first failed attempt; doubles"),
+        delivery.duration("max_retry_delay", "24h", "1s", "7d", "longest wait between attempts"),
+        delivery.decimal("retry_jitter_factor", 0.2, 0, 1, "random part of each wait"),
+        delivery.duration(
+            "message_expiration", "5d", "1s", "365d", "age at which a recipient is reported"),
+        delivery.duration(
+            "delay_notice_after", "4h", "1s", "365d", "age at which the sender hears of a delay"),
+        delivery.integer(
+            "max_concurrent_deliveries", 200, 1, 10_000, "outgoing sessions at once on this node"),
+        delivery.flag(
+            "accept_invalid_certs", false, "whether any certificate of a next hop will do"),
+        timeouts(delivery.section("smtp_timeouts")),
+        dns(delivery.section("dns")),
+        circuitBreaker(delivery.section("circuit_breaker")),
+        dsn(delivery.section("dsn")),
+        domains());
+  }
+
+  /** RFC 5321 §4.5.3.2 names longer ones; these are Empath's. */
+  private static SmtpTimeouts timeouts(Section t) {
+    return new SmtpTimeouts(
+        t.duration("connect", "30s", "100ms", "1h", "wait for the connection and the greeting"),
+        t.duration("ehlo", "30s", "100ms", "1h", "wait for the reply to EHLO"),
+        t.duration("starttls", "30s", "100ms", "1h", "wait for STARTTLS and the handshake"),
+        t.duration("mail_from", "30s", "100ms", "1h", "wait for the reply to MAIL"),
+        t.duration("rcpt_to", "30s", "100ms", "1h", "wait for the reply to RCPT"),
+        t.duration("data", "120s", "100ms", "1h", "wait for 354 and for each block sent"),
+        t.duration("final_dot", "600s", "100ms", "1h", "wait for the reply to the final dot"),
+        t.duration("quit", "10s", "100ms", "1h", "wait for the reply to QUIT"));
+  }
+
+  private static DnsConfig dns(Section dns) {
+    return new DnsConfig(
+        dns.list(
+            "servers",
+            "addresses",
+            List.of(),
+            "name servers, with a port when it is not 53; empty: those of the system",
+            SocketAddresses::nameServer),
+        dns.duration("timeout", "5s", "100ms", "60s", "wait for one answer"),
+        dns.integer("cache_size", 10_000, 0, 10_000_000, "answers kept"),
+        dns.duration("min_ttl", "1s", "0s", "1d", "shortest life of an answer in the cache"),
+        dns.duration("max_ttl", "1d", "1s", "30d", "longest life of an answer in the cache"));
+  }
+
+  private static CircuitBreakerConfig circuitBreaker(Section breaker) {
+    return new CircuitBreakerConfig(
+        breaker.integer("failures", 5, 1, 10_000, "failures of one host that open its circuit"),
+        breaker.duration("within", "60s", "1s", "1d", "time in which they must happen"),
+        breaker.duration("open_for", "300s", "1s", "1d", "time without attempts to that host"));
+  }
+
+  private static DsnConfig dsn(Section dsn) {
+    return new DsnConfig(
+        dsn.flag("enabled", true, "whether senders get reports, RFC 3464"),
+        dsn.optional(
+            "postmaster",
+            "address",
+            "(postmaster@ and the hostname)",
+            "author of the reports",
+            text -> {
+              if (text.matches("[^@\\s<>]+@[^@\\s<>]+")) return text;
+              throw new IllegalArgumentException("not a mail address: \"" + text + "\"");
+            }));
+  }
+
+  private Map<String, DomainConfig> domains() {
+    Map<String, DomainConfig> domains = new LinkedHashMap<>();
+    delivery
+        .namedSections("domains")
+        .forEach(
+            (name, section) -> {
+              try {
+                domains.put(HostName.validate(name), domain(section));
+              } catch (IllegalArgumentException e) {
+                section.problem("", String.valueOf(e.getMessage()));
+              }
+            });
+    return Map.copyOf(domains);
+  }
+
+  private static DomainConfig domain(Section domain) {
+    return new DomainConfig(
+        domain.optional(
+            "mx_override",
+            "host:port",
+            "",
+            "deliver this domain's mail there instead of to its MX",
+            SocketAddresses::smtpHost),
+        domain.flag("require_tls", false, "whether delivery without TLS is deferred"),
+        domain.flag("accept_invalid_certs", false, "whether any certificate will do"),
+        domain.integer("max_connections", 20, 1, 10_000, "sessions to this domain at once"),
+        domain.optional(
+            "rate_limit",
+            "rate",
+            "",
+            "messages to this domain: \"10/s burst 20\"",
+            SocketAddresses::rate));
+  }
+}

@@ -1,0 +1,133 @@
+package org.quorumail.delivery;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.smtp.client.SmtpConnection;
+
+/**
+ * The traffic to one destination: how many attempts may run, how many do, and the connections that
+ * wait for the next message. Thread-safe. Times are nanoTime.
+ */
+final class DestinationLimiter {
+  /** Attempts at once to a destination of which nothing is known yet. */
+  static final int INITIAL_WINDOW = 5;
+
+  /**
+   * Bridges the gaps of a busy queue. Longer would hold sessions that the other side could give to
+   * somebody else, and many servers punish that.
+   */
+  static final Duration MAX_IDLE = Duration.ofSeconds(5);
+
+  /** After these a new connection follows changed MX records and spreads over equal hosts. */
+  static final Duration MAX_AGE = Duration.ofMinutes(5);
+
+  static final int MAX_TRANSACTIONS = 1000;
+
+  private final int maxConnections;
+  private final @Nullable TokenBucket bucket;
+  private final Deque<IdleConnection> idle = new ArrayDeque<>();
+  private int window;
+  private int running;
+  private long circuitOpenUntil;
+  private long lastUsed;
+
+  private record IdleConnection(SmtpConnection connection, long since) {}
+
+  DestinationLimiter(Destination destination, long now) {
+    maxConnections = destination.maxConnections();
+    window = Math.min(INITIAL_WINDOW, maxConnections);
+    bucket = destination.rateLimit().map(limit -> new TokenBucket(limit, now)).orElse(null);
+    circuitOpenUntil = now;
+    lastUsed = now;
+  }
+
+  /** Counts one attempt in, or says when it is worth asking again. */
+  synchronized Admission admit(long now) {
+    lastUsed = now;
+    if (now - circuitOpenUntil < 0) return new Admission.CircuitOpen(circuitOpenUntil);
+    if (running >= window) return new Admission.Full();
+    if (bucket != null && !bucket.take(now)) {
+      return new Admission.RateLimited(now + bucket.untilNext());
+    }
+    running++;
+    return new Admission.Granted();
+  }
+
+  synchronized void release() {
+    running--;
+  }
+
+  synchronized void growWindow() {
+    window = Math.min(window + 1, maxConnections);
+  }
+
+  synchronized void shrinkWindow() {
+    window = Math.max(1, window / 2);
+  }
+
+  /** All hosts of the destination are left alone until then. */
+  synchronized void openCircuitUntil(long until) {
+    circuitOpenUntil = until;
+    window = 1; // the next one is a trial
+  }
+
+  /** The connection used last, so that the others can grow old. */
+  Optional<SmtpConnection> takeIdle(long now) {
+    while (true) {
+      IdleConnection candidate;
+      synchronized (this) {
+        candidate = idle.pollFirst();
+      }
+      if (candidate == null) return Optional.empty();
+      SmtpConnection connection = candidate.connection;
+      if (now - candidate.since < MAX_IDLE.toNanos() && connection.isUsable()) {
+        return Optional.of(connection);
+      }
+      connection.close();
+    }
+  }
+
+  /** Keeps a connection for the next message, or ends it when it has served long enough. */
+  void returnConnection(SmtpConnection connection, long now) {
+    boolean old =
+        connection.transactions() >= MAX_TRANSACTIONS || connection.age().compareTo(MAX_AGE) > 0;
+    if (old || !connection.isUsable()) {
+      connection.quit();
+      return;
+    }
+    synchronized (this) {
+      idle.addFirst(new IdleConnection(connection, now));
+    }
+  }
+
+  /** Takes out the connections that have waited too long; all of them when {@code all}. */
+  synchronized List<SmtpConnection> removeExpired(long now, boolean all) {
+    List<SmtpConnection> expired = new ArrayList<>();
+    for (Iterator<IdleConnection> i = idle.iterator(); i.hasNext(); ) {
+      IdleConnection candidate = i.next();
+      if (!all && now - candidate.since < MAX_IDLE.toNanos()) continue;
+      expired.add(candidate.connection);
+      i.remove();
+    }
+    return expired;
+  }
+
+  /** Whether nobody uses it and nothing is lost by starting afresh. */
+  synchronized boolean isUnused(long now, Duration unused) {
+    return running == 0
+        && idle.isEmpty()
+        && now - circuitOpenUntil >= 0
+        && now - lastUsed > unused.toNanos();
+  }
+
+  synchronized DestinationStats stats(String name, long now) {
+    long closedFor = Math.max(0, circuitOpenUntil - now);
+    return new DestinationStats(name, running, window, idle.size(), Duration.ofNanos(closedFor));
+  }
+}

@@ -1,9 +1,0 @@
-package org.quorumail.dns;
-
-/**
- * A host named by an MX record.
- *
- * @param name without a final dot
- * @param preference lower is tried first
- */
-public record MailHost(String name, int preference) {}

@@ -1,0 +1,41 @@
+package org.quorumail.dns;
+
+import java.util.List;
+import org.xbill.DNS.Record;
+
+/** What one question to the name system came to. */
+sealed interface QueryResult {
+  /** Seconds for which this may be kept, as the answer says it. */
+  long ttl();
+
+  /** How metrics and people call the result. */
+  default String label() {
+    return switch (this) {
+      case Records r -> "found";
+      case NoData n -> "no_data";
+      case NxDomain n -> "no_such_name";
+      case Failure f -> "failure";
+    };
+  }
+
+  record Records(List<Record> records, long ttl) implements QueryResult {
+    public Records {
+      records = List.copyOf(records);
+    }
+  }
+
+  /** The name exists, without records of this type. */
+  record NoData(long ttl) implements QueryResult {}
+
+  record NxDomain(long ttl) implements QueryResult {}
+
+  /** No usable answer. It is kept for a moment, so that a dead server is not asked per message. */
+  record Failure(String reason) implements QueryResult {
+    private static final long TTL = 5; // RFC 2308 §7.1 allows up to five minutes
+
+    @Override
+    public long ttl() {
+      return TTL;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package org.quorumail.dsn;
+
+import java.time.Instant;
+import java.util.List;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.smtp.OriginalRecipient;
+import org.quorumail.smtp.Xtext;
+import org.quorumail.spool.SpooledMessage;
+
+/** Writes the part of a report that programs read, RFC 3464 §2; with UTF-8 in it RFC 6533 §4. */
+final class DeliveryStatusPart {
+  private final String hostname;
+
+  DeliveryStatusPart(String hostname) {
+    this.hostname = hostname;
+  }
+
+  /**
+   * A block about the message, then one for each recipient.
+   *
+   * @param until when a delayed message is given up
+   */
+  String compose(
+      SpooledMessage message, List<RecipientReport> recipients, Instant now, Instant until) {
+    StringBuilder text = new StringBuilder(512);
+    String envelopeId = message.options().envelopeId();
+    if (!envelopeId.isEmpty()) {
+      String decoded = ReportText.sanitize(Xtext.decode(envelopeId).orElse(envelopeId));
+      text.append("Original-Envelope-Id: ").append(decoded).append('\n');
+    }
+    text.append("Reporting-MTA: dns; ").append(hostname).append('\n');
+    Instant arrived = Instant.ofEpochMilli(message.arrivedMillis());
+    text.append("Arrival-Date: ").append(ReportText.DATE.format(arrived)).append('\n');
+    for (RecipientReport r : recipients) recipient(r, now, until, text);
+    return text.append('\n').toString();
+  }
+
+  private static void recipient(RecipientReport r, Instant now, Instant until, StringBuilder text) {
+    text.append('\n').append(originalRecipient(r.recipient().originalRecipient()));
+    text.append("Final-Recipient: ").append(typed(r.recipient().address()));
+    text.append("\nAction: ").append(r.action().value());
+    text.append("\nStatus: ").append(r.status()).append('\n');
+    String host = r.remote().replaceAll("\\[.*", "");
+    String diagnostic = ReportText.diagnostic(r);
+    if (!host.isEmpty()) {
+      text.append("Remote-MTA: dns; ").append(ReportText.sanitize(host)).append('\n');
+      text.append(ReportText.fold("Diagnostic-Code: smtp; ", diagnostic, "\n ")).append('\n');
+    } else {
+      text.append(ReportText.fold("Diagnostic-Code: X-Quorumail; ", diagnostic, "\n "));
+      text.append('\n');
+    }
+    text.append("Last-Attempt-Date: ").append(ReportText.DATE.format(now)).append('\n');
+    if (r.action() == DsnAction.DELAYED) {
+      text.append("Will-Retry-Until: ").append(ReportText.DATE.format(until)).append('\n');
+    }
+  }
+
+  private static String typed(MailAddress address) {
+    return (address.ascii() ? "rfc822; " : "utf-8; ") + ReportText.address(address);
+  }
+
+  /** ORCPT as the client gave it, decoded (RFC 3464 §2.3.1); nothing when it gave none. */
+  private static String originalRecipient(String parameter) {
+    int sign = parameter.indexOf(';');
+    if (sign < 0) return "";
+    String type = parameter.substring(0, sign);
+    String decoded = OriginalRecipient.address(parameter);
+    return "Original-Recipient: " + type + "; " + ReportText.sanitize(decoded) + "\n";
+  }
+}

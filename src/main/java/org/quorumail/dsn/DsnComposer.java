@@ -1,0 +1,218 @@
+package org.quorumail.dsn;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.node.Config;
+import org.quorumail.smtp.OriginalRecipient;
+import org.quorumail.spool.OwnedSpool.DsnMessage;
+import org.quorumail.spool.SpooledMessage;
+
+/** Writes the reports of one node. */
+public final class DsnComposer {
+  private final String hostname;
+  private final String author;
+  private final boolean enabled;
+  private final DeliveryStatusPart status;
+
+  public DsnComposer(Config config) {
+    hostname = config.hostname();
+    enabled = config.delivery().dsn().enabled();
+    author = config.delivery().dsn().postmaster().orElse("MAILER-DAEMON@" + hostname);
+    status = new DeliveryStatusPart(hostname);
+  }
+
+  /**
+   * One report about these recipients. Empty when nobody wants it: there is nothing to say, reports
+   * are off, or the message is a report itself (RFC 5321 §6.1). Whether a recipient's sender wants
+   * to hear of it (NOTIFY) is for the caller to say.
+   *
+   * @param until when delayed recipients are given up
+   */
+  public Optional<DsnMessage> compose(
+      SpooledMessage message,
+      List<RecipientReport> recipients,
+      InputStream content,
+      Instant now,
+      Instant until)
+      throws IOException {
+    boolean reports = enabled && !recipients.isEmpty();
+    if (!reports || !(message.reversePath() instanceof ReversePath.Mailbox sender)) {
+      return Optional.empty();
+    }
+    QueueId id = QueueId.generate(now);
+    boolean failure = any(recipients, DsnAction.FAILED);
+    boolean utf8 = utf8(message, recipients);
+    ReturnedContent original = returnedContent(message, content, failure);
+    boolean eightBit = utf8 || original.eightBit();
+    String boundary = boundary(id, original);
+    ByteArrayOutputStream out = new ByteArrayOutputStream(4096 + original.bytes().length);
+    ReportText.append(out, header(subject(recipients), sender, id, boundary, eightBit, now));
+    part(out, boundary, utf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", utf8);
+    ReportText.append(out, explanation(message, recipients, until));
+    String machine = utf8 ? "message/global-delivery-status" : "message/delivery-status";
+    part(out, boundary, machine, utf8);
+    ReportText.append(out, status.compose(message, recipients, now, until));
+    part(out, boundary, original.mediaType(utf8), original.eightBit());
+    original.writeTo(out);
+    ReportText.append(out, "\n--" + boundary + "--\n");
+    return Optional.of(
+        new DsnMessage(
+            id,
+            envelope(sender, eightBit, message.options().requireTls()),
+            out.toByteArray(),
+            any(recipients, DsnAction.DELAYED)));
+  }
+
+  /**
+   * To a sender whose address has UTF-8 in it, the report's own header has that too. What had to
+   * travel by TLS is not told of without it (RFC 8689 §5).
+   */
+  private static Envelope envelope(
+      ReversePath.Mailbox sender, boolean eightBit, boolean requireTls) {
+    BodyType body = eightBit ? BodyType.EIGHT_BIT_MIME : BodyType.SEVEN_BIT;
+    MailOptions asked = MailOptions.of(body).withContentFacts(body, !sender.ascii(), false);
+    return new Envelope(
+        new ReversePath.Null(),
+        List.of(new Recipient(sender.address())),
+        requireTls ? asked.withRequireTls() : asked);
+  }
+
+  /** RFC 3461 §4.3: RET counts for failures; of other reports the header is enough. */
+  private static ReturnedContent returnedContent(
+      SpooledMessage message, InputStream content, boolean failure) throws IOException {
+    boolean headers =
+        !failure
+            || message.options().returned() == MailOptions.Returned.HEADERS
+            || message.options().bareLineEnds(); // it could not leave by DATA as it is
+    return headers
+        ? ReturnedContent.header(content)
+        : ReturnedContent.read(content, message.size());
+  }
+
+  private static boolean any(List<RecipientReport> recipients, DsnAction action) {
+    return recipients.stream().anyMatch(r -> r.action() == action);
+  }
+
+  private static boolean utf8(SpooledMessage message, List<RecipientReport> recipients) {
+    return message.options().utf8Header()
+        || !message.reversePath().ascii()
+        || recipients.stream().anyMatch(r -> !r.recipient().address().ascii());
+  }
+
+  private static String subject(List<RecipientReport> recipients) {
+    if (any(recipients, DsnAction.FAILED)) return "Undelivered mail returned to sender";
+    if (any(recipients, DsnAction.DELAYED)) return "Delayed mail (it is still being tried)";
+    if (any(recipients, DsnAction.EXPANDED)) return "Mail sent on to several";
+    return any(recipients, DsnAction.RELAYED)
+        ? "Mail handed on (no more reports will come)"
+        : "Mail delivered";
+  }
+
+  private String header(
+      String subject,
+      ReversePath.Mailbox sender,
+      QueueId id,
+      String boundary,
+      boolean eightBit,
+      Instant now) {
+    return """
+    Date: %s
+    From: Mail Delivery System <%s>
+    To: <%s>
+    Subject: %s
+    Message-ID: <%s@%s>
+    Auto-Submitted: auto-replied
+    MIME-Version: 1.0
+    Content-Type: multipart/report; report-type=delivery-status;
+     boundary="%s"
+    Content-Transfer-Encoding: %s
+
+    This is a report in MIME format.
+    """
+        .formatted(
+            ReportText.DATE.format(now),
+            author,
+            ReportText.address(sender.address()),
+            subject,
+            id,
+            hostname,
+            boundary,
+            eightBit ? "8bit" : "7bit");
+  }
+
+  private String explanation(
+      SpooledMessage message, List<RecipientReport> recipients, Instant until) {
+    StringBuilder text = new StringBuilder(512);
+    text.append("This is the mail system at host ").append(hostname).append(".\n\n");
+    text.append("This is about your message with the queue id ").append(message.id());
+    text.append(".\n");
+    for (DsnAction action : DsnAction.values()) {
+      if (!any(recipients, action)) continue;
+      text.append('\n').append(sentence(action, until));
+      for (RecipientReport r : recipients) {
+        if (r.action() != action) continue;
+        text.append("\n<").append(ReportText.address(r.recipient().address())).append('>');
+        text.append(originalAddress(r.recipient())).append(":\n");
+        text.append(ReportText.fold("    ", ReportText.diagnostic(r), "\n    ")).append('\n');
+      }
+    }
+    return text.toString();
+  }
+
+  /** The address that the sender knows, where it is another one. */
+  private static String originalAddress(Recipient recipient) {
+    String original = OriginalRecipient.address(recipient.originalRecipient());
+    boolean same = original.equalsIgnoreCase(recipient.address().toString());
+    if (original.isEmpty() || same) return "";
+    return ReportText.fold(" (expanded from <", ReportText.sanitize(original), "\n ") + ">)";
+  }
+
+  private static String sentence(DsnAction action, Instant until) {
+    return switch (action) {
+      case FAILED -> "It could not be delivered to the recipients below.\n";
+      case DELAYED ->
+          "It has not been delivered to the recipients below yet.\n"
+              + "You need not send it again: it is tried until "
+              + ReportText.DATE.format(until)
+              + ".\n";
+      case DELIVERED -> "It was delivered to the recipients below.\n";
+      case EXPANDED ->
+          """
+          The addresses below stand for several others, to whom it is sent on.
+          You will hear of these only if something fails.
+          """;
+      case RELAYED ->
+          """
+          It was handed to a mail system that does not report deliveries,
+          for the recipients below.
+          """;
+    };
+  }
+
+  private static void part(
+      ByteArrayOutputStream out, String boundary, String type, boolean eightBit) {
+    ReportText.append(
+        out,
+        "\n--%s\nContent-Type: %s\nContent-Transfer-Encoding: %s\n\n"
+            .formatted(boundary, type, eightBit ? "8bit" : "7bit"));
+  }
+
+  /** Not contained in what it delimits, RFC 2046 §5.1.1. */
+  private static String boundary(QueueId id, ReturnedContent original) {
+    String inside = new String(original.bytes(), StandardCharsets.ISO_8859_1);
+    String boundary = "=_" + id;
+    for (int i = 0; inside.contains(boundary); i++) boundary = "=_" + id + "." + i;
+    return boundary;
+  }
+}

@@ -1,0 +1,59 @@
+package org.quorumail.dsn;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+
+/**
+ * What a report returns of the message it is about: all of a small one, else its header.
+ *
+ * @param complete whether that is the complete message
+ */
+record ReturnedContent(byte[] bytes, boolean complete) {
+  /** Above this only the header goes back: the sender has the message, and bounces get doubled. */
+  private static final int MAX_COMPLETE = 50 * 1024;
+
+  private static final int MAX_HEADER = 32 * 1024;
+
+  static ReturnedContent read(InputStream content, long size) throws IOException {
+    if (size <= MAX_COMPLETE) return new ReturnedContent(content.readNBytes(MAX_COMPLETE), true);
+    return header(content);
+  }
+
+  static ReturnedContent header(InputStream content) throws IOException {
+    return new ReturnedContent(header(content.readNBytes(MAX_HEADER)), false);
+  }
+
+  /** The media type of what is returned: RFC 3462 §2, with UTF-8 in it RFC 6533 §5. */
+  String mediaType(boolean utf8) {
+    if (complete) return utf8 ? "message/global" : "message/rfc822";
+    return utf8 ? "message/global-headers" : "text/rfc822-headers";
+  }
+
+  boolean eightBit() {
+    for (byte b : bytes) if (b < 0) return true;
+    return false;
+  }
+
+  /** Up to the empty line, or to the last complete line of what was read. */
+  private static byte[] header(byte[] start) {
+    int end = 0;
+    for (int i = 0; i + 1 < start.length; i++) {
+      if (start[i] != '\r' || start[i + 1] != '\n') continue;
+      if (i == end) return Arrays.copyOf(start, end); // an empty line
+      end = i + 2;
+    }
+    return Arrays.copyOf(start, end);
+  }
+
+  void writeTo(ByteArrayOutputStream out) {
+    out.writeBytes(bytes);
+    boolean ended =
+        bytes.length >= 2 && bytes[bytes.length - 2] == '\r' && bytes[bytes.length - 1] == '\n';
+    if (!ended) {
+      out.write('\r');
+      out.write('\n');
+    }
+  }
+}

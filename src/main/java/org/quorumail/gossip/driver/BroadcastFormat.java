@@ -1,0 +1,63 @@
+package org.quorumail.gossip.driver;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.plumtree.PlumtreeCodec;
+import org.quorumail.gossip.plumtree.PlumtreeMessage;
+
+/**
+ * A message of broadcasts between drivers: one byte of kind, the length of the sender's id, the id,
+ * and the core's own bytes. Immutable.
+ */
+public final class BroadcastFormat {
+  static final byte MESSAGE_KIND = 2;
+
+  private static final int ID_OFFSET = 2;
+
+  private final byte[] prefix;
+  private final PlumtreeCodec codec;
+
+  /**
+   * @param maxMessageSize of a payload, in bytes
+   */
+  public BroadcastFormat(NodeId self, int maxMessageSize) {
+    byte[] name = self.value().getBytes(StandardCharsets.US_ASCII);
+    this.prefix =
+        ByteBuffer.allocate(ID_OFFSET + name.length)
+            .put(MESSAGE_KIND)
+            .put((byte) name.length)
+            .put(name)
+            .array();
+    this.codec = new PlumtreeCodec(maxMessageSize);
+  }
+
+  public byte[] encode(PlumtreeMessage message) {
+    ByteBuffer bytes = codec.encode(message);
+    byte[] framed = new byte[prefix.length + bytes.remaining()];
+    System.arraycopy(prefix, 0, framed, 0, prefix.length);
+    bytes.get(framed, prefix.length, bytes.remaining());
+    return framed;
+  }
+
+  /** Who says that it has sent it; empty when that is no id. */
+  static Optional<NodeId> claimedSender(byte[] framed) {
+    int length = framed[1];
+    if (length < 1 || length > NodeId.MAX_LENGTH || framed.length < ID_OFFSET + length) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new NodeId(new String(framed, ID_OFFSET, length, StandardCharsets.US_ASCII)));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** What follows the sender, which {@link #claimedSender} has found there. */
+  public PlumtreeCodec.Decoded decode(byte[] framed) {
+    int from = ID_OFFSET + framed[1];
+    return codec.decode(ByteBuffer.wrap(framed, from, framed.length - from).slice());
+  }
+}

@@ -1,0 +1,95 @@
+package org.quorumail.gossip.plumtree;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.gossip.NodeId;
+
+/**
+ * How ids of messages stand in those of {@link PlumtreeCodec}: flags, then origin, incarnation and
+ * sequence; behind an id of the same life of an origin the sequence alone.
+ */
+final class BroadcastIdCodec {
+  private BroadcastIdCodec() {}
+
+  /** A message has no other tree than its origin's. */
+  record RoutedId(BroadcastId id, boolean overlayPaths) {
+    TreeId tree() {
+      return overlayPaths ? TreeId.OVERLAY_PATHS : TreeId.of(id.origin());
+    }
+  }
+
+  private static final int OVERLAY_PATHS = 1;
+  private static final int SAME_SOURCE = 2;
+
+  static void writeAll(PlumtreeWriter out, List<BroadcastId> ids) {
+    out.number(ids.size());
+    @Nullable BroadcastId previous = null;
+    for (BroadcastId id : ids) {
+      write(out, id, previous, false);
+      previous = id;
+    }
+  }
+
+  static List<BroadcastId> readAll(PlumtreeReader in, int max)
+      throws PlumtreeReader.MalformedException {
+    int count = in.count(max);
+    List<BroadcastId> ids = new ArrayList<>(count);
+    @Nullable BroadcastId previous = null;
+    for (int i = 0; i < count; i++) {
+      previous = readBare(in, previous);
+      ids.add(previous);
+    }
+    return List.copyOf(ids);
+  }
+
+  static void write(
+      PlumtreeWriter out, BroadcastId id, @Nullable BroadcastId previous, boolean charted) {
+    boolean same =
+        previous != null
+            && previous.incarnation() == id.incarnation()
+            && previous.origin().equals(id.origin());
+    out.octet((charted ? OVERLAY_PATHS : 0) | (same ? SAME_SOURCE : 0));
+    if (!same) {
+      out.text(id.origin().value());
+      out.number(id.incarnation());
+    }
+    out.number(id.sequence());
+  }
+
+  static RoutedId read(PlumtreeReader in, @Nullable BroadcastId previous)
+      throws PlumtreeReader.MalformedException {
+    int flags = in.octet();
+    if ((flags & ~(OVERLAY_PATHS | SAME_SOURCE)) != 0) {
+      throw new PlumtreeReader.MalformedException("unknown flags");
+    }
+    NodeId origin;
+    long incarnation;
+    if ((flags & SAME_SOURCE) == 0) {
+      origin = in.node();
+      incarnation = in.number();
+      if (previous != null
+          && origin.equals(previous.origin())
+          && incarnation == previous.incarnation()) {
+        throw new PlumtreeReader.MalformedException("origin named again");
+      }
+    } else if (previous != null) {
+      origin = previous.origin();
+      incarnation = previous.incarnation();
+    } else {
+      throw new PlumtreeReader.MalformedException("no previous id");
+    }
+    long sequence = in.number();
+    if (sequence < 1) throw new PlumtreeReader.MalformedException("sequence 0");
+    return new RoutedId(
+        new BroadcastId(origin, incarnation, sequence), (flags & OVERLAY_PATHS) != 0);
+  }
+
+  /** An id where no tree is told. */
+  static BroadcastId readBare(PlumtreeReader in, @Nullable BroadcastId previous)
+      throws PlumtreeReader.MalformedException {
+    RoutedId id = read(in, previous);
+    if (id.overlayPaths) throw new PlumtreeReader.MalformedException("unknown flags");
+    return id.id;
+  }
+}

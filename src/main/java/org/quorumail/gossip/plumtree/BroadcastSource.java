@@ -1,0 +1,21 @@
+package org.quorumail.gossip.plumtree;
+
+import org.quorumail.gossip.NodeId;
+
+/** One life of one origin: what a sequence counts in. */
+record BroadcastSource(NodeId origin, long incarnation) implements Comparable<BroadcastSource> {
+  static BroadcastSource of(BroadcastId id) {
+    return new BroadcastSource(id.origin(), id.incarnation());
+  }
+
+  @Override
+  public int hashCode() {
+    return origin.hashCode() * 31 + Long.hashCode(incarnation);
+  }
+
+  @Override
+  public int compareTo(BroadcastSource other) {
+    int byOrigin = origin.compareTo(other.origin);
+    return byOrigin != 0 ? byOrigin : Long.compare(incarnation, other.incarnation);
+  }
+}

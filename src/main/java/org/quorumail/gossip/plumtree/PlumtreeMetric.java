@@ -1,0 +1,98 @@
+package org.quorumail.gossip.plumtree;
+
+/**
+ * The series of a node's broadcasts: those of memberlist-plumtree by their names, and four of ours.
+ * The compression_ and quic_ ones are counted by the driver.
+ */
+public enum PlumtreeMetric {
+  MESSAGES_BROADCAST(Kind.COUNTER, "Broadcasts of this node"),
+  MESSAGES_DELIVERED(Kind.COUNTER, "Messages handed to the application"),
+  MESSAGES_DUPLICATE(Kind.COUNTER, "Payloads that had been seen"),
+  GOSSIP_SENT(Kind.COUNTER, "Payloads sent"),
+  IHAVE_SENT(Kind.COUNTER, "IHave messages sent"),
+  GRAFT_SENT(Kind.COUNTER, "Grafts sent"),
+  PRUNE_SENT(Kind.COUNTER, "Prunes sent"),
+  GRAFT_SUCCESS(Kind.COUNTER, "Grafts that brought the payload"),
+  GRAFT_FAILED(Kind.COUNTER, "Missing messages that no announcer delivered"),
+  GRAFT_RETRIES(Kind.COUNTER, "Grafts after the first for a message"),
+  PEER_PROMOTIONS(Kind.COUNTER, "Links that became eager in a tree"),
+  PEER_DEMOTIONS(Kind.COUNTER, "Links that became lazy in a tree"),
+  PEER_ADDED(Kind.COUNTER, "Links made"),
+  PEER_REMOVED(Kind.COUNTER, "Links ended"),
+  SEEN_MAP_EVICTIONS(Kind.COUNTER, "Origins forgotten"),
+  PRIORITY_ENQUEUED(Kind.COUNTER, "Messages put into the queue of a slow link"),
+  PRIORITY_DEQUEUED(Kind.COUNTER, "Messages taken from it"),
+  PRIORITY_DROPPED(Kind.COUNTER, "Messages dropped from it"),
+  COMPRESSION_BYTES_IN(Kind.COUNTER, "Payload bytes before compression"),
+  COMPRESSION_BYTES_SAVED(Kind.COUNTER, "Bytes that compression saved"),
+  COMPRESSION_MESSAGES(Kind.COUNTER, "Payloads compressed"),
+  COMPRESSION_SKIPPED(Kind.COUNTER, "Payloads sent as they are"),
+  QUIC_BYTES_SENT(Kind.COUNTER, "Bytes sent by QUIC"),
+  QUIC_BYTES_RECEIVED(Kind.COUNTER, "Bytes received by QUIC"),
+  QUIC_DATAGRAMS_SENT(Kind.COUNTER, "QUIC datagrams sent"),
+  QUIC_DATAGRAMS_RECEIVED(Kind.COUNTER, "QUIC datagrams received"),
+  QUIC_DISCONNECTIONS(
+      Kind.COUNTER, "QUIC connections that ended: idle, lost, or closed by the other end"),
+  QUIC_MIGRATIONS(Kind.COUNTER, "QUIC connections that changed their path"),
+  QUIC_STREAMS_OPENED(Kind.COUNTER, "QUIC streams opened"),
+  QUIC_ZERO_RTT(Kind.COUNTER, "QUIC connections resumed without a round trip"),
+  SYNC_ROUNDS(Kind.COUNTER, "Comparisons of what was seen, started"),
+  SYNC_MESSAGES(Kind.COUNTER, "Messages that anti-entropy brought"),
+  GRAFTS_REFUSED(Kind.COUNTER, "Grafts beyond the rate limits"),
+  IHAVE_IGNORED(
+      Kind.COUNTER, "Announcements ignored because the table of missing messages is full"),
+  GRAFT_LATENCY_SECONDS(Kind.HISTOGRAM, "From a graft to its payload"),
+  MESSAGE_SIZE_BYTES(Kind.HISTOGRAM, "Payload sizes"),
+  MESSAGE_HOPS(Kind.HISTOGRAM, "Links that a message crossed"),
+  IHAVE_BATCH_SIZE(Kind.HISTOGRAM, "Announcements in one IHave"),
+  EAGER_PEERS(Kind.GAUGE, "Links that push in the tree used last; without a tree all"),
+  LAZY_PEERS(Kind.GAUGE, "Links that only announce in the tree used last"),
+  PEER_COUNT(Kind.GAUGE, "Links"),
+  PEERS_HEALTHY(Kind.GAUGE, "Links heard lately"),
+  PEERS_DEGRADED(Kind.GAUGE, "Links not heard for an interval"),
+  PEERS_ZOMBIE(Kind.GAUGE, "Links not heard for three intervals"),
+  CACHE_SIZE(Kind.GAUGE, "Payloads in the cache"),
+  SEEN_MAP_SIZE(Kind.GAUGE, "Origins remembered"),
+  IHAVE_QUEUE_SIZE(Kind.GAUGE, "Announcements and pushes not acknowledged"),
+  PENDING_GRAFTS(Kind.GAUGE, "Messages asked for and not come"),
+  QUIC_CONNECTIONS(Kind.GAUGE, "Open QUIC connections");
+
+  public enum Kind {
+    COUNTER,
+    HISTOGRAM,
+    GAUGE
+  }
+
+  private final Kind kind;
+  private final String help;
+
+  PlumtreeMetric(Kind kind, String help) {
+    this.kind = kind;
+    this.help = help;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  public String help() {
+    return help;
+  }
+
+  /** Upper bounds of a histogram's buckets, in the unit of the series; empty for the others. */
+  public double[] buckets() {
+    return switch (this) {
+      case GRAFT_LATENCY_SECONDS ->
+          new double[] {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+      case MESSAGE_SIZE_BYTES -> new double[] {64, 256, 1_024, 4_096, 16_384, 65_536};
+      case MESSAGE_HOPS -> new double[] {1, 2, 3, 4, 6, 8, 12, 16};
+      case IHAVE_BATCH_SIZE -> new double[] {1, 2, 4, 8, 16, 32, 64};
+      default -> new double[0];
+    };
+  }
+
+  /** As Prometheus shows it, without the ending of a counter. */
+  public String seriesName() {
+    return "plumtree_" + name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

@@ -1,0 +1,21 @@
+package org.quorumail.gossip.plumtree;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Payloads kept beyond the cache, for anti-entropy.
+ *
+ * @param path of a store on disk, which the driver opens; empty: in memory
+ */
+public record StorageConfig(
+    boolean enabled, int maxMessages, Duration retention, Optional<String> path) {
+  public StorageConfig {
+    PlumtreeConfig.bounded("max_messages", maxMessages, 1, 10_000_000);
+    PlumtreeConfig.bounded("retention", retention.toMillis(), 1_000, 86_400_000);
+  }
+
+  public static StorageConfig standard() {
+    return new StorageConfig(false, 100_000, Duration.ofMinutes(5), Optional.empty());
+  }
+}

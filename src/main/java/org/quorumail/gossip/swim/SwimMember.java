@@ -1,0 +1,27 @@
+package org.quorumail.gossip.swim;
+
+import org.quorumail.gossip.NodeAddress;
+import org.quorumail.gossip.NodeId;
+
+/**
+ * A node as it describes itself.
+ *
+ * @param incarnation raised by the node alone, to refute an accusation or to publish a change; a
+ *     higher one replaces everything said of a lower one; 0 to 2^63-1
+ */
+public record SwimMember(NodeId id, NodeAddress address, long incarnation, NodeMetadata metadata) {
+  /** The wire has no room beyond this, and an accusation at this height cannot be refuted. */
+  public static final long MAX_INCARNATION = Long.MAX_VALUE;
+
+  public SwimMember {
+    if (incarnation < 0) throw new IllegalArgumentException("incarnation " + incarnation);
+  }
+
+  SwimMember withIncarnation(long raised) {
+    return raised == incarnation ? this : new SwimMember(id, address, raised, metadata);
+  }
+
+  SwimMember withMetadata(NodeMetadata other) {
+    return other == metadata ? this : new SwimMember(id, address, incarnation, other);
+  }
+}

@@ -1,0 +1,122 @@
+package org.quorumail.gossip.swim;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.swim.SwimMessage.Update;
+
+/**
+ * The updates still to be passed on: what was sent least goes first, of those the newest (SWIM,
+ * section 4.1), each at most as often as the cluster's size asks. One update per subject, so it is
+ * bounded by the table.
+ */
+final class UpdateQueue {
+  /** Shorter than any update: below it there is no point in looking further. */
+  private static final int MIN_UPDATE_BYTES = 6;
+
+  /** Longer updates that did not fit any more, before a packet counts as full. */
+  private static final int MAX_MISFITS = 3;
+
+  private final Map<NodeId, Entry> bySubject = new HashMap<>();
+  private final List<Level> byTransmissions = new ArrayList<>();
+
+  private static final class Entry {
+    final Update update;
+    final int size;
+    int transmissions;
+    @Nullable Entry previous;
+    @Nullable Entry next;
+
+    Entry(Update update) {
+      this.update = update;
+      this.size = SwimCodec.size(update);
+    }
+  }
+
+  /**
+   * Those sent equally often, linked through themselves: what is replaced leaves nothing behind.
+   */
+  private static final class Level {
+    @Nullable Entry first;
+    @Nullable Entry last;
+
+    void addFirst(Entry entry) {
+      entry.next = first;
+      if (first == null) last = entry;
+      else first.previous = entry;
+      first = entry;
+    }
+
+    void addLast(Entry entry) {
+      entry.previous = last;
+      if (last == null) first = entry;
+      else last.next = entry;
+      last = entry;
+    }
+
+    void remove(Entry entry) {
+      if (entry.previous == null) first = entry.next;
+      else entry.previous.next = entry.next;
+      if (entry.next == null) last = entry.previous;
+      else entry.next.previous = entry.previous;
+      entry.previous = null;
+      entry.next = null;
+    }
+  }
+
+  boolean isEmpty() {
+    return bySubject.isEmpty();
+  }
+
+  int size() {
+    return bySubject.size();
+  }
+
+  /** Takes the place of what was to be said of the same member. */
+  void offer(Update update) {
+    Entry entry = new Entry(update);
+    Entry old = bySubject.put(update.subject(), entry);
+    if (old != null) level(old.transmissions).remove(old);
+    level(0).addFirst(entry);
+  }
+
+  /**
+   * Adds updates to a packet.
+   *
+   * @param room bytes left in it
+   * @param limit how often one is sent in all
+   */
+  void fill(List<? super Update> packet, int room, int limit) {
+    int left = room;
+    int misfits = 0;
+    List<Entry> sent = new ArrayList<>();
+    for (Level level : byTransmissions) {
+      Entry entry = level.first;
+      while (entry != null && left >= MIN_UPDATE_BYTES && misfits < MAX_MISFITS) {
+        if (entry.size <= left) {
+          left -= entry.size;
+          packet.add(entry.update);
+          sent.add(entry);
+        } else {
+          misfits++;
+        }
+        entry = entry.next;
+      }
+      if (left < MIN_UPDATE_BYTES || misfits >= MAX_MISFITS) break;
+    }
+    for (Entry entry : sent) {
+      level(entry.transmissions).remove(entry);
+      entry.transmissions++;
+      if (entry.transmissions < limit) level(entry.transmissions).addLast(entry);
+      else bySubject.remove(entry.update.subject());
+    }
+  }
+
+  private Level level(int sendings) {
+    while (byTransmissions.size() <= sendings) byTransmissions.add(new Level());
+    return byTransmissions.get(sendings);
+  }
+}

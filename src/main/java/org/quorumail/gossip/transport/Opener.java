@@ -1,0 +1,162 @@
+package org.quorumail.gossip.transport;
+
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import javax.crypto.Cipher;
+import javax.crypto.SecretKey;
+import org.quorumail.gossip.transport.FrameFormat.Header;
+
+/**
+ * Opens what arrives, or says why not. Only a frame that a holder of the secret sealed for this
+ * cluster and for this node, and that was not here before, comes through; only such a frame makes
+ * this node remember anything.
+ *
+ * <p>Replays: each sender's session has a {@link ReplayWindow}, kept at least as long as a first
+ * frame of that session would be believed ({@link #MAX_CLOCK_DIFFERENCE}). What remains: a frame
+ * recorded at most five minutes before this node's start can be played to it once more after the
+ * start; the protocol above takes that for an old message, by its incarnation.
+ *
+ * <p>Thread-safe; a frame costs some microseconds.
+ */
+public final class Opener {
+  /** How far the clocks of two nodes may be apart at first contact. */
+  public static final Duration MAX_CLOCK_DIFFERENCE = Duration.ofMinutes(5);
+
+  /** A cluster of 10,000 with some restarts; 16,384 × about 0.5 KiB is 8 MiB at the most. */
+  static final int MAX_SENDERS = 16_384;
+
+  private final Cipher cipher = FrameFormat.cipher();
+  private final Clock clock;
+  private final int self;
+  private final int maxSenders;
+  private KeyRing ring;
+
+  /** Least recently heard first; a frame whose seal is broken was not heard. */
+  private final LinkedHashMap<SessionId, SenderSession> senders = new LinkedHashMap<>();
+
+  public Opener(KeyRing ring, String nodeId, Clock clock) {
+    this(ring, nodeId, clock, MAX_SENDERS);
+  }
+
+  Opener(KeyRing ring, String nodeId, Clock clock, int maxSenders) {
+    this.ring = ring;
+    this.self = FrameFormat.receiverTag(nodeId);
+    this.clock = clock;
+    this.maxSenders = maxSenders;
+  }
+
+  /** What came of a frame. */
+  public sealed interface OpenResult {
+    /** The payload of a frame that may be believed, and the key that had sealed it. */
+    record Payload(byte[] bytes, KeyRing.Key key) implements OpenResult {}
+
+    record Dropped(DropReason reason) implements OpenResult {}
+  }
+
+  private record SessionId(short keyId, ByteBuffer session) {}
+
+  private static final class SenderSession {
+    private final KeyRing.Key root;
+    private final SecretKey key;
+    private final ReplayWindow window = new ReplayWindow();
+    private long lastFrameMillis;
+
+    SenderSession(KeyRing.Key root, byte[] session) {
+      this.root = root;
+      this.key = root.derive(session);
+    }
+  }
+
+  public synchronized void replaceKeys(KeyRing changed) {
+    ring = changed;
+    senders
+        .values()
+        .removeIf(s -> changed.keysWithId(s.root.id()).stream().noneMatch(s.root::isSame));
+  }
+
+  synchronized int senders() {
+    return senders.size();
+  }
+
+  /**
+   * @param kind what is expected here; the other kind is not our business
+   * @param frame from its position to its limit
+   */
+  public synchronized OpenResult open(byte kind, ByteBuffer frame) {
+    if (frame.remaining() < FrameFormat.OVERHEAD) return dropped(DropReason.TOO_SHORT);
+    ByteBuffer headerBytes = frame.slice(frame.position(), FrameFormat.HEADER_BYTES);
+    Header header = Header.read(frame);
+    if (header.kind() != kind) return dropped(DropReason.VERSION);
+    if (header.clusterTag() != ring.clusterTag()) return dropped(DropReason.OTHER_CLUSTER);
+    if (header.receiver() != 0 && header.receiver() != self) return dropped(DropReason.OTHER_NODE);
+    List<KeyRing.Key> keys = ring.keysWithId(header.keyId());
+    if (keys.isEmpty()) return dropped(DropReason.UNKNOWN_KEY);
+    SessionId id = new SessionId(header.keyId(), ByteBuffer.wrap(header.session()));
+    SenderSession known = senders.get(id);
+    if (known != null && !known.window.isNew(header.counter())) {
+      return dropped(DropReason.REPLAYED);
+    }
+    if (known == null && !isFresh(header.seconds())) return dropped(DropReason.STALE);
+    List<SenderSession> candidates =
+        known != null
+            ? List.of(known)
+            : keys.stream().map(key -> new SenderSession(key, header.session())).toList();
+    for (SenderSession sender : candidates) {
+      Optional<byte[]> payload = unseal(sender, header, headerBytes, frame);
+      if (payload.isEmpty()) continue;
+      if (known == null && !makeRoom()) return dropped(DropReason.SENDERS_FULL);
+      senders.putLast(id, sender);
+      sender.window.mark(header.counter());
+      sender.lastFrameMillis = clock.millis();
+      return new OpenResult.Payload(payload.get(), sender.root);
+    }
+    return dropped(DropReason.FORGED);
+  }
+
+  private Optional<byte[]> unseal(
+      SenderSession sender, Header header, ByteBuffer headerBytes, ByteBuffer sealed) {
+    byte[] payload = new byte[sealed.remaining() - FrameFormat.SEAL_BYTES];
+    try {
+      FrameFormat.crypt(
+          cipher,
+          Cipher.DECRYPT_MODE,
+          sender.key,
+          header.counter(),
+          headerBytes.duplicate(),
+          ring.clusterName(),
+          sealed.duplicate(),
+          ByteBuffer.wrap(payload));
+      return Optional.of(payload);
+    } catch (GeneralSecurityException e) {
+      return Optional.empty();
+    }
+  }
+
+  private boolean isFresh(long seconds) {
+    return Math.abs(clock.millis() / 1000 - seconds) <= MAX_CLOCK_DIFFERENCE.toSeconds();
+  }
+
+  /**
+   * A sender may be forgotten only when its last frame is too old to be taken for a first one: then
+   * forgetting opens no door to a replay.
+   */
+  private boolean makeRoom() {
+    if (senders.size() >= maxSenders) {
+      long quietSince = clock.millis() - MAX_CLOCK_DIFFERENCE.multipliedBy(2).toMillis();
+      Iterator<SenderSession> oldest = senders.values().iterator();
+      if (oldest.next().lastFrameMillis > quietSince) return false;
+      oldest.remove();
+    }
+    return true;
+  }
+
+  private static OpenResult dropped(DropReason reason) {
+    return new OpenResult.Dropped(reason);
+  }
+}

@@ -1,0 +1,53 @@
+package org.quorumail.gossip.transport;
+
+import io.netty.buffer.ByteBuf;
+import java.util.Optional;
+import org.quorumail.gossip.NodeAddress;
+
+/**
+ * What travels inside a QUIC connection, big-endian. Either end opens at most one unidirectional
+ * stream per {@link StreamClass}; each stream and each datagram (RFC 9221) says first where answers
+ * go, so that it matters to nobody which arrives first, nor which end has called.
+ *
+ * <pre>
+ * datagram: return address, {@link FrameBody}
+ * stream:   lane (1), return address, then frames: length (4), {@link FrameBody}
+ * return address: bytes of the IP address (1: 4 or 16), the address, port (2)
+ * </pre>
+ */
+final class QuicFormat {
+  /** A page of a membership view or some payloads of the largest size, with room. */
+  static final int MAX_FRAME = SealedStream.MAX_FRAME;
+
+  static final int MAX_RETURN_ADDRESS = 1 + 16 + Short.BYTES;
+
+  private QuicFormat() {}
+
+  static void writeAddress(NodeAddress address, ByteBuf out) {
+    byte[] raw = address.raw();
+    out.writeByte(raw.length).writeBytes(raw).writeShort(address.port());
+  }
+
+  /** Empty while bytes are missing; then nothing was read. */
+  static Optional<NodeAddress> readAddress(ByteBuf in) throws MalformedFrame {
+    if (!in.isReadable()) return Optional.empty();
+    int length = in.getByte(in.readerIndex());
+    if (length != 4 && length != 16) throw new MalformedFrame("not an IP address");
+    if (in.readableBytes() < 1 + length + Short.BYTES) return Optional.empty();
+    byte[] raw = new byte[length];
+    in.skipBytes(1).readBytes(raw);
+    int port = in.readUnsignedShort();
+    if (port == 0) throw new MalformedFrame("not a port");
+    return Optional.of(NodeAddress.of(raw, port));
+  }
+
+  /** What one datagram held. */
+  record Datagram(NodeAddress from, byte[] body) {}
+
+  static Datagram readDatagram(ByteBuf in) throws MalformedFrame {
+    NodeAddress from = readAddress(in).orElseThrow(() -> new MalformedFrame("a cut address"));
+    byte[] body = new byte[in.readableBytes()];
+    in.readBytes(body);
+    return new Datagram(from, body);
+  }
+}

@@ -1,0 +1,60 @@
+package org.quorumail.metrics;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Marker;
+
+/**
+ * Keeps warnings of libraries out of the log that say nothing new: each of them is either told by
+ * our own code in a sentence of its own, or belongs to the ordinary course of things. By logger and
+ * a part of the message, so that whatever else these loggers warn of is still seen.
+ */
+final class DuplicateWarningFilter extends TurboFilter {
+  private record KnownWarning(String logger, String part) {}
+
+  private static final String DIVISION = "org.apache.ratis.server.RaftServer$Division";
+
+  private static final List<KnownWarning> KNOWN =
+      List.of(
+          // a taken port of HTTP: the program ends with that very reason
+          new KnownWarning("io.helidon.webserver.LoomServer", "Failed to start listener"),
+          new KnownWarning("io.helidon.webserver.LoomServer", "failed to start, shutting down"),
+          // a group that cannot be opened: the program ends with that very reason
+          new KnownWarning("org.apache.ratis.server.RaftServer", "Failed groupAdd"),
+          // a log that cannot be forced: the node ends, and says why
+          new KnownWarning(
+              "org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogOutputStream",
+              "Failed to flush"),
+          // a state that failed: the node ends, and says why
+          new KnownWarning(
+              "org.apache.ratis.server.impl.StateMachineUpdater", "caught a Throwable"),
+          // a leader that lost its followers: "followed", and who leads next
+          new KnownWarning(DIVISION, "Lost leadership on term"),
+          new KnownWarning(DIVISION, "Follower "),
+          // a message that arrives before the group is open or after it is closed is sent again
+          new KnownWarning(DIVISION, "Failed appendEntries*"),
+          new KnownWarning(DIVISION, "Failed to recognize"),
+          // an append that finds no leader is repeated by us, and answered 451 in the end
+          new KnownWarning(
+              "org.apache.ratis.grpc.client.GrpcClientRpc", "Failed RaftClientRequest"));
+
+  @Override
+  public FilterReply decide(
+      @Nullable Marker marker,
+      Logger logger,
+      Level level,
+      @Nullable String format,
+      Object @Nullable [] arguments,
+      @Nullable Throwable thrown) {
+    if (!level.isGreaterOrEqual(Level.WARN) || format == null) return FilterReply.NEUTRAL;
+    String name = logger.getName();
+    for (KnownWarning known : KNOWN) {
+      if (name.equals(known.logger) && format.contains(known.part)) return FilterReply.DENY;
+    }
+    return FilterReply.NEUTRAL;
+  }
+}

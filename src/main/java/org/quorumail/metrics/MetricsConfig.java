@@ -1,0 +1,3 @@
+package org.quorumail.metrics;
+
+public record MetricsConfig(boolean enabled) {}

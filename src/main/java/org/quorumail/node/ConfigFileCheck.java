@@ -1,0 +1,46 @@
+package org.quorumail.node;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.quorumail.auth.Authentication;
+import org.quorumail.auth.LoginFailures;
+import org.quorumail.cluster.ClusterStartException;
+import org.quorumail.cluster.NodeCertificate;
+import org.quorumail.policy.AliasTable;
+import org.quorumail.policy.checks.AccessLists;
+
+/** Reads the files that a configuration names, as a node would, to say what is wrong with them. */
+public final class ConfigFileCheck {
+  private ConfigFileCheck() {}
+
+  private interface FileCheck {
+    void run() throws IOException, NodeStartException, ClusterStartException;
+  }
+
+  /** One sentence for each kind of file that cannot be used. */
+  public static List<String> problems(Config c) {
+    List<String> problems = new ArrayList<>();
+    collect(problems, () -> LiveConfig.certificates(c));
+    collect(
+        problems,
+        () -> Authentication.open(c.auth(), new LoginFailures(c.auth().limits())).close());
+    collect(problems, () -> AliasTable.of(c.policy().aliases(), c.relay().domains()));
+    collect(problems, () -> new AccessLists(c.policy().lists()));
+    if (c.relay().recipients().isPresent()) {
+      collect(problems, () -> PolicyFactory.file(c.relay().recipients().get()));
+    }
+    if (c.cluster().enabled() && c.cluster().tls().isPresent()) {
+      collect(problems, () -> NodeCertificate.read(c.cluster().tls().get()));
+    }
+    return problems;
+  }
+
+  private static void collect(List<String> problems, FileCheck reading) {
+    try {
+      reading.run();
+    } catch (IOException | NodeStartException | ClusterStartException e) {
+      problems.add(String.valueOf(e.getMessage()));
+    }
+  }
+}

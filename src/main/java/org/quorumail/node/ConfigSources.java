@@ -1,0 +1,46 @@
+package org.quorumail.node;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Where a configuration comes from, strongest first: command line, environment, file. Kept so that
+ * a reload can read the same places again.
+ *
+ * @param overrides key paths and values given on the command line
+ */
+public record ConfigSources(
+    Map<String, String> overrides, Map<String, String> environment, Optional<Path> file) {
+  /** A configuration is written by hand; more than this is another file given by mistake. */
+  static final long MAX_FILE_SIZE = 4 << 20;
+
+  public ConfigSources {
+    overrides = Map.copyOf(overrides);
+    environment = Map.copyOf(environment);
+  }
+
+  /** Reads the places as they are now. */
+  public ConfigResult read() {
+    if (file.isEmpty()) return ConfigReader.read("", "", environment, overrides);
+    Path path = file.get();
+    try {
+      if (Files.size(path) > MAX_FILE_SIZE) return unreadable(path, "is larger than 4 MiB");
+      return ConfigReader.read(Files.readString(path), path.toString(), environment, overrides);
+    } catch (NoSuchFileException e) {
+      return unreadable(path, "does not exist");
+    } catch (CharacterCodingException e) {
+      return unreadable(path, "is not UTF-8 text");
+    } catch (IOException e) {
+      return unreadable(path, "cannot be read (" + e.getMessage() + ")");
+    }
+  }
+
+  private static ConfigResult unreadable(Path path, String why) {
+    return ConfigResult.Invalid.of("", "the configuration file " + path + " " + why);
+  }
+}

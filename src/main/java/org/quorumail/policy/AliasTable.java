@@ -1,0 +1,236 @@
+package org.quorumail.policy;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.quorumail.mail.MailAddress;
+
+/**
+ * Addresses that stand for others: a table, domains whose recipients are another's, and addresses
+ * for all who are unknown in a domain. Checked as a whole when it is read: no loop, no chain that
+ * is too long, no alias for too many.
+ *
+ * <p>A line of the table is {@code name@domain: target, target}; a line that begins with a blank
+ * goes on with the one before. {@code name:} alone holds in each of our domains, {@code @domain:}
+ * for all who are unknown there. A target that is the alias itself is the mailbox of that name.
+ */
+public final class AliasTable {
+  public static final AliasTable NONE = new AliasTable(Map.of(), Map.of(), Set.of());
+
+  private static final int MAX_ENTRIES = 1_000_000; // some 300 MB of memory
+  private static final int MAX_TARGETS = 1_000; // more is a mailing list, and wants a list server
+  private static final int MAX_CHAIN = 10;
+
+  private final Map<String, List<MailAddress>> table;
+  private final Map<String, String> domains;
+  private final Set<String> localDomains;
+
+  private AliasTable(
+      Map<String, List<MailAddress>> table, Map<String, String> domains, Set<String> ours) {
+    this.table = table;
+    this.domains = domains;
+    this.localDomains = ours;
+  }
+
+  /**
+   * Reads and checks.
+   *
+   * @param ours domains that are accepted from anyone
+   * @throws IOException with one sentence that names the line or the alias
+   */
+  public static AliasTable of(PolicyConfig.AliasesConfig config, Set<String> ours)
+      throws IOException {
+    Map<String, List<MailAddress>> table = new HashMap<>();
+    if (config.file().isPresent()) read(config.file().get(), table);
+    config
+        .catchAll()
+        .forEach(
+            (domain, target) ->
+                table.putIfAbsent("@" + domain.toLowerCase(Locale.ROOT), parseAddresses(target)));
+    Set<String> lower = new HashSet<>();
+    ours.forEach(domain -> lower.add(domain.toLowerCase(Locale.ROOT)));
+    AliasTable aliases = new AliasTable(table, config.domains(), lower);
+    for (String domain : config.domains().keySet()) aliases.checkDomainChain(domain);
+    for (String alias : table.keySet()) aliases.checkAlias(alias);
+    return aliases;
+  }
+
+  /** The same name in the domain that this one stands for. */
+  public MailAddress mapDomain(MailAddress address) {
+    if (!domains.containsKey(address.domain())) return address;
+    String domain = domains.getOrDefault(address.domain(), address.domain());
+    for (int i = 0; i < MAX_CHAIN && domains.containsKey(domain); i++) {
+      domain = domains.getOrDefault(domain, domain);
+    }
+    return new MailAddress(address.localPart(), domain);
+  }
+
+  /** Whom an alias stands for in the end; empty when it is none. */
+  public Optional<List<MailAddress>> targets(MailAddress address) {
+    if (table.isEmpty()) return Optional.empty();
+    List<MailAddress> direct = directTargets(address);
+    return direct == null ? Optional.empty() : Optional.of(expand(address, direct));
+  }
+
+  /** Who gets the mail of those who are unknown in a domain. */
+  public Optional<List<MailAddress>> catchAllTargets(MailAddress address) {
+    List<MailAddress> direct = table.get("@" + address.domain());
+    return direct == null ? Optional.empty() : Optional.of(expand(address, direct));
+  }
+
+  private @org.jspecify.annotations.Nullable List<MailAddress> directTargets(MailAddress address) {
+    String key = address.toString().toLowerCase(Locale.ROOT);
+    List<MailAddress> exact = table.get(key);
+    if (exact != null || !localDomains.contains(address.domain())) return exact;
+    List<MailAddress> anywhere = table.get(address.localPart().toLowerCase(Locale.ROOT));
+    if (anywhere == null) return null;
+    return anywhere.stream()
+        .map(a -> a.domain().isEmpty() ? new MailAddress(a.localPart(), address.domain()) : a)
+        .toList();
+  }
+
+  /** Follows targets that are aliases too. Loops were refused when the table was read. */
+  private List<MailAddress> expand(MailAddress alias, List<MailAddress> direct) {
+    Set<MailAddress> ends = new LinkedHashSet<>();
+    follow(alias, direct, ends, 0);
+    return List.copyOf(ends);
+  }
+
+  private void follow(MailAddress from, List<MailAddress> to, Set<MailAddress> ends, int depth) {
+    for (MailAddress written : to) {
+      MailAddress target = mapDomain(written);
+      List<MailAddress> next =
+          sameAddress(target, from) || depth == MAX_CHAIN ? null : directTargets(target);
+      if (next == null) ends.add(target);
+      else follow(target, next, ends, depth + 1);
+      if (ends.size() > MAX_TARGETS) return;
+    }
+  }
+
+  private static boolean sameAddress(MailAddress a, MailAddress b) {
+    return a.toString().equalsIgnoreCase(b.toString());
+  }
+
+  private void checkDomainChain(String start) throws IOException {
+    Set<String> seen = new LinkedHashSet<>();
+    for (String d = start; d != null; d = domains.get(d)) {
+      if (!seen.add(d)) {
+        throw new IOException("aliases.domains: a loop: " + String.join(" → ", seen) + " → " + d);
+      }
+    }
+    if (seen.size() > MAX_CHAIN) {
+      throw new IOException("aliases.domains: the chain from " + start + " is too long");
+    }
+  }
+
+  private void checkAlias(String alias) throws IOException {
+    int at = alias.indexOf('@');
+    if (at == 0) { // a catch-all: its targets are checked as what they are
+      follow(alias, table.getOrDefault(alias, List.of()), new ArrayList<>(List.of(alias)), 0);
+      return;
+    }
+    if (at < 0) {
+      for (String domain : localDomains) checkAlias(alias + "@" + domain);
+      return;
+    }
+    List<MailAddress> direct = directTargets(MailAddress.of(alias));
+    if (direct != null) follow(alias, direct, new ArrayList<>(List.of(alias)), 0);
+  }
+
+  /** Walks all that an alias leads to; the path so far shows where a loop closes. */
+  private int follow(String from, List<MailAddress> to, List<String> path, int found)
+      throws IOException {
+    int ends = found;
+    for (MailAddress written : to) {
+      MailAddress target = mapDomain(written);
+      String key = target.toString().toLowerCase(Locale.ROOT);
+      List<MailAddress> next = key.equals(from) ? null : directTargets(target);
+      if (next == null) {
+        if (++ends > MAX_TARGETS) {
+          throw new IOException(
+              "aliases: " + path.getFirst() + " stands for more than " + MAX_TARGETS);
+        }
+        continue;
+      }
+      boolean loop = path.contains(key);
+      path.add(key);
+      if (loop) throw new IOException("aliases: a loop: " + String.join(" → ", path));
+      if (path.size() > MAX_CHAIN) {
+        throw new IOException("aliases: a chain is too long: " + String.join(" → ", path));
+      }
+      ends = follow(key, next, path, ends);
+      path.removeLast();
+    }
+    return ends;
+  }
+
+  private static void read(Path file, Map<String, List<MailAddress>> table) throws IOException {
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      String entry = "";
+      int entryAt = 0;
+      int number = 0;
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        number++;
+        if (line.isBlank() || line.strip().startsWith("#")) continue;
+        if (Character.isWhitespace(line.charAt(0))) {
+          entry += line;
+          continue;
+        }
+        add(file, entryAt, entry, table);
+        entry = line;
+        entryAt = number;
+      }
+      add(file, entryAt, entry, table);
+    } catch (NoSuchFileException e) {
+      throw new IOException("aliases.file: there is no file " + file, e);
+    }
+  }
+
+  private static void add(Path file, int number, String entry, Map<String, List<MailAddress>> table)
+      throws IOException {
+    if (entry.isBlank()) return;
+    String where = file + " line " + number;
+    int colon = entry.indexOf(':');
+    String alias = colon < 0 ? "" : entry.substring(0, colon).strip().toLowerCase(Locale.ROOT);
+    if (!alias.matches("[^@\\s]+|[^@\\s]*@[^@\\s]+")) {
+      throw new IOException(where + " is not \"name@domain: target, target\"");
+    }
+    List<MailAddress> targets = parseAddresses(entry.substring(colon + 1));
+    if (targets.isEmpty()) throw new IOException(where + " names no target for " + alias);
+    boolean anywhere = alias.indexOf('@') < 0;
+    for (MailAddress target : targets) {
+      boolean whole = !target.domain().isEmpty() && !target.localPart().isEmpty();
+      if (!whole && !(anywhere && target.domain().isEmpty())) {
+        throw new IOException(where + ": the target \"" + target + "\" is no address");
+      }
+      if (!target.toString().matches("[!-~]{1,320}")) {
+        throw new IOException(where + ": the target \"" + target + "\" is no address");
+      }
+    }
+    if (table.putIfAbsent(alias, targets) != null) {
+      throw new IOException(where + ": there is an alias " + alias + " before");
+    }
+    if (table.size() > MAX_ENTRIES) {
+      throw new IOException(file + " has more than " + MAX_ENTRIES + " aliases");
+    }
+  }
+
+  private static List<MailAddress> parseAddresses(String list) {
+    List<MailAddress> addresses = new ArrayList<>();
+    for (String text : list.split(",")) {
+      if (!text.isBlank()) addresses.add(MailAddress.of(text.strip()));
+    }
+    return List.copyOf(addresses);
+  }
+}

@@ -1,0 +1,86 @@
+package org.quorumail.policy;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.Notify;
+import org.quorumail.mail.Recipient;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.OriginalRecipient;
+
+/** Carries out what filters want done with an envelope. */
+public final class EnvelopeEditor {
+  private EnvelopeEditor() {}
+
+  /**
+   * The envelope as it will be kept. Filters' recipients come and go first; then addresses of ours
+   * become what they stand for. Nobody is twice in it.
+   *
+   * @return without recipients when filters took all of them out
+   */
+  public static Envelope apply(Envelope envelope, List<Edit> edits) {
+    if (edits.isEmpty()) return envelope;
+    ReversePath sender = envelope.reversePath();
+    Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
+    for (Recipient recipient : envelope.recipients()) {
+      recipients.put(recipient.address(), recipient);
+    }
+    for (Edit edit : edits) {
+      switch (edit) {
+        case Edit.ChangeSender change -> sender = change.sender();
+        case Edit.AddRecipient add ->
+            recipients.putIfAbsent(add.recipient(), new Recipient(add.recipient()));
+        case Edit.RemoveRecipient remove ->
+            recipients
+                .keySet()
+                .removeIf(r -> r.toString().equalsIgnoreCase(remove.recipient().toString()));
+        case Edit.RewriteRecipient later -> {}
+        case Edit.ContentEdit content -> {}
+      }
+    }
+    Map<MailAddress, Recipient> rewritten = new LinkedHashMap<>();
+    List<Recipient> expanded = new ArrayList<>();
+    for (Recipient recipient : recipients.values()) {
+      Optional<List<MailAddress>> targets = targets(recipient.address(), edits);
+      if (targets.isEmpty()) rewritten.putIfAbsent(recipient.address(), recipient);
+      else forward(recipient, targets.get(), rewritten, expanded);
+    }
+    List<Recipient> all = new ArrayList<>(rewritten.values());
+    all.addAll(expanded);
+    return new Envelope(sender, all, envelope.options());
+  }
+
+  /**
+   * RFC 3461 §5.2.7.2 and §5.2.7.3 (c): whoever an address stands for takes over what was asked for
+   * it, and what its sender wrote is kept. Of a success of several nobody could make sense, so the
+   * sender hears that they are several.
+   */
+  private static void forward(
+      Recipient alias,
+      List<MailAddress> targets,
+      Map<MailAddress, Recipient> rewritten,
+      List<Recipient> expanded) {
+    boolean several = targets.size() > 1;
+    Notify reports = several ? alias.notifyOn().withoutSuccess() : alias.notifyOn();
+    String original = alias.originalRecipient();
+    if (original.isEmpty()) original = OriginalRecipient.of(alias.address());
+    for (MailAddress target : targets) {
+      rewritten.putIfAbsent(target, new Recipient(target, reports, original));
+    }
+    if (several && alias.notifyOn().success()) {
+      expanded.add(new Recipient(alias.address(), alias.notifyOn(), original, true));
+    }
+  }
+
+  private static Optional<List<MailAddress>> targets(MailAddress recipient, List<Edit> edits) {
+    for (Edit edit : edits) {
+      boolean fits = edit instanceof Edit.RewriteRecipient r && r.recipient().equals(recipient);
+      if (fits) return Optional.of(((Edit.RewriteRecipient) edit).to());
+    }
+    return Optional.empty();
+  }
+}

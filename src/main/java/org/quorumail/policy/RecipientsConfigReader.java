@@ -1,0 +1,137 @@
+package org.quorumail.policy;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.quorumail.config.HostName;
+import org.quorumail.config.Section;
+
+/**
+ * Reads {@code [policy.recipients.*]} and {@code [aliases]}: who exists, and whom an address stands
+ * for.
+ */
+final class RecipientsConfigReader {
+  private RecipientsConfigReader() {}
+
+  static Optional<PolicyConfig.HttpTableConfig> http(Section http) {
+    Optional<String> url =
+        http.optional(
+            "url",
+            "URL",
+            "",
+            "asked whether a recipient exists: 2xx yes, 404 or 410 no, others 451; {address},"
+                + " {local} and {domain} are put in",
+            RecipientsConfigReader::httpUrl);
+    String method =
+        http.value(
+            "method",
+            "GET or POST",
+            "GET",
+            "GET",
+            "POST sends {\"address\": …} as JSON",
+            text -> {
+              if (text.equalsIgnoreCase("GET") || text.equalsIgnoreCase("POST")) {
+                return text.toUpperCase(Locale.ROOT);
+              }
+              throw new IllegalArgumentException("must be \"GET\" or \"POST\"");
+            });
+    Duration timeout = http.duration("timeout", "5s", "10ms", "60s", "longest wait; then 451");
+    Duration ttl = http.duration("cache_ttl", "5m", "0s", "1d", "how long an answer is kept");
+    int size = http.integer("cache_size", 10_000, 0, 1_000_000, "answers kept");
+    return url.map(
+        u -> new PolicyConfig.HttpTableConfig(u, method.equals("POST"), timeout, ttl, size));
+  }
+
+  private static String httpUrl(String text) {
+    String sample = text.replaceAll("\\{(address|local|domain)\\}", "x");
+    URI uri = uri(sample, "http", "https");
+    if (uri.getHost() == null) throw new IllegalArgumentException("must name a host");
+    return text.strip();
+  }
+
+  private static URI uri(String text, String... schemes) {
+    try {
+      URI uri = URI.create(text.strip());
+      for (String scheme : schemes) if (scheme.equalsIgnoreCase(uri.getScheme())) return uri;
+    } catch (IllegalArgumentException e) {
+      // said below
+    }
+    throw new IllegalArgumentException(
+        "must be a URL of " + String.join(" or ", schemes) + ", not \"" + text + "\"");
+  }
+
+  static Optional<PolicyConfig.LdapTableConfig> ldap(Section ldap) {
+    Optional<URI> url =
+        ldap.optional(
+            "url",
+            "URL",
+            "",
+            "directory that knows the recipients: \"ldap://host:389\" or \"ldaps://host:636\"",
+            text -> uri(text, "ldap", "ldaps"));
+    String base = ldap.text("base", "", "where the search starts");
+    String filter =
+        ldap.text("filter", "(mail={address})", "{address}, {local}, {domain} are put in, escaped");
+    String bindDn = ldap.text("bind_dn", "", "who asks; empty: anonymous");
+    Optional<Path> password =
+        ldap.optional("password_file", "path", "", "file with the password of bind_dn", Path::of);
+    Duration timeout = ldap.duration("timeout", "5s", "10ms", "60s", "longest wait; then 451");
+    Duration ttl = ldap.duration("cache_ttl", "5m", "0s", "1d", "how long an answer is kept");
+    int size = ldap.integer("cache_size", 10_000, 0, 1_000_000, "answers kept");
+    if (!bindDn.isEmpty() && password.isEmpty()) {
+      ldap.problem("password_file", "is needed beside bind_dn");
+    }
+    return url.map(
+        u ->
+            new PolicyConfig.LdapTableConfig(
+                u, base, filter, bindDn, password, timeout, ttl, size));
+  }
+
+  static PolicyConfig.AliasesConfig aliases(Section aliases) {
+    Optional<Path> file =
+        aliases.optional(
+            "file",
+            "path",
+            "",
+            "table of aliases, a line each: \"name@domain: target, target\"; \"@domain\" for all"
+                + " others there",
+            Path::of);
+    Map<String, String> domains =
+        domains(
+            aliases, "domains", "domain whose recipients this domain's are", HostName::validate);
+    Map<String, String> catchAll =
+        domains(
+            aliases,
+            "catch_all",
+            "address for all unknown recipients there",
+            text -> {
+              if (text.matches("[^@\\s<>]+@[^@\\s<>]+")) return text;
+              throw new IllegalArgumentException("not a mail address: \"" + text + "\"");
+            });
+    return new PolicyConfig.AliasesConfig(file, domains, catchAll);
+  }
+
+  private static Map<String, String> domains(
+      Section aliases, String key, String meaning, Function<String, String> to) {
+    Map<String, String> checked = new LinkedHashMap<>();
+    List<String> wrong = new ArrayList<>();
+    aliases
+        .textMap(key, meaning)
+        .forEach(
+            (domain, target) -> {
+              try {
+                checked.put(HostName.validate(domain), to.apply(target));
+              } catch (IllegalArgumentException e) {
+                wrong.add(domain + ": " + e.getMessage());
+              }
+            });
+    wrong.forEach(w -> aliases.problem(key, w));
+    return Map.copyOf(checked);
+  }
+}

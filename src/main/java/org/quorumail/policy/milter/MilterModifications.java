@@ -1,0 +1,158 @@
+package org.quorumail.policy.milter;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.policy.ContentBuffer;
+import org.quorumail.policy.Edit;
+import org.quorumail.policy.Verdict;
+import org.quorumail.smtp.PathParser;
+
+/**
+ * What a milter wants changed, as it says it after the end of the body. Only what was negotiated
+ * counts; number and size have bounds.
+ */
+final class MilterModifications {
+  private static final int MAX_EDITS = 1_000; // of fields and recipients
+  private static final int MAX_HEADER_OCTETS = 1 << 20; // as MessageHeader reads at most
+
+  private final int actions;
+  private final long maxBodySize;
+  private final Supplier<ContentBuffer> buffers;
+  private final List<Edit> edits = new ArrayList<>();
+  private int headerOctets;
+  private @Nullable ContentBuffer body;
+  private @Nullable String quarantine;
+
+  /**
+   * @param actions that were negotiated
+   * @param maxBody octets of another body
+   */
+  MilterModifications(int actions, long maxBody, Supplier<ContentBuffer> buffers) {
+    this.actions = actions;
+    this.maxBodySize = maxBody;
+    this.buffers = buffers;
+  }
+
+  /**
+   * Takes a packet that asks for a change.
+   *
+   * @return false when it is none
+   */
+  boolean handle(MilterPacket packet) throws IOException {
+    switch (packet.command()) {
+      case 'h' -> {
+        requireNegotiated(MilterProtocol.ADD_HEADERS, packet);
+        add(new Edit.AppendHeader(name(packet), value(packet)));
+      }
+      case 'i' -> {
+        requireNegotiated(MilterProtocol.ADD_HEADERS, packet);
+        // the field at 0 is our own Received, which the milter does not see
+        long place = Integer.toUnsignedLong(packet.number()) - 1;
+        int index = Math.clamp(place, 0, MAX_EDITS);
+        add(new Edit.InsertHeader(index, name(packet), value(packet)));
+      }
+      case 'm' -> {
+        requireNegotiated(MilterProtocol.CHANGE_HEADERS, packet);
+        int occurrence = Math.clamp(Integer.toUnsignedLong(packet.number()), 1, Integer.MAX_VALUE);
+        add(new Edit.ChangeHeader(name(packet), occurrence, value(packet)));
+      }
+      case 'e' -> {
+        requireNegotiated(MilterProtocol.CHANGE_SENDER, packet);
+        String path = packet.text();
+        boolean none = path.isBlank() || path.equals("<>");
+        add(
+            new Edit.ChangeSender(
+                none ? new ReversePath.Null() : new ReversePath.Mailbox(address(path, packet))));
+      }
+      case '+', '2' -> {
+        boolean more = packet.command() == '2';
+        int needed =
+            more ? MilterProtocol.ADD_RECIPIENT_WITH_ARGUMENTS : MilterProtocol.ADD_RECIPIENT;
+        requireNegotiated(needed, packet);
+        add(new Edit.AddRecipient(address(packet.text(), packet)));
+      }
+      case '-' -> {
+        requireNegotiated(MilterProtocol.DELETE_RECIPIENT, packet);
+        add(new Edit.RemoveRecipient(address(packet.text(), packet)));
+      }
+      case 'b' -> {
+        requireNegotiated(MilterProtocol.CHANGE_BODY, packet);
+        body(packet.rest());
+      }
+      case 'q' -> {
+        requireNegotiated(MilterProtocol.QUARANTINE, packet);
+        quarantine = packet.text();
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  Verdict verdict() {
+    List<Edit> all = new ArrayList<>(edits);
+    if (body != null) all.add(new Edit.ReplaceBody(body));
+    if (quarantine != null) return new Verdict.Quarantine(quarantine, all);
+    return all.isEmpty() ? Verdict.ACCEPT : new Verdict.Change(all);
+  }
+
+  /** The other body, to be closed when the message is kept. */
+  Optional<ContentBuffer> replacementBody() {
+    return Optional.ofNullable(body);
+  }
+
+  private void body(byte[] piece) throws IOException {
+    ContentBuffer into = body;
+    if (into == null) {
+      into = buffers.get();
+      body = into;
+    }
+    if (into.size() + piece.length > maxBodySize) {
+      throw new MilterException("its body is larger than a message may be");
+    }
+    into.write(piece, 0, piece.length);
+  }
+
+  private void add(Edit edit) throws MilterException {
+    if (edits.size() == MAX_EDITS) {
+      throw new MilterException("it wants more than " + MAX_EDITS + " changes");
+    }
+    edits.add(edit);
+  }
+
+  private String name(MilterPacket packet) throws MilterException {
+    String name = packet.text();
+    headerOctets += name.length();
+    if (name.isEmpty() || !name.matches("[!-9;-~]+")) throw packet.malformed(); // RFC 5322 §2.2
+    return name;
+  }
+
+  private String value(MilterPacket packet) throws MilterException {
+    String value = packet.text();
+    headerOctets += value.length();
+    if (headerOctets > MAX_HEADER_OCTETS) throw new MilterException("its header is too long");
+    return value;
+  }
+
+  private void requireNegotiated(int action, MilterPacket packet) throws MilterException {
+    if ((actions & action) == 0) {
+      throw new MilterException(
+          "it says '" + (char) packet.command() + "', which was not negotiated");
+    }
+  }
+
+  /** With or without brackets. */
+  private static MailAddress address(String text, MilterPacket packet) throws MilterException {
+    String stripped = text.strip();
+    String path = stripped.startsWith("<") ? stripped : "<" + stripped + ">";
+    if (PathParser.parse(path) instanceof PathParser.Parsed.Mailbox box) return box.address();
+    throw packet.malformed();
+  }
+}

@@ -1,0 +1,100 @@
+package org.quorumail.policy.tables;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.PolicyConfig;
+import org.quorumail.policy.RecipientTable;
+import org.quorumail.smtp.Escape;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks an HTTP service: 2xx means that a recipient exists, 404 and 410 that it does not, anything
+ * else that nobody can say. The body of the answer is not read; redirections are not followed.
+ */
+public final class HttpRecipientTable implements RecipientTable {
+  private static final Logger LOG = LoggerFactory.getLogger(HttpRecipientTable.class);
+
+  private final PolicyConfig.HttpTableConfig config;
+  private final HttpClient client;
+
+  public HttpRecipientTable(PolicyConfig.HttpTableConfig config) {
+    this.config = config;
+    this.client =
+        HttpClient.newBuilder()
+            .connectTimeout(config.timeout())
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .build();
+  }
+
+  @Override
+  public Existence find(MailAddress address) {
+    CompletableFuture<HttpResponse<InputStream>> answer =
+        client.sendAsync(request(address), BodyHandlers.ofInputStream());
+    try {
+      HttpResponse<InputStream> response =
+          answer.get(config.timeout().toMillis(), TimeUnit.MILLISECONDS);
+      response.body().close();
+      return existenceOf(response.statusCode(), address);
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      return unavailable(address, "no answer within " + config.timeout().toMillis() + " ms");
+    } catch (ExecutionException e) {
+      return unavailable(address, String.valueOf(e.getCause()));
+    } catch (IOException e) {
+      return unavailable(address, String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      answer.cancel(true);
+      Thread.currentThread().interrupt();
+      return Existence.UNAVAILABLE;
+    }
+  }
+
+  private HttpRequest request(MailAddress address) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(config.at(address.toString(), address.localPart(), address.domain()))
+            .timeout(config.timeout())
+            .header("User-Agent", "Quorumail");
+    if (!config.post()) return request.GET().build();
+    String body = "{\"address\":\"" + escapeJson(address.toString()) + "\"}";
+    return request
+        .header("Content-Type", "application/json")
+        .POST(BodyPublishers.ofString(body))
+        .build();
+  }
+
+  private static String escapeJson(String text) {
+    StringBuilder escaped = new StringBuilder(text.length() + 8);
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"' || c == '\\') escaped.append('\\').append(c);
+      else if (c < ' ') escaped.append(String.format("\\u%04x", (int) c));
+      else escaped.append(c);
+    }
+    return escaped.toString();
+  }
+
+  private static Existence existenceOf(int status, MailAddress address) {
+    if (status >= 200 && status < 300) return Existence.KNOWN;
+    if (status == 404 || status == 410) return Existence.UNKNOWN;
+    return unavailable(address, "it answers " + status);
+  }
+
+  private static Existence unavailable(MailAddress address, String reason) {
+    LOG.warn(
+        "event=recipient_table_failed table=http recipient={} reason={}",
+        Escape.quoted(address.toString()),
+        Escape.quoted(reason));
+    return Existence.UNAVAILABLE;
+  }
+}

@@ -1,0 +1,99 @@
+package org.quorumail.queue;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.quorumail.delivery.Disposition;
+import org.quorumail.delivery.Job;
+import org.quorumail.dsn.DsnAction;
+import org.quorumail.dsn.RecipientReport;
+import org.quorumail.mail.DeliverBy;
+import org.quorumail.mail.Notify;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.Recipient;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.SpooledMessage;
+
+/**
+ * Decides which results of an attempt the sender is to hear of: RFC 3461 §4.1 (NOTIFY) and §5.2,
+ * RFC 2852 §4.1.4. The report is recorded with the results, so it is sent once whoever owns the
+ * spool.
+ */
+final class DsnPolicy {
+  private final RetrySchedule schedule;
+  private final SpooledMessage message;
+
+  DsnPolicy(RetrySchedule schedule, SpooledMessage message) {
+    this.schedule = schedule;
+    this.message = message;
+  }
+
+  /**
+   * What is to be reported of these results; nothing about a message that has no sender. A delay is
+   * never told together with an end: each has its own condition for being told once.
+   */
+  List<RecipientReport> reports(
+      List<Job.Result> results, List<OwnedSpool.RecipientOutcome> outcomes, Instant now) {
+    List<RecipientReport> ends = new ArrayList<>();
+    List<RecipientReport> delays = new ArrayList<>();
+    if (message.reversePath() instanceof ReversePath.Null) return ends;
+    for (int i = 0; i < outcomes.size(); i++) {
+      Recipient recipient = message.recipients().get(outcomes.get(i).recipientIndex()).recipient();
+      Outcome outcome = outcomes.get(i).outcome();
+      Optional<DsnAction> action =
+          action(recipient.notifyOn(), outcome, results.get(i).disposition());
+      if (action.isEmpty()) continue;
+      RecipientReport report =
+          new RecipientReport(
+              recipient, action.get(), outcome.status(), outcome.diagnostic(), outcome.remote());
+      (action.get() == DsnAction.DELAYED ? delays : ends).add(report);
+    }
+    return ends.isEmpty() && isDelayNoticeDue(now) ? delays : ends;
+  }
+
+  boolean isDelayNoticeDue(Instant now) {
+    return !message.delayReported()
+        && message.reversePath() instanceof ReversePath.Mailbox
+        && schedule.isDelayed(message, now)
+        && message.recipients().stream()
+            .anyMatch(
+                r ->
+                    r.status() == SpooledMessage.RecipientStatus.PENDING
+                        && wantsDelay(r.recipient().notifyOn()));
+  }
+
+  private Optional<DsnAction> action(Notify notify, Outcome outcome, Disposition disposition) {
+    return switch (outcome) {
+      case Outcome.Failed f -> notify.failure() ? Optional.of(DsnAction.FAILED) : Optional.empty();
+      case Outcome.Deferred d ->
+          wantsDelay(notify) ? Optional.of(DsnAction.DELAYED) : Optional.empty();
+      case Outcome.Delivered d ->
+          disposition instanceof Disposition.Delivered delivered
+              ? delivered(notify, delivered.responsibility())
+              : Optional.empty();
+    };
+  }
+
+  /** RFC 2852 §4.1.4: a late message of mode N is told of unless NOTIFY=NEVER. */
+  private boolean wantsDelay(Notify notify) {
+    boolean never = !notify.success() && !notify.failure() && !notify.delay();
+    boolean timed = message.options().deliverBy().isPresent();
+    return notify.delay() || (timed && !never);
+  }
+
+  private Optional<DsnAction> delivered(Notify notify, Disposition.Responsibility responsibility) {
+    boolean traced = message.options().deliverBy().filter(DeliverBy::trace).isPresent();
+    boolean never = notify.equals(Notify.NEVER);
+    return switch (responsibility) {
+      case NEXT_HOP -> traced && !never ? Optional.of(DsnAction.RELAYED) : Optional.empty();
+      case RELAYED ->
+          notify.success() || (message.options().deliverBy().isPresent() && !never)
+              ? Optional.of(DsnAction.RELAYED)
+              : Optional.empty();
+      case EXPANDED -> notify.success() ? Optional.of(DsnAction.EXPANDED) : Optional.empty();
+      case DELIVERED -> notify.success() ? Optional.of(DsnAction.DELIVERED) : Optional.empty();
+    };
+  }
+}

@@ -1,0 +1,133 @@
+package org.quorumail.queue;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.Destination;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.OwnedSpool.DueRow;
+
+/**
+ * Looks through the due index of a spool and fills the active window: one skip scan over the
+ * domains, then the due rows of those whose destination has a place. Used by the dispatcher only.
+ */
+final class DueScan {
+  /** Rows of one domain that are read at once. */
+  private static final int ROWS = 500;
+
+  /**
+   * Rows of a destination that is left alone which are looked at for their age, once a minute: more
+   * than can be told of in that time, since those at the front may all have been told of already.
+   */
+  private static final int OVERDUE_ROWS = 2_000;
+
+  private final DeliveryAgent deliveries;
+  private final ActiveWindow window;
+  private final Predicate<String> suspended;
+  private final RetrySchedule schedule;
+
+  DueScan(
+      DeliveryAgent deliveries,
+      ActiveWindow window,
+      Predicate<String> suspended,
+      RetrySchedule schedule) {
+    this.deliveries = deliveries;
+    this.window = window;
+    this.suspended = suspended;
+    this.schedule = schedule;
+  }
+
+  /** Told of rows that have waited too long for a destination that is left alone. */
+  @FunctionalInterface
+  interface Aged {
+    void row(DeliveryClaim claim);
+  }
+
+  /**
+   * What a sweep saw.
+   *
+   * @param nextDueMillis when the earliest row that is not due yet will be; MAX_VALUE for none
+   * @param oldestDueMillis since when the longest waiting row has been due; MAX_VALUE for none
+   * @param domains how many have mail
+   * @param lastFilledDomain the domain that got the last places, empty when none did
+   */
+  record ScanResult(
+      long nextDueMillis, long oldestDueMillis, int domains, String lastFilledDomain) {
+    static final ScanResult EMPTY = new ScanResult(Long.MAX_VALUE, Long.MAX_VALUE, 0, "");
+
+    ScanResult merge(ScanResult other) {
+      return new ScanResult(
+          Math.min(nextDueMillis, other.nextDueMillis),
+          Math.min(oldestDueMillis, other.oldestDueMillis),
+          domains + other.domains,
+          other.lastFilledDomain.isEmpty() ? lastFilledDomain : other.lastFilledDomain);
+    }
+  }
+
+  /** Goes once over all domains of the spool, beginning after the given one. */
+  ScanResult scan(OwnedSpool spool, String after, Instant now, Aged aged) {
+    ScanResult seen = scanRange(spool, after, null, now, aged);
+    return after.isEmpty() ? seen : seen.merge(scanRange(spool, "", after, now, aged));
+  }
+
+  private ScanResult scanRange(
+      OwnedSpool spool, String after, @Nullable String last, Instant now, Aged aged) {
+    long nextDue = Long.MAX_VALUE;
+    long oldest = Long.MAX_VALUE;
+    int domains = 0;
+    String lastFilled = "";
+    Optional<DueRow> row = spool.firstDueAfter(after);
+    while (row.isPresent()) {
+      DueRow first = row.get();
+      if (last != null && first.domain().compareTo(last) > 0) break;
+      domains++;
+      if (first.dueMillis() > now.toEpochMilli()) nextDue = Math.min(nextDue, first.dueMillis());
+      else {
+        // a raised priority makes a row due before it came
+        long since = Math.max(first.dueMillis(), first.id().arrived().toEpochMilli());
+        oldest = Math.min(oldest, since);
+        boolean suspends = suspended.test(first.domain());
+        if (!suspends && fill(spool, first.domain(), now, aged)) lastFilled = first.domain();
+      }
+      row = spool.firstDueAfter(first.domain());
+    }
+    return new ScanResult(nextDue, oldest, domains, lastFilled);
+  }
+
+  /** Whether any row found a place. */
+  private boolean fill(OwnedSpool spool, String domain, Instant now, Aged aged) {
+    Destination destination = deliveries.destination(domain);
+    long nanos = System.nanoTime();
+    int places = window.freeSlots(destination, nanos);
+    if (places == 0) {
+      window.noteBacklog(destination);
+      if (window.isDelayed(destination, nanos))
+        reportOverdue(spool, domain, destination, now, aged);
+      return false;
+    }
+    int limit = Math.min(ROWS, places) + window.claimCount(destination);
+    List<DueRow> rows = spool.dueRows(domain, now.toEpochMilli(), limit);
+    boolean any = false;
+    for (DueRow row : rows) {
+      ActiveWindow.OfferResult offer =
+          window.offer(new DeliveryClaim(spool, row.id(), destination), nanos);
+      if (offer == ActiveWindow.OfferResult.NO_SLOT) break;
+      any |= offer == ActiveWindow.OfferResult.ADDED;
+    }
+    if (rows.size() == limit) window.noteBacklog(destination);
+    return any;
+  }
+
+  private void reportOverdue(
+      OwnedSpool spool, String domain, Destination destination, Instant now, Aged aged) {
+    for (DueRow row : spool.dueRows(domain, now.toEpochMilli(), OVERDUE_ROWS)) {
+      if (schedule.isDelayed(row.id().arrived(), now)
+          || schedule.isExpired(row.id().arrived(), now)) {
+        aged.row(new DeliveryClaim(spool, row.id(), destination));
+      }
+    }
+  }
+}

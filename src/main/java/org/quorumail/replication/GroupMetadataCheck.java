@@ -1,0 +1,70 @@
+package org.quorumail.replication;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
+
+/**
+ * Looks at what Ratis keeps of a group beside its log, before Ratis opens it: its term and vote,
+ * and its members. Both are written beside, forced and renamed, so no crash leaves them half; what
+ * cannot be read was damaged afterwards. Ratis itself forgets members that it cannot read, and
+ * takes a group without a vote for a new one.
+ */
+final class GroupMetadataCheck {
+  private static final String VOTE = "raft-meta";
+  private static final String MEMBERS = "raft-meta.conf";
+
+  private final Path directory;
+
+  /**
+   * @param directory with the segments and these two files; may be absent
+   */
+  GroupMetadataCheck(Path directory) {
+    this.directory = directory;
+  }
+
+  void check() throws IOException {
+    if (!Files.isDirectory(directory)) return;
+    Path vote = directory.resolve(VOTE);
+    if (Files.exists(vote)) checkVote(vote);
+    else if (hasSegments()) throw damaged("the term and vote in %s are gone".formatted(vote));
+    Path members = directory.resolve(MEMBERS);
+    if (Files.exists(members)) checkMembers(members);
+  }
+
+  private static void checkVote(Path file) throws IOException {
+    Properties vote = new Properties();
+    try (InputStream in = Files.newInputStream(file)) {
+      vote.load(in);
+      boolean whole = vote.containsKey("votedFor") && Long.parseLong(vote.getProperty("term")) >= 0;
+      if (whole) return;
+    } catch (IllegalArgumentException e) {
+      // neither a term nor anything else that was written there
+    }
+    throw damaged("the term and vote in %s are damaged".formatted(file));
+  }
+
+  private static void checkMembers(Path file) throws IOException {
+    try {
+      if (LogEntryProto.parseFrom(Files.readAllBytes(file)).hasConfigurationEntry()) return;
+    } catch (InvalidProtocolBufferException e) {
+      // said below
+    }
+    throw damaged("the members in %s are damaged".formatted(file));
+  }
+
+  private boolean hasSegments() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.anyMatch(f -> f.getFileName().toString().startsWith("log_"));
+    }
+  }
+
+  private static DamagedStorageException damaged(String sentence) {
+    return new DamagedStorageException(sentence);
+  }
+}

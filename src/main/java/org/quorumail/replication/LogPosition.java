@@ -1,0 +1,12 @@
+package org.quorumail.replication;
+
+/** A place in a log: index and the term of the entry there. */
+public record LogPosition(long term, long index) implements Comparable<LogPosition> {
+  /** Before the first entry. */
+  public static final LogPosition NONE = new LogPosition(0, -1);
+
+  @Override
+  public int compareTo(LogPosition other) {
+    return Long.compare(index, other.index);
+  }
+}

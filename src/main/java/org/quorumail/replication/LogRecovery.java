@@ -1,0 +1,151 @@
+package org.quorumail.replication;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks through the segments of a group's log before Ratis opens it, and tells a torn tail from
+ * damage. Ratis itself refuses a tail that a power cut left half written among the filler, and cuts
+ * the log short, silently, where a damaged length points beyond the end of the file.
+ *
+ * <p>The last record of the open segment is torn when nothing whole follows it and what is missing
+ * is missing as a write goes missing: the file ends inside it, or sectors of it still have the
+ * filler's zeros. It was never forced, so never acknowledged, and is cut off; unless the state has
+ * applied it, which no torn record ever was. Everything else that does not fit its checksum was
+ * changed after it was written: {@link DamagedStorageException}, and no file is touched.
+ */
+final class LogRecovery {
+  private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
+
+  private static final Pattern SEGMENT = Pattern.compile("log_(\\d+-\\d+|inprogress_\\d+)");
+  private static final String OPEN = "log_inprogress_";
+  private static final int HEADER_BYTES = 8; // "RaftLog" and a version
+  private static final int SECTOR_BYTES = 512; // disks write these whole or not at all
+
+  private final Path segments;
+
+  /**
+   * @param segments the directory of one group's segments; may be absent
+   */
+  LogRecovery(Path segments) {
+    this.segments = segments;
+  }
+
+  /**
+   * Cuts off a torn tail.
+   *
+   * @param applied index of the last entry that the state has; -1 for none
+   */
+  void recover(long applied) throws IOException {
+    if (!Files.isDirectory(segments)) return;
+    List<Path> files;
+    try (Stream<Path> listed = Files.list(segments)) {
+      files =
+          listed
+              .filter(f -> SEGMENT.matcher(f.getFileName().toString()).matches())
+              .sorted()
+              .toList();
+    }
+    for (Path file : files) recover(file, applied);
+  }
+
+  private void recover(Path file, long applied) throws IOException {
+    String name = file.getFileName().toString();
+    boolean open = name.startsWith(OPEN);
+    long before = Long.parseLong(name.replaceAll("[^\\d]+(\\d+).*", "$1")) - 1;
+    int good;
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        Arena arena = Arena.ofConfined()) {
+      if (channel.size() == 0 && open) return;
+      ByteBuffer segment =
+          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asByteBuffer();
+      Scan scan = scan(segment, before);
+      if (scan.intact) return;
+      if (!open || scan.index < applied || !isTorn(segment, scan)) throw damaged(file, scan);
+      good = scan.end;
+    }
+    truncate(file, good);
+  }
+
+  /**
+   * @param end behind the last whole record
+   * @param index of that record, or of the last one of the segment before
+   * @param intact whether nothing but filler follows
+   */
+  private record Scan(int end, long index, boolean intact) {}
+
+  private static Scan scan(ByteBuffer segment, long before) {
+    int at = Math.min(HEADER_BYTES, segment.limit());
+    long index = before;
+    while (at < segment.limit() && segment.get(at) != 0) {
+      Optional<LogRecord> next = LogRecord.at(segment, at);
+      boolean fits =
+          next.isPresent() && next.get().checksumValid() && next.get().index() == index + 1;
+      if (!fits) return new Scan(at, index, false);
+      at = next.get().end();
+      index = next.get().index();
+    }
+    return new Scan(at, index, isZero(segment, at, segment.limit()));
+  }
+
+  private static boolean isTorn(ByteBuffer segment, Scan scan) {
+    if (hasRecordAfter(segment, scan)) return false;
+    if (segment.get(scan.end) == 0) return true; // its first sector did not arrive, a later one did
+    Optional<LogRecord> last = LogRecord.at(segment, scan.end);
+    if (last.isEmpty() || last.get().index() != scan.index + 1) return false;
+    return last.get().end() > segment.limit() || lacksSector(segment, last.get());
+  }
+
+  private static boolean hasRecordAfter(ByteBuffer segment, Scan scan) {
+    for (int at = scan.end + 1; at < segment.limit(); at++) {
+      Optional<LogRecord> record = LogRecord.at(segment, at);
+      if (record.isPresent() && record.get().checksumValid() && record.get().index() > scan.index)
+        return true;
+    }
+    return false;
+  }
+
+  private static boolean lacksSector(ByteBuffer segment, LogRecord record) {
+    int sector = (record.offset() / SECTOR_BYTES + 1) * SECTOR_BYTES;
+    for (; sector < record.end(); sector += SECTOR_BYTES) {
+      if (isZero(segment, sector, Math.min(record.end(), sector + SECTOR_BYTES))) return true;
+    }
+    return false;
+  }
+
+  private static boolean isZero(ByteBuffer segment, int from, int to) {
+    for (int i = from; i < to; i++) if (segment.get(i) != 0) return false;
+    return true;
+  }
+
+  private static DamagedStorageException damaged(Path file, Scan scan) {
+    return new DamagedStorageException(
+        "the log segment %s is damaged at byte %d, after the entry at index %d"
+            .formatted(file, scan.end, scan.index));
+  }
+
+  private static void truncate(Path file, int end) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      long before = channel.size();
+      channel.truncate(end);
+      channel.force(true);
+      LOG.warn(
+          "event=log_tail_cut file={} from={} size={} reason=\"the last record was not written"
+              + " completely and never acknowledged\"",
+          file,
+          end,
+          before);
+    }
+  }
+}

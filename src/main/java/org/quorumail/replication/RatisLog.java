@@ -1,0 +1,246 @@
+package org.quorumail.replication;
+
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientAsynchronousProtocol;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One group's log on Ratis. While this node leads, an append goes straight into the local server;
+ * otherwise to the leader over gRPC. Both ways carry the same client id and call id, by which the
+ * leader, this one or the next, recognises an append that it has seen.
+ */
+final class RatisLog implements ReplicatedLog {
+  /** Entries of this group that wait for their quorum; more are refused, so memory is bounded. */
+  static final long PENDING_BYTES_MAX = 32L << 20;
+
+  /** Patience beyond this would outlive the leader's memory of what it has applied. */
+  static final Duration TIMEOUT_MAX = Duration.ofSeconds(PinnedProperties.RETRY_CACHE_SECONDS - 5);
+
+  /**
+   * No group is idle for longer: an idle leader can be at odds for ever with a follower that came
+   * back without its log (RATIS-2523).
+   */
+  private static final Duration IDLE_MAX = Duration.ofSeconds(5);
+
+  /** At most so many answered calls are told to the leader at once, which then forgets them. */
+  private static final int ANSWERED_CALLS_PER_REQUEST = 64;
+
+  private final String name;
+  private final RaftGroupId id;
+  private final RaftClientContext wire;
+  private final Timer latency;
+  private final AtomicLong pendingBytes = new AtomicLong();
+  private final Queue<Long> callAnswered = new ConcurrentLinkedQueue<>();
+
+  /** Present while this node is a member of the group. */
+  private final @Nullable Replica replica;
+
+  private final List<RaftPeer> peers;
+  private volatile @Nullable RaftPeerId leaderHint;
+
+  /** For {@link #appendWhenIdle}, on its thread alone. */
+  private long lastAppliedIndex = -1;
+
+  private long progressedAtNanos = System.nanoTime();
+
+  RatisLog(
+      String name,
+      RaftGroupId id,
+      List<RaftPeer> peers,
+      RaftClientContext wire,
+      Timer latency,
+      @Nullable Replica replica) {
+    this.name = name;
+    this.id = id;
+    this.peers = List.copyOf(peers);
+    this.wire = wire;
+    this.latency = latency;
+    this.replica = replica;
+  }
+
+  /** This node's member of the group. */
+  record Replica(RaftServer.Division division, ReplicaStateMachine machine) {
+    boolean isLeader() {
+      return division.getInfo().isLeader();
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public CompletableFuture<AppendResult> append(byte[] entry, Duration patience) {
+    if (entry.length == 0 || entry.length > ENTRY_BYTES_MAX)
+      throw new IllegalArgumentException(
+          "an entry has 1 to " + ENTRY_BYTES_MAX + " bytes, not " + entry.length);
+    if (pendingBytes.addAndGet(entry.length) > PENDING_BYTES_MAX) {
+      pendingBytes.addAndGet(-entry.length);
+      return CompletableFuture.failedFuture(
+          new NoQuorumException(
+              "group "
+                  + name
+                  + " has "
+                  + (PENDING_BYTES_MAX >> 20)
+                  + " MB of entries waiting for a quorum"));
+    }
+    Duration bounded = patience.compareTo(TIMEOUT_MAX) < 0 ? patience : TIMEOUT_MAX;
+    var append = new PendingAppend(this, wire.timer(), wire.nextCallId(), entry, bounded);
+    append.send();
+    return append.result();
+  }
+
+  @Override
+  public Optional<Leadership> leadership() {
+    return replica == null ? Optional.empty() : replica.machine.lease().map(term -> term);
+  }
+
+  @Override
+  public Optional<String> leader() {
+    return Optional.ofNullable(knownLeader()).map(RaftPeerId::toString);
+  }
+
+  @Override
+  public boolean transferLeadership(String peer, Duration patience) {
+    return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, patience);
+  }
+
+  long pendingBytes() {
+    return pendingBytes.get();
+  }
+
+  @Nullable Replica replica() {
+    return replica;
+  }
+
+  /** Called every second: has an idle leader append an entry without content. */
+  @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for it
+  void appendWhenIdle(long now) {
+    if (replica == null) return;
+    long applied = replica.division.getInfo().getLastAppliedIndex();
+    if (applied != lastAppliedIndex) {
+      lastAppliedIndex = applied;
+      progressedAtNanos = now;
+    } else if (replica.isLeader() && now - progressedAtNanos >= IDLE_MAX.toNanos()) {
+      progressedAtNanos = now;
+
+      submit(replica, request(replica.division.getId(), wire.nextCallId(), Message.EMPTY));
+    }
+  }
+
+  /** One attempt. Completes with a reply, which may carry an exception, or exceptionally. */
+  CompletableFuture<RaftClientReply> attempt(long callId, Message entry) {
+    Replica local = replica;
+    if (local != null && local.isLeader())
+      return submit(local, request(local.division.getId(), callId, entry));
+    RaftPeerId leader = knownLeader();
+    if (leader == null || isSelf(leader)) leader = randomPeer();
+    if (leader == null)
+      return CompletableFuture.failedFuture(new NoQuorumException("no leader is known"));
+    RaftPeerId target = leader;
+    learnAddress(target);
+    return wire.rpc()
+        .sendRequestAsyncUnordered(request(target, callId, entry))
+        .whenComplete((reply, failure) -> afterRemote(target, failure));
+  }
+
+  /** A member that is not the leader has said who is. */
+  void redirect(@Nullable RaftPeer suggested) {
+    if (suggested == null) {
+      leaderHint = null;
+    } else {
+      wire.add(List.of(suggested));
+      leaderHint = suggested.getId();
+    }
+  }
+
+  /** An append has come to its end, one way or the other. */
+  void appendEnded(int bytes) {
+    pendingBytes.addAndGet(-bytes);
+  }
+
+  /** The call was answered and will not be repeated: the leader may forget it. */
+  void callAnswered(long callId, long nanos) {
+    callAnswered.add(callId);
+    latency.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private static CompletableFuture<RaftClientReply> submit(
+      Replica local, RaftClientRequest request) {
+    try {
+      // The division itself, not the server: that would cost two changes of thread per entry.
+      return ((RaftClientAsynchronousProtocol) local.division).submitClientRequestAsync(request);
+    } catch (Exception e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private RaftClientRequest request(RaftPeerId target, long callId, Message entry) {
+    return RaftClientRequest.newBuilder()
+        .setClientId(wire.clientId())
+        .setServerId(target)
+        .setGroupId(id)
+        .setCallId(callId)
+        .setRepliedCallIds(answeredCalls())
+        .setMessage(entry)
+        .setType(RaftClientRequest.writeRequestType())
+        .build();
+  }
+
+  private List<Long> answeredCalls() {
+    List<Long> calls = new ArrayList<>();
+    for (Long call;
+        calls.size() < ANSWERED_CALLS_PER_REQUEST && (call = callAnswered.poll()) != null; )
+      calls.add(call);
+    return calls;
+  }
+
+  /** The member may have joined after this node has opened the group. */
+  private void learnAddress(RaftPeerId member) {
+    RaftPeer peer = replica == null ? null : replica.division.getRaftConf().getPeer(member);
+    if (peer != null) wire.add(List.of(peer));
+  }
+
+  private void afterRemote(RaftPeerId target, @Nullable Throwable failure) {
+    if (failure == null) return;
+    wire.rpc().handleException(target, failure, false);
+    if (target.equals(leaderHint)) leaderHint = null;
+  }
+
+  private @Nullable RaftPeerId knownLeader() {
+    if (replica != null) {
+      RaftPeerId leader = replica.division.getInfo().getLeaderId();
+      if (leader != null) return leader;
+    }
+    return leaderHint;
+  }
+
+  /** When nobody is known to lead, anybody may know more, unless we are a member and know best. */
+  private @Nullable RaftPeerId randomPeer() {
+    if (replica != null) return null;
+    List<RaftPeer> all = peers;
+    return all.isEmpty() ? null : all.get(ThreadLocalRandom.current().nextInt(all.size())).getId();
+  }
+
+  private boolean isSelf(RaftPeerId peer) {
+    return replica != null && replica.division.getId().equals(peer);
+  }
+}

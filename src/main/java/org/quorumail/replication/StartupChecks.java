@@ -1,0 +1,131 @@
+package org.quorumail.replication;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.io.CorruptedFileException;
+import org.apache.ratis.protocol.exceptions.ChecksumException;
+import org.apache.ratis.util.AtomicFileOutputStream;
+
+/** What must hold before a node starts, and what to say when it, or a group, does not start. */
+final class StartupChecks {
+  private StartupChecks() {}
+
+  static void check(RaftSettings settings, RaftProperties properties) throws RaftStartException {
+    checkClassPathOrder();
+    PinnedProperties.checkFlushIsSafe(properties);
+    InetAddress host = resolve(settings.bindHost());
+    switch (settings.tls()) {
+      case RaftTls.Plaintext plaintext -> {
+        if (!host.isLoopbackAddress())
+          throw new RaftStartException(
+              "Replication without TLS is only for a node on its own, on a loopback address, not on"
+                  + " "
+                  + settings.bindHost()
+                  + ".");
+      }
+      case RaftTls.Pem pem -> new PemCheck(pem).pass();
+      case RaftTls.Managers managers -> {}
+    }
+    checkPortIsFree(host, settings.port());
+  }
+
+  /** Ours forces the directory after Ratis has renamed its vote; the library's does not. */
+  private static void checkClassPathOrder() throws RaftStartException {
+    var ours = StartupChecks.class.getProtectionDomain().getCodeSource();
+    var loaded = AtomicFileOutputStream.class.getProtectionDomain().getCodeSource();
+    if (!Objects.equals(ours, loaded))
+      throw new RaftStartException(
+          "The class path is in the wrong order: "
+              + AtomicFileOutputStream.class.getName()
+              + " must come from Quorumail's jar, which must stand before the libraries.");
+  }
+
+  /** Ratis ends the whole process when it cannot bind. */
+  private static void checkPortIsFree(InetAddress host, int port) throws RaftStartException {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw new RaftStartException(
+          "The replication port "
+              + host.getHostAddress()
+              + ":"
+              + port
+              + " cannot be bound ("
+              + e.getMessage()
+              + "); stop what uses it or set another cluster.raft_port.",
+          e);
+    }
+  }
+
+  private static InetAddress resolve(String host) throws RaftStartException {
+    try {
+      return InetAddress.getByName(host);
+    } catch (UnknownHostException e) {
+      throw new RaftStartException("The address to bind, " + host + ", is not known.", e);
+    }
+  }
+
+  static RaftStartException explain(RaftSettings settings, Exception failure) {
+    return new RaftStartException(
+        "The replication in "
+            + settings.directory()
+            + " cannot start: "
+            + describe(root(failure))
+            + ".",
+        failure);
+  }
+
+  static RaftStartException explain(GroupSpec group, Path directory, Exception failure) {
+    Throwable root = root(failure);
+    String where = "Group " + group.name() + " in " + directory;
+    if (isDamage(failure)) {
+      String cure =
+          group.members().size() > 1
+              ? "restore it from a copy of the disk; the other replicas have the mail and go on,"
+                  + " and docs/operations.md says under \"When a disk is lost\" what to do"
+                  + " without a copy."
+              : "restore it from a copy of the disk; this node has the only replica.";
+      return new RaftStartException(
+          "Group %s cannot be opened: %s; nothing was changed: %s"
+              .formatted(group.name(), damage(failure, directory), cure),
+          failure);
+    }
+    return new RaftStartException(where + " cannot be opened: " + describe(root) + ".", failure);
+  }
+
+  /** The sentence of whoever found the damage, else what is at the bottom of it. */
+  private static String damage(Throwable failure, Path directory) {
+    for (Throwable t = failure; t != null; t = t.getCause())
+      if (t instanceof DamagedStorageException) return String.valueOf(t.getMessage());
+    return directory + " is damaged (" + describe(root(failure)) + ")";
+  }
+
+  private static boolean isDamage(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause())
+      if (t instanceof DamagedStorageException
+          || t instanceof CorruptedFileException
+          || t instanceof ChecksumException
+          || t instanceof FileNotFoundException
+          || String.valueOf(t.getMessage()).contains("orrupt")) return true;
+    return false;
+  }
+
+  private static Throwable root(Throwable failure) {
+    Throwable root = failure;
+    for (int depth = 0; root.getCause() != null && depth < 20; depth++) root = root.getCause();
+    return root;
+  }
+
+  private static String describe(Throwable root) {
+    String message = root.getMessage();
+    return message == null || message.isBlank() ? root.getClass().getSimpleName() : message;
+  }
+}

@@ -1,0 +1,7 @@
+package org.quorumail.smtp;
+
+public enum Service {
+  MX,
+  SUBMISSION,
+  LMTP
+}

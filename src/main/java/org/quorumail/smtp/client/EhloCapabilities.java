@@ -1,0 +1,76 @@
+package org.quorumail.smtp.client;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.quorumail.smtp.Reply;
+
+/** What a server offers in its answer to EHLO, RFC 5321 §4.1.1.1. */
+final class EhloCapabilities {
+  static final EhloCapabilities NONE = new EhloCapabilities(Map.of());
+
+  private static final int MAX_DIGITS = 18; // fits a long
+
+  private final Map<String, String> keywords; // in upper case; with what follows them
+
+  private EhloCapabilities(Map<String, String> keywords) {
+    this.keywords = keywords;
+  }
+
+  /** Reads the lines after the first; {@link Reply#MAX_LINES} bounds them. */
+  static EhloCapabilities parse(Reply hello) {
+    Map<String, String> keywords = new HashMap<>();
+    List<String> lines = hello.lines();
+    for (String line : lines.subList(1, lines.size())) {
+      String[] words = line.strip().split(" +", 2);
+      keywords.putIfAbsent(
+          words[0].toUpperCase(Locale.ROOT), words.length > 1 ? words[1].strip() : "");
+    }
+    return new EhloCapabilities(keywords);
+  }
+
+  boolean supports(String keyword) {
+    return keywords.containsKey(keyword);
+  }
+
+  /** Octets that a message may have, RFC 1870 §4; MAX_VALUE when that is not said. */
+  long maxSize() {
+    long size = number(keywords.getOrDefault("SIZE", ""));
+    return size == 0 ? Long.MAX_VALUE : size;
+  }
+
+  /** Recipients of one transaction, RFC 9422; MAX_VALUE when that is not said. */
+  int maxRecipients() {
+    return limit("RCPTMAX");
+  }
+
+  /** Transactions of one connection, RFC 9422; MAX_VALUE when that is not said. */
+  int maxTransactions() {
+    return limit("MAILMAX");
+  }
+
+  /** Domains of the recipients of one transaction, RFC 9422; MAX_VALUE when that is not said. */
+  int maxRecipientDomains() {
+    return limit("RCPTDOMAINMAX");
+  }
+
+  private int limit(String name) {
+    for (String item : keywords.getOrDefault("LIMITS", "").split(" +")) {
+      int sign = item.indexOf('=');
+      if (sign < 0 || !item.substring(0, sign).equalsIgnoreCase(name)) continue;
+      long value = number(item.substring(sign + 1));
+      if (value > 0) return (int) Math.min(value, Integer.MAX_VALUE);
+    }
+    return Integer.MAX_VALUE;
+  }
+
+  /** 0 for what is not a number. */
+  private static long number(String text) {
+    if (text.isEmpty() || text.length() > MAX_DIGITS) return 0;
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') return 0;
+    }
+    return Long.parseLong(text);
+  }
+}

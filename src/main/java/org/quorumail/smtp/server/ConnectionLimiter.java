@@ -1,0 +1,62 @@
+package org.quorumail.smtp.server;
+
+import java.net.InetAddress;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.smtp.Reply;
+
+/** How many connections a listener has, in all and from each address, and whether there is room. */
+final class ConnectionLimiter {
+  /** Answered when {@link #acquire} is empty. */
+  static final Reply TOO_MANY = Reply.of(421, "4.7.0", "Too many connections, try again later");
+
+  private static final Reply TOO_MANY_FROM_ADDRESS =
+      Reply.of(421, "4.7.0", "Too many connections from your address, try again later");
+
+  private final ListenerLimits limits;
+  private final AtomicInteger active = new AtomicInteger();
+  private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
+
+  ConnectionLimiter(ListenerLimits limits) {
+    this.limits = limits;
+  }
+
+  int active() {
+    return active.get();
+  }
+
+  /** Counts a connection whose client is not known yet; empty when there is no room for it. */
+  Optional<Permit> acquire() {
+    if (active.incrementAndGet() <= limits.connections()) return Optional.of(new Permit());
+    active.decrementAndGet();
+    return Optional.empty();
+  }
+
+  /** What one connection takes up, until it leaves. Used by one thread at a time. */
+  final class Permit {
+    private @Nullable InetAddress client;
+
+    /** Counts it for this client and no other, or says why it may not be; call {@link #leave}. */
+    Optional<Reply> assignTo(InetAddress by) {
+      if (by.equals(client)) return Optional.empty();
+      releaseAddress();
+      client = by;
+      boolean fits = perAddress.merge(by, 1, Integer::sum) <= limits.connectionsPerIp();
+      return fits ? Optional.empty() : Optional.of(TOO_MANY_FROM_ADDRESS);
+    }
+
+    void release() {
+      releaseAddress();
+      active.decrementAndGet();
+    }
+
+    private void releaseAddress() {
+      if (client == null) return;
+      perAddress.computeIfPresent(client, (address, count) -> count == 1 ? null : count - 1);
+      client = null;
+    }
+  }
+}

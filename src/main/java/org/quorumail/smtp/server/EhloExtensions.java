@@ -1,0 +1,108 @@
+package org.quorumail.smtp.server;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What EHLO offers, RFC 5321 §4.1.1.1: one line for each extension that works on this listener for
+ * this client now. A feature adds its line here, and nowhere else.
+ */
+final class EhloExtensions {
+  /** Longer is an archive, not a queue; the spool keeps it all that time. */
+  static final Duration MAX_HOLD = Duration.ofDays(7);
+
+  private final ListenerContext shared;
+  private final ListenerConfig config;
+  private final Wire wire;
+  private final RemoteClient client;
+  private final AuthCommand auth;
+
+  EhloExtensions(ListenerContext shared, Wire wire, RemoteClient client, AuthCommand auth) {
+    this.shared = shared;
+    this.config = shared.config();
+    this.wire = wire;
+    this.client = client;
+    this.auth = auth;
+  }
+
+  /** The lines after the one with the host's name. */
+  List<String> offered() {
+    List<String> lines = new ArrayList<>();
+    lines.add("PIPELINING"); // RFC 2920
+    lines.add("SIZE " + config.maxMessageSize()); // RFC 1870
+    lines.add("8BITMIME"); // RFC 6152
+    lines.add("CHUNKING"); // RFC 3030
+    lines.add("BINARYMIME"); // RFC 3030
+    lines.add("SMTPUTF8"); // RFC 6531
+    lines.add("ENHANCEDSTATUSCODES"); // RFC 2034
+    lines.add("DSN"); // RFC 3461
+    lines.add("DELIVERBY"); // RFC 2852
+    lines.add("MT-PRIORITY"); // RFC 6710
+    lines.add(limits()); // RFC 9422
+    if (futureRelease()) lines.add(futureReleaseLine()); // RFC 4865
+    if (requireTls()) lines.add("REQUIRETLS"); // RFC 8689
+    if (startTls()) lines.add("STARTTLS"); // RFC 3207
+    if (etrn()) lines.add("ETRN"); // RFC 1985
+    if (xclient()) lines.add(XclientArgument.keyword()); // Postfix
+    List<String> mechanisms = auth.offered();
+    if (!mechanisms.isEmpty()) lines.add("AUTH " + String.join(" ", mechanisms)); // RFC 4954
+    return lines;
+  }
+
+  /** RFC 4954 §5: where AUTH is possible, its parameter of MAIL is, also before anybody logs in. */
+  boolean authentication() {
+    return auth.isAvailable();
+  }
+
+  /** RFC 8689 §4.1: offered only where TLS is in use. */
+  boolean requireTls() {
+    return wire.connection.secured();
+  }
+
+  /** RFC 4865 is for submission: strangers may not store their mail here. */
+  boolean futureRelease() {
+    return trusted();
+  }
+
+  /** Whether the client may ask for more than the ordinary priority, RFC 6710 §5.1. */
+  boolean raisedPriority() {
+    return trusted();
+  }
+
+  private boolean trusted() {
+    return shared.context().policy().get().trusts(client.identity());
+  }
+
+  private String limits() {
+    int messages = config.limits().messages();
+    return "LIMITS RCPTMAX="
+        + config.limits().recipients()
+        + (messages > 0 ? " MAILMAX=" + messages : "");
+  }
+
+  private String futureReleaseLine() {
+    Instant last = shared.context().clock().instant().plus(MAX_HOLD);
+    return "FUTURERELEASE " + MAX_HOLD.toSeconds() + " " + last.truncatedTo(ChronoUnit.SECONDS);
+  }
+
+  /** Only for those who may have the queue run. */
+  boolean etrn() {
+    return trusted();
+  }
+
+  /** By the address of the connection, whatever an earlier XCLIENT has said. */
+  boolean xclient() {
+    InetAddress peer = wire.connection.remoteAddress();
+    return config.xclientFrom().stream().anyMatch(network -> network.contains(peer));
+  }
+
+  boolean startTls() {
+    return config.tls() == TlsMode.STARTTLS
+        && !wire.connection.secured()
+        && shared.context().tls().get().isPresent();
+  }
+}

@@ -1,0 +1,7 @@
+package org.quorumail.smtp.server;
+
+public enum TlsMode {
+  NONE,
+  STARTTLS,
+  IMPLICIT
+}

@@ -1,0 +1,70 @@
+package org.quorumail.spool;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * How long a client is kept waiting for a spool. Without a quorum it hears 451 soon. With one that
+ * is only slow it waits on, as RFC 5321 §4.5.3.2.6 expects of it: giving up then would make it send
+ * again what is about to be committed.
+ */
+final class CommitDeadline {
+  /** The client shall hear 451 within three seconds. */
+  static final Duration WITHOUT_QUORUM = Duration.ofMillis(2_500);
+
+  /** A disk that is slower than this is out of order. */
+  static final Duration WITH_QUORUM = Duration.ofSeconds(30);
+
+  private static final long RECHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private final Spool spool;
+  private final long withoutQuorumNanos;
+  private final long withQuorumNanos;
+
+  CommitDeadline(Spool spool) {
+    long now = System.nanoTime();
+    this.spool = spool;
+    withoutQuorumNanos = now + WITHOUT_QUORUM.toNanos();
+    withQuorumNanos = now + WITH_QUORUM.toNanos();
+  }
+
+  /** Of one entry that is sent to the spool now. */
+  static Duration entryTimeout(Spool spool) {
+    return spool.hasQuorum() ? WITH_QUORUM : WITHOUT_QUORUM;
+  }
+
+  /** The end as it looks now, of {@link System#nanoTime}. */
+  long currentNanos() {
+    return spool.hasQuorum() ? withQuorumNanos : withoutQuorumNanos;
+  }
+
+  <T> T await(CompletableFuture<T> answer)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    while (true) {
+      long left = remainingNanos(System.nanoTime());
+      if (left <= 0 && !answer.isDone()) throw new TimeoutException("no answer in time");
+      try {
+        return answer.get(Math.max(0, left), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        // look whether there is still a quorum to wait for
+      }
+    }
+  }
+
+  boolean acquire(Semaphore permits, int n) throws InterruptedException {
+    while (true) {
+      long left = remainingNanos(System.nanoTime());
+      if (permits.tryAcquire(n, Math.max(0, left), TimeUnit.NANOSECONDS)) return true;
+      if (left <= 0) return false;
+    }
+  }
+
+  private long remainingNanos(long now) {
+    if (withoutQuorumNanos - now > 0) return withoutQuorumNanos - now;
+    return spool.hasQuorum() ? Math.min(RECHECK_NANOS, withQuorumNanos - now) : 0;
+  }
+}

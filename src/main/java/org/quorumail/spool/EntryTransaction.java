@@ -1,0 +1,189 @@
+package org.quorumail.spool;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.QueueId;
+import org.quorumail.replication.LogPosition;
+import org.quorumail.spool.OwnedSpool.DueRow;
+import org.quorumail.spool.SpoolCounters.FinalStatus;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+
+/**
+ * What one entry changes: read through, kept in memory, and written with the entry's position by
+ * {@link #commit}, all or nothing. Rows of the indexes follow from what a message was before and is
+ * after, so they cannot be forgotten.
+ */
+final class EntryTransaction implements AutoCloseable {
+  private final SpoolStore store;
+  private final SpoolDatabase db;
+  private final WriteBatch batch = new WriteBatch();
+  private final Map<QueueId, MessageChange> changes = new LinkedHashMap<>();
+  private final Map<QueueId, Upload> uploads = new HashMap<>();
+  private final SpoolCounters.Delta counterDelta = new SpoolCounters.Delta();
+  private final List<DueRow> dueRows = new ArrayList<>();
+
+  /** A message as the store has it and as it will be; null where it is not. */
+  private static final class MessageChange {
+    final @Nullable StoredMessage before;
+    @Nullable StoredMessage after;
+
+    MessageChange(@Nullable StoredMessage before) {
+      this.before = before;
+      this.after = before;
+    }
+  }
+
+  EntryTransaction(SpoolStore store, SpoolDatabase db) {
+    this.store = store;
+    this.db = db;
+  }
+
+  Optional<SpooledMessage> message(QueueId id) {
+    return Optional.ofNullable(load(id).after).map(StoredMessage::message);
+  }
+
+  /** A message begins to exist; its content is there already or written by {@link #content}. */
+  void create(StoredMessage stored) {
+    load(stored.message().id()).after = stored;
+    counterDelta.add(stored.message());
+  }
+
+  void update(SpooledMessage message) {
+    MessageChange t = load(message.id());
+    StoredMessage old = t.after;
+    if (old == null) throw new IllegalStateException("there is no message " + message.id());
+    t.after = new StoredMessage(message, old.chunks());
+    counterDelta.update(old.message(), message);
+  }
+
+  /** A message and all its rows go. */
+  void remove(QueueId id, FinalStatus ending) throws IOException {
+    MessageChange t = load(id);
+    StoredMessage old = t.after;
+    if (old == null) return;
+    for (int i = 0; i < old.chunks(); i++) delete(db.content, RowKeys.chunk(id, i));
+    t.after = null;
+    counterDelta.remove(old.message(), ending);
+  }
+
+  void content(QueueId id, int chunk, SpoolEntry.ByteSlice bytes) throws IOException {
+    boolean whole = bytes.offset() == 0 && bytes.length() == bytes.array().length;
+    put(db.content, RowKeys.chunk(id, chunk), whole ? bytes.array() : bytes.copy());
+  }
+
+  Upload upload(QueueId id) {
+    Upload known = uploads.get(id);
+    return known != null ? known : store.upload(id);
+  }
+
+  void upload(QueueId id, Upload upload) throws IOException {
+    uploads.put(id, upload);
+    put(db.meta, RowKeys.upload(id), upload.row());
+  }
+
+  /** The upload is claimed, or its chunks go too. */
+  void endUpload(QueueId id, boolean withChunks) throws IOException {
+    Upload upload = upload(id);
+    if (upload.chunks() == 0) return;
+    for (int i = 0; withChunks && i < upload.chunks(); i++)
+      delete(db.content, RowKeys.chunk(id, i));
+    uploads.put(id, Upload.NONE);
+    delete(db.meta, RowKeys.upload(id));
+  }
+
+  /** Writes everything; until then the store is as it was. */
+  void commit(LogPosition position) throws IOException {
+    for (Map.Entry<QueueId, MessageChange> e : changes.entrySet()) {
+      MessageChange t = e.getValue();
+      if (t.before != t.after) writeMessage(e.getKey(), t.before, t.after);
+    }
+    store.commit(batch, counterDelta.applyTo(store.counters()), dueRows, position);
+  }
+
+  @Override
+  public void close() {
+    batch.close();
+  }
+
+  private MessageChange load(QueueId id) {
+    MessageChange t = changes.get(id);
+    if (t == null) {
+      t = new MessageChange(store.message(id).orElse(null));
+      changes.put(id, t);
+    }
+    return t;
+  }
+
+  private void writeMessage(
+      QueueId id, @Nullable StoredMessage before, @Nullable StoredMessage after)
+      throws IOException {
+    if (after != null) put(db.messages, RowKeys.message(id), MessageFormat.writeRow(after));
+    else delete(db.messages, RowKeys.message(id));
+    SpooledMessage was = before == null ? null : before.message();
+    SpooledMessage is = after == null ? null : after.message();
+    writeDueRows(id, dueRows(was), dueRows(is));
+    writeStatusRow(id, status(was), status(is));
+    if (was == null && is != null) put(db.index, sender(is), EMPTY_VALUE);
+    if (was != null && is == null) delete(db.index, sender(was));
+  }
+
+  private void writeDueRows(QueueId id, Map<String, Long> was, Map<String, Long> is)
+      throws IOException {
+    for (Map.Entry<String, Long> e : was.entrySet()) {
+      if (e.getValue().equals(is.get(e.getKey()))) continue;
+      delete(db.due, RowKeys.due(e.getKey(), e.getValue(), id));
+    }
+    for (Map.Entry<String, Long> e : is.entrySet()) {
+      if (e.getValue().equals(was.get(e.getKey()))) continue;
+      put(db.due, RowKeys.due(e.getKey(), e.getValue(), id), EMPTY_VALUE);
+      dueRows.add(new DueRow(e.getKey(), e.getValue(), id));
+    }
+  }
+
+  private void writeStatusRow(QueueId id, MessageStatus was, MessageStatus is) throws IOException {
+    if (was == is) return;
+    if (was != MessageStatus.PENDING) delete(db.index, RowKeys.status(was, id));
+    if (is != MessageStatus.PENDING) put(db.index, RowKeys.status(is, id), EMPTY_VALUE);
+  }
+
+  private static Map<String, Long> dueRows(@Nullable SpooledMessage message) {
+    if (message == null) return Map.of();
+    Map<String, Long> due = message.dueByDomain();
+    if (message.held()) due.replaceAll((domain, millis) -> RowKeys.NEVER);
+    return due;
+  }
+
+  private static MessageStatus status(@Nullable SpooledMessage message) {
+    return message == null ? MessageStatus.PENDING : MessageStatus.indexedStatus(message);
+  }
+
+  private static byte[] sender(SpooledMessage message) {
+    return RowKeys.sender(message.reversePath().toString(), message.id());
+  }
+
+  private static final byte[] EMPTY_VALUE = {};
+
+  private void put(ColumnFamilyHandle family, byte[] key, byte[] value) throws IOException {
+    try {
+      batch.put(family, key, value);
+    } catch (RocksDBException e) {
+      throw new IOException("a change cannot be gathered: " + e.getMessage(), e);
+    }
+  }
+
+  private void delete(ColumnFamilyHandle family, byte[] key) throws IOException {
+    try {
+      batch.delete(family, key);
+    } catch (RocksDBException e) {
+      throw new IOException("a change cannot be gathered: " + e.getMessage(), e);
+    }
+  }
+}

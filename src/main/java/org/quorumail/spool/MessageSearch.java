@@ -1,0 +1,99 @@
+package org.quorumail.spool;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.SpoolQueries.MessageCriteria;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+
+/**
+ * Finds messages in one store by the index that leaves least to look at: by sender, by status where
+ * it is not pending, by domain, else all in the order of arrival.
+ */
+final class MessageSearch {
+  /** Rows that one page may look at, so that a filter that fits nothing ends soon. */
+  static final int ROWS_MAX = 10_000;
+
+  private final MessageCriteria filter;
+  private final long nowMillis;
+
+  MessageSearch(MessageCriteria filter, long nowMillis) {
+    this.filter = filter;
+    this.nowMillis = nowMillis;
+  }
+
+  /**
+   * What was found.
+   *
+   * @param lastKey the last row that was looked at
+   * @param hasMore whether there are rows after it
+   */
+  record Matches(List<SpooledMessage> messages, byte[] lastKey, int rowsRead, boolean hasMore) {}
+
+  /** The rows of an index that can fit the filter: all that begin with the prefix. */
+  private record Rows(ColumnFamilyHandle columnFamily, byte[] prefix) {}
+
+  /**
+   * @param after the last row that an earlier part has looked at; nothing to begin
+   */
+  Matches search(SpoolDatabase db, byte[] after, int limit) throws RocksDBException {
+    Rows rows = narrowestIndex(db);
+    List<SpooledMessage> found = new ArrayList<>();
+    byte[] last = after;
+    int read = 0;
+    try (ReadOptions options = SpoolStore.scanOptions();
+        RocksIterator it = db.db.newIterator(rows.columnFamily, options)) {
+      it.seek(after.length == 0 ? rows.prefix : after);
+      if (after.length > 0 && it.isValid() && Arrays.equals(it.key(), after)) it.next();
+      for (; it.isValid() && RowKeys.startsWith(it.key(), rows.prefix); it.next()) {
+        if (found.size() >= limit || read >= ROWS_MAX) return new Matches(found, last, read, true);
+        last = it.key();
+        read++;
+        SpooledMessage message = message(db, rows, it);
+        if (message != null && filter.matches(message, nowMillis)) found.add(message);
+      }
+      it.status();
+    }
+    return new Matches(found, last, read, false);
+  }
+
+  /** The first in the order of ids, which is that of arrival. */
+  static Optional<QueueId> oldest(SpoolDatabase db) throws RocksDBException {
+    try (RocksIterator it = db.db.newIterator(db.messages)) {
+      it.seekToFirst();
+      Optional<QueueId> first =
+          it.isValid() ? Optional.of(RowKeys.trailingId(it.key())) : Optional.empty();
+      it.status();
+      return first;
+    }
+  }
+
+  private Rows narrowestIndex(SpoolDatabase db) {
+    if (filter.sender().isPresent())
+      return new Rows(db.index, RowKeys.senderPrefix(filter.sender().get()));
+    Optional<MessageStatus> status = filter.status();
+    if (status.isPresent() && status.get() != MessageStatus.PENDING) {
+      return new Rows(db.index, RowKeys.statusPrefix(status.get()));
+    }
+    if (filter.domain().isPresent()) {
+      return new Rows(db.due, RowKeys.duePrefix(filter.domain().get().toLowerCase(Locale.ROOT)));
+    }
+    return new Rows(db.messages, new byte[0]);
+  }
+
+  private static @Nullable SpooledMessage message(SpoolDatabase db, Rows rows, RocksIterator it)
+      throws RocksDBException {
+    byte[] row =
+        rows.columnFamily == db.messages
+            ? it.value()
+            : db.db.get(db.messages, RowKeys.message(RowKeys.trailingId(it.key())));
+    return row == null ? null : SpoolStore.stored(row).message();
+  }
+}

@@ -1,0 +1,111 @@
+package org.quorumail.spool;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.spool.OwnedSpool.RecipientOutcome;
+import org.quorumail.spool.SpoolCounters.FinalStatus;
+import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.Dsn;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.quorumail.spool.SpooledMessage.RecipientStatus;
+
+/**
+ * What the results of an attempt make of a message: attempting → delivered, deferred, failed →
+ * removed, with the report that goes with them. The same results may come twice, when nobody
+ * answered the first time; then the second time changes nothing.
+ */
+final class OutcomeApplier {
+  private final EntryTransaction change;
+  private final List<SpooledMessage> due;
+
+  /**
+   * @param due gets the messages that have become due
+   */
+  OutcomeApplier(EntryTransaction change, List<SpooledMessage> due) {
+    this.change = change;
+    this.due = due;
+  }
+
+  ApplyResult apply(AttemptOutcomes attempt) throws IOException {
+    Optional<SpooledMessage> stored = change.message(attempt.id());
+    if (stored.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE; // ended, or an operator took it out
+    SpooledMessage before = stored.get();
+    List<RecipientState> recipients = new ArrayList<>(before.recipients());
+    boolean expired = false;
+    for (RecipientOutcome result : attempt.outcomes()) {
+      if (result.recipientIndex() < 0 || result.recipientIndex() >= recipients.size()) {
+        throw new IOException(
+            "results for %s name recipient %d of %d"
+                .formatted(before.id(), result.recipientIndex(), recipients.size()));
+      }
+      RecipientState old = recipients.get(result.recipientIndex());
+      if (isAlreadyApplied(old, result.outcome())) continue;
+      recipients.set(result.recipientIndex(), after(old, result.outcome()));
+      expired |= isExpiry(result.outcome());
+    }
+    SpooledMessage after = before.withRecipients(recipients);
+    acceptDsn(attempt.dsn(), before, after);
+    Dsn report = attempt.dsn();
+    if (report != null && report.aboutDelay()) after = after.withDelayReported(true);
+    change.update(after);
+    if (pending(after) == 0) change.remove(after.id(), finalStatus(after, expired));
+    return ApplyResult.DONE;
+  }
+
+  /** Recorded before: the first end stays, and results that are sent again are no new attempt. */
+  private static boolean isAlreadyApplied(RecipientState old, Outcome outcome) {
+    if (old.status() != RecipientStatus.PENDING) return true;
+    return outcome instanceof Outcome.Deferred again
+        && old.attempts() > 0
+        && old.dueMillis() == again.until().toEpochMilli()
+        && old.diagnostic().equals(again.diagnostic());
+  }
+
+  private static RecipientState after(RecipientState old, Outcome outcome) {
+    RecipientStatus status =
+        switch (outcome) {
+          case Outcome.Delivered d -> RecipientStatus.DELIVERED;
+          case Outcome.Deferred d -> RecipientStatus.PENDING;
+          case Outcome.Failed f -> RecipientStatus.FAILED;
+        };
+    long due =
+        outcome instanceof Outcome.Deferred deferred
+            ? deferred.until().toEpochMilli()
+            : old.dueMillis();
+    return new RecipientState(
+        old.recipient(), status, old.attempts() + 1, due, outcome.diagnostic());
+  }
+
+  /**
+   * A report is accepted once, although its first acceptance may be forgotten by now: one about
+   * ends when somebody comes to an end by these results, one about a delay once per message.
+   */
+  private void acceptDsn(@Nullable Dsn report, SpooledMessage before, SpooledMessage after)
+      throws IOException {
+    if (report == null) return;
+    boolean told = report.aboutDelay() ? before.delayReported() : pending(before) == pending(after);
+    if (!told) SpoolState.accept(report.message(), change, due);
+  }
+
+  private static long pending(SpooledMessage message) {
+    return message.recipients().stream().filter(r -> r.status() == RecipientStatus.PENDING).count();
+  }
+
+  private static FinalStatus finalStatus(SpooledMessage message, boolean expired) {
+    if (expired) return FinalStatus.EXPIRED;
+    boolean failed =
+        message.recipients().stream().anyMatch(r -> r.status() == RecipientStatus.FAILED);
+    return failed ? FinalStatus.FAILED : FinalStatus.COMPLETED;
+  }
+
+  /** RFC 3463 §3.5: X.4.7, delivery time expired. */
+  private static boolean isExpiry(Outcome outcome) {
+    EnhancedStatus status = outcome.status();
+    return outcome instanceof Outcome.Failed && status.subject() == 4 && status.detail() == 7;
+  }
+}

@@ -1,0 +1,194 @@
+package org.quorumail.spool;
+
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.replication.Leadership;
+import org.quorumail.replication.ReplicatedLog;
+import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.Dsn;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A spool in one term in which this node owns it. */
+final class OwnedTerm implements OwnedSpool, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(OwnedTerm.class);
+
+  /** Of one entry of results; they are sent again for as long as the term lasts. */
+  private static final Duration RECORD_TIMEOUT = Duration.ofSeconds(10);
+
+  /** Before they are sent again, since a log that is overloaded refuses at once. */
+  private static final Duration RETRY_PAUSE = Duration.ofMillis(100);
+
+  /** What is kept of a diagnostic: the first line or two of any honest reply. */
+  private static final int DIAGNOSTIC_MAX = 500;
+
+  private final String name;
+  private final Leadership leadership;
+  private final ReplicatedLog log;
+  private final SpoolStore store;
+  private final SpoolMetrics meters;
+  private final EntryBatcher collector;
+  private final AtomicLong inDoubt = new AtomicLong();
+  private volatile boolean closed;
+
+  OwnedTerm(
+      String name,
+      Leadership leadership,
+      ReplicatedLog log,
+      EntryBatcher collector,
+      SpoolStore store,
+      SpoolMetrics meters) {
+    this.name = name;
+    this.leadership = leadership;
+    this.log = log;
+    this.store = store;
+    this.meters = meters;
+    this.collector = collector;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long term() {
+    return leadership.term();
+  }
+
+  @Override
+  public boolean mayDeliver() {
+    return !closed && leadership.hasLease();
+  }
+
+  @Override
+  public Optional<InDoubtDeliveries> enterDoubt(int recipients) {
+    // counted before the check: a dot that goes out is never missing from the gauge
+    addInDoubt(recipients);
+    if (!mayDeliver()) {
+      addInDoubt(-recipients);
+      return Optional.empty();
+    }
+    AtomicBoolean ended = new AtomicBoolean();
+    return Optional.of(
+        () -> {
+          if (ended.compareAndSet(false, true)) addInDoubt(-recipients);
+        });
+  }
+
+  /** Deliveries from this spool whose final dot is out and whose outcome is not committed. */
+  long inDoubt() {
+    return inDoubt.get();
+  }
+
+  private void addInDoubt(int recipients) {
+    inDoubt.addAndGet(recipients);
+    meters.inDoubt.addAndGet(recipients);
+  }
+
+  @Override
+  public Optional<DueRow> firstDueAfter(String domain) {
+    return store.firstDueAfter(domain);
+  }
+
+  @Override
+  public List<DueRow> dueRows(String domain, long untilMillis, int limit) {
+    return store.dueRows(domain, untilMillis, limit);
+  }
+
+  @Override
+  public Optional<SpooledMessage> message(QueueId id) {
+    return store.message(id).map(StoredMessage::message);
+  }
+
+  @Override
+  public InputStream content(QueueId id) {
+    return new ContentStream(store, id);
+  }
+
+  @Override
+  public boolean recordOutcomes(
+      QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification) {
+    AttemptOutcomes attempt =
+        new AttemptOutcomes(
+            id, results.stream().map(OwnedTerm::truncated).toList(), report(notification));
+    try {
+      while (isLeader()) {
+        Optional<ApplyResult> answer = send(attempt);
+        if (answer.isPresent()) return answer.get() != ApplyResult.REFUSED;
+        Thread.sleep(RETRY_PAUSE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    LOG.info("event=results_not_recorded spool={} queue_id={} term={}", name, id, term());
+    return false;
+  }
+
+  /**
+   * Empty when no quorum answered in time. Then the same results are sent again, which changes
+   * nothing if they had arrived: what is delivered or failed stays so, and is reported once.
+   */
+  private Optional<ApplyResult> send(AttemptOutcomes attempt) throws InterruptedException {
+    long deadline = System.nanoTime() + RECORD_TIMEOUT.toNanos();
+    var answer = collector.submit(new SpoolEntry.Outcomes(term(), List.of(attempt)), deadline);
+    try {
+      return Optional.of(answer.get(2 * RECORD_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (ExecutionException | TimeoutException e) {
+      answer.cancel(false);
+      LOG.warn(
+          "event=results_unanswered spool={} queue_id={} reason=\"{}\"",
+          name,
+          attempt.id(),
+          String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
+  }
+
+  private boolean isLeader() {
+    return !closed && log.leadership().filter(l -> l.term() == term()).isPresent();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private static @Nullable Dsn report(@Nullable DsnMessage n) {
+    if (n == null) return null;
+    long arrived = n.id().arrived().toEpochMilli();
+    SpoolEntry.ByteSlice content = SpoolEntry.ByteSlice.of(n.content());
+    return new Dsn(Spools.inlineMessage(n.id(), n.envelope(), arrived, content), n.aboutDelay());
+  }
+
+  private static RecipientOutcome truncated(RecipientOutcome result) {
+    Outcome o = result.outcome();
+    if (o.diagnostic().length() <= DIAGNOSTIC_MAX && o.remote().length() <= DIAGNOSTIC_MAX) {
+      return result;
+    }
+    String diagnostic = truncated(o.diagnostic());
+    String remote = truncated(o.remote());
+    return new RecipientOutcome(
+        result.recipientIndex(),
+        switch (o) {
+          case Outcome.Delivered d -> new Outcome.Delivered(d.status(), diagnostic, remote);
+          case Outcome.Deferred d ->
+              new Outcome.Deferred(d.until(), d.status(), diagnostic, remote);
+          case Outcome.Failed f -> new Outcome.Failed(f.status(), diagnostic, remote);
+        });
+  }
+
+  private static String truncated(String text) {
+    return text.length() <= DIAGNOSTIC_MAX ? text : text.substring(0, DIAGNOSTIC_MAX);
+  }
+}

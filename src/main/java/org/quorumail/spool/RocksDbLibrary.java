@@ -1,0 +1,58 @@
+package org.quorumail.spool;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import org.rocksdb.RocksDB;
+import org.rocksdb.util.Environment;
+
+/**
+ * RocksDB's native library, unpacked once per data directory. Left to itself RocksDB unpacks it to
+ * the system's temporary folder at each start, and a killed node leaves it there.
+ */
+final class RocksDbLibrary {
+  private RocksDbLibrary() {}
+
+  static void load(Path directory) throws IOException {
+    String name = Environment.getJniLibraryFileName("rocksdb");
+    // RocksDB packs it under the first name, and looks in a directory for the second
+    String unpacked = Environment.getJniLibraryFileName("rocksdbjni");
+    URL packed = RocksDB.class.getClassLoader().getResource(name);
+    if (packed == null) {
+      RocksDB.loadLibrary(); // a platform that RocksDB names in another way: let it find out
+      return;
+    }
+    Files.createDirectories(directory);
+    Path library = directory.resolve(unpacked);
+    URLConnection connection = packed.openConnection();
+    long size = connection.getContentLengthLong();
+    boolean isThere = Files.exists(library) && Files.size(library) == size;
+    if (!isThere) {
+      // written beside and renamed: a start that is killed half-way leaves no half library
+      Path draft = Files.createTempFile(directory, unpacked, ".tmp");
+      try (InputStream in = connection.getInputStream()) {
+        Files.copy(in, draft, StandardCopyOption.REPLACE_EXISTING);
+      }
+      Files.move(
+          draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+    // the system loads libraries from absolute paths only, and "data" is the default
+    String place = directory.toAbsolutePath().toString();
+    try {
+      RocksDB.loadLibrary(List.of(place));
+    } catch (LinkageError | RuntimeException e) {
+      throw new IOException(
+          "the library of the spool's store cannot be loaded from "
+              + place
+              + " ("
+              + e.getMessage()
+              + "); is the data directory mounted noexec, or the platform another one?",
+          e);
+    }
+  }
+}

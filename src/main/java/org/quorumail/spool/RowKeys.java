@@ -1,0 +1,124 @@
+package org.quorumail.spool;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.OwnedSpool.DueRow;
+
+/**
+ * The keys of the store. Ids and times are big-endian and not negative, so keys sort as they do. A
+ * name in a key ends with a zero byte, so that no name is a prefix of another one's rows.
+ */
+final class RowKeys {
+  static final byte[] APPLIED = {'a'};
+  static final byte[] COUNTERS = {'c'};
+
+  /** Due beyond all time: a held message keeps its rows, so that its domain still finds it. */
+  static final long NEVER = Long.MAX_VALUE;
+
+  private static final byte UPLOAD = 'u';
+  private static final byte SENDER = 's';
+  private static final byte HELD = 'h';
+  private static final byte RETRY = 'r';
+  private static final int END = 0;
+  private static final int AFTER_END = 1;
+
+  private RowKeys() {}
+
+  static byte[] message(QueueId id) {
+    return new ByteWriter(QueueId.BYTES).id(id).finish();
+  }
+
+  static byte[] chunk(QueueId id, int number) {
+    return new ByteWriter(QueueId.BYTES + 4).id(id).i32(number).finish();
+  }
+
+  static byte[] upload(QueueId id) {
+    return prefixed(UPLOAD, id);
+  }
+
+  static byte[] uploadPrefix() {
+    return new byte[] {UPLOAD};
+  }
+
+  static byte[] due(String domain, long dueMillis, QueueId id) {
+    return startWithName(domain, QueueId.BYTES + 9)
+        .u8(END)
+        .i64(Math.max(0, dueMillis))
+        .id(id)
+        .finish();
+  }
+
+  /** Before all rows of the domain. */
+  static byte[] duePrefix(String domain) {
+    return startWithName(domain, 1).u8(END).finish();
+  }
+
+  /** After all rows of the domain, before those of the next. */
+  static byte[] afterDomain(String domain) {
+    return startWithName(domain, 1).u8(AFTER_END).finish();
+  }
+
+  /** Where the rows of the domains after this one begin; before the first there is "". */
+  static byte[] dueAfterDomain(String domain) {
+    return domain.isEmpty() ? new byte[0] : afterDomain(domain);
+  }
+
+  /** The domain of {@link #duePrefix}. */
+  static String domainOfPrefix(byte[] dueOf) {
+    return new String(dueOf, 0, dueOf.length - 1, StandardCharsets.UTF_8);
+  }
+
+  static DueRow dueRow(byte[] key) {
+    int end = key.length - QueueId.BYTES - 9;
+    String domain = new String(key, 0, end, StandardCharsets.UTF_8);
+    return new DueRow(domain, ByteBuffer.wrap(key).getLong(end + 1), trailingId(key));
+  }
+
+  static byte[] sender(String reversePath, QueueId id) {
+    return startWithName(reversePath, QueueId.BYTES + 2, SENDER).u8(END).id(id).finish();
+  }
+
+  /** Before all senders that begin so; also the beginning of all those keys. */
+  static byte[] senderPrefix(String prefix) {
+    return startWithName(prefix, 1, SENDER).finish();
+  }
+
+  static byte[] status(MessageStatus status, QueueId id) {
+    return prefixed(code(status), id);
+  }
+
+  static byte[] statusPrefix(MessageStatus status) {
+    return new byte[] {code(status)};
+  }
+
+  /** The id that every key but that of a chunk ends with. */
+  static QueueId trailingId(byte[] key) {
+    ByteBuffer in = ByteBuffer.wrap(key);
+    int at = key.length - QueueId.BYTES;
+    return new QueueId(in.getLong(at), in.getLong(at + 8));
+  }
+
+  static boolean startsWith(byte[] key, byte[] prefix) {
+    return key.length >= prefix.length
+        && ByteBuffer.wrap(key, 0, prefix.length).equals(ByteBuffer.wrap(prefix));
+  }
+
+  private static byte code(MessageStatus status) {
+    return switch (status) {
+      case HELD -> HELD;
+      case RETRY -> RETRY;
+      case PENDING -> throw new IllegalArgumentException("pending messages have no rows of status");
+    };
+  }
+
+  private static byte[] prefixed(byte prefix, QueueId id) {
+    return new ByteWriter(QueueId.BYTES + 1).u8(prefix).id(id).finish();
+  }
+
+  private static ByteWriter startWithName(String name, int more, int... before) {
+    ByteWriter out = new ByteWriter(name.length() + more + before.length);
+    for (int b : before) out.u8(b);
+    return out.name(name.indexOf(0) < 0 ? name : name.replace('\0', '?'));
+  }
+}

@@ -1,0 +1,5 @@
+package org.quorumail.spool;
+
+import java.nio.file.Path;
+
+public record SpoolConfig(Path path, long minFree) {}

@@ -1,0 +1,267 @@
+package org.quorumail.spool;
+
+import static org.quorumail.spool.ByteReader.unknown;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.QueueId;
+import org.quorumail.spool.OwnedSpool.RecipientOutcome;
+import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.ContentLocation;
+import org.quorumail.spool.SpoolEntry.Dsn;
+import org.quorumail.spool.SpoolEntry.NewMessage;
+
+/**
+ * The bytes of an {@link SpoolEntry}: version, type, fields. What this version does not know is an
+ * error and stops the node; it is never skipped, because replicas that skip differently drift
+ * apart.
+ */
+final class SpoolEntryFormat {
+  /** The bytes before those of a chunk's content, so that a reception can fill them in place. */
+  static final int CHUNK_HEADER = 2 + QueueId.BYTES + 4 + 8 + 4;
+
+  /** Of an entry without messages; else that of its messages, see {@link MessageFormat}. */
+  private static final int VERSION = MessageFormat.PLAIN;
+
+  private static final int ACCEPT = 1;
+  private static final int CHUNK = 2;
+  private static final int ABORT_UPLOAD = 3;
+  private static final int OUTCOMES = 4;
+  private static final int REMOVE = 5;
+  private static final int HOLD = 6;
+  private static final int RELEASE = 7;
+  private static final int RETRY = 8;
+  private static final int SEVERAL = 9;
+
+  private static final int DELIVERED = 1;
+  private static final int DEFERRED = 2;
+  private static final int FAILED = 3;
+
+  private static final int INLINE = 1;
+  private static final int UPLOADED = 2;
+
+  private static final int SMALL = 64;
+  private static final int RESULT_FIXED = 20;
+
+  private SpoolEntryFormat() {}
+
+  static byte[] write(SpoolEntry entry) {
+    return switch (entry) {
+      case SpoolEntry.Accept e -> accept(e);
+      case SpoolEntry.Chunk e ->
+          head(CHUNK, CHUNK_HEADER + e.bytes().length())
+              .id(e.upload())
+              .i32(e.number())
+              .i64(e.atMillis())
+              .block(e.bytes())
+              .finish();
+      case SpoolEntry.AbortUpload e -> head(ABORT_UPLOAD, SMALL).id(e.upload()).finish();
+      case SpoolEntry.Outcomes e -> outcomes(e);
+      case SpoolEntry.Remove e -> head(REMOVE, SMALL).id(e.id()).finish();
+      case SpoolEntry.Hold e -> head(HOLD, SMALL).id(e.id()).finish();
+      case SpoolEntry.Release e -> head(RELEASE, SMALL).id(e.id()).i64(e.atMillis()).finish();
+      case SpoolEntry.Retry e -> head(RETRY, SMALL).id(e.id()).i64(e.atMillis()).finish();
+      case SpoolEntry.Batch e -> several(e);
+    };
+  }
+
+  static SpoolEntry read(ByteBuffer bytes) throws IOException {
+    return read(bytes, false);
+  }
+
+  private static SpoolEntry read(ByteBuffer bytes, boolean part) throws IOException {
+    ByteReader in = new ByteReader(bytes, "a spool entry");
+    SpoolEntry entry = ByteReader.checked("a spool entry", () -> entry(in, part));
+    in.end();
+    return entry;
+  }
+
+  /** The most bytes that an entry takes: what is put together by it fits into one of the log. */
+  static int sizeBound(SpoolEntry entry) {
+    return switch (entry) {
+      case SpoolEntry.Accept e ->
+          SMALL + e.messages().stream().mapToInt(SpoolEntryFormat::sizeBound).sum();
+      case SpoolEntry.Chunk e -> CHUNK_HEADER + e.bytes().length();
+      case SpoolEntry.Outcomes e ->
+          SMALL + e.attempts().stream().mapToInt(SpoolEntryFormat::sizeBound).sum();
+      case SpoolEntry.Batch e ->
+          SMALL + e.parts().stream().mapToInt(SpoolEntryFormat::sizeBound).sum();
+      case SpoolEntry.AbortUpload e -> SMALL;
+      case SpoolEntry.Remove e -> SMALL;
+      case SpoolEntry.Hold e -> SMALL;
+      case SpoolEntry.Release e -> SMALL;
+      case SpoolEntry.Retry e -> SMALL;
+    };
+  }
+
+  static int sizeBound(NewMessage m) {
+    int content =
+        m.content() instanceof ContentLocation.Inline inline ? inline.bytes().length() : 0;
+    return SMALL + MessageFormat.sizeBound(m.message()) + content;
+  }
+
+  private static int sizeBound(AttemptOutcomes a) {
+    Dsn report = a.dsn();
+    int reported = report == null ? 0 : sizeBound(report.message());
+    int results = a.outcomes().stream().mapToInt(SpoolEntryFormat::sizeBound).sum();
+    return SMALL + results + reported;
+  }
+
+  private static int sizeBound(RecipientOutcome r) {
+    Outcome o = r.outcome();
+    return RESULT_FIXED
+        + ByteWriter.maxTextBytes(o.diagnostic())
+        + ByteWriter.maxTextBytes(o.remote());
+  }
+
+  private static ByteWriter head(int type, int expected) {
+    return head(VERSION, type, expected);
+  }
+
+  private static ByteWriter head(int version, int type, int expected) {
+    return new ByteWriter(expected).u8(version).u8(type);
+  }
+
+  private static SpoolEntry entry(ByteReader in, boolean part) throws IOException {
+    int version = in.u8();
+    if (!MessageFormat.isKnownVersion(version)) throw unknown("a spool entry", "version", version);
+    int type = in.u8();
+    if (part && type == SEVERAL) throw new IOException("a spool entry's parts have parts");
+    return switch (type) {
+      case ACCEPT -> new SpoolEntry.Accept(newMessages(version, in));
+      case CHUNK -> new SpoolEntry.Chunk(in.id(), in.i32(), in.i64(), in.block());
+      case ABORT_UPLOAD -> new SpoolEntry.AbortUpload(in.id());
+      case OUTCOMES -> new SpoolEntry.Outcomes(in.i64(), attempts(version, in));
+      case REMOVE -> new SpoolEntry.Remove(in.id());
+      case HOLD -> new SpoolEntry.Hold(in.id());
+      case RELEASE -> new SpoolEntry.Release(in.id(), in.i64());
+      case RETRY -> new SpoolEntry.Retry(in.id(), in.i64());
+      case SEVERAL -> new SpoolEntry.Batch(parts(in));
+      default -> throw unknown("a spool entry", "type", type);
+    };
+  }
+
+  private static byte[] several(SpoolEntry.Batch entry) {
+    ByteWriter out = head(SEVERAL, sizeBound(entry)).i32(entry.parts().size());
+    for (SpoolEntry part : entry.parts()) out.block(SpoolEntry.ByteSlice.of(write(part)));
+    return out.finish();
+  }
+
+  private static List<SpoolEntry> parts(ByteReader in) throws IOException {
+    int n = in.count();
+    List<SpoolEntry> parts = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) {
+      SpoolEntry.ByteSlice part = in.block();
+      parts.add(read(ByteBuffer.wrap(part.array(), part.offset(), part.length()), true));
+    }
+    return parts;
+  }
+
+  private static byte[] accept(SpoolEntry.Accept entry) {
+    int version = VERSION;
+    for (NewMessage m : entry.messages()) {
+      version = Math.max(version, MessageFormat.version(m.message()));
+    }
+    ByteWriter out = head(version, ACCEPT, sizeBound(entry)).i32(entry.messages().size());
+    for (NewMessage m : entry.messages()) write(m, version, out);
+    return out.finish();
+  }
+
+  private static List<NewMessage> newMessages(int version, ByteReader in) throws IOException {
+    int n = in.count();
+    List<NewMessage> messages = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) messages.add(newMessage(version, in));
+    return messages;
+  }
+
+  private static void write(NewMessage m, int version, ByteWriter out) {
+    MessageFormat.write(m.message(), version, out);
+    switch (m.content()) {
+      case ContentLocation.Inline inline -> out.u8(INLINE).block(inline.bytes());
+      case ContentLocation.Uploaded uploaded -> out.u8(UPLOADED).i32(uploaded.chunks());
+    }
+  }
+
+  private static NewMessage newMessage(int version, ByteReader in) throws IOException {
+    SpooledMessage message = MessageFormat.read(version, in);
+    int where = in.u8();
+    ContentLocation body =
+        switch (where) {
+          case INLINE -> new ContentLocation.Inline(in.block());
+          case UPLOADED -> new ContentLocation.Uploaded(in.i32());
+          default -> throw unknown("a message", "place of its content", where);
+        };
+    return new NewMessage(message, body);
+  }
+
+  private static byte[] outcomes(SpoolEntry.Outcomes entry) {
+    int version = VERSION;
+    for (AttemptOutcomes a : entry.attempts()) {
+      Dsn report = a.dsn();
+      if (report == null) continue;
+      version = Math.max(version, MessageFormat.version(report.message().message()));
+    }
+    ByteWriter out = head(version, OUTCOMES, sizeBound(entry));
+    out.i64(entry.term()).i32(entry.attempts().size());
+    for (AttemptOutcomes a : entry.attempts()) {
+      out.id(a.id()).i32(a.outcomes().size());
+      for (RecipientOutcome r : a.outcomes()) write(r, out);
+      Dsn report = a.dsn();
+      out.flag(report != null);
+      if (report != null) write(report.message(), version, out.flag(report.aboutDelay()));
+    }
+    return out.finish();
+  }
+
+  private static List<AttemptOutcomes> attempts(int version, ByteReader in) throws IOException {
+    int n = in.count();
+    List<AttemptOutcomes> attempts = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) {
+      QueueId id = in.id();
+      int count = in.count();
+      List<RecipientOutcome> results = new ArrayList<>(count);
+      for (int j = 0; j < count; j++) results.add(new RecipientOutcome(in.i32(), outcome(in)));
+      attempts.add(new AttemptOutcomes(id, results, report(version, in)));
+    }
+    return attempts;
+  }
+
+  private static @Nullable Dsn report(int version, ByteReader in) throws IOException {
+    if (!in.flag()) return null;
+    boolean aboutDelay = in.flag();
+    return new Dsn(newMessage(version, in), aboutDelay);
+  }
+
+  private static void write(RecipientOutcome result, ByteWriter out) {
+    Outcome outcome = result.outcome();
+    out.i32(result.recipientIndex());
+    switch (outcome) {
+      case Outcome.Delivered d -> out.u8(DELIVERED);
+      case Outcome.Deferred d -> out.u8(DEFERRED).i64(d.until().toEpochMilli());
+      case Outcome.Failed f -> out.u8(FAILED);
+    }
+    EnhancedStatus status = outcome.status();
+    out.u8(status.statusClass()).u16(status.subject()).u16(status.detail());
+    out.text(outcome.diagnostic()).text(outcome.remote());
+  }
+
+  private static Outcome outcome(ByteReader in) throws IOException {
+    int type = in.u8();
+    Instant until = type == DEFERRED ? Instant.ofEpochMilli(in.i64()) : Instant.EPOCH;
+    EnhancedStatus status = new EnhancedStatus(in.u8(), in.u16(), in.u16());
+    String diagnostic = in.text();
+    String remote = in.text();
+    return switch (type) {
+      case DELIVERED -> new Outcome.Delivered(status, diagnostic, remote);
+      case DEFERRED -> new Outcome.Deferred(until, status, diagnostic, remote);
+      case FAILED -> new Outcome.Failed(status, diagnostic, remote);
+      default -> throw unknown("a result", "type", type);
+    };
+  }
+}

@@ -1,8 +1,0 @@
-package org.quorumail.spool;
-
-/**
- * A message as the store has it.
- *
- * @param chunks rows of {@code content} that hold its content, at least 1
- */
-record Stored(SpooledMessage message, int chunks) {}

@@ -1,0 +1,113 @@
+package org.quorumail.tools;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a {@link ChaosRun} run came to.
+ *
+ * @param duplicateBound how many deliveries were in doubt at the failures together
+ * @param problems further reasons why the run is not good, in words
+ */
+public record ChaosReport(
+    long seed,
+    Duration duration,
+    MessageTally account,
+    int kills,
+    int pauses,
+    long duplicateBound,
+    RecoveryTimes firstAcknowledgement,
+    RecoveryTimes firstTakenOver,
+    List<String> problems) {
+
+  /** Median and worst of what was measured after each failure, in milliseconds. */
+  public record RecoveryTimes(int measured, long median, long worst) {
+    static RecoveryTimes of(List<Long> nanos) {
+      if (nanos.isEmpty()) return new RecoveryTimes(0, 0, 0);
+      List<Long> sorted = nanos.stream().sorted().toList();
+      return new RecoveryTimes(
+          sorted.size(),
+          Duration.ofNanos(sorted.get(sorted.size() / 2)).toMillis(),
+          Duration.ofNanos(sorted.getLast()).toMillis());
+    }
+
+    String toText() {
+      if (measured == 0) return "not measured";
+      return "median %d ms, worst %d ms (%d measured)".formatted(median, worst, measured);
+    }
+  }
+
+  public boolean isGood() {
+    return verdicts().isEmpty();
+  }
+
+  /** Why the run is not good; empty when it is. */
+  public List<String> verdicts() {
+    List<String> verdicts = new ArrayList<>();
+    if (!account.lost().isEmpty()) verdicts.add(account.lost().size() + " acknowledged and LOST");
+    if (account.corrupt() > 0) verdicts.add(account.corrupt() + " arrived changed");
+    if (account.strangers() > 0) verdicts.add(account.strangers() + " arrived that nobody sent");
+    if (account.repeatedQueueIds() > 0) {
+      verdicts.add(account.repeatedQueueIds() + " queue ids were given out twice");
+    }
+    if (!account.addsUp()) verdicts.add("the account does not add up");
+    if (account.duplicates() > duplicateBound) {
+      verdicts.add(
+          "%d duplicates, more than the %d deliveries in doubt"
+              .formatted(account.duplicates(), duplicateBound));
+    }
+    verdicts.addAll(problems);
+    return verdicts;
+  }
+
+  String toText() {
+    StringBuilder text = new StringBuilder();
+    line(text, "acknowledged with 250", account.acknowledged());
+    line(text, "  delivered once", account.deliveredOnce());
+    line(text, "  delivered more often", account.deliveredMore());
+    line(text, "  bounced", account.bounced());
+    line(text, "  still queued", account.queued());
+    line(text, "  LOST", account.lost().size());
+    for (String lost : account.lost().subList(0, Math.min(10, account.lost().size()))) {
+      text.append("    ").append(lost).append('\n');
+    }
+    line(text, "attempts without a 250", account.attempts() - account.acknowledged());
+    line(text, "  delivered all the same", account.unacknowledgedDelivered());
+    line(text, "duplicates", account.duplicates());
+    line(text, "  in doubt at the failures", duplicateBound);
+    line(text, "arrived changed", account.corrupt());
+    text.append("failures                   ")
+        .append("%d kills, %d pauses, seed %d%n".formatted(kills, pauses, seed));
+    text.append("kill to the first 250      ").append(firstAcknowledgement.toText()).append('\n');
+    text.append("kill to taken-over mail    ").append(firstTakenOver.toText()).append('\n');
+    text.append(
+        String.format(
+            Locale.ROOT, "time                       %.1f s%n", duration.toMillis() / 1e3));
+    for (String verdict : verdicts()) text.append("NOT GOOD: ").append(verdict).append('\n');
+    if (isGood()) text.append("GOOD: nothing lost, replicas equal, duplicates within the bound\n");
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String what, long count) {
+    text.append(String.format(Locale.ROOT, "%-26s %d%n", what, count));
+  }
+
+  Map<String, Object> toJson() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("good", isGood());
+    json.put("verdicts", verdicts());
+    json.put("seed", seed);
+    json.put("seconds", duration.toMillis() / 1e3);
+    json.put("account", account);
+    json.put("kills", kills);
+    json.put("pauses", pauses);
+    json.put("duplicate_bound", duplicateBound);
+    json.put("kill_to_first_250_ms", firstAcknowledgement);
+    json.put("kill_to_taken_over_ms", firstTakenOver);
+    return json;
+  }
+}

@@ -1,0 +1,144 @@
+package org.quorumail.tools;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
+
+/** Kills and restarts (or pauses and resumes) nodes by a seed, while mail flows. */
+final class FaultInjector {
+  /** Kills of a run without bound would fill the memory of the report. */
+  private static final int MAX_FAULTS = 10_000;
+
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final ChaosOptions.FaultSchedule options;
+  private final LocalCluster fleet;
+  private final InDoubtSampler inDoubt;
+  private final PrintStream progress;
+  private final Random random;
+  private final List<InjectedFault> faults = new CopyOnWriteArrayList<>();
+  private final List<Thread> restarts = Collections.synchronizedList(new ArrayList<>());
+  private final boolean[] downNodes;
+  private volatile Thread thread = Thread.ofVirtual().unstarted(() -> {});
+  private volatile boolean stopped;
+
+  FaultInjector(
+      ChaosOptions.FaultSchedule options,
+      LocalCluster fleet,
+      InDoubtSampler doubt,
+      PrintStream progress) {
+    this.options = options;
+    this.fleet = fleet;
+    this.inDoubt = doubt;
+    this.progress = progress;
+    this.random = new Random(options.seed());
+    this.downNodes = new boolean[fleet.size()];
+  }
+
+  void start() {
+    thread = Thread.ofVirtual().start(this::run);
+  }
+
+  List<InjectedFault> faults() {
+    return List.copyOf(faults);
+  }
+
+  private void run() {
+    long begin = System.nanoTime();
+    boolean killAllIsDue = options.killAllAt().isPresent();
+    long nextKill = begin + options.killEvery().toNanos();
+    try {
+      while (!stopped && faults.size() < MAX_FAULTS) {
+        Thread.sleep(POLL);
+        long now = System.nanoTime();
+        if (killAllIsDue && now - begin >= options.killAllAt().get().toNanos()) {
+          killAllIsDue = false;
+          killAll();
+        }
+        if (options.killEvery().isZero() || now < nextKill) continue;
+        if (faults.size() >= options.maxFaults()) return;
+        if (options.whenReady() && !fleet.isReady()) continue;
+        failOne();
+        nextKill = System.nanoTime() + options.killEvery().toNanos();
+      }
+    } catch (InterruptedException e) {
+      // stopped from outside
+    } catch (IOException e) {
+      progress.println("a node could not be disturbed: " + e.getMessage());
+    }
+  }
+
+  private void failOne() throws IOException, InterruptedException {
+    int[] up = IntStream.range(0, fleet.size()).filter(i -> !isDown(i)).toArray();
+    if (up.length == 0) return;
+    int node = up[random.nextInt(up.length)];
+    boolean isPause = options.pause() && random.nextBoolean();
+    fail(node, isPause ? InjectedFault.Kind.PAUSE : InjectedFault.Kind.KILL, fleet.isReady());
+    restartLater(node, isPause);
+  }
+
+  private void killAll() throws IOException, InterruptedException {
+    List<Integer> order = new ArrayList<>(IntStream.range(0, fleet.size()).boxed().toList());
+    for (int node : order) if (!isDown(node)) fail(node, InjectedFault.Kind.KILL, false);
+    Collections.shuffle(order, random);
+    for (int node : order) restartLater(node, false);
+  }
+
+  private void fail(int node, InjectedFault.Kind kind, boolean isClean)
+      throws IOException, InterruptedException {
+    setDown(node, true);
+    long inDoubt = this.inDoubt.upperBound(node);
+    NodeProcess process = fleet.node(node);
+    long at = System.nanoTime();
+    if (kind == InjectedFault.Kind.PAUSE) process.pause();
+    else process.kill();
+    faults.add(new InjectedFault(kind, node, at, inDoubt, isClean));
+    progress.printf(
+        "%s %s in_doubt=%d%n",
+        kind == InjectedFault.Kind.PAUSE ? "kill -STOP" : "kill -9",
+        process.settings().id(),
+        inDoubt);
+  }
+
+  private void restartLater(int node, boolean isPaused) {
+    Runnable restart =
+        () -> {
+          try {
+            Thread.sleep(options.restartAfter());
+            if (isPaused) fleet.node(node).resume();
+            else fleet.node(node).start();
+            setDown(node, false);
+          } catch (IOException e) {
+            progress.println("restart failed: " + e.getMessage());
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    restarts.add(Thread.ofVirtual().start(restart));
+  }
+
+  private boolean isDown(int node) {
+    synchronized (downNodes) {
+      return downNodes[node];
+    }
+  }
+
+  private void setDown(int node, boolean down) {
+    synchronized (downNodes) {
+      downNodes[node] = down;
+    }
+  }
+
+  /** No further failures; waits until what is down has been started again. */
+  void stop() throws InterruptedException {
+    stopped = true;
+    thread.join();
+    for (Thread restart : List.copyOf(restarts)) restart.join();
+  }
+}

@@ -1,0 +1,115 @@
+package org.quorumail.tools;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+import org.quorumail.gossip.sim.BroadcastReport;
+import org.quorumail.gossip.sim.MembershipReport;
+
+/** What the simulated cluster's gossip achieved, as tables: one row per seed, then the worst. */
+public final class GossipTables {
+  private GossipTables() {}
+
+  public static void printMembership(List<MembershipReport> reports, PrintWriter out) {
+    TextTable table =
+        new TextTable(
+            "SEED",
+            "FIRST-DEAD p50/p99",
+            "ALL-DEAD p50/p99",
+            "UNDETECTED",
+            "FALSE-DEATHS/NODE-H",
+            "SUSPICIONS/NODE-H",
+            "HEALED",
+            "MSG/S",
+            "BYTES/S");
+    for (MembershipReport r : reports) table.row(cells(String.valueOf(r.scenario().seed()), r));
+    if (reports.size() > 1) {
+      table.row(
+          "worst",
+          pair(
+              longest(reports, r -> r.firstDetected().at(0.5)),
+              longest(reports, r -> r.firstDetected().at(0.99))),
+          pair(
+              longest(reports, r -> r.detectedByAll().at(0.5)),
+              longest(reports, r -> r.detectedByAll().at(0.99))),
+          String.valueOf((int) worst(reports, MembershipReport::undetected)),
+          decimal(worst(reports, MembershipReport::falseDeathsPerNodeHour)),
+          decimal(worst(reports, MembershipReport::falseSuspicionsPerNodeHour)),
+          reports.stream().anyMatch(r -> r.healed() == -2)
+              ? "never"
+              : seconds(longest(reports, MembershipReport::healed)),
+          decimal(worst(reports, MembershipReport::messagesPerSecond)),
+          String.valueOf(Math.round(worst(reports, MembershipReport::bytesPerSecond))));
+    }
+    table.print(out);
+  }
+
+  private static String[] cells(String name, MembershipReport r) {
+    return new String[] {
+      name,
+      pair(r.firstDetected().at(0.5), r.firstDetected().at(0.99)),
+      pair(r.detectedByAll().at(0.5), r.detectedByAll().at(0.99)),
+      String.valueOf(r.undetected()),
+      decimal(r.falseDeathsPerNodeHour()),
+      decimal(r.falseSuspicionsPerNodeHour()),
+      r.healed() == -2 ? "never" : seconds(r.healed()),
+      decimal(r.messagesPerSecond()),
+      String.valueOf(Math.round(r.bytesPerSecond()))
+    };
+  }
+
+  private static double worst(List<MembershipReport> of, ToDoubleFunction<MembershipReport> what) {
+    return of.stream().mapToDouble(what).max().orElse(0);
+  }
+
+  private static long longest(List<MembershipReport> of, ToLongFunction<MembershipReport> what) {
+    return of.stream().mapToLong(what).max().orElse(0);
+  }
+
+  private static String pair(long p50, long p99) {
+    return seconds(p50) + "/" + seconds(p99);
+  }
+
+  private static String seconds(long millis) {
+    return millis < 0 ? "-" : String.format(Locale.ROOT, "%.1fs", millis / 1_000.0);
+  }
+
+  private static String decimal(double value) {
+    return String.format(Locale.ROOT, "%.2f", value);
+  }
+
+  public static void printBroadcasts(List<BroadcastReport> reports, PrintWriter out) {
+    TextTable table =
+        new TextTable(
+            "SEED",
+            "ORIGIN",
+            "RELIABILITY",
+            "RMR",
+            "LDH",
+            "BYTES/NODE",
+            "TO-ALL p50/max",
+            "AFTER-KILL");
+    for (BroadcastReport r : reports) {
+      table.row(cells(r, "one", r.warm(), "-"));
+      String afterKill = String.format(Locale.ROOT, "%.5f", r.afterKill());
+      table.row(cells(r, "any", r.random(), afterKill));
+    }
+    table.print(out);
+  }
+
+  private static String[] cells(
+      BroadcastReport report, String origin, BroadcastReport.Figures f, String afterKill) {
+    return new String[] {
+      String.valueOf(report.seed()),
+      origin,
+      String.format(Locale.ROOT, "%.6f", f.reliability()),
+      decimal(f.redundancy()),
+      String.valueOf(f.lastHop()),
+      String.valueOf(Math.round(f.bytesPerNode())),
+      f.toAll().at(0.5) + "/" + f.toAll().max() + "ms",
+      afterKill
+    };
+  }
+}

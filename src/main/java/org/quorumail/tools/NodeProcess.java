@@ -1,0 +1,196 @@
+package org.quorumail.tools;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node as a process of its own: {@code bin/quorumail serve -c FILE}, started, killed, paused and
+ * stopped from outside. Its output goes to the file {@code log} of its directory. Whatever was
+ * started here is killed when this program ends, however it ends.
+ */
+public final class NodeProcess implements AutoCloseable {
+  private static final Set<Process> STARTED = ConcurrentHashMap.newKeySet();
+
+  static {
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> STARTED.forEach(Process::destroyForcibly)));
+  }
+
+  private static final int LOG_TAIL_BYTES = 4096;
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private final NodeSettings settings;
+  private final Map<String, String> environment;
+  private final NodeHttpClient http;
+  private final Path program;
+  private @Nullable Process process;
+
+  public NodeProcess(NodeSettings settings) {
+    this(settings, Map.of());
+  }
+
+  /**
+   * @param environment variables that the node has beside those of this process
+   */
+  public NodeProcess(NodeSettings settings, Map<String, String> environment) {
+    this(settings, environment, program());
+  }
+
+  /**
+   * @param program another launcher than {@link #program()}
+   */
+  public NodeProcess(NodeSettings settings, Map<String, String> environment, Path program) {
+    this.settings = settings;
+    this.environment = Map.copyOf(environment);
+    this.http = new NodeHttpClient(settings.httpAddress());
+    this.program = program;
+  }
+
+  /**
+   * The launcher: below {@code quorumail.home} (a system property, or {@code QUORUMAIL_HOME}), else
+   * beside the jar that is running.
+   */
+  public static Path program() {
+    String home = System.getProperty("quorumail.home", System.getenv("QUORUMAIL_HOME"));
+    return (home != null ? Path.of(home).toAbsolutePath() : homeOfTheRunningJar())
+        .resolve("bin/quorumail");
+  }
+
+  private static Path homeOfTheRunningJar() {
+    try {
+      Path jar =
+          Path.of(NodeProcess.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      Path lib = jar.toAbsolutePath().getParent();
+      Path home = lib == null ? null : lib.getParent();
+      if (home != null) return home;
+    } catch (java.net.URISyntaxException e) {
+      // told below
+    }
+    throw new IllegalStateException(
+        "The program is not found: set QUORUMAIL_HOME to the folder that has bin/quorumail.");
+  }
+
+  public NodeSettings settings() {
+    return settings;
+  }
+
+  public NodeHttpClient http() {
+    return http;
+  }
+
+  /** Writes the configuration if there is none and starts the node; does not wait for it. */
+  public synchronized void start() throws IOException {
+    if (isRunning()) return;
+    if (!Files.isExecutable(program)) {
+      throw new IOException("There is no program at " + program + ": build it, or set its home.");
+    }
+    if (!Files.exists(settings.configFile())) settings.writeConfig();
+    ProcessBuilder builder =
+        new ProcessBuilder(program.toString(), "serve", "-c", settings.configFile().toString())
+            .directory(settings.directory().toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.logFile().toFile()));
+    builder.environment().putAll(environment);
+    Process started = builder.start();
+    started.getOutputStream().close();
+    STARTED.add(started);
+    process = started;
+  }
+
+  public synchronized boolean isRunning() {
+    return process != null && process.isAlive();
+  }
+
+  /** Waits until {@code /readyz} says so; fails with the node's own last words when it ends. */
+  public void awaitReady(Duration patience) throws IOException, InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    while (System.nanoTime() < end) {
+      if (http.isReady()) return;
+      if (!isRunning()) throw new IOException(settings.id() + " has ended: " + logTail());
+      Thread.sleep(POLL);
+    }
+    throw new IOException(
+        "%s was not ready within %d s: %s"
+            .formatted(settings.id(), patience.toSeconds(), logTail()));
+  }
+
+  /** {@code kill -9}, and waits until the process is gone. */
+  public synchronized void kill() throws InterruptedException {
+    if (process == null) return;
+    process.destroyForcibly().waitFor();
+    STARTED.remove(process);
+    process = null;
+  }
+
+  /** SIGTERM; the exit code, or empty words after too long a time and then a kill. */
+  public int stop(Duration patience) throws IOException, InterruptedException {
+    Process ending;
+    synchronized (this) {
+      if (process == null) throw new IOException(settings.id() + " is not running");
+      ending = process;
+    }
+    ending.destroy();
+    if (!ending.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      kill();
+      throw new IOException(
+          "%s did not end within %d s of SIGTERM".formatted(settings.id(), patience.toSeconds()));
+    }
+    STARTED.remove(ending);
+    return ending.exitValue();
+  }
+
+  /** SIGSTOP: the node hangs, its connections stay. */
+  public void pause() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  /** SIGCONT. */
+  public void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private synchronized void signal(String name) throws IOException, InterruptedException {
+    if (process == null) return;
+    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0) throw new IOException("kill -" + name + " failed");
+  }
+
+  public synchronized long pid() {
+    if (process == null) throw new IllegalStateException(settings.id() + " is not running");
+    return process.pid();
+  }
+
+  /** What the node printed last, on one line. */
+  public String logTail() {
+    try {
+      byte[] all = Files.readAllBytes(settings.logFile());
+      int from = Math.max(0, all.length - LOG_TAIL_BYTES);
+      List<String> lines =
+          new String(all, from, all.length - from, StandardCharsets.UTF_8).lines().toList();
+      List<String> tail =
+          new ArrayList<>(lines.subList(Math.max(0, lines.size() - 3), lines.size()));
+      return String.join(" | ", tail);
+    } catch (IOException e) {
+      return "no log at " + settings.logFile();
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      kill();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package org.quorumail.auth;
+
+import java.util.Optional;
+
+/** One user whose stored keys are given; everybody else has those of another password. */
+final class FakeUserStore implements UserStore {
+  private final User user;
+  private final ScramKeys keys;
+  private final ScramKeys decoy;
+
+  FakeUserStore(User user, ScramKeys keys) {
+    this.user = user;
+    this.keys = keys;
+    this.decoy = ScramKeys.derive("nobody's", keys.salt(), keys.iterations());
+  }
+
+  static FakeUserStore with(String name, String password) {
+    byte[] salt = "0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    return new FakeUserStore(
+        new User(name, java.util.Set.of()), ScramKeys.derive(password, salt, 4096));
+  }
+
+  @Override
+  public PasswordCheck checkPassword(String name, String password) {
+    ScramCredentials c = scramCredentials(name);
+    ScramKeys derived = ScramKeys.derive(password, c.keys().salt(), c.keys().iterations());
+    return derived.matches(c.keys()) && c.user().isPresent()
+        ? new PasswordCheck.Correct(user)
+        : new PasswordCheck.Wrong();
+  }
+
+  @Override
+  public boolean hasScramKeys() {
+    return true;
+  }
+
+  @Override
+  public ScramCredentials scramCredentials(String name) {
+    return name.equals(user.name())
+        ? new ScramCredentials(keys, Optional.of(user))
+        : new ScramCredentials(decoy, Optional.empty());
+  }
+
+  @Override
+  public Optional<User> findUser(String name) {
+    return name.equals(user.name()) ? Optional.of(user) : Optional.empty();
+  }
+}

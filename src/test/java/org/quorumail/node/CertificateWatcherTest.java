@@ -1,0 +1,87 @@
+package org.quorumail.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.dns.DnsResolver;
+import org.quorumail.policy.LocalPolicyState;
+import org.quorumail.smtp.TestCertificates;
+
+class CertificateWatcherTest {
+  @TempDir Path folder;
+  private LiveConfig config;
+  private CertificateWatcher watch;
+
+  @BeforeEach
+  void start() throws Exception {
+    TestCertificates.write(folder, "old");
+    TestCertificates.write(folder, "new");
+    use("old.pem", "old.key");
+    Config read =
+        Config.standalone(
+            folder,
+            Map.of(
+                "tls.certificate", folder.resolve("pem").toString(),
+                "tls.key", folder.resolve("key").toString()));
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    Clock clock = Clock.systemUTC();
+    DnsResolver resolver = new DnsResolver(read.delivery().dns(), clock, meters);
+    PolicyFactory rules =
+        new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
+    ConfigSources nowhere = new ConfigSources(Map.of(), Map.of(), Optional.empty());
+    config = LiveConfig.of(read, nowhere, rules);
+    watch = CertificateWatcher.idle(config);
+  }
+
+  @Test
+  void aReplacedPairCountsOnceItHasSettled() throws Exception {
+    use("new.pem", "new.key");
+    watch.check();
+    assertThat(subject()).isEqualTo("CN=old");
+    watch.check();
+    assertThat(subject()).isEqualTo("CN=new");
+  }
+
+  @Test
+  void aBadPairChangesNothingUntilItIsGood() throws Exception {
+    use("new.pem", "old.key");
+    watch.check();
+    watch.check();
+    assertThat(subject()).isEqualTo("CN=old");
+    Files.delete(folder.resolve("key"));
+    watch.check();
+    watch.check();
+    assertThat(subject()).isEqualTo("CN=old");
+    use("new.pem", "new.key");
+    watch.check();
+    watch.check();
+    assertThat(subject()).isEqualTo("CN=new");
+  }
+
+  private String subject() {
+    return config
+        .tls(0)
+        .orElseThrow()
+        .keys()
+        .getFirst()
+        .chain()
+        .getFirst()
+        .getSubjectX500Principal()
+        .getName();
+  }
+
+  private void use(String certificate, String key) throws Exception {
+    Files.copy(
+        folder.resolve(certificate), folder.resolve("pem"), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(folder.resolve(key), folder.resolve("key"), StandardCopyOption.REPLACE_EXISTING);
+  }
+}

@@ -1,0 +1,92 @@
+package org.quorumail.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.smtp.TestCertificates;
+
+class ConfigFileCheckTest {
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void certificates() throws Exception {
+    TestCertificates.write(folder, "one");
+    TestCertificates.write(folder, "two");
+  }
+
+  @Test
+  void filesThatCanBeUsedAreNoProblem() throws IOException {
+    Files.writeString(folder.resolve("aliases"), "sales@a.example: ann@a.example\n");
+    Files.writeString(folder.resolve("recipients"), "ann@a.example\n");
+    assertThat(
+            problems(
+                Map.of(
+                    "tls.certificate", file("one.pem"),
+                    "tls.key", file("one.key"),
+                    "auth.users_file", file("users-to-come"),
+                    "aliases.file", file("aliases"),
+                    "relay.domains", "a.example",
+                    "relay.recipients", file("recipients"))))
+        .isEmpty();
+  }
+
+  @Test
+  void aCertificateThatIsNoneIsNamedWithItsKey() throws IOException {
+    Files.writeString(folder.resolve("no.pem"), "not a certificate\n");
+    assertThat(problems(Map.of("tls.certificate", file("no.pem"), "tls.key", file("one.key"))))
+        .singleElement()
+        .asString()
+        .startsWith("tls.certificate, .key: ")
+        .contains("no.pem")
+        .doesNotContain("Exception");
+  }
+
+  @Test
+  void aKeyMustBeThatOfItsCertificate() throws IOException {
+    assertThat(problems(Map.of("tls.certificate", file("one.pem"), "tls.key", file("two.key"))))
+        .singleElement()
+        .asString()
+        .contains("two.key");
+    Files.writeString(folder.resolve("broken.key"), "not a key\n");
+    assertThat(problems(Map.of("tls.certificate", file("one.pem"), "tls.key", file("broken.key"))))
+        .singleElement()
+        .asString()
+        .contains("broken.key");
+  }
+
+  @Test
+  void eachKindOfFileHasASentenceOfItsOwn() throws IOException {
+    Files.writeString(folder.resolve("users"), "alice in wonderland\n");
+    Files.writeString(
+        folder.resolve("aliases"), "a@b.example: c@b.example\nc@b.example: a@b.example\n");
+    Files.writeString(folder.resolve("recipients"), "no address at all\n");
+    List<String> problems =
+        problems(
+            Map.of(
+                "tls.certificate", file("one.pem"),
+                "tls.key", file("two.key"),
+                "auth.users_file", file("users"),
+                "aliases.file", file("aliases"),
+                "relay.domains", "b.example",
+                "relay.recipients", file("recipients")));
+    assertThat(problems).hasSize(4);
+    assertThat(problems.get(1)).startsWith("auth.users_file");
+    assertThat(problems.get(2)).contains("aliases: a loop: ");
+    assertThat(problems.get(3)).startsWith("relay.recipients: ");
+  }
+
+  private List<String> problems(Map<String, String> keys) {
+    return ConfigFileCheck.problems(Config.standalone(folder.resolve("data"), keys));
+  }
+
+  private String file(String name) {
+    return folder.resolve(name).toString();
+  }
+}

@@ -1,0 +1,168 @@
+package org.quorumail.policy.tables;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.quorumail.policy.RecipientTable.Existence.KNOWN;
+import static org.quorumail.policy.RecipientTable.Existence.UNAVAILABLE;
+import static org.quorumail.policy.RecipientTable.Existence.UNKNOWN;
+
+import com.sun.net.httpserver.HttpServer;
+import com.unboundid.ldap.listener.InMemoryDirectoryServer;
+import com.unboundid.ldap.listener.InMemoryDirectoryServerConfig;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.PolicyConfig;
+import org.quorumail.policy.RecipientTable;
+import org.quorumail.policy.RecipientTable.Existence;
+
+class RecipientTablesTest {
+  @TempDir Path folder;
+
+  @Test
+  void anHttpServiceIsAskedAndItsStatusIsTheAnswer() throws Exception {
+    List<String> asked = new CopyOnWriteArrayList<>();
+    CountDownLatch never = new CountDownLatch(1);
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 10);
+    server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    server.createContext(
+        "/",
+        exchange -> {
+          String body =
+              new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+          asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + body);
+          String all = exchange.getRequestURI() + body;
+          try {
+            if (all.contains("slow")) never.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          int status =
+              all.contains("ann")
+                  ? 204
+                  : all.contains("gone") ? 410 : all.contains("err") ? 500 : 404;
+          exchange.sendResponseHeaders(status, -1);
+          exchange.close();
+        });
+    server.start();
+    try {
+      String base = "http://127.0.0.1:" + server.getAddress().getPort();
+      HttpRecipientTable table =
+          new HttpRecipientTable(http(base + "/x?a={address}&l={local}&d={domain}", false));
+      assertThat(find(table, "ann@a.example")).isEqualTo(KNOWN);
+      assertThat(find(table, "bob@a.example")).isEqualTo(UNKNOWN);
+      assertThat(find(table, "gone@a.example")).isEqualTo(UNKNOWN);
+      assertThat(find(table, "err@a.example")).isEqualTo(UNAVAILABLE);
+      assertThat(find(table, "slow@a.example")).isEqualTo(UNAVAILABLE);
+      find(table, "a&d=x#/../+ b@a.example");
+      assertThat(asked)
+          .contains("GET /x?a=ann%40a.example&l=ann&d=a.example ")
+          .anyMatch(line -> line.contains("l=a%26d%3Dx%23%2F..%2F%2B%20b&d=a.example"));
+      HttpRecipientTable posts = new HttpRecipientTable(http(base + "/", true));
+      assertThat(find(posts, "\"a\\\"ann\"@a.example")).isEqualTo(KNOWN);
+      assertThat(asked).contains("POST / {\"address\":\"\\\"a\\\\\\\"ann\\\"@a.example\"}");
+    } finally {
+      never.countDown();
+      server.stop(0);
+    }
+    HttpRecipientTable gone = new HttpRecipientTable(http("http://127.0.0.1:1/", false));
+    assertThat(find(gone, "ann@a.example")).isEqualTo(UNAVAILABLE);
+  }
+
+  @Test
+  void aDirectoryIsAskedWithAnEscapedFilter() throws Exception {
+    InMemoryDirectoryServerConfig config = new InMemoryDirectoryServerConfig("dc=a,dc=example");
+    config.setSchema(null);
+    config.addAdditionalBindCredentials("cn=mail", "secret");
+    config.setAuthenticationRequiredOperationTypes(com.unboundid.ldap.sdk.OperationType.SEARCH);
+    InMemoryDirectoryServer server = new InMemoryDirectoryServer(config);
+    server.add("dn: dc=a,dc=example", "objectClass: top", "dc: a");
+    server.add(
+        "dn: uid=ann,dc=a,dc=example", "objectClass: top", "uid: ann", "mail: ann@a.example");
+    server.startListening();
+    Path password = Files.writeString(folder.resolve("password"), "secret\n");
+    PolicyConfig.LdapTableConfig settings =
+        ldap("ldap://127.0.0.1:" + server.getListenPort(), Optional.of(password));
+    try (LdapRecipientTable table = new LdapRecipientTable(settings)) {
+      assertThat(find(table, "ann@a.example")).isEqualTo(KNOWN);
+      assertThat(find(table, "bob@a.example")).isEqualTo(UNKNOWN);
+      assertThat(find(table, "*@a.example")).isEqualTo(UNKNOWN);
+      assertThat(find(table, "x)(uid=ann@a.example")).isEqualTo(UNKNOWN);
+      server.shutDown(true);
+      assertThat(find(table, "ann@a.example")).isEqualTo(UNAVAILABLE);
+    }
+    Path wrong = Files.writeString(folder.resolve("wrong"), "guess\n");
+    try (LdapRecipientTable table =
+        new LdapRecipientTable(ldap(settings.url().toString(), Optional.of(wrong)))) {
+      assertThat(find(table, "ann@a.example")).isEqualTo(UNAVAILABLE);
+    }
+  }
+
+  @Test
+  void answersAreKeptForATimeAndFailuresAreNot() {
+    AtomicInteger asked = new AtomicInteger();
+    AtomicLong nanos = new AtomicLong();
+    RecipientTable counting =
+        address -> {
+          asked.incrementAndGet();
+          return address.localPart().equals("fails") ? UNAVAILABLE : KNOWN;
+        };
+    CachingRecipientTable cached =
+        new CachingRecipientTable(counting, Duration.ofSeconds(60), 10, nanos::get);
+    for (int i = 0; i < 5; i++) assertThat(find(cached, "ann@a.example")).isEqualTo(KNOWN);
+    assertThat(asked).hasValue(1);
+    for (int i = 0; i < 5; i++) assertThat(find(cached, "fails@a.example")).isEqualTo(UNAVAILABLE);
+    assertThat(asked).hasValue(6);
+    nanos.addAndGet(Duration.ofSeconds(61).toNanos());
+    find(cached, "ann@a.example");
+    assertThat(asked).hasValue(7);
+  }
+
+  @Test
+  void whoIsInOneOfSeveralTablesExists() {
+    assertThat(any(UNKNOWN, KNOWN)).isEqualTo(KNOWN);
+    assertThat(any(UNAVAILABLE, KNOWN)).isEqualTo(KNOWN);
+    assertThat(any(UNKNOWN, UNKNOWN)).isEqualTo(UNKNOWN);
+    assertThat(any(UNKNOWN, UNAVAILABLE)).isEqualTo(UNAVAILABLE);
+  }
+
+  private static Existence any(Existence... answers) {
+    List<RecipientTable> tables =
+        java.util.Arrays.stream(answers).<RecipientTable>map(a -> address -> a).toList();
+    return find(new CombinedRecipientTable(tables), "x@y");
+  }
+
+  private static Existence find(RecipientTable table, String address) {
+    return table.find(MailAddress.of(address));
+  }
+
+  private static PolicyConfig.HttpTableConfig http(String url, boolean post) {
+    return new PolicyConfig.HttpTableConfig(url, post, Duration.ofSeconds(2), Duration.ZERO, 0);
+  }
+
+  private static PolicyConfig.LdapTableConfig ldap(String url, Optional<Path> password) {
+    return new PolicyConfig.LdapTableConfig(
+        URI.create(url),
+        "dc=a,dc=example",
+        "(mail={address})",
+        "cn=mail",
+        password,
+        Duration.ofSeconds(2),
+        Duration.ZERO,
+        0);
+  }
+}

@@ -1,0 +1,164 @@
+package org.quorumail.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.quorumail.replication.TestRaftCluster.GROUP;
+import static org.quorumail.replication.TestRaftCluster.TIMEOUT;
+import static org.quorumail.replication.TestRaftCluster.append;
+import static org.quorumail.replication.TestRaftCluster.later;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Three nodes with mutual TLS. */
+@Timeout(60)
+class RaftGroupTest {
+  @TempDir Path directory;
+
+  private TestRaftCluster three() throws Exception {
+    return new TestRaftCluster(directory, "n1", "n2", "n3").start();
+  }
+
+  @Test
+  void anEntryAppendedAtTheLeaderOrAtAFollowerOrFromOutsideIsAppliedEverywhere() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      assertThat(append(cluster.leader(), "a")).isEqualTo("1");
+      assertThat(append(cluster.follower(), "a")).isEqualTo("2");
+      var outside = cluster.outside();
+      assertThat(append(outside, "a")).isEqualTo("3");
+      cluster.awaitEqualStates();
+      assertThat(cluster.follower().state().count("a")).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void appendsGoOnWhenTheLeaderStopsAndNoneIsAppliedTwice() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      var sender = cluster.follower();
+      List<CompletableFuture<ReplicatedLog.AppendResult>> appends = new ArrayList<>();
+      for (int i = 0; i < 300; i++) {
+        appends.add(later(sender, "entry-" + i, TIMEOUT));
+        if (i == 100) Thread.ofVirtual().start(() -> cluster.stop(leader.id()));
+        if (i % 20 == 0) appends.getLast().get(20, TimeUnit.SECONDS);
+      }
+      for (var each : appends) each.get(20, TimeUnit.SECONDS);
+      assertThat(cluster.leader().id()).isNotEqualTo(leader.id());
+      cluster.awaitEqualStates();
+      await().atMost(5, TimeUnit.SECONDS).until(() -> sender.state().counts().size() == 300);
+      assertThat(sender.state().counts().values()).containsOnly(1);
+    }
+  }
+
+  @Test
+  void aMinorityRefusesWithinThePatienceAndTheClusterResumesByItself() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var survivor = cluster.leader();
+      List<String> others =
+          cluster.nodes().stream()
+              .map(TestRaftCluster.TestNode::id)
+              .filter(id -> !id.equals(survivor.id()))
+              .toList();
+      others.forEach(cluster::stop);
+      long started = System.nanoTime();
+      assertThatThrownBy(
+              () -> later(survivor, "lost?", Duration.ofMillis(2500)).get(10, TimeUnit.SECONDS))
+          .isInstanceOf(ExecutionException.class)
+          .hasCauseInstanceOf(NoQuorumException.class);
+      assertThat(System.nanoTime() - started).isLessThan(Duration.ofSeconds(3).toNanos());
+      cluster.start(others.getFirst());
+      assertThat(append(survivor, "back")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void theLeaseEndsBeforeAnotherCouldBeElectedWhenTheOthersAreGone() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      Leadership term = leader.log().leadership().orElseThrow();
+      await().atMost(5, TimeUnit.SECONDS).until(term::hasLease);
+      for (var node : cluster.nodes()) if (!node.id().equals(leader.id())) cluster.stop(node.id());
+      await().atMost(RaftSettings.ELECTION_MIN).until(() -> !term.hasLease());
+    }
+  }
+
+  @Test
+  void aTransferHandsOverWithoutTwoHoldersOfTheLease() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var old = cluster.leader();
+      Leadership oldTerm = old.log().leadership().orElseThrow();
+      await().atMost(5, TimeUnit.SECONDS).until(oldTerm::hasLease);
+      var next = cluster.follower();
+      append(next, "caught up");
+      assertThat(old.log().transferLeadership(next.id(), Duration.ofSeconds(5))).isTrue();
+      assertThat(oldTerm.hasLease()).isFalse();
+      await().atMost(5, TimeUnit.SECONDS).until(next::isLeader);
+      Leadership newTerm = next.log().leadership().orElseThrow();
+      assertThat(newTerm.term()).isGreaterThan(oldTerm.term());
+      assertThat(newTerm.hasLease()).as("old leases may still run").isFalse();
+      await().atMost(5, TimeUnit.SECONDS).until(newTerm::hasLease);
+      await().atMost(5, TimeUnit.SECONDS).until(() -> old.state().led().isEmpty());
+      assertThat(next.state().led()).contains(newTerm);
+    }
+  }
+
+  @Test
+  void anEmptyNodeJoinsAGroupWhoseLogIsPurged() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      TestRaftCluster.fill(leader, "a");
+      leader.raft().snapshot(GROUP);
+      append(leader, "after");
+      var joiner = cluster.join("n4");
+      List<RaftMember> members = new ArrayList<>(leader.raft().members(GROUP));
+      members.add(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, members, TIMEOUT)).isTrue();
+      assertThat(append(joiner, "after")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(joiner.state().installs()).isEqualTo(1);
+      assertThat(joiner.raft().members(GROUP)).hasSize(4).contains(cluster.peer("n4"));
+    }
+  }
+
+  @Test
+  void aLaggingMemberInstallsASnapshotAndFollowsAndSurvivesARestart() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      String laggard = cluster.follower().id();
+      append(cluster.leader(), "before");
+      cluster.stop(laggard);
+      TestRaftCluster.fill(cluster.leader(), "a");
+      cluster.leader().raft().snapshot(GROUP);
+      TestRaftCluster.fill(cluster.leader(), "b");
+      var back = cluster.start(laggard);
+      cluster.awaitEqualStates();
+      assertThat(back.state().installs()).isEqualTo(1);
+      cluster.stop(laggard);
+      var again = cluster.start(laggard);
+      assertThat(append(again, "before")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(cluster.fatal).isEmpty();
+    }
+  }
+
+  @Test
+  void allStoppedAndStartedAgainLosesNothing() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      TestRaftCluster.fill(cluster.leader(), "a");
+      List<String> all = cluster.nodes().stream().map(TestRaftCluster.TestNode::id).toList();
+      all.forEach(cluster::stop);
+      for (String id : all) cluster.start(id);
+      assertThat(append(cluster.leader(), "b")).isEqualTo("1");
+      cluster.awaitEqualStates();
+      assertThat(cluster.leader().state().counts()).hasSize(101);
+    }
+  }
+}
