@@ -16,7 +16,7 @@ public final class FatalMessage {
       if (root instanceof DamagedStorageException) {
         return root.getMessage()
             + "; the node ends rather than serve it: restore the disk from a copy; what to do"
-            + " without one is in docs/operations.md, \"When a disk is lost\"";
+            + " without one is in docs/troubleshoot.md, \"A disk is lost\"";
       }
       root = root.getCause();
     }

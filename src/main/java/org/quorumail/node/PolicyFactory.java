@@ -38,7 +38,7 @@ import org.quorumail.policy.tables.HttpRecipientTable;
 import org.quorumail.policy.tables.LdapRecipientTable;
 
 /**
- * Puts the policy of the configuration together, in the order of {@code docs/policy.md}: what costs
+ * Puts the policy of the configuration together, in the order of {@code docs/receive.md}: what costs
  * nothing first, what others decide last. A check that is not configured is not there.
  */
 public final class PolicyFactory {

@@ -4,7 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 
 /**
- * The filters in the order in which they are asked; {@code docs/policy.md} tells the order.
+ * The filters in the order in which they are asked; {@code docs/receive.md} tells the order.
  * Immutable, shared by the sessions that began while it counted.
  */
 public final class FilterChain {

@@ -90,7 +90,7 @@ final class StartupChecks {
       String cure =
           group.members().size() > 1
               ? "restore it from a copy of the disk; the other replicas have the mail and go on,"
-                  + " and docs/operations.md says under \"When a disk is lost\" what to do"
+                  + " and docs/troubleshoot.md says under \"A disk is lost\" what to do"
                   + " without a copy."
               : "restore it from a copy of the disk; this node has the only replica.";
       return new RaftStartException(

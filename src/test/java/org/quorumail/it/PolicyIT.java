@@ -152,7 +152,7 @@ class PolicyIT {
         .until(() -> send("ann@local.test").startsWith("250 "));
   }
 
-  /** docs/policy.md: a filter of one's own. */
+  /** docs/receive.md: a filter of one's own. */
   private void aFilterFromAJarIsAsked() throws Exception {
     assertThat(send("reject@it.test", "ann@local.test")).isEqualTo("550 5.7.1 Not you");
     String held = queueId(send("quarantine@it.test", "ann@local.test"));
