@@ -7,7 +7,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 
-/** Reads a message's content, one chunk in memory at a time. Used by one thread. */
+/**
+ * The bytes of a message as they are sent: its prefix, then its content, one chunk in memory at a
+ * time. Used by one thread.
+ */
 final class ContentStream extends InputStream {
   private final SpoolStore store;
   private final QueueId id;
@@ -45,7 +48,11 @@ final class ContentStream extends InputStream {
   /** Whether there is a byte; brings the next chunk if need be. */
   private boolean fillChunk() throws IOException {
     try {
-      if (chunks < 0) chunks = store.message(id).orElseThrow(this::messageGone).chunks();
+      if (chunks < 0) {
+        StoredMessage stored = store.message(id).orElseThrow(this::messageGone);
+        chunks = stored.chunks();
+        chunk = stored.prefix().copy();
+      }
       while (position == chunk.length) {
         if (next == chunks) return false;
         byte @Nullable [] row = store.chunk(id, next);

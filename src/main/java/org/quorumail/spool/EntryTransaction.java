@@ -60,7 +60,7 @@ final class EntryTransaction implements AutoCloseable {
     MessageChange t = load(message.id());
     StoredMessage old = t.after;
     if (old == null) throw new IllegalStateException("there is no message " + message.id());
-    t.after = new StoredMessage(message, old.chunks());
+    t.after = old.with(message);
     counterDelta.update(old.message(), message);
   }
 

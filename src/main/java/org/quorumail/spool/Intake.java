@@ -29,28 +29,38 @@ public interface Intake {
 
   /** One message on its way in, used by one thread. Closing without commit forgets all of it. */
   interface MessageWriter extends AutoCloseable {
+    byte[] NO_PREFIX = {};
+
+    /**
+     * The prefix is in the message's row, which every attempt reads and a deferral writes again.
+     */
+    int PREFIX_BYTES_MAX = 64 * 1024;
+
     QueueId id();
 
     /**
-     * Takes the next bytes of the message as it will be kept: trace header first, CRLF line ends,
-     * dots unstuffed. Blocks when the spool is slower than the client. Keeps at most 256 KiB in
-     * memory per reception; what is more travels to the quorum as chunks.
+     * Takes the next bytes of the received content: CRLF line ends, dots unstuffed, without what
+     * this host prepends. Blocks when the spool is slower than the client. Keeps at most 256 KiB in
+     * memory per message; a larger content travels to the quorum as chunks.
      *
      * @throws IOException when the chunks cannot reach a quorum; {@link #commit} would refuse too
      */
     void write(byte[] bytes, int offset, int length) throws IOException;
 
-    /** Blocks until a quorum has the message on disk, or it is refused. */
+    /** Commits a message without a prefix that is not held. */
     default CommitResult commit(Envelope envelope) {
-      return commit(envelope, Optional.empty());
+      return commit(envelope, NO_PREFIX, Optional.empty());
     }
 
     /**
-     * The same, for a message that may not leave before an operator releases it.
+     * Blocks until a quorum has the message on disk, or it is refused.
      *
-     * @param hold why it is held, if it is; kept with the message
+     * @param prefix the header fields that this host prepends: the trace header first. They are
+     *     stored beside the content and sent before it, so they may depend on all of it; at most
+     *     {@link #PREFIX_BYTES_MAX}
+     * @param holdReason why an operator must release the message before it may leave; kept with it
      */
-    CommitResult commit(Envelope envelope, Optional<String> hold);
+    CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> holdReason);
 
     @Override
     void close();

@@ -11,30 +11,33 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * A message as the store keeps it, and as a part of entries. Version 2 adds what the extensions of
- * SMTP ask of a message ({@link OptionsFormat}); a message for which nothing is asked is written as
- * version 1, which older nodes read too.
+ * SMTP ask of a message ({@link OptionsFormat}). Version 3 adds the prefix, which is sent before
+ * the content; in the older versions the content begins with it. A message is written in the oldest
+ * version that can hold it.
  */
 final class MessageFormat {
   static final int PLAIN = 1;
   static final int WITH_OPTIONS = 2;
+  static final int WITH_PREFIX = 3;
 
-  /** Numbers and flags of a message, those of its options among them. */
-  private static final int MESSAGE_FIXED = 80;
+  /** Numbers, flags and lengths of a message, those of its options and prefix among them. */
+  private static final int MESSAGE_FIXED = 84;
 
   private static final int RECIPIENT_FIXED = 20;
 
   private MessageFormat() {}
 
   static byte[] writeRow(StoredMessage stored) {
-    int version = version(stored.message());
-    ByteWriter out = new ByteWriter(sizeBound(stored.message()));
+    int version = version(stored.message(), stored.prefix());
+    ByteWriter out = new ByteWriter(sizeBound(stored.message(), stored.prefix()));
     out.u8(version).i32(stored.chunks());
-    write(stored.message(), version, out);
+    write(stored.message(), stored.prefix(), version, out);
     return out.finish();
   }
 
@@ -44,24 +47,27 @@ final class MessageFormat {
     if (!isKnownVersion(version)) throw unknown("a stored message", "version", version);
     int chunks = in.i32();
     SpooledMessage message = read(version, in);
+    ByteSlice prefix = prefix(version, in);
     in.end();
-    return new StoredMessage(message, chunks);
+    return new StoredMessage(message, prefix, chunks);
   }
 
   static boolean isKnownVersion(int version) {
-    return version == PLAIN || version == WITH_OPTIONS;
+    return version >= PLAIN && version <= WITH_PREFIX;
   }
 
-  /** The oldest version that can say all that is said of the message. */
-  static int version(SpooledMessage m) {
+  /** The oldest version that can hold the message. */
+  static int version(SpooledMessage m, ByteSlice prefix) {
+    if (prefix.length() > 0) return WITH_PREFIX;
     boolean plain = OptionsFormat.isPlain(m.options());
     for (RecipientState r : m.recipients()) plain &= r.recipient().hasNoDemands();
     return plain ? PLAIN : WITH_OPTIONS;
   }
 
   /** The most bytes that the message takes; exact but for a few. */
-  static int sizeBound(SpooledMessage message) {
-    int bytes = MESSAGE_FIXED + ByteWriter.maxTextBytes(message.options().envelopeId());
+  static int sizeBound(SpooledMessage message, ByteSlice prefix) {
+    int bytes = MESSAGE_FIXED + prefix.length();
+    bytes += ByteWriter.maxTextBytes(message.options().envelopeId());
     if (message.reversePath() instanceof ReversePath.Mailbox m) bytes += sizeBound(m.address());
     for (RecipientState r : message.recipients()) {
       bytes += RECIPIENT_FIXED + sizeBound(r.address());
@@ -75,7 +81,7 @@ final class MessageFormat {
     return ByteWriter.maxTextBytes(address.localPart()) + ByteWriter.maxTextBytes(address.domain());
   }
 
-  static void write(SpooledMessage m, int version, ByteWriter out) {
+  static void write(SpooledMessage m, ByteSlice prefix, int version, ByteWriter out) {
     out.id(m.id());
     switch (m.reversePath()) {
       case ReversePath.Null none -> out.flag(false);
@@ -90,6 +96,12 @@ final class MessageFormat {
     if (version == PLAIN) return;
     OptionsFormat.write(m.options(), out);
     for (RecipientState r : m.recipients()) OptionsFormat.write(r.recipient(), out);
+    if (version >= WITH_PREFIX) out.block(prefix);
+  }
+
+  /** Reads the prefix, which follows what {@link #read} reads. */
+  static ByteSlice prefix(int version, ByteReader in) throws IOException {
+    return version >= WITH_PREFIX ? in.block() : ByteSlice.EMPTY;
   }
 
   static SpooledMessage read(int version, ByteReader in) throws IOException {
@@ -108,7 +120,7 @@ final class MessageFormat {
           new RecipientState(address(in), status(in.u8()), in.i32(), in.i64(), in.text()));
     }
     MailOptions options = MailOptions.of(body);
-    if (version == WITH_OPTIONS) {
+    if (version >= WITH_OPTIONS) {
       options = OptionsFormat.options(body, in);
       for (int i = 0; i < n; i++) {
         RecipientState r = recipients.get(i);

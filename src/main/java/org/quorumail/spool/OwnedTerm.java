@@ -15,7 +15,9 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.ContentLocation;
 import org.quorumail.spool.SpoolEntry.Dsn;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -168,7 +170,11 @@ final class OwnedTerm implements OwnedSpool, AutoCloseable {
     if (n == null) return null;
     long arrived = n.id().arrived().toEpochMilli();
     SpoolEntry.ByteSlice content = SpoolEntry.ByteSlice.of(n.content());
-    return new Dsn(Spools.inlineMessage(n.id(), n.envelope(), arrived, content), n.aboutDelay());
+    SpooledMessage message =
+        SpooledMessage.accepted(n.id(), n.envelope(), arrived, content.length(), Optional.empty());
+    return new Dsn(
+        new NewMessage(message, SpoolEntry.ByteSlice.EMPTY, new ContentLocation.Inline(content)),
+        n.aboutDelay());
   }
 
   private static RecipientOutcome truncated(RecipientOutcome result) {

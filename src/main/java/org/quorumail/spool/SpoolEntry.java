@@ -51,8 +51,12 @@ sealed interface SpoolEntry {
   /** All pending recipients are due at that time. */
   record Retry(QueueId id, long atMillis) implements SpoolEntry {}
 
-  /** A message and where its content is. */
-  record NewMessage(SpooledMessage message, ContentLocation content) {}
+  /**
+   * A new message.
+   *
+   * @param prefix what is sent before the content, see {@link StoredMessage}
+   */
+  record NewMessage(SpooledMessage message, ByteSlice prefix, ContentLocation content) {}
 
   /** Where the content of a new message is. */
   sealed interface ContentLocation {
@@ -75,6 +79,8 @@ sealed interface SpoolEntry {
 
   /** Bytes inside a larger array, which nobody changes any more. */
   record ByteSlice(byte[] array, int offset, int length) {
+    static final ByteSlice EMPTY = of(new byte[0]);
+
     static ByteSlice of(byte[] array) {
       return new ByteSlice(array, 0, array.length);
     }

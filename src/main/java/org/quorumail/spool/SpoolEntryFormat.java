@@ -13,6 +13,7 @@ import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool.RecipientOutcome;
 import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
 import org.quorumail.spool.SpoolEntry.ContentLocation;
 import org.quorumail.spool.SpoolEntry.Dsn;
 import org.quorumail.spool.SpoolEntry.NewMessage;
@@ -103,7 +104,7 @@ final class SpoolEntryFormat {
   static int sizeBound(NewMessage m) {
     int content =
         m.content() instanceof ContentLocation.Inline inline ? inline.bytes().length() : 0;
-    return SMALL + MessageFormat.sizeBound(m.message()) + content;
+    return SMALL + MessageFormat.sizeBound(m.message(), m.prefix()) + content;
   }
 
   private static int sizeBound(AttemptOutcomes a) {
@@ -149,7 +150,7 @@ final class SpoolEntryFormat {
 
   private static byte[] several(SpoolEntry.Batch entry) {
     ByteWriter out = head(SEVERAL, sizeBound(entry)).i32(entry.parts().size());
-    for (SpoolEntry part : entry.parts()) out.block(SpoolEntry.ByteSlice.of(write(part)));
+    for (SpoolEntry part : entry.parts()) out.block(ByteSlice.of(write(part)));
     return out.finish();
   }
 
@@ -157,7 +158,7 @@ final class SpoolEntryFormat {
     int n = in.count();
     List<SpoolEntry> parts = new ArrayList<>(n);
     for (int i = 0; i < n; i++) {
-      SpoolEntry.ByteSlice part = in.block();
+      ByteSlice part = in.block();
       parts.add(read(ByteBuffer.wrap(part.array(), part.offset(), part.length()), true));
     }
     return parts;
@@ -166,7 +167,7 @@ final class SpoolEntryFormat {
   private static byte[] accept(SpoolEntry.Accept entry) {
     int version = VERSION;
     for (NewMessage m : entry.messages()) {
-      version = Math.max(version, MessageFormat.version(m.message()));
+      version = Math.max(version, version(m));
     }
     ByteWriter out = head(version, ACCEPT, sizeBound(entry)).i32(entry.messages().size());
     for (NewMessage m : entry.messages()) write(m, version, out);
@@ -181,15 +182,20 @@ final class SpoolEntryFormat {
   }
 
   private static void write(NewMessage m, int version, ByteWriter out) {
-    MessageFormat.write(m.message(), version, out);
+    MessageFormat.write(m.message(), m.prefix(), version, out);
     switch (m.content()) {
       case ContentLocation.Inline inline -> out.u8(INLINE).block(inline.bytes());
       case ContentLocation.Uploaded uploaded -> out.u8(UPLOADED).i32(uploaded.chunks());
     }
   }
 
+  private static int version(NewMessage m) {
+    return MessageFormat.version(m.message(), m.prefix());
+  }
+
   private static NewMessage newMessage(int version, ByteReader in) throws IOException {
     SpooledMessage message = MessageFormat.read(version, in);
+    ByteSlice prefix = MessageFormat.prefix(version, in);
     int where = in.u8();
     ContentLocation body =
         switch (where) {
@@ -197,7 +203,7 @@ final class SpoolEntryFormat {
           case UPLOADED -> new ContentLocation.Uploaded(in.i32());
           default -> throw unknown("a message", "place of its content", where);
         };
-    return new NewMessage(message, body);
+    return new NewMessage(message, prefix, body);
   }
 
   private static byte[] outcomes(SpoolEntry.Outcomes entry) {
@@ -205,7 +211,7 @@ final class SpoolEntryFormat {
     for (AttemptOutcomes a : entry.attempts()) {
       Dsn report = a.dsn();
       if (report == null) continue;
-      version = Math.max(version, MessageFormat.version(report.message().message()));
+      version = Math.max(version, version(report.message()));
     }
     ByteWriter out = head(version, OUTCOMES, sizeBound(entry));
     out.i64(entry.term()).i32(entry.attempts().size());

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.ReplicatedLog;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
 import org.quorumail.spool.SpoolEntry.ContentLocation;
 import org.quorumail.spool.SpoolEntry.NewMessage;
 import org.slf4j.Logger;
@@ -75,7 +76,10 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   }
 
   @Override
-  public Intake.CommitResult commit(Envelope envelope, Optional<String> hold) {
+  public Intake.CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> holdReason) {
+    if (prefix.length > PREFIX_BYTES_MAX) {
+      throw new IllegalArgumentException("a prefix of " + prefix.length + " bytes is too long");
+    }
     if (spools.isDiskFull()) return refused(Intake.Readiness.DISK_FULL);
     if (failure != null) return refused(Intake.Readiness.NO_QUORUM);
     try {
@@ -84,11 +88,12 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
         sendChunk(patience);
         while (!chunksInFlight.isEmpty()) awaitOldest(patience);
       }
-      NewMessage message = spools.message(id, envelope, hold, size, contentLocation());
+      SpooledMessage spooled = spools.message(id, envelope, prefix.length + size, holdReason);
+      NewMessage message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
       if (isTooLong(message) && chunks == 0) { // so many recipients: the content goes ahead
         sendChunk(patience);
         while (!chunksInFlight.isEmpty()) awaitOldest(patience);
-        message = spools.message(id, envelope, hold, size, contentLocation());
+        message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
       }
       if (isTooLong(message)) throw new IOException("the envelope is too long for the log");
       committed = spools.commit(target(), message, patience);

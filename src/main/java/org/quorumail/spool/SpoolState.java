@@ -175,13 +175,14 @@ final class SpoolState implements ReplicatedState {
       case ContentLocation.Uploaded uploaded -> {
         int count = uploaded.chunks();
         Upload upload = change.upload(id);
-        boolean whole = upload.chunks() == count && upload.bytes() == message.size();
+        long size = m.prefix().length() + upload.bytes();
+        boolean whole = upload.chunks() == count && size == message.size();
         if (count == 0 || !whole) return ApplyResult.REFUSED; // aborted meanwhile
         change.endUpload(id, false);
         chunks = count;
       }
     }
-    change.create(new StoredMessage(message, chunks));
+    change.create(new StoredMessage(message, m.prefix(), chunks));
     if (!message.held()) due.add(message);
     return ApplyResult.DONE;
   }

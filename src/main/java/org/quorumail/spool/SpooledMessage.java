@@ -1,8 +1,11 @@
 package org.quorumail.spool;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
@@ -14,7 +17,7 @@ import org.quorumail.mail.ReversePath;
  * An accepted message without its content.
  *
  * @param arrivedMillis when it was accepted, milliseconds of the epoch, by the accepting node
- * @param size bytes of the content
+ * @param size bytes that are sent: prefix and content
  * @param recipients in the order of the envelope; a place in this list never changes
  * @param delayReported whether the sender has been told of the delay
  */
@@ -56,6 +59,31 @@ public record SpooledMessage(
         size,
         held,
         delayReported,
+        recipients);
+  }
+
+  /**
+   * A message at the moment that it is accepted.
+   *
+   * @param size bytes of prefix and content
+   * @param holdReason why it may not leave before an operator releases it
+   */
+  static SpooledMessage accepted(
+      QueueId id, Envelope envelope, long arrivedMillis, long size, Optional<String> holdReason) {
+    String diagnostic = holdReason.map(reason -> "held: " + reason).orElse("");
+    long due = firstDueMillis(envelope.options(), arrivedMillis);
+    List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());
+    for (Recipient recipient : envelope.recipients()) {
+      recipients.add(new RecipientState(recipient, RecipientStatus.PENDING, 0, due, diagnostic));
+    }
+    return new SpooledMessage(
+        id,
+        envelope.reversePath(),
+        envelope.options(),
+        arrivedMillis,
+        size,
+        holdReason.isPresent(),
+        false,
         recipients);
   }
 

@@ -4,7 +4,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -19,10 +18,7 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
-import org.quorumail.spool.SpoolEntry.ContentLocation;
 import org.quorumail.spool.SpoolEntry.NewMessage;
-import org.quorumail.spool.SpooledMessage.RecipientState;
-import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * All spools that this node holds a replica of, and the way in: a message goes into the node's own
@@ -179,21 +175,9 @@ public final class Spools implements Intake, AutoCloseable {
     return clock.millis();
   }
 
-  NewMessage message(
-      QueueId id, Envelope envelope, Optional<String> hold, long size, ContentLocation body) {
-    return message(id, qualified(envelope), hold, clock.millis(), size, body);
-  }
-
-  /** A message whose content is in the entry. */
-  static NewMessage inlineMessage(
-      QueueId id, Envelope envelope, long arrived, SpoolEntry.ByteSlice content) {
-    return message(
-        id,
-        envelope,
-        Optional.empty(),
-        arrived,
-        content.length(),
-        new ContentLocation.Inline(content));
+  /** A message whose recipients all have a domain, as it is accepted now. */
+  SpooledMessage message(QueueId id, Envelope envelope, long size, Optional<String> holdReason) {
+    return SpooledMessage.accepted(id, qualified(envelope), clock.millis(), size, holdReason);
   }
 
   /**
@@ -223,32 +207,6 @@ public final class Spools implements Intake, AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IOException("the node is stopping", e);
     }
-  }
-
-  private static NewMessage message(
-      QueueId id,
-      Envelope envelope,
-      Optional<String> hold,
-      long arrived,
-      long size,
-      ContentLocation body) {
-    String diagnostic = hold.map(reason -> "held: " + reason).orElse("");
-    List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());
-    long due = SpooledMessage.firstDueMillis(envelope.options(), arrived);
-    for (Recipient recipient : envelope.recipients()) {
-      recipients.add(new RecipientState(recipient, RecipientStatus.PENDING, 0, due, diagnostic));
-    }
-    return new NewMessage(
-        new SpooledMessage(
-            id,
-            envelope.reversePath(),
-            envelope.options(),
-            arrived,
-            size,
-            hold.isPresent(),
-            false,
-            recipients),
-        body);
   }
 
   /** Every recipient in the spool has a domain: a bare postmaster is the one of this host. */

@@ -174,6 +174,7 @@ class DueIndexTest {
                 List.of(
                     new SpooledMessage.RecipientState(
                         r.address(), r.status(), 0, row.dueMillis(), ""))),
+            ByteSlice.EMPTY,
             1));
   }
 

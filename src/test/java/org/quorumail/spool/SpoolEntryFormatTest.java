@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.QueueId;
+import org.quorumail.spool.SpoolEntry.ByteSlice;
+import org.quorumail.spool.SpoolEntry.NewMessage;
 
 class SpoolEntryFormatTest {
   private static final int CASES = 2_000;
@@ -126,7 +128,7 @@ class SpoolEntryFormatTest {
     assertThat(hex(new SpoolEntry.Hold(id))).isEqualTo("0106" + hex);
     assertThat(hex(new SpoolEntry.Release(id, 1))).isEqualTo("0107" + hex + "0000000000000001");
     assertThat(hex(new SpoolEntry.Retry(id, 2))).isEqualTo("0108" + hex + "0000000000000002");
-    assertThat(hex(new SpoolEntry.Chunk(id, 3, 4, SpoolEntry.ByteSlice.of(new byte[] {5}))))
+    assertThat(hex(new SpoolEntry.Chunk(id, 3, 4, ByteSlice.of(new byte[] {5}))))
         .isEqualTo("0102" + hex + "00000003" + "0000000000000004" + "00000001" + "05");
     assertThat(hex(TestMessages.accept(TestMessages.to(id, new byte[] {5}, "b@c.d"))))
         .isEqualTo(
@@ -152,6 +154,27 @@ class SpoolEntryFormatTest {
                 + "00000000"
                 + "0000018bcfe56800"
                 + "00000000"
+                + "01"
+                + "00000001"
+                + "05");
+    NewMessage plain = TestMessages.to(id, new byte[] {5}, "b@c.d");
+    ByteSlice prefix = ByteSlice.of(new byte[] {'X'});
+    NewMessage prefixed = new NewMessage(plain.message(), prefix, plain.content());
+    assertThat(hex(TestMessages.accept(prefixed)))
+        .startsWith("0301" + "00000001" + hex)
+        .endsWith(
+            "0000018bcfe56800" // due
+                + "00000000" // diagnostic
+                + "00" // options
+                + "00000000" // envelope id
+                + "00" // RET
+                + "09" // priority 0
+                + "0000000000000000" // hold until
+                + "0000000000000000" // deliver by
+                + "0c" // NOTIFY: failure, delay
+                + "00000000" // ORCPT
+                + "00000001"
+                + "58" // the prefix
                 + "01"
                 + "00000001"
                 + "05");

@@ -345,7 +345,7 @@ class SpoolStateTest {
 
   private static SpoolEntry uploaded(int n, int chunks, long size) {
     SpooledMessage message = TestMessages.spooled(id(n), size, "a@one.example");
-    return accept(new NewMessage(message, new ContentLocation.Uploaded(chunks)));
+    return accept(new NewMessage(message, ByteSlice.EMPTY, new ContentLocation.Uploaded(chunks)));
   }
 
   private List<ApplyResult> apply(SpoolEntry entry) throws IOException {

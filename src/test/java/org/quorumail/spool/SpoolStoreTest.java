@@ -247,6 +247,7 @@ class SpoolStoreTest {
     new Random(n).nextBytes(content);
     return new NewMessage(
         TestMessages.spooled(id(n), size, "a@d" + n % 5 + ".example", "b@e.example"),
+        ByteSlice.EMPTY,
         new ContentLocation.Inline(ByteSlice.of(content)));
   }
 

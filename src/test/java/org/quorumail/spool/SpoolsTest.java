@@ -105,6 +105,41 @@ class SpoolsTest {
   }
 
   @Test
+  void thePrefixGoesOutBeforeTheContentAndStaysWhenTheMessageIsDeferred() throws Exception {
+    home.elect(0);
+    byte[] prefix = "Received: from a\r\n\tby b\r\n".getBytes(US_ASCII);
+    for (int size : List.of(0, 5, Spools.CHUNK_BYTES, Spools.CHUNK_BYTES + 1, MIB)) {
+      byte[] content = random(size);
+      byte[] whole = concat(prefix, content);
+      QueueId id;
+      try (MessageWriter writer = spools.newMessage()) {
+        writer.write(content, 0, size);
+        id = writer.id();
+        assertThat(writer.commit(envelope("a@example.net"), prefix, Optional.empty()))
+            .isInstanceOf(CommitResult.Accepted.class);
+      }
+      assertThat(owned().message(id).orElseThrow().size()).isEqualTo(whole.length);
+      assertThat(bytes(owned().content(id))).as("size %d", size).isEqualTo(whole);
+      long later = System.currentTimeMillis() + 60_000;
+      owned().recordOutcomes(id, List.of(TestMessages.deferred(0, later)), null);
+      assertThat(owned().message(id).orElseThrow().recipients().getFirst().attempts()).isOne();
+      assertThat(bytes(owned().content(id))).as("deferred, size %d", size).isEqualTo(whole);
+    }
+    assertThat(spools.all().getFirst().counters().bytes())
+        .isEqualTo(5 * prefix.length + 5 + 2 * Spools.CHUNK_BYTES + 1 + MIB);
+  }
+
+  @Test
+  void aPrefixWithoutBoundIsRefused() {
+    home.elect(0);
+    try (MessageWriter writer = spools.newMessage()) {
+      byte[] prefix = new byte[MessageWriter.PREFIX_BYTES_MAX + 1];
+      assertThatThrownBy(() -> writer.commit(envelope("a@b.example"), prefix, Optional.empty()))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
   void aContentMakesRoomForALongEnvelope() throws IOException {
     home.elect(0);
     byte[] content = random(Spools.CHUNK_BYTES);
@@ -402,7 +437,7 @@ class SpoolsTest {
   private QueueId accepted(Envelope envelope) throws IOException {
     try (MessageWriter reception = spools.newMessage()) {
       reception.write(new byte[10], 0, 10);
-      return ((CommitResult.Accepted) reception.commit(envelope, Optional.empty())).id();
+      return ((CommitResult.Accepted) reception.commit(envelope)).id();
     }
   }
 
@@ -456,6 +491,12 @@ class SpoolsTest {
     Spool spool = spools.add("spool-" + node, node);
     spool.attach(group.join(spool.state()));
     return spool;
+  }
+
+  private static byte[] concat(byte[] first, byte[] second) {
+    byte[] both = java.util.Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
   }
 
   private static byte[] random(int size) {

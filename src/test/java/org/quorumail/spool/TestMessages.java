@@ -43,7 +43,9 @@ final class TestMessages {
   /** A message of one chunk to these recipients, due at its arrival. */
   static NewMessage to(QueueId id, byte[] content, String... recipients) {
     return new NewMessage(
-        spooled(id, content.length, recipients), new ContentLocation.Inline(ByteSlice.of(content)));
+        spooled(id, content.length, recipients),
+        ByteSlice.EMPTY,
+        new ContentLocation.Inline(ByteSlice.of(content)));
   }
 
   static SpooledMessage spooled(QueueId id, long size, String... recipients) {
@@ -135,7 +137,8 @@ final class TestMessages {
         random.nextBoolean()
             ? new ContentLocation.Inline(ByteSlice.of(bytes(300)))
             : new ContentLocation.Uploaded(random.nextInt(100));
-    return new NewMessage(spooled(), body);
+    ByteSlice prefix = random.nextBoolean() ? ByteSlice.EMPTY : ByteSlice.of(bytes(300));
+    return new NewMessage(spooled(), prefix, body);
   }
 
   private SpooledMessage spooled() {

@@ -25,9 +25,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The content of a transaction on its way into the spool, trace header first. When a filter wants
- * to read it, it is gathered before, and goes to the spool as the filters leave it; otherwise it
- * goes there as it comes. Closing it before the commit forgets all of it.
+ * The content of a transaction on its way into the spool. When a filter wants to read it, it is
+ * gathered before, and goes to the spool as the filters leave it; otherwise it goes there as it
+ * comes. The trace header is given to the spool with the commit. Closing it before the commit
+ * forgets all of it.
  */
 final class IncomingMessage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
@@ -142,13 +143,11 @@ final class IncomingMessage implements AutoCloseable {
     }
   }
 
-  /** What is known of the message goes to the spool: the trace header, and what was judged. */
+  /** The content that was judged goes to the spool. */
   private void begin(MessageVerdict judgement) {
     judged = judgement;
     if (!(judgement instanceof MessageVerdict.Accept take)) return;
     try {
-      byte[] trace = traceHeader();
-      reception.write(trace, 0, trace.length);
       pass(take.content());
     } catch (IOException e) {
       LOG.warn(
@@ -172,7 +171,7 @@ final class IncomingMessage implements AutoCloseable {
     Envelope envelope = EnvelopeEditor.apply(transaction.envelope(options()), take.envelopeEdits());
     if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
     long start = System.nanoTime();
-    CommitResult verdict = reception.commit(envelope, take.holdReason());
+    CommitResult verdict = reception.commit(envelope, traceHeader(), take.holdReason());
     shared.metrics().committed(System.nanoTime() - start);
     return switch (verdict) {
       case CommitResult.Accepted accepted -> {

@@ -21,17 +21,16 @@ final class FakeIntake implements Intake {
   private volatile boolean writesFail;
   private volatile boolean forgetful;
 
-  record Accepted(QueueId id, Envelope envelope, Optional<String> hold, byte[] bytes) {
+  record Accepted(
+      QueueId id, Envelope envelope, Optional<String> hold, byte[] prefix, byte[] content) {
+    /** The message as it will be sent: prefix and content. */
     String text() {
-      return new String(bytes, StandardCharsets.ISO_8859_1);
+      return new String(prefix, StandardCharsets.ISO_8859_1) + withoutTrace();
     }
 
-    /** Without the Received field, which is the first and has folded lines. */
+    /** The content alone; the Received field is in the prefix. */
     String withoutTrace() {
-      String text = text();
-      int end = text.indexOf("\r\n");
-      while (text.startsWith("\t", end + 2)) end = text.indexOf("\r\n", end + 2);
-      return text.substring(end + 2);
+      return new String(content, StandardCharsets.ISO_8859_1);
     }
   }
 
@@ -88,9 +87,9 @@ final class FakeIntake implements Intake {
     }
 
     @Override
-    public CommitResult commit(Envelope envelope, Optional<String> hold) {
+    public CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> hold) {
       if (atCommit != Readiness.READY) return new CommitResult.Refused(atCommit);
-      if (!forgetful) accepted.add(new Accepted(id, envelope, hold, content.toByteArray()));
+      if (!forgetful) accepted.add(new Accepted(id, envelope, hold, prefix, content.toByteArray()));
       return new CommitResult.Accepted(id);
     }
 
