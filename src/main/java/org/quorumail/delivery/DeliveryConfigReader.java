@@ -4,6 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.quorumail.config.HostName;
+import org.quorumail.config.HostPort;
+import org.quorumail.config.RateLimit;
 import org.quorumail.config.Section;
 import org.quorumail.config.SocketAddresses;
 import org.quorumail.dns.DnsConfig;
@@ -122,7 +124,7 @@ public final class DeliveryConfigReader {
             "host:port",
             "",
             "deliver this domain's mail there instead of to its MX",
-            SocketAddresses::smtpHost),
+            text -> HostPort.parse(text.strip(), NextHop.SMTP_PORT)),
         domain.flag("require_tls", false, "whether delivery without TLS is deferred"),
         domain.flag("accept_invalid_certs", false, "whether any certificate will do"),
         domain.integer("max_connections", 20, 1, 10_000, "sessions to this domain at once"),
@@ -131,6 +133,6 @@ public final class DeliveryConfigReader {
             "rate",
             "",
             "messages to this domain: \"10/s burst 20\"",
-            SocketAddresses::rate));
+            RateLimit::parse));
   }
 }

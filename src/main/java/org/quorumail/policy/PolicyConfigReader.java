@@ -5,7 +5,6 @@ import java.util.Optional;
 import org.quorumail.config.Network;
 import org.quorumail.config.RateLimit;
 import org.quorumail.config.Section;
-import org.quorumail.config.SocketAddresses;
 import org.quorumail.policy.PolicyConfig.Consequence;
 
 /** Reads {@code [policy]}; {@code [[milter]]} and {@code [aliases]} have readers of their own. */
@@ -76,7 +75,7 @@ public final class PolicyConfigReader {
         "rate",
         "",
         meaning + ": \"60/m burst 120\"; a client is an IPv4 address or IPv6 /64",
-        SocketAddresses::rate);
+        RateLimit::parse);
   }
 
   private PolicyConfig.HeloConfig helo() {

@@ -1,7 +1,6 @@
 package org.quorumail.smtp.server;
 
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.quorumail.config.Network;
@@ -34,7 +33,7 @@ public final class ListenerConfigReader {
   private ListenerConfig listener() {
     Section extensions = listener.section("extensions");
     Optional<KeyPairFiles> own =
-        keyPair(extensions.section("starttls"), "PEM certificate chain of this listener");
+        KeyPairFiles.read(extensions.section("starttls"), "PEM certificate chain of this listener");
     boolean certificate = own.isPresent() || sharedCertificate;
     Service service = listener.choice("service", Service.class, Service.MX, "what it is for");
     TlsMode tls = tls(certificate);
@@ -141,18 +140,5 @@ public final class ListenerConfigReader {
             "messages", 0, 0, 1_000_000, "messages of one session, more get 452; 0 for no limit"),
         limits.integer("errors", 20, 1, 10_000, "errors before the session is closed with 421"),
         limits.integer("line", 2_048, 512, 65_536, "octets of a command line"));
-  }
-
-  /** {@code certificate} and {@code key}: both or neither. */
-  public static Optional<KeyPairFiles> keyPair(Section table, String meaning) {
-    Optional<Path> certificate = table.optional("certificate", "path", "", meaning, Path::of);
-    Optional<Path> key =
-        table.optional("key", "path", "", "PEM private key (PKCS#8) of that certificate", Path::of);
-    if (certificate.isPresent() != key.isPresent()) {
-      table.problem(
-          certificate.isPresent() ? "certificate" : "key",
-          "a certificate and its key belong together: set both or neither");
-    }
-    return certificate.flatMap(c -> key.map(k -> new KeyPairFiles(c, k)));
   }
 }
