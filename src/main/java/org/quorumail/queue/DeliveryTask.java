@@ -18,8 +18,8 @@ import org.quorumail.dsn.DsnComposer;
 import org.quorumail.dsn.RecipientReport;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 import org.quorumail.spool.SpooledMessage;
@@ -204,11 +204,11 @@ final class DeliveryTask implements Job {
   private boolean settle(List<Result> results) {
     Instant now = shared.time.instant();
     Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
-    List<OwnedSpool.RecipientOutcome> outcomes = new ArrayList<>(results.size());
+    List<RecipientOutcome> outcomes = new ArrayList<>(results.size());
     for (Result r : results) {
       int attempts = message().recipients().get(r.recipient()).attempts();
       outcomes.add(
-          new OwnedSpool.RecipientOutcome(
+          new RecipientOutcome(
               r.recipient(), shared.schedule.outcome(r.disposition(), attempts, message(), now)));
     }
     DsnMessage notification = notification(results, outcomes, now);
@@ -218,14 +218,14 @@ final class DeliveryTask implements Job {
       log.warn("event=outcome_refused queue_id={} term={}", claim.id(), claim.spool().term());
       return false;
     }
-    for (OwnedSpool.RecipientOutcome r : outcomes) tell(r, arrived, now);
+    for (RecipientOutcome r : outcomes) tell(r, arrived, now);
     if (notification != null) reported(notification);
     return true;
   }
 
   /** The report that the results make due, if any; it is committed together with them. */
   private @Nullable DsnMessage notification(
-      List<Result> results, List<OwnedSpool.RecipientOutcome> outcomes, Instant now) {
+      List<Result> results, List<RecipientOutcome> outcomes, Instant now) {
     List<RecipientReport> reports =
         new DsnPolicy(shared.schedule, message()).reports(results, outcomes, now);
     if (reports.isEmpty()) return null;
@@ -247,7 +247,7 @@ final class DeliveryTask implements Job {
     return shared.notifications.compose(message(), reports, content, now, until).orElse(null);
   }
 
-  private void tell(OwnedSpool.RecipientOutcome result, Instant arrived, Instant now) {
+  private void tell(RecipientOutcome result, Instant arrived, Instant now) {
     RecipientState recipient = message().recipients().get(result.recipientIndex());
     Outcome o = result.outcome();
     if (recipient.recipient().expanded()) return; // nothing was delivered

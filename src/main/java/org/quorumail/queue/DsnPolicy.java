@@ -12,8 +12,8 @@ import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Notify;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.SpooledMessage;
 
 /**
@@ -35,7 +35,7 @@ final class DsnPolicy {
    * never told together with an end: each has its own condition for being told once.
    */
   List<RecipientReport> reports(
-      List<Job.Result> results, List<OwnedSpool.RecipientOutcome> outcomes, Instant now) {
+      List<Job.Result> results, List<RecipientOutcome> outcomes, Instant now) {
     List<RecipientReport> ends = new ArrayList<>();
     List<RecipientReport> delays = new ArrayList<>();
     if (message.reversePath() instanceof ReversePath.Null) return ends;

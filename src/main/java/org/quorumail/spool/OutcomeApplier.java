@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
-import org.quorumail.spool.OwnedSpool.RecipientOutcome;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.spool.SpoolCounters.FinalStatus;
 import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
 import org.quorumail.spool.SpoolEntry.Dsn;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
-import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.RecipientOutcome;
 
 /**
  * A spool that this node owns: it leads the group, has waited out the former owner's lease, and
@@ -55,9 +55,6 @@ public interface OwnedSpool {
    */
   boolean recordOutcomes(
       QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification);
-
-  /** The outcome for one recipient, named by its place in {@link SpooledMessage#recipients}. */
-  record RecipientOutcome(int recipientIndex, Outcome outcome) {}
 
   /**
    * A delivery status notification, accepted into the spool as a message of its own.

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.spool.SpoolEntry.AttemptOutcomes;

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
-import org.quorumail.spool.OwnedSpool.RecipientOutcome;
+import org.quorumail.mail.RecipientOutcome;
 
 /**
  * What a spool's log says: the arrows of {@code docs/spool-states.md}. All times are those of the

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
-import org.quorumail.spool.OwnedSpool.RecipientOutcome;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
 import org.quorumail.spool.SpoolEntry.ByteSlice;
 import org.quorumail.spool.SpoolEntry.ContentLocation;

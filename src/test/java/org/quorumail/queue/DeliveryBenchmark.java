@@ -17,6 +17,7 @@ import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.Config;
 import org.quorumail.spool.OwnedSpool;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnershipListener;
 import org.quorumail.spool.SpooledMessage;

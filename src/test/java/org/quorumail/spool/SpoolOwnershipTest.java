@@ -27,6 +27,7 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.FakeRaftGroup.FakeLeadership;
 import org.quorumail.spool.Intake.MessageWriter;
@@ -225,7 +226,7 @@ class SpoolOwnershipTest {
     owned.recordOutcomes(
         id,
         List.of(
-            new OwnedSpool.RecipientOutcome(
+            new RecipientOutcome(
                 0, new Outcome.Deferred(given.until(), given.status(), "x".repeat(100_000), ""))),
         null);
     assertThat(owned.message(id).orElseThrow().recipients().getFirst().diagnostic()).hasSize(500);
