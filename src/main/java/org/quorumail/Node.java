@@ -110,7 +110,8 @@ public final class Node implements NodeView {
       ClusterReport clusterReport =
           new ClusterReport(clusterMember, () -> Optional.ofNullable(groups), this);
       DnsReport dnsReport = DnsReport.open(config::current, directory.path());
-      Api api = new Api(this, clusterReport, queueReport, dnsReport, metrics);
+      Optional<Metrics> exposed = c.metrics().enabled() ? Optional.of(metrics) : Optional.empty();
+      Api api = new Api(this, clusterReport, queueReport, dnsReport, exposed);
       ClusterMonitor watch = new ClusterMonitor(clusterReport, clusterMember, metrics.registry());
       config.onReload(watch::publishReload);
       Thread watching = Thread.ofVirtual().name("cluster-watch").start(watch);
@@ -270,7 +271,7 @@ public final class Node implements NodeView {
   }
 
   private AutoCloseable http(Api api, Config c) throws IOException {
-    return c.health().enabled() ? HttpServer.start(api, c) : () -> {};
+    return c.health().enabled() ? HttpServer.start(api, c.health(), c.api()) : () -> {};
   }
 
   /**

@@ -21,7 +21,8 @@ public final class Api {
   private final List<ApiRoute> routes;
   private final EventStream eventStream;
 
-  public Api(NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Metrics metrics) {
+  public Api(
+      NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Optional<Metrics> metrics) {
     this.eventStream = new EventStream(cluster.events());
     this.routes =
         Stream.of(

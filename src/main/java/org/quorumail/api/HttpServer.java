@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.quorumail.api.ApiRequest.Caller;
-import org.quorumail.node.Config;
 
 /** The API over HTTP/1.1. Threads: one virtual thread per connection, Helidon's. */
 public final class HttpServer implements AutoCloseable {
@@ -74,9 +73,10 @@ public final class HttpServer implements AutoCloseable {
    *
    * @throws IOException with a sentence for the operator when it cannot
    */
-  public static HttpServer start(Api api, Config config) throws IOException {
-    InetSocketAddress address = config.health().listenAddress();
-    HttpServer http = new HttpServer(api, ApiToken.read(config.api().tokenFile()), address);
+  public static HttpServer start(Api api, HttpServerConfig config, ApiConfig security)
+      throws IOException {
+    InetSocketAddress address = config.listenAddress();
+    HttpServer http = new HttpServer(api, ApiToken.read(security.tokenFile()), address);
     http.server.start();
     if (http.server.isRunning()) return http; // a failed bind is only logged by Helidon
     throw new IOException(

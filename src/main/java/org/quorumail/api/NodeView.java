@@ -2,7 +2,6 @@ package org.quorumail.api;
 
 import java.time.Duration;
 import java.util.List;
-import org.quorumail.node.Config;
 
 /** The node itself, as the API asks it. Implemented by the composition root. Thread-safe. */
 public interface NodeView {
@@ -10,8 +9,8 @@ public interface NodeView {
 
   Duration uptime();
 
-  /** The effective configuration; the API leaves secrets out. */
-  Config config();
+  /** The effective configuration as records, which become JSON; the API leaves secrets out. */
+  Record config();
 
   /**
    * How things are at this moment. May look at disks and threads, but answers within a second

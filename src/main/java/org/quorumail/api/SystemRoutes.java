@@ -3,6 +3,7 @@ package org.quorumail.api;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.NodeView.NodeHealth;
 import org.quorumail.metrics.Metrics;
@@ -10,9 +11,9 @@ import org.quorumail.metrics.Metrics;
 /** The process: metrics, configuration, reload and shutdown. */
 final class SystemRoutes {
   private final NodeView node;
-  private final Metrics metrics;
+  private final Optional<Metrics> metrics;
 
-  SystemRoutes(NodeView node, Metrics metrics) {
+  SystemRoutes(NodeView node, Optional<Metrics> metrics) {
     this.node = node;
     this.metrics = metrics;
   }
@@ -29,10 +30,10 @@ final class SystemRoutes {
   }
 
   private ApiResponse metrics(ApiRequest request) {
-    if (!node.config().metrics().enabled()) return ApiResponse.notFound("metrics.enabled is false");
+    if (metrics.isEmpty()) return ApiResponse.notFound("metrics.enabled is false");
     return ApiResponse.text(
         "text/plain; version=0.0.4; charset=utf-8",
-        metrics.scrape(new LinkedHashSet<>(request.parameters("name[]"))));
+        metrics.get().scrape(new LinkedHashSet<>(request.parameters("name[]"))));
   }
 
   private static ApiResponse ping() {

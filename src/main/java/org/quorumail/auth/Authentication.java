@@ -45,7 +45,7 @@ public final class Authentication implements AutoCloseable {
   public static Authentication open(AuthConfig config, LoginFailures failures) throws IOException {
     UserStore users = null;
     if (config.usersFile().isPresent()) users = new FileUserStore(config.usersFile().get());
-    else if (config.ldap().isPresent()) users = new LdapUserStore(config.ldap().get());
+    else if (config.ldap().isPresent()) users = LdapUserStore.open(config.ldap().get());
     UserStore known = users;
     try {
       TokenVerifier tokens =

@@ -1,31 +1,35 @@
 package org.quorumail.auth;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import java.net.Inet6Address;
 import java.net.InetAddress;
-import java.util.Arrays;
-import java.util.HexFormat;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.AuthConfig.AuthLimits;
+import org.quorumail.config.Network;
 
 /**
- * Counts failed logins by client address and by name, whether the name exists or not, within a
- * window of time. Beyond a limit no password is looked at any more. An address from which a user
- * has logged in is not held to that user's limit, so that nobody can lock somebody else out for
- * good. Thread-safe; lives as long as the node. A cluster-wide count would take this class's place.
+ * The failed logins of a window of time, counted by client address and by name, whether the name
+ * exists or not. Above a limit no password is checked any more. The limit of a name does not hold
+ * for an address from which its user has logged in, so nobody can lock out another user for good.
+ * Thread-safe; lives as long as the node.
  */
 public final class LoginFailures {
-  /** Each of the tables; the oldest entry goes first. Some 20 MB in all when full. */
+  /** Of each table; some 20 MB in all when full. */
   private static final int MAX_ENTRIES = 100_000;
 
-  private final LongSupplier nanoTime;
-  private final Map<String, FailureCount> byAddress = bounded();
-  private final Map<String, FailureCount> byName = bounded();
-  private final Map<String, Boolean> provenClients = bounded(); // name and address
-  private AuthLimits limits;
+  /** The prefix that one IPv6 client has at least: single addresses would count nothing. */
+  private static final int IPV6_CLIENT_PREFIX = 64;
 
-  private record FailureCount(int failures, long since) {}
+  private final LongSupplier nanoTime;
+  private final Cache<String, FailureCount> byAddress = bounded();
+  private final Cache<String, FailureCount> byName = bounded();
+  private final Cache<String, Boolean> provenClients = bounded(); // address and name
+  private volatile AuthLimits limits;
+
+  /** The failures of a window that began at {@code sinceNanos}. */
+  private record FailureCount(int failures, long sinceNanos) {}
 
   public LoginFailures(AuthLimits limits) {
     this(limits, System::nanoTime);
@@ -36,64 +40,60 @@ public final class LoginFailures {
     this.nanoTime = nanoTime;
   }
 
-  /** What counts from now on; what was counted stays. */
-  public synchronized void limits(AuthLimits now) {
-    limits = now;
+  /** Replaces the limits; failures that were counted before stay counted. */
+  public void updateLimits(AuthLimits updated) {
+    limits = updated;
   }
 
-  /** Whether this client has failed too often to be heard. */
-  public synchronized boolean isBlocked(InetAddress client) {
-    return count(byAddress, addressBlock(client)) >= limits.failuresPerAddress();
+  /** Whether this client has too many failures. */
+  public boolean isBlocked(InetAddress client) {
+    return failures(byAddress.getIfPresent(addressBlock(client))) >= limits.failuresPerAddress();
   }
 
-  /** Whether anybody has failed too often under this name, for this client. */
-  public synchronized boolean isBlocked(InetAddress client, String name) {
-    if (provenClients.containsKey(pair(client, name))) return false;
-    return count(byName, name) >= limits.failuresPerUser();
+  /** Whether this name has too many failures, seen from this client. */
+  public boolean isBlocked(InetAddress client, String name) {
+    if (provenClients.getIfPresent(pair(client, name)) != null) return false;
+    return failures(byName.getIfPresent(name)) >= limits.failuresPerUser();
   }
 
-  public synchronized void recordFailure(InetAddress client, String name) {
-    add(byAddress, addressBlock(client));
-    if (!name.isEmpty()) add(byName, name);
+  /** Counts a failure. An empty name counts for the address alone. */
+  public void recordFailure(InetAddress client, String name) {
+    increment(byAddress, addressBlock(client));
+    if (!name.isEmpty()) increment(byName, name);
   }
 
-  public synchronized void recordSuccess(InetAddress client, String name) {
+  /** Remembers that the user of this name has logged in from this address. */
+  public void recordSuccess(InetAddress client, String name) {
     provenClients.put(pair(client, name), true);
   }
 
-  private int count(Map<String, FailureCount> table, String key) {
-    FailureCount count = table.get(key);
+  private int failures(@Nullable FailureCount count) {
     if (count == null) return 0;
-    boolean over = nanoTime.getAsLong() - count.since() >= limits.window().toNanos();
-    return over ? 0 : count.failures();
+    boolean windowOver = nanoTime.getAsLong() - count.sinceNanos() >= limits.window().toNanos();
+    return windowOver ? 0 : count.failures();
   }
 
-  private void add(Map<String, FailureCount> table, String key) {
-    FailureCount old = table.get(key);
-    boolean goesOn = old != null && count(table, key) > 0;
-    if (goesOn && old != null) table.put(key, new FailureCount(old.failures() + 1, old.since()));
-    else table.put(key, new FailureCount(1, nanoTime.getAsLong()));
+  private void increment(Cache<String, FailureCount> table, String key) {
+    table
+        .asMap()
+        .compute(
+            key,
+            (k, old) ->
+                old == null || failures(old) == 0
+                    ? new FailureCount(1, nanoTime.getAsLong())
+                    : new FailureCount(old.failures() + 1, old.sinceNanos()));
   }
 
   private static String pair(InetAddress client, String name) {
     return addressBlock(client) + " " + name;
   }
 
-  /** Who has IPv6 has a /64 at least; counting single addresses would count nothing. */
   private static String addressBlock(InetAddress client) {
-    byte[] address = client.getAddress();
-    byte[] counted = client instanceof Inet6Address ? Arrays.copyOf(address, 8) : address;
-    return HexFormat.of().formatHex(counted);
+    if (!(client instanceof Inet6Address)) return client.getHostAddress();
+    return Network.containing(client, IPV6_CLIENT_PREFIX).toString();
   }
 
-  private static <V> Map<String, V> bounded() {
-    return new LinkedHashMap<>(16, 0.75f, true) {
-      private static final long serialVersionUID = 1L;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
-        return size() > MAX_ENTRIES;
-      }
-    };
+  private static <V> Cache<String, V> bounded() {
+    return Caffeine.newBuilder().maximumSize(MAX_ENTRIES).build();
   }
 }

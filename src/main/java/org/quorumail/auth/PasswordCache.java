@@ -1,44 +1,47 @@
 package org.quorumail.auth;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /**
- * Passwords that were proved a short time ago, so that a client that logs in for each message is
- * not hashed slowly each time. Kept are only keyed hashes, with a key that lives in this process
- * alone; a changed password has other stored keys and is not found. Thread-safe.
+ * Passwords that were proved a short time ago, so that a client that logs in for each message costs
+ * one slow hash and not many. The cache keeps keyed hashes only, with a key that lives in this
+ * process alone. A changed password has other stored keys, so the cache no longer finds it.
+ * Thread-safe.
  */
 final class PasswordCache {
   private static final int MAX_ENTRIES = 10_000; // some 2 MB
-  private static final Duration TIME_TO_LIVE = Duration.ofMinutes(10);
+  static final Duration TIME_TO_LIVE = Duration.ofMinutes(10);
 
   private final byte[] key = new byte[ScramKeys.KEY_BYTES];
-  private final Map<ByteBuffer, Long> until =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Long> eldest) {
-          return size() > MAX_ENTRIES;
-        }
-      };
+  private final Cache<ByteBuffer, Boolean> proved;
 
   PasswordCache() {
+    this(Ticker.systemTicker());
+  }
+
+  PasswordCache(Ticker ticker) {
     new SecureRandom().nextBytes(key);
+    proved =
+        Caffeine.newBuilder()
+            .maximumSize(MAX_ENTRIES)
+            .expireAfterWrite(TIME_TO_LIVE)
+            .ticker(ticker)
+            .build();
   }
 
-  /** Looks for a keyed hash; what the time of that may tell, nobody can compute. */
-  synchronized boolean contains(ScramKeys stored, String password) {
-    Long end = until.get(cacheKey(stored, password));
-    return end != null && System.nanoTime() - end < 0;
+  /** Looks up a keyed hash: its time tells nothing that a client could compute. */
+  boolean contains(ScramKeys stored, String password) {
+    return proved.getIfPresent(cacheKey(stored, password)) != null;
   }
 
-  synchronized void add(ScramKeys stored, String password) {
-    until.putIfAbsent(cacheKey(stored, password), System.nanoTime() + TIME_TO_LIVE.toNanos());
-    until.values().removeIf(end -> System.nanoTime() - end >= 0);
+  /** Keeps a proof for its time to live, counted from the first one. */
+  void add(ScramKeys stored, String password) {
+    proved.asMap().putIfAbsent(cacheKey(stored, password), true);
   }
 
   private ByteBuffer cacheKey(ScramKeys stored, String password) {

@@ -23,6 +23,25 @@ public record Network(InetAddress base, int prefixLength) {
     }
   }
 
+  /**
+   * The network of a prefix length that an address belongs to.
+   *
+   * @param prefixLength bits; more than the address has mean the address alone
+   */
+  public static Network containing(InetAddress address, int prefixLength) {
+    byte[] octets = address.getAddress();
+    for (int i = 0; i < octets.length; i++) {
+      int kept = Math.clamp(prefixLength - i * 8L, 0, 8);
+      octets[i] &= (byte) (0xFF << (8 - kept));
+    }
+    try {
+      InetAddress base = InetAddress.getByAddress(octets);
+      return new Network(base, Math.min(prefixLength, octets.length * 8));
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException("the length of an address does not change", e);
+    }
+  }
+
   public boolean contains(InetAddress address) {
     byte[] a = base.getAddress();
     byte[] b = address.getAddress();

@@ -26,7 +26,7 @@ public final class ConfigFileCheck {
         problems,
         () -> Authentication.open(c.auth(), new LoginFailures(c.auth().limits())).close());
     collect(problems, () -> AliasTable.of(c.policy().aliases(), c.relay().domains()));
-    collect(problems, () -> new AccessLists(c.policy().lists()));
+    collect(problems, () -> AccessLists.read(c.policy().lists()));
     if (c.relay().recipients().isPresent()) {
       collect(problems, () -> PolicyFactory.file(c.relay().recipients().get()));
     }

@@ -121,7 +121,7 @@ public final class LiveConfig {
       Config next = old.with(read.relay(), read.policy(), read.tls(), read.auth(), cluster);
       state = load(next, policyRules, loginFailures);
       policyRules.commit();
-      loginFailures.limits(read.auth().limits());
+      loginFailures.updateLimits(read.auth().limits());
       replaced.close();
     } catch (NodeStartException e) {
       return new ReloadResult(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));

@@ -78,7 +78,7 @@ public final class PolicyFactory {
     Optional<RecipientTable> table = table(config);
     RelayPolicy relay = new RelayPolicy(config.relay(), table);
     AliasTable aliases = AliasTable.of(config.policy().aliases(), config.relay().domains());
-    AccessLists lists = new AccessLists(config.policy().lists());
+    AccessLists lists = AccessLists.read(config.policy().lists());
     List<MessageFilter> filters = new ArrayList<>();
     filters.add(lists);
     filters.add(new RelayFilter(relay, aliases, table.isEmpty()));
@@ -139,7 +139,7 @@ public final class PolicyFactory {
   private LdapRecipientTable openTable(PolicyConfig.LdapTableConfig config) throws IOException {
     OpenLdapTable old = openTable;
     if (old != null && old.config.equals(config)) return old.table;
-    OpenLdapTable opened = new OpenLdapTable(config, new LdapRecipientTable(config));
+    OpenLdapTable opened = new OpenLdapTable(config, LdapRecipientTable.open(config));
     pending = opened;
     return opened.table;
   }

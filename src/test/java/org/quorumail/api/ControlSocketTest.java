@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,7 +35,7 @@ class ControlSocketTest {
   void start() throws IOException {
     node = new FakeNode(folder, Map.of());
     metrics = new Metrics();
-    api = new Api(node, node, node, node, metrics);
+    api = new Api(node, node, node, node, Optional.of(metrics));
     path = folder.resolve("run/control.sock");
     socket = ControlSocket.start(api, path);
   }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,7 +40,11 @@ class EventRoutesTest {
   void start() throws IOException {
     node = new FakeNode(folder, Map.of("health.listen_address", "127.0.0.1:0"));
     metrics = new Metrics();
-    server = HttpServer.start(new Api(node, node, node, node, metrics), node.config());
+    server =
+        HttpServer.start(
+            new Api(node, node, node, node, Optional.of(metrics)),
+            node.config().health(),
+            node.config().api());
   }
 
   @AfterEach

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,11 @@ class HttpServerTest {
                 "api.token_file", token.toString(),
                 "cluster.secret", "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U="));
     metrics = new Metrics();
-    server = HttpServer.start(new Api(node, node, node, node, metrics), node.config());
+    server =
+        HttpServer.start(
+            new Api(node, node, node, node, Optional.of(metrics)),
+            node.config().health(),
+            node.config().api());
   }
 
   @AfterEach
@@ -261,7 +266,11 @@ class HttpServerTest {
     FakeNode other =
         new FakeNode(folder, Map.of("health.listen_address", "127.0.0.1:" + server.port()));
     assertThatThrownBy(
-            () -> HttpServer.start(new Api(other, other, other, other, metrics), other.config()))
+            () ->
+                HttpServer.start(
+                    new Api(other, other, other, other, Optional.of(metrics)),
+                    other.config().health(),
+                    other.config().api()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("health.listen_address")
         .hasMessageContaining("port " + server.port());

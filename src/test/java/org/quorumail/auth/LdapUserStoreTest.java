@@ -101,6 +101,20 @@ class LdapUserStoreTest {
   }
 
   @Test
+  void aNameOfSeveralEntriesIsNobodysHoweverManyTheyAre() throws Exception {
+    person("carol", "pencil", "team@example.org");
+    person("dave", "pencil", "team@example.org");
+    try (LdapUserStore users = users(false)) {
+      assertThat(users.checkPassword("team@example.org", "pencil"))
+          .isInstanceOf(PasswordCheck.Wrong.class);
+      person("erin", "pencil", "team@example.org"); // now above the size limit of the search
+      assertThat(users.checkPassword("team@example.org", "pencil"))
+          .isInstanceOf(PasswordCheck.Wrong.class);
+      assertThat(users.findUser("team@example.org")).isEmpty();
+    }
+  }
+
+  @Test
   void tlsFromTheBeginningWorksToo() throws Exception {
     try (LdapUserStore users = users(true)) {
       assertRight(users.checkPassword("alice", "pencil"));
@@ -111,7 +125,7 @@ class LdapUserStoreTest {
   void aServerWithAnotherCertificateIsNotTrusted() throws Exception {
     TestCertificates.write(folder, "other");
     try (LdapUserStore users =
-        new LdapUserStore(config(uri("ldaps", server.getListenPort("tls")), "other.pem"))) {
+        LdapUserStore.open(config(uri("ldaps", server.getListenPort("tls")), "other.pem"))) {
       assertThat(users.checkPassword("alice", "pencil"))
           .isInstanceOf(PasswordCheck.Unavailable.class);
     }
@@ -131,7 +145,7 @@ class LdapUserStoreTest {
   @Test
   void aDirectoryThatNeverAnswersIsGivenUp() throws Exception {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        LdapUserStore users = new LdapUserStore(config(uri("ldap", silent.getLocalPort()), ""))) {
+        LdapUserStore users = LdapUserStore.open(config(uri("ldap", silent.getLocalPort()), ""))) {
       assertThat(users.checkPassword("alice", "pencil"))
           .isInstanceOf(PasswordCheck.Unavailable.class);
     }
@@ -152,7 +166,7 @@ class LdapUserStoreTest {
         implicit
             ? uri("ldaps", server.getListenPort("tls"))
             : uri("ldap", server.getListenPort("plain"));
-    return new LdapUserStore(config(uri, "127.0.0.1.pem"));
+    return LdapUserStore.open(config(uri, "127.0.0.1.pem"));
   }
 
   private static URI uri(String scheme, int port) {

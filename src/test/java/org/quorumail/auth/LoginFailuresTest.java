@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.quorumail.auth.AuthConfig.AuthLimits;
@@ -44,8 +45,21 @@ class LoginFailuresTest {
   @Test
   void limitsOfAReloadCountAtOnce() throws Exception {
     failures.recordFailure(ip("192.0.2.1"), "alice");
-    failures.limits(new AuthLimits(3, 1, 10, Duration.ofMinutes(10), Duration.ZERO));
+    failures.updateLimits(new AuthLimits(3, 1, 10, Duration.ofMinutes(10), Duration.ZERO));
     assertThat(failures.isBlocked(ip("192.0.2.1"))).isTrue();
+  }
+
+  @Test
+  void failuresThatComeAtTheSameTimeAreAllCounted() throws Exception {
+    failures.updateLimits(new AuthLimits(3, 800, 800, Duration.ofMinutes(10), Duration.ZERO));
+    InetAddress client = ip("192.0.2.1");
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 799; i++) threads.execute(() -> failures.recordFailure(client, "alice"));
+    }
+    assertThat(failures.isBlocked(client)).isFalse();
+    failures.recordFailure(client, "alice");
+    assertThat(failures.isBlocked(client)).isTrue();
+    assertThat(failures.isBlocked(ip("192.0.2.2"), "alice")).isTrue();
   }
 
   private static InetAddress ip(String text) throws Exception {

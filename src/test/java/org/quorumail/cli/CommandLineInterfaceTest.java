@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -42,7 +43,7 @@ class CommandLineInterfaceTest {
     node = new FakeNode(folder, Map.of());
     metrics = new Metrics();
     path = folder.resolve("control.sock");
-    socket = ControlSocket.start(new Api(node, node, node, node, metrics), path);
+    socket = ControlSocket.start(new Api(node, node, node, node, Optional.of(metrics)), path);
   }
 
   @AfterEach

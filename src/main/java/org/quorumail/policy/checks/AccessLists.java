@@ -1,6 +1,7 @@
 package org.quorumail.policy.checks;
 
 import java.io.IOException;
+import java.util.List;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.MessageFilter;
@@ -9,8 +10,8 @@ import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 
 /**
- * Who is always and who is never welcome: clients, senders, recipients. To allow is stronger than
- * to deny, and frees of the checks of reputation only: nobody may relay because of a list.
+ * The allow and deny lists: clients, senders and recipients that are always or never welcome. An
+ * allowed one is exempt from the checks of reputation and from nothing else: no list opens a relay.
  */
 public final class AccessLists implements MessageFilter {
   private static final Verdict CLIENT =
@@ -25,33 +26,32 @@ public final class AccessLists implements MessageFilter {
   private final AddressSet allowRecipients;
   private final AddressSet denyRecipients;
 
+  private AccessLists(AccessListsConfig lists) throws IOException {
+    allowClients = networks("allow_clients", lists.allowClients());
+    denyClients = networks("deny_clients", lists.denyClients());
+    allowSenders = addresses("allow_senders", lists.allowSenders());
+    denySenders = addresses("deny_senders", lists.denySenders());
+    allowRecipients = addresses("allow_recipients", lists.allowRecipients());
+    denyRecipients = addresses("deny_recipients", lists.denyRecipients());
+  }
+
   /**
-   * Reads the files that the lists name.
+   * Reads the lists and the files that they name.
    *
    * @throws IOException with one sentence that names key and entry
    */
-  public AccessLists(AccessListsConfig lists) throws IOException {
-    String in = "policy.lists.";
-    allowClients =
-        new NetworkSet(
-            in + "allow_clients", ListEntries.read(in + "allow_clients", lists.allowClients()));
-    denyClients =
-        new NetworkSet(
-            in + "deny_clients", ListEntries.read(in + "deny_clients", lists.denyClients()));
-    allowSenders =
-        new AddressSet(
-            in + "allow_senders", ListEntries.read(in + "allow_senders", lists.allowSenders()));
-    denySenders =
-        new AddressSet(
-            in + "deny_senders", ListEntries.read(in + "deny_senders", lists.denySenders()));
-    allowRecipients =
-        new AddressSet(
-            in + "allow_recipients",
-            ListEntries.read(in + "allow_recipients", lists.allowRecipients()));
-    denyRecipients =
-        new AddressSet(
-            in + "deny_recipients",
-            ListEntries.read(in + "deny_recipients", lists.denyRecipients()));
+  public static AccessLists read(AccessListsConfig lists) throws IOException {
+    return new AccessLists(lists);
+  }
+
+  private static NetworkSet networks(String list, List<String> configured) throws IOException {
+    String key = "policy.lists." + list;
+    return NetworkSet.parse(key, ListEntries.read(key, configured));
+  }
+
+  private static AddressSet addresses(String list, List<String> configured) throws IOException {
+    String key = "policy.lists." + list;
+    return AddressSet.parse(key, ListEntries.read(key, configured));
   }
 
   @Override
@@ -74,7 +74,7 @@ public final class AccessLists implements MessageFilter {
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
-    if (allowRecipients.contains(recipient)) return new Verdict.Exempt("recipient");
+    if (allowRecipients.contains(recipient)) return new Verdict.Exempt("recipient is allowed");
     return denyRecipients.contains(recipient) ? RECIPIENT : Verdict.ACCEPT;
   }
 

@@ -8,44 +8,54 @@ import java.util.Set;
 import org.quorumail.mail.MailAddress;
 
 /**
- * Mail addresses: {@code name@example.org}, {@code example.org} (everybody there) or {@code
- * *.example.org} (everybody in its subdomains). Compared without case.
+ * A set of mail addresses: {@code name@example.org}, {@code example.org} (all of the domain) or
+ * {@code *.example.org} (all of its subdomains). Case does not count.
  */
 final class AddressSet {
   private final Set<String> addresses = new HashSet<>();
   private final Set<String> domains = new HashSet<>();
   private final Set<String> subdomainsOf = new HashSet<>();
 
+  private AddressSet() {}
+
   /**
-   * @throws IOException with one sentence that names the key when an entry is none of these
+   * @throws IOException with one sentence that names the key when an entry has none of the forms
    */
-  AddressSet(String key, List<String> entries) throws IOException {
+  static AddressSet parse(String key, List<String> entries) throws IOException {
+    AddressSet set = new AddressSet();
     for (String entry : entries) {
-      String text = entry.toLowerCase(Locale.ROOT);
-      if (text.matches("[^@\\s]+@[^@\\s]+")) addresses.add(text);
-      else if (text.matches("\\*?\\.[a-z0-9._-]+")) subdomainsOf.add(text.replaceFirst("^\\*", ""));
-      else if (text.matches("@?[a-z0-9._-]+")) domains.add(text.replaceFirst("^@", ""));
-      else {
+      if (!set.add(entry.toLowerCase(Locale.ROOT))) {
         throw new IOException(
             key + ": \"" + entry + "\" is neither an address nor a domain nor *.domain");
       }
     }
-  }
-
-  boolean isEmpty() {
-    return addresses.isEmpty() && domains.isEmpty() && subdomainsOf.isEmpty();
+    return set;
   }
 
   boolean contains(MailAddress address) {
-    if (isEmpty()) return false;
     String domain = address.domain();
     if (domains.contains(domain)) return true;
-    if (!addresses.isEmpty() && addresses.contains(address.toString().toLowerCase(Locale.ROOT)))
+    if (!addresses.isEmpty() && addresses.contains(address.toString().toLowerCase(Locale.ROOT))) {
       return true;
+    }
     if (subdomainsOf.isEmpty()) return false;
     for (int dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
       if (subdomainsOf.contains(domain.substring(dot))) return true;
     }
     return false;
+  }
+
+  /** Adds an entry in lower case; false when it has none of the forms. */
+  private boolean add(String entry) {
+    if (entry.matches("[^@\\s]+@[^@\\s]+")) {
+      addresses.add(entry);
+    } else if (entry.matches("\\*?\\.[a-z0-9._-]+")) {
+      subdomainsOf.add(entry.substring(entry.indexOf('.')));
+    } else if (entry.matches("@?[a-z0-9._-]+")) {
+      domains.add(entry.startsWith("@") ? entry.substring(1) : entry);
+    } else {
+      return false;
+    }
+    return true;
   }
 }

@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
+import org.quorumail.config.Network;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.MessageFilter;
 import org.quorumail.policy.PolicyState;
@@ -85,7 +86,7 @@ public final class Greylist implements MessageFilter {
   private String network(InetAddress client) {
     boolean v4 = client.getAddress().length == 4;
     int prefix = v4 ? config.ipv4Prefix() : config.ipv6Prefix();
-    return NetworkSet.networkAddress(client, prefix).getHostAddress() + "/" + prefix;
+    return Network.containing(client, prefix).toString();
   }
 
   private static String triplet(String network, SessionView session, MailAddress recipient) {

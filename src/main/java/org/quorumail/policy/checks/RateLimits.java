@@ -2,6 +2,7 @@ package org.quorumail.policy.checks;
 
 import java.net.Inet6Address;
 import java.util.Optional;
+import org.quorumail.config.Network;
 import org.quorumail.config.RateLimit;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.MessageFilter;
@@ -89,6 +90,6 @@ public final class RateLimits implements MessageFilter {
     if (!(session.client() instanceof Inet6Address address)) {
       return session.client().getHostAddress();
     }
-    return NetworkSet.networkAddress(address, IPV6_CLIENT_PREFIX).getHostAddress();
+    return Network.containing(address, IPV6_CLIENT_PREFIX).toString();
   }
 }

@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,7 @@ import org.quorumail.policy.RecipientTable;
 import org.quorumail.smtp.Escape;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Asks an HTTP service: 2xx means that a recipient exists, 404 and 410 that it does not, anything
@@ -24,6 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class HttpRecipientTable implements RecipientTable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpRecipientTable.class);
+
+  private static final JsonMapper JSON = JsonMapper.shared();
 
   private final PolicyConfig.HttpTableConfig config;
   private final HttpClient client;
@@ -66,22 +70,11 @@ public final class HttpRecipientTable implements RecipientTable {
             .timeout(config.timeout())
             .header("User-Agent", "Quorumail");
     if (!config.post()) return request.GET().build();
-    String body = "{\"address\":\"" + escapeJson(address.toString()) + "\"}";
+    String body = JSON.writeValueAsString(Map.of("address", address.toString()));
     return request
         .header("Content-Type", "application/json")
         .POST(BodyPublishers.ofString(body))
         .build();
-  }
-
-  private static String escapeJson(String text) {
-    StringBuilder escaped = new StringBuilder(text.length() + 8);
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\') escaped.append('\\').append(c);
-      else if (c < ' ') escaped.append(String.format("\\u%04x", (int) c));
-      else escaped.append(c);
-    }
-    return escaped.toString();
   }
 
   private static Existence existenceOf(int status, MailAddress address) {

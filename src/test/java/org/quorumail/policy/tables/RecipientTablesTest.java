@@ -97,7 +97,7 @@ class RecipientTablesTest {
     Path password = Files.writeString(folder.resolve("password"), "secret\n");
     PolicyConfig.LdapTableConfig settings =
         ldap("ldap://127.0.0.1:" + server.getListenPort(), Optional.of(password));
-    try (LdapRecipientTable table = new LdapRecipientTable(settings)) {
+    try (LdapRecipientTable table = LdapRecipientTable.open(settings)) {
       assertThat(find(table, "ann@a.example")).isEqualTo(KNOWN);
       assertThat(find(table, "bob@a.example")).isEqualTo(UNKNOWN);
       assertThat(find(table, "*@a.example")).isEqualTo(UNKNOWN);
@@ -107,7 +107,7 @@ class RecipientTablesTest {
     }
     Path wrong = Files.writeString(folder.resolve("wrong"), "guess\n");
     try (LdapRecipientTable table =
-        new LdapRecipientTable(ldap(settings.url().toString(), Optional.of(wrong)))) {
+        LdapRecipientTable.open(ldap(settings.url().toString(), Optional.of(wrong)))) {
       assertThat(find(table, "ann@a.example")).isEqualTo(UNAVAILABLE);
     }
   }

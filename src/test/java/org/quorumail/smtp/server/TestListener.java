@@ -145,7 +145,7 @@ final class TestListener implements AutoCloseable {
     keys.keySet().removeIf(key -> !key.startsWith("policy.") && !key.startsWith("aliases."));
     PolicyConfig config = Config.standalone(Path.of("unused"), keys).policy();
     List<MessageFilter> all = new ArrayList<>();
-    all.add(new AccessLists(config.lists()));
+    all.add(AccessLists.read(config.lists()));
     AliasTable aliases = AliasTable.of(config.aliases(), Set.of("local.example"));
     all.add(new RelayFilter(policy(), aliases, !options.containsKey("known")));
     all.add(new RateLimits(config.rates(), state));
