@@ -1,21 +1,27 @@
 package org.quorumail.gossip;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
-/** The elements of gossip's wire format, read from bytes that nobody vouches for. */
+/** A reader for the elements of gossip's wire formats; it trusts none of the bytes. */
 public final class WireReader {
   private final ByteBuffer in;
 
-  public WireReader(ByteBuffer in) {
-    this.in = in;
+  /** Reads what remains of the buffer, and leaves the buffer as it was. */
+  public WireReader(ByteBuffer bytes) {
+    this.in = bytes.duplicate();
   }
 
-  /** Says why the bytes are no message; stays within the package's codecs. */
+  /** Ends the reading of malformed bytes; the codecs turn it into a value. */
   public static final class MalformedException extends Exception {
     private static final long serialVersionUID = 1;
     private final String reason;
 
-    /** Without a stack trace: a flood of bad frames must stay cheap. */
+    /**
+     * Without a stack trace: a flood of malformed frames must stay cheap.
+     *
+     * @param reason a few words for the log, without any of the bytes
+     */
     public MalformedException(String reason) {
       super(reason, null, false, false);
       this.reason = reason;
@@ -35,53 +41,65 @@ public final class WireReader {
   }
 
   public int octet() throws MalformedException {
-    need(1);
+    requireRemaining(1);
     return in.get() & 0xff;
   }
 
+  public boolean flag() throws MalformedException {
+    int octet = octet();
+    if (octet > 1) throw new MalformedException("flag is neither 0 nor 1");
+    return octet == 1;
+  }
+
   public int fixed16() throws MalformedException {
-    need(2);
+    requireRemaining(2);
     return in.getShort() & 0xffff;
   }
 
   public long fixed64() throws MalformedException {
-    need(8);
+    requireRemaining(8);
     return in.getLong();
   }
 
-  /** 0 to 2^63-1. */
+  /** Reads 0 to 2^63-1, in its shortest form only, so that one message has one encoding. */
   public long number() throws MalformedException {
     long number = 0;
     for (int shift = 0; shift < 63; shift += 7) {
       int group = octet();
       number |= (long) (group & 0x7f) << shift;
-      if (group < 0x80) return number;
+      if (group >= 0x80) continue;
+      if (group == 0 && shift > 0) throw new MalformedException("number in a long form");
+      return number;
     }
     throw new MalformedException("number beyond 63 bits");
   }
 
   public int number(int max) throws MalformedException {
     long number = number();
-    if (number > max) throw new MalformedException("length " + number + " above " + max);
+    if (number > max) throw new MalformedException("number " + number + " above " + max);
     return (int) number;
   }
 
   public byte[] bytes(int length) throws MalformedException {
-    need(length);
+    requireRemaining(length);
     byte[] bytes = new byte[length];
     in.get(bytes);
     return bytes;
   }
 
   public NodeId id() throws MalformedException {
+    String value = idOrEmpty();
+    if (value.isEmpty()) throw new MalformedException("empty id");
+    return new NodeId(value);
+  }
+
+  /** Reads the value of an id, or the empty text. */
+  public String idOrEmpty() throws MalformedException {
     int length = octet();
     if (length > NodeId.MAX_LENGTH) throw new MalformedException("id of " + length + " characters");
-    need(length);
-    StringBuilder value = new StringBuilder(length);
-    for (int i = 0; i < length; i++) value.append((char) (in.get() & 0xff));
-    String text = value.toString();
-    if (!NodeId.isValid(text)) throw new MalformedException("characters of an id");
-    return new NodeId(text);
+    String value = new String(bytes(length), StandardCharsets.ISO_8859_1);
+    if (length > 0 && !NodeId.isValid(value)) throw new MalformedException("characters of an id");
+    return value;
   }
 
   public NodeAddress address() throws MalformedException {
@@ -91,7 +109,7 @@ public final class WireReader {
     return NodeAddress.of(raw, fixed16());
   }
 
-  private void need(int length) throws MalformedException {
+  private void requireRemaining(int length) throws MalformedException {
     if (in.remaining() < length) throw new MalformedException("cut short");
   }
 }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.WireReader;
+import org.quorumail.gossip.WireWriter;
 
 /**
  * How ids of messages stand in those of {@link PlumtreeCodec}: flags, then origin, incarnation and
@@ -22,7 +24,7 @@ final class BroadcastIdCodec {
   private static final int OVERLAY_PATHS = 1;
   private static final int SAME_SOURCE = 2;
 
-  static void writeAll(PlumtreeWriter out, List<BroadcastId> ids) {
+  static void writeAll(WireWriter out, List<BroadcastId> ids) {
     out.number(ids.size());
     @Nullable BroadcastId previous = null;
     for (BroadcastId id : ids) {
@@ -31,9 +33,8 @@ final class BroadcastIdCodec {
     }
   }
 
-  static List<BroadcastId> readAll(PlumtreeReader in, int max)
-      throws PlumtreeReader.MalformedException {
-    int count = in.count(max);
+  static List<BroadcastId> readAll(WireReader in, int max) throws WireReader.MalformedException {
+    int count = in.number(max);
     List<BroadcastId> ids = new ArrayList<>(count);
     @Nullable BroadcastId previous = null;
     for (int i = 0; i < count; i++) {
@@ -44,52 +45,52 @@ final class BroadcastIdCodec {
   }
 
   static void write(
-      PlumtreeWriter out, BroadcastId id, @Nullable BroadcastId previous, boolean charted) {
+      WireWriter out, BroadcastId id, @Nullable BroadcastId previous, boolean charted) {
     boolean same =
         previous != null
             && previous.incarnation() == id.incarnation()
             && previous.origin().equals(id.origin());
     out.octet((charted ? OVERLAY_PATHS : 0) | (same ? SAME_SOURCE : 0));
     if (!same) {
-      out.text(id.origin().value());
+      out.id(id.origin());
       out.number(id.incarnation());
     }
     out.number(id.sequence());
   }
 
-  static RoutedId read(PlumtreeReader in, @Nullable BroadcastId previous)
-      throws PlumtreeReader.MalformedException {
+  static RoutedId read(WireReader in, @Nullable BroadcastId previous)
+      throws WireReader.MalformedException {
     int flags = in.octet();
     if ((flags & ~(OVERLAY_PATHS | SAME_SOURCE)) != 0) {
-      throw new PlumtreeReader.MalformedException("unknown flags");
+      throw new WireReader.MalformedException("unknown flags");
     }
     NodeId origin;
     long incarnation;
     if ((flags & SAME_SOURCE) == 0) {
-      origin = in.node();
+      origin = in.id();
       incarnation = in.number();
       if (previous != null
           && origin.equals(previous.origin())
           && incarnation == previous.incarnation()) {
-        throw new PlumtreeReader.MalformedException("origin named again");
+        throw new WireReader.MalformedException("origin named again");
       }
     } else if (previous != null) {
       origin = previous.origin();
       incarnation = previous.incarnation();
     } else {
-      throw new PlumtreeReader.MalformedException("no previous id");
+      throw new WireReader.MalformedException("no previous id");
     }
     long sequence = in.number();
-    if (sequence < 1) throw new PlumtreeReader.MalformedException("sequence 0");
+    if (sequence < 1) throw new WireReader.MalformedException("sequence 0");
     return new RoutedId(
         new BroadcastId(origin, incarnation, sequence), (flags & OVERLAY_PATHS) != 0);
   }
 
   /** An id where no tree is told. */
-  static BroadcastId readBare(PlumtreeReader in, @Nullable BroadcastId previous)
-      throws PlumtreeReader.MalformedException {
+  static BroadcastId readBare(WireReader in, @Nullable BroadcastId previous)
+      throws WireReader.MalformedException {
     RoutedId id = read(in, previous);
-    if (id.overlayPaths) throw new PlumtreeReader.MalformedException("unknown flags");
+    if (id.overlayPaths) throw new WireReader.MalformedException("unknown flags");
     return id.id;
   }
 }

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.WireReader;
+import org.quorumail.gossip.WireWriter;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Disconnect;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
@@ -50,6 +52,8 @@ public final class PlumtreeCodec {
   /** What is left of a message beside its payload never needs more. */
   private static final int MAX_HEADER = 256;
 
+  private static final int USUAL_SIZE = 64;
+
   private final int maxMessageSize;
 
   /**
@@ -71,7 +75,7 @@ public final class PlumtreeCodec {
 
   /** The bytes of a message, ready to be read. */
   public ByteBuffer encode(PlumtreeMessage message) {
-    PlumtreeWriter out = new PlumtreeWriter();
+    WireWriter out = new WireWriter(USUAL_SIZE);
     out.octet(VERSION);
     switch (message) {
       case Gossip m -> {
@@ -94,13 +98,13 @@ public final class PlumtreeCodec {
       }
       case Graft m -> {
         out.octet('R');
-        out.text(m.tree().root());
-        out.octet(m.id().isPresent() ? 1 : 0);
+        out.idOrEmpty(m.tree().root());
+        out.flag(m.id().isPresent());
         m.id().ifPresent(wanted -> BroadcastIdCodec.write(out, wanted, null, false));
       }
       case Prune m -> {
         out.octet('P');
-        out.text(m.tree().root());
+        out.idOrEmpty(m.tree().root());
       }
       case NotFound m -> {
         out.octet('F');
@@ -108,18 +112,18 @@ public final class PlumtreeCodec {
       }
       case Neighbour m -> {
         out.octet('N');
-        out.octet(m.answer() ? 1 : 0);
+        out.flag(m.answer());
       }
       case Disconnect m -> out.octet('D');
       case SyncRequest m -> {
         out.octet('S');
         range(out, m.range());
-        out.word(m.digest());
+        out.fixed64(m.digest());
       }
       case SyncDigest m -> {
         out.octet('V');
         range(out, m.range());
-        out.octet(m.equal() ? 1 : 0);
+        out.flag(m.equal());
         out.number(m.states().size());
         for (OriginState state : m.states()) state(out, state);
       }
@@ -133,20 +137,20 @@ public final class PlumtreeCodec {
         for (Gossip pushed : m.messages()) gossip(out, pushed);
       }
     }
-    return out.finish();
+    return out.toBuffer();
   }
 
   /** Reads the whole buffer as one message. */
   public Decoded decode(ByteBuffer bytes) {
-    PlumtreeReader in = new PlumtreeReader(bytes);
+    WireReader in = new WireReader(bytes);
     try {
       int version = in.octet();
       if (version != VERSION) return new Malformed("version " + version);
       PlumtreeMessage message = message(in);
       if (in.hasMore()) return new Malformed("bytes behind the message");
       return new Message(message);
-    } catch (PlumtreeReader.MalformedException e) {
-      return new Malformed(String.valueOf(e.getMessage()));
+    } catch (WireReader.MalformedException e) {
+      return new Malformed(e.reason());
     }
   }
 
@@ -155,7 +159,7 @@ public final class PlumtreeCodec {
     return Math.max(maxMessageSize + MAX_HEADER, 64 * 1024);
   }
 
-  private PlumtreeMessage message(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+  private PlumtreeMessage message(WireReader in) throws WireReader.MalformedException {
     return switch (in.octet()) {
       case 'G' -> gossip(in);
       case 'I' -> iHave(in);
@@ -169,82 +173,82 @@ public final class PlumtreeCodec {
       case 'F' -> new NotFound(BroadcastIdCodec.readBare(in, null));
       case 'N' -> new Neighbour(in.flag());
       case 'D' -> new Disconnect();
-      case 'S' -> new SyncRequest(range(in), in.word());
+      case 'S' -> new SyncRequest(range(in), in.fixed64());
       case 'V' -> {
         SyncRange range = range(in);
         boolean equal = in.flag();
-        int count = in.count(MAX_STATES);
+        int count = in.number(MAX_STATES);
         List<OriginState> states = new ArrayList<>(count);
         for (int i = 0; i < count; i++) states.add(state(in));
         yield new SyncDigest(range, equal, List.copyOf(states));
       }
       case 'Q' -> new SyncPull(BroadcastIdCodec.readAll(in, MAX_PULL));
       case 'U' -> {
-        int count = in.count(MAX_PUSH);
+        int count = in.number(MAX_PUSH);
         List<Gossip> messages = new ArrayList<>(count);
         for (int i = 0; i < count; i++) messages.add(gossip(in));
         yield new SyncPush(List.copyOf(messages));
       }
-      default -> throw new PlumtreeReader.MalformedException("unknown type");
+      default -> throw new WireReader.MalformedException("unknown type");
     };
   }
 
-  private static void gossip(PlumtreeWriter out, Gossip m) {
+  private static void gossip(WireWriter out, Gossip m) {
     BroadcastIdCodec.write(out, m.id(), null, m.tree().isOverlayPaths());
     out.number(m.hop());
     out.number(m.payload().length);
     out.bytes(m.payload());
   }
 
-  private Gossip gossip(PlumtreeReader in) throws PlumtreeReader.MalformedException {
+  private Gossip gossip(WireReader in) throws WireReader.MalformedException {
     BroadcastIdCodec.RoutedId id = BroadcastIdCodec.read(in, null);
-    int hop = in.count(MAX_HOPS);
-    byte[] payload = in.bytes(in.count(maxMessageSize));
+    int hop = in.number(MAX_HOPS);
+    byte[] payload = in.bytes(in.number(maxMessageSize));
     return new Gossip(id.tree(), id.id(), hop, payload);
   }
 
-  private static IHave iHave(PlumtreeReader in) throws PlumtreeReader.MalformedException {
-    int count = in.count(MAX_IDS);
+  private static IHave iHave(WireReader in) throws WireReader.MalformedException {
+    int count = in.number(MAX_IDS);
     List<Announcement> lines = new ArrayList<>(count);
     @Nullable BroadcastId previous = null;
     for (int i = 0; i < count; i++) {
       BroadcastIdCodec.RoutedId id = BroadcastIdCodec.read(in, previous);
-      lines.add(new Announcement(id.tree(), id.id(), in.count(MAX_HOPS)));
+      lines.add(new Announcement(id.tree(), id.id(), in.number(MAX_HOPS)));
       previous = id.id();
     }
     return new IHave(List.copyOf(lines));
   }
 
-  private static TreeId tree(PlumtreeReader in) throws PlumtreeReader.MalformedException {
-    String root = in.nameOrEmpty();
+  private static TreeId tree(WireReader in) throws WireReader.MalformedException {
+    String root = in.idOrEmpty();
     return root.isEmpty() ? TreeId.OVERLAY_PATHS : new TreeId(root);
   }
 
-  private static void range(PlumtreeWriter out, SyncRange range) {
-    out.text(range.after());
-    out.text(range.upTo());
+  private static void range(WireWriter out, SyncRange range) {
+    out.idOrEmpty(range.after());
+    out.idOrEmpty(range.upTo());
   }
 
-  private static SyncRange range(PlumtreeReader in) throws PlumtreeReader.MalformedException {
-    return new SyncRange(in.nameOrEmpty(), in.nameOrEmpty());
+  private static SyncRange range(WireReader in) throws WireReader.MalformedException {
+    return new SyncRange(in.idOrEmpty(), in.idOrEmpty());
   }
 
-  private static void state(PlumtreeWriter out, OriginState state) {
-    out.text(state.origin().value());
+  private static void state(WireWriter out, OriginState state) {
+    out.id(state.origin());
     out.number(state.incarnation());
     out.number(state.oldest());
     out.number(state.floor());
     out.number(state.words().length);
-    for (long word : state.words()) out.word(word);
+    for (long word : state.words()) out.fixed64(word);
   }
 
-  private static OriginState state(PlumtreeReader in) throws PlumtreeReader.MalformedException {
-    NodeId origin = in.node();
+  private static OriginState state(WireReader in) throws WireReader.MalformedException {
+    NodeId origin = in.id();
     long incarnation = in.number();
     long oldest = in.number();
     long floor = in.number();
-    long[] words = new long[in.count(SequenceWindow.MAX_WORDS)];
-    for (int i = 0; i < words.length; i++) words[i] = in.word();
+    long[] words = new long[in.number(SequenceWindow.MAX_WORDS)];
+    for (int i = 0; i < words.length; i++) words[i] = in.fixed64();
     return new OriginState(origin, incarnation, oldest, floor, words);
   }
 }

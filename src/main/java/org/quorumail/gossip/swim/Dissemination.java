@@ -5,19 +5,19 @@ import java.util.Set;
 import org.quorumail.gossip.NodeId;
 
 /**
- * SWIM's second half: updates go to some members by chance, round after round, until they were
- * passed on often enough. Whatever else is sent takes some along (§4.1 of the paper).
+ * SWIM's dissemination: pending updates go to some random members, round after round, until each
+ * was passed on often enough. Other datagrams carry updates too (§4.1 of the paper).
  */
 final class Dissemination {
   private final SwimContext context;
   private long nextRound;
 
-  Dissemination(SwimContext node) {
-    this.context = node;
-    this.nextRound = node.now;
+  Dissemination(SwimContext context) {
+    this.context = context;
+    this.nextRound = context.now;
   }
 
-  /** The next round begins now. */
+  /** Starts the next round now. */
   void hasten() {
     nextRound = context.now;
   }
@@ -25,11 +25,11 @@ final class Dissemination {
   void tick() {
     if (context.now < nextRound || context.updates.isEmpty()) return;
     nextRound = context.now + context.config.gossipInterval();
-    Set<NodeId> told = new HashSet<>();
+    Set<NodeId> targets = new HashSet<>();
     for (int i = 0; i < context.config.gossipNodes() && !context.updates.isEmpty(); i++) {
-      SwimMember target = context.table.randomLive(context.random, n -> !told.contains(n.id()));
+      SwimMember target = context.table.randomLive(context.random, n -> !targets.contains(n.id()));
       if (target == null) return;
-      told.add(target.id());
+      targets.add(target.id());
       context.send(target.address());
     }
   }

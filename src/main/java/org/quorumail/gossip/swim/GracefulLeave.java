@@ -9,35 +9,40 @@ import org.quorumail.gossip.swim.SwimMessage.Left;
 import org.quorumail.gossip.swim.SwimMessage.Ping;
 
 /**
- * A graceful leave: some members are pinged with the good-bye in front, so each answer proves that
- * it was heard; those pass it on. Over when enough have, or at the time-out.
+ * A graceful leave. Some members, the witnesses, are pinged with the leave in front: an ack proves
+ * that the witness received it and will pass it on. The leave is over when enough witnesses have
+ * answered, or at the time-out.
  */
 final class GracefulLeave {
-  /** So many witnesses: the news survives two of them. */
+  /** With this many witnesses the leave survives the loss of two of them. */
   private static final int WITNESSES = 3;
 
   private static final int REPEAT_MILLIS = 300;
 
   private final SwimContext context;
-  private final Left goodbye;
+  private final Left left;
   private final long deadline;
   private final Map<Long, NodeId> witnessBySequence = new HashMap<>();
   private final Set<NodeId> witnesses = new HashSet<>();
   private boolean isOver;
 
-  GracefulLeave(SwimContext node, Left goodbye) {
-    this.context = node;
-    this.goodbye = goodbye;
-    this.deadline = node.now + node.config.leaveTimeout();
+  GracefulLeave(SwimContext context, Left left) {
+    this.context = context;
+    this.left = left;
+    this.deadline = context.now + context.config.leaveTimeout();
   }
 
   boolean isOver() {
     return isOver;
   }
 
+  private int witnessesWanted() {
+    return Math.min(WITNESSES, context.table.live());
+  }
+
   void pingWitnesses() {
     if (isOver) return;
-    int wanted = Math.min(WITNESSES, context.table.live());
+    int wanted = witnessesWanted();
     if (witnesses.size() >= wanted || context.now >= deadline) {
       isOver = true;
       context.emit(new SwimEffect.LeaveCompleted(witnesses.size()));
@@ -51,18 +56,16 @@ final class GracefulLeave {
       long sequence = context.nextSequence();
       witnessBySequence.put(sequence, member.id());
       Ping ping = new Ping(sequence, member.id(), member.incarnation(), context.self.id());
-      context.send(member.address(), goodbye, ping);
+      context.send(member.address(), left, ping);
     }
     context.timers.set(Math.min(deadline, context.now + REPEAT_MILLIS), this::pingWitnesses);
   }
 
-  /** Whether the answer was to the good-bye. */
+  /** Returns whether the ack was for the leave. */
   boolean onAck(long sequence) {
     NodeId witness = witnessBySequence.get(sequence);
     if (witness == null) return false;
-    if (witnesses.add(witness) && witnesses.size() >= Math.min(WITNESSES, context.table.live())) {
-      pingWitnesses();
-    }
+    if (witnesses.add(witness) && witnesses.size() >= witnessesWanted()) pingWitnesses();
     return true;
   }
 }

@@ -1,9 +1,10 @@
 package org.quorumail.gossip.swim;
 
 /**
- * Lifeguard's local health multiplier: a node that misses answers doubts itself first. 0 is well. A
- * failed probe whose helpers did not all report back, an own refutation and an overslept timer add
- * one, a good probe takes one away. Probe interval and patience are multiplied by score + 1.
+ * Lifeguard's local health multiplier: a node that misses answers doubts itself first. A score of 0
+ * is healthy. A failed probe without a nack from every helper, an own refutation and a late tick
+ * add one; a successful probe takes one away. Probe interval and time-outs are multiplied by score
+ * + 1.
  */
 final class LocalHealth {
   private final int max;
@@ -22,7 +23,7 @@ final class LocalHealth {
     return millis * (score + 1);
   }
 
-  /** The driver's own verdict: event loop, garbage collector. */
+  /** Sets the driver's own verdict, from its event loop or the garbage collector. */
   void setSick(boolean isSick) {
     this.sick = isSick;
   }
@@ -32,7 +33,7 @@ final class LocalHealth {
     return !sick;
   }
 
-  /** Whether the score changed. */
+  /** Adds points within the bounds; returns whether the score changed. */
   boolean add(int points) {
     int before = score;
     score = Math.clamp(score + points, 0, max);

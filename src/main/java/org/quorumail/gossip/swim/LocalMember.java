@@ -4,8 +4,8 @@ import org.quorumail.gossip.swim.SwimMessage.Alive;
 import org.quorumail.gossip.swim.SwimMessage.Left;
 
 /**
- * What this node says of itself: nobody else may raise its incarnation. It goes beyond whatever is
- * said against it, also against a former life, until it has said good-bye.
+ * This node as the other members see it. Nobody else raises its incarnation. It refutes every
+ * accusation, also one against a former life, until it starts to leave.
  */
 final class LocalMember {
   private final SwimContext context;
@@ -13,38 +13,38 @@ final class LocalMember {
   private boolean leaving;
 
   /**
-   * @param onRefuted called after this node has contradicted somebody
+   * @param onRefuted called after this node has refuted an accusation
    */
-  LocalMember(SwimContext node, Runnable onRefuted) {
-    this.context = node;
+  LocalMember(SwimContext context, Runnable onRefuted) {
+    this.context = context;
     this.onRefuted = onRefuted;
   }
 
-  /** Its own name comes back: an echo, or a former life that got further. */
-  void onOwnAlive(SwimMember said) {
-    if (isNewer(said)) refute(said.incarnation());
+  /** This node's own name comes back: an echo, or a former life with a higher incarnation. */
+  void onOwnAlive(SwimMember received) {
+    if (isNewer(received)) refute(received.incarnation());
   }
 
-  private boolean isNewer(SwimMember said) {
-    if (said.incarnation() != context.self.incarnation()) {
-      return said.incarnation() > context.self.incarnation();
+  private boolean isNewer(SwimMember received) {
+    if (received.incarnation() != context.self.incarnation()) {
+      return received.incarnation() > context.self.incarnation();
     }
-    return !said.metadata().sameContent(context.self.metadata());
+    return !received.metadata().sameContent(context.self.metadata());
   }
 
-  /** Held suspect, dead or left at that height; a former life's good-bye still goes around. */
+  /** A member declares this incarnation suspect, dead or left; it may be a former life's leave. */
   void onAccusation(long incarnation) {
     if (leaving || incarnation < context.self.incarnation()) return;
     refute(incarnation);
     context.adjustHealth(1);
   }
 
-  /** A prober knows this node at a height that it has not reached since its start. */
+  /** A prober knows an incarnation of this node that it has not reached since its start. */
   void onHigherIncarnation(long incarnation) {
     refute(incarnation);
   }
 
-  /** Goes beyond whatever was said of it; at the top of the range nothing can be said any more. */
+  /** Goes one incarnation beyond the given one; beyond the highest there is none. */
   private void refute(long incarnation) {
     if (leaving || incarnation == SwimMember.MAX_INCARNATION) return;
     publish(context.self.withIncarnation(incarnation + 1));
@@ -52,17 +52,21 @@ final class LocalMember {
     onRefuted.run();
   }
 
-  /** Publishes this node anew. */
+  /** Replaces this node's description and passes it on. */
   void publish(SwimMember renewed) {
+    if (renewed.incarnation() <= context.self.incarnation()) {
+      throw new IllegalStateException(
+          "the own incarnation only grows: " + renewed + " after " + context.self);
+    }
     context.self = renewed;
     context.updates.offer(new Alive(renewed));
   }
 
-  /** From here on nothing is refuted. */
+  /** Announces the leave; from here on this node refutes nothing. */
   Left startLeaving() {
     leaving = true;
-    Left goodbye = new Left(context.self.id(), context.self.incarnation());
-    context.updates.offer(goodbye);
-    return goodbye;
+    Left left = new Left(context.self.id(), context.self.incarnation());
+    context.updates.offer(left);
+    return left;
   }
 }

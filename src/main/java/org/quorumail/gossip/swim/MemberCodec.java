@@ -1,6 +1,5 @@
 package org.quorumail.gossip.swim;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.gossip.WireReader;
@@ -9,10 +8,10 @@ import org.quorumail.gossip.swim.SwimMessage.MemberRow;
 import org.quorumail.gossip.swim.SwimMessage.PushPullRows;
 
 /**
- * A member as it stands in messages of {@link SwimCodec}: id, address, incarnation, metadata. That
- * is a form byte (0: its bytes follow, 1: only their digest does), its length, and that; alone it
- * is a length and the bytes. A row of a view is the code of a state in front of a member, a page
- * the number of its rows in front of them.
+ * The encoding of a member in the messages of {@link SwimCodec}: id, address, incarnation,
+ * metadata. Metadata is a form byte (0: the bytes follow, 1: only their digest does), a length, and
+ * the bytes or the digest. Whole metadata is a length and the bytes. A row of a view is the code of
+ * a state in front of a member; a page is the number of its rows in front of them.
  */
 final class MemberCodec {
   private static final int METADATA_BYTES = 0;
@@ -49,29 +48,29 @@ final class MemberCodec {
     return NodeMetadata.of(in.bytes(in.number(NodeMetadata.MAX_LENGTH)));
   }
 
-  static void writeRows(ByteBuffer out, List<MemberRow> rows) {
-    WireWriter.number(out, rows.size());
+  static void writeRows(WireWriter out, List<MemberRow> rows) {
+    out.number(rows.size());
     for (MemberRow row : rows) {
-      out.put((byte) row.state().code());
+      out.octet(row.state().code());
       writeMember(out, row.member());
     }
   }
 
-  static void writeMember(ByteBuffer out, SwimMember node) {
-    WireWriter.id(out, node.id());
-    WireWriter.address(out, node.address());
-    WireWriter.number(out, node.incarnation());
+  static void writeMember(WireWriter out, SwimMember node) {
+    out.id(node.id());
+    out.address(node.address());
+    out.number(node.incarnation());
     NodeMetadata meta = node.metadata();
     boolean inline = isInline(meta);
-    out.put((byte) (inline ? METADATA_BYTES : METADATA_DIGEST));
-    WireWriter.number(out, meta.length());
-    if (inline) out.put(meta.bytes());
-    else out.putLong(meta.digest());
+    out.octet((inline ? METADATA_BYTES : METADATA_DIGEST));
+    out.number(meta.length());
+    if (inline) out.bytes(meta.bytes());
+    else out.fixed64(meta.digest());
   }
 
-  static void writeWholeMetadata(ByteBuffer out, NodeMetadata meta) {
-    WireWriter.number(out, meta.length());
-    out.put(meta.bytes());
+  static void writeWholeMetadata(WireWriter out, NodeMetadata meta) {
+    out.number(meta.length());
+    out.bytes(meta.bytes());
   }
 
   private static boolean isInline(NodeMetadata meta) {
@@ -94,7 +93,7 @@ final class MemberCodec {
         + (isInline(meta) ? meta.length() : 8);
   }
 
-  /** Of metadata alone. */
+  /** The size of whole metadata. */
   static int size(NodeMetadata meta) {
     return WireWriter.size(meta.length()) + meta.length();
   }

@@ -3,16 +3,16 @@ package org.quorumail.gossip.swim;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node holds of another. The order is SWIM's rule for conflicts: of two statements with the
- * same incarnation the later constant wins, otherwise the higher incarnation does.
+ * The state of a member in another node's view. The order is SWIM's rule for conflicts: of two
+ * updates with the same incarnation the later constant wins, otherwise the higher incarnation.
  */
 public enum MemberState {
   ALIVE(0),
-  /** Accused of not answering; counts as a member until the suspicion has run out. */
+  /** A probe of it failed; it counts as a member until the suspicion expires. */
   SUSPECT(1),
-  /** The suspicion ran out. */
+  /** It was declared dead when the suspicion expired. */
   DEAD(2),
-  /** Said good-bye. */
+  /** It left gracefully. */
   LEFT(3);
 
   private final int code;
@@ -21,7 +21,7 @@ public enum MemberState {
     this.code = code;
   }
 
-  /** The byte that stands for it on the wire. */
+  /** The state's byte on the wire. */
   int code() {
     return code;
   }
@@ -36,12 +36,12 @@ public enum MemberState {
     };
   }
 
-  /** Alive or suspect. */
+  /** Returns whether the state is alive or suspect. */
   public boolean isMember() {
     return this == ALIVE || this == SUSPECT;
   }
 
-  /** Whether a statement of this state and incarnation replaces the other one. */
+  /** Returns whether an update with this state and incarnation replaces the other one. */
   boolean supersedes(long incarnation, MemberState other, long otherIncarnation) {
     if (incarnation != otherIncarnation) return incarnation > otherIncarnation;
     return compareTo(other) > 0;

@@ -2,16 +2,17 @@ package org.quorumail.gossip.swim;
 
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.Hash64;
 import org.quorumail.gossip.NodeId;
 
 /**
- * A node's view of the others: alive, suspect, dead, left. Arrays by slot and an open-addressed
- * index instead of objects, about 16 bytes a row besides the {@link SwimMember}: ten thousand views
- * of ten thousand rows fit a simulation's memory. Digests over the live rows are kept up to date,
- * so that comparing views costs nothing at rest.
+ * A node's view of the other nodes: alive, suspect, dead, left. Arrays by slot and an
+ * open-addressed index take about 16 bytes a row besides the {@link SwimMember}, so ten thousand
+ * views of ten thousand rows fit a simulation's memory. Digests over the live rows are kept up to
+ * date, so comparing equal views costs nothing.
  */
 final class MemberTable {
   private static final byte FREE = -1;
@@ -21,8 +22,9 @@ final class MemberTable {
   private byte[] states = new byte[16];
 
   /**
-   * By hash of the id, 0 for none; linear probing, at most 70 % full. Slot + 1 in the bits that
-   * choose a place, the hash's other bits above them: what is another's is passed over unread.
+   * The slots by the hash of the id; linear probing, at most 70 % full. An entry is 0 if free, else
+   * slot + 1 in the bits that choose the entry, with the hash's other bits above them. The latter
+   * tell most other ids apart without reading their rows.
    */
   private int[] index = new int[32];
 
@@ -36,7 +38,7 @@ final class MemberTable {
 
   private final long ownRingPosition;
 
-  /** Slot of the next live member on the ring; looked for when it is asked for. */
+  /** The slot of the next live member on the ring; computed on demand. */
   private int next = UNKNOWN;
 
   MemberTable(NodeId self) {
@@ -44,12 +46,12 @@ final class MemberTable {
     this.ownRingPosition = self.hash64();
   }
 
-  /** Live and dead rows. */
+  /** The number of live and dead rows. */
   int rows() {
     return rows;
   }
 
-  /** Alive and suspect rows. */
+  /** The number of alive and suspect rows. */
   int live() {
     return live;
   }
@@ -100,7 +102,11 @@ final class MemberTable {
     return states[slot] == 0 || states[slot] == 1;
   }
 
-  /** XOR over the live rows of each of so many buckets (a power of two). */
+  /**
+   * One digest per bucket: the XOR over its live rows.
+   *
+   * @param buckets a power of two, at most {@link SwimMessage.PushPullRequest#MAX_BUCKETS}
+   */
   long[] digests(int buckets) {
     long[] coarse = new long[buckets];
     for (int i = 0; i < digests.length; i++) coarse[i & (buckets - 1)] ^= digests[i];
@@ -134,14 +140,13 @@ final class MemberTable {
         });
   }
 
-  /** Takes one row of the table. */
   interface RowVisitor {
     void row(SwimMember node, MemberState state);
   }
 
   /**
-   * The next live member in a shuffled round: every one is met once per round, so that the time to
-   * a probe by each other is bounded (SWIM, section 4.3).
+   * The next live member in a shuffled round. A round visits every member once, which bounds the
+   * time between two probes of it (SWIM, section 4.3).
    */
   @Nullable SwimMember nextInRound(RandomGenerator random) {
     for (int pass = 0; pass < 2; pass++) {
@@ -155,8 +160,8 @@ final class MemberTable {
   }
 
   /**
-   * The next live member on a ring on which all stand by the hash of their names. Each member is
-   * the next of exactly one other in views that are equal; null when there is none.
+   * The next live member on a ring ordered by the hash of the names; null when there is none. In
+   * equal views each member is the next of exactly one other.
    */
   @Nullable SwimMember nextOnRing() {
     if (next == UNKNOWN) {
@@ -171,7 +176,7 @@ final class MemberTable {
     return Long.compareUnsigned(distance(slot), distance(than)) < 0;
   }
 
-  /** From this node's place onwards, around the ring of all hashes. */
+  /** The distance from this node onwards around the ring of all hashes. */
   private long distance(int slot) {
     SwimMember node = members[slot];
     return node == null ? -1 : node.id().hash64() - ownRingPosition;
@@ -188,9 +193,8 @@ final class MemberTable {
     cursor = 0;
   }
 
-  /** A random live member, or null when some dozens of draws met none that the filter likes. */
-  @Nullable SwimMember randomLive(
-      RandomGenerator random, java.util.function.Predicate<SwimMember> filter) {
+  /** A random live member, or null when some dozens of draws found none that the filter accepts. */
+  @Nullable SwimMember randomLive(RandomGenerator random, Predicate<SwimMember> filter) {
     if (live == 0) return null;
     for (int draw = 0; draw < 32; draw++) {
       int slot = random.nextInt(used);
@@ -216,13 +220,13 @@ final class MemberTable {
     return slot;
   }
 
-  /** A newcomer gets a random place in the rest of the running round. */
+  /** Puts a newcomer at a random position in the rest of the running round. */
   private void joinRound(int slot, RandomGenerator random) {
     if (cursor >= round.length) return;
-    int place = cursor + random.nextInt(round.length - cursor);
-    // it takes the place of a member that is met at the round's start instead: nobody is skipped
-    if (cursor > 0) round[--cursor] = round[place];
-    round[place] = slot;
+    int position = cursor + random.nextInt(round.length - cursor);
+    // the member at that position moves before the cursor and is visited next: none is skipped
+    if (cursor > 0) round[--cursor] = round[position];
+    round[position] = slot;
   }
 
   private int freeSlot() {
@@ -267,15 +271,15 @@ final class MemberTable {
     reindex();
   }
 
-  /** Removal is rare (a tombstone's end), so it rebuilds rather than leaves markers. */
+  /** Rebuilds the index: removal is rare (a tombstone's end), and markers would cost lookups. */
   private void unindex(NodeId gone) {
     Arrays.fill(index, 0);
-    int slotGone = -1;
+    int goneSlot = -1;
     for (int slot = 0; slot < used; slot++) {
       SwimMember node = members[slot];
-      if (node != null && node.id().equals(gone)) slotGone = slot;
+      if (node != null && node.id().equals(gone)) goneSlot = slot;
     }
-    if (slotGone >= 0) members[slotGone] = null;
+    if (goneSlot >= 0) members[goneSlot] = null;
     reindex();
   }
 
@@ -286,9 +290,30 @@ final class MemberTable {
     }
   }
 
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    long[] recomputed = new long[digests.length];
+    int[] counts = new int[2];
+    forEach(
+        (member, state) -> {
+          counts[0]++;
+          if (!state.isMember()) return;
+          counts[1]++;
+          recomputed[bucket(member.id(), digests.length)] ^= digest(member);
+        });
+    if (counts[0] != rows) return rows + " rows counted, " + counts[0] + " found";
+    if (counts[1] != live) return live + " live rows counted, " + counts[1] + " found";
+    if (!Arrays.equals(recomputed, digests)) return "the digests are not those of the rows";
+    for (int slot = 0; slot < used; slot++) {
+      SwimMember member = members[slot];
+      if (member != null && slot(member.id()) != slot) return member.id() + " is not in the index";
+    }
+    return null;
+  }
+
   private static void swap(int[] array, int a, int b) {
-    int kept = array[a];
+    int first = array[a];
     array[a] = array[b];
-    array[b] = kept;
+    array[b] = first;
   }
 }

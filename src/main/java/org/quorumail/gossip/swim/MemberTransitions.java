@@ -1,7 +1,12 @@
 package org.quorumail.gossip.swim;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.NodeId;
@@ -9,140 +14,161 @@ import org.quorumail.gossip.swim.SwimMessage.Alive;
 import org.quorumail.gossip.swim.SwimMessage.Dead;
 import org.quorumail.gossip.swim.SwimMessage.Left;
 import org.quorumail.gossip.swim.SwimMessage.Suspect;
+import org.quorumail.gossip.swim.SwimMessage.Update;
 
 /**
- * The transitions of members' states, whatever the source of the news: gossip, an exchange of
- * views, an own probe. The only place that writes the table.
+ * The transitions of members' states, whatever their source: gossip, push/pull, an own probe. The
+ * legal ones are listed at {@link Swim}. Only this class writes the table.
  */
 final class MemberTransitions {
-  /** A suspect that answers this node gets so many more minimal waits before others decide. */
+  /** A suspect that answers this node gets this many more minimal waits before it is dead. */
   private static final int MAX_EXTENSIONS = 3;
 
-  /** Nodes that only heard of a suspicion leave the verdict to its accusers for so much longer. */
+  /** A bystander, which only received the suspicion, leaves the accusers this much more time. */
   private static final int BYSTANDER_MARGIN_MILLIS = 2_000;
 
   /**
-   * So many of those who hear of a suspicion probe the suspect out of turn. In a large cluster the
-   * next probe by chance may be seconds away, and an unconfirmed suspicion is long.
+   * About this many of the bystanders probe the suspect out of turn. In a large cluster the next
+   * regular probe may be seconds away, and an unconfirmed suspicion is long.
    */
   private static final int WITNESSES = 6;
 
-  /** Enough to say it once; the operator's log is no place for a repetition per packet. */
+  /** Conflicts remembered, so that each is reported once and not per packet. */
   private static final int MAX_CONFLICTS = 64;
 
   private final SwimContext context;
   private final LocalMember localMember;
+  private final Listener listener;
   private final Map<NodeId, Suspicion> suspicions = new HashMap<>();
   private final Map<NodeId, NodeAddress> conflicts = new HashMap<>();
   private final Tombstones tombstones = new Tombstones();
-  private FinalProbe finalProbe = (suspect, verdict) -> verdict.answered(false);
-  private Listener listener = new Listener() {};
-
-  /** Asks a suspect once more before it is held dead. */
-  interface FinalProbe {
-    void ask(SwimMember suspect, Verdict verdict);
-  }
-
-  /** Hears whether the suspect answered. */
-  interface Verdict {
-    void answered(boolean yes);
-  }
 
   /** The parts that act on transitions. */
   interface Listener {
-    default void onMemberReturned(SwimMember back) {}
+    /** A dead or left member is alive again. */
+    void onMemberReturned();
 
-    default void onMetadataMissing(SwimMember member, NodeAddress informant) {}
+    /** A member's metadata is too long for gossip and has to be fetched. */
+    void onMetadataMissing(SwimMember member, NodeAddress informant);
 
-    default void onWitnessNeeded(SwimMember suspect) {}
+    /** This bystander was drawn as a witness. */
+    void onWitnessNeeded(SwimMember suspect);
+
+    /** The suspicion expires: probe the suspect once more. The result says whether it answered. */
+    void onFinalProbeNeeded(SwimMember suspect, Consumer<Boolean> result);
   }
 
-  MemberTransitions(SwimContext node, LocalMember ownWord) {
-    this.context = node;
-    this.localMember = ownWord;
-  }
-
-  void wire(FinalProbe probe, Listener hearer) {
-    this.finalProbe = probe;
-    this.listener = hearer;
+  MemberTransitions(SwimContext context, LocalMember localMember, Listener listener) {
+    this.context = context;
+    this.localMember = localMember;
+    this.listener = listener;
   }
 
   Tombstones tombstones() {
     return tombstones;
   }
 
-  /** The member, or somebody for it, says that it is there. */
-  void onAlive(SwimMember said, NodeAddress informant) {
-    if (said.id().equals(context.self.id())) {
-      if (!said.address().equals(context.self.address()))
-        reportConflict(context.self, said.address());
-      else localMember.onOwnAlive(said);
+  /** Adds a member without asking it, unless it is known or the table is full. */
+  void addKnown(SwimMember member) {
+    if (context.isSelf(member.id()) || context.table.find(member.id()) != null || isFull()) return;
+    put(member, MemberState.ALIVE);
+  }
+
+  private boolean isFull() {
+    return context.table.rows() >= context.config.maxMembers();
+  }
+
+  private void put(SwimMember member, MemberState state) {
+    if (context.isSelf(member.id())) {
+      throw new IllegalStateException("a node is no member of its own view: " + member.id());
+    }
+    SwimMember known = context.table.find(member.id());
+    if (known != null && member.incarnation() < known.incarnation()) {
+      throw new IllegalStateException(
+          "the incarnation of a member only grows: " + member + " after " + known);
+    }
+    context.table.put(member, state, context.random);
+  }
+
+  /**
+   * The member states that it is alive.
+   *
+   * @param informant the sender of the message, which may pass it on for the member
+   */
+  void onAlive(SwimMember received, NodeAddress informant) {
+    if (context.isSelf(received.id())) {
+      if (received.address().equals(context.self.address())) localMember.onOwnAlive(received);
+      else reportConflict(context.self, received.address());
       return;
     }
-    SwimMember known = context.table.find(said.id());
-    MemberState state = context.table.state(said.id());
+    SwimMember known = context.table.find(received.id());
+    MemberState state = context.table.state(received.id());
     if (known == null || state == null) {
-      addMember(said, informant);
+      addMember(received, informant);
       return;
     }
-    if (state.isMember() && !known.address().equals(said.address())) {
-      reportConflict(known, said.address());
+    if (state.isMember() && !known.address().equals(received.address())) {
+      reportConflict(known, received.address());
       return;
     }
-    if (!MemberState.ALIVE.supersedes(said.incarnation(), state, known.incarnation())) return;
-    if (known.metadata().sameContent(said.metadata())) said = said.withMetadata(known.metadata());
-    context.table.put(said, MemberState.ALIVE, context.random);
-    context.updates.offer(new Alive(said));
-    endSuspicion(said.id());
-    emitAliveTransition(said, known, state);
-    if (!said.metadata().isPresent()) listener.onMetadataMissing(said, informant);
+    if (!MemberState.ALIVE.supersedes(received.incarnation(), state, known.incarnation())) return;
+    SwimMember member =
+        known.metadata().sameContent(received.metadata())
+            ? received.withMetadata(known.metadata())
+            : received;
+    put(member, MemberState.ALIVE);
+    context.updates.offer(new Alive(member));
+    endSuspicion(member.id());
+    emitAliveTransition(member, known, state);
+    if (!member.metadata().isPresent()) listener.onMetadataMissing(member, informant);
   }
 
   private void addMember(SwimMember newcomer, NodeAddress informant) {
-    if (context.table.rows() >= context.config.maxMembers()) return;
-    context.table.put(newcomer, MemberState.ALIVE, context.random);
+    if (isFull()) return;
+    put(newcomer, MemberState.ALIVE);
     context.updates.offer(new Alive(newcomer));
     context.emit(new SwimEffect.MemberUp(newcomer));
     if (!newcomer.metadata().isPresent()) listener.onMetadataMissing(newcomer, informant);
   }
 
-  private void emitAliveTransition(SwimMember said, SwimMember known, MemberState before) {
+  private void emitAliveTransition(SwimMember member, SwimMember known, MemberState before) {
     switch (before) {
       case DEAD, LEFT -> {
-        context.emit(new SwimEffect.MemberUp(said));
-        listener.onMemberReturned(said);
+        context.emit(new SwimEffect.MemberUp(member));
+        listener.onMemberReturned();
         return;
       }
-      case SUSPECT -> context.emit(new SwimEffect.MemberTrusted(said));
+      case SUSPECT -> context.emit(new SwimEffect.MemberTrusted(member));
       case ALIVE -> {}
     }
-    if (!known.metadata().sameContent(said.metadata()))
-      context.emit(new SwimEffect.MemberUpdated(said));
+    if (!known.metadata().sameContent(member.metadata())) {
+      context.emit(new SwimEffect.MemberUpdated(member));
+    }
   }
 
-  void onSuspect(Suspect said) {
-    if (said.subject().equals(context.self.id())) {
-      localMember.onAccusation(said.incarnation());
+  void onSuspect(Suspect update) {
+    if (context.isSelf(update.subject())) {
+      localMember.onAccusation(update.incarnation());
       return;
     }
-    SwimMember known = context.table.find(said.subject());
-    MemberState state = context.table.state(said.subject());
+    SwimMember known = context.table.find(update.subject());
+    MemberState state = context.table.state(update.subject());
     if (known == null || state == null) return;
-    if (state == MemberState.SUSPECT && said.incarnation() == known.incarnation()) {
-      confirm(said);
-    } else if (MemberState.SUSPECT.supersedes(said.incarnation(), state, known.incarnation())) {
-      beginSuspicion(known.withIncarnation(said.incarnation()), said.accuser());
+    if (state == MemberState.SUSPECT && update.incarnation() == known.incarnation()) {
+      confirm(update);
+    } else if (MemberState.SUSPECT.supersedes(update.incarnation(), state, known.incarnation())) {
+      beginSuspicion(known.withIncarnation(update.incarnation()), update.accuser());
     }
   }
 
   /**
-   * Somebody passes on doubts of a member that this node knows is gone: it may be the only one that
-   * saw its return, and would wait alone for confirmations that never come.
+   * Answers a suspicion of a member that this node knows to be gone. The accuser may be the only
+   * node that saw its return, and would wait alone for confirmations that never come.
    */
-  void correctStaleSuspicion(Suspect said, NodeAddress informant) {
-    SwimMember known = context.table.find(said.subject());
-    MemberState state = context.table.state(said.subject());
-    if (known == null || said.incarnation() > known.incarnation()) return;
+  void correctStaleSuspicion(Suspect update, NodeAddress informant) {
+    SwimMember known = context.table.find(update.subject());
+    MemberState state = context.table.state(update.subject());
+    if (known == null || update.incarnation() > known.incarnation()) return;
     if (state == MemberState.DEAD) {
       context.send(informant, new Dead(known.id(), known.incarnation(), context.self.id()));
     } else if (state == MemberState.LEFT) {
@@ -150,46 +176,38 @@ final class MemberTransitions {
     }
   }
 
-  void onDead(Dead said) {
-    if (said.subject().equals(context.self.id())) {
-      localMember.onAccusation(said.incarnation());
-      return;
-    }
-    boolean isNews = markGone(said.subject(), said.incarnation(), MemberState.DEAD);
-    if (isNews) context.updates.offer(said);
+  void onDead(Dead update) {
+    onGone(update);
   }
 
-  void onLeft(Left said) {
-    if (said.subject().equals(context.self.id())) {
-      localMember.onAccusation(said.incarnation());
-      return;
-    }
-    boolean isNews = markGone(said.subject(), said.incarnation(), MemberState.LEFT);
-    if (isNews) context.updates.offer(said);
+  void onLeft(Left update) {
+    onGone(update);
   }
 
-  /** Whether this statement is news of the member. */
-  private boolean markGone(NodeId id, long incarnation, MemberState as) {
-    SwimMember known = context.table.find(id);
-    MemberState state = context.table.state(id);
-    if (known == null || state == null) return false;
-    if (!as.supersedes(incarnation, state, known.incarnation())) return false;
-    SwimMember gone = known.withIncarnation(incarnation);
-    context.table.put(gone, as, context.random);
-    endSuspicion(id);
-    if (state.isMember()) {
-      tombstones.add(id, context.now);
-      context.emit(
-          as == MemberState.LEFT
-              ? new SwimEffect.MemberLeft(gone)
-              : new SwimEffect.MemberDown(gone));
+  private void onGone(Update update) {
+    if (context.isSelf(update.subject())) {
+      localMember.onAccusation(update.incarnation());
+      return;
     }
-    return true;
+    SwimMember known = context.table.find(update.subject());
+    MemberState before = context.table.state(update.subject());
+    if (known == null || before == null) return;
+    if (!update.state().supersedes(update.incarnation(), before, known.incarnation())) return;
+    SwimMember gone = known.withIncarnation(update.incarnation());
+    put(gone, update.state());
+    endSuspicion(gone.id());
+    context.updates.offer(update);
+    if (!before.isMember()) return;
+    tombstones.add(gone.id(), context.now);
+    context.emit(
+        update.state() == MemberState.LEFT
+            ? new SwimEffect.MemberLeft(gone)
+            : new SwimEffect.MemberDown(gone));
   }
 
   // ---- suspicion
 
-  /** An own probe found nobody. */
+  /** An own probe failed: this node becomes an accuser, unless it is sick. */
   void onProbeFailed(NodeId id) {
     SwimMember known = context.table.find(id);
     MemberState state = context.table.state(id);
@@ -218,8 +236,8 @@ final class MemberTransitions {
             context.config.suspicionMin(members),
             context.config.suspicionMaxFactor(),
             wanted);
-    if (accuser.equals(context.self.id())) suspicion.markFirstHand();
-    context.table.put(suspect, MemberState.SUSPECT, context.random);
+    if (context.isSelf(accuser)) suspicion.markFirstHand();
+    put(suspect, MemberState.SUSPECT);
     suspicions.put(suspect.id(), suspicion);
     context.updates.offer(new Suspect(suspect.id(), suspect.incarnation(), accuser));
     context.emit(new SwimEffect.MemberSuspect(suspect));
@@ -229,11 +247,11 @@ final class MemberTransitions {
     }
   }
 
-  private void confirm(Suspect said) {
-    Suspicion suspicion = suspicions.get(said.subject());
-    if (suspicion == null || !suspicion.confirm(said.accuser())) return;
-    context.updates.offer(said);
-    scheduleExpiry(said.subject(), suspicion);
+  private void confirm(Suspect update) {
+    Suspicion suspicion = suspicions.get(update.subject());
+    if (suspicion == null || !suspicion.confirm(update.accuser())) return;
+    context.updates.offer(update);
+    scheduleExpiry(update.subject(), suspicion);
   }
 
   private void scheduleExpiry(NodeId id, Suspicion suspicion) {
@@ -257,7 +275,7 @@ final class MemberTransitions {
       declareDead(suspect, suspicion);
       return;
     }
-    finalProbe.ask(
+    listener.onFinalProbeNeeded(
         suspect,
         answered -> {
           if (suspicions.get(id) != suspicion) return;
@@ -266,7 +284,7 @@ final class MemberTransitions {
         });
   }
 
-  /** It lives for this node: it has heard the accusation just now and will refute it. */
+  /** The suspect answered this node, so it has received the accusation and will refute it. */
   private void extendSuspicion(NodeId id, Suspicion suspicion) {
     scheduleExpiryAt(
         context.now + context.config.suspicionMin(context.clusterSize()), id, suspicion);
@@ -285,14 +303,14 @@ final class MemberTransitions {
     if (ended != null && ended.expiryTimer != null) context.timers.cancel(ended.expiryTimer);
   }
 
-  /** A member's long metadata has come. */
-  void completeMetadata(NodeId id, NodeMetadata meta) {
+  /** A member's long metadata was fetched. */
+  void completeMetadata(NodeId id, NodeMetadata metadata) {
     SwimMember known = context.table.find(id);
     MemberState state = context.table.state(id);
     if (known == null || state == null || known.metadata().isPresent()) return;
-    if (!meta.sameContent(known.metadata())) return;
-    SwimMember complete = known.withMetadata(meta);
-    context.table.put(complete, state, context.random);
+    if (!metadata.sameContent(known.metadata())) return;
+    SwimMember complete = known.withMetadata(metadata);
+    put(complete, state);
     if (state.isMember()) context.emit(new SwimEffect.MemberUpdated(complete));
   }
 
@@ -301,5 +319,28 @@ final class MemberTransitions {
     if (conflicts.size() >= MAX_CONFLICTS) conflicts.clear();
     conflicts.put(known.id(), claimed);
     context.emit(new SwimEffect.Conflict(known, claimed));
+  }
+
+  // ---- invariants
+
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    String inTable = context.table.violation();
+    if (inTable != null) return inTable;
+    if (context.table.find(context.self.id()) != null) return "a node lists itself";
+    Set<NodeId> gone = tombstones.ids();
+    Set<NodeId> suspects = new HashSet<>();
+    List<String> found = new ArrayList<>();
+    context.table.forEach(
+        (member, state) -> {
+          if (state == MemberState.SUSPECT) suspects.add(member.id());
+          if (!state.isMember() && !gone.contains(member.id())) {
+            found.add(member.id() + " is " + state + " without a tombstone");
+          }
+        });
+    if (!suspects.equals(suspicions.keySet())) {
+      found.add("suspects " + suspects + " with suspicions of " + suspicions.keySet());
+    }
+    return found.isEmpty() ? null : found.getFirst();
   }
 }

@@ -8,8 +8,8 @@ import org.quorumail.gossip.swim.SwimMessage.MetadataRequest;
 import org.quorumail.gossip.swim.SwimMessage.MetadataResponse;
 
 /**
- * Fetching metadata too long for gossip: first from whoever brought the news, which spreads the
- * load as the news spreads, then from the member itself.
+ * The requests for metadata that is too long for gossip. The first goes to the node that passed the
+ * update on, which spreads the load as the update spreads; the others go to the member itself.
  */
 final class MetadataFetcher {
   private static final int MAX_PENDING = 1_024;
@@ -20,46 +20,44 @@ final class MetadataFetcher {
   private final MemberTransitions transitions;
   private final Map<NodeId, Long> pendingDigests = new HashMap<>();
 
-  MetadataFetcher(SwimContext node, MemberTransitions views) {
-    this.context = node;
-    this.transitions = views;
+  MetadataFetcher(SwimContext context, MemberTransitions transitions) {
+    this.context = context;
+    this.transitions = transitions;
   }
 
   void fetch(SwimMember member, NodeAddress informant) {
     if (pendingDigests.size() >= MAX_PENDING && !pendingDigests.containsKey(member.id())) return;
     pendingDigests.put(member.id(), member.metadata().digest());
-    requestFrom(member, informant, 1);
+    requestFrom(informant, member, 1);
   }
 
-  private void requestFrom(SwimMember member, NodeAddress whom, int attempt) {
+  private void requestFrom(NodeAddress holder, SwimMember member, int attempt) {
     long digest = member.metadata().digest();
-    context.sendOverStream(whom, new MetadataRequest(member.id(), digest));
+    context.sendOverStream(holder, new MetadataRequest(member.id(), digest));
     long wait = (long) FIRST_WAIT_MILLIS << attempt;
     context.timers.set(
         context.now + wait,
         () -> {
-          Long still = pendingDigests.get(member.id());
-          if (still == null || still != digest) return;
-          if (attempt < MAX_ATTEMPTS) requestFrom(member, member.address(), attempt + 1);
+          Long pending = pendingDigests.get(member.id());
+          if (pending == null || pending != digest) return;
+          if (attempt < MAX_ATTEMPTS) requestFrom(member.address(), member, attempt + 1);
           else pendingDigests.remove(member.id());
         });
   }
 
   void onRequest(MetadataRequest request, NodeAddress from) {
     SwimMember subject =
-        request.subject().equals(context.self.id())
-            ? context.self
-            : context.table.find(request.subject());
+        context.isSelf(request.subject()) ? context.self : context.table.find(request.subject());
     if (subject == null) return;
-    NodeMetadata meta = subject.metadata();
-    if (!meta.isPresent() || meta.digest() != request.digest()) return;
-    context.sendOverStream(from, new MetadataResponse(subject.id(), meta));
+    NodeMetadata metadata = subject.metadata();
+    if (!metadata.isPresent() || metadata.digest() != request.digest()) return;
+    context.sendOverStream(from, new MetadataResponse(subject.id(), metadata));
   }
 
-  void onResponse(MetadataResponse reply) {
-    Long digest = pendingDigests.get(reply.subject());
-    if (digest == null || digest != reply.metadata().digest()) return;
-    pendingDigests.remove(reply.subject());
-    transitions.completeMetadata(reply.subject(), reply.metadata());
+  void onResponse(MetadataResponse response) {
+    Long digest = pendingDigests.get(response.subject());
+    if (digest == null || digest != response.metadata().digest()) return;
+    pendingDigests.remove(response.subject());
+    transitions.completeMetadata(response.subject(), response.metadata());
   }
 }

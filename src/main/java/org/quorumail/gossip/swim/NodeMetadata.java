@@ -5,12 +5,12 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.Hash64;
 
 /**
- * What a node says about itself, opaque here: at most 64 KiB. Up to {@link #MAX_IN_GOSSIP} bytes
- * travel inside updates; of a longer one only length and digest do, and who lacks the bytes asks
- * for them ({@link SwimMessage.MetadataRequest}).
+ * A node's metadata: at most 64 KiB, opaque to SWIM. Up to {@link #MAX_IN_GOSSIP} bytes travel
+ * inside updates. Of longer metadata only the length and a digest do, and a node that lacks the
+ * bytes fetches them ({@link SwimMessage.MetadataRequest}).
  */
 public final class NodeMetadata {
-  /** As in memberlist: two members with full metadata still fit into one datagram. */
+  /** memberlist's bound: two members with full metadata still fit into one datagram. */
   public static final int MAX_IN_GOSSIP = 512;
 
   public static final int MAX_LENGTH = 64 * 1024;
@@ -27,7 +27,7 @@ public final class NodeMetadata {
     this.bytes = bytes;
   }
 
-  /** The bytes themselves; they are copied. */
+  /** Metadata with its bytes, which are copied. */
   public static NodeMetadata of(byte[] bytes) {
     if (bytes.length > MAX_LENGTH) {
       throw new IllegalArgumentException(
@@ -36,12 +36,12 @@ public final class NodeMetadata {
     return new NodeMetadata(bytes.length, Hash64.of(bytes), bytes.clone());
   }
 
-  /** What is known of metadata whose bytes are still to be asked for. */
+  /** Metadata whose bytes are still to be fetched. */
   static NodeMetadata digestOnly(int length, long digest) {
     return new NodeMetadata(length, digest, null);
   }
 
-  /** False while the bytes are still on their way. */
+  /** Returns false while the bytes are still to be fetched. */
   public boolean isPresent() {
     return bytes != null;
   }
@@ -58,12 +58,12 @@ public final class NodeMetadata {
     return length <= MAX_IN_GOSSIP;
   }
 
-  /** A copy of the bytes; none while they are on their way. */
+  /** A copy of the bytes; empty while they are still to be fetched. */
   public byte[] bytes() {
     return bytes == null ? new byte[0] : bytes.clone();
   }
 
-  /** Same content, by length and digest: the bytes may be absent in one of them. */
+  /** Compares length and digest only, as the bytes may be absent in one of them. */
   boolean sameContent(NodeMetadata other) {
     return length == other.length && digest == other.digest;
   }
@@ -82,6 +82,6 @@ public final class NodeMetadata {
 
   @Override
   public String toString() {
-    return "meta(" + length + (bytes == null ? " bytes, on its way)" : " bytes)");
+    return "metadata(" + length + (bytes == null ? " bytes, to be fetched)" : " bytes)");
   }
 }

@@ -16,20 +16,20 @@ import org.quorumail.gossip.swim.SwimMessage.Dead;
 import org.quorumail.gossip.swim.SwimMessage.Nack;
 import org.quorumail.gossip.swim.SwimMessage.Ping;
 import org.quorumail.gossip.swim.SwimMessage.PingReq;
-import org.quorumail.gossip.swim.SwimMessage.Suspect;
 
 /**
- * Asking members whether they are there, and asking for others.
+ * The probes of members, on this node's behalf and on that of others.
  *
- * <p>One probe: ping; at half the direct time-out once more; at the time-out through helpers and
- * over a stream; half-way to the window's end through other helpers; at its end it has failed. The
- * repetitions cost nothing while answers come and make a lossy network look like a slow one, not
- * like a dead member.
+ * <p>One probe: a ping; at half the direct time-out another ping; at the time-out pings through
+ * helpers and over a stream; half-way to the window's end pings through other helpers. At the
+ * window's end the probe has failed. The repetitions cost nothing while acks come. They make a
+ * lossy network look like a slow one, not like a dead member.
  */
 final class Prober {
-  /** Pings on others' behalf at a time; more are not answered and cost their askers a nack. */
+  /** Indirect pings at a time; a helper ignores further requests, which costs the asker a nack. */
   private static final int MAX_INDIRECT_PINGS = 1_024;
 
+  /** The share of the requested window after which a helper sends its nack. */
   private static final double NACK_SHARE = 0.8;
 
   private final SwimContext context;
@@ -43,26 +43,29 @@ final class Prober {
     final SwimMember target;
     final long start = context.now;
     final @Nullable SwimMessage accusation;
-    final Ending ending;
+    final Completion completion;
     final Set<NodeId> helpers = new HashSet<>();
     final Set<NodeAddress> nacks = new HashSet<>();
     int nacksExpected;
     int pings;
     TimerQueue.@Nullable Timer timer;
 
-    Probe(SwimMember target, @Nullable SwimMessage news, Ending ending) {
+    Probe(SwimMember target, @Nullable SwimMessage accusation, Completion completion) {
       this.target = target;
-      this.accusation = news;
-      this.ending = ending;
+      this.accusation = accusation;
+      this.completion = completion;
       probes.put(sequence, this);
     }
 
     void ping() {
       pings++;
-      Ping ping = new Ping(sequence, target.id(), target.incarnation(), context.self.id());
-      SwimMessage told = accusation != null ? accusation : accusationFor(target);
-      if (told == null) context.send(target.address(), ping);
-      else context.send(target.address(), told, ping);
+      SwimMessage news = accusation != null ? accusation : accusationFor(target);
+      if (news == null) context.send(target.address(), message());
+      else context.send(target.address(), news, message());
+    }
+
+    Ping message() {
+      return new Ping(sequence, target.id(), target.incarnation(), context.self.id());
     }
 
     void schedule(long at, Runnable step) {
@@ -72,27 +75,32 @@ final class Prober {
     void end(boolean answered) {
       probes.remove(sequence);
       if (timer != null) context.timers.cancel(timer);
-      ending.of(this, answered);
+      completion.ended(this, answered);
     }
   }
 
-  private interface Ending {
-    void of(Probe probe, boolean answered);
+  private interface Completion {
+    void ended(Probe probe, boolean answered);
   }
 
+  /** A ping for another node, to which the ack is passed on. */
   private record IndirectPing(NodeAddress asker, long sequence) {}
 
-  Prober(SwimContext node, MemberTransitions views, LocalMember ownWord) {
-    this.context = node;
-    this.transitions = views;
-    this.localMember = ownWord;
+  Prober(SwimContext context, MemberTransitions transitions, LocalMember localMember) {
+    this.context = context;
+    this.transitions = transitions;
+    this.localMember = localMember;
   }
 
-  /** The whole probe, ending in trust or accusation; with news for the member, if any. */
-  void probe(SwimMember member, @Nullable SwimMessage news) {
+  /**
+   * Starts a whole probe, which ends in trust or accusation.
+   *
+   * @param accusation to send to the member with the pings; null: the one that this node knows
+   */
+  void probe(SwimMember member, @Nullable SwimMessage accusation) {
     int timeout = context.health.scale(context.config.probeTimeout());
     int window = context.health.scale(context.config.probeWindow());
-    Probe probe = new Probe(member, news, this::onProbeEnded);
+    Probe probe = new Probe(member, accusation, this::onProbeEnded);
     probe.ping();
     long start = probe.start;
     probe.schedule(
@@ -114,7 +122,7 @@ final class Prober {
         });
   }
 
-  /** Without helpers: a suspect's last chance, a dead member's first. */
+  /** Starts a probe without helpers: a suspect's last chance, or a dead member's first. */
   void probeDirectly(SwimMember member, int window, Consumer<Boolean> result) {
     Probe probe = new Probe(member, null, (ended, answered) -> result.accept(answered));
     probe.ping();
@@ -131,68 +139,64 @@ final class Prober {
       context.adjustHealth(-1);
       return;
     }
-    // helpers that report back prove that this node is heard; it may believe itself then
-    boolean isHeard = probe.nacksExpected > 0 && probe.nacks.size() >= probe.nacksExpected;
-    if (!isHeard) context.adjustHealth(1);
+    // nacks from all helpers prove that this node can send and receive: it may trust its probe
+    boolean isReachable = probe.nacksExpected > 0 && probe.nacks.size() >= probe.nacksExpected;
+    if (!isReachable) context.adjustHealth(1);
     transitions.onProbeFailed(probe.target.id());
   }
 
   private void probeIndirectly(Probe probe, int window, boolean first) {
     probe.ping();
-    // a quarter is for the way there and back, or every nack would come too late
+    // a quarter is for the network, or every nack would come too late
     PingReq request =
         new PingReq(probe.sequence, probe.target, context.self.id(), window - window / 4);
-    List<SwimMember> asked = new ArrayList<>();
+    List<SwimMember> helpers = new ArrayList<>();
     for (int i = 0; i < context.config.indirectProbes(); i++) {
       SwimMember helper =
           context.table.randomLive(
               context.random,
               n -> !n.id().equals(probe.target.id()) && !probe.helpers.contains(n.id()));
       if (helper == null) break;
-      asked.add(helper);
+      helpers.add(helper);
       probe.helpers.add(helper.id());
       if (first) probe.nacksExpected++;
     }
-    for (SwimMember helper : asked) context.send(helper.address(), request);
-    if (first) {
-      Ping ping =
-          new Ping(
-              probe.sequence, probe.target.id(), probe.target.incarnation(), context.self.id());
-      context.sendOverStream(probe.target.address(), ping);
-    }
+    for (SwimMember helper : helpers) context.send(helper.address(), request);
+    if (first) context.sendOverStream(probe.target.address(), probe.message());
   }
 
-  /** Lifeguard's buddy system: whoever is talked about hears it from the next one to ping it. */
+  /** Lifeguard's buddy system: a suspect learns of its suspicion from the next node to ping it. */
   private @Nullable SwimMessage accusationFor(SwimMember target) {
     MemberState state = context.table.state(target.id());
     if (state == MemberState.DEAD) {
       return new Dead(target.id(), target.incarnation(), context.self.id());
     }
-    Suspect accusation = transitions.accusationOf(target);
-    return accusation;
+    return transitions.accusationOf(target);
   }
 
   // ---- messages
 
-  /** Answers where it was asked, and says more when the prober's picture of this node is old. */
+  /** Sends the ack to the ping's sender, and this node's description if the prober's is old. */
   void onPing(Ping ping, NodeAddress from, boolean reliable) {
-    if (!ping.target().equals(context.self.id())) return;
-    if (ping.incarnation() > context.self.incarnation())
+    if (!context.isSelf(ping.target())) return;
+    if (ping.incarnation() > context.self.incarnation()) {
       localMember.onHigherIncarnation(ping.incarnation());
+    }
     Ack ack = new Ack(ping.sequence());
-    if (reliable) context.sendOverStream(from, ack);
-    else if (ping.incarnation() < context.self.incarnation()) {
+    if (reliable) {
+      context.sendOverStream(from, ack);
+    } else if (ping.incarnation() < context.self.incarnation()) {
       context.send(from, ack, new Alive(context.self));
-    } else context.send(from, ack);
+    } else {
+      context.send(from, ack);
+    }
   }
 
   void onPingReq(PingReq request, NodeAddress from) {
-    if (indirectPings.size() >= MAX_INDIRECT_PINGS
-        || request.target().id().equals(context.self.id())) return;
-    long sequence = context.nextSequence();
-    IndirectPing relay = new IndirectPing(from, request.sequence());
-    indirectPings.put(sequence, relay);
     SwimMember target = request.target();
+    if (indirectPings.size() >= MAX_INDIRECT_PINGS || context.isSelf(target.id())) return;
+    long sequence = context.nextSequence();
+    indirectPings.put(sequence, new IndirectPing(from, request.sequence()));
     Ping ping = new Ping(sequence, target.id(), target.incarnation(), context.self.id());
     context.send(target.address(), ping);
     int window = request.windowMillis();
@@ -206,14 +210,14 @@ final class Prober {
         () -> {
           if (indirectPings.containsKey(sequence)) context.send(from, new Nack(request.sequence()));
         });
-    // a late answer is still worth passing on, until nobody can be waiting
+    // a late ack is still worth passing on, until the prober's window must be over
     context.timers.set(context.now + 2L * window, () -> indirectPings.remove(sequence));
   }
 
   void onAck(Ack ack) {
-    IndirectPing relay = indirectPings.remove(ack.sequence());
-    if (relay != null) {
-      context.send(relay.asker(), new Ack(relay.sequence()));
+    IndirectPing indirect = indirectPings.remove(ack.sequence());
+    if (indirect != null) {
+      context.send(indirect.asker(), new Ack(indirect.sequence()));
       return;
     }
     Probe probe = probes.get(ack.sequence());

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.swim.SwimMessage.Dead;
@@ -19,18 +20,17 @@ import org.quorumail.gossip.swim.SwimMessage.PushPullRows;
 import org.quorumail.gossip.swim.SwimMessage.Suspect;
 
 /**
- * Comparing views with one other node over a stream: at the start with a seed, then with a random
- * member now and then, and often while that finds much. Digests go first, so equal views cost some
- * hundred bytes however large the cluster is.
+ * Push/pull: the comparison of views with one other node over a stream. A node compares with a seed
+ * at the start, then with a random member now and then, and often while that finds many
+ * differences. Digests go first, so equal views cost some hundred bytes in a cluster of any size.
  */
 final class PushPull {
-  /** One bucket per so many members: a single difference costs about as many rows. */
+  /** Members per bucket, so that a single difference costs about this many rows. */
   private static final int MEMBERS_PER_BUCKET = 64;
 
-  /** Dead rows that contradict this view are settled by asking the member; so many at a time. */
   private static final int MAX_UNVERIFIED_DEATHS = 256;
 
-  /** Long enough for the last straggler's news to have been missed and found. */
+  /** Time enough for the last node to miss an update and to find that out. */
   private static final int BUSY_MILLIS = 5_000;
 
   private static final int VERIFICATION_BATCH = 4;
@@ -39,18 +39,20 @@ final class PushPull {
   private final SwimContext context;
   private final MemberTransitions transitions;
   private final Prober prober;
+
+  /** Dead rows that contradict this view; each member is probed before it is declared dead. */
   private final Map<NodeId, Dead> unverifiedDeaths = new LinkedHashMap<>();
+
   private boolean isVerifying;
   private long deadline;
   private long busyUntil = Long.MIN_VALUE;
-  private int changes;
 
-  PushPull(SwimContext node, MemberTransitions views, Prober probing) {
-    this.context = node;
-    this.transitions = views;
-    this.prober = probing;
-    int interval = node.config.pushPullInterval();
-    this.deadline = node.now + interval / 2 + node.random.nextInt(interval);
+  PushPull(SwimContext context, MemberTransitions transitions, Prober prober) {
+    this.context = context;
+    this.transitions = transitions;
+    this.prober = prober;
+    int interval = context.config.pushPullInterval();
+    this.deadline = context.now + interval / 2 + context.random.nextInt(interval);
   }
 
   long deadline() {
@@ -61,7 +63,7 @@ final class PushPull {
     deadline += millis;
   }
 
-  /** Much has changed; for some seconds comparisons do not wait their turn. */
+  /** Much has changed: for some seconds comparisons are frequent. */
   void hasten() {
     busyUntil = context.now + BUSY_MILLIS;
     int busy = context.config.pushPullBusyInterval();
@@ -73,7 +75,7 @@ final class PushPull {
     boolean busy = context.now < busyUntil;
     int interval = busy ? context.config.pushPullBusyInterval() : context.config.pushPullInterval();
     deadline = context.now + interval * 3L / 4 + context.random.nextInt(interval / 2);
-    SwimMember partner = context.table.randomLive(context.random, n -> true);
+    SwimMember partner = context.table.randomLive(context.random, member -> true);
     if (partner != null) requestFrom(partner.address());
   }
 
@@ -115,27 +117,28 @@ final class PushPull {
   void onResponse(PushPullResponse response, NodeAddress from) {
     transitions.onAlive(response.source(), response.source().address());
     Set<Integer> differing = new HashSet<>(response.differing());
-    // this node's rows as they were, less what the other side has just shown to know
+    // this node's rows before the merge, without those that the other node knows already
     List<MemberRow> own = response.last() ? rows(response.buckets(), differing) : List.of();
     Map<NodeId, MemberRow> theirs = new HashMap<>();
     for (MemberRow row : response.members()) theirs.put(row.member().id(), row);
     merge(response.members(), from);
     if (!response.last() || own.isEmpty()) return;
-    own.removeIf(row -> matches(theirs, row));
+    own.removeIf(row -> isEqual(row, theirs.get(row.member().id())));
     for (List<MemberRow> page : pages(own)) {
-      if (!page.isEmpty()) context.sendOverStream(from, new PushPullRows(context.self.id(), page));
+      if (!page.isEmpty()) {
+        context.sendOverStream(from, new PushPullRows(context.self.id(), page));
+      }
     }
   }
 
-  private static boolean matches(Map<NodeId, MemberRow> theirs, MemberRow own) {
-    MemberRow said = theirs.get(own.member().id());
-    return said != null
-        && said.state() == own.state()
-        && said.member().incarnation() == own.member().incarnation();
+  private static boolean isEqual(MemberRow own, @Nullable MemberRow theirs) {
+    return theirs != null
+        && theirs.state() == own.state()
+        && theirs.member().incarnation() == own.member().incarnation();
   }
 
-  void rows(PushPullRows rows, NodeAddress from) {
-    merge(rows.members(), from);
+  void onRows(PushPullRows message, NodeAddress from) {
+    merge(message.members(), from);
   }
 
   private List<MemberRow> rows(int buckets, Set<Integer> chosen) {
@@ -166,56 +169,59 @@ final class PushPull {
   }
 
   private void merge(List<MemberRow> rows, NodeAddress from) {
-    changes = 0;
-    for (MemberRow row : rows) merge(row, from);
+    int changes = 0;
+    for (MemberRow row : rows) if (merge(row, from)) changes++;
     if (changes > Math.max(2, context.clusterSize() / 20)) hasten();
   }
 
-  private void merge(MemberRow row, NodeAddress from) {
-    SwimMember said = row.member();
-    boolean isSelf = said.id().equals(context.self.id());
-    SwimMember known = context.table.find(said.id());
-    MemberState state = context.table.state(said.id());
-    if (!isSelf && known != null && state != null) {
-      if (!row.state().supersedes(said.incarnation(), state, known.incarnation())) return;
-      changes++;
-    } else if (!isSelf && row.state().isMember()) changes++;
-    switch (row.state()) {
-      case ALIVE -> transitions.onAlive(said, from);
-      case SUSPECT -> {
-        transitions.onAlive(said, from);
-        transitions.onSuspect(new Suspect(said.id(), said.incarnation(), context.self.id()));
-      }
-      // hearsay about a death may be as old as the partition that ended just now: ask the member
-      case DEAD -> {
-        if (isSelf) transitions.onDead(new Dead(said.id(), said.incarnation(), context.self.id()));
-        else if (known != null)
-          verifyDeath(new Dead(said.id(), said.incarnation(), context.self.id()));
-      }
-      case LEFT -> transitions.onLeft(new Left(said.id(), said.incarnation()));
+  /** Returns whether the row differs from this node's view. */
+  private boolean merge(MemberRow row, NodeAddress from) {
+    SwimMember member = row.member();
+    boolean isSelf = context.isSelf(member.id());
+    SwimMember known = context.table.find(member.id());
+    MemberState state = context.table.state(member.id());
+    boolean isKnown = !isSelf && known != null && state != null;
+    if (isKnown && !row.state().supersedes(member.incarnation(), state, known.incarnation())) {
+      return false;
     }
+    switch (row.state()) {
+      case ALIVE -> transitions.onAlive(member, from);
+      case SUSPECT -> {
+        transitions.onAlive(member, from);
+        transitions.onSuspect(new Suspect(member.id(), member.incarnation(), context.self.id()));
+      }
+      // the row may be as old as a partition that ended just now, so the member is probed first
+      case DEAD -> {
+        Dead update = new Dead(member.id(), member.incarnation(), context.self.id());
+        if (isSelf) transitions.onDead(update);
+        else if (known != null) verifyDeath(update);
+      }
+      case LEFT -> transitions.onLeft(new Left(member.id(), member.incarnation()));
+    }
+    return isKnown || (!isSelf && row.state().isMember());
   }
 
-  private void verifyDeath(Dead hearsay) {
+  private void verifyDeath(Dead unverified) {
     if (unverifiedDeaths.size() >= MAX_UNVERIFIED_DEATHS) return;
-    unverifiedDeaths.put(hearsay.subject(), hearsay);
+    unverifiedDeaths.put(unverified.subject(), unverified);
     if (isVerifying) return;
     isVerifying = true;
     context.timers.set(context.now, this::probeUnverified);
   }
 
-  /** Asks a few of them; each hears what is said of it, so that it can refute. */
+  /** Probes a few of them; each receives the accusation, so that it can refute. */
   private void probeUnverified() {
     List<Dead> batch = unverifiedDeaths.values().stream().limit(VERIFICATION_BATCH).toList();
-    for (Dead hearsay : batch) {
-      unverifiedDeaths.remove(hearsay.subject());
-      SwimMember known = context.table.find(hearsay.subject());
-      MemberState state = context.table.state(hearsay.subject());
+    for (Dead unverified : batch) {
+      unverifiedDeaths.remove(unverified.subject());
+      SwimMember known = context.table.find(unverified.subject());
+      MemberState state = context.table.state(unverified.subject());
       if (known == null || state == null || !state.isMember()) continue;
-      if (known.incarnation() <= hearsay.incarnation()) prober.probe(known, hearsay);
+      if (known.incarnation() <= unverified.incarnation()) prober.probe(known, unverified);
     }
     isVerifying = !unverifiedDeaths.isEmpty();
-    if (isVerifying)
+    if (isVerifying) {
       context.timers.set(context.now + VERIFICATION_INTERVAL_MILLIS, this::probeUnverified);
+    }
   }
 }

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
 
 /**
- * One member's time to refute. It starts long and shrinks to the minimum as independent accusers
- * confirm it (Lifeguard, section IV-B): {@code max - (max - min) x log(C + 1) / log(k + 1)} with C
- * of k confirmations.
+ * One member's time to refute an accusation. It starts long and shrinks to the minimum as
+ * independent accusers confirm it (Lifeguard, section IV-B): {@code max - (max - min) x log(C + 1)
+ * / log(k + 1)} with C of k confirmations.
  */
 final class Suspicion {
   private final long start;
@@ -18,23 +18,26 @@ final class Suspicion {
   private boolean firstHand;
   private int extensions;
 
-  /** When its time is up; whoever watches over it sets it anew as it shrinks. */
+  /** The timer at the expiry; {@link MemberTransitions} sets it anew as the time shrinks. */
   TimerQueue.@Nullable Timer expiryTimer;
 
-  Suspicion(NodeId accuser, long start, int min, int maxFactor, int wanted) {
+  Suspicion(NodeId accuser, long start, int min, int maxFactor, int confirmationsWanted) {
     this.start = start;
     this.min = min;
-    this.max = wanted < 1 ? min : min * maxFactor;
-    this.confirmationsWanted = wanted;
+    this.max = confirmationsWanted < 1 ? min : min * maxFactor;
+    this.confirmationsWanted = confirmationsWanted;
     this.accusers = new NodeId[] {accuser};
   }
 
-  /** Whether this accuser is new and still shortens the wait. */
+  /** Adds an accuser; returns whether it is new and shortens the wait. */
   boolean confirm(NodeId accuser) {
-    if (accusers.length > confirmationsWanted || Arrays.asList(accusers).contains(accuser))
+    if (accusers.length > confirmationsWanted || Arrays.asList(accusers).contains(accuser)) {
       return false;
+    }
+    long before = expiry();
     accusers = Arrays.copyOf(accusers, accusers.length + 1);
     accusers[accusers.length - 1] = accuser;
+    assert expiry() <= before : "a confirmation never lengthens a suspicion";
     return true;
   }
 
@@ -48,7 +51,7 @@ final class Suspicion {
     return start + Math.max(min, Math.round(max - (max - min) * share));
   }
 
-  /** This node found out by itself, so it is one of those that decide. */
+  /** An own probe failed too, so this node is one of those that decide. */
   void markFirstHand() {
     firstHand = true;
   }
@@ -57,7 +60,7 @@ final class Suspicion {
     return firstHand;
   }
 
-  /** Counts a postponement because the suspect did answer this node. */
+  /** Counts an extension, made because the suspect answered this node; returns their number. */
   int extend() {
     return ++extensions;
   }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
@@ -23,35 +24,47 @@ import org.quorumail.gossip.swim.SwimMessage.PushPullRows;
 import org.quorumail.gossip.swim.SwimMessage.Suspect;
 
 /**
- * Who is there: SWIM with Lifeguard, as a state machine for one owner thread. Every method is an
- * event and returns what to do, in order; {@code now} is in milliseconds and never goes back; at
- * {@link #nextDeadline} the driver calls {@link #tick}, or a little later.
+ * The membership core: SWIM with Lifeguard, as a state machine for one owner thread. Every method
+ * is an event and returns the effects to carry out, in order. {@code now} is in milliseconds and
+ * never goes back. At {@link #nextDeadline}, or a little later, the driver calls {@link #tick}.
  *
  * <p>Legal transitions of a member, i and j incarnations:
  *
  * <pre>
- *   unknown      → alive@i               its own word, passed on
- *   alive@i      → alive@j, j &gt; i        it published something, or refuted unheard
+ *   unknown      → alive@i               its own update, passed on
+ *   alive@i      → alive@j, j &gt; i        it published metadata, or refuted an unknown accusation
  *   alive@i      → suspect@j, j &gt;= i     a probe failed: direct, through helpers, over a stream
  *   suspect@i    → alive@j, j &gt; i        it refuted; nobody else can raise its incarnation
- *   suspect@i    → dead@i                the suspicion ran out and the last question too
- *   alive|suspect@i → dead@j, j &gt;= i     another decided so
- *   alive|suspect|dead@i → left@j, j &gt;= i   its own good-bye
+ *   suspect@i    → dead@i                the suspicion expired and the final probe failed
+ *   alive|suspect@i → dead@j, j &gt;= i     another node declared it dead
+ *   alive|suspect|dead@i → left@j, j &gt;= i   it left gracefully
  *   dead|left@i  → alive@j, j &gt; i        it came back, or was never gone
  *   dead|left    → unknown               the tombstone expired
  * </pre>
  *
- * <p>Nothing else: of two statements the one with the higher incarnation counts, at equal height
- * the later of alive, suspect, dead, left ({@link MemberState}). A member that is there stays at
- * its address: the same name from elsewhere is a conflict, told once, and changes nothing.
+ * <p>There are no others. Of two updates the one with the higher incarnation wins; at equal
+ * incarnations the later of alive, suspect, dead, left wins ({@link MemberState}). A live member
+ * stays at its address: the same name at another address is a conflict, which is reported once and
+ * changes nothing.
  *
- * <p>Where this goes beyond memberlist: every second probe goes to the next member on a ring, the
- * others to all in shuffled rounds, so that a death waits two intervals for its first probe, unless
- * that neighbour is gone too, and not as long as chance has it; a probe repeats its datagrams
- * before it fails; a suspicion calls a few witnesses, which probe out of turn; the accusers ask the
- * suspect once more before they hold it dead; views are compared by digests; a death known from
- * hearsay alone is checked with the member; the dead are tried again, faster while that finds some
- * alive; a process that overslept its deadlines forgives everybody the time.
+ * <p>Beyond memberlist:
+ *
+ * <ul>
+ *   <li>Every second probe goes to the next member on a ring, the others to all members in shuffled
+ *       rounds. So a death waits at most two intervals for its first probe, unless that neighbour
+ *       is dead too.
+ *   <li>A probe repeats its datagrams before it fails.
+ *   <li>A suspicion calls a few witnesses, which probe out of turn, and the accusers probe the
+ *       suspect once more before they declare it dead.
+ *   <li>Views are compared by digests. A death known only from push/pull is verified with the
+ *       member.
+ *   <li>Dead members are probed again, more often while some of them return.
+ *   <li>A process that was paused extends all its deadlines by the pause.
+ * </ul>
+ *
+ * <p>Parts: {@link MemberTransitions} (states), {@link Prober} (failure detection), {@link
+ * Dissemination} and {@link PushPull} (spreading), {@link SeedJoiner}, {@link DeadMemberProber},
+ * {@link MetadataFetcher}, {@link GracefulLeave}; {@link SwimContext} is what they share.
  */
 public final class Swim {
   private static final int TOMBSTONE_PRUNE_MILLIS = 60_000;
@@ -61,93 +74,96 @@ public final class Swim {
   private final MemberTransitions transitions;
   private final Prober prober;
   private final PushPull pushPull;
+  private final SeedJoiner seedJoiner;
   private final DeadMemberProber deadMemberProber;
   private final MetadataFetcher metadataFetcher;
   private final Dissemination dissemination;
 
   private long nextProbe;
 
-  /** Whether the last probe went to the next on the ring rather than to whose turn it was. */
+  /** Whether the last probe went to the next member on the ring rather than of the round. */
   private boolean lastProbeOnRing;
 
   private long nextPrune;
 
-  /** The driver was to call by then. */
+  /** The time by which the driver should have called {@link #tick}. */
   private long expectedTick;
 
   private @Nullable GracefulLeave gracefulLeave;
 
-  /** Alone until {@link #join}ed or called upon. The first tick is due within a probe interval. */
+  /** Knows no other node until {@link #join}. The first probe is due within a probe interval. */
   public Swim(SwimConfig config, SwimMember self, RandomGenerator random, long now) {
     this.context = new SwimContext(config, self, random, now);
     this.dissemination = new Dissemination(context);
     this.localMember = new LocalMember(context, dissemination::hasten);
-    this.transitions = new MemberTransitions(context, localMember);
+    this.transitions = new MemberTransitions(context, localMember, new Reactions());
     this.prober = new Prober(context, transitions, localMember);
     this.pushPull = new PushPull(context, transitions, prober);
-    this.deadMemberProber = new DeadMemberProber(context, transitions, prober, pushPull);
+    this.seedJoiner = new SeedJoiner(context, pushPull);
+    this.deadMemberProber = new DeadMemberProber(context, transitions.tombstones(), prober);
     this.metadataFetcher = new MetadataFetcher(context, transitions);
-    transitions.wire(
-        (suspect, verdict) ->
-            prober.probeDirectly(suspect, config.probeWindow(), verdict::answered),
-        new MemberTransitions.Listener() {
-          @Override
-          public void onMemberReturned(SwimMember back) {
-            deadMemberProber.onMemberReturned();
-          }
-
-          @Override
-          public void onMetadataMissing(SwimMember member, NodeAddress informant) {
-            metadataFetcher.fetch(member, informant);
-          }
-
-          @Override
-          public void onWitnessNeeded(SwimMember suspect) {
-            if (gracefulLeave == null) prober.probe(suspect, null);
-          }
-        });
     nextProbe = now + random.nextInt(config.probeInterval());
     nextPrune = now + TOMBSTONE_PRUNE_MILLIS;
     expectedTick = nextDeadline();
   }
 
+  /** The actions of the other parts on transitions. */
+  private final class Reactions implements MemberTransitions.Listener {
+    @Override
+    public void onMemberReturned() {
+      pushPull.hasten();
+      deadMemberProber.onMemberReturned();
+    }
+
+    @Override
+    public void onMetadataMissing(SwimMember member, NodeAddress informant) {
+      metadataFetcher.fetch(member, informant);
+    }
+
+    @Override
+    public void onWitnessNeeded(SwimMember suspect) {
+      if (gracefulLeave == null) prober.probe(suspect, null);
+    }
+
+    @Override
+    public void onFinalProbeNeeded(SwimMember suspect, Consumer<Boolean> result) {
+      prober.probeDirectly(suspect, context.config.probeWindow(), result);
+    }
+  }
+
   // ---- events
 
   /**
-   * Names the addresses to start from; replaces an earlier list (names are resolved again by the
-   * driver). The own address may be among them.
+   * Joins the cluster through the seeds; replaces an earlier list, as the driver resolves names
+   * again. The own address may be among the seeds.
    */
   public List<SwimEffect> join(Collection<NodeAddress> seeds, long now) {
     begin(now);
-    deadMemberProber.seeds(seeds);
+    seedJoiner.setSeeds(seeds);
+    seedJoiner.tick();
     deadMemberProber.tick();
     return end();
   }
 
   /**
-   * Takes members as known, without asking: a stored peer list, or a simulation that starts warm.
-   * They are probed like all others.
+   * Adds members as alive without asking them, from a stored peer list or for a simulation that
+   * starts warm. They are probed like all others.
    */
   public void addKnownMembers(Collection<SwimMember> members, long now) {
     begin(now);
-    for (SwimMember member : members) {
-      if (member.id().equals(context.self.id()) || context.table.find(member.id()) != null)
-        continue;
-      if (context.table.rows() >= context.config.maxMembers()) return;
-      context.table.put(member, MemberState.ALIVE, context.random);
-    }
+    members.forEach(transitions::addKnown);
     expectedTick = Math.max(context.now, nextDeadline());
   }
 
   /**
-   * A packet has come.
+   * Handles a received packet.
    *
-   * @param from where answers go: the datagram's sender, or the stream's other end
-   * @param reliable it came by a stream
+   * @param from the address for answers: the datagram's sender, or the stream's other end
+   * @param reliable whether the packet came over a stream
    */
   public List<SwimEffect> handle(NodeAddress from, SwimPacket packet, boolean reliable, long now) {
     begin(now);
-    if (gracefulLeave != null && gracefulLeave.isOver()) return List.of();
+    if (hasLeft()) return List.of();
     for (SwimMessage message : packet.messages()) dispatch(message, from, reliable);
     return end();
   }
@@ -169,24 +185,25 @@ public final class Swim {
       case Left m -> transitions.onLeft(m);
       case PushPullRequest m -> pushPull.onRequest(m, from);
       case PushPullResponse m -> {
-        if (m.source().id().equals(context.self.id())) return;
+        if (context.isSelf(m.source().id())) return;
         pushPull.onResponse(m, from);
-        deadMemberProber.answered(from, m.source());
+        seedJoiner.onResponse(from, m.source());
       }
-      case PushPullRows m -> pushPull.rows(m, from);
+      case PushPullRows m -> pushPull.onRows(m, from);
       case MetadataRequest m -> metadataFetcher.onRequest(m, from);
       case MetadataResponse m -> metadataFetcher.onResponse(m);
     }
   }
 
-  /** Does what is due. */
+  /** Does everything that is due. */
   public List<SwimEffect> tick(long now) {
     begin(now);
-    if (gracefulLeave != null && gracefulLeave.isOver()) return List.of();
+    if (hasLeft()) return List.of();
     context.timers.run(now);
     if (gracefulLeave == null) {
       if (now >= nextProbe) probeNext();
       pushPull.tick();
+      seedJoiner.tick();
       deadMemberProber.tick();
     }
     dissemination.tick();
@@ -197,31 +214,36 @@ public final class Swim {
     return end();
   }
 
-  /** When something is due next; far in the future once this node has left. */
+  /** The time of the next {@link #tick}; {@code Long.MAX_VALUE} once this node has left. */
   public long nextDeadline() {
-    if (gracefulLeave != null && gracefulLeave.isOver()) return Long.MAX_VALUE;
+    if (hasLeft()) return Long.MAX_VALUE;
     long next = Math.min(context.timers.deadline(), nextPrune);
     next = Math.min(next, dissemination.deadline());
     if (gracefulLeave != null) return next;
     next = Math.min(next, nextProbe);
     next = Math.min(next, pushPull.deadline());
+    next = Math.min(next, seedJoiner.deadline());
     return Math.min(next, deadMemberProber.deadline());
   }
 
+  private boolean hasLeft() {
+    return gracefulLeave != null && gracefulLeave.isOver();
+  }
+
   /** Publishes other metadata of this node. */
-  public List<SwimEffect> updateMetadata(NodeMetadata meta, long now) {
+  public List<SwimEffect> updateMetadata(NodeMetadata metadata, long now) {
     begin(now);
     SwimMember self = context.self;
     if (gracefulLeave == null
-        && !self.metadata().equals(meta)
+        && !self.metadata().equals(metadata)
         && self.incarnation() < SwimMember.MAX_INCARNATION) {
-      localMember.publish(self.withMetadata(meta).withIncarnation(self.incarnation() + 1));
+      localMember.publish(self.withMetadata(metadata).withIncarnation(self.incarnation() + 1));
       dissemination.hasten();
     }
     return end();
   }
 
-  /** Says good-bye; done with {@link SwimEffect.LeaveCompleted}. */
+  /** Leaves gracefully; {@link SwimEffect.LeaveCompleted} reports the end. */
   public List<SwimEffect> leave(long now) {
     begin(now);
     if (gracefulLeave == null) {
@@ -232,54 +254,62 @@ public final class Swim {
     return end();
   }
 
-  /** The driver's verdict on itself; while it is sick, this node accuses nobody. */
+  /** Sets the driver's verdict on its own process; a sick node accuses nobody. */
   public void setSick(boolean isSick, long now) {
     begin(now);
     context.health.setSick(isSick);
     expectedTick = Math.max(context.now, nextDeadline());
   }
 
-  // ---- questions
+  // ---- queries
 
   public SwimMember self() {
     return context.self;
   }
 
-  /** Alive and suspect members, without this node. */
+  /** The alive and suspect members, without this node. */
   public List<SwimMember> members() {
     List<SwimMember> members = new ArrayList<>(context.table.live());
     context.table.forEachLive(members::add);
     return members;
   }
 
-  /** Alive and suspect members and this node. */
+  /** The number of alive and suspect members, this node included. */
   public int clusterSize() {
     return context.clusterSize();
   }
 
-  /** Empty for a name never heard, or forgotten. */
+  /** The state of a member; empty for an unknown or forgotten name. */
   public Optional<MemberState> state(NodeId id) {
     return Optional.ofNullable(context.table.state(id));
   }
 
-  /** A member or one that is gone, as it was last known. */
+  /** The last known description of a live or gone member. */
   public Optional<SwimMember> find(NodeId id) {
     return Optional.ofNullable(context.table.find(id));
   }
 
-  /** 0 is well, 7 as bad as it gets. */
+  /** The local health score: 0 is healthy, 7 the worst. */
   public int healthScore() {
     return context.health.score();
   }
 
-  /** A digest of the live view, this node included: equal views have equal digests. */
+  /** A digest of the live view, this node included; equal views have equal digests. */
   public long viewDigest() {
     return context.table.digests(1)[0] ^ MemberTable.digest(context.self);
   }
 
-  /** Updates that still wait to be passed on. */
+  /** The number of updates that are still to be passed on. */
   public int pendingUpdates() {
     return context.updates.size();
+  }
+
+  /**
+   * A sentence about the first invariant of this core that does not hold; empty when all hold. It
+   * looks at every row, so it is for tests and simulations.
+   */
+  public Optional<String> violation() {
+    return Optional.ofNullable(transitions.violation());
   }
 
   // ---- time
@@ -290,15 +320,15 @@ public final class Swim {
     if (late > context.config.probeTimeout()) compensateForPause(late);
   }
 
-  /** What became due during this event counts from now on. */
+  /** Lateness of what became due during this event counts from now on. */
   private List<SwimEffect> end() {
     expectedTick = Math.max(context.now, nextDeadline());
     return context.takeEffects();
   }
 
   /**
-   * This process stood still: stopped, starved or collecting garbage. What waits in its sockets has
-   * not been read yet, so nobody else is to blame for the silence.
+   * Extends all deadlines by a pause of this process, which was stopped, starved or collecting
+   * garbage. Packets in its sockets are still unread, so no member is to blame for the silence.
    */
   private void compensateForPause(long late) {
     context.timers.postpone(late);

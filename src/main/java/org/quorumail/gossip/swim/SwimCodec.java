@@ -22,31 +22,31 @@ import org.quorumail.gossip.swim.SwimMessage.PushPullRows;
 import org.quorumail.gossip.swim.SwimMessage.Suspect;
 
 /**
- * SWIM's bytes. A packet is the version (1), then messages up to its end; a message is its type and
- * its fields. Numbers are unsigned base-128 varints (low group first, at most 63 bits), an id is a
- * length byte and its characters, an address is 4 or 6 (IPv4 or IPv6), the raw bytes and two of
- * port, a member is what {@link MemberCodec} says. Whatever comes from outside gives a {@link
- * Decoded}; nothing is thrown.
+ * The encoding of SWIM's packets. A packet is the version (1), then messages up to its end; a
+ * message is its type and its fields. Numbers are unsigned base-128 varints (low group first, at
+ * most 63 bits). An id is a length byte and its characters. An address is 4 or 6 (IPv4 or IPv6),
+ * the raw bytes and two bytes of port. {@link MemberCodec} describes a member. Decoding untrusted
+ * bytes gives a {@link Decoded} and throws nothing.
  */
 public final class SwimCodec {
   public static final byte VERSION = 1;
 
-  /** One page of rows (about 700 KiB) or one metadata (64 KiB) is the largest frame. */
+  /** The largest frame: one page of rows (about 700 KiB) is longer than whole metadata (64 KiB). */
   public static final int MAX_FRAME_BYTES = 1024 * 1024;
 
-  /** Bytes of a packet besides its messages. */
+  /** The bytes of a packet besides its messages. */
   static final int HEADER_BYTES = 1;
 
-  /** No datagram of 1,400 bytes holds more: the shortest message has two bytes. */
+  /** More than a datagram of 1,400 bytes holds: the shortest message has two bytes. */
   private static final int MAX_MESSAGES = 1_024;
 
   private SwimCodec() {}
 
-  /** What bytes from the network turned out to be. */
+  /** The result of decoding. */
   public sealed interface Decoded {
     record Packet(SwimPacket packet) implements Decoded {}
 
-    /** Not ours, or damaged: to be dropped and counted, never answered. */
+    /** Foreign or damaged bytes, which are dropped and counted, never answered. */
     record Malformed(String reason) implements Decoded {}
   }
 
@@ -64,25 +64,25 @@ public final class SwimCodec {
   private static final int META_REQUEST = 12;
   private static final int META_REPLY = 13;
 
-  /** The length that {@link #encode} will give. */
+  /** The number of bytes that {@link #encode} returns. */
   public static int size(SwimPacket packet) {
     int size = HEADER_BYTES;
     for (SwimMessage message : packet.messages()) size += size(message);
     return size;
   }
 
-  /** The packet's bytes, ready to be read. */
+  /** Encodes a packet; the buffer is ready to be read. */
   public static ByteBuffer encode(SwimPacket packet) {
-    ByteBuffer out = ByteBuffer.allocate(size(packet));
-    out.put(VERSION);
+    WireWriter out = new WireWriter(size(packet));
+    out.octet(VERSION);
     for (SwimMessage message : packet.messages()) write(out, message);
-    return out.flip();
+    return out.toBuffer();
   }
 
-  /** Reads all that remains of the buffer, which is left as it was. */
+  /** Decodes all that remains of the buffer, and leaves the buffer as it was. */
   public static Decoded decode(ByteBuffer bytes) {
     if (bytes.remaining() > MAX_FRAME_BYTES) return new Decoded.Malformed("too long");
-    WireReader in = new WireReader(bytes.duplicate());
+    WireReader in = new WireReader(bytes);
     try {
       int version = in.octet();
       if (version != VERSION) return new Decoded.Malformed("version " + version);
@@ -134,79 +134,79 @@ public final class SwimCodec {
         };
   }
 
-  private static void write(ByteBuffer out, SwimMessage message) {
+  private static void write(WireWriter out, SwimMessage message) {
     switch (message) {
       case Ping m -> {
-        type(out, PING);
-        WireWriter.number(out, m.sequence());
-        WireWriter.id(out, m.target());
-        WireWriter.number(out, m.incarnation());
-        WireWriter.id(out, m.source());
+        out.octet(PING);
+        out.number(m.sequence());
+        out.id(m.target());
+        out.number(m.incarnation());
+        out.id(m.source());
       }
       case PingReq m -> {
-        type(out, PING_REQ);
-        WireWriter.number(out, m.sequence());
-        WireWriter.id(out, m.target().id());
-        WireWriter.address(out, m.target().address());
-        WireWriter.number(out, m.target().incarnation());
-        WireWriter.id(out, m.source());
-        WireWriter.number(out, m.windowMillis());
+        out.octet(PING_REQ);
+        out.number(m.sequence());
+        out.id(m.target().id());
+        out.address(m.target().address());
+        out.number(m.target().incarnation());
+        out.id(m.source());
+        out.number(m.windowMillis());
       }
       case Ack m -> {
-        type(out, ACK);
-        WireWriter.number(out, m.sequence());
+        out.octet(ACK);
+        out.number(m.sequence());
       }
       case Nack m -> {
-        type(out, NACK);
-        WireWriter.number(out, m.sequence());
+        out.octet(NACK);
+        out.number(m.sequence());
       }
       case Alive m -> {
-        type(out, ALIVE);
+        out.octet(ALIVE);
         MemberCodec.writeMember(out, m.member());
       }
       case Suspect m -> {
-        type(out, SUSPECT);
+        out.octet(SUSPECT);
         writeAccusation(out, m.subject(), m.incarnation(), m.accuser());
       }
       case Dead m -> {
-        type(out, DEAD);
+        out.octet(DEAD);
         writeAccusation(out, m.subject(), m.incarnation(), m.accuser());
       }
       case Left m -> {
-        type(out, LEFT);
-        WireWriter.id(out, m.subject());
-        WireWriter.number(out, m.incarnation());
+        out.octet(LEFT);
+        out.id(m.subject());
+        out.number(m.incarnation());
       }
       case PushPullRequest m -> {
-        type(out, PUSH_PULL_REQUEST);
-        WireWriter.number(out, m.sequence());
+        out.octet(PUSH_PULL_REQUEST);
+        out.number(m.sequence());
         MemberCodec.writeMember(out, m.source());
-        WireWriter.number(out, m.digests().size());
-        for (long digest : m.digests()) out.putLong(digest);
+        out.number(m.digests().size());
+        for (long digest : m.digests()) out.fixed64(digest);
       }
       case PushPullResponse m -> {
-        type(out, PUSH_PULL_RESPONSE);
-        WireWriter.number(out, m.sequence());
+        out.octet(PUSH_PULL_RESPONSE);
+        out.number(m.sequence());
         MemberCodec.writeMember(out, m.source());
-        WireWriter.number(out, m.buckets());
-        WireWriter.number(out, m.differing().size());
-        for (int bucket : m.differing()) out.putShort((short) bucket);
-        out.put((byte) (m.last() ? 1 : 0));
+        out.number(m.buckets());
+        out.number(m.differing().size());
+        for (int bucket : m.differing()) out.fixed16(bucket);
+        out.flag(m.last());
         MemberCodec.writeRows(out, m.members());
       }
       case PushPullRows m -> {
-        type(out, PUSH_PULL_ROWS);
-        WireWriter.id(out, m.source());
+        out.octet(PUSH_PULL_ROWS);
+        out.id(m.source());
         MemberCodec.writeRows(out, m.members());
       }
       case MetadataRequest m -> {
-        type(out, META_REQUEST);
-        WireWriter.id(out, m.subject());
-        out.putLong(m.digest());
+        out.octet(META_REQUEST);
+        out.id(m.subject());
+        out.fixed64(m.digest());
       }
       case MetadataResponse m -> {
-        type(out, META_REPLY);
-        WireWriter.id(out, m.subject());
+        out.octet(META_REPLY);
+        out.id(m.subject());
         MemberCodec.writeWholeMetadata(out, m.metadata());
       }
     }
@@ -234,7 +234,7 @@ public final class SwimCodec {
   private static PingReq readPingReq(WireReader in) throws WireReader.MalformedException {
     long sequence = in.number();
     SwimMember target = new SwimMember(in.id(), in.address(), in.number(), NodeMetadata.EMPTY);
-    // longer than any preset's window at the worst local health, so that a helper's timer is bound
+    // above any preset's window at the worst local health; it bounds a helper's timer
     return new PingReq(sequence, target, in.id(), in.number(120_000));
   }
 
@@ -268,14 +268,10 @@ public final class SwimCodec {
         sequence, source, buckets, differing, last, MemberCodec.readRows(in));
   }
 
-  private static void type(ByteBuffer out, int type) {
-    out.put((byte) type);
-  }
-
-  private static void writeAccusation(ByteBuffer out, NodeId of, long incarnation, NodeId by) {
-    WireWriter.id(out, of);
-    WireWriter.number(out, incarnation);
-    WireWriter.id(out, by);
+  private static void writeAccusation(WireWriter out, NodeId of, long incarnation, NodeId by) {
+    out.id(of);
+    out.number(incarnation);
+    out.id(by);
   }
 
   private static int id(NodeId id) {

@@ -1,38 +1,36 @@
 package org.quorumail.gossip.swim;
 
 /**
- * SWIM's timing and bounds; all durations in milliseconds. The presets differ where the network
- * does, the comments at {@link #lan} say why they are not memberlist's.
+ * The timing and bounds of SWIM; all durations are milliseconds. The presets differ where the
+ * networks do; the comment at {@link #lan} says why they are not memberlist's.
  *
  * @param probeInterval each node probes one member this often (times local health + 1)
- * @param smallClusterProbeStep below {@code probeInterval / step} members probes come every {@code
- *     step x members}, so that a member of a small cluster is probed about as often as one of a
- *     large one, only sooner after its death
- * @param minProbeInterval never more often than this
- * @param probeTimeout patience for the direct answer, before helpers are asked (times local health
- *     + 1)
- * @param probeWindow patience for any answer before the member is suspected (times local health +
- *     1)
- * @param indirectProbes helpers asked
- * @param suspicionFloor a confirmed suspicion lasts at least so long
- * @param suspicionStep and {@code step x log10 members} in a larger cluster, see {@link
- *     #suspicionMin}
- * @param suspicionMaxFactor an unconfirmed suspicion lasts so many times longer
- * @param suspicionConfirmations so many further accusers shorten it to the minimum
+ * @param smallClusterProbeStep below {@code probeInterval / step} members the interval is {@code
+ *     step x members}, so that a member of a small cluster is probed sooner after its death
+ * @param minProbeInterval the shortest probe interval
+ * @param probeTimeout the wait for the direct ack before helpers are asked (times local health + 1)
+ * @param probeWindow the wait for any ack before the member is suspected (times local health + 1)
+ * @param indirectProbes the number of helpers
+ * @param suspicionFloor the shortest confirmed suspicion
+ * @param suspicionStep a confirmed suspicion lasts at least {@code step x log10 members} in a
+ *     larger cluster, see {@link #suspicionMin}
+ * @param suspicionMaxFactor an unconfirmed suspicion lasts this many times longer
+ * @param suspicionConfirmations this many further accusers shorten a suspicion to the minimum
  * @param failureDetectionTimeout caps the minimal suspicion, see {@link #suspicionMin}
- * @param gossipInterval updates go out this often while there are any
- * @param gossipNodes to so many members at once
- * @param retransmitFactor an update goes out {@code factor x ceil(log10(members + 1))} times
- * @param pushPullInterval views are compared this often
- * @param pushPullBusyInterval and this often while comparisons find differences
- * @param lazarusInterval one dead member, and one silent seed, is tried this often; 0: never
- * @param lazarusBusyInterval and this often while dead ones turn out to live
- * @param maxHealthScore local health is 0 to this
- * @param packetBytes bound of one encoded datagram, before it is sealed
- * @param tombstoneTime dead and left members are remembered so long
- * @param maxTombstones and so many of them, the oldest go first
- * @param maxMembers more are not admitted
- * @param leaveTimeout a good-bye waits so long for its acknowledgement
+ * @param gossipInterval the time between two rounds of gossip, while there are updates
+ * @param gossipNodes the number of receivers of one round
+ * @param retransmitFactor an update is sent {@code factor x ceil(log10(members + 1))} times
+ * @param pushPullInterval the time between two comparisons of views
+ * @param pushPullBusyInterval the same while comparisons find many differences
+ * @param lazarusInterval the time between two probes of dead members, and between two attempts with
+ *     a silent seed; 0: never
+ * @param lazarusBusyInterval the time between two probes while dead members return
+ * @param maxHealthScore the upper bound of local health
+ * @param packetBytes the bound of one encoded datagram, before it is sealed
+ * @param tombstoneTime the time for which dead and left members are remembered
+ * @param maxTombstones the bound of remembered members; the oldest are forgotten first
+ * @param maxMembers the bound of the view; further members are not added
+ * @param leaveTimeout the time for which a leave waits for its acks
  */
 public record SwimConfig(
     int probeInterval,
@@ -60,14 +58,14 @@ public record SwimConfig(
     int maxMembers,
     int leaveTimeout) {
 
-  /** The part of a detection that is not suspicion: the first probe's wait, it, and the news. */
+  /** The part of a detection that is not suspicion: the first probe and the dissemination. */
   private static final int DETECTION_ALLOWANCE = 3_000;
 
   private static final int DAY = 24 * 60 * 60 * 1_000;
 
   public SwimConfig {
     if (minProbeInterval < 10 || probeInterval < minProbeInterval) {
-      throw new IllegalArgumentException("probe intervals: 10 ms <= least <= " + probeInterval);
+      throw new IllegalArgumentException("probe intervals: 10 ms <= min <= " + probeInterval);
     }
     if (probeTimeout < 10 || probeWindow <= probeTimeout) {
       throw new IllegalArgumentException("a probe's window is longer than its direct time-out");
@@ -90,11 +88,11 @@ public record SwimConfig(
   }
 
   /**
-   * One data centre. Probes every second at 20 nodes and more, as memberlist; every 250 ms at five,
-   * because there "dead for all within 5 s" leaves no second to wait for the first probe. A probe
-   * fails after 700 ms and a confirmed suspicion lasts 3 s below ten nodes: 3.7 s, so a process
-   * that stands still for 3 s has 0.7 s left to speak up, and a dead one is 0.3 + 3.7 + 0.3 s away
-   * from being dead for all. memberlist waits 500 + 500 ms and 4 s.
+   * The preset for one data centre. A node probes every second at 20 nodes and more, as memberlist
+   * does. At five nodes it probes every 250 ms: "dead for all within 5 s" leaves no second to wait
+   * for the first probe. A probe fails after 700 ms and a confirmed suspicion lasts 3 s below ten
+   * nodes. So a process that is paused for 3 s has 0.7 s left to refute, and a dead one is declared
+   * dead by all after 0.3 + 3.7 + 0.3 s. memberlist waits 500 + 500 ms and 4 s.
    */
   public static SwimConfig lan() {
     return new SwimConfig(
@@ -102,31 +100,33 @@ public record SwimConfig(
         200, 7, 1_350, DAY, 16_384, 32_768, 5_000);
   }
 
-  /** Between data centres: memberlist's intervals, 5 s and 3 s; 4 targets every 500 ms. */
+  /**
+   * The preset between data centres: memberlist's intervals, 5 s and 3 s; 4 targets every 500 ms.
+   */
   public static SwimConfig wan() {
     return new SwimConfig(
         5_000, 250, 1_000, 1_500, 4_000, 3, 6_000, 6_000, 6, 2, 30_000, 500, 4, 4, 60_000, 2_000,
         30_000, 500, 7, 1_350, DAY, 16_384, 32_768, 15_000);
   }
 
-  /** Thousands of nodes in one data centre: more time for refutations to get around. */
+  /** The preset for thousands of nodes in one data centre: refutations have more time to spread. */
   public static SwimConfig largeCluster() {
     return new SwimConfig(
         1_000, 50, 250, 500, 1_000, 3, 3_000, 3_000, 6, 3, 15_000, 200, 4, 4, 30_000, 1_000, 10_000,
         200, 7, 1_350, DAY, 16_384, 32_768, 10_000);
   }
 
-  /** The upper bound promised to operators; at least 4 s. */
+  /** Sets the upper bound of a detection that operators rely on; at least 4 s. */
   public SwimConfig withFailureDetectionTimeout(int millis) {
     return with(millis, packetBytes, lazarusInterval);
   }
 
-  /** Room for the driver's seal: the datagram's bound less what it adds. */
+  /** Sets the bound of a datagram, less the bytes that the driver's seal adds. */
   public SwimConfig withPacketBytes(int bytes) {
     return with(failureDetectionTimeout, bytes, lazarusInterval);
   }
 
-  /** How often one dead member, and one silent seed, is tried; 0: never. */
+  /** Sets the time between two probes of dead members and of silent seeds; 0: never. */
   public SwimConfig withLazarusInterval(int millis) {
     return with(failureDetectionTimeout, packetBytes, millis);
   }
@@ -159,20 +159,20 @@ public record SwimConfig(
         leaveTimeout);
   }
 
-  /** The pause between two probes by a node in good health. */
+  /** The time between two probes by a healthy node. */
   int probeInterval(int members) {
     long scaled = (long) smallClusterProbeStep * members;
     return (int) Math.max(minProbeInterval, Math.min(probeInterval, scaled));
   }
 
-  /** How long a confirmed suspicion lasts. */
+  /** The time for which a confirmed suspicion lasts. */
   int suspicionMin(int members) {
     int byProtocol =
         Math.max(suspicionFloor, (int) (suspicionStep * Math.log10(Math.max(1, members))));
     return Math.min(byProtocol, failureDetectionTimeout - DETECTION_ALLOWANCE);
   }
 
-  /** How often an update is passed on by each node. */
+  /** The number of times that each node passes an update on. */
   int retransmitLimit(int members) {
     return retransmitFactor * (int) Math.ceil(Math.log10(members + 1.0));
   }

@@ -4,10 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.quorumail.gossip.NodeAddress;
+import org.quorumail.gossip.NodeId;
 
 /**
- * What the parts of one {@link Swim} share: itself, its view, what is to be told, what is to happen
- * later, and the effects of the event being handled.
+ * The state that the parts of one {@link Swim} share: this node, its view of the others, pending
+ * updates, timers, and the effects of the event being handled.
  */
 final class SwimContext {
   final SwimConfig config;
@@ -29,11 +30,15 @@ final class SwimContext {
     this.random = random;
     this.now = now;
     this.health = new LocalHealth(config.maxHealthScore());
-    // answers to a former life's questions must not fit
+    // a late ack to a former life's ping must not match a new one
     this.sequence = random.nextLong() & 0x3fff;
   }
 
-  /** Members besides this node, and this node. */
+  boolean isSelf(NodeId id) {
+    return id.equals(self.id());
+  }
+
+  /** The alive and suspect members and this node. */
   int clusterSize() {
     return table.live() + 1;
   }
@@ -53,7 +58,7 @@ final class SwimContext {
     return taken;
   }
 
-  /** One datagram: these messages, and as many updates as still fit. */
+  /** Sends one datagram: these messages, then as many pending updates as fit. */
   void send(NodeAddress to, SwimMessage... first) {
     List<SwimMessage> messages = new ArrayList<>(first.length + 2);
     int size = SwimCodec.HEADER_BYTES;
@@ -64,7 +69,10 @@ final class SwimContext {
     if (!updates.isEmpty()) {
       updates.fill(messages, config.packetBytes() - size, config.retransmitLimit(clusterSize()));
     }
-    if (!messages.isEmpty()) emit(new SwimEffect.Send(to, new SwimPacket(messages), false));
+    if (messages.isEmpty()) return;
+    SwimPacket packet = new SwimPacket(messages);
+    assert SwimCodec.size(packet) <= config.packetBytes() : "datagram too long: " + packet;
+    emit(new SwimEffect.Send(to, packet, false));
   }
 
   void sendOverStream(NodeAddress to, SwimMessage message) {

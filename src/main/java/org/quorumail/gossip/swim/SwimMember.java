@@ -4,13 +4,13 @@ import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.NodeId;
 
 /**
- * A node as it describes itself.
+ * A node as it describes itself to the other members.
  *
- * @param incarnation raised by the node alone, to refute an accusation or to publish a change; a
- *     higher one replaces everything said of a lower one; 0 to 2^63-1
+ * @param incarnation raised by the node alone, to refute an accusation or to publish a change; an
+ *     update with a higher one replaces all with a lower one; 0 to 2^63-1
  */
 public record SwimMember(NodeId id, NodeAddress address, long incarnation, NodeMetadata metadata) {
-  /** The wire has no room beyond this, and an accusation at this height cannot be refuted. */
+  /** The highest number on the wire; an accusation of this incarnation cannot be refuted. */
   public static final long MAX_INCARNATION = Long.MAX_VALUE;
 
   public SwimMember {

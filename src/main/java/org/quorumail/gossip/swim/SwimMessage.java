@@ -3,22 +3,23 @@ package org.quorumail.gossip.swim;
 import java.util.List;
 import org.quorumail.gossip.NodeId;
 
-/** What SWIM nodes say to each other. {@link SwimCodec} gives each its bytes and its bounds. */
+/** The messages between SWIM nodes; {@link SwimCodec} defines their encoding and bounds. */
 public sealed interface SwimMessage {
   /**
-   * Are you there? A node of another name does not answer.
+   * "Are you alive?" A node with another name does not answer.
    *
-   * @param sequence chosen by the prober, comes back in the answer
+   * @param sequence chosen by the prober; the ack repeats it
    * @param incarnation of the target as the prober knows it: a restarted node learns from it that
-   *     its former self got further than it did
+   *     its former life had a higher one
    */
   record Ping(long sequence, NodeId target, long incarnation, NodeId source)
       implements SwimMessage {}
 
   /**
-   * Please ping the target for me.
+   * "Ping the target for me."
    *
-   * @param windowMillis the prober's patience; at 80 % of it the helper answers {@link Nack}
+   * @param windowMillis the time that the prober waits; at 80 % of it the helper sends a {@link
+   *     Nack}
    */
   record PingReq(long sequence, SwimMember target, NodeId source, int windowMillis)
       implements SwimMessage {
@@ -27,13 +28,13 @@ public sealed interface SwimMessage {
     }
   }
 
-  /** I am there; or, from a helper: it is there. */
+  /** "I am alive"; from a helper: "the target is alive". */
   record Ack(long sequence) implements SwimMessage {}
 
-  /** From a helper: I am there, but the target has not answered me (Lifeguard). */
+  /** From a helper: "I am alive, but the target has not answered me" (Lifeguard). */
   record Nack(long sequence) implements SwimMessage {}
 
-  /** A statement about a member, passed on by gossip. */
+  /** A statement about a member that gossip passes on. */
   sealed interface Update extends SwimMessage {
     NodeId subject();
 
@@ -42,7 +43,7 @@ public sealed interface SwimMessage {
     MemberState state();
   }
 
-  /** Said by the member itself. */
+  /** "I am alive": sent first by the member itself. */
   record Alive(SwimMember member) implements Update {
     @Override
     public NodeId subject() {
@@ -60,7 +61,7 @@ public sealed interface SwimMessage {
     }
   }
 
-  /** Said by whoever got no answer; accusers count once each. */
+  /** "My probe of it failed": sent first by an accuser; each accuser counts once. */
   record Suspect(NodeId subject, long incarnation, NodeId accuser) implements Update {
     @Override
     public MemberState state() {
@@ -68,7 +69,7 @@ public sealed interface SwimMessage {
     }
   }
 
-  /** Said by whoever waited out the suspicion. */
+  /** "The suspicion expired": sent first by a node that declares the member dead. */
   record Dead(NodeId subject, long incarnation, NodeId accuser) implements Update {
     @Override
     public MemberState state() {
@@ -76,7 +77,7 @@ public sealed interface SwimMessage {
     }
   }
 
-  /** Said by the member itself, going. */
+  /** "I leave": sent first by the member itself. */
   record Left(NodeId subject, long incarnation) implements Update {
     @Override
     public MemberState state() {
@@ -88,9 +89,10 @@ public sealed interface SwimMessage {
   record MemberRow(SwimMember member, MemberState state) {}
 
   /**
-   * First of the three steps of an exchange of views: digests of the requester's live members, by
-   * {@link NodeId#hash64} modulo their number (a power of two, at most {@link #MAX_BUCKETS}). It
-   * carries the requester itself, so that joining needs no other message.
+   * The first of push/pull's three steps: one digest per bucket of the requester's live members.
+   * The bucket is {@link NodeId#hash64} modulo the number of buckets, a power of two and at most
+   * {@link #MAX_BUCKETS}. The request carries the requester itself, so joining needs no other
+   * message.
    */
   record PushPullRequest(long sequence, SwimMember source, List<Long> digests)
       implements SwimMessage {
@@ -102,11 +104,11 @@ public sealed interface SwimMessage {
   }
 
   /**
-   * Second step, in one or more pages: the responder's rows of the buckets that differ.
+   * The second step, in one or more pages: the responder's rows of the buckets that differ.
    *
-   * @param buckets how many buckets the request had
-   * @param differing the numbers of those that differ
-   * @param last no page follows
+   * @param buckets the number of buckets in the request
+   * @param differing the indexes of the buckets that differ
+   * @param last whether no page follows
    */
   record PushPullResponse(
       long sequence,
@@ -122,7 +124,7 @@ public sealed interface SwimMessage {
     }
   }
 
-  /** Third step, in one or more pages: the requester's rows of the same buckets. */
+  /** The third step, in one or more pages: the requester's rows of the same buckets. */
   record PushPullRows(NodeId source, List<MemberRow> members) implements SwimMessage {
     /** A row is at most about 650 bytes, so a page stays below 700 KiB. */
     public static final int MAX_ROWS = 1_024;
@@ -132,9 +134,9 @@ public sealed interface SwimMessage {
     }
   }
 
-  /** Send me the metadata of this member; its gossip gave length and digest only. */
+  /** "Send me the metadata of this member": its update had length and digest only. */
   record MetadataRequest(NodeId subject, long digest) implements SwimMessage {}
 
-  /** The metadata asked for. */
+  /** The requested metadata. */
   record MetadataResponse(NodeId subject, NodeMetadata metadata) implements SwimMessage {}
 }

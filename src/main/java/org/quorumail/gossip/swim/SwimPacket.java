@@ -2,7 +2,7 @@ package org.quorumail.gossip.swim;
 
 import java.util.List;
 
-/** The messages of one datagram, or of one frame on a stream; in the order they are handled. */
+/** The messages of one datagram or one stream frame, in the order in which they are handled. */
 public record SwimPacket(List<SwimMessage> messages) {
   public SwimPacket {
     messages = List.copyOf(messages);

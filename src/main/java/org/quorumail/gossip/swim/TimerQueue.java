@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is to happen later, in order; equal times in the order they were set. A binary heap whose
- * timers know their places: one that is cancelled is gone at once. Most are, for most probes are
- * answered and most suspicions confirmed, long before their time.
+ * The pending timers by time; equal times run in the order in which they were set. It is a binary
+ * heap whose timers know their indexes, so a cancelled timer is removed at once. Most timers are
+ * cancelled: most probes are answered and most suspicions confirmed long before their time.
  */
 final class TimerQueue {
   private static final int NOT_QUEUED = -1;
@@ -38,7 +38,7 @@ final class TimerQueue {
     return timer;
   }
 
-  /** Does nothing when its time has come already. */
+  /** Removes a timer; does nothing when it has run already. */
   void cancel(Timer timer) {
     int hole = timer.index;
     if (hole == NOT_QUEUED) return;
@@ -49,7 +49,7 @@ final class TimerQueue {
     else siftDown(last, hole);
   }
 
-  /** Far in the future when nothing waits. */
+  /** The time of the first timer; {@code Long.MAX_VALUE} when there is none. */
   long deadline() {
     return heap.isEmpty() ? Long.MAX_VALUE : heap.getFirst().at;
   }
@@ -62,9 +62,9 @@ final class TimerQueue {
     }
   }
 
-  /** The clock stood still for this process: everything waits that much longer. */
+  /** Moves all timers into the future, by the pause of this process. */
   void postpone(long millis) {
-    // all alike, so the heap's order stays right
+    // all by the same amount, so the heap's order stays right
     for (Timer timer : heap) timer.at += millis;
   }
 
@@ -73,30 +73,30 @@ final class TimerQueue {
   }
 
   private void siftUp(Timer timer, int from) {
-    int place = from;
-    while (place > 0) {
-      int parent = (place - 1) / 2;
+    int index = from;
+    while (index > 0) {
+      int parent = (index - 1) / 2;
       if (!timer.isBefore(heap.get(parent))) break;
-      put(heap.get(parent), place);
-      place = parent;
+      put(heap.get(parent), index);
+      index = parent;
     }
-    put(timer, place);
+    put(timer, index);
   }
 
   private void siftDown(Timer timer, int from) {
-    int place = from;
-    while (2 * place + 1 < heap.size()) {
-      int child = 2 * place + 1;
+    int index = from;
+    while (2 * index + 1 < heap.size()) {
+      int child = 2 * index + 1;
       if (child + 1 < heap.size() && heap.get(child + 1).isBefore(heap.get(child))) child++;
       if (!heap.get(child).isBefore(timer)) break;
-      put(heap.get(child), place);
-      place = child;
+      put(heap.get(child), index);
+      index = child;
     }
-    put(timer, place);
+    put(timer, index);
   }
 
-  private void put(Timer timer, int place) {
-    heap.set(place, timer);
-    timer.index = place;
+  private void put(Timer timer, int index) {
+    heap.set(index, timer);
+    timer.index = index;
   }
 }

@@ -1,14 +1,17 @@
 package org.quorumail.gossip.swim;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
 
 /**
- * Who died or left, and when. The rows stay in the table so that old news of them is recognised as
- * old, and so that the dead can be tried again; bounded by age and number.
+ * The dead and left members, each with the time of its end. Their rows stay in the table, so that
+ * old updates are recognised as old and dead members can be probed again. Age and number are
+ * bounded.
  */
 final class Tombstones {
   private final List<Tombstone> tombstones = new ArrayList<>();
@@ -23,37 +26,44 @@ final class Tombstones {
     return tombstones.size();
   }
 
-  /** Removes what is too old or too much; rows that came back to life only lose their stone. */
+  /** Removes the rows that are too old or too many; a member that is back loses its tombstone. */
   void prune(MemberTable table, SwimConfig config, long now) {
-    tombstones.removeIf(stone -> isMemberAgain(stone, table));
+    tombstones.removeIf(tombstone -> isMemberAgain(tombstone, table));
     List<Tombstone> kept = new ArrayList<>();
     int excess = tombstones.size() - config.maxTombstones();
     tombstones.sort((a, b) -> Long.compare(a.since, b.since));
-    for (Tombstone stone : tombstones) {
-      if (excess-- > 0 || now - stone.since > config.tombstoneTime()) table.remove(stone.id);
-      else kept.add(stone);
+    for (Tombstone tombstone : tombstones) {
+      if (excess-- > 0 || now - tombstone.since > config.tombstoneTime())
+        table.remove(tombstone.id);
+      else kept.add(tombstone);
     }
     tombstones.clear();
     tombstones.addAll(kept);
   }
 
-  /** One of the dead, or null; those that left on their own are not called back. */
+  Set<NodeId> ids() {
+    Set<NodeId> ids = new HashSet<>();
+    for (Tombstone tombstone : tombstones) ids.add(tombstone.id);
+    return ids;
+  }
+
+  /** A random dead member, or null; members that left are not probed. */
   @Nullable SwimMember randomDead(MemberTable table, RandomGenerator random) {
     for (int draw = 0; draw < 8 && !tombstones.isEmpty(); draw++) {
       int at = random.nextInt(tombstones.size());
-      Tombstone stone = tombstones.get(at);
-      if (isMemberAgain(stone, table)) {
+      Tombstone tombstone = tombstones.get(at);
+      if (isMemberAgain(tombstone, table)) {
         Tombstone last = tombstones.removeLast();
         if (at < tombstones.size()) tombstones.set(at, last);
-      } else if (table.state(stone.id) == MemberState.DEAD) {
-        return table.find(stone.id);
+      } else if (table.state(tombstone.id) == MemberState.DEAD) {
+        return table.find(tombstone.id);
       }
     }
     return null;
   }
 
-  private static boolean isMemberAgain(Tombstone stone, MemberTable table) {
-    MemberState state = table.state(stone.id);
+  private static boolean isMemberAgain(Tombstone tombstone, MemberTable table) {
+    MemberState state = table.state(tombstone.id);
     return state == null || state.isMember();
   }
 }

@@ -9,15 +9,15 @@ import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.swim.SwimMessage.Update;
 
 /**
- * The updates still to be passed on: what was sent least goes first, of those the newest (SWIM,
- * section 4.1), each at most as often as the cluster's size asks. One update per subject, so it is
- * bounded by the table.
+ * The updates that are still to be passed on. The least sent goes first, of those the newest (SWIM,
+ * section 4.1), each at most as often as the cluster's size demands. There is one update per
+ * subject, so the member table bounds the queue.
  */
 final class UpdateQueue {
-  /** Shorter than any update: below it there is no point in looking further. */
+  /** The length of the shortest update; with less room there is no point in searching. */
   private static final int MIN_UPDATE_BYTES = 6;
 
-  /** Longer updates that did not fit any more, before a packet counts as full. */
+  /** The number of updates that may fail to fit before a packet counts as full. */
   private static final int MAX_MISFITS = 3;
 
   private final Map<NodeId, Entry> bySubject = new HashMap<>();
@@ -36,9 +36,7 @@ final class UpdateQueue {
     }
   }
 
-  /**
-   * Those sent equally often, linked through themselves: what is replaced leaves nothing behind.
-   */
+  /** The updates that were sent equally often, as a doubly linked list without extra nodes. */
   private static final class Level {
     @Nullable Entry first;
     @Nullable Entry last;
@@ -75,7 +73,7 @@ final class UpdateQueue {
     return bySubject.size();
   }
 
-  /** Takes the place of what was to be said of the same member. */
+  /** Adds an update; it replaces the one about the same member. */
   void offer(Update update) {
     Entry entry = new Entry(update);
     Entry old = bySubject.put(update.subject(), entry);
@@ -86,8 +84,8 @@ final class UpdateQueue {
   /**
    * Adds updates to a packet.
    *
-   * @param room bytes left in it
-   * @param limit how often one is sent in all
+   * @param room bytes left in the packet
+   * @param limit the number of times that an update is sent in all
    */
   void fill(List<? super Update> packet, int room, int limit) {
     int left = room;

@@ -87,10 +87,10 @@ class PlumtreeCodecTest {
   void aCountOrPayloadAboveItsBoundIsRefusedBeforeAnythingIsAllocated() {
     byte[] large = bytes(new Gossip(TreeId.OVERLAY_PATHS, id(), 0, new byte[MAX + 1]));
     assertThat(codec.decode(ByteBuffer.wrap(large)))
-        .isEqualTo(new PlumtreeCodec.Malformed("count above " + MAX));
+        .isEqualTo(new PlumtreeCodec.Malformed("number " + (MAX + 1) + " above " + MAX));
     byte[] many = {1, 'A', (byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff, 7};
     assertThat(codec.decode(ByteBuffer.wrap(many)))
-        .isEqualTo(new PlumtreeCodec.Malformed("count above " + PlumtreeCodec.MAX_IDS));
+        .isEqualTo(new PlumtreeCodec.Malformed("number 2147483647 above " + PlumtreeCodec.MAX_IDS));
   }
 
   @Test

@@ -111,8 +111,8 @@ class SwimCodecTest {
         .isEqualTo("number beyond 63 bits");
     assertThat(malformed(1, 8, 65)).isEqualTo("id of 65 characters");
     assertThat(malformed(1, 8, 2, 'a', '/', 0)).isEqualTo("characters of an id");
-    assertThat(malformed(1, 8, 0, 0)).isEqualTo("characters of an id");
-    assertThat(malformed(1, 11, 1, 'a', 255, 255, 3)).startsWith("length 65535 above");
+    assertThat(malformed(1, 8, 0, 0)).isEqualTo("empty id");
+    assertThat(malformed(1, 11, 1, 'a', 255, 255, 3)).startsWith("number 65535 above");
   }
 
   @Test
