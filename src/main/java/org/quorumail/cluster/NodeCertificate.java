@@ -1,12 +1,8 @@
 package org.quorumail.cluster;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.StringReader;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
@@ -15,8 +11,7 @@ import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
-import java.security.Signature;
-import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -25,7 +20,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import javax.crypto.KDF;
@@ -52,13 +46,11 @@ import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
-import org.bouncycastle.openssl.PEMKeyPair;
-import org.bouncycastle.openssl.PEMParser;
-import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.Secret;
+import org.quorumail.tls.PemFile;
 
 /**
  * What a node shows to the others, and what it asks of them: a key, a certificate for it, and the
@@ -115,10 +107,12 @@ public record NodeCertificate(
 
   /** Reads {@code cluster.tls}: three PEM files that must fit each other. */
   public static NodeCertificate read(ClusterTlsFiles files) throws ClusterStartException {
-    X509Certificate leaf = certificate(files.certificate(), "cluster.tls.certificate");
-    X509Certificate authority = certificate(files.ca(), "cluster.tls.ca");
-    PrivateKey key = privateKey(files.key());
-    if (!matches(key, leaf.getPublicKey())) {
+    X509Certificate leaf =
+        read("cluster.tls.certificate", () -> PemFile.certificates(files.certificate())).getFirst();
+    X509Certificate authority =
+        read("cluster.tls.ca", () -> PemFile.certificates(files.ca())).getFirst();
+    PrivateKey key = read("cluster.tls.key", () -> PemFile.privateKey(files.key()));
+    if (!PemFile.matches(key, leaf)) {
       throw new ClusterStartException(
           "cluster.tls.key: %s is not the key of the certificate %s; name a pair that belongs together"
               .formatted(files.key(), files.certificate()));
@@ -257,43 +251,15 @@ public record NodeCertificate(
     return new GeneralNames(names.toArray(GeneralName[]::new));
   }
 
-  private static X509Certificate certificate(Path file, String keyName)
-      throws ClusterStartException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
-    } catch (IOException | GeneralSecurityException e) {
-      throw new ClusterStartException(
-          "%s: %s is not a readable PEM certificate".formatted(keyName, file), e);
-    }
-  }
-
-  private static PrivateKey privateKey(Path file) throws ClusterStartException {
-    try (PEMParser parser = new PEMParser(new StringReader(Files.readString(file)))) {
-      JcaPEMKeyConverter converter = new JcaPEMKeyConverter();
-      Object content = parser.readObject();
-      if (content instanceof PEMKeyPair pair) return converter.getKeyPair(pair).getPrivate();
-      if (content instanceof PrivateKeyInfo info) return converter.getPrivateKey(info);
-      throw new IOException("no private key in it");
-    } catch (IOException e) {
-      throw new ClusterStartException(
-          "cluster.tls.key: %s is not a readable PEM private key".formatted(file), e);
-    }
-  }
-
-  private static boolean matches(PrivateKey key, PublicKey publicKey) {
+  private static <T> T read(String key, PemRead<T> file) throws ClusterStartException {
     try {
-      String algorithm =
-          Objects.equals(key.getAlgorithm(), "RSA") ? "SHA256withRSA" : "SHA256withECDSA";
-      byte[] probe = {1, 2, 3};
-      Signature signing = Signature.getInstance(algorithm);
-      signing.initSign(key);
-      signing.update(probe);
-      Signature checking = Signature.getInstance(algorithm);
-      checking.initVerify(publicKey);
-      checking.update(probe);
-      return checking.verify(signing.sign());
-    } catch (GeneralSecurityException e) {
-      return false;
+      return file.get();
+    } catch (CertificateException e) {
+      throw new ClusterStartException(key + ": " + e.getMessage(), e);
     }
+  }
+
+  private interface PemRead<T> {
+    T get() throws CertificateException;
   }
 }

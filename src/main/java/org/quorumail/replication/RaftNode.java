@@ -143,11 +143,6 @@ public final class RaftNode implements AutoCloseable {
   private static Parameters parameters(RaftTls tls) {
     Parameters parameters = new Parameters();
     switch (tls) {
-      case RaftTls.Pem pem ->
-          GrpcConfigKeys.TLS.setConf(
-              parameters,
-              new GrpcTlsConfig(
-                  pem.key().toFile(), pem.certificate().toFile(), pem.authority().toFile(), true));
       case RaftTls.Managers managers ->
           GrpcConfigKeys.TLS.setConf(
               parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));

@@ -1,18 +1,10 @@
 package org.quorumail.replication;
 
-import java.nio.file.Path;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
 
 /** How nodes prove themselves to one another on the replication port. */
 public sealed interface RaftTls {
-  /**
-   * Mutual TLS from PEM files: a PKCS #8 key, its certificate chain, and the authority that signed
-   * every member's certificate. The certificate's subject alternative names must hold the address
-   * by which the others reach this node.
-   */
-  record Pem(Path key, Path certificate, Path authority) implements RaftTls {}
-
   /**
    * Mutual TLS from objects. An {@code X509ExtendedTrustManager} decides alone whom it trusts, so
    * that it can check a node's id in place of its host name.

@@ -30,7 +30,6 @@ final class StartupChecks {
                   + settings.bindHost()
                   + ".");
       }
-      case RaftTls.Pem pem -> new PemCheck(pem).pass();
       case RaftTls.Managers managers -> {}
     }
     checkPortIsFree(host, settings.port());

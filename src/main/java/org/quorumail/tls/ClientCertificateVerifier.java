@@ -52,7 +52,7 @@ final class ClientCertificateVerifier {
     try {
       KeyStore store = KeyStore.getInstance("PKCS12");
       store.load(null, null);
-      List<X509Certificate> signers = CertifiedKey.readChain(caFile.get());
+      List<X509Certificate> signers = PemFile.certificates(caFile.get());
       for (int i = 0; i < signers.size(); i++) {
         store.setCertificateEntry(Integer.toString(i), signers.get(i));
       }

@@ -81,27 +81,6 @@ class RaftStartTest {
   }
 
   @Test
-  void aKeyThatDoesNotFitTheCertificateIsNamed() throws Exception {
-    var authority = new TestAuthority(directory.resolve("tls"), "authority");
-    RaftTls.Pem one = authority.issue("one");
-    RaftTls.Pem other = authority.issue("other");
-    var mixed = new RaftTls.Pem(one.key(), other.certificate(), one.authority());
-    assertThatThrownBy(() -> start(member(0, mixed)))
-        .isInstanceOf(RaftStartException.class)
-        .hasMessageContaining(one.key().toString());
-    var missing = new RaftTls.Pem(directory.resolve("none"), one.certificate(), one.authority());
-    assertThatThrownBy(() -> start(member(0, missing)))
-        .isInstanceOf(RaftStartException.class)
-        .hasMessageContaining("none cannot be read");
-    var strange =
-        new TestAuthority(directory.resolve("tls"), "strange").issue("strange-node").authority();
-    var unsigned = new RaftTls.Pem(one.key(), one.certificate(), strange);
-    assertThatThrownBy(() -> start(member(0, unsigned)))
-        .isInstanceOf(RaftStartException.class)
-        .hasMessageContaining("not valid under the authority");
-  }
-
-  @Test
   void aDamagedLogIsRefusedAndLeftAsItIs() throws Exception {
     try (RaftNode raft = start(alone("c", "n1"))) {
       ReplicatedLog log = open(raft, new CountingState(directory));
@@ -180,8 +159,8 @@ class RaftStartTest {
 
   @Test
   void aNodeWithACertificateOfAnotherAuthorityIsNotHeard() throws Exception {
-    var ours = new TestAuthority(directory.resolve("tls"), "ours");
-    var theirs = new TestAuthority(directory.resolve("tls"), "theirs");
+    var ours = new TestAuthority("ours");
+    var theirs = new TestAuthority("theirs");
     try (RaftNode raft = start(member(0, ours.issue("n1")))) {
       var spec = new GroupSpec("one", List.of(new RaftMember("n1", "127.0.0.1", raft.port())));
       ReplicatedLog log = raft.open(spec, new CountingState(directory));

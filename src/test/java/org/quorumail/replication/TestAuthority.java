@@ -1,16 +1,15 @@
 package org.quorumail.replication;
 
-import java.io.IOException;
 import java.math.BigInteger;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Base64;
 import java.util.Date;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.TrustManagerFactory;
 import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.Extension;
@@ -22,25 +21,30 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** A certificate authority for one test. */
 final class TestAuthority {
-  private final Path directory;
   private final KeyPair keys = newKeys();
   private final X500Principal name;
-  private final Path certificate;
+  private final X509Certificate certificate;
 
-  TestAuthority(Path directory, String name) throws Exception {
-    this.directory = Files.createDirectories(directory);
+  TestAuthority(String name) throws Exception {
     this.name = new X500Principal("CN=" + name);
-    this.certificate =
-        write(name + ".crt", "CERTIFICATE", sign(this.name, keys, true).getEncoded());
+    this.certificate = sign(this.name, keys, true);
   }
 
-  RaftTls.Pem issue(String node) throws Exception {
+  RaftTls issue(String node) throws Exception {
     KeyPair nodeKeys = newKeys();
     X509Certificate issued = sign(new X500Principal("CN=" + node), nodeKeys, false);
-    return new RaftTls.Pem(
-        write(node + ".key", "PRIVATE KEY", nodeKeys.getPrivate().getEncoded()),
-        write(node + ".crt", "CERTIFICATE", issued.getEncoded()),
-        certificate);
+    char[] none = new char[0];
+    KeyStore own = KeyStore.getInstance("PKCS12");
+    own.load(null, null);
+    own.setKeyEntry("node", nodeKeys.getPrivate(), none, new X509Certificate[] {issued});
+    KeyManagerFactory key = KeyManagerFactory.getInstance("PKIX");
+    key.init(own, none);
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    trusted.setCertificateEntry("authority", certificate);
+    TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+    trust.init(trusted);
+    return new RaftTls.Managers(key.getKeyManagers()[0], trust.getTrustManagers()[0]);
   }
 
   private X509Certificate sign(X500Principal subject, KeyPair subjectKeys, boolean authority)
@@ -61,13 +65,6 @@ final class TestAuthority {
           new GeneralNames(new GeneralName(GeneralName.iPAddress, "127.0.0.1")));
     var signer = new JcaContentSignerBuilder("SHA256withECDSA").build(keys.getPrivate());
     return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
-  }
-
-  private Path write(String file, String type, byte[] der) throws IOException {
-    String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
-    return Files.writeString(
-        directory.resolve(file),
-        "-----BEGIN " + type + "-----\n" + body + "\n-----END " + type + "-----\n");
   }
 
   private static KeyPair newKeys() {

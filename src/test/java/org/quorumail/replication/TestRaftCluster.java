@@ -40,7 +40,7 @@ final class TestRaftCluster implements AutoCloseable {
 
   TestRaftCluster(Path root, String... ids) throws Exception {
     this.root = root;
-    this.authority = new TestAuthority(root.resolve("tls"), "authority");
+    this.authority = new TestAuthority("authority");
     for (String id : ids) ports.put(id, freePort());
   }
 
@@ -64,12 +64,7 @@ final class TestRaftCluster implements AutoCloseable {
   private TestNode start(String id, GroupSpec spec) throws Exception {
     Path directory = Files.createDirectories(root.resolve(id));
     int port = Objects.requireNonNull(ports.get(id));
-    Path pem = root.resolve("tls").resolve(id + ".key");
-    RaftTls tls =
-        Files.exists(pem)
-            ? new RaftTls.Pem(
-                pem, root.resolve("tls/" + id + ".crt"), root.resolve("tls/authority.crt"))
-            : authority.issue(id);
+    RaftTls tls = authority.issue(id);
     var settings =
         RaftSettings.clusterMember("test", id, "127.0.0.1", port, directory.resolve("raft"), tls);
     RaftNode raft =

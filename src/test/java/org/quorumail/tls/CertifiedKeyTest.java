@@ -28,7 +28,7 @@ class CertifiedKeyTest {
     assertThatThrownBy(() -> read("junk", "one.key"))
         .hasMessageContaining("junk holds no certificate");
     assertThatThrownBy(() -> read("one.pem", "junk"))
-        .hasMessageContaining("junk holds no unencrypted PKCS#8 key");
+        .hasMessageContaining("junk holds no private key in PEM form");
     assertThatThrownBy(() -> read("none", "one.key"))
         .hasMessageContaining("there is no certificate file");
   }
