@@ -22,9 +22,10 @@ import org.quorumail.tls.ClientHello;
 import org.quorumail.tls.ServerTls;
 
 /**
- * One TCP connection, plain or TLS, on which nothing blocks for ever. A deadline is total: it does
- * not start again with every octet, so a peer cannot hold a session by sending one octet now and
- * then. Used by one thread; {@link #close}, {@link #stopReading} and the watchdog come from others.
+ * A TCP connection, plain or TLS, with its {@link SmtpReader} and {@link SmtpWriter}; every
+ * operation on it has a deadline. A deadline is total: it does not start again with every octet, so
+ * a peer cannot hold a session by sending one octet now and then. One thread uses the channel;
+ * others may call {@link #close} and {@link #stopReading}.
  *
  * <p>Reads obey the deadline by themselves and throw {@link SocketTimeoutException}. Writes and TLS
  * handshakes cannot in blocking Java; the {@link ConnectionWatchdog} closes the socket under them.
@@ -38,20 +39,19 @@ public final class SmtpChannel implements Closeable {
   private final long endOfLife; // nanoTime
   private @Nullable ServerTls serverTls;
   private InetSocketAddress remote;
-  private @Nullable InetSocketAddress local; // asked of the system by the few who want it
+  private @Nullable InetSocketAddress local; // read from the system on the first use
   private Socket activeSocket; // the socket itself, or TLS on it
   private InputStream in;
   private OutputStream out;
+  private final SmtpWriter writer = new SmtpWriter(new Output());
+  private SmtpReader reader = new SmtpReader(new Input(), writer::flush);
   private long deadline;
   private long perRead = NEVER;
 
-  /** When the operation under way must have ended, as nanoTime; NEVER when none is. */
+  /** The end of the current operation's time, as nanoTime; NEVER between operations. */
   private volatile long blockedUntil = NEVER;
 
-  /**
-   * @param lifetime after which every operation fails, whatever the deadlines say
-   */
-  public SmtpChannel(Socket socket, Duration lifetime) throws IOException {
+  private SmtpChannel(Socket socket, Duration lifetime) throws IOException {
     this.socket = socket;
     this.endOfLife = System.nanoTime() + lifetime.toNanos();
     this.deadline = endOfLife;
@@ -59,44 +59,62 @@ public final class SmtpChannel implements Closeable {
     this.remote = (InetSocketAddress) socket.getRemoteSocketAddress();
     this.in = socket.getInputStream();
     this.out = socket.getOutputStream();
-    socket.setTcpNoDelay(true); // replies are written in one piece; never wait for the peer's ACK
-    ConnectionWatchdog.watch(this);
   }
 
-  /** What follows, up to the next call, must be over after this time. */
+  /**
+   * Takes over a connected socket, which the watchdog observes until {@link #close}.
+   *
+   * @param lifetime after which every operation fails, whatever the deadlines say
+   */
+  public static SmtpChannel open(Socket socket, Duration lifetime) throws IOException {
+    socket.setTcpNoDelay(true); // replies are written in one piece; never wait for the peer's ACK
+    SmtpChannel channel = new SmtpChannel(socket, lifetime);
+    ConnectionWatchdog.watch(channel);
+    return channel;
+  }
+
+  /** The reader of lines and content; another one after each handshake. */
+  public SmtpReader reader() {
+    return reader;
+  }
+
+  public SmtpWriter writer() {
+    return writer;
+  }
+
+  public void flush() throws IOException {
+    writer.flush();
+  }
+
+  /** Sets the time within which all operations up to the next call must end. */
   public void deadline(Duration fromNow) {
     deadline = System.nanoTime() + fromNow.toNanos();
     perRead = NEVER;
   }
 
-  /** From now on each single read or write has this time: for content, RFC 5321 §4.5.3.2.5. */
+  /** Gives each single read or write this time from now on: for content, RFC 5321 §4.5.3.2.5. */
   public void deadlinePerBlock(Duration eachBlock) {
     perRead = eachBlock.toNanos();
   }
 
-  /** Reads with deadlines. It goes on working after {@link #startTls}. */
+  /** The raw input below the reader, with deadlines, for what precedes SMTP on a connection. */
   public InputStream input() {
     return new Input();
   }
 
-  /** Writes with deadlines. It goes on working after {@link #startTls}. */
-  public OutputStream output() {
-    return new Output();
-  }
-
-  /** Octets that have arrived and nobody has read; RFC 3207 §4.2: none may precede a handshake. */
+  /** Whether the peer has sent octets that are not read yet; RFC 3207 §4.2 forbids them here. */
   public boolean hasUnreadInput() throws IOException {
-    return in.available() > 0;
+    return reader.buffered() > 0 || in.available() > 0;
   }
 
-  /** Shakes hands as the server, within the deadline. */
+  /** Makes the TLS handshake as the server, within the deadline. */
   public void startTls(ServerTls tls) throws IOException {
     handshake(tls.wrap(socket, ClientHello.read(input())));
     serverTls = tls;
   }
 
   /**
-   * Shakes hands as a client, within the deadline.
+   * Makes the TLS handshake as a client, within the deadline.
    *
    * @param name the peer's name for SNI, and for its certificate when that is verified
    * @param verify whether the certificate must fit the name; the context decides about its issuer
@@ -114,35 +132,35 @@ public final class SmtpChannel implements Closeable {
     return activeSocket != socket;
   }
 
-  /** Protocol and cipher suite for a log line, or nothing on a plain connection. */
+  /** Protocol and cipher suite for a log line; null on a plain connection. */
   public @Nullable String tlsDescription() {
     if (!(activeSocket instanceof SSLSocket tls)) return null;
     return tls.getSession().getProtocol() + " " + tls.getSession().getCipherSuite();
   }
 
-  /** Everything that the client's certificate proves it to be; empty without one. */
+  /** The names that the client's certificate proves; empty without a certificate. */
   public Set<CertificateName> clientCertificate() {
     if (serverTls == null || !(activeSocket instanceof SSLSocket tls)) return Set.of();
     return serverTls.clientNames(tls.getSession());
   }
 
-  /** For channel bindings; empty on a plain connection. */
+  /** The TLS session, for channel bindings; empty on a plain connection. */
   public Optional<SSLSession> tlsSession() {
     return activeSocket instanceof SSLSocket tls ? Optional.of(tls.getSession()) : Optional.empty();
   }
 
-  /** The client's, be it behind a proxy. */
+  /** The client's port, also behind a proxy. */
   public int remotePort() {
     return remote.getPort();
   }
 
-  /** A trusted proxy has said whose connection this is, and which address that one had called. */
+  /** Replaces both addresses by those that a trusted proxy has sent. */
   public void useProxiedAddresses(InetSocketAddress source, InetSocketAddress destination) {
     remote = source;
     local = destination;
   }
 
-  /** The client's, be it behind a proxy. */
+  /** The client's address, also behind a proxy. */
   public InetAddress remoteAddress() {
     return remote.getAddress();
   }
@@ -153,16 +171,16 @@ public final class SmtpChannel implements Closeable {
     return local;
   }
 
-  /** Makes a read that waits see the end of input; from any thread. What is written still goes. */
+  /** Makes a waiting read see the end of input; output still works. Any thread may call it. */
   public void stopReading() {
     try {
       socket.shutdownInput();
     } catch (IOException e) {
-      // it is closed already, which is as good
+      // the socket is closed already, which ends the read too
     }
   }
 
-  /** Ends the connection. On TLS it says so first, if that does not block. */
+  /** Closes the socket at once. */
   @Override
   public void close() {
     ConnectionWatchdog.unwatch(this);
@@ -171,9 +189,9 @@ public final class SmtpChannel implements Closeable {
   }
 
   /**
-   * Says goodbye on TLS (close_notify), then closes; from the session's own thread. Takes in for a
-   * moment what is still coming: a socket closed with unread input is reset, and the peer would
-   * lose the last reply with it.
+   * Sends close_notify on TLS, then closes; only the session's thread may call it. On a plain
+   * connection it first discards what still arrives: a socket closed with unread input is reset,
+   * and the peer would lose the last reply.
    */
   public void closeGracefully() {
     deadline(LINGER);
@@ -189,17 +207,17 @@ public final class SmtpChannel implements Closeable {
 
   private void discardUnread() {
     try {
-      if (!hasUnreadInput()) return;
+      if (in.available() == 0) return;
       socket.shutdownOutput();
       InputStream rest = input();
       byte[] piece = new byte[4096];
       for (int i = 0; i < MAX_LINGER_READS && rest.read(piece) > 0; i++) {}
     } catch (IOException e) {
-      // the peer will not hear us anyway
+      // the peer is gone already
     }
   }
 
-  /** Called by the watchdog. */
+  /** Whether the operation in progress has passed its deadline; the watchdog calls it. */
   boolean isOverdue(long now, long graceNanos) {
     long until = blockedUntil;
     return until != NEVER && now - until > graceNanos;
@@ -213,7 +231,11 @@ public final class SmtpChannel implements Closeable {
     return secured;
   }
 
+  /** The reader is replaced, so that nothing sent in plain text is read as if it came by TLS. */
   private void handshake(SSLSocket secured) throws IOException {
+    if (writer.hasUnflushedOutput()) {
+      throw new IllegalStateException("a reply in plain text must be flushed before a handshake");
+    }
     long until = beginOperation();
     try {
       socket.setSoTimeout(millisUntil(until));
@@ -224,6 +246,7 @@ public final class SmtpChannel implements Closeable {
     activeSocket = secured;
     in = secured.getInputStream();
     out = secured.getOutputStream();
+    reader = new SmtpReader(new Input(), writer::flush);
   }
 
   private long beginOperation() {
@@ -248,7 +271,7 @@ public final class SmtpChannel implements Closeable {
     try {
       socket.close();
     } catch (IOException e) {
-      // nothing more can be done with it
+      // a socket that cannot be closed cannot be used either
     }
   }
 

@@ -77,6 +77,10 @@ public final class SmtpWriter {
     lineStart = true;
   }
 
+  boolean hasUnflushedOutput() {
+    return length > 0;
+  }
+
   public void flush() throws IOException {
     if (length == 0) return;
     out.write(buffer, 0, length);

@@ -81,7 +81,7 @@ public final class SmtpClient {
     Socket socket = new Socket();
     try {
       socket.connect(peer.address(), (int) timeouts.connect().toMillis());
-      return new SmtpChannel(socket, LIFETIME);
+      return SmtpChannel.open(socket, LIFETIME);
     } catch (IOException e) {
       socket.close();
       throw e;

@@ -35,8 +35,8 @@ public final class SmtpConnection implements AutoCloseable {
     this.channel = line;
     this.peer = peer;
     this.timeouts = timeouts;
-    this.writer = new SmtpWriter(line.output());
-    this.reader = new SmtpReader(line.input(), writer::flush);
+    this.writer = line.writer();
+    this.reader = line.reader();
   }
 
   public ServerEndpoint peer() {
@@ -121,7 +121,7 @@ public final class SmtpConnection implements AutoCloseable {
     }
     channel.deadline(timeouts.starttls());
     channel.startTls(context, peer.name(), verify);
-    reader = new SmtpReader(channel.input(), writer::flush);
+    reader = channel.reader();
   }
 
   /**

@@ -18,6 +18,7 @@ import org.quorumail.auth.User;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.ReceivedLine;
 import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.SmtpChannel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,8 +33,8 @@ final class AuthCommand {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   private static final int MAX_STEPS = 8; // no mechanism has more than four
 
-  private final ListenerContext shared;
-  private final Wire wire;
+  private final SessionContext session;
+  private final SmtpChannel channel;
   private final RemoteClient client;
   private int failed;
 
@@ -44,20 +45,20 @@ final class AuthCommand {
     record Ended(String result, CommandResult answer) implements Response {}
   }
 
-  AuthCommand(ListenerContext shared, Wire wire, RemoteClient client) {
-    this.shared = shared;
-    this.wire = wire;
-    this.client = client;
+  AuthCommand(SessionContext session) {
+    this.session = session;
+    this.channel = session.channel();
+    this.client = session.remoteClient();
   }
 
   /** The mechanisms of EHLO's line; none when AUTH is not possible on this connection now. */
   List<String> offered() {
-    return authentication().offeredMechanisms(wire.connection.secured(), this::channelBindings);
+    return authentication().offeredMechanisms(channel.secured(), this::channelBindings);
   }
 
   /** Whether somebody can log in on this connection now, or has. */
   boolean isAvailable() {
-    return authentication().isAllowed(wire.connection.secured());
+    return authentication().isAllowed(channel.secured());
   }
 
   /** The user of a login that a trusted host tells of. */
@@ -70,7 +71,7 @@ final class AuthCommand {
     return isAvailable() && client.user().isEmpty() ? Math.max(usual, MAX_LINE) : usual;
   }
 
-  CommandResult auth(String argument, boolean inTransaction) throws IOException {
+  CommandResult auth(String argument) throws IOException {
     Authentication authentication = authentication();
     if (!authentication.isConfigured())
       return CommandResult.of(502, "5.5.1", "AUTH is not offered");
@@ -79,14 +80,15 @@ final class AuthCommand {
       return CommandResult.of(538, "5.7.11", "Encryption required for authentication");
     }
     if (client.user().isPresent()) return CommandResult.of(503, "5.5.1", "Already authenticated");
-    if (inTransaction) return CommandResult.of(503, "5.5.1", "A transaction is under way");
+    if (session.inTransaction())
+      return CommandResult.of(503, "5.5.1", "A transaction is under way");
     if (argument.isEmpty())
       return CommandResult.of(501, "5.5.4", "Syntax: AUTH mechanism [response]");
     if (authentication.failures().isBlocked(client.address())) return tooMany("none", "");
     int blank = argument.indexOf(' ');
     String name = blank < 0 ? argument : argument.substring(0, blank);
     Optional<SaslMechanism> mechanism =
-        authentication.startExchange(name, wire.connection.secured(), this::channelBindings);
+        authentication.startExchange(name, channel.secured(), this::channelBindings);
     if (mechanism.isEmpty()) {
       count("other", "not_offered");
       return CommandResult.of(504, "5.5.4", "This mechanism is not offered");
@@ -193,9 +195,9 @@ final class AuthCommand {
 
   private Response challenge(byte[] challenge) throws IOException {
     String text = Base64.getEncoder().encodeToString(challenge);
-    wire.writer().reply(Reply.plain(334, text));
-    wire.connection.deadline(shared.config().timeouts().command());
-    return switch (wire.reader().readLine(MAX_LINE)) {
+    channel.writer().reply(Reply.plain(334, text));
+    channel.deadline(session.config().timeouts().command());
+    return switch (channel.reader().readLine(MAX_LINE)) {
       case ReceivedLine.Text line ->
           line.text().equals("*")
               ? ended("cancelled", CommandResult.of(501, "5.7.0", "Authentication cancelled"))
@@ -241,14 +243,14 @@ final class AuthCommand {
   }
 
   private Authentication authentication() {
-    return shared.context().authentication().get();
+    return session.server().authentication().get();
   }
 
   private ChannelBindings channelBindings() {
-    return wire.connection.tlsSession().map(ChannelBindings::of).orElseGet(ChannelBindings::none);
+    return channel.tlsSession().map(ChannelBindings::of).orElseGet(ChannelBindings::none);
   }
 
   private void count(String mechanism, String result) {
-    shared.metrics().authentication(mechanism, result);
+    session.metrics().authentication(mechanism, result);
   }
 }

@@ -15,17 +15,13 @@ final class EhloExtensions {
   /** Longer is an archive, not a queue; the spool keeps it all that time. */
   static final Duration MAX_HOLD = Duration.ofDays(7);
 
-  private final ListenerContext shared;
+  private final SessionContext session;
   private final ListenerConfig config;
-  private final Wire wire;
-  private final RemoteClient client;
   private final AuthCommand auth;
 
-  EhloExtensions(ListenerContext shared, Wire wire, RemoteClient client, AuthCommand auth) {
-    this.shared = shared;
-    this.config = shared.config();
-    this.wire = wire;
-    this.client = client;
+  EhloExtensions(SessionContext session, AuthCommand auth) {
+    this.session = session;
+    this.config = session.config();
     this.auth = auth;
   }
 
@@ -60,21 +56,17 @@ final class EhloExtensions {
 
   /** RFC 8689 §4.1: offered only where TLS is in use. */
   boolean requireTls() {
-    return wire.connection.secured();
+    return session.channel().secured();
   }
 
   /** RFC 4865 is for submission: strangers may not store their mail here. */
   boolean futureRelease() {
-    return trusted();
+    return session.trusted();
   }
 
   /** Whether the client may ask for more than the ordinary priority, RFC 6710 §5.1. */
   boolean raisedPriority() {
-    return trusted();
-  }
-
-  private boolean trusted() {
-    return shared.context().policy().get().trusts(client.identity());
+    return session.trusted();
   }
 
   private String limits() {
@@ -85,24 +77,24 @@ final class EhloExtensions {
   }
 
   private String futureReleaseLine() {
-    Instant last = shared.context().clock().instant().plus(MAX_HOLD);
+    Instant last = session.server().clock().instant().plus(MAX_HOLD);
     return "FUTURERELEASE " + MAX_HOLD.toSeconds() + " " + last.truncatedTo(ChronoUnit.SECONDS);
   }
 
   /** Only for those who may have the queue run. */
   boolean etrn() {
-    return trusted();
+    return session.trusted();
   }
 
   /** By the address of the connection, whatever an earlier XCLIENT has said. */
   boolean xclient() {
-    InetAddress peer = wire.connection.remoteAddress();
+    InetAddress peer = session.channel().remoteAddress();
     return config.xclientFrom().stream().anyMatch(network -> network.contains(peer));
   }
 
   boolean startTls() {
     return config.tls() == TlsMode.STARTTLS
-        && !wire.connection.secured()
-        && shared.context().tls().get().isPresent();
+        && !session.channel().secured()
+        && session.server().tls().get().isPresent();
   }
 }

@@ -10,7 +10,6 @@ import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.EnvelopeEditor;
-import org.quorumail.policy.FilterSession;
 import org.quorumail.policy.MessageContent;
 import org.quorumail.policy.MessageVerdict;
 import org.quorumail.smtp.ContentResult;
@@ -18,6 +17,7 @@ import org.quorumail.smtp.ContentSink;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Service;
+import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.spool.Intake.CommitResult;
 import org.quorumail.spool.Intake.MessageWriter;
 import org.quorumail.spool.Intake.Readiness;
@@ -25,165 +25,205 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The content of a transaction on its way into the spool. When a filter wants to read it, it is
- * gathered before, and goes to the spool as the filters leave it; otherwise it goes there as it
- * comes. The trace header is given to the spool with the commit. Closing it before the commit
- * forgets all of it.
+ * The content of a transaction on its way into the spool. It is written to the spool as it arrives.
+ * If a filter reads it, it is buffered, judged, and then written as the filters leave it. The trace
+ * header goes with the commit, since it is stored beside the content. Closing the message before
+ * the commit discards it.
+ *
+ * <p>A failing target does not end the reading: the client gets the reply after its final dot (RFC
+ * 5321 §4.2.5).
  */
-final class IncomingMessage implements AutoCloseable {
+final class IncomingMessage implements ContentSink, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
-  private static final int PIECE = 16 * 1024;
+  private static final int COPY_BUFFER = 16 * 1024;
 
-  private final ListenerContext shared;
-  private final Wire wire;
-  private final RemoteClient client;
+  private final SessionContext session;
+  private final SmtpChannel channel;
   private final IncomingTransaction transaction;
-  private final SessionContext facts;
-  private final FilterSession screening;
-  private final MessageWriter reception;
-  private final @Nullable ContentBuffer gathered;
-  private final SpoolSink sink;
-  private @Nullable MessageVerdict judged;
+  private final MessageWriter writer;
+  private final @Nullable ContentBuffer buffer; // where filters read the content
+  private final ContentScanner scanner = new ContentScanner();
+  private final @Nullable HeaderCompletion completion;
+  private @Nullable MessageVerdict verdict;
+  private boolean blockReceived;
+  private boolean targetFailed;
   private boolean spoolFailed;
-  private long size; // of chunks
+  private long chunkOctets;
 
-  IncomingMessage(
-      ListenerContext shared,
-      Wire wire,
-      RemoteClient client,
-      IncomingTransaction transaction,
-      SessionContext facts,
-      FilterSession screening) {
-    this.shared = shared;
-    this.wire = wire;
-    this.client = client;
+  private IncomingMessage(
+      SessionContext session, IncomingTransaction transaction, MessageWriter writer) {
+    this.session = session;
+    this.channel = session.channel();
     this.transaction = transaction;
-    this.facts = facts;
-    this.screening = screening;
-    this.reception = shared.context().intake().newMessage();
-    facts.message(reception.id());
-    boolean read = screening.needsContent();
-    this.gathered = read ? new ContentBuffer(shared.context().scratch()) : null;
-    ContentSink target = gathered != null ? gathered : reception::write;
-    this.sink = new SpoolSink(target, wire.connection, shared.config().timeouts().dataBlock());
-    if (shared.config().service() == Service.SUBMISSION) {
-      ServerContext context = shared.context();
-      sink.completeHeader(
-          TraceHeader.date(context.clock().instant()),
-          "<" + reception.id() + "@" + context.hostname() + ">");
-    }
-    if (!read) begin(screening.judgeWithoutContent());
+    this.writer = writer;
+    boolean needsContent = session.filters().needsContent();
+    this.buffer = needsContent ? new ContentBuffer(session.server().scratch()) : null;
+    this.completion = session.service() == Service.SUBMISSION ? completion() : null;
+  }
+
+  /** Starts a message under a new queue id, which the filters see from now on. */
+  static IncomingMessage open(SessionContext session, IncomingTransaction transaction) {
+    MessageWriter writer = session.server().intake().newMessage();
+    session.queueId(writer.id());
+    IncomingMessage message = new IncomingMessage(session, transaction, writer);
+    if (message.buffer == null) message.judged(session.filters().judgeWithoutContent());
+    return message;
   }
 
   QueueId id() {
-    return reception.id();
+    return writer.id();
   }
 
   /** Reads content up to its final dot. */
   ContentResult readToDot() throws IOException {
-    return wire.reader().readContent(shared.config().maxMessageSize(), sink);
+    return channel.reader().readContent(session.maxMessageSize(), this);
   }
 
   /** Reads one chunk; false when the connection ended inside it. */
   boolean readChunk(long octets) throws IOException {
-    size += octets;
-    if (size > shared.config().maxMessageSize()) return discardChunk(wire, octets);
-    return wire.reader().readChunk(octets, sink);
+    chunkOctets += octets;
+    if (chunkOctets > session.maxMessageSize()) return discardChunk(channel, octets);
+    return channel.reader().readChunk(octets, this);
   }
 
-  /** Reads a chunk that nobody wants, so that no part of it is taken for a command. */
-  static boolean discardChunk(Wire wire, long octets) throws IOException {
-    return wire.reader().readChunk(octets, (bytes, offset, length) -> {});
+  /** Reads and discards a chunk, so that no part of it is taken for a command. */
+  static boolean discardChunk(SmtpChannel channel, long octets) throws IOException {
+    return channel.reader().readChunk(octets, (bytes, offset, length) -> {});
   }
 
   /** Octets of all chunks so far. */
-  long size() {
-    return size;
+  long chunkOctets() {
+    return chunkOctets;
   }
 
-  /** What keeps the message from being kept, as far as it is known yet. */
+  /** The refusal of a message that could not be stored so far. */
   Optional<Reply> failure() {
-    if (!sink.failed()) return Optional.empty();
-    Readiness reason = gathered == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL;
+    if (!targetFailed) return Optional.empty();
+    Readiness reason = buffer == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL;
     return Optional.of(Availability.refusal(reason));
   }
 
-  /** Has the filters judge, then the quorum take the message; only its word makes a 250. */
-  Reply commit(long size) {
-    sink.end();
-    if (sink.looping()) return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
-    Optional<Reply> failure = failure();
-    if (failure.isPresent()) return failure.get();
-    if (gathered != null) begin(screening.judge(gathered));
-    return switch (judged) {
-      case MessageVerdict.Accept take -> keep(take, size);
-      case MessageVerdict.Refuse refuse -> refuse.reply();
-      case MessageVerdict.Discard discard -> discarded(discard.reason());
-      case null -> throw new IllegalStateException("judged before the commit");
-    };
+  /** Receives the next octets of the content, unstuffed. */
+  @Override
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    if (!blockReceived) { // the first block had the time of data_init
+      blockReceived = true;
+      channel.deadlinePerBlock(session.config().timeouts().dataBlock());
+    }
+    scanner.accept(bytes, offset, length);
+    if (scanner.isLooping()) return;
+    if (completion == null) store(bytes, offset, length);
+    else completion.write(bytes, offset, length);
   }
 
-  /** What was asked, with what the content is really like. */
-  private MailOptions options() {
-    MailOptions asked = transaction.options();
-    boolean undeclared = asked.body() == BodyType.SEVEN_BIT && sink.facts().eightBit();
-    return asked.withContentFacts(
-        undeclared ? BodyType.EIGHT_BIT_MIME : asked.body(),
-        transaction.smtpUtf8() && sink.eightBitHeader(),
-        sink.facts().bareLineEnds());
+  /** Asks the filters, then commits to the quorum; only the quorum's answer makes a 250. */
+  Reply commit(long size) {
+    if (completion != null && !scanner.isLooping()) finish(completion);
+    if (scanner.isLooping()) {
+      return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
+    }
+    Optional<Reply> failure = failure();
+    if (failure.isPresent()) return failure.get();
+    if (buffer != null) judged(session.filters().judge(buffer));
+    return switch (verdict) {
+      case MessageVerdict.Accept accept -> accept(accept, size);
+      case MessageVerdict.Refuse refuse -> refuse.reply();
+      case MessageVerdict.Discard discard -> discarded(discard.reason());
+      case null -> throw new IllegalStateException("a message is judged before it is committed");
+    };
   }
 
   @Override
   public void close() {
-    reception.close();
+    writer.close();
     try {
-      if (gathered != null) gathered.close();
+      if (buffer != null) buffer.close();
     } catch (IOException e) {
-      LOG.warn("event=scratch_not_closed reason={}", Escape.quoted(String.valueOf(e.getMessage())));
+      LOG.warn(
+          "event=scratch_file_not_closed reason={}", Escape.quoted(String.valueOf(e.getMessage())));
     }
   }
 
-  /** The content that was judged goes to the spool. */
-  private void begin(MessageVerdict judgement) {
-    judged = judgement;
-    if (!(judgement instanceof MessageVerdict.Accept take)) return;
+  /** RFC 6409 §8: a submitted message without Date or Message-ID gets these fields. */
+  private HeaderCompletion completion() {
+    return new HeaderCompletion(
+        this::store,
+        TraceHeader.date(session.server().clock().instant()),
+        "<" + writer.id() + "@" + session.hostname() + ">");
+  }
+
+  private void finish(HeaderCompletion header) {
     try {
-      pass(take.content());
+      header.finish();
+    } catch (IOException e) {
+      targetFailed = true;
+    }
+  }
+
+  private void store(byte[] bytes, int offset, int length) {
+    if (targetFailed) return;
+    try {
+      if (buffer != null) buffer.write(bytes, offset, length);
+      else writer.write(bytes, offset, length);
+    } catch (IOException e) {
+      targetFailed = true;
+    }
+  }
+
+  /** Keeps the verdict, and writes the content that it accepts to the spool. */
+  private void judged(MessageVerdict given) {
+    verdict = given;
+    if (!(given instanceof MessageVerdict.Accept accept)) return;
+    try {
+      copy(accept.content());
     } catch (IOException e) {
       LOG.warn(
-          "event=not_kept queue_id={} reason={}",
+          "event=content_not_stored queue_id={} reason={}",
           id(),
           Escape.quoted(String.valueOf(e.getMessage())));
       spoolFailed = true;
     }
   }
 
-  private void pass(MessageContent content) throws IOException {
+  private void copy(MessageContent content) throws IOException {
     if (content.size() == 0) return;
-    byte[] piece = new byte[(int) Math.min(PIECE, content.size())];
+    byte[] piece = new byte[(int) Math.min(COPY_BUFFER, content.size())];
     try (InputStream in = content.open()) {
-      for (int n = in.read(piece); n > 0; n = in.read(piece)) reception.write(piece, 0, n);
+      for (int n = in.read(piece); n > 0; n = in.read(piece)) writer.write(piece, 0, n);
     }
   }
 
-  private Reply keep(MessageVerdict.Accept take, long size) {
+  private Reply accept(MessageVerdict.Accept accept, long size) {
     if (spoolFailed) return Availability.refusal(Readiness.NO_QUORUM);
-    Envelope envelope = EnvelopeEditor.apply(transaction.envelope(options()), take.envelopeEdits());
+    Envelope envelope =
+        EnvelopeEditor.apply(transaction.envelope(options()), accept.envelopeEdits());
     if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
     long start = System.nanoTime();
-    CommitResult verdict = reception.commit(envelope, traceHeader(), take.holdReason());
-    shared.metrics().committed(System.nanoTime() - start);
-    return switch (verdict) {
+    byte[] trace = TraceHeader.compose(session, id(), transaction.envelope());
+    CommitResult result = writer.commit(envelope, trace, accept.holdReason());
+    session.metrics().committed(System.nanoTime() - start);
+    return switch (result) {
       case CommitResult.Accepted accepted -> {
-        shared.metrics().received(size);
-        received(envelope, take.holdReason(), size);
+        session.metrics().received(size);
+        logReceived(envelope, accept.holdReason(), size);
         yield Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id());
       }
       case CommitResult.Refused refused -> Availability.refusal(refused.reason());
     };
   }
 
-  private void received(Envelope envelope, Optional<String> hold, long size) {
+  /** The options of MAIL, corrected by the properties of the content. */
+  private MailOptions options() {
+    MailOptions declared = transaction.options();
+    boolean undeclared = declared.body() == BodyType.SEVEN_BIT && scanner.hasEightBit();
+    return declared.withContentFacts(
+        undeclared ? BodyType.EIGHT_BIT_MIME : declared.body(),
+        transaction.smtpUtf8() && scanner.hasEightBitHeader(),
+        scanner.hasBareLineEnds());
+  }
+
+  private void logReceived(Envelope envelope, Optional<String> holdReason, long size) {
+    RemoteClient client = session.remoteClient();
     LOG.info(
         "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}{}",
         id(),
@@ -194,29 +234,17 @@ final class IncomingMessage implements AutoCloseable {
         Escape.quoted(String.valueOf(client.name())),
         client.user().map(user -> " user=" + Escape.quoted(user.name())).orElse(""),
         transaction.submitter().map(by -> " submitter=" + Escape.quoted(by.toString())).orElse(""),
-        hold.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));
+        holdReason.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));
   }
 
-  /** The one way to say 250 without keeping anything: a filter of the operator's wants it so. */
+  /** Answers 250 without storing the message, which only a filter of the operator can demand. */
   private Reply discarded(String reason) {
     LOG.info(
         "event=discarded queue_id={} from={} client={} reason={}",
         id(),
         Escape.quoted(transaction.reversePath().toString()),
-        client.host(),
+        session.remoteClient().host(),
         Escape.quoted(reason));
     return Reply.of(250, "2.0.0", "Ok: queued as " + id());
-  }
-
-  private byte[] traceHeader() {
-    String name = client.name();
-    return TraceHeader.compose(
-        new TraceHeader.FromClause(
-            name == null ? "unknown" : name, client.reverseName(), client.address()),
-        facts.protocol(),
-        shared.context().hostname(),
-        reception.id(),
-        transaction.envelope(),
-        shared.context().clock().instant());
   }
 }

@@ -1,5 +1,5 @@
 package org.quorumail.smtp.server;
 
-/** What the sessions of one listener have in common. */
+/** The settings, services and meters that the sessions of one listener share. */
 record ListenerContext(
-    ListenerConfig config, ServerContext context, Availability availability, SmtpMetrics metrics) {}
+    ListenerConfig config, ServerContext server, Availability availability, SmtpMetrics metrics) {}

@@ -8,84 +8,62 @@ import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.policy.FilterSession;
 import org.quorumail.smtp.BdatArgument;
 import org.quorumail.smtp.ContentResult;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.PathParser;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Service;
+import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.spool.Intake.Readiness;
 
 /**
- * The commands of a mail transaction, RFC 5321 §3.3: MAIL, RCPT, DATA, BDAT, RSET. Holds the one
- * transaction that can be under way; only the session's thread uses it.
+ * The commands of a mail transaction, RFC 5321 §3.3: MAIL, RCPT, DATA, BDAT, RSET. Only the
+ * session's thread uses them.
  */
 final class MailCommands {
-  private final ListenerContext shared;
+  private final SessionContext session;
   private final ListenerConfig config;
-  private final Wire wire;
+  private final SmtpChannel channel;
   private final RemoteClient client;
-  private final SessionContext facts;
-  private final FilterSession screening;
   private final EhloExtensions extensions;
-  private @Nullable IncomingTransaction transaction;
-  private @Nullable IncomingMessage chunked; // what BDAT has brought so far
-  private int transactionsStarted; // transactions of this session
+  private @Nullable IncomingMessage chunked; // the message whose chunks BDAT has begun to send
+  private int transactionsStarted; // of this session
   private int accepted;
 
-  MailCommands(
-      ListenerContext shared,
-      Wire wire,
-      RemoteClient client,
-      EhloExtensions extensions,
-      SessionContext facts,
-      FilterSession screening) {
-    this.shared = shared;
-    this.config = shared.config();
-    this.wire = wire;
-    this.client = client;
-    this.facts = facts;
-    this.screening = screening;
+  MailCommands(SessionContext session, EhloExtensions extensions) {
+    this.session = session;
+    this.config = session.config();
+    this.channel = session.channel();
+    this.client = session.remoteClient();
     this.extensions = extensions;
   }
 
-  /** Whether MAIL has been accepted and the transaction is not over. */
-  boolean inTransaction() {
-    return transaction != null;
-  }
-
-  /** The sender of the transaction under way as text; empty when there is none. */
-  String sender() {
-    return transaction == null ? "" : transaction.reversePath().toString();
-  }
-
-  /** Messages that this session has been answered 250 for. */
+  /** Messages of this session that were answered 250. */
   int accepted() {
     return accepted;
   }
 
-  /** Ends the transaction, if one is under way, without a trace. */
+  /** Ends the transaction in progress, if there is one, and discards its content. */
   void resetTransaction() {
     if (chunked != null) chunked.close();
     chunked = null;
-    if (transaction == null) return;
-    transaction = null;
-    facts.transaction(null);
-    screening.reset();
+    session.endTransaction();
   }
 
   /** MAIL, §4.1.1.2. */
   CommandResult mail(String argument) {
     if (client.name() == null) return CommandResult.of(503, "5.5.1", "Say EHLO first");
-    if (transaction != null) return CommandResult.of(503, "5.5.1", "A transaction is under way");
-    if (config.requireTls() && !wire.connection.secured()) {
+    if (session.inTransaction()) {
+      return CommandResult.of(503, "5.5.1", "A transaction is under way");
+    }
+    if (config.requireTls() && !channel.secured()) {
       return CommandResult.of(530, "5.7.0", "Must issue a STARTTLS command first");
     }
     if (config.requireAuth() && client.identity().user().isEmpty()) {
       return CommandResult.of(530, "5.7.0", "Authentication required"); // RFC 4954 §6
     }
-    if (shared.availability().draining()) {
+    if (session.availability().draining()) {
       return CommandResult.closing(Availability.refusal(Readiness.DRAINING));
     }
     int most = config.limits().messages();
@@ -111,7 +89,7 @@ final class MailCommands {
     };
   }
 
-  /** On submission a user sends only as himself, RFC 6409 §6.1; the null path belongs to all. */
+  /** On submission a user has addresses to send as, RFC 6409 §6.1; anybody has the null path. */
   private boolean maySendAs(ReversePath from) {
     if (config.service() != Service.SUBMISSION || client.user().isEmpty()) return true;
     return !(from instanceof ReversePath.Mailbox box)
@@ -119,8 +97,8 @@ final class MailCommands {
   }
 
   /**
-   * RFC 4954 §5: only a client that has logged in is believed, and only about an address that is
-   * his; of all others it counts as not known.
+   * The submitter of AUTH=, RFC 4954 §5, where the client has logged in and the address is its own;
+   * else unknown.
    */
   private Optional<MailAddress> trustedSubmitter(Optional<MailAddress> submitter) {
     return submitter.filter(
@@ -128,12 +106,12 @@ final class MailCommands {
   }
 
   /**
-   * @param eightBit whether the path was written with octets above 127, its domain included
-   * @param rest what stands behind the path
+   * @param eightBit whether the path, domain included, has octets above 127
+   * @param rest the text after the path
    */
   private CommandResult startTransaction(ReversePath from, boolean eightBit, String rest) {
     MailParameters.Parsed parsed =
-        MailParameters.parse(rest, extensions, shared.context().clock().instant());
+        MailParameters.parse(rest, extensions, session.server().clock().instant());
     if (parsed instanceof MailParameters.Parsed.Refused refused)
       return CommandResult.of(refused.reply());
     MailParameters.Parsed.Valid valid = (MailParameters.Parsed.Valid) parsed;
@@ -141,16 +119,15 @@ final class MailCommands {
     if (valid.size() > config.maxMessageSize()) return CommandResult.of(tooLarge());
     if (!maySendAs(from))
       return CommandResult.of(553, "5.7.1", "This sender's address is not yours");
-    Optional<Reply> refusal = shared.availability().refusalAtMail();
+    Optional<Reply> refusal = session.availability().refusalAtMail();
     if (refusal.isPresent()) return CommandResult.of(refusal.get());
     transactionsStarted++;
-    transaction =
+    session.startTransaction(
         new IncomingTransaction(
-            from, valid.options(), valid.smtpUtf8(), trustedSubmitter(valid.submitter()));
-    facts.transaction(transaction);
-    Optional<Reply> unwanted = screening.mail();
+            from, valid.options(), valid.smtpUtf8(), trustedSubmitter(valid.submitter())));
+    Optional<Reply> unwanted = session.filters().mail();
     if (unwanted.isPresent()) {
-      rejected("MAIL", unwanted.get(), "");
+      session.logRejected("MAIL", unwanted.get(), "");
       resetTransaction();
       return CommandResult.ofRefusal(unwanted.get());
     }
@@ -161,6 +138,7 @@ final class MailCommands {
 
   /** RCPT, §4.1.1.3. */
   CommandResult rcpt(String argument) {
+    IncomingTransaction transaction = session.transaction();
     if (transaction == null) return CommandResult.of(503, "5.5.1", "Say MAIL first");
     if (chunked != null) return CommandResult.of(503, "5.5.1", "BDAT has begun");
     String path = afterKeyword("TO:", argument);
@@ -179,101 +157,105 @@ final class MailCommands {
     };
   }
 
-  private CommandResult recipient(IncomingTransaction under, MailAddress written, String rest) {
-    RcptParameters.Parsed parsed = RcptParameters.parse(rest, under.smtpUtf8());
+  private CommandResult recipient(
+      IncomingTransaction transaction, MailAddress written, String rest) {
+    RcptParameters.Parsed parsed = RcptParameters.parse(rest, transaction.smtpUtf8());
     if (parsed instanceof RcptParameters.Parsed.Refused refused)
       return CommandResult.of(refused.reply());
     RcptParameters.Parsed.Valid valid = (RcptParameters.Parsed.Valid) parsed;
     MailAddress address = qualified(written);
-    boolean full = under.recipientCount() >= config.limits().recipients();
-    if (full && !under.contains(address))
+    boolean full = transaction.recipientCount() >= config.limits().recipients();
+    if (full && !transaction.contains(address))
       return CommandResult.of(452, "4.5.3", "Too many recipients");
-    Optional<Reply> refusal = screening.rcpt(written);
+    Optional<Reply> refusal = session.filters().rcpt(written);
     if (refusal.isPresent()) {
-      rejected("RCPT", refusal.get(), " to=" + Escape.quoted(written.toString()));
+      session.logRejected("RCPT", refusal.get(), " to=" + Escape.quoted(written.toString()));
       return CommandResult.ofRefusal(refusal.get());
     }
-    under.add(new Recipient(address, valid.reports(), valid.originalRecipient()));
+    transaction.add(new Recipient(address, valid.reports(), valid.originalRecipient()));
     return CommandResult.of(250, "2.1.5", "Ok");
   }
 
   /** DATA, §4.1.1.4. Every way out after the 354 ends the transaction. */
   CommandResult data(String argument) throws IOException {
     if (!argument.isEmpty()) return CommandResult.of(501, "5.5.4", "DATA has no argument");
+    IncomingTransaction transaction = session.transaction();
     if (transaction == null) return CommandResult.of(503, "5.5.1", "Say MAIL first");
     if (chunked != null) return CommandResult.of(503, "5.5.1", "BDAT has begun");
     if (transaction.options().body() == BodyType.BINARY_MIME) { // RFC 3030 §3
       return CommandResult.of(503, "5.5.1", "BINARYMIME wants BDAT");
     }
     if (transaction.recipientCount() == 0) return CommandResult.of(noRecipients());
-    wire.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
-    wire.connection.deadline(config.timeouts().dataInit());
-    IncomingTransaction complete = transaction;
-    try (IncomingMessage message = incoming(complete)) {
+    channel.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
+    channel.deadline(config.timeouts().dataInit());
+    try (IncomingMessage message = IncomingMessage.open(session, transaction)) {
       Reply reply =
           switch (message.readToDot()) {
             case ContentResult.Complete whole -> message.commit(whole.size());
             case ContentResult.TooLarge large -> tooLarge();
             case ContentResult.BareLineEnd bare ->
                 Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
-            case ContentResult.Truncated cut -> throw new EOFException("cut inside DATA");
+            case ContentResult.Truncated cut ->
+                throw new EOFException("the connection ended inside DATA");
           };
-      return finished("DATA", complete, message, reply);
+      return finished("DATA", transaction, message, reply);
     }
   }
 
-  private IncomingMessage incoming(IncomingTransaction complete) {
-    return new IncomingMessage(shared, wire, client, complete, facts, screening);
-  }
-
   /**
-   * BDAT, RFC 3030 §2. The chunk is always read to its end, wanted or not: no part of it is ever
-   * taken for a command, which is why nobody goes on after a size that cannot be read. After a
-   * failure the transaction is over, so what was pipelined is refused.
+   * BDAT, RFC 3030 §2. The chunk is read to its end in every case, so that no part of it is taken
+   * for a command; a size that cannot be read ends the session. A failure ends the transaction, so
+   * that pipelined chunks are refused.
    */
   CommandResult bdat(String argument) throws IOException {
     Optional<BdatArgument> parsed = BdatArgument.parse(argument);
     if (parsed.isEmpty()) return CommandResult.closing(501, "5.5.4", "Syntax: BDAT size [LAST]");
     BdatArgument chunk = parsed.get();
-    if (chunk.size() > 2 * config.maxMessageSize())
-      return CommandResult.closing(tooLarge()); // not worth it
-    wire.connection.deadlinePerBlock(config.timeouts().dataBlock());
+    if (chunk.size() > 2 * config.maxMessageSize()) { // too much to read only to discard it
+      return CommandResult.closing(tooLarge());
+    }
+    channel.deadlinePerBlock(config.timeouts().dataBlock());
+    IncomingTransaction transaction = session.transaction();
     if (transaction == null || transaction.recipientCount() == 0) {
-      if (!IncomingMessage.discardChunk(wire, chunk.size())) throw cutInsideBdat();
+      if (!IncomingMessage.discardChunk(channel, chunk.size())) throw cutInsideBdat();
       String missing = transaction == null ? "MAIL" : "RCPT";
       return CommandResult.of(503, "5.5.1", "No " + missing + " was accepted");
     }
-    IncomingTransaction under = transaction;
-    IncomingMessage message = chunked != null ? chunked : incoming(under);
-    chunked = message;
+    if (chunked == null) chunked = IncomingMessage.open(session, transaction);
+    IncomingMessage message = chunked;
     if (!message.readChunk(chunk.size())) throw cutInsideBdat();
     Optional<Reply> problem =
-        message.size() > config.maxMessageSize() ? Optional.of(tooLarge()) : message.failure();
+        message.chunkOctets() > config.maxMessageSize()
+            ? Optional.of(tooLarge())
+            : message.failure();
     if (problem.isEmpty() && !chunk.last()) {
       return CommandResult.of(250, "2.0.0", chunk.size() + " octets received");
     }
     return finished(
-        "BDAT", under, message, problem.orElseGet(() -> message.commit(message.size())));
+        "BDAT",
+        transaction,
+        message,
+        problem.orElseGet(() -> message.commit(message.chunkOctets())));
   }
 
   private static EOFException cutInsideBdat() {
-    return new EOFException("cut inside BDAT");
+    return new EOFException("the connection ended inside BDAT");
   }
 
-  /** What the end of the content comes to; the transaction is over. */
+  /** Ends the transaction with the reply to its content. */
   private CommandResult finished(
-      String command, IncomingTransaction complete, IncomingMessage message, Reply reply)
+      String command, IncomingTransaction transaction, IncomingMessage message, Reply reply)
       throws IOException {
     if (reply.positive()) accepted++;
-    else rejected(command, reply, " queue_id=" + message.id());
+    else session.logRejected(command, reply, " queue_id=" + message.id());
     resetTransaction();
     if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each RCPT accepted
-      for (int i = 1; i < complete.acceptedCommands(); i++) wire.writer().reply(reply);
+      for (int i = 1; i < transaction.acceptedCommands(); i++) channel.writer().reply(reply);
     }
     return reply.code() == 421 ? CommandResult.closing(reply) : CommandResult.of(reply);
   }
 
-  /** RFC 5321 §4.1.1.4; LMTP has another code for it, RFC 2033 §4.2. */
+  /** RFC 5321 §4.1.1.4; LMTP has a code of its own, RFC 2033 §4.2. */
   private Reply noRecipients() {
     int code = config.service() == Service.LMTP ? 503 : 554;
     return Reply.of(code, "5.5.1", "No valid recipients");
@@ -286,14 +268,10 @@ final class MailCommands {
     return CommandResult.of(250, "2.0.0", "Ok");
   }
 
-  private void rejected(String command, Reply reply, String details) {
-    SessionLog.rejected(client, command, reply, sender(), details);
-  }
-
-  /** The bare postmaster of §4.5.1 is this host's. */
+  /** A bare {@code postmaster} (§4.5.1) gets this host's domain. */
   private MailAddress qualified(MailAddress address) {
     boolean bare = address.domain().isEmpty();
-    return bare ? new MailAddress(address.localPart(), shared.context().hostname()) : address;
+    return bare ? new MailAddress(address.localPart(), session.hostname()) : address;
   }
 
   private static boolean eightBit(String octets) {
@@ -308,7 +286,7 @@ final class MailCommands {
     return Reply.of(552, "5.3.4", "Message is larger than " + config.maxMessageSize() + " octets");
   }
 
-  /** Strict clients write no blank after the colon; many others do. */
+  /** Returns the text after the keyword; many clients write a blank there, which is skipped. */
   private static @Nullable String afterKeyword(String keyword, String argument) {
     boolean fits = argument.regionMatches(true, 0, keyword, 0, keyword.length());
     return fits ? argument.substring(keyword.length()).stripLeading() : null;

@@ -1,5 +1,6 @@
 package org.quorumail.smtp.server;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
@@ -9,41 +10,128 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.ClientIdentity;
+import org.quorumail.policy.FilterSession;
+import org.quorumail.policy.SessionPolicy;
 import org.quorumail.policy.SessionView;
+import org.quorumail.policy.Tarpit;
+import org.quorumail.smtp.Escape;
+import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Service;
+import org.quorumail.smtp.SmtpChannel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** What a session tells its filters; looks at the parts of the session when it is asked. */
+/**
+ * The state of one session that its commands share: the listener's settings, the channel, the
+ * client, the filters and the transaction in progress. Filters see it as a {@link SessionView}. It
+ * belongs to the session's thread.
+ */
 final class SessionContext implements SessionView {
-  private final ListenerContext shared;
-  private final Wire wire;
+  private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
+
+  private final ListenerContext listener;
+  private final SmtpChannel channel;
   private final RemoteClient client;
+  private final SessionPolicy policy;
+  private FilterSession filters;
   private @Nullable IncomingTransaction transaction;
   private @Nullable QueueId queueId;
 
-  SessionContext(ListenerContext shared, Wire wire, RemoteClient client) {
-    this.shared = shared;
-    this.wire = wire;
-    this.client = client;
+  SessionContext(ListenerContext listener, SmtpChannel channel) {
+    this.listener = listener;
+    this.channel = channel;
+    this.client = new RemoteClient(channel.remoteAddress());
+    this.policy = listener.server().rules().get();
+    this.filters = policy.chain().open(this);
   }
 
-  /** The transaction that is under way from now on, or none. */
-  void transaction(@Nullable IncomingTransaction now) {
-    transaction = now;
+  ListenerConfig config() {
+    return listener.config();
+  }
+
+  ServerContext server() {
+    return listener.server();
+  }
+
+  Availability availability() {
+    return listener.availability();
+  }
+
+  SmtpMetrics metrics() {
+    return listener.metrics();
+  }
+
+  SmtpChannel channel() {
+    return channel;
+  }
+
+  RemoteClient remoteClient() {
+    return client;
+  }
+
+  Tarpit tarpit() {
+    return policy.tarpit();
+  }
+
+  FilterSession filters() {
+    return filters;
+  }
+
+  /** Opens the filters again, for another client on the same connection (XCLIENT). */
+  void restartFilters() {
+    filters.close();
+    filters = policy.chain().open(this);
+  }
+
+  /** The transaction in progress: from an accepted MAIL to the reply to the content, or RSET. */
+  @Nullable IncomingTransaction transaction() {
+    return transaction;
+  }
+
+  boolean inTransaction() {
+    return transaction != null;
+  }
+
+  void startTransaction(IncomingTransaction started) {
+    if (transaction != null) throw new IllegalStateException("a transaction is in progress");
+    transaction = started;
     queueId = null;
   }
 
-  /** The name of the message whose content comes now. */
-  void message(QueueId id) {
+  void endTransaction() {
+    if (transaction == null) return;
+    transaction = null;
+    queueId = null;
+    filters.reset();
+  }
+
+  /** Sets the id of the message whose content is received next. */
+  void queueId(QueueId id) {
     queueId = id;
+  }
+
+  /**
+   * Logs that a command, a client or a message was rejected.
+   *
+   * @param details empty, or a blank and {@code key=value} pairs, already escaped
+   */
+  void logRejected(String command, Reply reply, String details) {
+    LOG.info(
+        "event=rejected command={} reply=\"{}\" client={} from={}{}",
+        command,
+        reply,
+        client.host(),
+        Escape.quoted(sender().map(ReversePath::toString).orElse("")),
+        details);
   }
 
   @Override
   public InetSocketAddress peer() {
-    return new InetSocketAddress(client.address(), wire.connection.remotePort());
+    return new InetSocketAddress(client.address(), channel.remotePort());
   }
 
   @Override
-  public java.net.InetAddress client() {
+  public InetAddress client() {
     return client.address();
   }
 
@@ -54,22 +142,22 @@ final class SessionContext implements SessionView {
 
   @Override
   public InetSocketAddress listener() {
-    return wire.connection.localAddress();
+    return channel.localAddress();
   }
 
   @Override
   public Service service() {
-    return shared.config().service();
+    return config().service();
   }
 
   @Override
   public String hostname() {
-    return shared.context().hostname();
+    return server().hostname();
   }
 
   @Override
   public long maxMessageSize() {
-    return shared.config().maxMessageSize();
+    return config().maxMessageSize();
   }
 
   @Override
@@ -85,13 +173,13 @@ final class SessionContext implements SessionView {
     String extended = lmtp ? "LMTP" : "ESMTP";
     String international = lmtp ? "UTF8LMTP" : "UTF8SMTP"; // RFC 6531 §3.7.3
     String protocol = utf8 ? international : extended;
-    if (wire.connection.secured()) protocol += "S";
+    if (channel.secured()) protocol += "S";
     return client.user().isPresent() ? protocol + "A" : protocol; // RFC 3848
   }
 
   @Override
   public Optional<String> tls() {
-    return Optional.ofNullable(wire.connection.tlsDescription());
+    return Optional.ofNullable(channel.tlsDescription());
   }
 
   @Override
@@ -101,7 +189,7 @@ final class SessionContext implements SessionView {
 
   @Override
   public boolean trusted() {
-    return shared.context().policy().get().trusts(client.identity());
+    return server().policy().get().trusts(client.identity());
   }
 
   @Override

@@ -18,49 +18,51 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One listening socket: accepts connections, holds them to their limits and gives each its session
- * on a virtual thread. Open it when the spool is ready; {@link #drain} it before the spool goes.
+ * A listening socket. It accepts connections within the configured limits and runs a session for
+ * each on a virtual thread. Open it when the spool is ready; {@link #drain} it before the spool is
+ * closed.
  */
 public final class SmtpListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpListener.class);
   private static final int BACKLOG = 4096; // bursts of one-message connections; the kernel caps it
   private static final Duration ACCEPT_PAUSE = Duration.ofMillis(50); // out of file descriptors
-  private static final long IDLE = 0;
+  private static final long NONE = 0;
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
-  /** A proxy speaks at once; the specification asks for three seconds at least. */
-  private static final Duration PROXY_HEADER = Duration.ofSeconds(10);
+  /** A proxy sends its header at once; the specification asks for three seconds at least. */
+  private static final Duration PROXY_HEADER_TIMEOUT = Duration.ofSeconds(10);
 
   private final ListenerConfig config;
   private final ServerSocket server;
   private final Availability availability;
   private final SmtpMetrics metrics;
-  private final ListenerContext shared;
+  private final ListenerContext context;
   private final Thread acceptThread;
 
-  /** When the connection came that is being admitted, as nanoTime. */
-  private volatile long admittingSince = IDLE;
+  /** The arrival of the connection that is being admitted, as nanoTime; NONE between two. */
+  private volatile long admittingSince = NONE;
 
   private final ConnectionLimiter limiter;
   private final Map<SmtpSession, SmtpChannel> sessions = new ConcurrentHashMap<>();
 
-  private SmtpListener(ListenerConfig config, ServerContext context, ServerSocket server) {
+  private SmtpListener(ListenerConfig config, ServerContext services, ServerSocket server) {
     this.config = config;
     this.server = server;
     this.limiter = new ConnectionLimiter(config.limits());
-    this.availability = new Availability(context.intake());
-    this.metrics = new SmtpMetrics(context.meters(), nameOf(config), this::activeConnections);
-    this.shared = new ListenerContext(config, context, availability, metrics);
+    this.availability = new Availability(services.intake());
+    this.metrics = new SmtpMetrics(services.meters(), nameOf(config), this::activeConnections);
+    this.context = new ListenerContext(config, services, availability, metrics);
     this.acceptThread =
         Thread.ofPlatform().name("smtp-accept-" + server.getLocalPort()).unstarted(this::accept);
   }
 
   /**
-   * Binds the socket and begins to accept.
+   * Binds the socket and starts to accept connections.
    *
-   * @throws IOException with one sentence that names the address when it cannot be had
+   * @throws IOException with one sentence that names the address when it cannot be bound
    */
-  public static SmtpListener open(ListenerConfig config, ServerContext context) throws IOException {
+  public static SmtpListener open(ListenerConfig config, ServerContext services)
+      throws IOException {
     ServerSocket server = new ServerSocket();
     try {
       server.setReuseAddress(true);
@@ -70,13 +72,13 @@ public final class SmtpListener implements AutoCloseable {
       throw new IOException(
           "cannot listen on " + nameOf(config) + " (smtp.listeners): " + e.getMessage(), e);
     }
-    SmtpListener listener = new SmtpListener(config, context, server);
+    SmtpListener listener = new SmtpListener(config, services, server);
     listener.acceptThread.start();
     LOG.info("event=listening service={} socket={}", config.service(), listener.address());
     return listener;
   }
 
-  /** Where it listens; the port is the real one when 0 was configured. */
+  /** The address of the socket; its port is the real one when 0 was configured. */
   public InetSocketAddress address() {
     return (InetSocketAddress) server.getLocalSocketAddress();
   }
@@ -86,9 +88,9 @@ public final class SmtpListener implements AutoCloseable {
   }
 
   /**
-   * Takes no more connections or transactions, lets those under way finish, and closes.
+   * Refuses new connections and transactions, lets running transactions finish, and closes.
    *
-   * @return whether all of them had finished in time
+   * @return whether all sessions ended in time
    */
   public boolean drain(Duration atMost) throws InterruptedException {
     availability.drain();
@@ -106,7 +108,7 @@ public final class SmtpListener implements AutoCloseable {
     return finished;
   }
 
-  /** Ends everything at once; what was not answered with 250 was not accepted. */
+  /** Closes all connections at once; a message that was not answered 250 is not accepted. */
   @Override
   public void close() {
     availability.drain();
@@ -114,10 +116,10 @@ public final class SmtpListener implements AutoCloseable {
     sessions.values().forEach(SmtpChannel::close);
   }
 
-  /** Whether it accepts connections, and none has kept it from the next for so long. */
-  public boolean isAccepting(Duration patience) {
+  /** Whether the listener accepts connections, and no connection has blocked it for so long. */
+  public boolean isAccepting(Duration timeout) {
     long since = admittingSince;
-    boolean stuck = since != IDLE && System.nanoTime() - since >= patience.toNanos();
+    boolean stuck = since != NONE && System.nanoTime() - since >= timeout.toNanos();
     return acceptThread.isAlive() && !stuck;
   }
 
@@ -127,7 +129,7 @@ public final class SmtpListener implements AutoCloseable {
         Socket socket = server.accept();
         admittingSince = Math.max(1, System.nanoTime());
         admit(socket);
-        admittingSince = IDLE;
+        admittingSince = NONE;
       } catch (IOException e) {
         if (server.isClosed()) return;
         LOG.warn("event=accept_failed reason=\"{}\"", e.getMessage());
@@ -136,49 +138,49 @@ public final class SmtpListener implements AutoCloseable {
     }
   }
 
-  /** Refuses here what is too much, so that it costs no thread. */
+  /** Refuses connections above the limits on this thread, so that they cost no other. */
   private void admit(Socket socket) {
     Optional<ConnectionLimiter.Permit> entered = limiter.acquire();
     if (entered.isEmpty()) {
       refuse(socket, ConnectionLimiter.TOO_MANY);
       return;
     }
-    ConnectionLimiter.Permit seat = entered.get();
+    ConnectionLimiter.Permit permit = entered.get();
     boolean proxied = isProxy(socket.getInetAddress());
-    Optional<Reply> refusal = proxied ? Optional.empty() : seat.assignTo(socket.getInetAddress());
+    Optional<Reply> refusal = proxied ? Optional.empty() : permit.assignTo(socket.getInetAddress());
     if (refusal.isPresent()) {
-      seat.release();
+      permit.release();
       refuse(socket, refusal.get());
       return;
     }
     metrics.connected();
-    Thread.ofVirtual().name("smtp-session").start(() -> serve(socket, seat, proxied));
+    Thread.ofVirtual().name("smtp-session").start(() -> serve(socket, permit, proxied));
   }
 
-  private void serve(Socket socket, ConnectionLimiter.Permit seat, boolean proxied) {
+  private void serve(Socket socket, ConnectionLimiter.Permit permit, boolean proxied) {
     long start = System.nanoTime();
     String peer = socket.getInetAddress().getHostAddress();
-    LOG.debug("event=connect client={}", peer);
+    LOG.debug("event=connected client={}", peer);
     try (socket) {
-      SmtpChannel connection = new SmtpChannel(socket, config.timeouts().connection());
+      SmtpChannel channel = SmtpChannel.open(socket, config.timeouts().connection());
       try {
-        if (!proxied || readProxyHeader(connection, seat)) runSession(connection, seat);
+        if (!proxied || readProxyHeader(channel, permit)) runSession(channel, permit);
       } finally {
-        connection.closeGracefully();
+        channel.closeGracefully();
       }
     } catch (IOException e) {
       LOG.debug("event=connection_lost client={} reason=\"{}\"", peer, e);
     } catch (RuntimeException e) {
       LOG.error("event=session_failed client={}", peer, e);
     } finally {
-      seat.release();
+      permit.release();
       metrics.sessionEnded(System.nanoTime() - start);
     }
   }
 
-  private void runSession(SmtpChannel connection, ConnectionLimiter.Permit seat) {
-    SmtpSession session = new SmtpSession(connection, shared, seat);
-    sessions.put(session, connection);
+  private void runSession(SmtpChannel channel, ConnectionLimiter.Permit permit) {
+    SmtpSession session = new SmtpSession(new SessionContext(context, channel), permit);
+    sessions.put(session, channel);
     try {
       session.run();
     } finally {
@@ -191,30 +193,33 @@ public final class SmtpListener implements AutoCloseable {
     return false;
   }
 
-  /** Has the proxy say who its client is. Without an answer to that there is none to anything. */
-  private boolean readProxyHeader(SmtpChannel connection, ConnectionLimiter.Permit seat)
+  /** Reads the proxy's header, which names the client; false ends the connection. */
+  private boolean readProxyHeader(SmtpChannel channel, ConnectionLimiter.Permit permit)
       throws IOException {
-    connection.deadline(PROXY_HEADER);
+    channel.deadline(PROXY_HEADER_TIMEOUT);
     try {
-      if (ProxyHeader.read(connection.input()) instanceof ProxyHeader.Proxied by) {
-        connection.useProxiedAddresses(by.source(), by.destination());
+      if (ProxyHeader.read(channel.input()) instanceof ProxyHeader.Proxied by) {
+        channel.useProxiedAddresses(by.source(), by.destination());
       }
     } catch (SmtpProtocolException | SocketTimeoutException e) {
       metrics.connectionRejected();
       LOG.info(
           "event=connection_rejected client={} reason=\"{}\"",
-          connection.remoteAddress().getHostAddress(),
+          channel.remoteAddress().getHostAddress(),
           e.getMessage());
       return false;
     }
-    Optional<Reply> refusal = seat.assignTo(connection.remoteAddress());
+    Optional<Reply> refusal = permit.assignTo(channel.remoteAddress());
     if (refusal.isEmpty()) return true;
-    logRejected(connection.remoteAddress(), refusal.get());
-    connection.output().write(refusal.get().toWire());
+    logRejected(channel.remoteAddress(), refusal.get());
+    channel.writer().reply(refusal.get());
+    channel.flush();
     return false;
   }
 
-  /** A fresh connection's send buffer is empty, so this write does not block the accepting. */
+  /**
+   * A fresh connection's send buffer is empty, so this write does not block the accepting thread.
+   */
   private void refuse(Socket socket, Reply reply) {
     logRejected(socket.getInetAddress(), reply);
     try (socket) {
@@ -237,7 +242,7 @@ public final class SmtpListener implements AutoCloseable {
     try {
       server.close();
     } catch (IOException e) {
-      LOG.warn("event=close_failed reason=\"{}\"", e.getMessage());
+      LOG.warn("event=listener_not_closed reason=\"{}\"", e.getMessage());
     }
   }
 

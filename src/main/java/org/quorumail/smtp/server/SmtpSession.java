@@ -8,8 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
-import org.quorumail.policy.FilterSession;
-import org.quorumail.policy.SessionPolicy;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.ReceivedLine;
 import org.quorumail.smtp.Reply;
@@ -22,89 +20,84 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One session, RFC 5321 §3.1 to §3.8: greets ({@link Greeting}), reads a command, answers it, until
- * one of the two goes. What belongs to a mail transaction is in {@link MailCommands}; how long it
- * puts up with mistakes, in {@link ErrorLimit}. All of its state belongs to the virtual thread that
- * runs it; only {@link #isIdle} is read by another.
+ * One SMTP session, RFC 5321 §3.1 to §3.8: it sends the {@link Greeting}, then reads commands and
+ * replies until one side ends the session. The commands of a mail transaction are in {@link
+ * MailCommands}; {@link ErrorLimit} ends sessions with too many errors. All state belongs to the
+ * virtual thread that runs the session; only {@link #isIdle} is read by another.
  */
 final class SmtpSession {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
-  private static final Duration HANDSHAKE = Duration.ofSeconds(20);
+  private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration FINAL_REPLY_TIMEOUT = Duration.ofSeconds(1);
+  private static final int MAX_LOGGED_ATTRIBUTES = 1024;
 
-  private final ListenerContext shared;
+  private final SessionContext session;
   private final ListenerConfig config;
-  private final SmtpChannel connection;
-  private final ConnectionLimiter.Permit seat;
-  private final Wire wire;
+  private final SmtpChannel channel;
   private final RemoteClient client;
+  private final ConnectionLimiter.Permit permit;
+  private final Greeting greeting;
   private final AuthCommand auth;
   private final EhloExtensions extensions;
+  private final ErrorLimit errorLimit;
   private MailCommands mail;
-  private final SessionPolicy rules;
-  private final SessionContext facts;
-  private final Greeting welcome;
-  private final ErrorLimit forbearance;
-  private FilterSession screening;
-  private volatile boolean isIdle = true;
+  private volatile boolean idle = true;
 
-  SmtpSession(SmtpChannel connection, ListenerContext shared, ConnectionLimiter.Permit seat) {
-    this.shared = shared;
-    this.config = shared.config();
-    this.connection = connection;
-    this.seat = seat;
-    this.wire = new Wire(connection);
-    this.client = new RemoteClient(connection.remoteAddress());
-    this.auth = new AuthCommand(shared, wire, client);
-    this.extensions = new EhloExtensions(shared, wire, client, auth);
-    this.rules = shared.context().rules().get();
-    this.facts = new SessionContext(shared, wire, client);
-    this.welcome = new Greeting(shared, wire, client);
-    this.forbearance = new ErrorLimit(shared, wire, client, rules.tarpit());
-    this.screening = rules.chain().open(facts);
-    this.mail = new MailCommands(shared, wire, client, extensions, facts, screening);
+  SmtpSession(SessionContext session, ConnectionLimiter.Permit permit) {
+    this.session = session;
+    this.config = session.config();
+    this.channel = session.channel();
+    this.client = session.remoteClient();
+    this.permit = permit;
+    this.greeting = new Greeting(session);
+    this.auth = new AuthCommand(session);
+    this.extensions = new EhloExtensions(session, auth);
+    this.errorLimit = new ErrorLimit(session);
+    this.mail = new MailCommands(session, extensions);
   }
 
-  /** Whether no transaction is under way, so that the session may be ended without loss. */
+  /** Whether no transaction is in progress, so that the session may be ended without loss. */
   boolean isIdle() {
-    return isIdle;
+    return idle;
   }
 
-  /** The whole conversation. Returns when it is over; the caller closes the connection. */
+  /** Runs the session to its end; the caller closes the connection. */
   void run() {
     try {
-      connection.deadline(HANDSHAKE);
+      channel.deadline(HANDSHAKE_TIMEOUT);
       if (config.tls() == TlsMode.IMPLICIT && !startTlsHandshake()) return;
-      connection.deadline(config.timeouts().command());
-      if (welcome.send(screening, rules.tarpit(), facts)) processCommands();
-      wire.flush();
+      channel.deadline(config.timeouts().command());
+      if (greeting.send()) processCommands();
+      channel.flush();
     } catch (SocketTimeoutException e) {
-      LOG.debug("event=timeout client={}", client.host());
+      LOG.debug("event=session_timeout client={}", client.host());
       sendFinalReply(Reply.of(421, "4.4.2", "Timeout, closing connection"));
     } catch (IOException e) {
       LOG.debug("event=connection_lost client={} reason=\"{}\"", client.host(), e);
     } finally {
       mail.resetTransaction();
-      screening.close();
+      session.filters().close();
     }
   }
 
   private void processCommands() throws IOException {
     while (true) {
-      connection.deadline(config.timeouts().command());
-      ReceivedLine line = wire.reader().readLine(auth.longestLine(config.limits().line()));
+      channel.deadline(config.timeouts().command());
+      ReceivedLine line = channel.reader().readLine(auth.longestLine(config.limits().line()));
       if (line instanceof ReceivedLine.End) {
-        if (shared.availability().draining())
-          wire.writer().reply(Availability.refusal(Readiness.DRAINING));
+        if (session.availability().draining()) {
+          channel.writer().reply(Availability.refusal(Readiness.DRAINING));
+        }
         return;
       }
       long start = System.nanoTime();
       Verb verb = verb(line);
-      CommandResult plain = answer(verb, line);
-      isIdle = !mail.inTransaction();
-      CommandResult answer = forbearance.apply(plain, verb, mail.accepted(), mail.sender());
-      wire.writer().reply(answer.reply());
-      shared.metrics().command(verb, System.nanoTime() - start);
-      switch (answer.next()) {
+      CommandResult undelayed = result(verb, line);
+      idle = !session.inTransaction();
+      CommandResult result = errorLimit.apply(undelayed, verb, mail.accepted());
+      channel.writer().reply(result.reply());
+      session.metrics().command(verb, System.nanoTime() - start);
+      switch (result.next()) {
         case CONTINUE -> {}
         case CLOSE -> {
           return;
@@ -124,7 +117,7 @@ final class SmtpSession {
     };
   }
 
-  private CommandResult answer(Verb verb, ReceivedLine line) throws IOException {
+  private CommandResult result(Verb verb, ReceivedLine line) throws IOException {
     return switch (line) {
       case ReceivedLine.Text text ->
           tooLong(verb, text.text()) ? lineTooLong(verb) : execute(verb, text.text());
@@ -146,11 +139,10 @@ final class SmtpSession {
       case RSET -> mail.rset(argument);
       case NOOP -> CommandResult.of(250, "2.0.0", "Ok");
       case VRFY -> vrfy(argument);
-      case HELP ->
-          CommandResult.of(214, "2.0.0", "See RFC 5321; postmaster@" + shared.context().hostname());
+      case HELP -> CommandResult.of(214, "2.0.0", "See RFC 5321; postmaster@" + session.hostname());
       case QUIT -> quit(argument);
       case STARTTLS -> startTls(argument);
-      case AUTH -> auth.auth(argument, mail.inTransaction());
+      case AUTH -> auth.auth(argument);
       case ETRN -> etrn(argument);
       case XCLIENT -> xclient(argument);
       case EXPN, TURN -> CommandResult.of(502, "5.5.1", "Command not implemented");
@@ -159,7 +151,7 @@ final class SmtpSession {
     };
   }
 
-  /** EHLO and HELO, §4.1.1.1; LHLO, RFC 2033 §4.1. All begin anew, as RSET does. */
+  /** EHLO and HELO, §4.1.1.1; LHLO, RFC 2033 §4.1. Each ends the transaction, as RSET does. */
   private CommandResult hello(Verb verb, String name) {
     boolean lmtp = config.service() == Service.LMTP;
     if (lmtp != (verb == Verb.LHLO)) {
@@ -171,18 +163,18 @@ final class SmtpSession {
     }
     mail.resetTransaction();
     client.greeted(name, verb != Verb.HELO);
-    Optional<Reply> refusal = screening.ehlo();
+    Optional<Reply> refusal = session.filters().ehlo();
     if (refusal.isPresent()) {
       client.forgetGreeting();
-      SessionLog.rejected(client, verb.name(), refusal.get(), "", "");
+      session.logRejected(verb.name(), refusal.get(), "");
       return CommandResult.ofRefusal(refusal.get());
     }
-    List<String> lines = new ArrayList<>(List.of(shared.context().hostname()));
+    List<String> lines = new ArrayList<>(List.of(session.hostname()));
     if (client.extended()) lines.addAll(extensions.offered());
     return CommandResult.of(Reply.plain(250, lines.toArray(String[]::new)));
   }
 
-  /** VRFY, §4.1.1.6; tells nobody who exists (§7.3). */
+  /** VRFY, §4.1.1.6; the reply does not depend on whether the mailbox exists (§7.3). */
   private static CommandResult vrfy(String argument) {
     if (argument.isEmpty()) return CommandResult.of(501, "5.5.4", "Syntax: VRFY address");
     return CommandResult.of(252, "2.5.0", "Cannot verify, but will take a message and try");
@@ -194,29 +186,30 @@ final class SmtpSession {
     return CommandResult.closing(221, "2.0.0", "Bye");
   }
 
-  /** STARTTLS, RFC 3207 §4. Anything sent after it in plain text may be an attacker's. */
+  /** STARTTLS, RFC 3207 §4. Plain text that arrives after it may come from an attacker. */
   private CommandResult startTls(String argument) throws IOException {
     if (!argument.isEmpty()) return CommandResult.of(501, "5.5.4", "STARTTLS has no argument");
-    if (connection.secured()) return CommandResult.of(503, "5.5.1", "TLS is active already");
+    if (channel.secured()) return CommandResult.of(503, "5.5.1", "TLS is active already");
     if (!extensions.startTls()) return CommandResult.of(502, "5.5.1", "STARTTLS is not offered");
-    if (wire.unreadInput()) {
+    if (channel.hasUnreadInput()) {
       return CommandResult.closing(554, "5.5.1", "Nothing may be pipelined after STARTTLS");
     }
     Reply ready = Reply.of(220, "2.0.0", "Ready to start TLS");
     return new CommandResult(ready, CommandResult.NextStep.START_TLS);
   }
 
-  /** ETRN, RFC 1985 §5. Whoever is not trusted learns nothing about what waits. */
+  /** ETRN, RFC 1985 §5. Only trusted clients learn about waiting mail. */
   private CommandResult etrn(String node) {
     if (client.name() == null) return CommandResult.of(503, "5.5.1", "Say EHLO first");
-    if (mail.inTransaction()) return CommandResult.of(503, "5.5.1", "A transaction is under way");
+    if (session.inTransaction())
+      return CommandResult.of(503, "5.5.1", "A transaction is under way");
     if (!HostNameSyntax.isDomain(node))
       return CommandResult.of(501, "5.5.4", "Syntax: ETRN domain");
     if (!extensions.etrn()) {
       return CommandResult.of(459, "4.7.1", "Node " + node + " not allowed: you are not trusted");
     }
     String ok = "Ok, pending messages for node " + node + " started";
-    return switch (shared.context().queueRun().apply(node.toLowerCase(Locale.ROOT))) {
+    return switch (session.server().queueRun().apply(node.toLowerCase(Locale.ROOT))) {
       case EtrnResult.NothingWaiting none ->
           CommandResult.of(251, "2.0.0", "Ok, no messages waiting for node " + node);
       case EtrnResult.Started started ->
@@ -229,31 +222,34 @@ final class SmtpSession {
     };
   }
 
-  /** XCLIENT, after Postfix: a trusted host says who its client is, and the session begins anew. */
+  /** XCLIENT, after Postfix: a trusted host names its own client, and the session starts again. */
   private CommandResult xclient(String argument) {
     if (!extensions.xclient()) return CommandResult.of(550, "5.7.0", "You may not use XCLIENT");
-    if (mail.inTransaction()) return CommandResult.of(503, "5.5.1", "A transaction is under way");
+    if (session.inTransaction())
+      return CommandResult.of(503, "5.5.1", "A transaction is under way");
     return switch (XclientArgument.parse(argument)) {
       case XclientArgument.Malformed bad -> CommandResult.of(501, "5.5.4", bad.problem());
       case XclientArgument.Valid valid -> {
-        LOG.info("event=xclient client={} attributes={}", client.host(), valid.values());
+        LOG.info(
+            "event=xclient client={} attributes={}",
+            client.host(),
+            Escape.quoted(valid.values().toString(), MAX_LOGGED_ATTRIBUTES));
         client.applyXclient(valid, valid.value(Attribute.LOGIN).flatMap(auth::userOfXclientLogin));
-        Optional<Reply> refusal = seat.assignTo(client.address());
+        Optional<Reply> refusal = permit.assignTo(client.address());
         if (refusal.isEmpty()) refusal = restartFilters();
         yield refusal.isPresent()
             ? CommandResult.closing(refusal.get())
-            : CommandResult.of(welcome.reply());
+            : CommandResult.of(greeting.reply());
       }
     };
   }
 
-  /** Has the filters judge the client that is meant from now on, as they judge who connects. */
+  /** Starts the filters again, which judge the new client as one that has just connected. */
   private Optional<Reply> restartFilters() {
-    screening.close();
-    screening = rules.chain().open(facts);
-    mail = new MailCommands(shared, wire, client, extensions, facts, screening);
-    forbearance.reset();
-    return screening.connect().map(Greeting::asGreeting);
+    session.restartFilters();
+    mail = new MailCommands(session, extensions);
+    errorLimit.reset();
+    return session.filters().connect().map(Greeting::asGreeting);
   }
 
   private CommandResult unknown(String line) {
@@ -263,14 +259,14 @@ final class SmtpSession {
     return CommandResult.of(500, "5.5.1", "Command not recognized");
   }
 
-  /** Shakes hands; afterwards nothing that was said before counts (RFC 3207 §4.2). */
+  /** Makes the handshake, after which the client must start with EHLO again (RFC 3207 §4.2). */
   private boolean startTlsHandshake() throws IOException {
-    wire.flush();
-    Optional<ServerTls> tls = shared.context().tls().get();
+    channel.flush();
+    Optional<ServerTls> tls = session.server().tls().get();
     if (tls.isEmpty()) return false;
-    connection.deadline(HANDSHAKE);
+    channel.deadline(HANDSHAKE_TIMEOUT);
     try {
-      wire.startTls(tls.get());
+      channel.startTls(tls.get());
     } catch (SSLException e) {
       LOG.info(
           "event=tls_failed client={} reason={}",
@@ -279,17 +275,17 @@ final class SmtpSession {
       return false;
     }
     client.forgetGreeting();
-    client.certificateNames(connection.clientCertificate());
+    client.certificateNames(channel.clientCertificate());
     mail.resetTransaction();
-    LOG.debug("event=tls client={} {}", client.host(), connection.tlsDescription());
+    LOG.debug("event=tls client={} tls=\"{}\"", client.host(), channel.tlsDescription());
     return true;
   }
 
   private void sendFinalReply(Reply reply) {
     try {
-      connection.deadline(Duration.ofSeconds(1)); // a courtesy, not worth a wait
-      wire.writer().reply(reply);
-      wire.flush();
+      channel.deadline(FINAL_REPLY_TIMEOUT);
+      channel.writer().reply(reply);
+      channel.flush();
     } catch (IOException e) {
       LOG.debug("event=connection_lost client={} reason=\"{}\"", client.host(), e);
     }
@@ -300,7 +296,7 @@ final class SmtpSession {
     return line.length() + 2 > (verb == Verb.AUTH ? AuthCommand.MAX_LINE : limit);
   }
 
-  /** Of an authentication it has a code of its own, RFC 4954 §4. */
+  /** A line of an authentication that is too long has a status of its own, RFC 4954 §4. */
   private static CommandResult lineTooLong(Verb verb) {
     if (verb == Verb.AUTH) return AuthCommand.lineTooLong();
     return CommandResult.of(500, "5.5.2", "Line too long");

@@ -62,7 +62,7 @@ final class Dialogue {
     this.script = script;
     this.server = server;
     this.connection = connection;
-    this.reader = new SmtpReader(connection.input(), () -> {});
+    this.reader = connection.reader();
   }
 
   static void run(Path script, ServerTls tls) throws IOException {
@@ -74,7 +74,7 @@ final class Dialogue {
             .toArray(String[]::new);
     try (TestListener server = TestListener.withTls(tls, options);
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-        SmtpChannel connection = new SmtpChannel(socket, Duration.ofSeconds(60))) {
+        SmtpChannel connection = SmtpChannel.open(socket, Duration.ofSeconds(60))) {
       connection.deadline(Duration.ofSeconds(10));
       new Dialogue(script, server, connection).play(lines);
     }
@@ -115,7 +115,7 @@ final class Dialogue {
           assertThat(reader.readLine(2048)).as(where()).isInstanceOf(ReceivedLine.End.class);
       case "tls" -> {
         connection.startTls(ClientTlsContexts.opportunisticClient(), "mx.test.example", false);
-        reader = new SmtpReader(connection.input(), () -> {});
+        reader = connection.reader();
       }
       case "repeat" -> {
         int end = value.indexOf(' ');
@@ -148,9 +148,9 @@ final class Dialogue {
       case "again" -> {
         connection.close();
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-        connection = new SmtpChannel(socket, Duration.ofSeconds(60));
+        connection = SmtpChannel.open(socket, Duration.ofSeconds(60));
         connection.deadline(Duration.ofSeconds(10));
-        reader = new SmtpReader(connection.input(), () -> {});
+        reader = connection.reader();
       }
       case "options" -> {
         assertThat(options()).as(where()).contains(value.split(" "));
@@ -191,7 +191,9 @@ final class Dialogue {
   }
 
   private void send(String escaped) throws IOException {
-    connection.output().write(unescape(escaped));
+    byte[] octets = unescape(escaped);
+    connection.writer().chunk(octets, octets.length);
+    connection.flush();
   }
 
   private String where() {

@@ -1,0 +1,75 @@
+package org.quorumail.smtp.server;
+
+/**
+ * Scans the octets of a content as they stream by. In the header it counts the Received fields (RFC
+ * 5321 §6.3); in all of it, it finds octets above 127 and line ends that are not CRLF.
+ */
+final class ContentScanner {
+  /**
+   * The number of Received fields at which a message is taken to loop. RFC 5321 §6.3 suggests 100;
+   * honest mail has fewer than ten, and a loop of two hosts should end sooner.
+   */
+  static final int MAX_HOPS = 30;
+
+  private static final byte[] NAME = {'r', 'e', 'c', 'e', 'i', 'v', 'e', 'd', ':'};
+  private static final int NO_MATCH = -1;
+
+  private int column; // octets of this header line so far
+  private int matched; // octets of NAME at the start of this line, or NO_MATCH
+  private boolean inHeader = true;
+  private int hops;
+  private boolean eightBitHeader;
+  private boolean eightBit;
+  private boolean bareLineEnds;
+  private boolean carriageReturn; // the last octet was one
+
+  boolean isLooping() {
+    return hops >= MAX_HOPS;
+  }
+
+  /** Whether an octet of the header is above 127. */
+  boolean hasEightBitHeader() {
+    return eightBitHeader;
+  }
+
+  /** Whether any octet is above 127. */
+  boolean hasEightBit() {
+    return eightBit;
+  }
+
+  /** Whether a CR or LF stands alone (RFC 5321 §2.3.8); a CR at the very end does. */
+  boolean hasBareLineEnds() {
+    return bareLineEnds || carriageReturn;
+  }
+
+  void accept(byte[] bytes, int offset, int length) {
+    for (int i = offset; inHeader && i < offset + length; i++) acceptHeader(bytes[i]);
+    boolean high = false;
+    boolean bare = false;
+    boolean afterReturn = carriageReturn;
+    for (int i = offset; i < offset + length; i++) {
+      byte b = bytes[i];
+      high |= b < 0;
+      bare |= afterReturn != (b == '\n');
+      afterReturn = b == '\r';
+    }
+    eightBit |= high;
+    bareLineEnds |= bare;
+    carriageReturn = afterReturn;
+  }
+
+  private void acceptHeader(byte b) {
+    if (b == '\n') {
+      inHeader = column > 1; // only the CR: the empty line that ends the header
+      column = 0;
+      matched = 0;
+      return;
+    }
+    column++;
+    if (b < 0) eightBitHeader = true;
+    if (matched == NO_MATCH || matched == NAME.length) return;
+    boolean fits = (b | 0x20) == (NAME[matched] | 0x20);
+    matched = fits ? matched + 1 : NO_MATCH;
+    if (matched == NAME.length) hops++;
+  }
+}
