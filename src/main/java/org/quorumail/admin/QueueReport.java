@@ -200,7 +200,7 @@ public final class QueueReport implements QueueView {
   }
 
   private static QueueView.SpoolStatus spool(RaftGroups groups, org.quorumail.spool.Spool s) {
-    var position = s.state().applied();
+    var position = s.applied();
     return new QueueView.SpoolStatus(
         s.name(),
         s.isLeader() ? "leader" : "follower",

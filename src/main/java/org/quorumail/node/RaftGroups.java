@@ -22,6 +22,7 @@ import org.quorumail.replication.RaftMember;
 import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftStartException;
 import org.quorumail.replication.ReplicatedLog;
+import org.quorumail.replication.ReplicatedState;
 import org.quorumail.spool.OwnershipListener;
 import org.quorumail.spool.Spool;
 import org.quorumail.spool.Spools;
@@ -70,7 +71,7 @@ public final class RaftGroups implements AutoCloseable {
         formation.findPeer(directory.identity().peerId()).orElseThrow(IllegalStateException::new);
     Path spoolPath = config.spool().path();
     Spools spools =
-        new Spools(
+        Spools.open(
             new Spools.Settings(
                 self.nodeId(), config.hostname(), spoolPath, config.spool().minFree()),
             Clock.systemUTC(),
@@ -126,7 +127,7 @@ public final class RaftGroups implements AutoCloseable {
     if (group.equals(Placement.META_GROUP)) return meta.applied();
     return spools.all().stream()
         .filter(s -> s.name().equals(group))
-        .map(s -> s.state().applied())
+        .map(s -> s.applied())
         .findFirst()
         .orElse(LogPosition.NONE);
   }
@@ -202,16 +203,20 @@ public final class RaftGroups implements AutoCloseable {
 
   private void openAll(Placement placement) throws RaftStartException {
     Optional<GroupSpec> metaGroup = spec(Placement.META_GROUP, placement.metaMembers());
-    if (metaGroup.isPresent()) logs.put(Placement.META_GROUP, raft.open(metaGroup.get(), meta));
+    if (metaGroup.isPresent()) open(metaGroup.get(), meta);
     for (Formation.Member home : formation.members()) {
       String name = Placement.spoolGroup(home.nodeId());
       Optional<GroupSpec> spec = spec(name, placement.spoolMembers(home));
       if (spec.isEmpty()) continue;
-      Spool spool = spools.add(name, home.nodeId());
-      ReplicatedLog log = raft.open(spec.get(), spool.state());
-      logs.put(name, log);
-      spool.attach(log);
+      spools.open(name, home.nodeId(), state -> open(spec.get(), state));
     }
+    spools.startMaintenance();
+  }
+
+  private ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
+    ReplicatedLog log = raft.open(spec, state);
+    logs.put(spec.name(), log);
+    return log;
   }
 
   /** Present when this node is one of the members. */

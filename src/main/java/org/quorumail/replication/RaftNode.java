@@ -112,6 +112,8 @@ public final class RaftNode implements AutoCloseable {
         StorageLock.claim(settings.directory(), settings.clusterId(), settings.peerId());
     RaftNode node = null;
     try {
+      Files.createDirectories(groupsDirectory(settings));
+      DurableFile.forceDirectory(settings.directory());
       node = new RaftNode(settings, properties, meters, onFatal, owner);
       node.startServer();
       return node;
@@ -134,9 +136,7 @@ public final class RaftNode implements AutoCloseable {
             .setProperties(properties)
             .setParameters(parameters(settings.tls()))
             .build();
-    Path groups = Files.createDirectories(groupsDirectory());
-    DurableFile.forceDirectory(settings.directory());
-    RaftServerConfigKeys.setStorageDir(properties, List.of(groups.toFile()));
+    RaftServerConfigKeys.setStorageDir(properties, List.of(groupsDirectory(settings).toFile()));
     return built;
   }
 
@@ -191,7 +191,7 @@ public final class RaftNode implements AutoCloseable {
       List<RaftPeer> peers = raftPeers(spec.members());
       new GroupMetadataCheck(directory(id).resolve("current")).check();
       addGroup(RaftGroup.valueOf(id, peers));
-      DurableFile.forceDirectory(groupsDirectory());
+      DurableFile.forceDirectory(groupsDirectory(settings));
       DurableFile.forceDirectory(directory(id));
       return register(spec, id, peers, machine, trigger);
     } catch (Exception e) {
@@ -239,6 +239,11 @@ public final class RaftNode implements AutoCloseable {
     wire.add(peers);
     RaftGroupId id = spec.groupId(settings.clusterId());
     return new RatisLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), null);
+  }
+
+  /** Bytes of entries that wait for their quorum, over all groups. */
+  public long pendingBytes() {
+    return members.values().stream().mapToLong(group -> group.log.pendingBytes()).sum();
   }
 
   /** The voting members of a group that is open here. */
@@ -355,12 +360,12 @@ public final class RaftNode implements AutoCloseable {
         .orElseThrow(() -> new IllegalArgumentException("group " + group + " is not open here"));
   }
 
-  private Path groupsDirectory() {
+  private static Path groupsDirectory(RaftSettings settings) {
     return settings.directory().resolve("groups");
   }
 
   private Path directory(RaftGroupId group) {
-    return groupsDirectory().resolve(group.getUuid().toString());
+    return groupsDirectory(settings).resolve(group.getUuid().toString());
   }
 
   private static void await(Future<RaftClientReply> future, Duration patience) throws Exception {

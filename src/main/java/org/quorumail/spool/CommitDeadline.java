@@ -6,6 +6,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.quorumail.replication.Leadership;
+import org.quorumail.replication.ReplicatedLog;
 
 /**
  * How long a client is kept waiting for a spool. Without a quorum it hears 451 soon. With one that
@@ -21,25 +23,25 @@ final class CommitDeadline {
 
   private static final long RECHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private final Spool spool;
+  private final ReplicatedLog log;
   private final long withoutQuorumNanos;
   private final long withQuorumNanos;
 
-  CommitDeadline(Spool spool) {
+  CommitDeadline(ReplicatedLog log) {
     long now = System.nanoTime();
-    this.spool = spool;
+    this.log = log;
     withoutQuorumNanos = now + WITHOUT_QUORUM.toNanos();
     withQuorumNanos = now + WITH_QUORUM.toNanos();
   }
 
   /** Of one entry that is sent to the spool now. */
-  static Duration entryTimeout(Spool spool) {
-    return spool.hasQuorum() ? WITH_QUORUM : WITHOUT_QUORUM;
+  static Duration entryTimeout(ReplicatedLog log) {
+    return hasQuorum(log) ? WITH_QUORUM : WITHOUT_QUORUM;
   }
 
   /** The end as it looks now, of {@link System#nanoTime}. */
   long currentNanos() {
-    return spool.hasQuorum() ? withQuorumNanos : withoutQuorumNanos;
+    return hasQuorum(log) ? withQuorumNanos : withoutQuorumNanos;
   }
 
   <T> T await(CompletableFuture<T> answer)
@@ -63,8 +65,13 @@ final class CommitDeadline {
     }
   }
 
+  /** Whether this node leads the group and a quorum has answered it a moment ago. */
+  private static boolean hasQuorum(ReplicatedLog log) {
+    return log.leadership().map(Leadership::hasLease).orElse(false);
+  }
+
   private long remainingNanos(long now) {
     if (withoutQuorumNanos - now > 0) return withoutQuorumNanos - now;
-    return spool.hasQuorum() ? Math.min(RECHECK_NANOS, withQuorumNanos - now) : 0;
+    return hasQuorum(log) ? Math.min(RECHECK_NANOS, withQuorumNanos - now) : 0;
   }
 }

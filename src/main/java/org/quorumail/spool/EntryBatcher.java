@@ -58,22 +58,37 @@ final class EntryBatcher implements AutoCloseable {
 
   private record QueuedItem(SpoolEntry item, int bytes, CompletableFuture<ApplyResult> answer) {}
 
-  /**
-   * @param patience of one entry, see {@link ReplicatedLog#append}
-   * @param batchSize told how many items each entry has
-   */
-  EntryBatcher(ReplicatedLog log, Supplier<Duration> patience, IntConsumer batchSize) {
-    this(log, patience, batchSize, LINGER_NANOS_MAX);
+  private EntryBatcher(
+      ReplicatedLog log,
+      Supplier<Duration> entryTimeout,
+      IntConsumer batchSize,
+      long lingerNanosMax) {
+    this.log = log;
+    this.entryTimeout = entryTimeout;
+    this.batchSize = batchSize;
+    this.lingerNanosMax = lingerNanosMax;
   }
 
-  /** With another bound on the wait for company, for tests. */
-  EntryBatcher(
-      ReplicatedLog log, Supplier<Duration> patience, IntConsumer batchSize, long gatherNanosMax) {
-    this.log = log;
-    this.entryTimeout = patience;
-    this.batchSize = batchSize;
-    this.lingerNanosMax = gatherNanosMax;
-    Thread.ofVirtual().name("collector-" + log.name()).start(this::run);
+  /**
+   * Starts the thread that forms entries.
+   *
+   * @param entryTimeout of one entry, see {@link ReplicatedLog#append}
+   * @param batchSize gets the number of items of each entry
+   */
+  static EntryBatcher start(
+      ReplicatedLog log, Supplier<Duration> entryTimeout, IntConsumer batchSize) {
+    return start(log, entryTimeout, batchSize, LINGER_NANOS_MAX);
+  }
+
+  /** Starts one with another bound on the wait for more items, for tests. */
+  static EntryBatcher start(
+      ReplicatedLog log,
+      Supplier<Duration> entryTimeout,
+      IntConsumer batchSize,
+      long lingerNanosMax) {
+    EntryBatcher batcher = new EntryBatcher(log, entryTimeout, batchSize, lingerNanosMax);
+    Thread.ofVirtual().name("batcher-" + log.name()).start(batcher::run);
+    return batcher;
   }
 
   /**

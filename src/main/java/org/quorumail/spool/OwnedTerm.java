@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.RecipientOutcome;
-import org.quorumail.replication.Leadership;
-import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.spool.SpoolEntry.AttemptOutcomes;
 import org.quorumail.spool.SpoolEntry.ContentLocation;
 import org.quorumail.spool.SpoolEntry.Dsn;
@@ -22,41 +20,43 @@ import org.quorumail.spool.SpoolEntry.NewMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A spool in one term in which this node owns it. */
-final class OwnedTerm implements OwnedSpool, AutoCloseable {
+/**
+ * A spool in one term in which this node owns it. Whether the term goes on, and whether mail may be
+ * delivered in it at this instant, is {@link SpoolOwnership}'s to say.
+ */
+final class OwnedTerm implements OwnedSpool {
   private static final Logger LOG = LoggerFactory.getLogger(OwnedTerm.class);
 
-  /** Of one entry of results; they are sent again for as long as the term lasts. */
+  /** For one entry of outcomes; they are sent again for as long as the term lasts. */
   private static final Duration RECORD_TIMEOUT = Duration.ofSeconds(10);
 
   /** Before they are sent again, since a log that is overloaded refuses at once. */
   private static final Duration RETRY_PAUSE = Duration.ofMillis(100);
 
-  /** What is kept of a diagnostic: the first line or two of any honest reply. */
+  /** The part of a diagnostic that is kept: the first line or two of any honest reply. */
   private static final int DIAGNOSTIC_MAX = 500;
 
   private final String name;
-  private final Leadership leadership;
-  private final ReplicatedLog log;
+  private final long term;
+  private final SpoolOwnership ownership;
   private final SpoolStore store;
-  private final SpoolMetrics meters;
-  private final EntryBatcher collector;
+  private final EntryBatcher batcher;
+  private final SpoolMetrics metrics;
   private final AtomicLong inDoubt = new AtomicLong();
-  private volatile boolean closed;
 
   OwnedTerm(
       String name,
-      Leadership leadership,
-      ReplicatedLog log,
-      EntryBatcher collector,
+      long term,
+      SpoolOwnership ownership,
       SpoolStore store,
-      SpoolMetrics meters) {
+      EntryBatcher batcher,
+      SpoolMetrics metrics) {
     this.name = name;
-    this.leadership = leadership;
-    this.log = log;
+    this.term = term;
+    this.ownership = ownership;
     this.store = store;
-    this.meters = meters;
-    this.collector = collector;
+    this.batcher = batcher;
+    this.metrics = metrics;
   }
 
   @Override
@@ -66,12 +66,12 @@ final class OwnedTerm implements OwnedSpool, AutoCloseable {
 
   @Override
   public long term() {
-    return leadership.term();
+    return term;
   }
 
   @Override
   public boolean mayDeliver() {
-    return !closed && leadership.hasLease();
+    return ownership.mayDeliver(this);
   }
 
   @Override
@@ -89,14 +89,20 @@ final class OwnedTerm implements OwnedSpool, AutoCloseable {
         });
   }
 
-  /** Deliveries from this spool whose final dot is out and whose outcome is not committed. */
+  /** Deliveries of this term whose final dot is out and whose outcome is not committed. */
   long inDoubt() {
     return inDoubt.get();
   }
 
+  /** Messages in the replica. */
+  long messages() {
+    return store.counters().messages();
+  }
+
   private void addInDoubt(int recipients) {
-    inDoubt.addAndGet(recipients);
-    meters.inDoubt.addAndGet(recipients);
+    long now = inDoubt.addAndGet(recipients);
+    metrics.inDoubt.addAndGet(recipients);
+    if (now < 0) throw new IllegalStateException("deliveries in doubt in " + name + ": " + now);
   }
 
   @Override
@@ -126,7 +132,7 @@ final class OwnedTerm implements OwnedSpool, AutoCloseable {
         new AttemptOutcomes(
             id, results.stream().map(OwnedTerm::truncated).toList(), report(notification));
     try {
-      while (isLeader()) {
+      while (ownership.owns(this)) {
         Optional<ApplyResult> answer = send(attempt);
         if (answer.isPresent()) return answer.get() != ApplyResult.REFUSED;
         Thread.sleep(RETRY_PAUSE);
@@ -144,7 +150,7 @@ final class OwnedTerm implements OwnedSpool, AutoCloseable {
    */
   private Optional<ApplyResult> send(AttemptOutcomes attempt) throws InterruptedException {
     long deadline = System.nanoTime() + RECORD_TIMEOUT.toNanos();
-    var answer = collector.submit(new SpoolEntry.Outcomes(term(), List.of(attempt)), deadline);
+    var answer = batcher.submit(new SpoolEntry.Outcomes(term(), List.of(attempt)), deadline);
     try {
       return Optional.of(answer.get(2 * RECORD_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
     } catch (ExecutionException | TimeoutException e) {
@@ -156,15 +162,6 @@ final class OwnedTerm implements OwnedSpool, AutoCloseable {
           String.valueOf(e.getMessage()));
       return Optional.empty();
     }
-  }
-
-  private boolean isLeader() {
-    return !closed && log.leadership().filter(l -> l.term() == term()).isPresent();
-  }
-
-  @Override
-  public void close() {
-    closed = true;
   }
 
   private static @Nullable Dsn report(@Nullable DsnMessage n) {

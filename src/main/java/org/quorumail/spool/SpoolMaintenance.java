@@ -70,7 +70,6 @@ final class SpoolMaintenance implements AutoCloseable {
   }
 
   void start() {
-    checkSpace();
     repeat("spool-space", SPACE_INTERVAL, this::checkSpace);
     repeat("spool-uploads", UPLOAD_INTERVAL, this::abortOldUploads);
     repeat("spool-garbage", GARBAGE_INTERVAL, this::compactIdleSpools);
@@ -108,19 +107,18 @@ final class SpoolMaintenance implements AutoCloseable {
    */
   private void compactIdleSpools() {
     for (Spool spool : spools.all()) {
-      if (!spool.isOpen()) continue;
       SpoolCounters now = spool.counters();
       boolean quiet = now.equals(lastCounters.put(spool.name(), now));
       if (!quiet || now.equals(compactedCounters.get(spool.name()))) continue;
       compactedCounters.put(spool.name(), now); // once per quiet time, whatever it brings
-      if (spool.fileBytes() > 4 * now.bytes() + GARBAGE_MIN) spool.compact();
+      if (spool.store().fileBytes() > 4 * now.bytes() + GARBAGE_MIN) spool.compact();
     }
   }
 
   private void scrubDaily() {
     try {
       do Thread.sleep(SCRUB_AFTER_START);
-      while (!closed && !allOpen());
+      while (!closed && spools.all().isEmpty()); // a node that joins has none for long
       while (!closed) {
         runGuarded(this::scrub);
         Thread.sleep(SCRUB_INTERVAL);
@@ -128,12 +126,6 @@ final class SpoolMaintenance implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** A slow machine opens its groups one after the other; a node that joins has none for long. */
-  private boolean allOpen() {
-    List<Spool> all = spools.all();
-    return !all.isEmpty() && all.stream().allMatch(Spool::isOpen);
   }
 
   /** What does not fit its checksum is told by the store itself, and ends the process. */
@@ -146,7 +138,7 @@ final class SpoolMaintenance implements AutoCloseable {
       Thread.currentThread().interrupt();
       return;
     }
-    spools.meters().scrubs.increment();
+    spools.metrics().scrubs.increment();
     LOG.info(
         "event=spools_scrubbed spools={} bytes={} seconds={}",
         spools.all().size(),
@@ -155,7 +147,7 @@ final class SpoolMaintenance implements AutoCloseable {
   }
 
   private void throttle(long bytes) throws InterruptedException {
-    spools.meters().scrubbedBytes.increment((double) bytes);
+    spools.metrics().scrubbedBytes.increment((double) bytes);
     Thread.sleep(Duration.ofMillis(1 + bytes * 1000 / SCRUB_BYTES_PER_SECOND));
   }
 
@@ -165,7 +157,7 @@ final class SpoolMaintenance implements AutoCloseable {
     threads.forEach(Thread::interrupt);
   }
 
-  private synchronized void checkSpace() {
+  synchronized void checkSpace() {
     boolean was = diskFull;
     Optional<Path> shortOf = directories.stream().filter(this::isBelowMinFree).findFirst();
     diskFull = shortOf.isPresent();

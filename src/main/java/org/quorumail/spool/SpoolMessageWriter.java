@@ -83,7 +83,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     if (spools.isDiskFull()) return refused(Intake.Readiness.DISK_FULL);
     if (failure != null) return refused(Intake.Readiness.NO_QUORUM);
     try {
-      CommitDeadline patience = new CommitDeadline(target());
+      CommitDeadline patience = new CommitDeadline(target().log());
       if (chunks > 0) {
         sendChunk(patience);
         while (!chunksInFlight.isEmpty()) awaitOldest(patience);
@@ -96,7 +96,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
         message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
       }
       if (isTooLong(message)) throw new IOException("the envelope is too long for the log");
-      committed = spools.commit(target(), message, patience);
+      committed = target().commit(message, patience);
       return committed ? new Intake.CommitResult.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
     } catch (IOException e) {
       LOG.warn("event=not_accepted queue_id={} reason=\"{}\"", id, e.getMessage());
@@ -153,7 +153,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   private void sendFullChunk() throws IOException {
     try {
       if (spools.isDiskFull()) throw new IOException("the disk is full");
-      sendChunk(new CommitDeadline(target()));
+      sendChunk(new CommitDeadline(target().log()));
       buffer = new byte[CHUNK_HEADER + Spools.CHUNK_BYTES];
     } catch (IOException e) {
       failure = e;
@@ -169,7 +169,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     Spool target = target();
     reserve(length, patience);
     CompletableFuture<ApplyResult> answer =
-        target.append(chunkEntry(), CommitDeadline.entryTimeout(target));
+        target.append(chunkEntry(), CommitDeadline.entryTimeout(target.log()));
     chunksInFlight.add(answer);
     var ignored = answer.whenComplete((a, e) -> spools.chunkBytes.release(length));
     chunks++;
@@ -207,7 +207,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
       chunksInFlight.remove();
       if (answer != ApplyResult.DONE) throw new IOException("the upload was aborted");
     } catch (ExecutionException | TimeoutException e) {
-      target.answered(false);
+      target.commitAnswered(false);
       throw new IOException("a chunk reached no quorum of " + target.name() + ": " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

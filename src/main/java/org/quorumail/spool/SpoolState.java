@@ -51,6 +51,10 @@ final class SpoolState implements ReplicatedState {
     this.events = events;
   }
 
+  SpoolStore store() {
+    return store;
+  }
+
   @Override
   public void open() throws IOException {
     store.open();

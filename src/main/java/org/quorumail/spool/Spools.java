@@ -6,19 +6,17 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
-import org.quorumail.spool.SpoolEntry.NewMessage;
+import org.quorumail.replication.ReplicatedLog;
+import org.quorumail.replication.ReplicatedState;
 
 /**
  * All spools that this node holds a replica of, and the way in: a message goes into the node's own
@@ -42,8 +40,8 @@ public final class Spools implements Intake, AutoCloseable {
   private final Clock clock;
   private final OwnershipListener listener;
   private final StoreMemory memory;
-  private final SpoolMetrics meters;
-  private final SpoolMaintenance upkeep;
+  private final SpoolMetrics metrics;
+  private final SpoolMaintenance maintenance;
   private final List<Spool> spools = new CopyOnWriteArrayList<>();
   final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT, true);
   private final Consumer<Throwable> onFatal;
@@ -57,52 +55,81 @@ public final class Spools implements Intake, AutoCloseable {
    */
   public record Settings(String self, String hostname, Path directory, long minFree) {}
 
-  /** Without anybody who hears of damage: for tests. */
-  Spools(Settings settings, Clock clock, MeterRegistry registry, OwnershipListener listener)
-      throws IOException {
-    this(settings, clock, registry, listener, damage -> {});
+  private Spools(
+      Settings settings,
+      Clock clock,
+      SpoolMetrics metrics,
+      OwnershipListener listener,
+      Consumer<Throwable> onFatal) {
+    this.settings = settings;
+    this.clock = clock;
+    this.metrics = metrics;
+    this.listener = listener;
+    this.onFatal = onFatal;
+    memory = new StoreMemory();
+    maintenance = new SpoolMaintenance(this, settings.directory, settings.minFree, clock);
   }
 
   /**
-   * @param onFatal told when a file of a spool does not fit its checksum; the process must end
-   *     before it serves what it cannot trust
+   * Prepares the directory of the stores. No spool is open yet.
+   *
+   * @param onFatal gets the damage when a file of a spool does not fit its checksum; the process
+   *     must end before it serves a damaged spool
    */
-  public Spools(
+  public static Spools open(
       Settings settings,
       Clock clock,
       MeterRegistry registry,
       OwnershipListener listener,
       Consumer<Throwable> onFatal)
       throws IOException {
-    this.onFatal = onFatal;
-    this.settings = settings;
-    this.clock = clock;
-    this.listener = listener;
     StoreFiles.prepare(settings.directory);
     RocksDbLibrary.load(settings.directory.resolve("native"));
-    memory = new StoreMemory();
-    meters = new SpoolMetrics(registry);
-    meters.queue(this::ledCounters);
-    upkeep = new SpoolMaintenance(this, settings.directory, settings.minFree, clock);
-    upkeep.start();
+    SpoolMetrics metrics = new SpoolMetrics(registry);
+    Spools spools = new Spools(settings, clock, metrics, listener, onFatal);
+    metrics.queue(spools::ledCounters);
+    spools.maintenance.checkSpace();
+    return spools;
+  }
+
+  /** Opens the group that a state belongs to, and with it the state. */
+  public interface GroupOpener<E extends Exception> {
+    ReplicatedLog open(ReplicatedState state) throws E;
   }
 
   /**
-   * Adds the replica of a group. Its {@link Spool#state} is opened by the replication, whose log is
-   * then given to {@link Spool#attach}.
+   * Opens this node's replica of a spool.
    *
    * @param name of the group; also of the folder
    * @param home the node whose spool it is
    */
-  public Spool add(String name, String home) {
+  public <E extends Exception> Spool open(String name, String home, GroupOpener<E> group) throws E {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException("not the name of a spool: " + name);
     }
-    Path directory = settings.directory.resolve(name);
-    Spool spool =
-        new Spool(name, home, settings.self, directory, memory, listener, meters, onFatal);
+    boolean isHome = home.equals(settings.self);
+    var ownership = new SpoolOwnership(name, home, isHome, listener, metrics);
+    var store = new SpoolStore(settings.directory.resolve(name), memory, onFatal);
+    var state = new SpoolState(store, ownership);
+    ReplicatedLog log = group.open(state);
+    Spool spool = Spool.start(home, isHome, state, ownership, log, metrics);
     spools.add(spool);
     return spool;
+  }
+
+  /** Starts to look after disk space, old uploads, garbage and rot: once all spools are open. */
+  public void startMaintenance() {
+    maintenance.start();
+  }
+
+  /** Messages for which no quorum has answered in time, since the start. */
+  public long unansweredCommits() {
+    return (long) metrics.unanswered.count();
+  }
+
+  /** The mean time from the final dot to the quorum's answer. */
+  public double meanCommitMillis() {
+    return metrics.commit.mean(TimeUnit.MILLISECONDS);
   }
 
   public List<Spool> all() {
@@ -121,13 +148,13 @@ public final class Spools implements Intake, AutoCloseable {
 
   /** Has another directory's file system watched for {@code minFree} as well: the log's. */
   public void watchSpace(Path directory) {
-    upkeep.watchSpace(directory);
+    maintenance.watchSpace(directory);
   }
 
   @Override
   public Readiness readiness() {
     if (draining) return Readiness.DRAINING;
-    if (upkeep.isDiskFull()) return Readiness.DISK_FULL;
+    if (maintenance.isDiskFull()) return Readiness.DISK_FULL;
     return target().isPresent() ? Readiness.READY : Readiness.NO_QUORUM;
   }
 
@@ -151,7 +178,7 @@ public final class Spools implements Intake, AutoCloseable {
   @Override
   public void close() {
     endOwnership();
-    upkeep.close();
+    maintenance.close();
     spools.forEach(s -> s.store().close());
     memory.close();
   }
@@ -163,12 +190,12 @@ public final class Spools implements Intake, AutoCloseable {
         .or(() -> first(Spool::canAccept));
   }
 
-  SpoolMetrics meters() {
-    return meters;
+  SpoolMetrics metrics() {
+    return metrics;
   }
 
   boolean isDiskFull() {
-    return upkeep.isDiskFull();
+    return maintenance.isDiskFull();
   }
 
   long nowMillis() {
@@ -178,35 +205,6 @@ public final class Spools implements Intake, AutoCloseable {
   /** A message whose recipients all have a domain, as it is accepted now. */
   SpooledMessage message(QueueId id, Envelope envelope, long size, Optional<String> holdReason) {
     return SpooledMessage.accepted(id, qualified(envelope), clock.millis(), size, holdReason);
-  }
-
-  /**
-   * Blocks until a quorum has the message.
-   *
-   * @return false when it is not in the spool
-   * @throws IOException when it is not known to be
-   */
-  boolean commit(Spool spool, NewMessage message, CommitDeadline patience) throws IOException {
-    long begun = System.nanoTime();
-    CompletableFuture<ApplyResult> pending = null;
-    try {
-      pending = spool.accept(message, patience.currentNanos());
-      ApplyResult answer = patience.await(pending);
-      spool.answered(true);
-      if (answer != ApplyResult.DONE) return false;
-      meters.commit.record(System.nanoTime() - begun, TimeUnit.NANOSECONDS);
-      meters.bytes.increment((double) message.message().size());
-      return true;
-    } catch (ExecutionException | TimeoutException e) {
-      if (pending != null) pending.cancel(false);
-      spool.answered(false);
-      meters.unanswered.increment();
-      throw new IOException("no quorum of " + spool.name() + " answered in time", e);
-    } catch (InterruptedException e) {
-      if (pending != null) pending.cancel(false);
-      Thread.currentThread().interrupt();
-      throw new IOException("the node is stopping", e);
-    }
   }
 
   /** Every recipient in the spool has a domain: a bare postmaster is the one of this host. */

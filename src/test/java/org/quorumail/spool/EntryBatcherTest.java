@@ -24,7 +24,7 @@ class EntryBatcherTest {
   private final SlowLog log = new SlowLog();
   private final List<Integer> batches = new CopyOnWriteArrayList<>();
   private final EntryBatcher collector =
-      new EntryBatcher(log, () -> Duration.ofSeconds(5), batches::add);
+      EntryBatcher.start(log, () -> Duration.ofSeconds(5), batches::add);
 
   @AfterEach
   void close() {
@@ -68,7 +68,7 @@ class EntryBatcherTest {
   @Test
   void anEntryLeavesAsSoonAsAllWhoWereAnsweredAreBack() throws Exception {
     long patient = TimeUnit.MINUTES.toNanos(1);
-    try (var waits = new EntryBatcher(log, () -> Duration.ofSeconds(5), batches::add, patient)) {
+    try (var waits = EntryBatcher.start(log, () -> Duration.ofSeconds(5), batches::add, patient)) {
       submit(waits, 1);
       submit(waits, 2);
       submit(waits, 3);

@@ -37,7 +37,7 @@ final class IntakeSpeed {
     Path directory = Files.createTempDirectory("intake-speed");
     var registry = new SimpleMeterRegistry();
     Spools spools =
-        new Spools(
+        TestSpools.open(
             new Spools.Settings("n1", "mx.example.org", directory.resolve("spool"), 0),
             Clock.systemUTC(),
             registry,
@@ -47,9 +47,9 @@ final class IntakeSpeed {
             RaftSettings.standAlone("speed", "n1", directory.resolve("raft")),
             registry,
             failure -> System.exit(1));
-    Spool spool = spools.add("spool-n1", "n1");
     RaftMember self = new RaftMember("n1", "127.0.0.1", raft.port());
-    spool.attach(raft.open(new GroupSpec("spool-n1", List.of(self)), spool.state()));
+    Spool spool =
+        spools.open("spool-n1", "n1", s -> raft.open(new GroupSpec("spool-n1", List.of(self)), s));
     while (spool.ownedSpool().isEmpty()) Thread.sleep(10);
 
     run(spools, spool, sessions, bytes, seconds, out);

@@ -58,7 +58,7 @@ class SpoolOnRaftTest {
 
     TestNode() throws IOException, RaftStartException {
       spools =
-          new Spools(
+          TestSpools.open(
               new Spools.Settings("n1", "mx.example.org", directory.resolve("spool"), 0),
               Clock.systemUTC(),
               new SimpleMeterRegistry(),
@@ -68,9 +68,10 @@ class SpoolOnRaftTest {
               RaftSettings.standAlone("test", "n1", directory.resolve("raft")),
               new SimpleMeterRegistry(),
               failure::set);
-      spool = spools.add("spool-n1", "n1");
       RaftMember self = new RaftMember("n1", "127.0.0.1", raft.port());
-      spool.attach(raft.open(new GroupSpec("spool-n1", List.of(self)), spool.state()));
+      spool =
+          spools.open(
+              "spool-n1", "n1", s -> raft.open(new GroupSpec("spool-n1", List.of(self)), s));
     }
 
     OwnedSpool owned() {

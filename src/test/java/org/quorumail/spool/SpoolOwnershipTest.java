@@ -49,13 +49,12 @@ class SpoolOwnershipTest {
 
     TestNode(String id) throws IOException {
       spools =
-          new Spools(
+          TestSpools.open(
               new Spools.Settings(id, "mx.example.org", directory.resolve(id), 0),
               new AdjustableClock(now),
               registry,
               events);
-      Spool spool = spools.add("spool-node-1", "node-1");
-      spool.attach(group.join(spool.state()));
+      Spool spool = spools.open("spool-node-1", "node-1", group::join);
     }
 
     Spool spool() {

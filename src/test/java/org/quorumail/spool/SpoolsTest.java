@@ -480,7 +480,7 @@ class SpoolsTest {
   }
 
   private Spools spools(String folder, long minFree) throws IOException {
-    return new Spools(
+    return TestSpools.open(
         new Spools.Settings("node-1", "mx.example.org", directory.resolve(folder), minFree),
         Clock.systemUTC(),
         folder.equals("first") ? registry : new SimpleMeterRegistry(),
@@ -488,8 +488,7 @@ class SpoolsTest {
   }
 
   private static Spool join(Spools spools, FakeRaftGroup group, String node) throws IOException {
-    Spool spool = spools.add("spool-" + node, node);
-    spool.attach(group.join(spool.state()));
+    Spool spool = spools.open("spool-" + node, node, group::join);
     return spool;
   }
 

@@ -1,0 +1,180 @@
+package org.quorumail.spool;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.replication.Leadership;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The fence of one spool on this node: whether this node owns the spool, and whether it may deliver
+ * from it at this instant. Every such question is answered here and nowhere else.
+ *
+ * <p>A <em>leader</em> is elected and has applied all older entries (Raft). Its <em>lease</em> is
+ * the time within which no other node can have been elected ({@link Leadership#hasLease}). The
+ * <em>owner</em> is the leader from the first moment of its lease on, until its term ends. The
+ * owner <em>may deliver</em> while the lease is held. The lease of a new leader begins only after
+ * that of the former one is over, so at most one node owns a spool and may deliver from it.
+ *
+ * <pre>
+ * state            leader of term t     lease of s held    follower      close
+ * Follower         AwaitingLease(t)     –                  Follower      Closed
+ * AwaitingLease(s) AwaitingLease(t)     Owner(s)           Follower      Closed
+ * Owner(s)         AwaitingLease(t) *   –                  Follower *    Closed *
+ * Closed           Closed               Closed             Closed        Closed
+ * </pre>
+ *
+ * At an asterisk the owner's term ends, and the listener gets {@code spoolLost}; on the way to
+ * {@code Owner} it gets {@code spoolOwned}. Terms only grow. The lease is not waited for before
+ * {@link #start}, which is when the log can be appended to.
+ *
+ * <p>Threads: the applying thread and Ratis' threads report leadership and due messages; one
+ * short-lived virtual thread per term waits for the lease; any thread asks. Transitions and calls
+ * of the listener are under the monitor, so {@code spoolOwned}, {@code messageDue} and {@code
+ * spoolLost} come in the order in which they happen.
+ */
+final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SpoolOwnership.class);
+  private static final Duration LEASE_POLL = Duration.ofMillis(10);
+
+  private final String spool;
+  private final String home;
+  private final boolean isHome;
+  private final OwnershipListener listener;
+  private final SpoolMetrics metrics;
+  private @Nullable LongFunction<OwnedTerm> newTerm;
+  private long lastTerm;
+  private volatile State state = new State.Follower();
+
+  /** A row of the table above. */
+  sealed interface State {
+    record Follower() implements State {}
+
+    record AwaitingLease(Leadership leadership) implements State {}
+
+    record Owner(Leadership leadership, OwnedTerm term) implements State {}
+
+    record Closed() implements State {}
+  }
+
+  /**
+   * @param home the node whose spool it is
+   * @param isHome whether that is this node
+   */
+  SpoolOwnership(
+      String spool,
+      String home,
+      boolean isHome,
+      OwnershipListener listener,
+      SpoolMetrics metrics) {
+    this.spool = spool;
+    this.home = home;
+    this.isHome = isHome;
+    this.listener = listener;
+    this.metrics = metrics;
+  }
+
+  /** Lets the spool be owned from now on; this node may lead the group already. */
+  synchronized void start(LongFunction<OwnedTerm> factory) {
+    newTerm = factory;
+    if (state instanceof State.AwaitingLease(Leadership leadership)) awaitLease(leadership);
+  }
+
+  State state() {
+    return state;
+  }
+
+  /** Present while this node owns the spool. */
+  Optional<OwnedTerm> owned() {
+    return state instanceof State.Owner(_, OwnedTerm term) ? Optional.of(term) : Optional.empty();
+  }
+
+  /** Whether results of this term may still be committed: the term has not ended here. */
+  boolean owns(OwnedTerm term) {
+    return state instanceof State.Owner(_, OwnedTerm current) && current == term;
+  }
+
+  /** Whether an attempt of this term may begin, go on or send its final dot at this instant. */
+  boolean mayDeliver(OwnedTerm term) {
+    return state instanceof State.Owner(Leadership leadership, OwnedTerm current)
+        && current == term
+        && leadership.hasLease();
+  }
+
+  @Override
+  public synchronized void becomeLeader(Leadership leadership) {
+    if (state instanceof State.Closed) return;
+    if (leadership.term() <= lastTerm) {
+      throw new IllegalStateException(
+          "spool %s: term %d follows term %d".formatted(spool, leadership.term(), lastTerm));
+    }
+    lastTerm = leadership.term();
+    leave(new State.AwaitingLease(leadership));
+    if (newTerm != null) awaitLease(leadership);
+  }
+
+  @Override
+  public synchronized void becomeFollower() {
+    if (!(state instanceof State.Closed)) leave(new State.Follower());
+  }
+
+  @Override
+  public void messageDue(SpooledMessage message) {
+    if (state instanceof State.Owner) notifyDue(message); // else without the monitor
+  }
+
+  /** Ends the ownership for good. */
+  @Override
+  public synchronized void close() {
+    leave(new State.Closed());
+  }
+
+  private void awaitLease(Leadership leadership) {
+    Thread.ofVirtual().name("lease-" + spool).start(() -> ownWhenLeaseIsHeld(leadership));
+  }
+
+  private void ownWhenLeaseIsHeld(Leadership leadership) {
+    try {
+      while (isAwaited(leadership) && !leadership.hasLease()) Thread.sleep(LEASE_POLL);
+      leaseHeld(leadership);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean isAwaited(Leadership candidate) {
+    return state instanceof State.AwaitingLease(Leadership awaited) && awaited == candidate;
+  }
+
+  private synchronized void leaseHeld(Leadership leadership) {
+    LongFunction<OwnedTerm> factory = newTerm;
+    if (!isAwaited(leadership) || factory == null) return;
+    OwnedTerm term = factory.apply(leadership.term());
+    if (!isHome) metrics.takeovers.increment();
+    LOG.info(
+        "event=spool_owned spool={} home={} term={} messages={}",
+        spool,
+        home,
+        term.term(),
+        term.messages());
+    // from here on hints wait for the monitor, so none is missed or comes before spoolOwned
+    state = new State.Owner(leadership, term);
+    listener.spoolOwned(term);
+  }
+
+  private void leave(State next) {
+    State former = state;
+    state = next;
+    if (!(former instanceof State.Owner(_, OwnedTerm term))) return;
+    LOG.info("event=spool_lost spool={} home={} term={}", spool, home, term.term());
+    listener.spoolLost(term);
+  }
+
+  private synchronized void notifyDue(SpooledMessage message) {
+    if (!(state instanceof State.Owner(_, OwnedTerm term))) return;
+    listener.messageDue(term, message.id(), List.copyOf(message.dueByDomain().keySet()));
+  }
+}
