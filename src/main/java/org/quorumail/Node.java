@@ -26,7 +26,9 @@ import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.config.HostPort;
 import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.Router;
 import org.quorumail.dns.DnsResolver;
+import org.quorumail.dsn.DsnComposer;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.CertificateWatcher;
 import org.quorumail.node.ClusterMember;
@@ -150,9 +152,13 @@ public final class Node implements NodeView {
     Config c = config.current();
     Clock clock = Clock.systemUTC();
     dnsReport.use(resolver);
-    DeliveryAgent deliveries =
-        new DeliveryAgent(c, resolver, metrics.registry(), dnsReport.table());
-    try (DeliveryQueue queue = new DeliveryQueue(c, deliveries, metrics.registry(), clock);
+    Router router = new Router(c.routes(), c.delivery(), dnsReport.table());
+    DeliveryAgent agent =
+        new DeliveryAgent(c.hostname(), c.delivery(), router, resolver, metrics.registry());
+    DsnComposer dsns = new DsnComposer(c.hostname(), c.delivery().dsn());
+    boolean delivers = c.roles().contains(Config.Role.DELIVER);
+    try (DeliveryQueue queue =
+            DeliveryQueue.start(agent, c.delivery(), dsns, delivers, metrics.registry(), clock);
         RaftGroups opened =
             RaftGroups.open(
                 c, directory, clusterMember, formation, metrics.registry(), queue, this::fatal)) {

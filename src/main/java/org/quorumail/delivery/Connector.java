@@ -4,20 +4,21 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.delivery.Disposition.Responsibility;
 import org.quorumail.delivery.HostLookup.TargetHost;
 import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.smtp.client.ConnectResult;
 import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.quorumail.smtp.client.TlsRule;
 
 /**
- * The way to a connection for one message: an idle one of its destination, or a new one, host after
- * host as RFC 5321 §5.1 has it. Used by one thread.
+ * Finds a connection for one message: an idle one of its destination, or a new one, host after host
+ * as RFC 5321 §5.1 orders them. Belongs to one attempt and its thread.
  */
 final class Connector {
-  /** Addresses dialled in one attempt, so that a dead domain holds a place no longer than that. */
+  /** Addresses tried in one attempt, so that a dead domain holds its room no longer than that. */
   private static final int MAX_CONNECTS = 5;
 
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
@@ -25,126 +26,150 @@ final class Connector {
 
   /**
    * RFC 8689 §4.2.1: a host without TLS is not enough, nor is an MX record that neither DNSSEC nor
-   * MTA-STS vouches for.
+   * MTA-STS authenticates.
    */
   private static final EnhancedStatus NO_SECURE_ROUTE = new EnhancedStatus(5, 7, 30);
 
   private static final EnhancedStatus DISCARDED = new EnhancedStatus(2, 0, 0);
 
-  private final DeliveryAgent shared;
+  private final DeliveryAgent agent;
   private final Destination destination;
-  private final DestinationLimiter flow;
+  private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
 
+  /** Of the search that runs: addresses tried, and the failure of the last one. */
+  private int connects;
+
+  private String lastRemote = "";
+  private ConnectResult.@Nullable Unusable lastProblem;
+  private boolean mayOfferTlsLater; // a host that could not be asked, or did not answer
+
   /**
-   * @param strict only by TLS, and only to who proves its name (RFC 8689)
+   * @param requireVerifiedTls only TLS, and only hosts that prove their names (RFC 8689)
    */
   Connector(
-      DeliveryAgent shared, Destination destination, DestinationLimiter flow, boolean strict) {
-    this.shared = shared;
+      DeliveryAgent agent,
+      Destination destination,
+      DestinationLimiter limiter,
+      boolean requireVerifiedTls) {
+    this.agent = agent;
     this.destination = destination;
-    this.flow = flow;
-    this.requireVerifiedTls = strict;
+    this.limiter = limiter;
+    this.requireVerifiedTls = requireVerifiedTls;
   }
 
-  /** What it came to. */
+  /** The result of a search. */
   sealed interface ConnectorResult {}
 
   record Connected(SmtpConnection connection) implements ConnectorResult {}
 
-  /** There is no connection, and that decides it for every recipient. */
-  record Decided(Disposition disposition) implements ConnectorResult {}
+  /** There is no connection, and every recipient has this outcome. */
+  record Decided(Outcome outcome) implements ConnectorResult {}
 
-  /** Nobody was asked: every host has failed too often lately. */
+  /** No host was tried: each of them has failed too often lately. */
   record CircuitOpen(String reason) implements ConnectorResult {}
 
   ConnectorResult connect() {
-    SmtpConnection idle = flow.takeIdle(System.nanoTime()).orElse(null);
+    SmtpConnection idle = limiter.takeIdle(System.nanoTime()).orElse(null);
     if (idle != null && requireVerifiedTls && idle.peer().tls() != TlsRule.VERIFIED) {
-      flow.returnConnection(idle, System.nanoTime());
+      limiter.returnConnection(idle, System.nanoTime());
       idle = null;
     }
     return idle != null ? new Connected(idle) : connectNew();
   }
 
   private ConnectorResult connectNew() {
-    return switch (shared.hosts().find(destination)) {
+    return switch (agent.hosts().find(destination)) {
       case HostLookup.Found found -> connectToFirst(found.hosts());
-      case HostLookup.None none -> refused(none.status(), none.reason(), "");
+      case HostLookup.None none -> failed(none.status(), none.reason(), "");
       case HostLookup.Unknown unknown -> {
-        flow.shrinkWindow();
-        yield later(unknown.status(), unknown.reason(), "");
+        limiter.shrinkWindow();
+        yield deferred(unknown.status(), unknown.reason(), "");
       }
       case HostLookup.Discard discard ->
           new Decided(
-              new Disposition.Delivered(
-                  DISCARDED, "discarded by a route", "discard", Responsibility.DELIVERED));
+              new Outcome.Delivered(
+                  DISCARDED, "discarded by a route", "discard", SuccessReport.DELIVERED));
     };
   }
 
-  /** What the last host said goes into the outcome. */
+  /** Tries the hosts in their order. The reason of the last failure goes into the outcome. */
   private ConnectorResult connectToFirst(List<TargetHost> hosts) {
-    int dials = 0;
-    String remote = "";
-    ConnectResult.@Nullable Unusable problem = null;
-    boolean hopeless = requireVerifiedTls; // until there is a host that may have TLS another time
+    connects = 0;
+    lastRemote = "";
+    lastProblem = null;
+    mayOfferTlsLater = !requireVerifiedTls;
     for (TargetHost host : hosts) {
-      // in this order: who asks an open circuit and hears yes has to try it
-      if (dials >= MAX_CONNECTS || !shared.breakers().allows(host.key(), System.nanoTime())) {
-        hopeless = false;
-        continue;
-      }
-      if (requireVerifiedTls && !host.configured()) {
-        return refused(NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
-      }
-      for (InetAddress address : host.addresses()) {
-        if (dials++ == MAX_CONNECTS) break;
-        ServerEndpoint peer = peer(host, address);
-        remote = peer.toString();
-        switch (shared.client().open(peer)) {
-          case ConnectResult.Connected ready -> {
-            shared.connectionOpened();
-            return new Connected(ready.connection());
-          }
-          case ConnectResult.MailLoop ourselves -> {
-            return refused(LOOP, ourselves.reason(), remote);
-          }
-          case ConnectResult.Unusable unusable -> {
-            hopeless = false;
-            problem = unusable;
-          }
-          case ConnectResult.TlsNotOffered without ->
-              problem = new ConnectResult.Unusable(NO_TLS, without.reason());
-        }
-      }
-      // what this message alone demands says nothing about the host
-      if (!requireVerifiedTls) shared.breakers().recordFailure(host.key(), System.nanoTime());
+      ConnectorResult result = tryHost(host);
+      if (result != null) return result;
     }
-    if (problem == null) {
-      flow.openCircuitUntil(earliestTrial(hosts));
+    if (lastProblem == null) {
+      limiter.openCircuitUntil(earliestTrial(hosts));
       return new CircuitOpen("the circuit of every host is open");
     }
-    if (hopeless) return refused(NO_SECURE_ROUTE, problem.reason(), remote);
-    flow.shrinkWindow();
-    closeIfAllAreOpen(hosts);
-    return later(problem.status(), problem.reason(), remote);
+    if (!mayOfferTlsLater) return failed(NO_SECURE_ROUTE, lastProblem.reason(), lastRemote);
+    limiter.shrinkWindow();
+    openCircuitIfAllAreOpen(hosts);
+    return deferred(lastProblem.status(), lastProblem.reason(), lastRemote);
   }
 
-  private void closeIfAllAreOpen(List<TargetHost> hosts) {
+  /** Null when another host may do. */
+  private @Nullable ConnectorResult tryHost(TargetHost host) {
+    // in this order: a caller that an open circuit allows must try the host
+    boolean allowed =
+        connects < MAX_CONNECTS && agent.breakers().allows(host.key(), System.nanoTime());
+    if (!allowed) {
+      mayOfferTlsLater = true;
+      return null;
+    }
+    if (requireVerifiedTls && !host.configured()) {
+      return failed(NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
+    }
+    for (InetAddress address : host.addresses()) {
+      if (connects++ == MAX_CONNECTS) break;
+      ConnectorResult result = tryAddress(endpoint(host, address));
+      if (result != null) return result;
+    }
+    // a demand of this message alone says nothing about the host
+    if (!requireVerifiedTls) agent.breakers().recordFailure(host.key(), System.nanoTime());
+    return null;
+  }
+
+  private @Nullable ConnectorResult tryAddress(ServerEndpoint peer) {
+    lastRemote = peer.toString();
+    return switch (agent.client().open(peer)) {
+      case ConnectResult.Connected connected -> {
+        agent.connectionOpened();
+        yield new Connected(connected.connection());
+      }
+      case ConnectResult.MailLoop loop -> failed(LOOP, loop.reason(), lastRemote);
+      case ConnectResult.Unusable unusable -> {
+        mayOfferTlsLater = true;
+        lastProblem = unusable;
+        yield null;
+      }
+      case ConnectResult.TlsNotOffered without -> {
+        lastProblem = new ConnectResult.Unusable(NO_TLS, without.reason());
+        yield null;
+      }
+    };
+  }
+
+  private void openCircuitIfAllAreOpen(List<TargetHost> hosts) {
     long trial = earliestTrial(hosts);
-    if (trial - System.nanoTime() > 0) flow.openCircuitUntil(trial);
+    if (trial - System.nanoTime() > 0) limiter.openCircuitUntil(trial);
   }
 
   private long earliestTrial(List<TargetHost> hosts) {
     long now = System.nanoTime();
     long earliest = Long.MAX_VALUE; // as a distance from now, since nanoTime may be negative
     for (TargetHost host : hosts) {
-      earliest = Math.min(earliest, shared.breakers().openUntil(host.key(), now) - now);
+      earliest = Math.min(earliest, agent.breakers().openUntil(host.key(), now) - now);
     }
     return now + earliest;
   }
 
-  private ServerEndpoint peer(TargetHost host, InetAddress address) {
+  private ServerEndpoint endpoint(TargetHost host, InetAddress address) {
     return new ServerEndpoint(
         host.name(),
         new InetSocketAddress(address, host.port()),
@@ -153,11 +178,11 @@ final class Connector {
         host.configured());
   }
 
-  private static ConnectorResult later(EnhancedStatus status, String reason, String remote) {
-    return new Decided(new Disposition.TryLater(status, reason, remote));
+  private static ConnectorResult deferred(EnhancedStatus status, String reason, String remote) {
+    return new Decided(new Outcome.Deferred(status, reason, remote));
   }
 
-  private static ConnectorResult refused(EnhancedStatus status, String reason, String remote) {
-    return new Decided(new Disposition.Refused(status, reason, remote));
+  private static ConnectorResult failed(EnhancedStatus status, String reason, String remote) {
+    return new Decided(new Outcome.Failed(status, reason, remote));
   }
 }

@@ -3,68 +3,58 @@ package org.quorumail.delivery;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Predicate;
 import org.quorumail.dns.Resolver;
-import org.quorumail.node.Config;
 import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
 
 /**
- * Outgoing mail as the queue sees it: where it goes, whether there is room, and attempts.
+ * The sending side as the queue sees it: the destination of a domain, the room there, and attempts.
  * Thread-safe.
  */
 public final class DeliveryAgent implements AutoCloseable {
   private static final int SMTP_PORT = 25;
 
-  /** What was learnt about an unused destination is forgotten after this. */
+  /** The limits learnt for an unused destination are forgotten after this. */
   private static final Duration FORGET_UNUSED_AFTER = Duration.ofMinutes(1);
 
   private final Router router;
   private final HostFinder hosts;
   private final SmtpClient client;
   private final CircuitBreakers breakers;
-  private final ConcurrentHashMap<Destination, DestinationLimiter> flows =
+  private final ConcurrentHashMap<Destination, DestinationLimiter> limiters =
       new ConcurrentHashMap<>();
   private final AtomicInteger running = new AtomicInteger();
   private final Counter opened;
   private final Counter rateLimited;
   private final Timer duration;
 
-  public DeliveryAgent(Config config, Resolver resolver, MeterRegistry meters) {
-    this(config, resolver, meters, new MxOverrides());
-  }
-
+  /**
+   * @param hostname this node's name for EHLO
+   */
   public DeliveryAgent(
-      Config config, Resolver resolver, MeterRegistry meters, MxOverrides overrides) {
-    this(config, resolver, meters, overrides, new OwnAddresses(), SMTP_PORT);
+      String hostname,
+      DeliveryConfig config,
+      Router router,
+      Resolver resolver,
+      MeterRegistry meters) {
+    this(hostname, config, router, new HostFinder(resolver, new OwnAddresses(), SMTP_PORT), meters);
   }
 
-  /** For tests, whose exchangers are on loopback and other ports. */
+  /** Tests give a finder whose exchangers are on loopback and other ports. */
   DeliveryAgent(
-      Config config,
-      Resolver resolver,
-      MeterRegistry meters,
-      Predicate<InetAddress> ours,
-      int mxPort) {
-    this(config, resolver, meters, new MxOverrides(), ours, mxPort);
-  }
-
-  private DeliveryAgent(
-      Config config,
-      Resolver resolver,
-      MeterRegistry meters,
-      MxOverrides overrides,
-      Predicate<InetAddress> ours,
-      int mxPort) {
-    router = new Router(config, overrides);
-    hosts = new HostFinder(resolver, ours, mxPort);
-    client = new SmtpClient(config.hostname(), config.delivery().smtpTimeouts());
-    breakers = new CircuitBreakers(config.delivery().circuitBreaker());
+      String hostname,
+      DeliveryConfig config,
+      Router router,
+      HostFinder hosts,
+      MeterRegistry meters) {
+    this.router = router;
+    this.hosts = hosts;
+    client = new SmtpClient(hostname, config.smtpTimeouts());
+    breakers = new CircuitBreakers(config.circuitBreaker());
     opened = meters.counter("delivery.connections.opened");
     rateLimited = meters.counter("delivery.rate.limited");
     duration = meters.timer("delivery.duration");
@@ -80,67 +70,68 @@ public final class DeliveryAgent implements AutoCloseable {
   public Admission admit(Destination destination) {
     long now = System.nanoTime();
     Admission[] answer = new Admission[1];
-    flows.compute( // so that a flow is not forgotten between being found and counting the attempt
+    limiters.compute( // so that a limiter is not forgotten before it counts the attempt
         destination,
         (d, known) -> {
-          DestinationLimiter flow = known == null ? new DestinationLimiter(d, now) : known;
-          answer[0] = flow.admit(now);
-          return flow;
+          DestinationLimiter limiter = known == null ? new DestinationLimiter(d, now) : known;
+          answer[0] = limiter.admit(now);
+          return limiter;
         });
     if (answer[0] instanceof Admission.RateLimited) rateLimited.increment();
     return answer[0];
   }
 
-  /** Gives back the room that an admission granted, without an attempt. */
+  /** Returns the room that an admission granted, without an attempt. */
   public void cancel(Destination destination) {
-    DestinationLimiter flow = flows.get(destination);
-    if (flow != null) flow.release();
+    DestinationLimiter limiter = limiters.get(destination);
+    if (limiter != null) limiter.release();
   }
 
-  /** One attempt, after {@link Admission.Granted}; blocks until the job has all its answers. */
-  public void attempt(Destination destination, Job job) {
-    DestinationLimiter flow = flows.get(destination);
-    if (flow == null) throw new IllegalStateException("not admitted: " + destination);
+  /** Begins the attempt that {@link Admission.Granted} allows. Closing it returns the room. */
+  public DeliveryAttempt begin(Destination destination, DeliveryOrder order) {
+    DestinationLimiter limiter = limiters.get(destination);
+    if (limiter == null) throw new IllegalStateException("not admitted: " + destination);
     running.incrementAndGet();
-    long start = System.nanoTime();
-    try {
-      new DeliveryAttempt(this, destination, flow, job).run();
-    } finally {
-      flow.release();
-      running.decrementAndGet();
-      duration.record(Duration.ofNanos(System.nanoTime() - start));
-    }
+    return new DeliveryAttempt(this, destination, limiter, order);
   }
 
-  /** Ends connections that were idle for too long and forgets old destinations; call it often. */
+  void attemptEnded(DestinationLimiter limiter, long startNanos) {
+    limiter.release();
+    running.decrementAndGet();
+    duration.record(Duration.ofNanos(System.nanoTime() - startNanos));
+  }
+
+  /** Closes connections that were idle for too long and forgets unused destinations. */
   public void cleanUp() {
     long now = System.nanoTime();
-    for (Destination destination : flows.keySet()) {
-      flows.computeIfPresent(
+    for (Destination destination : limiters.keySet()) {
+      limiters.computeIfPresent(
           destination,
-          (d, flow) -> {
-            quit(flow.removeExpired(now, false));
-            return flow.isUnused(now, FORGET_UNUSED_AFTER) ? null : flow;
+          (d, limiter) -> {
+            quit(limiter.removeExpired(now, false));
+            return limiter.isUnused(now, FORGET_UNUSED_AFTER) ? null : limiter;
           });
     }
     breakers.removeUnused(now);
   }
 
-  /** Ends all idle connections; attempts must have ended before. */
+  /** Closes all idle connections; attempts must have ended before. */
   @Override
   public void close() {
     long now = System.nanoTime();
-    for (DestinationLimiter flow : flows.values()) quit(flow.removeExpired(now, true));
+    for (DestinationLimiter limiter : limiters.values()) quit(limiter.removeExpired(now, true));
   }
 
-  /** Attempts that run. */
+  /** The number of attempts that run. */
   public int running() {
     return running.get();
   }
 
   public List<DestinationStats> stats() {
     long now = System.nanoTime();
-    return flows.entrySet().stream().map(e -> e.getValue().stats(e.getKey().name(), now)).toList();
+    return limiters.entrySet().stream()
+        .map(e -> e.getValue().stats(e.getKey().name(), now))
+        .toList();
   }
 
   HostFinder hosts() {
@@ -159,7 +150,7 @@ public final class DeliveryAgent implements AutoCloseable {
     opened.increment();
   }
 
-  /** QUIT waits for an answer: not at the cost of whoever tidies. */
+  /** QUIT waits for a reply, which must not delay the caller. */
   private static void quit(List<SmtpConnection> connections) {
     for (SmtpConnection connection : connections) {
       Thread.ofVirtual().name("quit").start(connection::quit);

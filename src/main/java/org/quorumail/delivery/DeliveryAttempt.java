@@ -1,24 +1,31 @@
 package org.quorumail.delivery;
 
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.delivery.Disposition.Responsibility;
 import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
-import org.quorumail.smtp.Escape;
-import org.quorumail.smtp.Reply;
+import org.quorumail.mail.RecipientOutcome;
+import org.quorumail.smtp.client.FinalDotGuard;
+import org.quorumail.smtp.client.OutgoingMessage;
 import org.quorumail.smtp.client.SendResult;
-import org.quorumail.smtp.client.SendResult.RecipientResult;
 import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpConnection;
-import org.quorumail.smtp.client.Transaction;
 import org.quorumail.spool.SpooledMessage;
 
-/** One try to hand a message to one destination. Used once, by one thread. */
-final class DeliveryAttempt {
+/**
+ * One try to hand a message to one destination, transaction by transaction. The caller asks for
+ * {@link #next} until the attempt {@linkplain #isFinished is finished} and commits the outcomes of
+ * each step before the next one, so a crash can repeat no more than one transaction. The connection
+ * serves other messages only after {@link #close}. Used once, by one thread.
+ */
+public final class DeliveryAttempt implements AutoCloseable {
   /** RFC 5321 §4.5.3.1.8 lets a server refuse more than 100; 1,000 is what is common. */
   private static final int MAX_RECIPIENTS_PER_TRANSACTION = 1000;
 
@@ -29,197 +36,181 @@ final class DeliveryAttempt {
   private static final EnhancedStatus TOO_MANY = new EnhancedStatus(4, 5, 3);
   private static final EnhancedStatus NEEDS_UTF8 = new EnhancedStatus(5, 6, 7);
 
-  private final DeliveryAgent shared;
-  private final DestinationLimiter flow;
-  private final Connector dialling;
-  private final Job job;
+  private final DeliveryAgent agent;
+  private final DestinationLimiter limiter;
+  private final Connector connector;
   private final SpooledMessage message;
+  private final Supplier<InputStream> content;
+  private final FinalDotGuard dot;
+  private final long startNanos = System.nanoTime();
+  private List<Integer> remaining; // indexes of the recipients without an outcome
   private @Nullable SmtpConnection connection;
+  private int transactions;
 
-  DeliveryAttempt(DeliveryAgent shared, Destination destination, DestinationLimiter flow, Job job) {
-    this.shared = shared;
-    this.flow = flow;
-    this.job = job;
-    this.message = job.message();
-    boolean strict = message.options().requireTls();
-    this.dialling = new Connector(shared, destination, flow, strict);
+  DeliveryAttempt(
+      DeliveryAgent agent,
+      Destination destination,
+      DestinationLimiter limiter,
+      DeliveryOrder order) {
+    this.agent = agent;
+    this.limiter = limiter;
+    this.message = order.message();
+    boolean requireVerifiedTls = message.options().requireTls();
+    this.connector = new Connector(agent, destination, limiter, requireVerifiedTls);
+    this.remaining = order.recipientIndexes();
+    this.content = order.content();
+    this.dot = order.dot();
   }
 
-  void run() {
-    try {
-      deliver(job.recipients());
-    } finally {
-      if (connection != null) flow.returnConnection(connection, System.nanoTime());
-    }
-  }
-
-  private void deliver(List<Integer> places) {
-    List<Integer> rest = places;
-    for (int i = 0; i < MAX_TRANSACTIONS && !rest.isEmpty(); i++) {
-      SmtpConnection current = connected(rest);
-      if (current == null) return;
-      rest = rejectUnsupportedAddresses(rest, current);
-      if (rest.isEmpty()) return;
-      List<Integer> now = rest.subList(0, recipientsInOneTransaction(rest, current));
-      List<Integer> later = rest.subList(now.size(), rest.size());
-      SendResult result = current.send(transaction(now), job::content, job::dotAllowed);
-      switch (result) {
-        case SendResult.Answered answered -> {
-          List<Integer> left = answered(now, answered, current);
-          left.addAll(later);
-          rest = left;
-        }
-        case SendResult.Broken broken -> {
-          boolean closedWhileIdle = broken.noReplyRead() && current.transactions() > 1;
-          if (!closedWhileIdle) {
-            broken(rest, broken, current.peer());
-            return;
-          }
-        }
-        case SendResult.NotSendable unsuitable -> {
-          refuse(rest, unsuitable.status(), unsuitable.reason(), current.peer().toString());
-          return;
-        }
-        case SendResult.FinalDotDenied abandoned -> {
-          job.notTried("the lease of the spool is not held");
-          return;
-        }
-        case SendResult.Unreadable unreadable -> {
-          job.unreadable(unreadable.reason());
-          return;
-        }
-      }
-    }
-    if (!rest.isEmpty()) tryLater(rest, TOO_MANY, "too many recipients for one attempt", "");
-  }
-
-  private Transaction transaction(List<Integer> places) {
-    List<Recipient> recipients =
-        places.stream().map(p -> message.recipients().get(p).recipient()).toList();
-    return new Transaction(message.reversePath(), recipients, message.options(), message.size());
+  /** Whether every recipient has an outcome, or nothing more can be tried now. */
+  public boolean isFinished() {
+    return remaining.isEmpty();
   }
 
   /**
-   * Refuses the recipients whose names need SMTPUTF8 where it is not offered, if the rest of the
-   * message does not need it (RFC 6531 §3.5); returns the others.
+   * Runs the attempt until there is something to record. Blocks.
+   *
+   * @throws IllegalStateException when the attempt is finished
    */
-  private List<Integer> rejectUnsupportedAddresses(List<Integer> places, SmtpConnection current) {
-    boolean allAlike = message.options().utf8Header() || !message.reversePath().ascii();
-    if (allAlike || current.supports("SMTPUTF8")) return places;
-    List<Integer> international =
-        places.stream().filter(p -> !message.recipients().get(p).address().ascii()).toList();
-    if (international.isEmpty()) return places;
-    String reason = current.peer() + " does not take this address (no SMTPUTF8)";
-    refuse(international, NEEDS_UTF8, reason, current.peer().toString());
-    return places.stream().filter(p -> !international.contains(p)).toList();
+  public AttemptResult next() {
+    if (isFinished()) throw new IllegalStateException("the attempt is finished");
+    while (transactions < MAX_TRANSACTIONS) {
+      SmtpConnection current = usableConnection();
+      if (current == null) {
+        switch (connector.connect()) {
+          case Connector.Connected connected -> current = connected.connection();
+          case Connector.Decided decided -> {
+            return decideAll(decided.outcome());
+          }
+          case Connector.CircuitOpen open -> {
+            return notTried(open.reason());
+          }
+        }
+        connection = current;
+      }
+      List<Integer> unsupported = unsupportedAddresses(current);
+      if (!unsupported.isEmpty()) return rejectUnsupported(unsupported, current.peer());
+      transactions++;
+      AttemptResult result = runTransaction(current);
+      if (result != null) return result;
+    }
+    return decideAll(new Outcome.Deferred(TOO_MANY, "too many recipients for one attempt", ""));
   }
 
-  /** How many of the places, from the first on, go into one transaction (RFC 9422). */
-  private int recipientsInOneTransaction(List<Integer> places, SmtpConnection current) {
+  /** Sends to as many recipients as go into one transaction; null to try again at once. */
+  private @Nullable AttemptResult runTransaction(SmtpConnection current) {
+    List<Integer> now = remaining.subList(0, recipientsInOneTransaction(current));
+    return switch (current.send(outgoing(now), dot)) {
+      case SendResult.Answered answered -> answered(now, answered, current.peer());
+      case SendResult.Broken broken -> {
+        boolean closedWhileIdle = broken.noReplyRead() && current.transactions() > 1;
+        yield closedWhileIdle ? null : broken(broken, current.peer());
+      }
+      case SendResult.NotSendable not ->
+          decideAll(new Outcome.Failed(not.status(), not.reason(), current.peer().toString()));
+      case SendResult.FinalDotDenied denied -> notTried("the lease of the spool is not held");
+      case SendResult.Unreadable unreadable -> {
+        remaining = List.of();
+        yield new AttemptResult.Unreadable(unreadable.reason());
+      }
+    };
+  }
+
+  private OutgoingMessage outgoing(List<Integer> indexes) {
+    List<Recipient> recipients =
+        indexes.stream().map(i -> message.recipients().get(i).recipient()).toList();
+    Envelope envelope = new Envelope(message.reversePath(), recipients, message.options());
+    return new OutgoingMessage(envelope, message.size(), content);
+  }
+
+  /**
+   * The recipients whose addresses need SMTPUTF8 where it is not offered, if the rest of the
+   * message does not need it (RFC 6531 §3.5).
+   */
+  private List<Integer> unsupportedAddresses(SmtpConnection current) {
+    boolean allAlike = message.options().utf8Header() || !message.reversePath().ascii();
+    if (allAlike || current.supports("SMTPUTF8")) return List.of();
+    return remaining.stream().filter(i -> !message.recipients().get(i).address().ascii()).toList();
+  }
+
+  private AttemptResult rejectUnsupported(List<Integer> unsupported, ServerEndpoint peer) {
+    String reason = peer + " does not take this address (no SMTPUTF8)";
+    remaining = remaining.stream().filter(i -> !unsupported.contains(i)).toList();
+    return outcomes(unsupported, new Outcome.Failed(NEEDS_UTF8, reason, peer.toString()));
+  }
+
+  /** The number of recipients, from the first on, that go into one transaction (RFC 9422). */
+  private int recipientsInOneTransaction(SmtpConnection current) {
     int most = Math.min(MAX_RECIPIENTS_PER_TRANSACTION, current.maxRecipients());
+    int count = Math.min(most, remaining.size());
     int maxDomains = current.maxRecipientDomains();
-    if (maxDomains == Integer.MAX_VALUE) return Math.min(most, places.size());
+    if (maxDomains == Integer.MAX_VALUE) return count;
     Set<String> domains = new HashSet<>();
-    for (int i = 0; i < Math.min(most, places.size()); i++) {
-      domains.add(message.recipients().get(places.get(i)).address().domain());
+    for (int i = 0; i < count; i++) {
+      domains.add(message.recipients().get(remaining.get(i)).address().domain());
       if (domains.size() > maxDomains) return i;
     }
-    return Math.min(most, places.size());
+    return count;
   }
 
-  /** Passes the answers on; returns the places that want another transaction. */
-  private List<Integer> answered(
-      List<Integer> places, SendResult.Answered answered, SmtpConnection current) {
-    ServerEndpoint peer = current.peer();
-    List<Integer> left = new ArrayList<>();
-    List<Job.Result> results = new ArrayList<>(places.size());
-    boolean closing = false;
-    for (int i = 0; i < places.size(); i++) {
-      switch (answered.recipients().get(i)) {
-        case RecipientResult.Accepted a ->
-            results.add(new Job.Result(places.get(i), accepted(a.reply(), current)));
-        case RecipientResult.Refused r -> {
-          closing |= r.reply().code() == 421;
-          results.add(new Job.Result(places.get(i), refused(r, peer)));
-        }
-        case RecipientResult.Lost lost -> {
-          closing = true;
-          results.add(
-              new Job.Result(
-                  places.get(i), new Disposition.TryLater(BROKEN, lost.reason(), peer.toString())));
-        }
-        case RecipientResult.LeftOver l -> left.add(places.get(i));
-      }
+  private @Nullable AttemptResult answered(
+      List<Integer> now, SendResult.Answered answered, ServerEndpoint peer) {
+    agent.breakers().recordSuccess(hostKey(peer));
+    if (answered.sessionEnds()) limiter.shrinkWindow();
+    else limiter.growWindow();
+    List<RecipientOutcome> outcomes = new ArrayList<>(now.size());
+    for (RecipientOutcome o : answered.outcomes()) {
+      outcomes.add(new RecipientOutcome(now.get(o.recipientIndex()), o.outcome()));
     }
-    shared.breakers().recordSuccess(hostKey(peer));
-    if (closing) flow.shrinkWindow();
-    else flow.growWindow();
-    job.answered(results);
-    return left;
+    List<Integer> rest = new ArrayList<>();
+    for (int i : answered.leftOver()) rest.add(now.get(i));
+    rest.addAll(remaining.subList(now.size(), remaining.size()));
+    remaining = rest;
+    return outcomes.isEmpty() ? null : new AttemptResult.Outcomes(outcomes);
   }
 
-  private void broken(List<Integer> places, SendResult.Broken broken, ServerEndpoint peer) {
-    shared.breakers().recordFailure(hostKey(peer), System.nanoTime());
-    flow.shrinkWindow();
-    tryLater(places, BROKEN, broken.reason(), peer.toString());
+  private AttemptResult broken(SendResult.Broken broken, ServerEndpoint peer) {
+    agent.breakers().recordFailure(hostKey(peer), System.nanoTime());
+    limiter.shrinkWindow();
+    return decideAll(new Outcome.Deferred(BROKEN, broken.reason(), peer.toString()));
   }
 
-  /** A connection; null after the job was told why there is none. */
-  private @Nullable SmtpConnection connected(List<Integer> places) {
-    SmtpConnection known = connection;
-    if (known != null && known.isUsable()) return known;
+  private AttemptResult notTried(String reason) {
+    remaining = List.of();
+    return new AttemptResult.NotTried(reason);
+  }
+
+  private AttemptResult decideAll(Outcome outcome) {
+    List<Integer> all = remaining;
+    remaining = List.of();
+    return outcomes(all, outcome);
+  }
+
+  private static AttemptResult outcomes(List<Integer> indexes, Outcome outcome) {
+    return new AttemptResult.Outcomes(
+        indexes.stream().map(i -> new RecipientOutcome(i, outcome)).toList());
+  }
+
+  /** The connection of the transaction before, if it takes another one. */
+  private @Nullable SmtpConnection usableConnection() {
+    SmtpConnection current = connection;
+    if (current == null || current.isUsable()) return current;
     connection = null;
-    if (known != null) known.quit(); // broken, or at the server's limit
-    switch (dialling.connect()) {
-      case Connector.Connected connected -> connection = connected.connection();
-      case Connector.Decided decided -> answer(places, decided.disposition());
-      case Connector.CircuitOpen left -> job.notTried(left.reason());
-    }
-    return connection;
+    current.quit(); // broken, or at the server's limit
+    return null;
   }
 
   private static String hostKey(ServerEndpoint peer) {
     return peer.name() + ":" + peer.address().getPort();
   }
 
-  private Disposition accepted(Reply reply, SmtpConnection current) {
-    EnhancedStatus status = reply.status().orElse(new EnhancedStatus(2, 0, 0));
-    return new Disposition.Delivered(
-        status, words(reply), current.peer().toString(), responsibility(current));
-  }
-
-  private Responsibility responsibility(SmtpConnection current) {
-    boolean timed = message.options().deliverBy().isPresent();
-    boolean told = current.supports("DSN") && (!timed || current.supports("DELIVERBY"));
-    if (told) return Responsibility.NEXT_HOP;
-    return current.peer().lmtp() ? Responsibility.DELIVERED : Responsibility.RELAYED;
-  }
-
-  private static Disposition refused(RecipientResult.Refused refused, ServerEndpoint peer) {
-    Reply reply = refused.reply();
-    String diagnostic = words(reply) + " (in reply to " + refused.command() + ")";
-    int statusClass = reply.permanentFailure() ? 5 : 4;
-    EnhancedStatus status = reply.status().orElse(new EnhancedStatus(statusClass, 0, 0));
-    return reply.permanentFailure()
-        ? new Disposition.Refused(status, diagnostic, peer.toString())
-        : new Disposition.TryLater(status, diagnostic, peer.toString());
-  }
-
-  /** The reply as it was said, made harmless, without the quotes. */
-  private static String words(Reply reply) {
-    String quoted = Escape.quoted(reply.toString(), 512); // the longest line by §4.5.3.1.5
-    return quoted.substring(1, quoted.lastIndexOf('"'));
-  }
-
-  private void tryLater(List<Integer> places, EnhancedStatus status, String reason, String remote) {
-    answer(places, new Disposition.TryLater(status, reason, remote));
-  }
-
-  private void refuse(List<Integer> places, EnhancedStatus status, String reason, String remote) {
-    answer(places, new Disposition.Refused(status, reason, remote));
-  }
-
-  private void answer(List<Integer> places, Disposition disposition) {
-    job.answered(places.stream().map(p -> new Job.Result(p, disposition)).toList());
+  /** Returns the connection for other messages, and the room at the destination. */
+  @Override
+  public void close() {
+    try {
+      if (connection != null) limiter.returnConnection(connection, System.nanoTime());
+    } finally {
+      agent.attemptEnded(limiter, startNanos);
+    }
   }
 }

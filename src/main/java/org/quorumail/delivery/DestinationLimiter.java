@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.RateLimit;
 import org.quorumail.smtp.client.SmtpConnection;
 
 /**
@@ -47,19 +48,21 @@ final class DestinationLimiter {
     lastUsed = now;
   }
 
-  /** Counts one attempt in, or says when it is worth asking again. */
+  /** Counts one attempt in, or says when to ask again. */
   synchronized Admission admit(long now) {
     lastUsed = now;
     if (now - circuitOpenUntil < 0) return new Admission.CircuitOpen(circuitOpenUntil);
     if (running >= window) return new Admission.Full();
     if (bucket != null && !bucket.take(now)) {
-      return new Admission.RateLimited(now + bucket.untilNext());
+      return new Admission.RateLimited(now + bucket.nanosUntilNext());
     }
     running++;
     return new Admission.Granted();
   }
 
+  /** Ends one attempt that was granted. */
   synchronized void release() {
+    if (running == 0) throw new IllegalStateException("released without an admitted attempt");
     running--;
   }
 
@@ -129,5 +132,31 @@ final class DestinationLimiter {
   synchronized DestinationStats stats(String name, long now) {
     long closedFor = Math.max(0, circuitOpenUntil - now);
     return new DestinationStats(name, running, window, idle.size(), Duration.ofNanos(closedFor));
+  }
+
+  /** A rate with bursts. Guarded by the limiter. */
+  private static final class TokenBucket {
+    private final RateLimit limit;
+    private double tokens;
+    private long filled;
+
+    TokenBucket(RateLimit limit, long now) {
+      this.limit = limit;
+      this.tokens = limit.burst();
+      this.filled = now;
+    }
+
+    /** Takes a token if there is one. */
+    boolean take(long now) {
+      tokens = Math.min(limit.burst(), tokens + (now - filled) / 1e9 * limit.perSecond());
+      filled = now;
+      if (tokens < 1) return false;
+      tokens--;
+      return true;
+    }
+
+    long nanosUntilNext() {
+      return (long) Math.ceil((1 - tokens) / limit.perSecond() * 1e9);
+    }
   }
 }

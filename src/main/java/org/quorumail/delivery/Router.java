@@ -9,7 +9,6 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.DomainPattern;
 import org.quorumail.config.HostPort;
-import org.quorumail.node.Config;
 import org.quorumail.smtp.client.TlsRule;
 
 /** Says which destination a domain's mail goes to: override, first fitting route, or its MX. */
@@ -28,15 +27,11 @@ public final class Router {
 
   private record Route(DomainPattern pattern, List<NextHop> hops, String name, boolean byDomain) {}
 
-  public Router(Config config) {
-    this(config, new MxOverrides());
-  }
-
-  public Router(Config config, MxOverrides overrides) {
+  public Router(List<RouteConfig> routes, DeliveryConfig delivery, MxOverrides overrides) {
     this.overrides = overrides;
-    routes = config.routes().stream().map(Router::route).toList();
-    domains = config.delivery().domains();
-    acceptsAnyCertificate = config.delivery().acceptInvalidCerts();
+    this.routes = routes.stream().map(Router::route).toList();
+    domains = delivery.domains();
+    acceptsAnyCertificate = delivery.acceptInvalidCerts();
   }
 
   private static Route route(RouteConfig config) {

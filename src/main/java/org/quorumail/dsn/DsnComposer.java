@@ -13,7 +13,6 @@ import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.node.Config;
 import org.quorumail.smtp.OriginalRecipient;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.SpooledMessage;
@@ -25,10 +24,13 @@ public final class DsnComposer {
   private final boolean enabled;
   private final DeliveryStatusPart status;
 
-  public DsnComposer(Config config) {
-    hostname = config.hostname();
-    enabled = config.delivery().dsn().enabled();
-    author = config.delivery().dsn().postmaster().orElse("MAILER-DAEMON@" + hostname);
+  /**
+   * @param hostname the reporting MTA
+   */
+  public DsnComposer(String hostname, DsnConfig config) {
+    this.hostname = hostname;
+    enabled = config.enabled();
+    author = config.postmaster().orElse("MAILER-DAEMON@" + hostname);
     status = new DeliveryStatusPart(hostname);
   }
 

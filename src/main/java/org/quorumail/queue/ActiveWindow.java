@@ -10,39 +10,50 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.Admission;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.Destination;
+import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool;
 
 /**
- * The part of the queue that is in memory: claims that wait, run or rest, by destination. Bounded
- * whatever the spools hold. Thread-safe. Times are nanoTime.
+ * The bounded part of the queue that is in memory: claims that are ready, running or backed off, by
+ * destination, and the recipients that attempts have taken. Thread-safe. Times are nanoTime.
+ *
+ * <p>Each claim is in exactly one of the three states, and the counts equal the contents.
  */
 final class ActiveWindow {
-  /** Claims of one destination that wait: some seconds' worth of a fast one. */
+  /** Ready claims of one destination: enough for some seconds of a fast one. */
   static final int MAX_READY_PER_DESTINATION = 2000;
 
-  /** Claims that wait in all; each takes some 200 bytes. */
+  /** Ready claims of all destinations; each takes some 200 bytes. */
   static final int MAX_READY = 10_000;
 
-  /** Claims that rest after trouble of our own; more than that is trouble of another kind. */
+  /** Claims backed off after a failure of this node; above this the failure is another one. */
   private static final int MAX_BACKED_OFF = 10_000;
 
-  private final DeliveryAgent deliveries;
+  private final DeliveryAgent agent;
   private final int maxRunning;
   private final Map<Destination, DestinationQueue> destinations = new HashMap<>();
-  private final Deque<DestinationQueue> rotation =
-      new ArrayDeque<>(); // the lanes in which claims wait
+  private final Deque<DestinationQueue> rotation = new ArrayDeque<>(); // those with ready claims
   private final Set<DeliveryClaim> claimed = new HashSet<>();
   private final PriorityQueue<BackedOffClaim> backedOff =
       new PriorityQueue<>(Comparator.comparingLong(BackedOffClaim::untilNanos));
   private final Map<OwnedSpool, Integer> runningBySpool = new HashMap<>();
   private final Set<OwnedSpool> stopped = new HashSet<>();
+
+  /**
+   * The recipients in an attempt: no recipient is in two at once. There is one claim for each
+   * message and destination, but a domain's destination changes when an operator sets an override,
+   * and the term changes when this node is elected again, while an attempt runs.
+   */
+  private final Set<RecipientKey> takenRecipients = ConcurrentHashMap.newKeySet();
+
   private boolean allStopped;
-  private boolean backlogElsewhere; // as Lane.more, of any destination that has no lane
+  private boolean backlogElsewhere; // of any destination that has no queue here
   private int ready;
   private int running;
 
@@ -52,7 +63,7 @@ final class ActiveWindow {
     final Deque<DeliveryClaim> readyClaims = new ArrayDeque<>();
     boolean inRotation;
     boolean atLimit; // until one of its attempts ends
-    boolean hasBacklog; // the index has due rows that found no place here
+    boolean hasBacklog; // the index has due rows that found no slot here
     long notBeforeNanos;
     int running;
 
@@ -64,17 +75,20 @@ final class ActiveWindow {
 
   private record BackedOffClaim(DeliveryClaim claim, long untilNanos) {}
 
-  /** What became of an offer. */
+  /** A recipient by its index in the message; the spool by name, since a term is another object. */
+  record RecipientKey(String spool, QueueId id, int recipientIndex) {}
+
+  /** The result of an offer. */
   enum OfferResult {
     ADDED,
-    /** It waits, runs or rests already, or nothing of its spool may start. */
+    /** The claim is ready, running or backed off already, or its spool is stopped. */
     KNOWN,
-    /** No place: the index keeps it, {@link #hasRoomForBacklog} tells when to look again. */
+    /** No slot: the index keeps the row, {@link #hasRoomForBacklog} says when to look again. */
     NO_SLOT
   }
 
-  ActiveWindow(DeliveryAgent deliveries, int maxRunning) {
-    this.deliveries = deliveries;
+  ActiveWindow(DeliveryAgent agent, int maxRunning) {
+    this.agent = agent;
     this.maxRunning = maxRunning;
   }
 
@@ -84,106 +98,107 @@ final class ActiveWindow {
       noteBacklog(claim.destination());
       return OfferResult.NO_SLOT;
     }
-    DestinationQueue lane =
+    DestinationQueue queue =
         destinations.computeIfAbsent(claim.destination(), d -> new DestinationQueue(d, now));
     claimed.add(claim);
-    lane.readyClaims.addLast(claim);
+    queue.readyClaims.addLast(claim);
     ready++;
-    if (!lane.inRotation) {
-      lane.inRotation = true;
-      rotation.addLast(lane);
+    if (!queue.inRotation) {
+      queue.inRotation = true;
+      rotation.addLast(queue);
     }
     return OfferResult.ADDED;
   }
 
-  /** How many more claims a destination could take now. */
+  /** The number of claims that a destination could take now. */
   synchronized int freeSlots(Destination destination, long now) {
-    DestinationQueue lane = destinations.get(destination);
-    return lane == null ? slotsPerDestination() : freeSlotsIn(lane, now);
+    DestinationQueue queue = destinations.get(destination);
+    return queue == null ? slotsPerDestination() : freeSlotsIn(queue, now);
   }
 
-  private int freeSlotsIn(DestinationQueue lane, long now) {
-    if (lane.notBeforeNanos - now > 0 && lane.readyClaims.isEmpty()) return 0;
-    return Math.max(0, slotsPerDestination() - lane.readyClaims.size());
+  private int freeSlotsIn(DestinationQueue queue, long now) {
+    if (queue.notBeforeNanos - now > 0 && queue.readyClaims.isEmpty()) return 0;
+    return Math.max(0, slotsPerDestination() - queue.readyClaims.size());
   }
 
-  /** What one destination may have of the places: always less than are left, so all get some. */
+  /** The slots of one destination: always fewer than are left, so every destination gets some. */
   private int slotsPerDestination() {
     int left = MAX_READY - ready;
     return left == 0 ? 0 : Math.min(MAX_READY_PER_DESTINATION, left / 5 + 1);
   }
 
-  /** How many claims of a destination are here: rows that a scan will meet again. */
+  /** The number of claims of a destination: rows that a scan will meet again. */
   synchronized int claimCount(Destination destination) {
-    DestinationQueue lane = destinations.get(destination);
-    return lane == null ? 0 : lane.readyClaims.size() + lane.running;
+    DestinationQueue queue = destinations.get(destination);
+    return queue == null ? 0 : queue.readyClaims.size() + queue.running;
   }
 
-  /** The index has due rows for the destination that found no place. */
+  /** Notes that the index has due rows for the destination that found no slot. */
   synchronized void noteBacklog(Destination destination) {
-    DestinationQueue lane = destinations.get(destination);
-    if (lane == null) backlogElsewhere = true;
-    else lane.hasBacklog = true;
+    DestinationQueue queue = destinations.get(destination);
+    if (queue == null) backlogElsewhere = true;
+    else queue.hasBacklog = true;
   }
 
-  /** Destinations of which something is known. */
+  /** The number of destinations that have a queue. */
   synchronized int destinations() {
     return destinations.size();
   }
 
-  /** The next claim to run, destination after destination; it has been admitted and is running. */
+  /** The next claim, destination after destination. It has been admitted and counts as running. */
   synchronized Optional<DeliveryClaim> next(long now) {
     if (running >= maxRunning) return Optional.empty();
     for (int tried = rotation.size(); tried > 0; tried--) {
-      DestinationQueue lane = rotation.pollFirst();
-      if (lane == null) break;
-      boolean waits = lane.atLimit || lane.notBeforeNanos - now > 0;
-      boolean granted = !waits && isAdmitted(lane);
+      DestinationQueue queue = rotation.pollFirst();
+      if (queue == null) break;
+      boolean waits = queue.atLimit || queue.notBeforeNanos - now > 0;
+      boolean empty = queue.readyClaims.isEmpty(); // its spool was stopped meanwhile
+      boolean granted = !waits && !empty && isAdmitted(queue);
       if (granted) {
-        DeliveryClaim claim = lane.readyClaims.removeFirst();
+        DeliveryClaim claim = queue.readyClaims.removeFirst();
         ready--;
-        countRunning(lane, claim);
-        rejoinRotation(lane);
+        countRunning(queue, claim);
+        rejoinRotation(queue);
         return Optional.of(claim);
       }
-      rejoinRotation(lane);
+      rejoinRotation(queue);
     }
     return Optional.empty();
   }
 
-  private boolean isAdmitted(DestinationQueue lane) {
-    return switch (deliveries.admit(lane.destination)) {
+  private boolean isAdmitted(DestinationQueue queue) {
+    return switch (agent.admit(queue.destination)) {
       case Admission.Granted g -> true;
       case Admission.Full f -> {
-        // an attempt that just ends gives its room back before it tells us: look again then
-        lane.atLimit = lane.running > 0;
+        // an attempt that just ends gives its room back before finish(): look again then
+        queue.atLimit = queue.running > 0;
         yield false;
       }
       case Admission.RateLimited r -> {
-        lane.notBeforeNanos = r.until();
+        queue.notBeforeNanos = r.until();
         yield false;
       }
       case Admission.CircuitOpen c -> {
-        lane.notBeforeNanos = c.until();
-        forget(lane, claim -> true);
-        lane.hasBacklog = true;
+        queue.notBeforeNanos = c.until();
+        forget(queue, claim -> true);
+        queue.hasBacklog = true;
         yield false;
       }
     };
   }
 
-  private void rejoinRotation(DestinationQueue lane) {
-    lane.inRotation = !lane.readyClaims.isEmpty();
-    if (lane.inRotation) rotation.addLast(lane);
+  private void rejoinRotation(DestinationQueue queue) {
+    queue.inRotation = !queue.readyClaims.isEmpty();
+    if (queue.inRotation) rotation.addLast(queue);
   }
 
-  private void countRunning(DestinationQueue lane, DeliveryClaim claim) {
+  private void countRunning(DestinationQueue queue, DeliveryClaim claim) {
     running++;
-    lane.running++;
+    queue.running++;
     runningBySpool.merge(claim.spool(), 1, Integer::sum);
   }
 
-  /** Claims one for a task that needs no room at its destination; false when it is known. */
+  /** Begins a task that needs no room at its destination; false when the claim is known. */
   synchronized boolean beginUnadmitted(DeliveryClaim claim, long now) {
     if (running >= maxRunning || isStopped(claim.spool()) || !claimed.add(claim)) return false;
     countRunning(
@@ -192,29 +207,56 @@ final class ActiveWindow {
     return true;
   }
 
-  /** A claim has run. */
-  synchronized void finish(DeliveryClaim claim, Duration rest, long now) {
+  /** Ends a running claim, and keeps it from being taken up again for the time of the backoff. */
+  synchronized void finish(DeliveryClaim claim, Duration backoff, long now) {
+    DestinationQueue queue = destinations.get(claim.destination());
+    if (queue == null || queue.running == 0 || !claimed.contains(claim)) {
+      throw new IllegalStateException("a claim ended that did not run: " + claim.id());
+    }
     running--;
     runningBySpool.computeIfPresent(claim.spool(), (s, n) -> n == 1 ? null : n - 1);
-    DestinationQueue lane = destinations.get(claim.destination());
-    if (lane != null) {
-      lane.running--;
-      lane.atLimit = false;
-      if (isIdle(lane, now)) destinations.remove(claim.destination());
-    }
-    if (rest.isZero() || backedOff.size() >= MAX_BACKED_OFF) claimed.remove(claim);
-    else backedOff.add(new BackedOffClaim(claim, now + rest.toNanos()));
+    queue.running--;
+    queue.atLimit = false;
+    if (isIdle(queue, now)) destinations.remove(claim.destination());
+    if (backoff.isZero() || backedOff.size() >= MAX_BACKED_OFF) claimed.remove(claim);
+    else backedOff.add(new BackedOffClaim(claim, now + backoff.toNanos()));
+    assert countsMatchContents();
     notifyAll();
   }
 
-  private static boolean isIdle(DestinationQueue lane, long now) {
-    return lane.running == 0
-        && lane.readyClaims.isEmpty()
-        && !lane.hasBacklog
-        && lane.notBeforeNanos - now <= 0;
+  /** Takes a recipient for one attempt; false when another attempt has it. */
+  boolean takeRecipient(RecipientKey key) {
+    return takenRecipients.add(key);
   }
 
-  /** Lets those go whose rest is over; true when there were any. */
+  void releaseRecipient(RecipientKey key) {
+    if (!takenRecipients.remove(key)) {
+      throw new IllegalStateException("a recipient was released that no attempt had: " + key);
+    }
+  }
+
+  private boolean countsMatchContents() {
+    int readySum = 0;
+    int runningSum = 0;
+    for (DestinationQueue queue : destinations.values()) {
+      readySum += queue.readyClaims.size();
+      runningSum += queue.running;
+    }
+    int bySpool = runningBySpool.values().stream().mapToInt(n -> n).sum();
+    return ready == readySum
+        && running == runningSum
+        && running == bySpool
+        && claimed.size() == ready + running + backedOff.size();
+  }
+
+  private static boolean isIdle(DestinationQueue queue, long now) {
+    return queue.running == 0
+        && queue.readyClaims.isEmpty()
+        && !queue.hasBacklog
+        && queue.notBeforeNanos - now <= 0;
+  }
+
+  /** Forgets the claims whose backoff is over; true when there were any. */
   synchronized boolean endBackoffs(long now) {
     boolean any = false;
     while (!backedOff.isEmpty() && backedOff.peek().untilNanos - now <= 0) {
@@ -228,55 +270,58 @@ final class ActiveWindow {
   synchronized boolean hasRoomForBacklog(long now) {
     if (ready >= MAX_READY) return false;
     if (backlogElsewhere && ready < MAX_READY / 2) return true;
-    for (DestinationQueue lane : destinations.values()) {
-      boolean low = lane.readyClaims.size() < slotsPerDestination() / 4 + 1;
-      if (lane.hasBacklog && low && lane.notBeforeNanos - now <= 0) return true;
+    for (DestinationQueue queue : destinations.values()) {
+      boolean low = queue.readyClaims.size() < slotsPerDestination() / 4 + 1;
+      if (queue.hasBacklog && low && queue.notBeforeNanos - now <= 0) return true;
     }
     return false;
   }
 
-  /** A sweep begins: what is left out from here on, it says anew. */
+  /** Begins a sweep, which notes every backlog again. */
   synchronized void beginSweep(long now) {
     backlogElsewhere = false;
-    for (DestinationQueue lane : destinations.values()) lane.hasBacklog = false;
-    destinations.values().removeIf(lane -> isIdle(lane, now));
+    for (DestinationQueue queue : destinations.values()) queue.hasBacklog = false;
+    destinations.values().removeIf(queue -> isIdle(queue, now));
   }
 
-  /** Nanoseconds until some destination that waits for its time may go on. */
+  /** Nanoseconds until a delayed destination, or a claim that is backed off, may start again. */
   synchronized long nanosUntilNextStart(long now) {
     long least = Long.MAX_VALUE;
-    for (DestinationQueue lane : destinations.values()) {
-      boolean wants = lane.hasBacklog || !lane.readyClaims.isEmpty();
-      if (wants && lane.notBeforeNanos - now > 0)
-        least = Math.min(least, lane.notBeforeNanos - now);
+    for (DestinationQueue queue : destinations.values()) {
+      boolean hasMail = queue.hasBacklog || !queue.readyClaims.isEmpty();
+      long delay = queue.notBeforeNanos - now;
+      if (hasMail && delay > 0) least = Math.min(least, delay);
     }
-    if (!backedOff.isEmpty())
+    if (!backedOff.isEmpty()) {
       least = Math.min(least, Math.max(0, backedOff.peek().untilNanos - now));
+    }
     return least;
   }
 
-  /** Whether the destination is left alone at the moment. */
+  /** Whether nothing may start for the destination at the moment. */
   synchronized boolean isDelayed(Destination destination, long now) {
-    DestinationQueue lane = destinations.get(destination);
-    return lane != null && lane.notBeforeNanos - now > 0;
+    DestinationQueue queue = destinations.get(destination);
+    return queue != null && queue.notBeforeNanos - now > 0;
   }
 
   /**
-   * From now on nothing of the spool starts; what waits is forgotten, what runs goes on. Under the
-   * lock that also counts what runs: after {@link #awaitIdle} nothing can slip through.
+   * Stops a spool: no claim of it starts any more, ready claims are forgotten, running ones go on.
+   * The same lock counts the running claims, so after {@link #awaitIdle} none can slip through.
    */
   synchronized void stop(OwnedSpool spool) {
     stopped.add(spool);
-    for (DestinationQueue lane : destinations.values())
-      forget(lane, claim -> claim.spool() == spool);
+    for (DestinationQueue queue : destinations.values()) {
+      forget(queue, claim -> claim.spool() == spool);
+    }
+    assert countsMatchContents();
   }
 
   synchronized void stopAll() {
     allStopped = true;
-    for (DestinationQueue lane : destinations.values()) forget(lane, claim -> true);
+    for (DestinationQueue queue : destinations.values()) forget(queue, claim -> true);
   }
 
-  /** Takes a stop back; also when the spool is gone for good, so that it is not kept in memory. */
+  /** Ends a stop; also of a spool that this node no longer owns, so that it leaves memory. */
   synchronized void resume(OwnedSpool spool) {
     stopped.remove(spool);
   }
@@ -285,26 +330,26 @@ final class ActiveWindow {
     return allStopped || stopped.contains(spool);
   }
 
-  /** Forgets what waits of a spool that is not owned any more. */
+  /** Forgets the ready claims of a spool that this node no longer owns. */
   synchronized void forgetSpool(OwnedSpool spool) {
     stop(spool);
     resume(spool);
   }
 
-  private void forget(DestinationQueue lane, Predicate<DeliveryClaim> which) {
-    int before = lane.readyClaims.size();
-    lane.readyClaims.removeIf(
+  private void forget(DestinationQueue queue, Predicate<DeliveryClaim> which) {
+    int before = queue.readyClaims.size();
+    queue.readyClaims.removeIf(
         claim -> {
           if (!which.test(claim)) return false;
           claimed.remove(claim);
           return true;
         });
-    ready -= before - lane.readyClaims.size();
+    ready -= before - queue.readyClaims.size();
   }
 
-  /** Waits until nothing of the spool runs, or nothing at all when it is null. */
-  synchronized boolean awaitIdle(@Nullable OwnedSpool spool, Duration patience) {
-    long deadline = System.nanoTime() + patience.toNanos();
+  /** Waits until no claim of the spool runs, or none at all when it is null. */
+  synchronized boolean awaitIdle(@Nullable OwnedSpool spool, Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
     try {
       while (runningOf(spool) > 0) {
         long left = (deadline - System.nanoTime()) / 1_000_000;

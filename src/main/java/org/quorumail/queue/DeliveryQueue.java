@@ -1,6 +1,7 @@
 package org.quorumail.queue;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,10 +15,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.QueueId;
-import org.quorumail.node.Config;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnershipListener;
 import org.slf4j.Logger;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * destination after the other.
  */
 public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(DeliveryQueue.class);
+  private static final Logger LOG = LoggerFactory.getLogger(DeliveryQueue.class);
 
   /** Hints not looked at yet; one that finds no place is found by a sweep instead. */
   private static final int MAX_HINTS = 10_000;
@@ -38,7 +40,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private static final Duration OVERDUE_CHECK_INTERVAL = Duration.ofMinutes(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1); // of close, after drain
 
-  private final DeliveryAgent deliveries;
+  private final DeliveryAgent agent;
   private final DeliveryTask.TaskContext taskContext;
   private final ActiveWindow window;
   private final DueScan dueScan;
@@ -63,38 +65,50 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   private record DueHint(OwnedSpool spool, QueueId id, List<String> domains) {}
 
-  /**
-   * Starts the dispatcher; it idles until a spool is owned, and for ever in a node without the role
-   * to deliver.
-   */
-  public DeliveryQueue(
-      Config config, DeliveryAgent deliveries, MeterRegistry meters, InstantSource time) {
-    this.deliveries = deliveries;
+  private DeliveryQueue(
+      DeliveryAgent agent,
+      DeliveryConfig config,
+      DsnComposer dsns,
+      boolean hasDeliverRole,
+      MeterRegistry meters,
+      InstantSource time) {
+    this.agent = agent;
     this.time = time;
-    hasDeliverRole = config.roles().contains(Config.Role.DELIVER);
-    RetrySchedule schedule = new RetrySchedule(config.delivery(), ThreadLocalRandomDice.DICE);
-    taskContext =
-        new DeliveryTask.TaskContext(
-            deliveries,
-            schedule,
-            new DsnComposer(config),
-            new QueueMeters(meters),
-            time,
-            new Underway());
-    window = new ActiveWindow(deliveries, config.delivery().maxConcurrentDeliveries());
+    this.hasDeliverRole = hasDeliverRole;
+    RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
+    RetrySchedule schedule = new RetrySchedule(config, random);
+    window = new ActiveWindow(agent, config.maxConcurrentDeliveries());
+    OutcomeRecorder recorder = new OutcomeRecorder(schedule, dsns, meters, time);
+    taskContext = new DeliveryTask.TaskContext(agent, window, schedule, recorder, time);
     suspendedDomains = new SuspendedDomains(time);
-    dueScan = new DueScan(deliveries, window, suspendedDomains::contains, schedule);
-    sweepTimer = new SweepTimer(config.delivery(), time);
+    dueScan = new DueScan(agent, window, suspendedDomains::contains, schedule);
+    sweepTimer = new SweepTimer(config, time);
     lastCleanupNanos = System.nanoTime();
     lastOverdueCheck = time.instant();
     meters.gauge(
         "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
     meters.gauge("delivery.queue.size", List.of(status("ready")), window, ActiveWindow::ready);
-    dispatcher = Thread.ofPlatform().name("delivery-queue").daemon().start(this::dispatch);
+    dispatcher = Thread.ofPlatform().name("delivery-queue").daemon().unstarted(this::dispatch);
   }
 
-  private static io.micrometer.core.instrument.Tag status(String status) {
-    return io.micrometer.core.instrument.Tag.of("status", status);
+  /**
+   * Starts the dispatcher. It idles until a spool is owned, and always in a node without the role
+   * to deliver.
+   */
+  public static DeliveryQueue start(
+      DeliveryAgent agent,
+      DeliveryConfig config,
+      DsnComposer dsns,
+      boolean hasDeliverRole,
+      MeterRegistry meters,
+      InstantSource time) {
+    DeliveryQueue queue = new DeliveryQueue(agent, config, dsns, hasDeliverRole, meters, time);
+    queue.dispatcher.start();
+    return queue;
+  }
+
+  private static Tag status(String status) {
+    return Tag.of("status", status);
   }
 
   @Override
@@ -165,7 +179,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         window.ready(),
         last.domains(),
         Duration.ofMillis(waiting),
-        deliveries.stats(),
+        agent.stats(),
         suspendedDomains.remaining());
   }
 
@@ -180,7 +194,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    deliveries.close();
+    agent.close();
   }
 
   /** Whether the dispatcher runs and has come round lately; it never pauses for a second. */
@@ -200,7 +214,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) { // one bad moment of a spool must not stop the others' mail
-        log.error("event=dispatch_fault reason=\"{}\"", e.toString(), e);
+        LOG.error("event=dispatch_fault reason=\"{}\"", e.toString(), e);
         LockSupport.parkNanos(CLEANUP_INTERVAL_NANOS); // it may be there at the next step too
       }
     }
@@ -216,7 +230,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     startAttempts();
     if (now - lastCleanupNanos >= CLEANUP_INTERVAL_NANOS) {
       lastCleanupNanos = now;
-      deliveries.cleanUp();
+      agent.cleanUp();
     }
   }
 
@@ -236,8 +250,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       if (!mayStart(hint.spool)) continue;
       for (String domain : hint.domains) {
         if (suspendedDomains.contains(domain)) continue;
-        DeliveryClaim claim =
-            new DeliveryClaim(hint.spool, hint.id, deliveries.destination(domain));
+        DeliveryClaim claim = new DeliveryClaim(hint.spool, hint.id, agent.destination(domain));
         window.offer(claim, System.nanoTime());
       }
     }
@@ -279,7 +292,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       return dueScan.scan(spool, sweepAfter, now, lookForAged ? this::startOverdue : claim -> {});
     } catch (RuntimeException e) { // it is closed when the node has just lost it
       if (mayStart(spool) && spool.mayDeliver()) {
-        log.error("event=sweep_failed spool={} reason=\"{}\"", spool.name(), e.toString());
+        LOG.error("event=sweep_failed spool={} reason=\"{}\"", spool.name(), e.toString());
       }
       return DueScan.ScanResult.EMPTY;
     }
@@ -301,25 +314,15 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     Thread.ofVirtual().name("attempt-" + claim.id()).start(() -> run(claim, aged));
   }
 
-  private void run(DeliveryClaim claim, boolean aged) {
-    Duration rest = Duration.ZERO;
+  private void run(DeliveryClaim claim, boolean overdue) {
+    Duration backoff = Duration.ZERO;
     try {
       DeliveryTask task = new DeliveryTask(taskContext, claim);
-      rest = aged ? task.reportOverdue() : task.run();
+      backoff = overdue ? task.reportOverdue() : task.run();
       sweepTimer.noteDueTime(task.nextDueMillis());
     } finally {
-      window.finish(claim, rest, System.nanoTime());
+      window.finish(claim, backoff, System.nanoTime());
       wake.release();
-    }
-  }
-
-  /** The generator of whichever thread asks. */
-  private static final class ThreadLocalRandomDice implements java.util.random.RandomGenerator {
-    static final ThreadLocalRandomDice DICE = new ThreadLocalRandomDice();
-
-    @Override
-    public long nextLong() {
-      return ThreadLocalRandom.current().nextLong();
     }
   }
 }

@@ -1,123 +1,107 @@
 package org.quorumail.queue;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.delivery.AttemptResult;
 import org.quorumail.delivery.DeliveryAgent;
-import org.quorumail.delivery.Disposition;
-import org.quorumail.delivery.Disposition.Responsibility;
-import org.quorumail.delivery.Job;
-import org.quorumail.dsn.DsnComposer;
-import org.quorumail.dsn.RecipientReport;
+import org.quorumail.delivery.DeliveryAttempt;
+import org.quorumail.delivery.DeliveryOrder;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
+import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.mail.RecipientOutcome;
-import org.quorumail.mail.ReversePath;
-import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One attempt for one claim: what is due of it, the delivery, outcomes, report, record. */
-final class DeliveryTask implements Job {
-  private static final Logger log = LoggerFactory.getLogger(DeliveryTask.class);
+/**
+ * One attempt for one claim: finds the recipients that are due, delivers to them, and has the
+ * outcomes recorded step by step. Used once, by one thread.
+ */
+final class DeliveryTask {
+  private static final Logger LOG = LoggerFactory.getLogger(DeliveryTask.class);
 
-  /** After trouble of our own, which is hardly over at once: the claim is not taken up before. */
+  /**
+   * The claim is not taken up before this after a failure of this node, which hardly passes at
+   * once.
+   */
   private static final Duration SHORT_BACKOFF = Duration.ofSeconds(5);
 
   private static final Duration LONG_BACKOFF = Duration.ofMinutes(1);
   private static final EnhancedStatus NO_HOST = new EnhancedStatus(4, 4, 1);
   private static final EnhancedStatus EXPANDED = new EnhancedStatus(2, 1, 5);
 
-  private final TaskContext shared;
+  private final TaskContext context;
   private final DeliveryClaim claim;
-  private final List<Integer> recipientIndexes = new ArrayList<>();
-  private final List<Underway.Place> taken = new ArrayList<>();
+  private final List<Integer> recipientIndexes = new ArrayList<>(); // due, and of this task alone
+  private final Set<Integer> undecided = new HashSet<>(); // taken, and without an outcome yet
+  private final List<ActiveWindow.RecipientKey> taken = new ArrayList<>();
   private @Nullable SpooledMessage message;
-  private @Nullable InDoubtDeliveries doubt;
+  private @Nullable InDoubtDeliveries inDoubt;
   private Duration backoff = Duration.ZERO;
   private long nextDueMillis = Long.MAX_VALUE;
 
-  /** What all tasks use. */
+  /** The parts that all tasks use. */
   record TaskContext(
-      DeliveryAgent deliveries,
+      DeliveryAgent agent,
+      ActiveWindow window,
       RetrySchedule schedule,
-      DsnComposer notifications,
-      QueueMeters meters,
-      InstantSource time,
-      Underway underway) {}
+      OutcomeRecorder recorder,
+      InstantSource time) {}
 
-  DeliveryTask(TaskContext shared, DeliveryClaim claim) {
-    this.shared = shared;
+  DeliveryTask(TaskContext context, DeliveryClaim claim) {
+    this.context = context;
     this.claim = claim;
   }
 
-  /** Runs the attempt, for which there is room; returns how long the claim rests afterwards. */
+  /** Runs the attempt, for which there is room; returns how long the claim is backed off. */
   Duration run() {
     boolean begun = false;
     try {
-      if (prepare() && !tooLate()) {
+      if (prepare() && !returnIfDeadlineMissed()) {
         begun = true;
-        shared.deliveries.attempt(claim.destination(), this);
+        attempt();
       }
-    } catch (
-        RuntimeException e) { // the spool was closed under us, or a fault: never lose the claim
+    } catch (RuntimeException e) { // a closed spool or a fault: the claim must never be lost
       logFault(e);
     } finally {
-      if (!begun) shared.deliveries.cancel(claim.destination());
+      if (!begun) context.agent.cancel(claim.destination());
       leaveDoubt();
-      taken.forEach(shared.underway::release);
+      taken.forEach(context.window::releaseRecipient);
     }
     return backoff;
   }
 
-  /** Instead of an attempt, when no host works: gives up or reports what has waited too long. */
+  /** Instead of an attempt, when no host works: returns or reports a message that is overdue. */
   Duration reportOverdue() {
     try {
       if (prepare() && isOverdue()) {
-        Disposition none =
-            new Disposition.TryLater(
-                NO_HOST, "no host of " + claim.destination() + " answers at the moment", "");
-        answered(recipientIndexes.stream().map(p -> new Result(p, none)).toList());
+        String reason = "no host of " + claim.destination() + " answers at the moment";
+        recordAll(new Outcome.Deferred(NO_HOST, reason, ""));
       }
     } catch (RuntimeException e) {
       logFault(e);
     } finally {
-      taken.forEach(shared.underway::release);
+      taken.forEach(context.window::releaseRecipient);
     }
     return backoff;
   }
 
-  /** A message that was wanted sooner (RFC 2852, mode R) is returned instead of tried. */
-  private boolean tooLate() {
-    Instant now = shared.time.instant();
-    if (!shared.schedule.isDeadlineMissed(message(), now)) return false;
-    Disposition late = new Disposition.TryLater(NO_HOST, "not tried again", "");
-    answered(recipientIndexes.stream().map(p -> new Result(p, late)).toList());
-    return true;
-  }
-
-  /** When the first of the recipients that were deferred is due again; MAX_VALUE for none. */
+  /** The time at which the first deferred recipient is due again; MAX_VALUE for none. */
   long nextDueMillis() {
     return nextDueMillis;
   }
 
-  private boolean isOverdue() {
-    Instant now = shared.time.instant();
-    return shared.schedule.isExpired(message(), now)
-        || new DsnPolicy(shared.schedule, message()).isDelayNoticeDue(now);
-  }
-
-  /** Finds what is still to be done; the claim may have been made long ago. */
+  /** Finds the recipients that are due still; the claim may be old. */
   private boolean prepare() {
     if (!claim.spool().mayDeliver()) {
       backoff = SHORT_BACKOFF;
@@ -125,177 +109,132 @@ final class DeliveryTask implements Job {
     }
     message = claim.spool().message(claim.id()).orElse(null);
     if (message == null || message.held()) return false;
-    long now = shared.time.millis();
+    long now = context.time.millis();
     for (int i = 0; i < message.recipients().size(); i++) {
       RecipientState r = message.recipients().get(i);
-      if (r.status() != SpooledMessage.RecipientStatus.PENDING || !isForThisDestination(r))
+      if (r.status() != SpooledMessage.RecipientStatus.PENDING || !isForThisDestination(r)) {
         continue;
+      }
       if (r.dueMillis() > now) nextDueMillis = Math.min(nextDueMillis, r.dueMillis());
       else if (take(i)) recipientIndexes.add(i);
       else backoff = SHORT_BACKOFF;
     }
-    tellOfExpansions();
+    recordExpansions();
     return !recipientIndexes.isEmpty();
   }
 
   private boolean take(int recipient) {
-    Underway.Place place = new Underway.Place(claim.spool().name(), claim.id(), recipient);
-    return shared.underway.take(place) && taken.add(place);
+    ActiveWindow.RecipientKey key =
+        new ActiveWindow.RecipientKey(claim.spool().name(), claim.id(), recipient);
+    return context.window.takeRecipient(key) && taken.add(key) && undecided.add(recipient);
   }
 
-  /** Of an alias for several nothing is to be done but to say so; then it is none of the places. */
-  private void tellOfExpansions() {
+  /** An alias for several needs no delivery, only the record that it was expanded. */
+  private void recordExpansions() {
     List<Integer> aliases = recipientIndexes.stream().filter(this::isExpandedAlias).toList();
     if (aliases.isEmpty()) return;
     recipientIndexes.removeAll(aliases);
-    Disposition done =
-        new Disposition.Delivered(
-            EXPANDED, "goes to the addresses behind it", "", Responsibility.EXPANDED);
-    answered(aliases.stream().map(p -> new Result(p, done)).toList());
+    String reason = "goes to the addresses behind it";
+    record(outcomes(aliases, new Outcome.Delivered(EXPANDED, reason, "", SuccessReport.EXPANDED)));
   }
 
-  private boolean isExpandedAlias(int place) {
-    return message().recipients().get(place).recipient().expanded();
+  private boolean isExpandedAlias(int recipient) {
+    return message().recipients().get(recipient).recipient().expanded();
   }
 
   private boolean isForThisDestination(RecipientState r) {
-    return shared.deliveries.destination(r.address().domain()).equals(claim.destination());
+    return context.agent.destination(r.address().domain()).equals(claim.destination());
   }
 
-  @Override
-  public SpooledMessage message() {
-    if (message == null) throw new IllegalStateException("the message is not read yet");
-    return message;
+  /** A message whose sender wants it back rather than late (RFC 2852, mode R) is not tried. */
+  private boolean returnIfDeadlineMissed() {
+    if (!context.schedule.isDeadlineMissed(message(), context.time.instant())) return false;
+    recordAll(new Outcome.Deferred(NO_HOST, "not tried again", ""));
+    return true;
   }
 
-  @Override
-  public List<Integer> recipients() {
-    return recipientIndexes;
+  private boolean isOverdue() {
+    Instant now = context.time.instant();
+    return context.schedule.isExpired(message(), now)
+        || new DsnPolicy(context.schedule, message()).isDelayNoticeDue(now);
   }
 
-  @Override
-  public InputStream content() {
-    return claim.spool().content(claim.id());
+  /** Delivers step by step. Each step is committed before the next begins. */
+  private void attempt() {
+    DeliveryOrder order =
+        new DeliveryOrder(
+            message(),
+            recipientIndexes,
+            () -> claim.spool().content(claim.id()),
+            this::mayFinalDotBeSent);
+    try (DeliveryAttempt attempt = context.agent.begin(claim.destination(), order)) {
+      boolean goesOn = true;
+      while (goesOn && !attempt.isFinished()) {
+        goesOn =
+            switch (attempt.next()) {
+              case AttemptResult.Outcomes some -> record(some.outcomes());
+              case AttemptResult.NotTried not -> {
+                backoff = SHORT_BACKOFF;
+                LOG.debug("event=not_tried queue_id={} reason=\"{}\"", claim.id(), not.reason());
+                yield false;
+              }
+              case AttemptResult.Unreadable content -> {
+                backoff = LONG_BACKOFF;
+                LOG.error(
+                    "event=content_unreadable queue_id={} reason=\"{}\"",
+                    claim.id(),
+                    content.reason());
+                yield false;
+              }
+            };
+      }
+    }
   }
 
-  @Override
-  public boolean dotAllowed(int recipients) {
+  private boolean mayFinalDotBeSent(int recipients) {
     leaveDoubt();
     Optional<InDoubtDeliveries> entered = claim.spool().enterDoubt(recipients);
-    doubt = entered.orElse(null);
+    inDoubt = entered.orElse(null);
     return entered.isPresent();
   }
 
   private void leaveDoubt() {
-    if (doubt != null) doubt.close();
-    doubt = null;
+    if (inDoubt != null) inDoubt.close();
+    inDoubt = null;
   }
 
-  @Override
-  public void answered(List<Result> results) {
-    if (results.isEmpty()) return;
-    for (List<Result> portion : Portions.of(message(), results)) {
-      if (!settle(portion)) break;
+  private void recordAll(Outcome outcome) {
+    record(outcomes(recipientIndexes, outcome));
+  }
+
+  private static List<RecipientOutcome> outcomes(List<Integer> recipients, Outcome outcome) {
+    return recipients.stream().map(i -> new RecipientOutcome(i, outcome)).toList();
+  }
+
+  /** Commits outcomes; false when the term has passed. */
+  private boolean record(List<RecipientOutcome> outcomes) {
+    for (RecipientOutcome o : outcomes) {
+      if (!undecided.remove(o.recipientIndex())) {
+        throw new IllegalStateException(
+            "recipient " + o.recipientIndex() + " has a second outcome in one attempt");
+      }
     }
+    OutcomeRecorder.Recorded recorded = context.recorder.record(claim.spool(), message(), outcomes);
+    nextDueMillis = Math.min(nextDueMillis, recorded.nextDueMillis());
+    if (!recorded.accepted()) backoff = SHORT_BACKOFF;
     leaveDoubt();
+    return recorded.accepted();
   }
 
-  /** Commits results and their report; false when the term has passed. */
-  private boolean settle(List<Result> results) {
-    Instant now = shared.time.instant();
-    Instant arrived = Instant.ofEpochMilli(message().arrivedMillis());
-    List<RecipientOutcome> outcomes = new ArrayList<>(results.size());
-    for (Result r : results) {
-      int attempts = message().recipients().get(r.recipient()).attempts();
-      outcomes.add(
-          new RecipientOutcome(
-              r.recipient(), shared.schedule.outcome(r.disposition(), attempts, message(), now)));
-    }
-    DsnMessage notification = notification(results, outcomes, now);
-    boolean recorded = claim.spool().recordOutcomes(claim.id(), outcomes, notification);
-    if (!recorded) {
-      backoff = SHORT_BACKOFF;
-      log.warn("event=outcome_refused queue_id={} term={}", claim.id(), claim.spool().term());
-      return false;
-    }
-    for (RecipientOutcome r : outcomes) tell(r, arrived, now);
-    if (notification != null) reported(notification);
-    return true;
-  }
-
-  /** The report that the results make due, if any; it is committed together with them. */
-  private @Nullable DsnMessage notification(
-      List<Result> results, List<RecipientOutcome> outcomes, Instant now) {
-    List<RecipientReport> reports =
-        new DsnPolicy(shared.schedule, message()).reports(results, outcomes, now);
-    if (reports.isEmpty()) return null;
-    try (InputStream content = content()) {
-      return notification(reports, content, now);
-    } catch (IOException e) { // a report without the message is better than none
-      log.error("event=content_unreadable queue_id={} reason=\"{}\"", claim.id(), e.getMessage());
-    }
-    try {
-      return notification(reports, InputStream.nullInputStream(), now);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // memory does not fail to be read
-    }
-  }
-
-  private @Nullable DsnMessage notification(
-      List<RecipientReport> reports, InputStream content, Instant now) throws IOException {
-    Instant until = shared.schedule.expiry(message());
-    return shared.notifications.compose(message(), reports, content, now, until).orElse(null);
-  }
-
-  private void tell(RecipientOutcome result, Instant arrived, Instant now) {
-    RecipientState recipient = message().recipients().get(result.recipientIndex());
-    Outcome o = result.outcome();
-    if (recipient.recipient().expanded()) return; // nothing was delivered
-    shared.meters.outcome(o, recipient.attempts() > 0, Duration.between(arrived, now));
-    if (o instanceof Outcome.Deferred d) {
-      nextDueMillis = Math.min(nextDueMillis, d.until().toEpochMilli());
-    }
-    log.info(
-        "event={} queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"",
-        QueueMeters.word(o),
-        claim.id(),
-        recipient.address().printable(),
-        o.remote().isEmpty() ? "none" : o.remote(),
-        o.status(),
-        recipient.attempts() + 1,
-        Duration.between(arrived, now).toMillis() / 1000.0,
-        o.diagnostic());
-    if (o instanceof Outcome.Failed && message().reversePath() instanceof ReversePath.Null) {
-      String to = recipient.address().printable();
-      log.warn("event=report_failed queue_id={} to=<{}>", claim.id(), to);
-    }
-  }
-
-  private void reported(DsnMessage notification) {
-    log.info(
-        "event=notification queue_id={} about={} kind={} to=<{}>",
-        notification.id(),
-        claim.id(),
-        notification.aboutDelay() ? "delay" : "final",
-        notification.envelope().recipients().getFirst().address().printable());
-  }
-
-  @Override
-  public void notTried(String reason) {
-    backoff = SHORT_BACKOFF;
-    log.debug("event=not_tried queue_id={} reason=\"{}\"", claim.id(), reason);
-  }
-
-  @Override
-  public void unreadable(String reason) {
-    backoff = LONG_BACKOFF;
-    log.error("event=content_unreadable queue_id={} reason=\"{}\"", claim.id(), reason);
+  private SpooledMessage message() {
+    if (message == null) throw new IllegalStateException("the message is not read yet");
+    return message;
   }
 
   private void logFault(RuntimeException e) {
     backoff = LONG_BACKOFF;
     if (claim.spool().mayDeliver()) {
-      log.error("event=attempt_fault queue_id={} reason=\"{}\"", claim.id(), e.toString(), e);
+      LOG.error("event=attempt_fault queue_id={} reason=\"{}\"", claim.id(), e.toString(), e);
     }
   }
 }

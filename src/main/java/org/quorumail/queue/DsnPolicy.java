@@ -4,13 +4,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.quorumail.delivery.Disposition;
-import org.quorumail.delivery.Job;
 import org.quorumail.dsn.DsnAction;
 import org.quorumail.dsn.RecipientReport;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Notify;
 import org.quorumail.mail.Outcome;
+import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
@@ -31,26 +30,25 @@ final class DsnPolicy {
   }
 
   /**
-   * What is to be reported of these results; nothing about a message that has no sender. A delay is
-   * never told together with an end: each has its own condition for being told once.
+   * The reports that these outcomes make due; none about a message without a sender. A delay is
+   * never reported together with a final outcome: each has its own condition for being reported
+   * once.
    */
-  List<RecipientReport> reports(
-      List<Job.Result> results, List<RecipientOutcome> outcomes, Instant now) {
-    List<RecipientReport> ends = new ArrayList<>();
+  List<RecipientReport> reports(List<RecipientOutcome> outcomes, Instant now) {
+    List<RecipientReport> finals = new ArrayList<>();
     List<RecipientReport> delays = new ArrayList<>();
-    if (message.reversePath() instanceof ReversePath.Null) return ends;
-    for (int i = 0; i < outcomes.size(); i++) {
-      Recipient recipient = message.recipients().get(outcomes.get(i).recipientIndex()).recipient();
-      Outcome outcome = outcomes.get(i).outcome();
-      Optional<DsnAction> action =
-          action(recipient.notifyOn(), outcome, results.get(i).disposition());
+    if (message.reversePath() instanceof ReversePath.Null) return finals;
+    for (RecipientOutcome o : outcomes) {
+      Recipient recipient = message.recipients().get(o.recipientIndex()).recipient();
+      Outcome outcome = o.outcome();
+      Optional<DsnAction> action = action(recipient.notifyOn(), outcome);
       if (action.isEmpty()) continue;
       RecipientReport report =
           new RecipientReport(
               recipient, action.get(), outcome.status(), outcome.diagnostic(), outcome.remote());
-      (action.get() == DsnAction.DELAYED ? delays : ends).add(report);
+      (action.get() == DsnAction.DELAYED ? delays : finals).add(report);
     }
-    return ends.isEmpty() && isDelayNoticeDue(now) ? delays : ends;
+    return finals.isEmpty() && isDelayNoticeDue(now) ? delays : finals;
   }
 
   boolean isDelayNoticeDue(Instant now) {
@@ -64,15 +62,12 @@ final class DsnPolicy {
                         && wantsDelay(r.recipient().notifyOn()));
   }
 
-  private Optional<DsnAction> action(Notify notify, Outcome outcome, Disposition disposition) {
+  private Optional<DsnAction> action(Notify notify, Outcome outcome) {
     return switch (outcome) {
       case Outcome.Failed f -> notify.failure() ? Optional.of(DsnAction.FAILED) : Optional.empty();
       case Outcome.Deferred d ->
           wantsDelay(notify) ? Optional.of(DsnAction.DELAYED) : Optional.empty();
-      case Outcome.Delivered d ->
-          disposition instanceof Disposition.Delivered delivered
-              ? delivered(notify, delivered.responsibility())
-              : Optional.empty();
+      case Outcome.Delivered d -> delivered(notify, d.successReport());
     };
   }
 
@@ -83,11 +78,11 @@ final class DsnPolicy {
     return notify.delay() || (timed && !never);
   }
 
-  private Optional<DsnAction> delivered(Notify notify, Disposition.Responsibility responsibility) {
+  private Optional<DsnAction> delivered(Notify notify, SuccessReport report) {
     boolean traced = message.options().deliverBy().filter(DeliverBy::trace).isPresent();
     boolean never = notify.equals(Notify.NEVER);
-    return switch (responsibility) {
-      case NEXT_HOP -> traced && !never ? Optional.of(DsnAction.RELAYED) : Optional.empty();
+    return switch (report) {
+      case BY_NEXT_HOP -> traced && !never ? Optional.of(DsnAction.RELAYED) : Optional.empty();
       case RELAYED ->
           notify.success() || (message.options().deliverBy().isPresent() && !never)
               ? Optional.of(DsnAction.RELAYED)

@@ -3,6 +3,7 @@ package org.quorumail.queue;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.DeliveryAgent;
@@ -40,12 +41,6 @@ final class DueScan {
     this.schedule = schedule;
   }
 
-  /** Told of rows that have waited too long for a destination that is left alone. */
-  @FunctionalInterface
-  interface Aged {
-    void row(DeliveryClaim claim);
-  }
-
   /**
    * What a sweep saw.
    *
@@ -68,13 +63,17 @@ final class DueScan {
   }
 
   /** Goes once over all domains of the spool, beginning after the given one. */
-  ScanResult scan(OwnedSpool spool, String after, Instant now, Aged aged) {
-    ScanResult seen = scanRange(spool, after, null, now, aged);
-    return after.isEmpty() ? seen : seen.merge(scanRange(spool, "", after, now, aged));
+  ScanResult scan(OwnedSpool spool, String after, Instant now, Consumer<DeliveryClaim> overdue) {
+    ScanResult seen = scanRange(spool, after, null, now, overdue);
+    return after.isEmpty() ? seen : seen.merge(scanRange(spool, "", after, now, overdue));
   }
 
   private ScanResult scanRange(
-      OwnedSpool spool, String after, @Nullable String last, Instant now, Aged aged) {
+      OwnedSpool spool,
+      String after,
+      @Nullable String last,
+      Instant now,
+      Consumer<DeliveryClaim> overdue) {
     long nextDue = Long.MAX_VALUE;
     long oldest = Long.MAX_VALUE;
     int domains = 0;
@@ -90,7 +89,7 @@ final class DueScan {
         long since = Math.max(first.dueMillis(), first.id().arrived().toEpochMilli());
         oldest = Math.min(oldest, since);
         boolean suspends = suspended.test(first.domain());
-        if (!suspends && fill(spool, first.domain(), now, aged)) lastFilled = first.domain();
+        if (!suspends && fill(spool, first.domain(), now, overdue)) lastFilled = first.domain();
       }
       row = spool.firstDueAfter(first.domain());
     }
@@ -98,14 +97,15 @@ final class DueScan {
   }
 
   /** Whether any row found a place. */
-  private boolean fill(OwnedSpool spool, String domain, Instant now, Aged aged) {
+  private boolean fill(
+      OwnedSpool spool, String domain, Instant now, Consumer<DeliveryClaim> overdue) {
     Destination destination = deliveries.destination(domain);
     long nanos = System.nanoTime();
     int places = window.freeSlots(destination, nanos);
     if (places == 0) {
       window.noteBacklog(destination);
       if (window.isDelayed(destination, nanos))
-        reportOverdue(spool, domain, destination, now, aged);
+        reportOverdue(spool, domain, destination, now, overdue);
       return false;
     }
     int limit = Math.min(ROWS, places) + window.claimCount(destination);
@@ -122,11 +122,15 @@ final class DueScan {
   }
 
   private void reportOverdue(
-      OwnedSpool spool, String domain, Destination destination, Instant now, Aged aged) {
+      OwnedSpool spool,
+      String domain,
+      Destination destination,
+      Instant now,
+      Consumer<DeliveryClaim> overdue) {
     for (DueRow row : spool.dueRows(domain, now.toEpochMilli(), OVERDUE_ROWS)) {
       if (schedule.isDelayed(row.id().arrived(), now)
           || schedule.isExpired(row.id().arrived(), now)) {
-        aged.row(new DeliveryClaim(spool, row.id(), destination));
+        overdue.accept(new DeliveryClaim(spool, row.id(), destination));
       }
     }
   }

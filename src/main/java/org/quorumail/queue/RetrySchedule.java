@@ -4,10 +4,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryConfig;
-import org.quorumail.delivery.Disposition;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.spool.SpooledMessage;
 
 /** Says when to try again and when to give up, RFC 5321 §4.5.4.1. Pure but for its dice. */
@@ -24,32 +24,35 @@ final class RetrySchedule {
   }
 
   /**
-   * What the result of an attempt means.
-   *
-   * @param attempts that were made before this one
+   * The outcome as it is recorded: a transient failure gets the time of the next attempt, or
+   * becomes permanent because the message has expired.
    */
-  Outcome outcome(Disposition result, int attempts, SpooledMessage message, Instant now) {
-    return switch (result) {
-      case Disposition.Delivered d -> new Outcome.Delivered(d.status(), d.diagnostic(), d.remote());
-      case Disposition.Refused r -> new Outcome.Failed(r.status(), r.diagnostic(), r.remote());
-      case Disposition.TryLater t -> deferred(t, attempts, message, now);
-    };
+  RecipientOutcome schedule(RecipientOutcome result, SpooledMessage message, Instant now) {
+    if (!(result.outcome() instanceof Outcome.Deferred transientFailure)) return result;
+    int attempts = message.recipients().get(result.recipientIndex()).attempts();
+    return result.withOutcome(schedule(transientFailure, attempts, message, now));
   }
 
-  private Outcome deferred(
-      Disposition.TryLater t, int attempts, SpooledMessage message, Instant now) {
-    if (isDeadlineMissed(message, now)) return expire("the sender wanted it delivered sooner", t);
+  /**
+   * @param attempts the number of attempts before this one
+   */
+  Outcome schedule(Outcome.Deferred failure, int attempts, SpooledMessage message, Instant now) {
+    if (isDeadlineMissed(message, now)) {
+      return expire("the sender wanted it delivered sooner", failure);
+    }
     Instant end = expiry(message);
-    if (!now.isBefore(end)) return expire("it is too old", t);
-    if (attempts + 1 >= config.maxAttempts()) return expire("it was tried often enough", t);
+    if (!now.isBefore(end)) return expire("it is too old", failure);
+    if (attempts + 1 >= config.maxAttempts()) return expire("it was tried often enough", failure);
     Instant next = now.plus(delay(attempts));
-    if (next.isAfter(end)) next = end; // a last attempt, then the report
+    if (next.isAfter(end)) next = end; // one last attempt, then the report
     Instant wanted = message.options().deliverBy().map(RetrySchedule::until).orElse(end);
-    if (now.isBefore(wanted) && next.isAfter(wanted)) next = wanted; // then its sender is told
-    return new Outcome.Deferred(next, t.status(), t.diagnostic(), t.remote());
+    if (now.isBefore(wanted) && next.isAfter(wanted)) next = wanted; // then its sender is notified
+    if (!next.isAfter(now))
+      throw new IllegalStateException("the next attempt is not in the future");
+    return new Outcome.Deferred(next, failure.status(), failure.diagnostic(), failure.remote());
   }
 
-  private static Outcome expire(String why, Disposition.TryLater last) {
+  private static Outcome expire(String why, Outcome.Deferred last) {
     return new Outcome.Failed(
         EXPIRED, "given up because " + why + "; last: " + last.diagnostic(), last.remote());
   }

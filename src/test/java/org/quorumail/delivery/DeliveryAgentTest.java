@@ -1,12 +1,12 @@
 package org.quorumail.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.quorumail.smtp.client.ScriptedServer.polite;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -17,8 +17,11 @@ import org.junit.jupiter.api.Test;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.node.Config;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
@@ -43,10 +46,10 @@ class DeliveryAgentTest {
           new FakeResolver()
               .mx("d.test", 10, "first.test", "127.0.0.1")
               .mx("d.test", 20, "second.test", "127.0.0.1");
-      RecordingJob job = attempt(resolver, "", "d.test", server.port());
-      assertThat(job.results.getFirst().disposition())
+      List<Outcome> outcomes = attempt(resolver, "", "d.test", server.port());
+      assertThat(outcomes.getFirst())
           .isInstanceOfSatisfying(
-              Disposition.Delivered.class, d -> assertThat(d.remote()).startsWith("second.test["));
+              Outcome.Delivered.class, d -> assertThat(d.remote()).startsWith("second.test["));
     }
   }
 
@@ -67,10 +70,10 @@ class DeliveryAgentTest {
   @Test
   void aHostThatRefusesConnectionsDefers() throws IOException {
     FakeResolver resolver = new FakeResolver().mx("d.test", 10, "a.test", "127.0.0.1");
-    RecordingJob job = attempt(resolver, "", "d.test", unusedPort());
-    assertThat(job.results.getFirst().disposition())
+    List<Outcome> outcomes = attempt(resolver, "", "d.test", unusedPort());
+    assertThat(outcomes.getFirst())
         .isInstanceOfSatisfying(
-            Disposition.TryLater.class, d -> assertThat(d.status()).hasToString("4.4.1"));
+            Outcome.Deferred.class, d -> assertThat(d.status()).hasToString("4.4.1"));
   }
 
   @Test
@@ -78,10 +81,10 @@ class DeliveryAgentTest {
     try (ScriptedServer server =
         new ScriptedServer(c -> c.equals("CONNECT") ? "220 here.test hello" : polite(c))) {
       FakeResolver resolver = new FakeResolver().mx("d.test", 10, "a.test", "127.0.0.1");
-      RecordingJob job = attempt(resolver, "", "d.test", server.port());
-      assertThat(job.results.getFirst().disposition())
+      List<Outcome> outcomes = attempt(resolver, "", "d.test", server.port());
+      assertThat(outcomes.getFirst())
           .isInstanceOfSatisfying(
-              Disposition.Refused.class, d -> assertThat(d.status()).hasToString("5.4.6"));
+              Outcome.Failed.class, d -> assertThat(d.status()).hasToString("5.4.6"));
     }
   }
 
@@ -90,8 +93,8 @@ class DeliveryAgentTest {
     try (ScriptedServer server =
         new ScriptedServer(c -> c.equals("CONNECT") ? "220 here.test hello" : polite(c))) {
       String route = "[[route]]\ndomain = \"*\"\nto = [\"smtp://127.0.0.1:" + server.port() + "\"]";
-      RecordingJob job = attempt(new FakeResolver(), route, "d.test", 1);
-      assertThat(job.results.getFirst().disposition()).isInstanceOf(Disposition.Delivered.class);
+      List<Outcome> outcomes = attempt(new FakeResolver(), route, "d.test", 1);
+      assertThat(outcomes.getFirst()).isInstanceOf(Outcome.Delivered.class);
     }
   }
 
@@ -100,13 +103,13 @@ class DeliveryAgentTest {
   void whatMustTravelByTlsFailsWhereItIsNotOffered() throws IOException {
     try (ScriptedServer server = new ScriptedServer(ScriptedServer::polite)) {
       String hop = "smtp://127.0.0.1:" + server.port();
-      assertThat(strictly(route(hop)).getFirst().disposition())
+      assertThat(strictly(route(hop)).getFirst())
           .isInstanceOfSatisfying(
-              Disposition.Refused.class, r -> assertThat(r.status()).hasToString("5.7.30"));
+              Outcome.Failed.class, r -> assertThat(r.status()).hasToString("5.7.30"));
       String other = "smtp://127.0.0.1:" + unusedPort();
-      assertThat(strictly(route(hop + "\", \"" + other)).getFirst().disposition())
+      assertThat(strictly(route(hop + "\", \"" + other)).getFirst())
           .as("a host that does not answer may offer it another time")
-          .isInstanceOf(Disposition.TryLater.class);
+          .isInstanceOf(Outcome.Deferred.class);
       assertThat(server.commands()).noneMatch(c -> c.startsWith("MAIL"));
     }
   }
@@ -115,16 +118,16 @@ class DeliveryAgentTest {
     return "[[route]]\ndomain = \"*\"\nto = [\"" + to + "\"]";
   }
 
-  private static List<Job.Result> strictly(String route) {
+  private static List<Outcome> strictly(String route) {
     MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).withRequireTls();
-    return attempt(new FakeResolver(), route, new RecordingJob("d.test", strict), 1).results;
+    return attempt(new FakeResolver(), route, message("d.test", strict), 1);
   }
 
   @Test
   void whatIsDiscardedCountsAsDelivered() {
     String route = "[[route]]\ndomain = \"*\"\nto = [\"discard\"]";
-    RecordingJob job = attempt(new FakeResolver(), route, "d.test", 1);
-    assertThat(job.results.getFirst().disposition()).isInstanceOf(Disposition.Delivered.class);
+    List<Outcome> outcomes = attempt(new FakeResolver(), route, "d.test", 1);
+    assertThat(outcomes.getFirst()).isInstanceOf(Outcome.Delivered.class);
   }
 
   @Test
@@ -133,95 +136,70 @@ class DeliveryAgentTest {
         new ScriptedServer(
             c -> c.startsWith("RCPT") ? "550 5.1.1 no\u001b[31m event=delivered" : polite(c))) {
       FakeResolver resolver = new FakeResolver().mx("d.test", 10, "a.test", "127.0.0.1");
-      RecordingJob job = attempt(resolver, "", "d.test", server.port());
-      assertThat(job.results.getFirst().disposition().diagnostic())
-          .startsWith("550 5.1.1 no\\x1b[31m");
+      List<Outcome> outcomes = attempt(resolver, "", "d.test", server.port());
+      assertThat(outcomes.getFirst().diagnostic()).startsWith("550 5.1.1 no\\x1b[31m");
     }
   }
 
-  private static RecordingJob attempt(
+  private static List<Outcome> attempt(
       FakeResolver resolver, String routes, String domain, int mxPort) {
     MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
-    return attempt(resolver, routes, new RecordingJob(domain, plain), mxPort);
+    return attempt(resolver, routes, message(domain, plain), mxPort);
   }
 
-  private static RecordingJob attempt(
-      FakeResolver resolver, String routes, RecordingJob job, int mxPort) {
-    try (DeliveryAgent deliveries =
+  private static List<Outcome> attempt(
+      FakeResolver resolver, String routes, SpooledMessage message, int mxPort) {
+    Config config = TestConfig.of("hostname = \"here.test\"\n" + routes);
+    try (DeliveryAgent agent =
         new DeliveryAgent(
-            TestConfig.of("hostname = \"here.test\"\n" + routes),
-            resolver,
-            new SimpleMeterRegistry(),
-            address -> false,
-            mxPort)) {
-      String domain = job.message().recipients().getFirst().address().domain();
-      Destination destination = deliveries.destination(domain);
-      assertThat(deliveries.admit(destination)).isInstanceOf(Admission.Granted.class);
-      deliveries.attempt(destination, job);
-      assertThat(deliveries.running()).isZero();
+            config.hostname(),
+            config.delivery(),
+            new Router(config.routes(), config.delivery(), new MxOverrides()),
+            new HostFinder(resolver, address -> false, mxPort),
+            new SimpleMeterRegistry())) {
+      String domain = message.recipients().getFirst().address().domain();
+      Destination destination = agent.destination(domain);
+      assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
+      List<Outcome> outcomes = new ArrayList<>();
+      try (DeliveryAttempt attempt = agent.begin(destination, order(message))) {
+        while (!attempt.isFinished()) {
+          AttemptResult result = attempt.next();
+          assertThat(result).isInstanceOf(AttemptResult.Outcomes.class);
+          for (RecipientOutcome o : ((AttemptResult.Outcomes) result).outcomes()) {
+            outcomes.add(o.outcome());
+          }
+        }
+        assertThat(agent.running()).isEqualTo(1);
+        assertThatThrownBy(attempt::next).isInstanceOf(IllegalStateException.class);
+      }
+      assertThat(agent.running()).isZero();
+      return outcomes;
     }
-    return job;
+  }
+
+  private static DeliveryOrder order(SpooledMessage message) {
+    byte[] content = {'x', '\r', '\n'};
+    return new DeliveryOrder(
+        message, List.of(0), () -> new ByteArrayInputStream(content), recipients -> true);
+  }
+
+  private static SpooledMessage message(String domain, MailOptions options) {
+    return new SpooledMessage(
+        QueueId.generate(Instant.EPOCH),
+        ReversePath.of("from@here.test"),
+        options,
+        0,
+        3,
+        false,
+        false,
+        List.of(
+            new RecipientState(MailAddress.of("to@" + domain), RecipientStatus.PENDING, 0, 0, "")));
   }
 
   private static int unusedPort() throws IOException {
     try (ServerSocket socket = new ServerSocket()) {
       socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
       return socket.getLocalPort();
-    }
-  }
-
-  private static final class RecordingJob implements Job {
-    final List<Result> results = new ArrayList<>();
-    private final SpooledMessage message;
-
-    RecordingJob(String domain, MailOptions options) {
-      message =
-          new SpooledMessage(
-              QueueId.generate(Instant.EPOCH),
-              ReversePath.of("from@here.test"),
-              options,
-              0,
-              3,
-              false,
-              false,
-              List.of(
-                  new RecipientState(
-                      MailAddress.of("to@" + domain), RecipientStatus.PENDING, 0, 0, "")));
-    }
-
-    @Override
-    public SpooledMessage message() {
-      return message;
-    }
-
-    @Override
-    public List<Integer> recipients() {
-      return List.of(0);
-    }
-
-    @Override
-    public InputStream content() {
-      return new ByteArrayInputStream(new byte[] {'x', '\r', '\n'});
-    }
-
-    @Override
-    public boolean dotAllowed(int recipients) {
-      return true;
-    }
-
-    @Override
-    public void answered(List<Result> answers) {
-      results.addAll(answers);
-    }
-
-    @Override
-    public void notTried(String reason) {
-      throw new AssertionError(reason);
-    }
-
-    @Override
-    public void unreadable(String reason) {
-      throw new AssertionError(reason);
     }
   }
 }

@@ -11,8 +11,8 @@ import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.mail.EnhancedStatus;
 
-/** Knows what it was told, and address literals. */
-final class FakeResolver implements Resolver {
+/** A resolver that knows the hosts added to it, and address literals. */
+public final class FakeResolver implements Resolver {
   private final Map<String, List<MailExchanger>> mailHosts = new HashMap<>();
   private final Map<String, List<InetAddress>> addresses = new HashMap<>();
 

@@ -77,12 +77,12 @@ class HostFinderTest {
   }
 
   private HostLookup find(String domain) {
-    return finder.find(new Router(TestConfig.of("")).destination(domain));
+    return finder.find(TestConfig.router("").destination(domain));
   }
 
   private HostLookup route(String to) {
     String toml = "[[route]]\ndomain = \"*\"\nto = [\"" + to + "\"]";
-    return finder.find(new Router(TestConfig.of(toml)).destination("any.test"));
+    return finder.find(TestConfig.router(toml).destination("any.test"));
   }
 
   private java.util.List<String> names(String domain) {

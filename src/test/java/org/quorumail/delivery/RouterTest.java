@@ -10,25 +10,24 @@ import org.quorumail.smtp.client.TlsRule;
 
 class RouterTest {
   private final Router router =
-      new Router(
-          TestConfig.of(
-              """
-              [[route]]
-              domain = "*.inside.test"
-              to = ["lmtp://127.0.0.1:24"]
-              [[route]]
-              domain = "direct.test"
-              to = ["mx"]
-              [[route]]
-              domain = "*"
-              to = ["smtp://relay.test:25"]
-              [delivery.domains."special.test"]
-              mx_override = "gate.test:2525"
-              require_tls = true
-              max_connections = 3
-              [delivery.domains."slow.test"]
-              rate_limit = "1/s burst 2"
-              """));
+      TestConfig.router(
+          """
+          [[route]]
+          domain = "*.inside.test"
+          to = ["lmtp://127.0.0.1:24"]
+          [[route]]
+          domain = "direct.test"
+          to = ["mx"]
+          [[route]]
+          domain = "*"
+          to = ["smtp://relay.test:25"]
+          [delivery.domains."special.test"]
+          mx_override = "gate.test:2525"
+          require_tls = true
+          max_connections = 3
+          [delivery.domains."slow.test"]
+          rate_limit = "1/s burst 2"
+          """);
 
   @Test
   void theFirstRouteThatFitsCounts() {
@@ -43,7 +42,7 @@ class RouterTest {
 
   @Test
   void domainsThatAreLookedUpDoNot() {
-    Router plain = new Router(TestConfig.of(""));
+    Router plain = TestConfig.router("");
     assertThat(plain.destination("one.test")).isNotEqualTo(plain.destination("two.test"));
     assertThat(router.destination("direct.test").hops()).containsExactly(new NextHop.Mx());
   }
@@ -68,7 +67,7 @@ class RouterTest {
   }
 
   private static TlsRule tls(String toml) {
-    return new Router(TestConfig.of(toml)).destination("d.test").tls();
+    return TestConfig.router(toml).destination("d.test").tls();
   }
 
   @Test

@@ -6,14 +6,23 @@ import org.quorumail.node.ConfigReader;
 import org.quorumail.node.ConfigResult;
 
 /** Configurations as an operator writes them. */
-final class TestConfig {
+public final class TestConfig {
   private TestConfig() {}
 
   static Config of(String toml) {
-    return switch (ConfigReader.read(toml, "test.toml", Map.of(), Map.of())) {
+    return of(toml, Map.of());
+  }
+
+  public static Config of(String toml, Map<String, String> environment) {
+    return switch (ConfigReader.read(toml, "test.toml", environment, Map.of())) {
       case ConfigResult.Valid valid -> valid.config();
       case ConfigResult.Invalid invalid ->
           throw new IllegalArgumentException(invalid.problems().toString());
     };
+  }
+
+  static Router router(String toml) {
+    Config config = of(toml);
+    return new Router(config.routes(), config.delivery(), new MxOverrides());
   }
 }

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.EnhancedStatus;
@@ -19,7 +17,6 @@ import org.quorumail.mail.Notify;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.node.Config;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.SpooledMessage;
 
@@ -37,7 +34,7 @@ class DsnComposerTest {
           "");
 
   private final DsnComposer notifications =
-      new DsnComposer(Config.standalone(Path.of("data"), Map.of("hostname", "here.test")));
+      new DsnComposer("here.test", new DsnConfig(true, Optional.empty()));
 
   @Test
   void aFailureIsAMultipartReportFromNobody() throws IOException {
@@ -158,9 +155,11 @@ class DsnComposerTest {
 
   @Test
   void reportsCanBeSwitchedOff() throws IOException {
-    Config off = Config.standalone(Path.of("data"), Map.of("delivery.dsn.enabled", "false"));
+    DsnConfig off = new DsnConfig(false, Optional.empty());
     SpooledMessage message = message(ReversePath.of("from@here.test"), 3);
-    assertThat(new DsnComposer(off).compose(message, List.of(GONE), content("x"), NOW, NOW))
+    assertThat(
+            new DsnComposer("here.test", off)
+                .compose(message, List.of(GONE), content("x"), NOW, NOW))
         .isEqualTo(Optional.empty());
   }
 

@@ -1,6 +1,7 @@
 package org.quorumail.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -9,15 +10,16 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.MxOverrides;
 import org.quorumail.mail.QueueId;
 import org.quorumail.queue.ActiveWindow.OfferResult;
 import org.quorumail.spool.OwnedSpool;
 
 class ActiveWindowTest {
-  private final DeliveryAgent deliveries =
-      new DeliveryAgent(TestConfig.of(""), new FakeResolver(), new SimpleMeterRegistry());
+  private final DeliveryAgent agent =
+      TestConfig.agent(TestConfig.of(""), new MxOverrides(), new SimpleMeterRegistry());
   private final FakeOwnedSpool spool = new FakeOwnedSpool("a");
-  private final ActiveWindow window = new ActiveWindow(deliveries, 200);
+  private final ActiveWindow window = new ActiveWindow(agent, 200);
 
   @Test
   void aClaimIsTakenOnce() {
@@ -48,7 +50,7 @@ class ActiveWindowTest {
 
   @Test
   void nothingRunsAboveTheBound() {
-    ActiveWindow small = new ActiveWindow(deliveries, 3);
+    ActiveWindow small = new ActiveWindow(agent, 3);
     for (int i = 0; i < 10; i++) small.offer(claim(spool, "d" + i + ".test"), now());
     int running = 0;
     while (small.next(now()).isPresent()) running++;
@@ -72,7 +74,7 @@ class ActiveWindowTest {
     assertThat(window.hasRoomForBacklog(now())).isFalse();
     while (window.ready() > 100) {
       DeliveryClaim claim = window.next(now()).orElseThrow();
-      deliveries.cancel(claim.destination());
+      agent.cancel(claim.destination());
       window.finish(claim, Duration.ZERO, now());
     }
     assertThat(window.hasRoomForBacklog(now())).isTrue();
@@ -91,7 +93,7 @@ class ActiveWindowTest {
     assertThat(window.hasRoomForBacklog(now())).isFalse();
     while (window.ready() >= ActiveWindow.MAX_READY / 2) {
       DeliveryClaim claim = window.next(now()).orElseThrow();
-      deliveries.cancel(claim.destination());
+      agent.cancel(claim.destination());
       window.finish(claim, Duration.ZERO, now());
     }
     assertThat(window.hasRoomForBacklog(now())).isTrue();
@@ -116,6 +118,41 @@ class ActiveWindowTest {
     assertThat(window.offer(claim(spool, "d.test"), now())).isEqualTo(OfferResult.ADDED);
   }
 
+  /** A stop leaves a destination without ready claims in the rotation. */
+  @Test
+  void aDestinationThatAStopHasEmptiedIsUsedAgainAfterTheResume() {
+    window.offer(claim(spool, "d.test"), now());
+    window.stop(spool);
+    assertThat(window.next(now())).isEmpty();
+    window.resume(spool);
+    DeliveryClaim claim = claim(spool, "d.test");
+    assertThat(window.offer(claim, now())).isEqualTo(OfferResult.ADDED);
+    assertThat(window.next(now())).contains(claim);
+    assertThat(agent.stats().getFirst().running()).as("admitted").isEqualTo(1);
+  }
+
+  @Test
+  void aRecipientIsInOneAttemptAtATime() {
+    ActiveWindow.RecipientKey key =
+        new ActiveWindow.RecipientKey("a", QueueId.generate(Instant.EPOCH), 0);
+    assertThat(window.takeRecipient(key)).isTrue();
+    assertThat(window.takeRecipient(key)).isFalse();
+    window.releaseRecipient(key);
+    assertThat(window.takeRecipient(key)).isTrue();
+    window.releaseRecipient(key);
+    assertThatThrownBy(() -> window.releaseRecipient(key))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aClaimThatDoesNotRunCannotEnd() {
+    DeliveryClaim claim = claim(spool, "d.test");
+    window.offer(claim, now());
+    assertThatThrownBy(() -> window.finish(claim, Duration.ZERO, now()))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(window.next(now())).contains(claim);
+  }
+
   @Test
   void aRestingClaimIsNotTakenUpBeforeItsTime() {
     DeliveryClaim claim = claim(spool, "d.test");
@@ -130,7 +167,7 @@ class ActiveWindowTest {
   }
 
   private DeliveryClaim claim(OwnedSpool of, String domain) {
-    return new DeliveryClaim(of, QueueId.generate(Instant.EPOCH), deliveries.destination(domain));
+    return new DeliveryClaim(of, QueueId.generate(Instant.EPOCH), agent.destination(domain));
   }
 
   private static String domain(Optional<DeliveryClaim> claim) {

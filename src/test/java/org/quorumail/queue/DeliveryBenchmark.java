@@ -14,6 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.MxOverrides;
+import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
@@ -50,8 +52,10 @@ final class DeliveryBenchmark {
             """
                 .formatted(port));
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    DeliveryAgent deliveries = new DeliveryAgent(config, new FakeResolver(), meters);
-    try (DeliveryQueue queue = new DeliveryQueue(config, deliveries, meters, Clock.systemUTC())) {
+    DeliveryAgent agent = TestConfig.agent(config, new MxOverrides(), meters);
+    DsnComposer dsns = new DsnComposer(config.hostname(), config.delivery().dsn());
+    try (DeliveryQueue queue =
+        DeliveryQueue.start(agent, config.delivery(), dsns, true, meters, Clock.systemUTC())) {
       MemorySpool spool = new MemorySpool();
       queue.spoolOwned(spool);
       for (int round = 0; round < 3; round++) {

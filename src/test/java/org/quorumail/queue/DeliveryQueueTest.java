@@ -21,8 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.config.HostPort;
-import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
+import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -517,9 +517,11 @@ class DeliveryQueueTest {
                 .formatted(roles, to, directory, String.join("\n", settings)));
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     queue =
-        new DeliveryQueue(
-            config,
-            new DeliveryAgent(config, new FakeResolver(), meters, overrides),
+        DeliveryQueue.start(
+            TestConfig.agent(config, overrides, meters),
+            config.delivery(),
+            new DsnComposer(config.hostname(), config.delivery().dsn()),
+            config.roles().contains(Config.Role.DELIVER),
             meters,
             this::now);
     spool.tell(queue);

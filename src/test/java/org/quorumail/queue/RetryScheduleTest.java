@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
-import org.quorumail.delivery.Disposition;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope.BodyType;
@@ -21,8 +20,8 @@ import org.quorumail.spool.SpooledMessage;
 class RetryScheduleTest {
   private static final Instant ARRIVED = Instant.EPOCH;
   private static final SpooledMessage MESSAGE = message(MailOptions.of(BodyType.SEVEN_BIT));
-  private static final Disposition LATER =
-      new Disposition.TryLater(new EnhancedStatus(4, 2, 0), "full", "mx[1]:25");
+  private static final Outcome.Deferred LATER =
+      new Outcome.Deferred(new EnhancedStatus(4, 2, 0), "full", "mx[1]:25");
 
   private final RetrySchedule exact =
       schedule("retry_jitter_factor = 0.0\nbase_retry_delay = \"60s\"\nmax_retry_delay = \"1h\"");
@@ -53,26 +52,26 @@ class RetryScheduleTest {
   @Test
   void theLastAttemptIsFollowedByTheReport() {
     RetrySchedule three = schedule("max_attempts = 3");
-    assertThat(three.outcome(LATER, 1, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Deferred.class);
-    assertThat(three.outcome(LATER, 2, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Failed.class);
+    assertThat(three.schedule(LATER, 1, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Deferred.class);
+    assertThat(three.schedule(LATER, 2, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Failed.class);
   }
 
   @Test
   void noAttemptIsPlannedAfterTheExpiration() {
     RetrySchedule day = schedule("message_expiration = \"1d\"");
     Instant late = ARRIVED.plus(Duration.ofDays(1)).minusSeconds(1);
-    Outcome.Deferred deferred = (Outcome.Deferred) day.outcome(LATER, 10, MESSAGE, late);
+    Outcome.Deferred deferred = (Outcome.Deferred) day.schedule(LATER, 10, MESSAGE, late);
     assertThat(deferred.until()).isEqualTo(ARRIVED.plus(Duration.ofDays(1)));
-    assertThat(day.outcome(LATER, 11, MESSAGE, deferred.until()).status()).hasToString("5.4.7");
+    assertThat(day.schedule(LATER, 11, MESSAGE, deferred.until()).status()).hasToString("5.4.7");
   }
 
   @Test
   void aMessageWithATimeIsReturnedThen() {
     SpooledMessage wanted = message(by(new DeliverBy(90_000, true, false)));
-    Outcome.Deferred deferred = (Outcome.Deferred) exact.outcome(LATER, 1, wanted, ARRIVED);
+    Outcome.Deferred deferred = (Outcome.Deferred) exact.schedule(LATER, 1, wanted, ARRIVED);
     assertThat(deferred.until()).isEqualTo(ARRIVED.plusSeconds(90));
     assertThat(exact.isDeadlineMissed(wanted, deferred.until())).isTrue();
-    assertThat(exact.outcome(LATER, 2, wanted, deferred.until()).status()).hasToString("5.4.7");
+    assertThat(exact.schedule(LATER, 2, wanted, deferred.until()).status()).hasToString("5.4.7");
   }
 
   @Test
@@ -81,7 +80,7 @@ class RetryScheduleTest {
     Instant then = ARRIVED.plusSeconds(90);
     assertThat(exact.isDelayed(wanted, then.minusSeconds(1))).isFalse();
     assertThat(exact.isDelayed(wanted, then)).isTrue();
-    assertThat(exact.outcome(LATER, 2, wanted, then)).isInstanceOf(Outcome.Deferred.class);
+    assertThat(exact.schedule(LATER, 2, wanted, then)).isInstanceOf(Outcome.Deferred.class);
   }
 
   @Test

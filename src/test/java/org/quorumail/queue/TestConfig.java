@@ -1,23 +1,29 @@
 package org.quorumail.queue;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
+import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.FakeResolver;
+import org.quorumail.delivery.MxOverrides;
+import org.quorumail.delivery.Router;
 import org.quorumail.node.Config;
-import org.quorumail.node.ConfigReader;
-import org.quorumail.node.ConfigResult;
 
-/** Configurations as an operator writes them. */
+/** Configurations as an operator writes them, and delivery agents for them. */
 final class TestConfig {
-  /** Time is made to jump here; deferred mail is taken up at once. */
+  /** The tests make time jump; deferred mail is taken up at once. */
   private static final Map<String, String> QUICK =
       Map.of("QUORUMAIL_DELIVERY_PROCESS_INTERVAL", "100ms");
 
   private TestConfig() {}
 
   static Config of(String toml) {
-    return switch (ConfigReader.read(toml, "test.toml", QUICK, Map.of())) {
-      case ConfigResult.Valid valid -> valid.config();
-      case ConfigResult.Invalid invalid ->
-          throw new IllegalArgumentException(invalid.problems().toString());
-    };
+    return org.quorumail.delivery.TestConfig.of(toml, QUICK);
+  }
+
+  /** An agent for which no domain exists. */
+  static DeliveryAgent agent(Config config, MxOverrides overrides, MeterRegistry meters) {
+    Router router = new Router(config.routes(), config.delivery(), overrides);
+    return new DeliveryAgent(
+        config.hostname(), config.delivery(), router, new FakeResolver(), meters);
   }
 }

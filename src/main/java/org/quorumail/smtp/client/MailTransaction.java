@@ -3,21 +3,25 @@ package org.quorumail.smtp.client;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.mail.Recipient;
-import org.quorumail.mail.ReversePath;
+import org.quorumail.mail.RecipientOutcome;
+import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.smtp.SmtpProtocolException;
 import org.quorumail.smtp.SmtpWriter;
-import org.quorumail.smtp.client.SendResult.RecipientResult;
 
 /**
  * One transaction on a connection, RFC 5321 §3.3: MAIL, RCPT and the content by DATA or BDAT,
- * pipelined where the server takes that (RFC 2920). Used once, by one thread.
+ * pipelined where the server offers that (RFC 2920). It turns the replies into one outcome for each
+ * recipient. Used once, by one thread.
  */
 final class MailTransaction {
   /** RCPT commands sent before their replies are read, so that both directions never fill up. */
@@ -25,140 +29,137 @@ final class MailTransaction {
 
   private static final int BUFFER_SIZE = 16 * 1024; // as much as the writer holds
   private static final int TOO_MANY_RECIPIENTS = 452; // RFC 5321 §4.5.3.1.10
-  private static final int CHUNK_SIZE = 64 * 1024; // one answer each; more saves few round trips
+  private static final int CHUNK_SIZE = 64 * 1024; // one reply each; more saves few round trips
+  private static final int MAX_DIAGNOSTIC = 512; // the longest reply line by §4.5.3.1.5
+  private static final EnhancedStatus OK = new EnhancedStatus(2, 0, 0);
+  private static final EnhancedStatus CONNECTION_LOST = new EnhancedStatus(4, 4, 2);
 
   private final SmtpConnection connection;
   private final SmtpChannel channel;
   private final SmtpWriter writer;
   private final TransactionPlan.Sendable plan;
-  private final List<Recipient> recipients;
+  private final Envelope envelope;
   private final SmtpTimeouts timeouts;
+  private final boolean pipelining;
+
+  /** By recipient; null while the server has not decided. */
+  private final @Nullable Outcome[] outcomes;
+
+  private final List<Integer> accepted = new ArrayList<>(); // by a positive reply to RCPT
+  private final List<Integer> leftOver = new ArrayList<>();
+  private boolean sessionEnds;
   private boolean completed;
 
   MailTransaction(
       SmtpConnection connection,
-      SmtpChannel line,
+      SmtpChannel channel,
       SmtpWriter writer,
-      TransactionPlan.Sendable passage,
-      List<Recipient> recipients) {
+      TransactionPlan.Sendable plan,
+      Envelope envelope) {
     this.connection = connection;
-    this.channel = line;
+    this.channel = channel;
     this.writer = writer;
-    this.plan = passage;
-    this.recipients = recipients;
+    this.plan = plan;
+    this.envelope = envelope;
     this.timeouts = connection.timeouts();
+    this.pipelining = connection.supports("PIPELINING");
+    this.outcomes = new Outcome[envelope.recipients().size()];
   }
 
-  /** Whether the server has said its last word about it, so that the next needs no RSET. */
+  /** Whether the server has given its final replies, so that the next transaction needs no RSET. */
   boolean completed() {
     return completed;
   }
 
   /**
-   * @param afterOther whether another transaction was begun here and not completed
-   * @throws IOException when the session is lost, or the server does not keep to the protocol
+   * Runs the transaction.
+   *
+   * @param afterOther whether another transaction was begun on this connection and not completed
+   * @throws IOException when the session is lost, or the server breaks the protocol
    */
-  SendResult run(
-      ReversePath from, boolean afterOther, Supplier<InputStream> content, FinalDotGuard dot)
+  SendResult run(boolean afterOther, Supplier<InputStream> content, FinalDotGuard dot)
       throws IOException {
-    boolean pipelining = connection.supports("PIPELINING");
     if (afterOther) writer.command("RSET");
-    writer.command("MAIL FROM:<" + from + ">" + plan.parameters());
-    boolean mailRead = false;
-    List<RecipientResult> results = new ArrayList<>(recipients.size());
+    writer.command("MAIL FROM:<" + envelope.reversePath() + ">" + plan.parameters());
+    if (!sendRecipients(afterOther)) return answered();
+    if (plan.byBdat()) return accepted.isEmpty() ? answered() : sendByBdat(content, dot);
     if (!pipelining) {
-      Reply refused = refusalOfMail(afterOther);
-      if (refused != null) return allRefused(refused);
-      mailRead = true;
+      if (accepted.isEmpty()) return answered();
+      writer.command("DATA");
     }
+    return sendByData(content, dot);
+  }
+
+  /** Sends RCPT in groups and reads the replies to MAIL and RCPT; false when MAIL was refused. */
+  private boolean sendRecipients(boolean afterOther) throws IOException {
+    List<Recipient> recipients = envelope.recipients();
+    if (!pipelining && isMailRefused(afterOther, 0, false)) return false;
     int group = pipelining ? MAX_PIPELINED_RCPTS : 1;
     for (int first = 0; first < recipients.size(); first += group) {
       int to = Math.min(first + group, recipients.size());
       for (Recipient r : recipients.subList(first, to)) {
-        writer.command(
-            "RCPT TO:<" + r + ">" + TransactionPlan.mailParameters(r, connection.capabilities()));
+        String parameters = TransactionPlan.rcptParameters(r, connection.capabilities());
+        writer.command("RCPT TO:<" + r + ">" + parameters);
       }
       boolean dataSent = pipelining && to == recipients.size() && !plan.byBdat();
       if (dataSent) writer.command("DATA");
-      if (!mailRead) {
-        Reply refused = refusalOfMail(afterOther);
-        mailRead = true;
-        if (refused != null) return allRefusedAfter(refused, to - first, dataSent);
-      }
-      for (int i = first; i < to; i++) results.add(recipientReply(results));
+      boolean mailReplyDue = pipelining && first == 0;
+      if (mailReplyDue && isMailRefused(afterOther, to, dataSent)) return false;
+      for (int i = first; i < to; i++) readRecipientReply(i);
     }
-    boolean anyTaken = results.stream().anyMatch(r -> r instanceof RecipientResult.Accepted);
-    if (plan.byBdat()) {
-      return anyTaken ? sendByBdat(results, content, dot) : new SendResult.Answered(results);
-    }
-    if (!pipelining) {
-      if (!anyTaken) return new SendResult.Answered(results);
-      writer.command("DATA");
-    }
-    return sendByData(results, anyTaken, content, dot);
+    return true;
   }
 
-  /** The reply to MAIL when it is a refusal, else null; the reply to RSET before it is skipped. */
-  private @Nullable Reply refusalOfMail(boolean afterOther) throws IOException {
-    if (afterOther) connection.readCompletionReply(timeouts.mailFrom());
+  /**
+   * Reads the reply to MAIL. A refusal refuses every recipient; the replies to the RCPT and DATA
+   * that have been sent already mean nothing then.
+   */
+  private boolean isMailRefused(boolean afterOther, int rcptsSent, boolean dataSent)
+      throws IOException {
+    if (afterOther) connection.readCompletionReply(timeouts.mailFrom()); // to RSET
     Reply reply = connection.readCompletionReply(timeouts.mailFrom());
-    if (!reply.positive()) return reply;
-    return null;
-  }
-
-  private SendResult allRefused(Reply reply) {
-    RecipientResult refused = new RecipientResult.Refused(reply, "MAIL");
-    return new SendResult.Answered(Collections.nCopies(recipients.size(), refused));
-  }
-
-  /** As above, when RCPT and DATA are on their way already: their replies mean nothing. */
-  private SendResult allRefusedAfter(Reply reply, int asked, boolean dataSent) throws IOException {
-    if (reply.code() == SmtpConnection.CLOSING) return allRefused(reply);
-    for (int i = 0; i < asked; i++) connection.readCompletionReply(timeouts.rcptTo());
+    if (reply.positive()) return false;
+    for (int i = 0; i < outcomes.length; i++) outcomes[i] = refused(reply, "MAIL");
+    if (reply.code() == SmtpConnection.CLOSING) return true;
+    for (int i = 0; i < rcptsSent; i++) connection.readCompletionReply(timeouts.rcptTo());
     if (dataSent && connection.readReply(timeouts.data()).code() == 354) {
-      connection.close(); // what comes next is content
+      connection.close(); // the server now takes all that follows for content
     }
-    return allRefused(reply);
+    return true;
   }
 
-  private RecipientResult recipientReply(List<RecipientResult> before) throws IOException {
+  private void readRecipientReply(int recipient) throws IOException {
     Reply reply = connection.readCompletionReply(timeouts.rcptTo());
-    if (reply.positive()) return new RecipientResult.Accepted(reply);
-    boolean othersTaken = before.stream().anyMatch(r -> r instanceof RecipientResult.Accepted);
-    if (reply.code() == TOO_MANY_RECIPIENTS && othersTaken) return new RecipientResult.LeftOver();
-    return new RecipientResult.Refused(reply, "RCPT");
+    if (reply.positive()) accepted.add(recipient);
+    else if (reply.code() == TOO_MANY_RECIPIENTS && !accepted.isEmpty()) leftOver.add(recipient);
+    else outcomes[recipient] = refused(reply, "RCPT");
   }
 
-  private SendResult sendByData(
-      List<RecipientResult> results,
-      boolean anyTaken,
-      Supplier<InputStream> content,
-      FinalDotGuard dot)
+  private SendResult sendByData(Supplier<InputStream> content, FinalDotGuard dot)
       throws IOException {
     Reply reply = connection.readReply(timeouts.data());
     if (reply.code() != 354) {
-      if (reply.positive())
+      if (reply.positive()) {
         throw new SmtpProtocolException("DATA is answered by", reply.toString());
-      return new SendResult.Answered(
-          results.stream().map(r -> afterDot(r, reply, "DATA")).toList());
+      }
+      return answeredByOne(reply, "DATA");
     }
-    if (!anyTaken) { // it goes on against RFC 2920 §3.1: there is nothing to send it
+    if (accepted.isEmpty()) { // the server goes on against RFC 2920 §3.1: there is nothing to send
       connection.close();
-      return new SendResult.Answered(results);
+      return answered();
     }
     channel.deadlinePerBlock(timeouts.data());
     try (InputStream in = content.get()) {
       SendResult failed = write(in);
       if (failed != null) return failed;
     }
-    if (!dot.mayBeSent(acceptedCount(results))) return new SendResult.FinalDotDenied();
+    if (!dot.mayBeSent(accepted.size())) return new SendResult.FinalDotDenied();
     writer.endContent();
-    return new SendResult.Answered(finalReplies(results, "end of DATA"));
+    return readFinalReplies("end of DATA");
   }
 
-  /** BDAT, RFC 3030 §2: the content as it is, in chunks; the last one is the final dot. */
-  private SendResult sendByBdat(
-      List<RecipientResult> results, Supplier<InputStream> content, FinalDotGuard dot)
+  /** BDAT, RFC 3030 §2: the content as it is, in chunks; the last chunk is the final dot. */
+  private SendResult sendByBdat(Supplier<InputStream> content, FinalDotGuard dot)
       throws IOException {
     byte[] chunk = new byte[CHUNK_SIZE];
     try (InputStream in = content.get()) {
@@ -170,91 +171,127 @@ final class MailTransaction {
           return new SendResult.Unreadable(String.valueOf(e.getMessage()));
         }
         boolean last = count < chunk.length;
-        if (last && !dot.mayBeSent(acceptedCount(results))) return new SendResult.FinalDotDenied();
+        if (last && !dot.mayBeSent(accepted.size())) return new SendResult.FinalDotDenied();
         channel.deadlinePerBlock(timeouts.data());
         writer.command("BDAT " + count + (last ? " LAST" : ""));
         writer.chunk(chunk, count);
         writer.flush();
-        if (last) return new SendResult.Answered(finalReplies(results, "BDAT LAST"));
+        if (last) return readFinalReplies("BDAT LAST");
         Reply reply = connection.readCompletionReply(timeouts.finalDot());
-        if (!reply.positive()) {
-          return new SendResult.Answered(
-              results.stream().map(r -> afterDot(r, reply, "BDAT")).toList());
-        }
+        if (!reply.positive()) return answeredByOne(reply, "BDAT");
       }
     }
   }
 
-  private static int acceptedCount(List<RecipientResult> results) {
-    return (int) results.stream().filter(r -> r instanceof RecipientResult.Accepted).count();
-  }
-
-  /** Null when all was written; a failure of our own disk must not look like one of the server. */
+  /** Null when all was written. A failure of this node's disk must not look like the server's. */
   private @Nullable SendResult write(InputStream content) throws IOException {
-    byte[] piece = new byte[BUFFER_SIZE];
+    byte[] buffer = new byte[BUFFER_SIZE];
     while (true) {
       int count;
       try {
-        count = content.read(piece, 0, piece.length);
+        count = content.read(buffer, 0, buffer.length);
       } catch (IOException e) {
         return new SendResult.Unreadable(String.valueOf(e.getMessage()));
       }
       if (count < 0) return null;
-      writer.content(piece, 0, count);
+      writer.content(buffer, 0, count);
     }
   }
 
-  /** One reply for all, or, by LMTP, one for each recipient that was taken. */
-  private List<RecipientResult> finalReplies(List<RecipientResult> results, String command)
-      throws IOException {
-    List<RecipientResult> ends;
+  /** Reads one reply for all recipients or, by LMTP, one for each recipient that was accepted. */
+  private SendResult readFinalReplies(String command) throws IOException {
     if (connection.peer().lmtp()) {
-      ends = finalReplyEach(results, command);
-    } else {
-      Reply reply = finalReply();
-      ends = results.stream().map(r -> afterDot(r, reply, command)).toList();
+      readFinalReplyOfEach(command);
+      completed = true;
+      return answered();
     }
+    Reply reply = readFinalReply();
     completed = true;
-    return ends;
+    return answeredByOne(reply, command);
   }
 
-  /** RFC 2033 §4.2: one reply for each recipient that was taken; each counts for itself. */
-  private List<RecipientResult> finalReplyEach(List<RecipientResult> results, String command)
-      throws IOException {
-    List<RecipientResult> ends = new ArrayList<>(results.size());
-    boolean heard = false;
-    RecipientResult lost = null;
-    for (RecipientResult r : results) {
-      if (!(r instanceof RecipientResult.Accepted)) {
-        ends.add(r);
-      } else if (lost != null) {
-        ends.add(lost);
-      } else {
+  /**
+   * RFC 2033 §4.2: one reply for each accepted recipient. When the connection is lost among them,
+   * the replies before count: these recipients must not get the message again.
+   */
+  private void readFinalReplyOfEach(String command) throws IOException {
+    Outcome lost = null;
+    boolean anyRead = false;
+    for (int recipient : accepted) {
+      if (lost == null) {
         try {
-          ends.add(afterDot(r, finalReply(), command));
-          heard = true;
+          outcomes[recipient] = outcome(readFinalReply(), command);
+          anyRead = true;
+          continue;
         } catch (IOException e) {
-          if (!heard) throw e;
+          if (!anyRead) throw e;
           connection.close();
-          lost = new RecipientResult.Lost(connection.connectionLostReason(e));
-          ends.add(lost);
+          sessionEnds = true;
+          String reason = connection.connectionLostReason(e);
+          lost = new Outcome.Deferred(CONNECTION_LOST, reason, connection.peer().toString());
         }
       }
+      outcomes[recipient] = lost;
     }
-    return ends;
   }
 
-  private Reply finalReply() throws IOException {
+  private Reply readFinalReply() throws IOException {
     Reply reply = connection.readReply(timeouts.finalDot());
-    if (reply.intermediate())
+    if (reply.intermediate()) {
       throw new SmtpProtocolException("the dot is answered by", reply.toString());
+    }
     return reply;
   }
 
-  private static RecipientResult afterDot(RecipientResult before, Reply reply, String command) {
-    if (!(before instanceof RecipientResult.Accepted)) return before;
-    return reply.positive()
-        ? new RecipientResult.Accepted(reply)
-        : new RecipientResult.Refused(reply, command);
+  /** One reply decides for every recipient that was accepted by RCPT. */
+  private SendResult answeredByOne(Reply reply, String command) {
+    Outcome outcome = outcome(reply, command);
+    for (int recipient : accepted) outcomes[recipient] = outcome;
+    return answered();
+  }
+
+  private SendResult answered() {
+    List<RecipientOutcome> decided = new ArrayList<>(outcomes.length);
+    for (int i = 0; i < outcomes.length; i++) {
+      Outcome outcome = outcomes[i];
+      if (outcome != null) decided.add(new RecipientOutcome(i, outcome));
+    }
+    if (decided.size() + leftOver.size() != outcomes.length) {
+      throw new IllegalStateException("a recipient has neither an outcome nor is left over");
+    }
+    return new SendResult.Answered(decided, leftOver, sessionEnds);
+  }
+
+  private Outcome outcome(Reply reply, String command) {
+    if (!reply.positive()) return refused(reply, command);
+    String remote = connection.peer().toString();
+    return new Outcome.Delivered(
+        reply.status().orElse(OK), diagnostic(reply), remote, successReport());
+  }
+
+  private Outcome refused(Reply reply, String command) {
+    sessionEnds |= reply.code() == SmtpConnection.CLOSING;
+    String diagnostic = diagnostic(reply) + " (in reply to " + command + ")";
+    String remote = connection.peer().toString();
+    boolean permanent = reply.permanentFailure();
+    EnhancedStatus status = reply.status().orElse(new EnhancedStatus(permanent ? 5 : 4, 0, 0));
+    return permanent
+        ? new Outcome.Failed(status, diagnostic, remote)
+        : new Outcome.Deferred(status, diagnostic, remote);
+  }
+
+  /** RFC 3461 §5.2.1, §5.2.2: a next hop that received all demands reports by itself. */
+  private SuccessReport successReport() {
+    boolean timed = envelope.options().deliverBy().isPresent();
+    boolean demandsSent =
+        connection.supports("DSN") && (!timed || connection.supports("DELIVERBY"));
+    if (demandsSent) return SuccessReport.BY_NEXT_HOP;
+    return connection.peer().lmtp() ? SuccessReport.DELIVERED : SuccessReport.RELAYED;
+  }
+
+  /** The reply as the server wrote it, with all that is not printable escaped. */
+  private static String diagnostic(Reply reply) {
+    String quoted = Escape.quoted(reply.toString(), MAX_DIAGNOSTIC);
+    return quoted.substring(1, quoted.lastIndexOf('"'));
   }
 }

@@ -2,49 +2,40 @@ package org.quorumail.smtp.client;
 
 import java.util.List;
 import org.quorumail.mail.EnhancedStatus;
-import org.quorumail.smtp.Reply;
+import org.quorumail.mail.RecipientOutcome;
 
-/** What became of a transaction. */
+/** The result of one transaction. */
 public sealed interface SendResult {
-  /** Every recipient was answered, in the order of the transaction. */
-  record Answered(List<RecipientResult> recipients) implements SendResult {
+  /**
+   * The server replied for every recipient.
+   *
+   * @param outcomes in the order of the transaction, each with the recipient's place in it
+   * @param leftOver the places of recipients that were too many for one transaction (RFC 5321
+   *     §4.5.3.1.10): they need another one, now
+   * @param sessionEnds whether the server said 421, or closed the connection after some replies
+   */
+  record Answered(List<RecipientOutcome> outcomes, List<Integer> leftOver, boolean sessionEnds)
+      implements SendResult {
     public Answered {
-      recipients = List.copyOf(recipients);
+      outcomes = List.copyOf(outcomes);
+      leftOver = List.copyOf(leftOver);
     }
   }
 
-  /** The server cannot take this message, whoever asks again: status of class 5. */
+  /** The server lacks what this message needs, so no retry can help. The status has class 5. */
   record NotSendable(EnhancedStatus status, String reason) implements SendResult {}
 
-  /** The final dot was not allowed any more; nothing was delivered, the connection is gone. */
+  /** The guard denied the final dot. Nothing was delivered, and the connection is closed. */
   record FinalDotDenied() implements SendResult {}
 
-  /** The content could not be read here; nothing was delivered, the connection is gone. */
+  /** This node cannot read the content. Nothing was delivered, and the connection is closed. */
   record Unreadable(String reason) implements SendResult {}
 
   /**
-   * The connection failed, or the server did not speak SMTP; the connection is gone.
+   * The connection failed, or the server broke the protocol. The connection is closed.
    *
-   * @param noReplyRead whether the server had not said a word in this transaction: a connection
-   *     kept for reuse that it had closed meanwhile looks like this
+   * @param noReplyRead whether the server sent no reply in this transaction, as happens when it has
+   *     closed a connection that was kept for reuse
    */
   record Broken(String reason, boolean noReplyRead) implements SendResult {}
-
-  /** The answer for one recipient. */
-  sealed interface RecipientResult {
-    /** The server took responsibility. */
-    record Accepted(Reply reply) implements RecipientResult {}
-
-    /** 4xx or 5xx, to the command named. */
-    record Refused(Reply reply, String command) implements RecipientResult {}
-
-    /**
-     * By LMTP: the connection was lost before the answer after the dot. Others have theirs, and
-     * those that the server took must not get the message again.
-     */
-    record Lost(String reason) implements RecipientResult {}
-
-    /** One recipient too many for one transaction (RFC 5321 §4.5.3.1.10): wants another, now. */
-    record LeftOver() implements RecipientResult {}
-  }
 }

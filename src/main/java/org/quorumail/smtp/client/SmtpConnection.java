@@ -125,36 +125,35 @@ public final class SmtpConnection implements AutoCloseable {
   }
 
   /**
-   * One transaction, RFC 5321 §3.3. Afterwards the connection takes the next one if {@link
-   * #usable}.
+   * Sends one message in one transaction, RFC 5321 §3.3. Afterwards the connection takes the next
+   * one if {@link #isUsable}.
    */
-  public SendResult send(
-      Transaction transaction, Supplier<InputStream> content, FinalDotGuard dot) {
+  public SendResult send(OutgoingMessage message, FinalDotGuard dot) {
     transactions++;
     replyRead = false;
     boolean verified = secured() && peer.tls() == TlsRule.VERIFIED;
-    TransactionPlan.Sendable passage;
+    long now = System.currentTimeMillis();
     try {
-      long now = System.currentTimeMillis();
-      switch (TransactionPlan.of(transaction, content, capabilities, peer, verified, now)) {
-        case TransactionPlan.NotSendable blocked -> {
-          return new SendResult.NotSendable(blocked.status(), blocked.reason());
-        }
-        case TransactionPlan.Sendable open -> passage = open;
-      }
+      return switch (TransactionPlan.of(message, capabilities, peer, verified, now)) {
+        case TransactionPlan.NotSendable not ->
+            new SendResult.NotSendable(not.status(), not.reason());
+        case TransactionPlan.Sendable plan -> send(message, plan, dot);
+      };
     } catch (IOException e) {
       close();
       return new SendResult.Unreadable(String.valueOf(e.getMessage()));
     }
-    Supplier<InputStream> fitting =
-        () -> passage.conversion().map(c -> c.convert(content.get())).orElseGet(content);
+  }
+
+  private SendResult send(
+      OutgoingMessage message, TransactionPlan.Sendable plan, FinalDotGuard dot) {
     try {
       boolean afterOther = resetFirst;
       resetFirst = true;
-      MailTransaction exchange =
-          new MailTransaction(this, channel, writer, passage, transaction.recipients());
-      SendResult result = exchange.run(transaction.reversePath(), afterOther, fitting, dot);
-      if (exchange.completed()) resetFirst = false;
+      MailTransaction transaction =
+          new MailTransaction(this, channel, writer, plan, message.envelope());
+      SendResult result = transaction.run(afterOther, content(message, plan), dot);
+      if (transaction.completed()) resetFirst = false;
       if (!(result instanceof SendResult.Answered)) close();
       return result;
     } catch (IOException e) {
@@ -163,7 +162,14 @@ public final class SmtpConnection implements AutoCloseable {
     }
   }
 
-  /** In a sentence. */
+  private static Supplier<InputStream> content(
+      OutgoingMessage message, TransactionPlan.Sendable plan) {
+    Supplier<InputStream> received = message.content();
+    return plan.conversion().isEmpty()
+        ? received
+        : () -> plan.conversion().get().convert(received.get());
+  }
+
   String connectionLostReason(IOException e) {
     return "lost the session with " + peer + ": " + SmtpClient.reason(e);
   }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -21,15 +22,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.mail.DeliverBy;
+import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Notify;
+import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
+import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.ClientTlsContexts;
 import org.quorumail.smtp.client.ScriptedServer.Script;
-import org.quorumail.smtp.client.SendResult.RecipientResult;
 
 class SmtpClientTest {
   private static final Duration SOON = Duration.ofMillis(400);
@@ -48,7 +51,7 @@ class SmtpClientTest {
   void aMessageIsDeliveredByPipelining() throws IOException {
     start(ScriptedServer::polite);
     assertThat(send(connect(), "a\r\n", "x@there.test", "y@there.test"))
-        .allMatch(r -> r instanceof RecipientResult.Accepted);
+        .allMatch(r -> r instanceof Outcome.Delivered);
     assertThat(server.commands())
         .containsExactly(
             "EHLO here.test",
@@ -62,7 +65,7 @@ class SmtpClientTest {
   void withoutPipeliningEachCommandWaitsForItsReply() throws IOException {
     start(c -> c.startsWith("EHLO") ? "250 far.test" : polite(c));
     assertThat(send(connect(), "a\r\n", "x@there.test"))
-        .allMatch(r -> r instanceof RecipientResult.Accepted);
+        .allMatch(r -> r instanceof Outcome.Delivered);
     assertThat(server.commands()).contains("MAIL FROM:<from@here.test>");
   }
 
@@ -73,8 +76,7 @@ class SmtpClientTest {
             c.startsWith("EHLO")
                 ? "250 far.test"
                 : c.startsWith("RCPT") ? "550 5.1.1 no" : polite(c));
-    assertThat(send(connect(), "a\r\n", "x@there.test"))
-        .allMatch(r -> r instanceof RecipientResult.Refused);
+    assertThat(send(connect(), "a\r\n", "x@there.test")).allMatch(r -> r instanceof Outcome.Failed);
     assertThat(server.commands()).doesNotContain("DATA");
   }
 
@@ -92,12 +94,11 @@ class SmtpClientTest {
             c.contains("gone@")
                 ? "550 5.1.1 no"
                 : c.contains("full@") ? "452 4.2.2 full" : polite(c));
-    List<RecipientResult> results =
-        send(connect(), "a\r\n", "full@t.test", "gone@t.test", "x@t.test");
+    List<Outcome> results = send(connect(), "a\r\n", "full@t.test", "gone@t.test", "x@t.test");
     assertThat(results)
         .extracting(r -> r.getClass().getSimpleName())
-        .containsExactly("Refused", "Refused", "Accepted");
-    assertThat(((RecipientResult.Refused) results.get(1)).reply().permanentFailure()).isTrue();
+        .containsExactly("Deferred", "Failed", "Delivered");
+    assertThat(results.get(1).diagnostic()).isEqualTo("550 5.1.1 no (in reply to RCPT)");
   }
 
   @Test
@@ -117,8 +118,7 @@ class SmtpClientTest {
                 : c.equals("DATA") ? "503 5.5.1 no" : polite(c));
     SmtpConnection connection = connect();
     assertThat(send(connection, "a\r\n", "x@t.test"))
-        .allMatch(
-            r -> r instanceof RecipientResult.Refused refused && refused.reply().code() == 451);
+        .allMatch(r -> r instanceof Outcome.Deferred d && d.diagnostic().startsWith("451 4.3.0"));
     assertThat(connection.isUsable()).isTrue();
   }
 
@@ -133,8 +133,7 @@ class SmtpClientTest {
         });
     SmtpConnection connection = connect();
     send(connection, "a\r\n", "x@t.test");
-    assertThat(send(connection, "b\r\n", "x@t.test"))
-        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(send(connection, "b\r\n", "x@t.test")).allMatch(r -> r instanceof Outcome.Delivered);
     assertThat(server.commands()).contains("RSET");
     assertThat(server.messages()).containsExactly("b\r\n");
   }
@@ -151,7 +150,7 @@ class SmtpClientTest {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250-PIPELINING\r\n250 SIZE" : polite(c));
     MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
     String text = "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n.\u00e4 = one letter\r\n";
-    SendResult result = connect().send(asking(eightBit), () -> content(text), n -> true);
+    SendResult result = connect().send(with(asking(eightBit), () -> content(text)), n -> true);
     assertThat(result).isInstanceOf(SendResult.Answered.class);
     String arrived = String.join("", server.messages());
     assertThat(arrived)
@@ -173,7 +172,7 @@ class SmtpClientTest {
   void contentThatIsEightBitInNameOnlyGoesAsItIs() throws IOException {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 PIPELINING" : polite(c));
     MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
-    connect().send(asking(eightBit), () -> content("Subject: x\r\n\r\nx\r\n"), n -> true);
+    connect().send(with(asking(eightBit), () -> content("Subject: x\r\n\r\nx\r\n")), n -> true);
     assertThat(server.messages()).containsExactly("Subject: x\r\n\r\nx\r\n");
     assertThat(server.commands()).contains("MAIL FROM:<from@here.test>");
   }
@@ -183,7 +182,8 @@ class SmtpClientTest {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 PIPELINING" : polite(c));
     MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
     SendResult result =
-        connect().send(asking(eightBit), () -> content("Subject: \0\r\n\r\nx\r\n"), n -> true);
+        connect()
+            .send(with(asking(eightBit), () -> content("Subject: \0\r\n\r\nx\r\n")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.6.3");
     assertThat(((SendResult.NotSendable) result).reason()).endsWith("a header cannot be encoded");
     assertThat(server.commands()).containsExactly("EHLO here.test");
@@ -195,7 +195,9 @@ class SmtpClientTest {
     MailOptions eightBit = MailOptions.of(BodyType.EIGHT_BIT_MIME);
     SendResult result =
         connect()
-            .send(asking(eightBit), () -> content("A: b\r\n\r\n" + "\u00e4".repeat(90)), n -> true);
+            .send(
+                with(asking(eightBit), () -> content("A: b\r\n\r\n" + "\u00e4".repeat(90))),
+                n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.3.4");
   }
 
@@ -215,7 +217,7 @@ class SmtpClientTest {
             return read();
           }
         };
-    assertThat(connect().send(asking(eightBit), () -> broken, n -> true))
+    assertThat(connect().send(with(asking(eightBit), () -> broken), n -> true))
         .isEqualTo(new SendResult.Unreadable("a damaged row"));
   }
 
@@ -224,9 +226,8 @@ class SmtpClientTest {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
     String content = "a\n.\nb\r.\r" + "x".repeat(64 * 1024);
     SendResult result =
-        connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content(content), n -> true);
-    assertThat(((SendResult.Answered) result).recipients())
-        .allMatch(r -> r instanceof RecipientResult.Accepted);
+        connect().send(with(asking(bare(BodyType.SEVEN_BIT)), () -> content(content)), n -> true);
+    assertThat(outcomes(result)).allMatch(r -> r instanceof Outcome.Delivered);
     assertThat(server.commands()).contains("BDAT 65536", "BDAT 8 LAST").doesNotContain("DATA");
     assertThat(String.join("", server.messages())).isEqualTo(content);
   }
@@ -235,7 +236,7 @@ class SmtpClientTest {
   void theLastChunkIsNotSentWithoutTheLease() throws IOException {
     start(c -> c.startsWith("EHLO") ? "250-far.test\r\n250 CHUNKING" : polite(c));
     SendResult result =
-        connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content("a\n"), n -> false);
+        connect().send(with(asking(bare(BodyType.SEVEN_BIT)), () -> content("a\n")), n -> false);
     assertThat(result).isInstanceOf(SendResult.FinalDotDenied.class);
     assertThat(server.commands()).noneMatch(c -> c.startsWith("BDAT"));
   }
@@ -244,11 +245,12 @@ class SmtpClientTest {
   void bareLineEndsGoByDataOnlyEncoded() throws IOException {
     start(ScriptedServer::polite);
     String text = "A: b\r\n\r\na\n.\n";
-    connect().send(asking(bare(BodyType.SEVEN_BIT)), () -> content(text), n -> true);
+    connect().send(with(asking(bare(BodyType.SEVEN_BIT)), () -> content(text)), n -> true);
     assertThat(server.messages().getFirst()).endsWith("\r\n\r\na=0A.=0A=\r\n");
     SendResult inHeader =
         connect()
-            .send(asking(bare(BodyType.SEVEN_BIT)), () -> content("A: b\nC: d\r\n"), n -> true);
+            .send(
+                with(asking(bare(BodyType.SEVEN_BIT)), () -> content("A: b\nC: d\r\n")), n -> true);
     assertThat(((SendResult.NotSendable) inHeader).status()).hasToString("5.6.3");
   }
 
@@ -261,7 +263,7 @@ class SmtpClientTest {
                 : polite(c));
     MailOptions binary = MailOptions.of(BodyType.BINARY_MIME);
     String text = "Content-Type: image/x-tiny\r\nMIME-Version: 1.0\r\n\r\n\u0000\u00e4";
-    connect().send(asking(binary), () -> content(text), n -> true);
+    connect().send(with(asking(binary), () -> content(text)), n -> true);
     assertThat(server.messages().getFirst())
         .endsWith("Content-Transfer-Encoding: base64\r\n\r\nAOQ=\r\n");
     assertThat(server.commands()).contains("MAIL FROM:<from@here.test> BODY=8BITMIME", "DATA");
@@ -270,8 +272,8 @@ class SmtpClientTest {
   @Test
   void aNameInUtf8NeedsAServerThatTakesIt() throws IOException {
     start(ScriptedServer::polite);
-    Transaction t = transaction("j\u00fcrgen@there.test");
-    SendResult result = connect().send(t, () -> content("x"), n -> true);
+    Envelope t = transaction("j\u00fcrgen@there.test");
+    SendResult result = connect().send(with(t, () -> content("x")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.6.7");
   }
 
@@ -290,7 +292,7 @@ class SmtpClientTest {
             c.startsWith("EHLO")
                 ? "250-far.test\r\n250-DSN\r\n250-DELIVERBY\r\n250 MT-PRIORITY"
                 : polite(c));
-    connect().send(demanding(), () -> content("x"), n -> true);
+    connect().send(with(demanding(), () -> content("x")), n -> true);
     assertThat(server.commands().get(1))
         .matches("MAIL FROM:<from@here.test> RET=HDRS ENVID=QQ\\+3D MT-PRIORITY=-3 BY=\\d{3};NT");
     assertThat(server.commands().get(2))
@@ -300,7 +302,7 @@ class SmtpClientTest {
   @Test
   void whatTheServerDoesNotKnowIsNotSaid() throws IOException {
     start(c -> c.startsWith("EHLO") ? "250 far.test" : polite(c));
-    connect().send(demanding(), () -> content("x"), n -> true);
+    connect().send(with(demanding(), () -> content("x")), n -> true);
     assertThat(server.commands()).contains("MAIL FROM:<from@here.test>", "RCPT TO:<x@there.test>");
   }
 
@@ -312,7 +314,7 @@ class SmtpClientTest {
     MailOptions timed =
         new MailOptions(
             plain.body(), false, false, false, "", plain.returned(), 0, 0, Optional.of(by));
-    SendResult result = connect().send(asking(timed), () -> content("x"), n -> true);
+    SendResult result = connect().send(with(asking(timed), () -> content("x")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.3.3");
   }
 
@@ -323,7 +325,7 @@ class SmtpClientTest {
     MailOptions strict =
         new MailOptions(
             plain.body(), false, false, true, "", plain.returned(), 0, 0, Optional.empty());
-    SendResult result = connect().send(asking(strict), () -> content("x"), n -> true);
+    SendResult result = connect().send(with(asking(strict), () -> content("x")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.7.30");
   }
 
@@ -337,7 +339,8 @@ class SmtpClientTest {
     SmtpConnection connection = connect();
     assertThat(connection.maxRecipients()).isEqualTo(7);
     assertThat(connection.maxRecipientDomains()).isEqualTo(Integer.MAX_VALUE);
-    SendResult result = connection.send(transaction("x@t.test"), () -> content("x"), n -> true);
+    SendResult result =
+        connection.send(with(transaction("x@t.test"), () -> content("x")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.3.4");
     assertThat(connection.isUsable()).isFalse();
   }
@@ -346,10 +349,10 @@ class SmtpClientTest {
   void lmtpGivesEachRecipientAnAnswerAfterTheDot() throws IOException {
     start(c -> c.equals(".") ? "250 2.0.0 one\r\n452 4.2.2 full" : polite(c));
     SmtpConnection connection = connect(peer(true, TlsRule.OPPORTUNISTIC));
-    List<RecipientResult> results = send(connection, "a\r\n", "x@t.test", "y@t.test");
+    List<Outcome> results = send(connection, "a\r\n", "x@t.test", "y@t.test");
     assertThat(results)
         .extracting(r -> r.getClass().getSimpleName())
-        .containsExactly("Accepted", "Refused");
+        .containsExactly("Delivered", "Deferred");
     assertThat(server.commands()).contains("LHLO here.test");
   }
 
@@ -357,11 +360,11 @@ class SmtpClientTest {
   void lmtpKeepsTheAnswersThatCameBeforeTheConnectionWasLost() throws IOException {
     start(c -> c.equals(".") ? "250 2.0.0 one\r\n550 5.2.1 no\r\n" + HANG_UP : polite(c));
     SmtpConnection connection = connect(peer(true, TlsRule.OPPORTUNISTIC));
-    List<RecipientResult> results =
+    List<Outcome> results =
         send(connection, "a\r\n", "x@t.test", "y@t.test", "z@t.test", "u@t.test");
     assertThat(results)
         .extracting(r -> r.getClass().getSimpleName())
-        .containsExactly("Accepted", "Refused", "Lost", "Lost");
+        .containsExactly("Delivered", "Failed", "Deferred", "Deferred");
     assertThat(connection.isUsable()).isFalse();
   }
 
@@ -369,7 +372,7 @@ class SmtpClientTest {
   void theDotIsNotSentWhenItIsNotAllowed() throws IOException {
     start(ScriptedServer::polite);
     SmtpConnection connection = connect();
-    assertThat(connection.send(transaction("x@t.test"), () -> content("a"), n -> false))
+    assertThat(connection.send(with(transaction("x@t.test"), () -> content("a")), n -> false))
         .isInstanceOf(SendResult.FinalDotDenied.class);
     assertThat(server.messages()).isEmpty();
     assertThat(connection.isUsable()).isFalse();
@@ -379,7 +382,7 @@ class SmtpClientTest {
   @ValueSource(strings = {"MAIL", "RCPT", "DATA", "CONTENT", "."})
   void aCutAnywhereBreaksTheSession(String where) throws IOException {
     start(c -> c.startsWith(where) ? CUT : polite(c));
-    assertThat(connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true))
+    assertThat(connect().send(with(transaction("x@t.test"), () -> content("a\r\n")), n -> true))
         .isInstanceOf(SendResult.Broken.class);
   }
 
@@ -387,21 +390,22 @@ class SmtpClientTest {
   @ValueSource(strings = {"MAIL", "RCPT", "DATA", "."})
   void silenceIsNotWaitedForForever(String where) throws IOException {
     start(c -> c.startsWith(where) ? SILENCE : polite(c));
-    SendResult result = connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true);
+    SendResult result =
+        connect().send(with(transaction("x@t.test"), () -> content("a\r\n")), n -> true);
     assertThat(((SendResult.Broken) result).reason()).contains("no answer in time");
   }
 
   @Test
   void repliesThatMakeNoSenseBreakTheSession() throws IOException {
     start(c -> c.startsWith("MAIL") ? "354 go on" : c.equals("DATA") ? "250 done" : polite(c));
-    assertThat(connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true))
+    assertThat(connect().send(with(transaction("x@t.test"), () -> content("a\r\n")), n -> true))
         .isInstanceOf(SendResult.Broken.class);
   }
 
   @Test
   void twoHundredToDataDefers() throws IOException {
     start(c -> c.equals("DATA") ? "250 done" : polite(c));
-    assertThat(connect().send(transaction("x@t.test"), () -> content("a\r\n"), n -> true))
+    assertThat(connect().send(with(transaction("x@t.test"), () -> content("a\r\n")), n -> true))
         .isInstanceOf(SendResult.Broken.class);
   }
 
@@ -436,8 +440,7 @@ class SmtpClientTest {
     server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
     SmtpConnection connection = connect();
     assertThat(connection.secured()).isTrue();
-    assertThat(send(connection, "a\r\n", "x@t.test"))
-        .allMatch(r -> r instanceof RecipientResult.Accepted);
+    assertThat(send(connection, "a\r\n", "x@t.test")).allMatch(r -> r instanceof Outcome.Delivered);
     assertThat(server.commands()).filteredOn(c -> c.startsWith("EHLO")).hasSize(2);
   }
 
@@ -485,11 +488,11 @@ class SmtpClientTest {
                     : offersTls(c),
             TestTls.server("far.test"));
     SmtpConnection verified = connect(peer(false, TlsRule.VERIFIED));
-    assertThat(verified.send(asking(strict), () -> content("x"), n -> true))
+    assertThat(verified.send(with(asking(strict), () -> content("x")), n -> true))
         .isInstanceOf(SendResult.Answered.class);
     assertThat(server.commands()).contains("MAIL FROM:<from@here.test> REQUIRETLS");
     SmtpConnection unverified = connect(peer(false, TlsRule.OPPORTUNISTIC));
-    SendResult result = unverified.send(asking(strict), () -> content("x"), n -> true);
+    SendResult result = unverified.send(with(asking(strict), () -> content("x")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.7.30");
   }
 
@@ -499,7 +502,8 @@ class SmtpClientTest {
     verifying = TestTls.trusting();
     MailOptions strict = MailOptions.of(BodyType.SEVEN_BIT).withRequireTls();
     SendResult result =
-        connect(peer(false, TlsRule.VERIFIED)).send(asking(strict), () -> content("x"), n -> true);
+        connect(peer(false, TlsRule.VERIFIED))
+            .send(with(asking(strict), () -> content("x")), n -> true);
     assertThat(((SendResult.NotSendable) result).status()).hasToString("5.7.30");
   }
 
@@ -545,24 +549,23 @@ class SmtpClientTest {
     return ((ConnectResult.Connected) opening).connection();
   }
 
-  private static Transaction transaction(String... to) {
+  private static Envelope transaction(String... to) {
     List<MailAddress> recipients = Stream.of(to).map(MailAddress::of).toList();
-    return new Transaction(ReversePath.of("from@here.test"), recipients, BodyType.SEVEN_BIT, 3);
+    return new Envelope(ReversePath.of("from@here.test"), recipients, BodyType.SEVEN_BIT);
   }
 
   private static MailOptions bare(BodyType body) {
     return MailOptions.of(body).withContentFacts(body, false, true);
   }
 
-  private static Transaction asking(MailOptions options) {
-    return new Transaction(
+  private static Envelope asking(MailOptions options) {
+    return new Envelope(
         ReversePath.of("from@here.test"),
         List.of(new Recipient(MailAddress.of("x@there.test"))),
-        options,
-        3);
+        options);
   }
 
-  private static Transaction demanding() {
+  private static Envelope demanding() {
     DeliverBy by = new DeliverBy(System.currentTimeMillis() + 600_000, false, true);
     MailOptions options =
         new MailOptions(
@@ -580,17 +583,26 @@ class SmtpClientTest {
             MailAddress.of("x@there.test"),
             new Notify(true, true, false, true),
             "rfc822;x+2By@a.test");
-    return new Transaction(ReversePath.of("from@here.test"), List.of(recipient), options, 3);
+    return new Envelope(ReversePath.of("from@here.test"), List.of(recipient), options);
   }
 
   private static ByteArrayInputStream content(String text) {
     return new ByteArrayInputStream(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
-  private static List<RecipientResult> send(
-      SmtpConnection connection, String content, String... to) {
-    SendResult result = connection.send(transaction(to), () -> content(content), n -> true);
+  private static List<Outcome> send(SmtpConnection connection, String content, String... to) {
+    SendResult result = connection.send(with(transaction(to), () -> content(content)), n -> true);
+    return outcomes(result);
+  }
+
+  private static List<Outcome> outcomes(SendResult result) {
     assertThat(result).isInstanceOf(SendResult.Answered.class);
-    return ((SendResult.Answered) result).recipients();
+    SendResult.Answered answered = (SendResult.Answered) result;
+    assertThat(answered.leftOver()).isEmpty();
+    return answered.outcomes().stream().map(RecipientOutcome::outcome).toList();
+  }
+
+  private static OutgoingMessage with(Envelope envelope, Supplier<InputStream> content) {
+    return new OutgoingMessage(envelope, 3, content);
   }
 }

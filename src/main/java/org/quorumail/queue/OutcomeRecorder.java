@@ -1,0 +1,196 @@
+package org.quorumail.queue;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.dsn.DsnComposer;
+import org.quorumail.dsn.RecipientReport;
+import org.quorumail.mail.Outcome;
+import org.quorumail.mail.Recipient;
+import org.quorumail.mail.RecipientOutcome;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.spool.OwnedSpool;
+import org.quorumail.spool.OwnedSpool.DsnMessage;
+import org.quorumail.spool.SpooledMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records the outcomes of attempts: sets the time of the next attempt, composes the report that is
+ * due, commits both as one record of the spool, then counts and logs them. Thread-safe.
+ */
+final class OutcomeRecorder {
+  private static final Logger LOG = LoggerFactory.getLogger(OutcomeRecorder.class);
+
+  /** The part of the message that a report returns, and the report's own header. */
+  private static final int ORIGINAL = 64 * 1024;
+
+  private static final int MAX_BATCH_BYTES = OwnedSpool.RECORD_BYTES_MAX - ORIGINAL;
+
+  /** Field names, dates, numbers and line ends for one recipient, in outcome and report. */
+  private static final int FRAME = 320;
+
+  private final RetrySchedule schedule;
+  private final DsnComposer dsns;
+  private final InstantSource time;
+  private final Counter delivered;
+  private final Counter deferred;
+  private final Counter failed;
+  private final Counter retries;
+  private final Timer age;
+
+  OutcomeRecorder(
+      RetrySchedule schedule, DsnComposer dsns, MeterRegistry meters, InstantSource time) {
+    this.schedule = schedule;
+    this.dsns = dsns;
+    this.time = time;
+    delivered = meters.counter("delivery.attempts", "status", "delivered");
+    deferred = meters.counter("delivery.attempts", "status", "deferred");
+    failed = meters.counter("delivery.attempts", "status", "failed");
+    retries = meters.counter("delivery.retries");
+    age = meters.timer("delivery.queue.age"); // of a message when a recipient is final
+  }
+
+  /**
+   * The result of {@link #record}.
+   *
+   * @param accepted false when the term has passed: the next owner tries the rest again
+   * @param nextDueMillis the earliest time of a deferred recipient; MAX_VALUE for none
+   */
+  record Recorded(boolean accepted, long nextDueMillis) {}
+
+  /** Commits the outcomes of one step of an attempt. Blocks. */
+  Recorded record(OwnedSpool spool, SpooledMessage message, List<RecipientOutcome> outcomes) {
+    long nextDueMillis = Long.MAX_VALUE;
+    for (List<RecipientOutcome> batch : batches(message, outcomes)) {
+      Instant now = time.instant();
+      List<RecipientOutcome> scheduled =
+          batch.stream().map(o -> schedule.schedule(o, message, now)).toList();
+      DsnMessage report = report(spool, message, scheduled, now);
+      if (!spool.recordOutcomes(message.id(), scheduled, report)) {
+        LOG.warn("event=outcome_refused queue_id={} term={}", message.id(), spool.term());
+        return new Recorded(false, nextDueMillis);
+      }
+      for (RecipientOutcome o : scheduled) {
+        if (o.outcome() instanceof Outcome.Deferred d) {
+          nextDueMillis = Math.min(nextDueMillis, d.until().toEpochMilli());
+        }
+        countAndLog(message, o, now);
+      }
+      if (report != null) logReport(message, report);
+    }
+    return new Recorded(true, nextDueMillis);
+  }
+
+  /**
+   * Cuts outcomes into batches, so that each, with the report that it makes due, fits into one
+   * record of the spool. A thousand recipients with ordinary replies are one batch. A server that
+   * says half a page about each of them makes it several batches and several reports.
+   */
+  private static List<List<RecipientOutcome>> batches(
+      SpooledMessage message, List<RecipientOutcome> outcomes) {
+    List<List<RecipientOutcome>> batches = new ArrayList<>();
+    int begin = 0;
+    int bytes = 0;
+    for (int i = 0; i < outcomes.size(); i++) {
+      RecipientOutcome o = outcomes.get(i);
+      int more = maxBytes(message.recipients().get(o.recipientIndex()).recipient(), o.outcome());
+      if (bytes + more > MAX_BATCH_BYTES && i > begin) {
+        batches.add(outcomes.subList(begin, i));
+        begin = i;
+        bytes = 0;
+      }
+      bytes += more;
+    }
+    if (begin < outcomes.size()) batches.add(outcomes.subList(begin, outcomes.size()));
+    return batches;
+  }
+
+  /** The most that one recipient takes: once in the outcome, and folded twice in the report. */
+  private static int maxBytes(Recipient to, Outcome outcome) {
+    int address = to.address().ascii() ? 2 : 6;
+    return FRAME
+        + 4 * outcome.diagnostic().length()
+        + 2 * outcome.remote().length()
+        + address * to.address().toString().length()
+        + 2 * to.originalRecipient().length();
+  }
+
+  /** The report that the outcomes make due; null for none. It is committed together with them. */
+  private @Nullable DsnMessage report(
+      OwnedSpool spool, SpooledMessage message, List<RecipientOutcome> outcomes, Instant now) {
+    List<RecipientReport> reports = new DsnPolicy(schedule, message).reports(outcomes, now);
+    if (reports.isEmpty()) return null;
+    Instant until = schedule.expiry(message);
+    try (InputStream content = spool.content(message.id())) {
+      return dsns.compose(message, reports, content, now, until).orElse(null);
+    } catch (IOException e) { // a report without the message is better than none
+      LOG.error("event=content_unreadable queue_id={} reason=\"{}\"", message.id(), e.getMessage());
+    }
+    try {
+      InputStream nothing = InputStream.nullInputStream();
+      return dsns.compose(message, reports, nothing, now, until).orElse(null);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // an empty stream cannot fail
+    }
+  }
+
+  private void countAndLog(SpooledMessage message, RecipientOutcome result, Instant now) {
+    RecipientState recipient = message.recipients().get(result.recipientIndex());
+    if (recipient.recipient().expanded()) return; // nothing was delivered
+    Outcome o = result.outcome();
+    Duration sinceArrival = Duration.between(Instant.ofEpochMilli(message.arrivedMillis()), now);
+    count(o, recipient.attempts() > 0, sinceArrival);
+    String to = recipient.address().printable();
+    LOG.info(
+        "event={} queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"",
+        eventName(o),
+        message.id(),
+        to,
+        o.remote().isEmpty() ? "none" : o.remote(),
+        o.status(),
+        recipient.attempts() + 1,
+        sinceArrival.toMillis() / 1000.0,
+        o.diagnostic());
+    if (o instanceof Outcome.Failed && message.reversePath() instanceof ReversePath.Null) {
+      LOG.warn("event=report_failed queue_id={} to=<{}>", message.id(), to);
+    }
+  }
+
+  private void count(Outcome outcome, boolean retry, Duration sinceArrival) {
+    if (retry) retries.increment();
+    switch (outcome) {
+      case Outcome.Delivered d -> delivered.increment();
+      case Outcome.Deferred d -> deferred.increment();
+      case Outcome.Failed f -> failed.increment();
+    }
+    if (!(outcome instanceof Outcome.Deferred)) age.record(sinceArrival);
+  }
+
+  private static String eventName(Outcome outcome) {
+    return switch (outcome) {
+      case Outcome.Delivered d -> "delivered";
+      case Outcome.Deferred d -> "deferred";
+      case Outcome.Failed f -> "failed";
+    };
+  }
+
+  private static void logReport(SpooledMessage message, DsnMessage report) {
+    LOG.info(
+        "event=notification queue_id={} about={} kind={} to=<{}>",
+        report.id(),
+        message.id(),
+        report.aboutDelay() ? "delay" : "final",
+        report.envelope().recipients().getFirst().address().printable());
+  }
+}
