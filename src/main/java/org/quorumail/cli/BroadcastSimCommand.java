@@ -1,14 +1,8 @@
 package org.quorumail.cli;
 
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import org.quorumail.gossip.sim.BroadcastScenarios;
-import org.quorumail.tools.SimulationExecutor;
+import org.quorumail.tools.BroadcastExperiment;
 import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,37 +29,16 @@ final class BroadcastSimCommand implements Callable<Integer> {
   @Option(names = "--quiet", description = "Only what needs no loss, death or partition.")
   private boolean quiet;
 
-  /** Of one simulated node, with what waits for it on the network: 40 KiB, and as much again. */
-  private static final long BYTES_PER_NODE = 80 << 10;
-
   @Override
   public Integer call() throws InterruptedException {
     int nodes = size.nodes();
     if (nodes < 10 || nodes > 20_000) {
       throw new ParameterException(spec.commandLine(), "--nodes is 10 to 20000");
     }
-    List<Map<String, Double>> runs = new ArrayList<>();
-    List<String> headings = new ArrayList<>(List.of("FIGURE"));
-    for (long seed : size.seeds()) {
-      headings.add("SEED-" + seed);
-      Map<String, Double> figures = new LinkedHashMap<>();
-      SimulationExecutor.run(BroadcastScenarios.of(nodes, seed, quiet), nodes * BYTES_PER_NODE)
-          .forEach(figures::putAll);
-      runs.add(figures);
-    }
-    TextTable table = new TextTable(headings.toArray(String[]::new));
-    for (String figure : runs.getFirst().keySet()) {
-      List<String> cells = new ArrayList<>(List.of(figure));
-      for (Map<String, Double> run : runs) cells.add(number(run.getOrDefault(figure, Double.NaN)));
-      table.row(cells.toArray(String[]::new));
-    }
+    TextTable table = BroadcastExperiment.run(nodes, size.seeds(), quiet);
     PrintWriter out = spec.commandLine().getOut();
     table.print(out);
     out.flush();
     return ExitCode.DONE;
-  }
-
-  private static String number(double value) {
-    return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.3f", value);
   }
 }

@@ -3,13 +3,13 @@ package org.quorumail.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.tools.ChaosOptions;
 import org.quorumail.tools.ChaosRun;
 import org.quorumail.tools.OutputFormat;
 import org.quorumail.tools.SmtpSink;
+import org.quorumail.tools.Workload;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -139,11 +139,10 @@ final class ChaosCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--nodes, --messages, --size and --senders are at least 1");
     }
-    OptionalDouble perSecond = rate > 0 ? OptionalDouble.of(rate) : OptionalDouble.empty();
     ChaosOptions options =
         new ChaosOptions(
             nodes,
-            new ChaosOptions.Load(messages, size, senders, perSecond),
+            Workload.of(senders, messages, size).withRate(rate),
             new ChaosOptions.FaultSchedule(
                 seed,
                 killEvery,

@@ -1,11 +1,10 @@
 package org.quorumail.cli;
 
+import static org.quorumail.cli.ControlSocketClient.encode;
+
 import java.io.PrintWriter;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Base64;
-import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,7 +30,7 @@ final class ClusterCommand extends CommandGroup {
       description = "State, leader, and how many nodes are healthy.",
       footer = {"", "Example: quorumail cluster status --format json"})
   int status(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.client().call("GET", "/api/cluster/status"), TextTable::fields);
+    options.print(options.client().call("GET", "/api/cluster/status"), JsonPrinter::printFields);
     return ExitCode.DONE;
   }
 
@@ -46,7 +45,7 @@ final class ClusterCommand extends CommandGroup {
   }
 
   private static void printTable(JsonNode nodes, PrintWriter out) {
-    TextTable.of(
+    JsonPrinter.table(
             nodes,
             "id",
             "address",
@@ -71,8 +70,8 @@ final class ClusterCommand extends CommandGroup {
       footer = {"", "Example: quorumail cluster node node-1"})
   int node(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
-    String path = "/api/cluster/nodes/" + URLEncoder.encode(id, StandardCharsets.UTF_8);
-    options.print(options.client().call("GET", path), TextTable::fields);
+    String path = "/api/cluster/nodes/" + encode(id);
+    options.print(options.client().call("GET", path), JsonPrinter::printFields);
     return ExitCode.DONE;
   }
 
@@ -85,8 +84,9 @@ final class ClusterCommand extends CommandGroup {
     options.print(
         options.client().call("GET", "/api/cluster/replication/stats"),
         (answer, out) -> {
-          TextTable.fields(answer, out);
-          TextTable.of(answer.path("spools"), "name", "role", "leader", "term", "index", "replicas")
+          JsonPrinter.printFields(answer, out);
+          JsonPrinter.table(
+                  answer.path("spools"), "name", "role", "leader", "term", "index", "replicas")
               .print(out);
         });
     return ExitCode.DONE;
@@ -102,7 +102,7 @@ final class ClusterCommand extends CommandGroup {
     if (status.path("leader_id").isNull()) {
       throw new CommandException(ExitCode.FAILED, "the cluster has no leader at the moment");
     }
-    options.print(status, (answer, out) -> out.println(TextTable.cell(answer.path("leader_id"))));
+    options.print(status, (answer, out) -> out.println(JsonPrinter.cell(answer.path("leader_id"))));
     return ExitCode.DONE;
   }
 
@@ -114,7 +114,7 @@ final class ClusterCommand extends CommandGroup {
   int elect(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("POST", "/api/cluster/elect"),
-        (answer, out) -> out.println(TextTable.cell(answer.path("leader_id")) + " leads"));
+        (answer, out) -> out.println(JsonPrinter.cell(answer.path("leader_id")) + " leads"));
     return ExitCode.DONE;
   }
 

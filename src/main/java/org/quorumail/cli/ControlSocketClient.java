@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import static java.util.stream.Collectors.joining;
 
 import java.io.IOException;
+import java.net.URLEncoder;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -45,6 +46,11 @@ final class ControlSocketClient {
       }
       return body.path("detail").asString("the node answered " + status);
     }
+  }
+
+  /** Encodes a value for a path or query. */
+  static String encode(String value) {
+    return URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 
   /** The answer of a call that the node carried out. */

@@ -1,9 +1,8 @@
 package org.quorumail.cli;
 
+import static org.quorumail.cli.ControlSocketClient.encode;
+
 import java.io.PrintWriter;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
-import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -31,7 +30,8 @@ final class DnsCommand extends CommandGroup {
     options.print(
         options.client().call("GET", "/api/dns/cache"),
         (answer, out) ->
-            TextTable.of(answer, "name", "type", "ttl_seconds", "result", "values").print(out));
+            JsonPrinter.table(answer, "name", "type", "ttl_seconds", "result", "values")
+                .print(out));
     return ExitCode.DONE;
   }
 
@@ -54,7 +54,7 @@ final class DnsCommand extends CommandGroup {
       footer = {"", "Example: quorumail dns refresh example.org"})
   int refresh(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
-    JsonNode answer = options.client().call("POST", "/api/dns/refresh/" + encoded(domain));
+    JsonNode answer = options.client().call("POST", "/api/dns/refresh/" + encode(domain));
     String problem = answer.path("problem").asString("");
     if (!problem.isEmpty()) throw new CommandException(ExitCode.FAILED, problem);
     options.print(answer, DnsCommand::printHosts);
@@ -62,7 +62,7 @@ final class DnsCommand extends CommandGroup {
   }
 
   private static void printHosts(JsonNode answer, PrintWriter out) {
-    answer.path("hosts").forEach(host -> out.println(TextTable.cell(host)));
+    answer.path("hosts").forEach(host -> out.println(JsonPrinter.cell(host)));
   }
 
   @Command(
@@ -73,7 +73,7 @@ final class DnsCommand extends CommandGroup {
   int listOverrides(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/dns/overrides"),
-        (answer, out) -> TextTable.of(answer, "domain", "host", "source").print(out));
+        (answer, out) -> JsonPrinter.table(answer, "domain", "host", "source").print(out));
     return ExitCode.DONE;
   }
 
@@ -87,14 +87,14 @@ final class DnsCommand extends CommandGroup {
       @Parameters(paramLabel = "DOMAIN") String domain,
       @Parameters(paramLabel = "HOST[:PORT]") String host)
       throws CommandException {
-    String path = "/api/dns/overrides/" + encoded(domain) + "?host=" + encoded(host);
+    String path = "/api/dns/overrides/" + encode(domain) + "?host=" + encode(host);
     options.print(
         options.client().call("PUT", path),
         (set, out) ->
             out.println(
-                TextTable.cell(set.path("domain"))
+                JsonPrinter.cell(set.path("domain"))
                     + " goes to "
-                    + TextTable.cell(set.path("host"))));
+                    + JsonPrinter.cell(set.path("host"))));
     return ExitCode.DONE;
   }
 
@@ -106,12 +106,9 @@ final class DnsCommand extends CommandGroup {
   int removeOverride(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
     options.print(
-        options.client().call("DELETE", "/api/dns/overrides/" + encoded(domain)),
-        (was, out) -> out.println(TextTable.cell(was.path("domain")) + " goes its own way again"));
+        options.client().call("DELETE", "/api/dns/overrides/" + encode(domain)),
+        (was, out) ->
+            out.println(JsonPrinter.cell(was.path("domain")) + " goes its own way again"));
     return ExitCode.DONE;
-  }
-
-  private static String encoded(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 }

@@ -4,21 +4,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.gossip.sim.BroadcastReport;
-import org.quorumail.gossip.sim.BroadcastRun;
-import org.quorumail.gossip.sim.MembershipReport;
-import org.quorumail.gossip.sim.MembershipRun;
-import org.quorumail.gossip.sim.MembershipScenario;
-import org.quorumail.tools.GossipPlots;
-import org.quorumail.tools.GossipTables;
-import org.quorumail.tools.SimulationExecutor;
+import org.quorumail.tools.GossipExperiment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,8 +35,6 @@ import picocli.CommandLine.Spec;
       "  quorumail sim gossip --nodes 1000 --seed 42 --seeds 10 --loss 30 --duration 2m"
     })
 final class GossipSimCommand implements Callable<Integer> {
-  private static final Set<String> PARTS = Set.of("membership", "broadcast", "all");
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private SimulationOptions size = new SimulationOptions();
@@ -55,7 +43,7 @@ final class GossipSimCommand implements Callable<Integer> {
       names = "--part",
       defaultValue = "all",
       description = "membership, broadcast or all. Default: ${DEFAULT-VALUE}")
-  private String part = "";
+  private GossipExperiment.Part part = GossipExperiment.Part.ALL;
 
   @Mixin private ScenarioOptions options = new ScenarioOptions();
 
@@ -68,23 +56,14 @@ final class GossipSimCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    if (!PARTS.contains(part)) {
-      String message = "--part is membership, broadcast or all, not " + part;
-      throw new ParameterException(spec.commandLine(), message);
-    }
     List<Long> seeds = size.seeds();
-    double killed = options.killed();
-    List<Supplier<MembershipReport>> memberships = new ArrayList<>();
-    List<Supplier<BroadcastReport>> broadcasts = new ArrayList<>();
-    for (long seed : seeds) {
-      MembershipScenario scenario = options.scenario(size.nodes(), seed);
-      if (!part.equals("broadcast")) memberships.add(() -> MembershipRun.of(scenario));
-      if (!part.equals("membership")) broadcasts.add(() -> BroadcastRun.of(scenario, killed));
-    }
-    long bytes = options.scenario(size.nodes(), seeds.getFirst()).heapBytes();
-    if (!memberships.isEmpty()) requireHeap(bytes); // broadcasts of many need no views
-    List<MembershipReport> views = SimulationExecutor.run(memberships, bytes);
-    List<BroadcastReport> deliveries = SimulationExecutor.run(broadcasts, bytes);
+    GossipExperiment experiment =
+        new GossipExperiment(
+            seeds.stream().map(seed -> options.scenario(size.nodes(), seed)).toList(),
+            options.killed(),
+            part);
+    requireHeap(experiment.requiredHeap());
+    GossipExperiment.Result result = experiment.run();
     String range = seeds.size() > 1 ? " to " + seeds.getLast() : "";
     out.printf(
         Locale.ROOT,
@@ -93,19 +72,17 @@ final class GossipSimCommand implements Callable<Integer> {
         seeds.getFirst(),
         range,
         options.summary());
-    if (!views.isEmpty()) GossipTables.printMembership(views, out);
-    if (!views.isEmpty() && !deliveries.isEmpty()) out.println();
-    if (!deliveries.isEmpty()) GossipTables.printBroadcasts(deliveries, out);
+    result.print(out);
     out.flush();
     if (svg != null) {
-      Files.writeString(svg, GossipPlots.svg(views, deliveries));
+      Files.writeString(svg, result.toSvg());
       out.println();
       out.println("plots: " + svg);
     }
     return ExitCode.DONE;
   }
 
-  /** Better now than after half an hour. */
+  /** Refuses a run at once that would run out of memory after half an hour. */
   private void requireHeap(long bytes) {
     long most = Runtime.getRuntime().maxMemory();
     if (bytes <= most) return;

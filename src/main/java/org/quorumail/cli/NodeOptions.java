@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.node.ConfigResult;
+import org.quorumail.tools.OutputFormat;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -14,11 +15,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** What every command that talks to a node takes: which node, and in which form it answers. */
 final class NodeOptions {
-  enum Format {
-    TEXT,
-    JSON
-  }
-
   private static final JsonMapper INDENTED =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -34,7 +30,7 @@ final class NodeOptions {
       names = "--format",
       paramLabel = "text|json",
       description = "Form of the answer. Default: text.")
-  private Format format = Format.TEXT;
+  private OutputFormat format = OutputFormat.TEXT;
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec = CommandSpec.create();
@@ -54,7 +50,7 @@ final class NodeOptions {
   }
 
   boolean isJson() {
-    return format == Format.JSON;
+    return format == OutputFormat.JSON;
   }
 
   /** Prints the whole answer as JSON, or what the text form makes of it. */

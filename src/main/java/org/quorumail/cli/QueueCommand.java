@@ -1,12 +1,11 @@
 package org.quorumail.cli;
 
+import static org.quorumail.cli.ControlSocketClient.encode;
+
 import java.io.PrintWriter;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cli.MessageSelection.MessageCall;
-import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -45,7 +44,7 @@ final class QueueCommand extends CommandGroup {
   }
 
   private static void printTable(JsonNode messages, PrintWriter out) {
-    TextTable.of(
+    JsonPrinter.table(
             messages,
             "id",
             "status",
@@ -71,9 +70,9 @@ final class QueueCommand extends CommandGroup {
   }
 
   static void printMessage(JsonNode message, PrintWriter out) {
-    TextTable.fields(message, out);
+    JsonPrinter.printFields(message, out);
     out.println();
-    TextTable.of(
+    JsonPrinter.table(
             message.path("recipients"),
             "address",
             "status",
@@ -158,7 +157,7 @@ final class QueueCommand extends CommandGroup {
       throws CommandException, InterruptedException {
     ControlSocketClient node = options.client();
     do {
-      options.print(node.call("GET", "/api/queue/stats"), TextTable::fields);
+      options.print(node.call("GET", "/api/queue/stats"), JsonPrinter::printFields);
       if (watch) Thread.sleep(Math.max(1, interval) * 1_000L);
     } while (watch);
     return ExitCode.DONE;
@@ -188,15 +187,15 @@ final class QueueCommand extends CommandGroup {
       @Option(names = "--for", paramLabel = "T", description = "How long. Default: 24h.")
           @Nullable Duration howLong)
       throws CommandException {
-    String query = "?domain=" + encoded(domain);
+    String query = "?domain=" + encode(domain);
     if (howLong != null) query += "&for=" + howLong.toMillis() + "ms";
     options.print(
         options.client().call("POST", "/api/queue/suspend" + query),
         (answer, out) ->
             out.println(
-                TextTable.cell(answer.path("domain"))
+                JsonPrinter.cell(answer.path("domain"))
                     + " is left alone for "
-                    + TextTable.cell(answer.path("seconds_left"))
+                    + JsonPrinter.cell(answer.path("seconds_left"))
                     + " s"));
     return ExitCode.DONE;
   }
@@ -212,8 +211,8 @@ final class QueueCommand extends CommandGroup {
           String domain)
       throws CommandException {
     options.print(
-        options.client().call("POST", "/api/queue/resume?domain=" + encoded(domain)),
-        (answer, out) -> out.println(TextTable.cell(answer.path("domain")) + " goes on"));
+        options.client().call("POST", "/api/queue/resume?domain=" + encode(domain)),
+        (answer, out) -> out.println(JsonPrinter.cell(answer.path("domain")) + " goes on"));
     return ExitCode.DONE;
   }
 
@@ -225,7 +224,7 @@ final class QueueCommand extends CommandGroup {
   int suspensions(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/queue/suspensions"),
-        (answer, out) -> TextTable.of(answer, "domain", "seconds_left").print(out));
+        (answer, out) -> JsonPrinter.table(answer, "domain", "seconds_left").print(out));
     return ExitCode.DONE;
   }
 
@@ -249,25 +248,21 @@ final class QueueCommand extends CommandGroup {
               description = "Where to.")
           String to)
       throws CommandException {
-    String query = "?domain=" + encoded(domain) + "&to=" + encoded(to);
+    String query = "?domain=" + encode(domain) + "&to=" + encode(to);
     options.print(
         options.client().call("POST", "/api/queue/reroute" + query),
         (answer, out) ->
             out.println(
-                TextTable.cell(answer.path("domain"))
+                JsonPrinter.cell(answer.path("domain"))
                     + " goes to "
-                    + TextTable.cell(answer.path("host"))
+                    + JsonPrinter.cell(answer.path("host"))
                     + ", "
-                    + TextTable.cell(answer.path("due"))
+                    + JsonPrinter.cell(answer.path("due"))
                     + " waiting messages are due now"));
     return ExitCode.DONE;
   }
 
-  private static String encoded(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8);
-  }
-
   static String path(String id, String verb) {
-    return "/api/queue/" + URLEncoder.encode(id, StandardCharsets.UTF_8) + verb;
+    return "/api/queue/" + encode(id) + verb;
   }
 }

@@ -1,7 +1,7 @@
 package org.quorumail.cli;
 
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import static org.quorumail.cli.ControlSocketClient.encode;
+
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +73,6 @@ final class QueueFilter {
 
   private static String parameter(String name, @Nullable String value) {
     if (value == null) return "";
-    return "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+    return "&" + name + "=" + encode(value);
   }
 }

@@ -1,7 +1,6 @@
 package org.quorumail.cli;
 
 import java.io.PrintWriter;
-import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -26,7 +25,7 @@ final class SpoolCommand extends CommandGroup {
   }
 
   private static void printTable(JsonNode stats, PrintWriter out) {
-    TextTable.of(
+    JsonPrinter.table(
             stats.path("spools"),
             "name",
             "role",
@@ -58,7 +57,7 @@ final class SpoolCommand extends CommandGroup {
       description = "Sums over the spools that the node owns.",
       footer = {"", "Example: quorumail spool stats --format json"})
   int stats(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.client().call("GET", "/api/spool/stats"), TextTable::fields);
+    options.print(options.client().call("GET", "/api/spool/stats"), JsonPrinter::printFields);
     return ExitCode.DONE;
   }
 
@@ -68,7 +67,8 @@ final class SpoolCommand extends CommandGroup {
       description = "Give the disk back what ended messages have left, now instead of bit by bit.",
       footer = {"", "Example: quorumail spool cleanup-completed"})
   int cleanUp(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.client().call("POST", "/api/spool/cleanup-completed"), TextTable::fields);
+    options.print(
+        options.client().call("POST", "/api/spool/cleanup-completed"), JsonPrinter::printFields);
     return ExitCode.DONE;
   }
 
@@ -80,7 +80,7 @@ final class SpoolCommand extends CommandGroup {
   int digests(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/spool/digests"),
-        (answer, out) -> TextTable.of(answer, "spool", "term", "index", "sha256").print(out));
+        (answer, out) -> JsonPrinter.table(answer, "spool", "term", "index", "sha256").print(out));
     return ExitCode.DONE;
   }
 }

@@ -1,6 +1,5 @@
 package org.quorumail.cli;
 
-import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -29,7 +28,7 @@ final class SystemCommand extends CommandGroup {
       description = "Version, uptime and readiness of the node.",
       footer = {"", "Example: quorumail system status --format json"})
   int status(@Mixin NodeOptions options) throws CommandException {
-    options.print(options.client().call("GET", "/api/system/status"), TextTable::fields);
+    options.print(options.client().call("GET", "/api/system/status"), JsonPrinter::printFields);
     return ExitCode.DONE;
   }
 
@@ -63,7 +62,7 @@ final class SystemCommand extends CommandGroup {
   private static String joined(tools.jackson.databind.JsonNode list) {
     if (list.isEmpty()) return "nothing";
     java.util.StringJoiner words = new java.util.StringJoiner(", ");
-    list.forEach(word -> words.add(TextTable.cell(word)));
+    list.forEach(word -> words.add(JsonPrinter.cell(word)));
     return words.toString();
   }
 }

@@ -15,6 +15,7 @@ import org.quorumail.auth.NewUser;
 import org.quorumail.auth.UsersFileEditor;
 import org.quorumail.auth.UsersFileEditor.ListedUser;
 import org.quorumail.node.ConfigResult;
+import org.quorumail.tools.OutputFormat;
 import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -152,7 +153,7 @@ final class UserCommand extends CommandGroup {
               paramLabel = "text|json",
               defaultValue = "text",
               description = "Form of the answer. Default: text.")
-          NodeOptions.Format format)
+          OutputFormat format)
       throws CommandException {
     List<ListedUser> listed;
     try {
@@ -161,7 +162,7 @@ final class UserCommand extends CommandGroup {
       throw failed(e);
     }
     PrintWriter out = group.commandLine().getOut();
-    if (format == NodeOptions.Format.JSON) {
+    if (format == OutputFormat.JSON) {
       out.println(JsonMapper.shared().writeValueAsString(listed));
       return ExitCode.DONE;
     }

@@ -3,17 +3,16 @@ package org.quorumail.tools;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
- * What {@link ChaosRun} does.
+ * The settings of a {@link ChaosRun}.
  *
- * @param sink how the next hop behaves; a little slow, so that mail is queued when a node dies
- * @param directory work directory, kept; by default a temporary one, removed when all went well
+ * @param sink behaviour of the next hop; a little slow, so that mail is queued when a node dies
+ * @param directory work directory, kept; by default a temporary one, deleted after a good run
  */
 public record ChaosOptions(
     int nodes,
-    Load load,
+    Workload workload,
     FaultSchedule faults,
     SmtpSink.Options sink,
     Optional<Path> directory,
@@ -21,25 +20,13 @@ public record ChaosOptions(
     OutputFormat format) {
 
   /**
-   * What is sent.
+   * The faults that a run injects while it sends.
    *
-   * @param rate messages per second of all senders, so that the load lasts over several kills;
-   *     empty: as fast as answers come
-   */
-  public record Load(int messages, int size, int senders, OptionalDouble rate) {
-    public static Load of(int messages, double perSecond) {
-      return new Load(messages, 4096, 20, OptionalDouble.of(perSecond));
-    }
-  }
-
-  /**
-   * What goes wrong meanwhile.
-   *
-   * @param killEvery zero: no kills by the clock
-   * @param whenReady waits with each kill until every node is ready again
-   * @param maxFaults no more than so many
-   * @param pause half of the failures are SIGSTOP and SIGCONT
-   * @param killAllAt so long after the first message all nodes are killed at once
+   * @param killEvery time between two kills; zero: no periodic kills
+   * @param whenReady delays each kill until every node is ready again
+   * @param maxFaults upper limit of periodic faults
+   * @param pause makes half of the faults SIGSTOP and SIGCONT
+   * @param killAllAt time after the first message at which all nodes are killed at once
    */
   public record FaultSchedule(
       long seed,
@@ -59,10 +46,10 @@ public record ChaosOptions(
     }
   }
 
-  public static ChaosOptions of(Load load, FaultSchedule failures) {
+  public static ChaosOptions of(Workload workload, FaultSchedule failures) {
     return new ChaosOptions(
         3,
-        load,
+        workload,
         failures,
         SmtpSink.Options.onPort(0).withDelay(Duration.ofMillis(10)),
         Optional.empty(),
@@ -71,18 +58,18 @@ public record ChaosOptions(
   }
 
   public ChaosOptions withNodes(int changed) {
-    return new ChaosOptions(changed, load, faults, sink, directory, timeout, format);
+    return new ChaosOptions(changed, workload, faults, sink, directory, timeout, format);
   }
 
   public ChaosOptions withSink(SmtpSink.Options changed) {
-    return new ChaosOptions(nodes, load, faults, changed, directory, timeout, format);
+    return new ChaosOptions(nodes, workload, faults, changed, directory, timeout, format);
   }
 
   public ChaosOptions withDirectory(Path changed) {
-    return new ChaosOptions(nodes, load, faults, sink, Optional.of(changed), timeout, format);
+    return new ChaosOptions(nodes, workload, faults, sink, Optional.of(changed), timeout, format);
   }
 
   public ChaosOptions withTimeout(Duration changed) {
-    return new ChaosOptions(nodes, load, faults, sink, directory, changed, format);
+    return new ChaosOptions(nodes, workload, faults, sink, directory, changed, format);
   }
 }

@@ -8,10 +8,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What a {@link ChaosRun} run came to.
+ * The result of a {@link ChaosRun}.
  *
- * @param duplicateBound how many deliveries were in doubt at the failures together
- * @param problems further reasons why the run is not good, in words
+ * @param duplicateBound deliveries in doubt, summed over all faults
+ * @param problems further reasons why the run is not good, one sentence each
  */
 public record ChaosReport(
     long seed,
@@ -24,7 +24,7 @@ public record ChaosReport(
     RecoveryTimes firstTakenOver,
     List<String> problems) {
 
-  /** Median and worst of what was measured after each failure, in milliseconds. */
+  /** Median and worst of the times measured after each fault, in milliseconds. */
   public record RecoveryTimes(int measured, long median, long worst) {
     static RecoveryTimes of(List<Long> nanos) {
       if (nanos.isEmpty()) return new RecoveryTimes(0, 0, 0);
@@ -45,16 +45,17 @@ public record ChaosReport(
     return verdicts().isEmpty();
   }
 
-  /** Why the run is not good; empty when it is. */
+  /** The reasons why the run is not good; empty when it is good. */
   public List<String> verdicts() {
     List<String> verdicts = new ArrayList<>();
     if (!account.lost().isEmpty()) verdicts.add(account.lost().size() + " acknowledged and LOST");
     if (account.corrupt() > 0) verdicts.add(account.corrupt() + " arrived changed");
-    if (account.strangers() > 0) verdicts.add(account.strangers() + " arrived that nobody sent");
+    if (account.strangers() > 0)
+      verdicts.add(account.strangers() + " arrived that this run did not send");
     if (account.repeatedQueueIds() > 0) {
       verdicts.add(account.repeatedQueueIds() + " queue ids were given out twice");
     }
-    if (!account.addsUp()) verdicts.add("the account does not add up");
+    if (!account.addsUp()) verdicts.add("the tally does not add up");
     if (account.duplicates() > duplicateBound) {
       verdicts.add(
           "%d duplicates, more than the %d deliveries in doubt"
@@ -76,11 +77,11 @@ public record ChaosReport(
       text.append("    ").append(lost).append('\n');
     }
     line(text, "attempts without a 250", account.attempts() - account.acknowledged());
-    line(text, "  delivered all the same", account.unacknowledgedDelivered());
+    line(text, "  delivered nevertheless", account.unacknowledgedDelivered());
     line(text, "duplicates", account.duplicates());
-    line(text, "  in doubt at the failures", duplicateBound);
+    line(text, "  in doubt at the faults", duplicateBound);
     line(text, "arrived changed", account.corrupt());
-    text.append("failures                   ")
+    text.append("faults                     ")
         .append("%d kills, %d pauses, seed %d%n".formatted(kills, pauses, seed));
     text.append("kill to the first 250      ").append(firstAcknowledgement.toText()).append('\n');
     text.append("kill to taken-over mail    ").append(firstTakenOver.toText()).append('\n');
@@ -92,8 +93,8 @@ public record ChaosReport(
     return text.toString();
   }
 
-  private static void line(StringBuilder text, String what, long count) {
-    text.append(String.format(Locale.ROOT, "%-26s %d%n", what, count));
+  private static void line(StringBuilder text, String label, long count) {
+    text.append(String.format(Locale.ROOT, "%-26s %d%n", label, count));
   }
 
   Map<String, Object> toJson() {

@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
- * {@code quorumail demo}: three nodes on this machine, two thousand messages, one node killed half
- * way, and the account of where every message went.
+ * The demonstration, {@code quorumail demo}: three nodes on this machine, two thousand messages,
+ * one node killed half way, and the tally of all messages.
  */
 public final class Demo {
   private static final int NODES = 3;
@@ -31,59 +31,44 @@ public final class Demo {
     this.out = out;
   }
 
-  /** 0 only when accepted = delivered + queued + bounced, lost 0. */
+  /** Returns 0 only when accepted = delivered + queued + bounced, and nothing is lost. */
   public int run() {
-    Path directory = null;
-    try {
-      directory =
-          options.directory().isPresent() ? options.directory().get() : ChaosRun.createDirectory();
-      boolean isGood = runIn(directory);
-      if (isGood && options.directory().isEmpty()) ChaosRun.deleteDirectory(directory);
-      else out.println("Logs and data are kept in " + directory);
-      return isGood ? 0 : 1;
-    } catch (IOException e) {
-      out.println(e.getMessage());
-      if (directory != null) out.println("Logs and data are kept in " + directory);
-      return 1;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      out.println("The demo was interrupted.");
-      return 1;
-    }
+    return WorkDirectory.run(options.directory(), out, this::runIn);
   }
 
   private boolean runIn(Path directory) throws IOException, InterruptedException {
-    MessageHistory ledger = new MessageHistory();
+    MessageHistory history = new MessageHistory();
     SmtpSink.Options slow = SmtpSink.Options.onPort(0).withDelay(Duration.ofMillis(5));
-    try (SmtpSink sink = SmtpSink.start(slow, ledger::recordDelivery);
-        LocalCluster fleet = LocalCluster.of(NODES, directory, "smtp://127.0.0.1:" + sink.port())) {
+    try (SmtpSink sink = SmtpSink.start(slow, history::recordDelivery);
+        LocalCluster cluster =
+            LocalCluster.of(NODES, directory, "smtp://127.0.0.1:" + sink.port())) {
       out.println("Three nodes on this machine. A message is on the disks of two of them at least");
       out.println("before its sender hears 250. Half way, one node is killed (kill -9).");
-      fleet.start(START_TIMEOUT);
+      cluster.start(START_TIMEOUT);
       out.printf(Locale.ROOT, "%5.1f s  all three nodes are ready%n", seconds());
-      long killed = sendAndKill(fleet, ledger);
-      fleet.start(START_TIMEOUT);
-      boolean isEmpty = fleet.awaitEmptyQueues(Duration.ofSeconds(60));
-      printStatus(fleet, ledger);
+      long killed = sendAndKill(cluster, history);
+      cluster.start(START_TIMEOUT);
+      boolean isEmpty = cluster.awaitEmptyQueues(Duration.ofSeconds(60));
+      printStatus(cluster, history);
       endOfLine();
-      List<String> differences = fleet.compareDigests(DIGEST_TIMEOUT);
-      boolean isGood = printResult(fleet, ledger, killed, differences) && isEmpty;
-      if (options.keep()) keepRunning(fleet);
+      List<String> differences = cluster.compareDigests(DIGEST_TIMEOUT);
+      boolean isGood = printResult(cluster, history, killed, differences) && isEmpty;
+      if (options.keep()) keepRunning(cluster);
       return isGood;
     }
   }
 
-  /** Sends everything and kills the victim in between; the time of the kill. */
-  private long sendAndKill(LocalCluster fleet, MessageHistory ledger)
+  /** Sends all messages, kills and restarts the victim meanwhile; returns the time of the kill. */
+  private long sendAndKill(LocalCluster cluster, MessageHistory history)
       throws IOException, InterruptedException {
-    ChaosOptions.Load load = ChaosOptions.Load.of(options.messages(), RATE);
-    NodeProcess victim = fleet.node(VICTIM);
+    Workload workload = Workload.atRate(options.messages(), RATE);
+    NodeProcess victim = cluster.node(VICTIM);
     long killed = 0;
-    try (SenderPool traffic = new SenderPool(fleet.smtpAddresses(), ledger, load)) {
-      traffic.start();
-      while (!traffic.await(STATUS_INTERVAL) && seconds() < options.timeout().toSeconds()) {
-        printStatus(fleet, ledger);
-        if (killed == 0 && ledger.acknowledged() >= options.messages() / 2) {
+    try (SenderPool senders = new SenderPool(cluster.smtpAddresses(), history, workload)) {
+      senders.start();
+      while (!senders.await(STATUS_INTERVAL) && seconds() < options.timeout().toSeconds()) {
+        printStatus(cluster, history);
+        if (killed == 0 && history.acknowledged() >= options.messages() / 2) {
           killed = System.nanoTime();
           victim.kill();
           printEvent("kill -9 " + victim.settings().id());
@@ -96,10 +81,10 @@ public final class Demo {
     return killed;
   }
 
-  /** One line: who is there, and where the mail is. */
-  private void printStatus(LocalCluster fleet, MessageHistory ledger) {
+  /** Prints one line: the state of each node and the count of messages by place. */
+  private void printStatus(LocalCluster cluster, MessageHistory history) {
     StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%5.1f s ", seconds()));
-    for (NodeProcess node : fleet.nodes()) {
+    for (NodeProcess node : cluster.nodes()) {
       String state = !node.isRunning() ? "DOWN" : node.http().isReady() ? "up" : "starting";
       line.append(String.format(Locale.ROOT, " %s %-8s", node.settings().id(), state));
     }
@@ -107,16 +92,16 @@ public final class Demo {
         String.format(
             Locale.ROOT,
             " accepted %5d  delivered %5d  in the queue %s",
-            ledger.acknowledged(),
-            ledger.delivered(),
-            queued(fleet)));
+            history.acknowledged(),
+            history.delivered(),
+            queued(cluster)));
     if (options.isTerminal()) out.print(ERASE_LINE + line);
     else out.println(line);
     out.flush();
   }
 
-  private static String queued(LocalCluster fleet) {
-    for (NodeProcess node : fleet.nodes()) {
+  private static String queued(LocalCluster cluster) {
+    for (NodeProcess node : cluster.nodes()) {
       OptionalLong size = node.isRunning() ? node.http().queueSize() : OptionalLong.empty();
       if (size.isPresent()) return Long.toString(size.getAsLong());
     }
@@ -124,48 +109,48 @@ public final class Demo {
   }
 
   private boolean printResult(
-      LocalCluster fleet, MessageHistory ledger, long killed, List<String> differences) {
-    MessageTally account = ledger.tally(fleet::isQueued);
+      LocalCluster cluster, MessageHistory history, long killed, List<String> differences) {
+    MessageTally tally = history.tally(cluster::isQueued);
     out.printf(
         "accepted %d = delivered %d + queued %d + bounced %d; lost %d%n",
-        account.acknowledged(),
-        account.delivered(),
-        account.queued(),
-        account.bounced(),
-        account.lost().size());
+        tally.acknowledged(),
+        tally.delivered(),
+        tally.queued(),
+        tally.bounced(),
+        tally.lost().size());
     out.printf(
-        "delivered twice %d (deliveries under way when the node died)%n", account.duplicates());
-    String name = fleet.node(VICTIM).settings().hostname();
-    printDelay("first 250 from another node", ledger.firstAcknowledgement(VICTIM, killed));
+        "delivered twice %d (deliveries in progress when the node died)%n", tally.duplicates());
+    String name = cluster.node(VICTIM).settings().hostname();
+    printDelay("first 250 from another node", history.firstAcknowledgement(VICTIM, killed));
     printDelay(
         "first delivery of the dead node's mail by another",
-        ledger.firstTakenOver(VICTIM, name, killed));
+        history.firstTakenOver(VICTIM, name, killed));
     for (String difference : differences) out.println("NOT EQUAL: " + difference);
     if (differences.isEmpty()) out.println("the replicas of every spool are equal");
-    boolean hasAll = account.acknowledged() == options.messages();
-    if (!hasAll) out.println("NOT ALL were accepted in time");
-    return hasAll && account.isWhole() && differences.isEmpty();
+    boolean hasAll = tally.acknowledged() == options.messages();
+    if (!hasAll) out.println("NOT ALL messages were accepted in time");
+    return hasAll && tally.isWhole() && differences.isEmpty();
   }
 
-  private void printDelay(String what, OptionalLong nanos) {
-    nanos.ifPresent(n -> out.printf("%s after %d ms%n", what, Duration.ofNanos(n).toMillis()));
+  private void printDelay(String event, OptionalLong nanos) {
+    nanos.ifPresent(n -> out.printf("%s after %d ms%n", event, Duration.ofNanos(n).toMillis()));
   }
 
-  private void keepRunning(LocalCluster fleet) throws InterruptedException {
-    for (NodeProcess node : fleet.nodes()) {
+  private void keepRunning(LocalCluster cluster) throws InterruptedException {
+    for (NodeProcess node : cluster.nodes()) {
       NodeSettings settings = node.settings();
       out.printf(
           "%s  SMTP 127.0.0.1:%d  console %s  configuration %s%n",
           settings.id(), settings.smtpPort(), node.http().url(), settings.configFile());
     }
-    out.println("The nodes go on running; Ctrl-C ends them.");
+    out.println("The nodes keep running; Ctrl-C ends them.");
     out.flush();
-    while (fleet.nodes().stream().anyMatch(NodeProcess::isRunning)) Thread.sleep(STATUS_INTERVAL);
+    while (cluster.nodes().stream().anyMatch(NodeProcess::isRunning)) Thread.sleep(STATUS_INTERVAL);
   }
 
-  private void printEvent(String what) {
+  private void printEvent(String event) {
     endOfLine();
-    out.printf(Locale.ROOT, "%5.1f s  %s%n", seconds(), what);
+    out.printf(Locale.ROOT, "%5.1f s  %s%n", seconds(), event);
   }
 
   private void endOfLine() {

@@ -5,11 +5,11 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What {@link Demo} shows.
+ * The settings of a {@link Demo}.
  *
  * @param keep leaves the nodes running at the end, until interrupted
- * @param directory work directory, kept; by default a temporary one, removed when all went well
- * @param isTerminal whether a line may be written over itself
+ * @param directory work directory, kept; by default a temporary one, deleted after a good run
+ * @param isTerminal whether the status line may be overwritten in place
  */
 public record DemoOptions(
     int messages, boolean keep, Optional<Path> directory, boolean isTerminal, Duration timeout) {

@@ -10,15 +10,15 @@ import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 
-/** Kills and restarts (or pauses and resumes) nodes by a seed, while mail flows. */
+/** Kills and restarts, or pauses and resumes, nodes while mail flows; a seed chooses the nodes. */
 final class FaultInjector {
-  /** Kills of a run without bound would fill the memory of the report. */
+  /** Bounds the memory of the report. */
   private static final int MAX_FAULTS = 10_000;
 
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final ChaosOptions.FaultSchedule options;
-  private final LocalCluster fleet;
+  private final LocalCluster cluster;
   private final InDoubtSampler inDoubt;
   private final PrintStream progress;
   private final Random random;
@@ -30,15 +30,15 @@ final class FaultInjector {
 
   FaultInjector(
       ChaosOptions.FaultSchedule options,
-      LocalCluster fleet,
-      InDoubtSampler doubt,
+      LocalCluster cluster,
+      InDoubtSampler inDoubt,
       PrintStream progress) {
     this.options = options;
-    this.fleet = fleet;
-    this.inDoubt = doubt;
+    this.cluster = cluster;
+    this.inDoubt = inDoubt;
     this.progress = progress;
     this.random = new Random(options.seed());
-    this.downNodes = new boolean[fleet.size()];
+    this.downNodes = new boolean[cluster.size()];
   }
 
   void start() {
@@ -63,47 +63,47 @@ final class FaultInjector {
         }
         if (options.killEvery().isZero() || now < nextKill) continue;
         if (faults.size() >= options.maxFaults()) return;
-        if (options.whenReady() && !fleet.isReady()) continue;
+        if (options.whenReady() && !cluster.isReady()) continue;
         failOne();
         nextKill = System.nanoTime() + options.killEvery().toNanos();
       }
     } catch (InterruptedException e) {
       // stopped from outside
     } catch (IOException e) {
-      progress.println("a node could not be disturbed: " + e.getMessage());
+      progress.println("a fault could not be injected: " + e.getMessage());
     }
   }
 
   private void failOne() throws IOException, InterruptedException {
-    int[] up = IntStream.range(0, fleet.size()).filter(i -> !isDown(i)).toArray();
+    int[] up = IntStream.range(0, cluster.size()).filter(i -> !isDown(i)).toArray();
     if (up.length == 0) return;
     int node = up[random.nextInt(up.length)];
     boolean isPause = options.pause() && random.nextBoolean();
-    fail(node, isPause ? InjectedFault.Kind.PAUSE : InjectedFault.Kind.KILL, fleet.isReady());
+    fail(node, isPause ? InjectedFault.Kind.PAUSE : InjectedFault.Kind.KILL, cluster.isReady());
     restartLater(node, isPause);
   }
 
   private void killAll() throws IOException, InterruptedException {
-    List<Integer> order = new ArrayList<>(IntStream.range(0, fleet.size()).boxed().toList());
+    List<Integer> order = new ArrayList<>(IntStream.range(0, cluster.size()).boxed().toList());
     for (int node : order) if (!isDown(node)) fail(node, InjectedFault.Kind.KILL, false);
     Collections.shuffle(order, random);
     for (int node : order) restartLater(node, false);
   }
 
-  private void fail(int node, InjectedFault.Kind kind, boolean isClean)
+  private void fail(int node, InjectedFault.Kind kind, boolean quorumSurvives)
       throws IOException, InterruptedException {
     setDown(node, true);
-    long inDoubt = this.inDoubt.upperBound(node);
-    NodeProcess process = fleet.node(node);
+    long duplicates = inDoubt.upperBound(node);
+    NodeProcess process = cluster.node(node);
     long at = System.nanoTime();
     if (kind == InjectedFault.Kind.PAUSE) process.pause();
     else process.kill();
-    faults.add(new InjectedFault(kind, node, at, inDoubt, isClean));
+    faults.add(new InjectedFault(kind, node, at, duplicates, quorumSurvives));
     progress.printf(
         "%s %s in_doubt=%d%n",
         kind == InjectedFault.Kind.PAUSE ? "kill -STOP" : "kill -9",
         process.settings().id(),
-        inDoubt);
+        duplicates);
   }
 
   private void restartLater(int node, boolean isPaused) {
@@ -111,8 +111,8 @@ final class FaultInjector {
         () -> {
           try {
             Thread.sleep(options.restartAfter());
-            if (isPaused) fleet.node(node).resume();
-            else fleet.node(node).start();
+            if (isPaused) cluster.node(node).resume();
+            else cluster.node(node).start();
             setDown(node, false);
           } catch (IOException e) {
             progress.println("restart failed: " + e.getMessage());
@@ -135,7 +135,7 @@ final class FaultInjector {
     }
   }
 
-  /** No further failures; waits until what is down has been started again. */
+  /** Injects no further fault and waits until all nodes that are down have been restarted. */
   void stop() throws InterruptedException {
     stopped = true;
     thread.join();

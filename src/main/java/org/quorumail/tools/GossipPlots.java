@@ -5,13 +5,13 @@ import java.util.List;
 import org.quorumail.gossip.sim.BroadcastReport;
 import org.quorumail.gossip.sim.MembershipReport;
 
-/** The same over time, as one SVG document. */
-public final class GossipPlots {
+/** The results of simulated gossip over time, as one SVG document. */
+final class GossipPlots {
   private static final int MAX_SEEDS = 4;
 
   private GossipPlots() {}
 
-  public static String svg(List<MembershipReport> reports, List<BroadcastReport> broadcasts) {
+  static String svg(List<MembershipReport> reports, List<BroadcastReport> broadcasts) {
     SvgPlot plot = new SvgPlot();
     if (!broadcasts.isEmpty()) {
       BroadcastReport first = broadcasts.getFirst();

@@ -8,11 +8,11 @@ import java.util.function.ToLongFunction;
 import org.quorumail.gossip.sim.BroadcastReport;
 import org.quorumail.gossip.sim.MembershipReport;
 
-/** What the simulated cluster's gossip achieved, as tables: one row per seed, then the worst. */
-public final class GossipTables {
+/** The results of simulated gossip as tables: one row per seed, then the worst. */
+final class GossipTables {
   private GossipTables() {}
 
-  public static void printMembership(List<MembershipReport> reports, PrintWriter out) {
+  static void printMembership(List<MembershipReport> reports, PrintWriter out) {
     TextTable table =
         new TextTable(
             "SEED",
@@ -60,12 +60,14 @@ public final class GossipTables {
     };
   }
 
-  private static double worst(List<MembershipReport> of, ToDoubleFunction<MembershipReport> what) {
-    return of.stream().mapToDouble(what).max().orElse(0);
+  private static double worst(
+      List<MembershipReport> reports, ToDoubleFunction<MembershipReport> value) {
+    return reports.stream().mapToDouble(value).max().orElse(0);
   }
 
-  private static long longest(List<MembershipReport> of, ToLongFunction<MembershipReport> what) {
-    return of.stream().mapToLong(what).max().orElse(0);
+  private static long longest(
+      List<MembershipReport> reports, ToLongFunction<MembershipReport> value) {
+    return reports.stream().mapToLong(value).max().orElse(0);
   }
 
   private static String pair(long p50, long p99) {
@@ -80,7 +82,7 @@ public final class GossipTables {
     return String.format(Locale.ROOT, "%.2f", value);
   }
 
-  public static void printBroadcasts(List<BroadcastReport> reports, PrintWriter out) {
+  static void printBroadcasts(List<BroadcastReport> reports, PrintWriter out) {
     TextTable table =
         new TextTable(
             "SEED",

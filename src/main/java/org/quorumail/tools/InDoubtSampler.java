@@ -4,30 +4,29 @@ import java.time.Duration;
 import java.util.OptionalLong;
 
 /**
- * Samples {@code spool_in_doubt} of every node: deliveries whose final dot is out and whose outcome
- * is not yet committed. Each of them may be delivered again when the node dies at that moment, no
- * other may.
+ * Samples {@code spool_in_doubt} of every node: the deliveries whose final dot is out and whose
+ * outcome is not yet committed. Only these may be delivered again when the node dies.
  *
- * <p>The bound for one kill is the largest sample of the last second, or what the sink had in its
- * hands at that moment if that is more. It is honest but not sharp: a peak between two samples goes
- * unseen, which the look at the sink makes up for in part, and a second is long, which makes the
- * bound larger than the truth was at the very moment.
+ * <p>The bound for one kill is the largest sample of the last second, or the sink's open
+ * transactions if those are more. The bound is honest but not sharp. A peak between two samples
+ * goes unseen; the look at the sink makes up for part of that. A second is long, so the bound may
+ * exceed the true value at the moment of the kill.
  */
 final class InDoubtSampler implements AutoCloseable {
   private static final Duration INTERVAL = Duration.ofMillis(50);
   private static final int KEPT_SAMPLES = 20; // one second
 
-  private final LocalCluster fleet;
+  private final LocalCluster cluster;
   private final SmtpSink sink;
   private final long[][] samples;
   private final Thread[] threads;
   private volatile boolean stopped;
 
-  InDoubtSampler(LocalCluster fleet, SmtpSink sink) {
-    this.fleet = fleet;
+  InDoubtSampler(LocalCluster cluster, SmtpSink sink) {
+    this.cluster = cluster;
     this.sink = sink;
-    this.samples = new long[fleet.size()][KEPT_SAMPLES];
-    this.threads = new Thread[fleet.size()];
+    this.samples = new long[cluster.size()][KEPT_SAMPLES];
+    this.threads = new Thread[cluster.size()];
   }
 
   void start() {
@@ -40,9 +39,9 @@ final class InDoubtSampler implements AutoCloseable {
   private void sample(int node) {
     try {
       for (int turn = 0; !stopped; turn++) {
-        OptionalLong doubt = fleet.node(node).http().inDoubt();
+        OptionalLong inDoubt = cluster.node(node).http().inDoubt();
         synchronized (samples) {
-          samples[node][turn % KEPT_SAMPLES] = doubt.orElse(0);
+          samples[node][turn % KEPT_SAMPLES] = inDoubt.orElse(0);
         }
         Thread.sleep(INTERVAL);
       }
@@ -51,7 +50,7 @@ final class InDoubtSampler implements AutoCloseable {
     }
   }
 
-  /** The bound for a node that fails now. */
+  /** The largest number of duplicates that a failure of this node may cause now. */
   long upperBound(int node) {
     long largest = sink.openTransactions();
     synchronized (samples) {

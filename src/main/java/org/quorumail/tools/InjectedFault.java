@@ -1,11 +1,11 @@
 package org.quorumail.tools;
 
 /**
- * One failure that the harness caused.
+ * One fault that the {@link FaultInjector} has caused.
  *
- * @param at by {@link System#nanoTime}
- * @param inDoubt deliveries of this node that may come twice because of it
- * @param quorumSurvives every node was ready just before, so that a quorum survived
+ * @param at time by {@link System#nanoTime}
+ * @param inDoubt upper bound of this node's deliveries that may be duplicated
+ * @param quorumSurvives true when every node was ready just before, so that a quorum survived
  */
 record InjectedFault(Kind kind, int node, long at, long inDoubt, boolean quorumSurvives) {
   enum Kind {

@@ -5,36 +5,32 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** One client of the load generator: takes numbers from the run until there are no more. */
+/**
+ * One client of the load generator: sends the messages that its run hands out until none is left.
+ */
 final class LoadClient implements Runnable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration READ_TIMEOUT = Duration.ofMinutes(2);
 
-  /** A server that refuses at once must not be hammered in a loop without end. */
+  /** A server that refuses at once must not be hammered in an endless loop. */
   private static final Duration PAUSE_AFTER_ERROR = Duration.ofMillis(5);
 
   private final LoadOptions options;
+  private final Workload workload;
   private final InetSocketAddress target;
   private final LoadRun run;
   private final NumberedMessage message;
-  private final Latencies dotTo250 = new Latencies();
-  private final Latencies transaction = new Latencies();
-  private final Map<String, Integer> errors = new TreeMap<>();
-  private int accepted;
   private @Nullable SmtpSocket socket;
 
   LoadClient(LoadOptions options, InetSocketAddress target, LoadRun run) {
     this.options = options;
+    this.workload = options.workload();
     this.target = target;
     this.run = run;
-    this.message =
-        new NumberedMessage(
-            options.workload().size(), options.workload().from(), options.workload().recipient());
+    this.message = new NumberedMessage(workload.size(), workload.from(), workload.recipient());
   }
 
   @Override
@@ -42,7 +38,6 @@ final class LoadClient implements Runnable {
     for (OptionalInt n = run.nextNumber(); n.isPresent(); n = run.nextNumber()) {
       try {
         send(n.getAsInt());
-        accepted++;
       } catch (UnexpectedReply e) {
         recordError(e.code);
       } catch (SocketTimeoutException e) {
@@ -58,66 +53,65 @@ final class LoadClient implements Runnable {
 
   private void send(int number) throws IOException {
     long begin = System.nanoTime();
-    SmtpSocket w = socket == null ? connect() : socket;
-    if (options.connections().pipelining()) pipelinedEnvelope(w);
-    else envelope(w);
-    byte[] bytes = message.stamp(number, 1);
+    SmtpSocket open = socket == null ? connect() : socket;
+    if (options.connections().pipelining()) sendPipelinedEnvelope(open);
+    else sendEnvelope(open);
+    byte[] content = message.stamp(number, 1);
     run.recordSent(number);
     long dot = System.nanoTime();
-    w.write(bytes);
-    require(w.readReply(), '2');
-    long answered = System.nanoTime();
-    dotTo250.record(answered - dot);
-    if (!options.connections().reuse()) quit(w);
-    transaction.record(System.nanoTime() - begin);
+    open.write(content);
+    require(open.readReply(), '2');
+    run.recordReply(System.nanoTime() - dot);
+    if (!options.connections().reuse()) quit(open);
+    run.recordAccepted(System.nanoTime() - begin);
   }
 
   private SmtpSocket connect() throws IOException {
-    SmtpSocket w = SmtpSocket.connect(target, CONNECT_TIMEOUT, READ_TIMEOUT);
-    socket = w;
-    require(w.readReply(), '2');
-    require(w.request("EHLO bench.test"), '2');
-    return w;
+    SmtpSocket opened = SmtpSocket.connect(target, CONNECT_TIMEOUT, READ_TIMEOUT);
+    socket = opened;
+    require(opened.readReply(), '2');
+    require(opened.request("EHLO bench.test"), '2');
+    return opened;
   }
 
-  private void envelope(SmtpSocket w) throws IOException {
-    require(w.request("MAIL FROM:<" + options.workload().from() + ">"), '2');
-    require(w.request("RCPT TO:<" + options.workload().recipient() + ">"), '2');
-    require(w.request("DATA"), '3');
+  private void sendEnvelope(SmtpSocket open) throws IOException {
+    require(open.request("MAIL FROM:<" + workload.from() + ">"), '2');
+    require(open.request("RCPT TO:<" + workload.recipient() + ">"), '2');
+    require(open.request("DATA"), '3');
   }
 
-  private void pipelinedEnvelope(SmtpSocket w) throws IOException {
-    w.writeLine("MAIL FROM:<" + options.workload().from() + ">");
-    w.writeLine("RCPT TO:<" + options.workload().recipient() + ">");
-    w.writeLine("DATA");
-    require(w.readReply(), '2');
-    require(w.readReply(), '2');
-    require(w.readReply(), '3');
+  private void sendPipelinedEnvelope(SmtpSocket open) throws IOException {
+    open.writeLine("MAIL FROM:<" + workload.from() + ">");
+    open.writeLine("RCPT TO:<" + workload.recipient() + ">");
+    open.writeLine("DATA");
+    require(open.readReply(), '2');
+    require(open.readReply(), '2');
+    require(open.readReply(), '3');
   }
 
-  private void quit(SmtpSocket w) throws IOException {
-    w.request("QUIT");
-    w.close();
+  private void quit(SmtpSocket open) throws IOException {
+    open.request("QUIT");
+    open.close();
     socket = null;
   }
 
   private void close() {
-    SmtpSocket w = socket;
+    SmtpSocket open = socket;
     socket = null;
-    if (w == null) return;
-    try (w) {
-      w.request("QUIT");
+    if (open == null) return;
+    try (open) {
+      open.request("QUIT");
     } catch (IOException e) {
-      // it is over anyway
+      // the run is over: the reply to QUIT does not matter
     }
   }
 
-  private void recordError(String what) {
-    errors.merge(what, 1, Integer::sum);
-    SmtpSocket w = socket;
+  private void recordError(String error) {
+    run.recordError(error);
+    SmtpSocket open = socket;
     socket = null;
     try {
-      if (w != null) w.close();
+      if (open != null) open.close();
       Thread.sleep(PAUSE_AFTER_ERROR);
     } catch (IOException e) {
       // the connection was broken before
@@ -126,15 +120,11 @@ final class LoadClient implements Runnable {
     }
   }
 
-  private static void require(String reply, char kind) throws UnexpectedReply {
-    if (reply.charAt(0) != kind) throw new UnexpectedReply(reply.substring(0, 3));
+  private static void require(String reply, char firstDigit) throws UnexpectedReply {
+    if (reply.charAt(0) != firstDigit) throw new UnexpectedReply(reply.substring(0, 3));
   }
 
-  void addTo(LoadReport.Sum sum) {
-    sum.add(accepted, dotTo250, transaction, errors);
-  }
-
-  /** A reply of another kind than the protocol's good case. */
+  /** A reply with another first digit than the success of its command has. */
   private static final class UnexpectedReply extends IOException {
     private static final long serialVersionUID = 1;
     private final String code;

@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * What {@link LoadGenerator} is to send, and where.
+ * The settings of a {@link LoadGenerator}.
  *
- * @param warmUp load of the same kind before the measured run, not counted
- * @param sinkPort runs a {@link SmtpSink} there and measures until it has got everything
+ * @param warmUp time of the same load before the measured run, not counted
+ * @param sinkPort port of a {@link SmtpSink} to run; the run then lasts until it has everything
  */
 public record LoadOptions(
     List<InetSocketAddress> targets,
@@ -21,17 +21,17 @@ public record LoadOptions(
     OutputFormat format) {
 
   /**
-   * How connections are used.
+   * The use of connections.
    *
    * @param reuse many messages per connection instead of one
    * @param pipelining MAIL, RCPT and DATA in one packet (RFC 2920) instead of strict turns
    */
   public record Connections(boolean reuse, boolean pipelining) {}
 
-  public static LoadOptions of(Workload load, InetSocketAddress... targets) {
+  public static LoadOptions of(Workload workload, InetSocketAddress... targets) {
     return new LoadOptions(
         List.of(targets),
-        load,
+        workload,
         new Connections(false, false),
         Duration.ZERO,
         OptionalInt.empty(),

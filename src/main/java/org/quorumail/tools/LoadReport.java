@@ -4,10 +4,10 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
+import org.HdrHistogram.AbstractHistogram;
 import org.jspecify.annotations.Nullable;
 
-/** What a {@link LoadGenerator} run came to, as text or JSON. */
+/** The result of a {@link LoadGenerator} run, as text or JSON. */
 public record LoadReport(
     int requested,
     int accepted,
@@ -17,19 +17,19 @@ public record LoadReport(
     Quantiles transaction,
     @Nullable SinkResult endToEnd) {
 
-  /** Percentiles in milliseconds. */
+  /** Latency percentiles in milliseconds. */
   public record Quantiles(double p50, double p90, double p99, double p999, double max) {
-    static Quantiles of(Latencies latencies) {
+    static Quantiles of(AbstractHistogram nanos) {
       return new Quantiles(
-          millis(latencies.percentile(0.5)),
-          millis(latencies.percentile(0.9)),
-          millis(latencies.percentile(0.99)),
-          millis(latencies.percentile(0.999)),
-          millis(latencies.max()));
+          millisAt(nanos, 50),
+          millisAt(nanos, 90),
+          millisAt(nanos, 99),
+          millisAt(nanos, 99.9),
+          millisAt(nanos, 100));
     }
 
-    private static double millis(Duration duration) {
-      return Math.round(duration.toNanos() / 1e4) / 1e2;
+    private static double millisAt(AbstractHistogram nanos, double percentile) {
+      return Math.round(nanos.getValueAtPercentile(percentile) / 1e4) / 1e2;
     }
 
     String toText() {
@@ -44,7 +44,7 @@ public record LoadReport(
     }
   }
 
-  /** What the sink saw; the rate counts until the last delivery. */
+  /** The deliveries that the sink has seen; the rate counts until the last of them. */
   public record SinkResult(
       int delivered, int duplicates, int corrupt, Duration duration, Quantiles latency) {
     double perSecond() {
@@ -52,7 +52,7 @@ public record LoadReport(
     }
   }
 
-  /** Every message was accepted and, with a sink, has arrived unchanged. */
+  /** True when every message was accepted and, with a sink, arrived unchanged. */
   public boolean isGood() {
     if (accepted < requested) return false;
     return endToEnd == null || (endToEnd.delivered() >= accepted && endToEnd.corrupt() == 0);
@@ -82,7 +82,8 @@ public record LoadReport(
             perSecond()));
     text.append("dot to 250   ").append(dotTo250.toText()).append(System.lineSeparator());
     text.append("transaction  ").append(transaction.toText()).append(System.lineSeparator());
-    if (!errors.isEmpty()) text.append("errors       ").append(errors).append("\n");
+    if (!errors.isEmpty())
+      text.append("errors       ").append(errors).append(System.lineSeparator());
     if (endToEnd != null) {
       text.append(
           String.format(
@@ -93,7 +94,9 @@ public record LoadReport(
               endToEnd.perSecond(),
               endToEnd.duplicates(),
               endToEnd.corrupt()));
-      text.append("latency      ").append(endToEnd.latency().toText()).append("\n");
+      text.append("latency      ")
+          .append(endToEnd.latency().toText())
+          .append(System.lineSeparator());
     }
     return text.toString();
   }
@@ -118,35 +121,5 @@ public record LoadReport(
       json.put("end_to_end", end);
     }
     return json;
-  }
-
-  /** Adds up what the sessions counted. */
-  static final class Sum {
-    private final Latencies dotTo250 = new Latencies();
-    private final Latencies transaction = new Latencies();
-    private final Map<String, Integer> errors = new TreeMap<>();
-    private int accepted;
-
-    void add(int more, Latencies dots, Latencies transactions, Map<String, Integer> failed) {
-      accepted += more;
-      dotTo250.add(dots);
-      transaction.add(transactions);
-      failed.forEach((what, count) -> errors.merge(what, count, Integer::sum));
-    }
-
-    int accepted() {
-      return accepted;
-    }
-
-    LoadReport report(int requested, Duration took, @Nullable SinkResult endToEnd) {
-      return new LoadReport(
-          requested,
-          accepted,
-          took,
-          errors,
-          Quantiles.of(dotTo250),
-          Quantiles.of(transaction),
-          endToEnd);
-    }
   }
 }

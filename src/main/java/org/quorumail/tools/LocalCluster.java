@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -21,7 +22,7 @@ public final class LocalCluster implements AutoCloseable {
     this.nodes = List.copyOf(nodes);
   }
 
-  /** A new cluster below the directory; nothing is started yet. */
+  /** A new cluster below the directory; starts no node. */
   public static LocalCluster of(int nodes, Path directory, String routeTo) {
     List<NodeSettings> settings =
         nodes == 1
@@ -34,13 +35,13 @@ public final class LocalCluster implements AutoCloseable {
     return new LocalCluster(settings.stream().map(NodeProcess::new).toList());
   }
 
-  /** Starts all that do not run, and waits until all are ready. */
-  public void start(Duration patience) throws IOException, InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
+  /** Starts all nodes that do not run, and waits until all are ready. */
+  public void start(Duration timeout) throws IOException, InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
     for (NodeProcess node : nodes) node.start();
     for (NodeProcess node : nodes) {
-      Duration left = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
-      node.awaitReady(left);
+      Duration remaining = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
+      node.awaitReady(remaining);
     }
   }
 
@@ -64,7 +65,7 @@ public final class LocalCluster implements AutoCloseable {
     return nodes.stream().allMatch(node -> node.http().isReady());
   }
 
-  /** The longest queue that any node sees; empty while a node does not answer. */
+  /** The longest queue that any node reports; empty while a node does not respond. */
   public OptionalLong queueSize() {
     long longest = 0;
     for (NodeProcess node : nodes) {
@@ -75,9 +76,9 @@ public final class LocalCluster implements AutoCloseable {
     return OptionalLong.of(longest);
   }
 
-  /** True when every node says that nothing is queued; false when time is over before. */
-  public boolean awaitEmptyQueues(Duration patience) throws InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
+  /** True when every node reports an empty queue; false after the timeout. */
+  public boolean awaitEmptyQueues(Duration timeout) throws InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
     while (System.nanoTime() < end) {
       OptionalLong size = queueSize();
       if (size.isPresent() && size.getAsLong() == 0) return true;
@@ -86,17 +87,17 @@ public final class LocalCluster implements AutoCloseable {
     return false;
   }
 
-  /** Whether all nodes hold a message in their queue, as far as they can tell. */
+  /** True when some node reports the message as queued. */
   boolean isQueued(String queueId) {
     return nodes.stream().anyMatch(node -> node.http().hasMessage(queueId).orElse(false));
   }
 
   /**
-   * Compares the replicas of every spool: equal digests at equal position. Replicas that are still
-   * catching up are asked again until time is over. The answer is what differs, in words.
+   * Compares the replicas of every spool: their digests and positions must be equal. Repeats until
+   * the timeout while replicas catch up. Returns one sentence for each difference.
    */
-  public List<String> compareDigests(Duration patience) throws InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
+  public List<String> compareDigests(Duration timeout) throws InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
     List<String> differences;
     do {
       differences = differences();
@@ -112,9 +113,9 @@ public final class LocalCluster implements AutoCloseable {
         nodes.stream().map(node -> node.http().digests()).toList();
     Set<String> spools = new TreeSet<>();
     for (Map<String, NodeHttpClient.ReplicaDigest> digests : all) spools.addAll(digests.keySet());
-    if (spools.isEmpty()) differences.add("no node tells a digest");
+    if (spools.isEmpty()) differences.add("no node reports a digest");
     for (String spool : spools) {
-      Set<NodeHttpClient.ReplicaDigest> distinct = new java.util.HashSet<>();
+      Set<NodeHttpClient.ReplicaDigest> distinct = new HashSet<>();
       StringBuilder seen = new StringBuilder();
       for (int i = 0; i < nodes.size(); i++) {
         NodeHttpClient.ReplicaDigest digest = all.get(i).get(spool);
@@ -130,7 +131,7 @@ public final class LocalCluster implements AutoCloseable {
     return differences;
   }
 
-  /** Kills all that still run. */
+  /** Kills all nodes that still run. */
   @Override
   public void close() {
     for (NodeProcess node : nodes) node.close();

@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 /**
- * The book of one run: every attempt to send, every 250, every delivery. An attempt that got no 250
- * may yet be delivered (the 250 was lost on its way, RFC 1047); that is no fault and no duplicate
- * of the attempt that was made after it, because each attempt has a token of its own.
+ * The history of one run: every attempt to send, every 250, every delivery. An attempt without a
+ * 250 may be delivered nevertheless, when the 250 was lost on its way (RFC 1047). That is no fault,
+ * and no duplicate of the next attempt, because each attempt has its own token.
  */
 final class MessageHistory {
   private final Map<String, SendAttempt> entries = new ConcurrentHashMap<>();
@@ -24,7 +24,7 @@ final class MessageHistory {
   private final AtomicInteger strangers = new AtomicInteger();
   private final AtomicLong lastDelivery = new AtomicLong(System.nanoTime());
 
-  /** What is known of one attempt. */
+  /** One attempt to send a message, and its deliveries. */
   private static final class SendAttempt {
     private final int node;
     private final long startedAt = System.nanoTime();
@@ -65,12 +65,12 @@ final class MessageHistory {
 
   void recordAcknowledgement(String token, String queueId) {
     SendAttempt entry = entries.get(token);
-    if (entry == null) throw new IllegalArgumentException("never attempted: " + token);
+    if (entry == null) throw new IllegalArgumentException("no attempt has the token " + token);
     entry.acknowledge(queueId);
     acknowledged.incrementAndGet();
   }
 
-  /** Called by the sink. A message with an empty reverse-path is a notification of ours. */
+  /** Records a message at the sink; one with a null reverse-path is a DSN of a node. */
   void recordDelivery(SmtpSink.ReceivedMessage delivery) {
     lastDelivery.set(delivery.nanos());
     if (delivery.from().isEmpty()) {
@@ -96,7 +96,7 @@ final class MessageHistory {
     return attempts.get();
   }
 
-  /** Different attempts delivered so far. */
+  /** The number of different attempts delivered so far. */
   int delivered() {
     return delivered.get();
   }
@@ -105,7 +105,7 @@ final class MessageHistory {
     return lastDelivery.get();
   }
 
-  /** Nanoseconds from a failure to the first 250 to a transaction begun on another node after. */
+  /** Nanoseconds from a failure to the first 250 of a later transaction on another node. */
   OptionalLong firstAcknowledgement(int deadNode, long failure) {
     return entries.values().stream()
         .filter(e -> e.node != deadNode && e.startedAt > failure && e.acknowledgedAt != 0)
@@ -115,7 +115,7 @@ final class MessageHistory {
 
   /**
    * Nanoseconds from a failure to the first delivery, by another node, of a message that was queued
-   * on the dead one; empty when nothing was queued there or it came back before.
+   * on the dead one. Empty when nothing was queued there, or the node came back before.
    */
   OptionalLong firstTakenOver(int deadNode, String deadName, long failure) {
     return entries.values().stream()
@@ -125,7 +125,7 @@ final class MessageHistory {
         .min();
   }
 
-  /** The final account; asks for the queue only about acknowledged mail that has not come out. */
+  /** The final tally; asks the queue only for acknowledged messages that were not delivered. */
   MessageTally tally(Predicate<String> isQueued) {
     List<String> lost = new ArrayList<>();
     Set<String> queueIds = new HashSet<>();

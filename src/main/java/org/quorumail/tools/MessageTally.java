@@ -3,14 +3,14 @@ package org.quorumail.tools;
 import java.util.List;
 
 /**
- * Where every message of a run ended. The first six add up: acknowledged = delivered once +
- * delivered more often + bounced + queued + lost.
+ * The counts of a run's messages by their end. Acknowledged = delivered once + delivered more often
+ * + bounced + queued + lost.
  *
  * @param duplicates deliveries beyond the first, of acknowledged and unacknowledged attempts
  * @param corrupt attempts of which a copy arrived with a changed body
- * @param unacknowledgedDelivered attempts without a 250 that were delivered all the same
- * @param repeatedQueueIds a second 250 with a queue id that was given out before
- * @param strangers deliveries of messages that nobody sent
+ * @param unacknowledgedDelivered attempts without a 250 that were delivered nevertheless
+ * @param repeatedQueueIds replies with a queue id that an earlier reply had already
+ * @param strangers deliveries of messages that this run did not send
  */
 public record MessageTally(
     int attempts,
@@ -26,7 +26,7 @@ public record MessageTally(
     int repeatedQueueIds,
     int strangers) {
 
-  /** Nothing acknowledged is missing, changed or invented. Duplicates are judged by the bound. */
+  /** True when no acknowledged message is missing, changed or invented. Duplicates do not count. */
   public boolean isWhole() {
     return lost.isEmpty() && corrupt == 0 && strangers == 0 && repeatedQueueIds == 0 && addsUp();
   }

@@ -17,12 +17,12 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What a node tells by HTTP. A node that does not answer is an empty answer. */
+/** A client of a node's HTTP API and metrics. Results are empty while the node does not respond. */
 public final class NodeHttpClient {
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
   private static final JsonMapper JSON = JsonMapper.shared();
 
-  /** One for all nodes of a run: it keeps its connections. */
+  /** One client for all nodes of a run, so that connections are reused. */
   private static final HttpClient CLIENT =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
@@ -40,44 +40,44 @@ public final class NodeHttpClient {
   }
 
   public boolean isReady() {
-    return get("/readyz").filter(answer -> answer.statusCode() == 200).isPresent();
+    return get("/readyz").filter(response -> response.statusCode() == 200).isPresent();
   }
 
-  /** Messages in the queue that are not yet at their end; empty when the node cannot tell. */
+  /** The number of messages in the queue without a final outcome. */
   public OptionalLong queueSize() {
-    return json("/api/queue/stats")
+    return getJson("/api/queue/stats")
         .map(stats -> stats.path("total"))
         .filter(JsonNode::isIntegralNumber)
         .map(total -> OptionalLong.of(total.longValue()))
         .orElse(OptionalLong.empty());
   }
 
-  /** Whether the node knows a message of this queue id; empty when it cannot tell. */
+  /** True when the node has a message with this queue id. */
   public Optional<Boolean> hasMessage(String queueId) {
     return get("/api/queue/" + queueId)
-        .filter(answer -> answer.statusCode() == 200 || answer.statusCode() == 404)
-        .map(answer -> answer.statusCode() == 200);
+        .filter(response -> response.statusCode() == 200 || response.statusCode() == 404)
+        .map(response -> response.statusCode() == 200);
   }
 
-  /** Status by node id, as this node sees the cluster; empty when it is silent. */
+  /** The status of each node by its id, as this node sees the cluster. */
   public Map<String, String> nodeStatuses() {
     Map<String, String> statuses = new TreeMap<>();
-    for (JsonNode node : json("/api/cluster/nodes").orElse(JSON.createArrayNode())) {
+    for (JsonNode node : getJson("/api/cluster/nodes").orElse(JSON.createArrayNode())) {
       statuses.put(node.path("id").asString(""), node.path("status").asString(""));
     }
     return statuses;
   }
 
-  /** The cluster's state as this node sees it; empty text when it is silent. */
+  /** The state of the cluster as this node sees it, else an empty text. */
   public String clusterState() {
-    return json("/api/cluster/status").map(s -> s.path("state").asString("")).orElse("");
+    return getJson("/api/cluster/status").map(s -> s.path("state").asString("")).orElse("");
   }
 
-  /** What this node tells of the cluster, each as type and subject with a colon between. */
+  /** The cluster events of this node, each as {@code type:subject}. */
   public List<String> events() {
     List<String> events = new ArrayList<>();
     for (JsonNode event :
-        json("/api/events").map(page -> page.path("events")).orElse(JSON.createArrayNode())) {
+        getJson("/api/events").map(page -> page.path("events")).orElse(JSON.createArrayNode())) {
       JsonNode details = event.path("details");
       String subject = details.path("subject").asString(details.path("leader").asString(""));
       events.add(event.path("type").asString("") + ":" + subject);
@@ -86,9 +86,9 @@ public final class NodeHttpClient {
   }
 
   /**
-   * The value of one series of {@code /metrics}; not a number when the node does not show it.
+   * The value of one series of {@code /metrics}; NaN when the node does not export it.
    *
-   * @param series its name, with the labels as they are printed there
+   * @param series name and labels as {@code /metrics} prints them
    */
   public double metric(String series) {
     return get("/metrics").map(HttpResponse::body).stream()
@@ -99,13 +99,13 @@ public final class NodeHttpClient {
         .orElse(Double.NaN);
   }
 
-  /** The content of one replica of a spool. */
+  /** The digest of one replica of a spool and its position, {@code index@term}. */
   public record ReplicaDigest(String position, String sha256) {}
 
-  /** Every spool on this node. */
+  /** The digests of all replicas on this node by spool. */
   public Map<String, ReplicaDigest> digests() {
     Map<String, ReplicaDigest> digests = new TreeMap<>();
-    for (JsonNode spool : json("/api/spool/digests").orElse(JSON.createArrayNode())) {
+    for (JsonNode spool : getJson("/api/spool/digests").orElse(JSON.createArrayNode())) {
       String position = spool.path("index").asString("") + "@" + spool.path("term").asString("");
       digests.put(
           spool.path("spool").asString(""),
@@ -114,7 +114,7 @@ public final class NodeHttpClient {
     return digests;
   }
 
-  /** The gauge {@code spool_in_doubt}, summed over the spools; empty when the node is silent. */
+  /** The gauge {@code spool_in_doubt}, summed over the spools. */
   public OptionalLong inDoubt() {
     Optional<String> metrics = get("/metrics?name[]=spool_in_doubt").map(HttpResponse::body);
     if (metrics.isEmpty()) return OptionalLong.empty();
@@ -127,9 +127,11 @@ public final class NodeHttpClient {
     return OptionalLong.of((long) sum);
   }
 
-  private Optional<JsonNode> json(String path) {
+  private Optional<JsonNode> getJson(String path) {
     try {
-      return get(path).filter(a -> a.statusCode() == 200).map(a -> JSON.readTree(a.body()));
+      return get(path)
+          .filter(response -> response.statusCode() == 200)
+          .map(response -> JSON.readTree(response.body()));
     } catch (JacksonException e) {
       return Optional.empty();
     }

@@ -1,6 +1,7 @@
 package org.quorumail.tools;
 
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,9 +15,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node as a process of its own: {@code bin/quorumail serve -c FILE}, started, killed, paused and
- * stopped from outside. Its output goes to the file {@code log} of its directory. Whatever was
- * started here is killed when this program ends, however it ends.
+ * A node as its own process, {@code bin/quorumail serve -c FILE}: started, killed, paused and
+ * stopped from outside. Its output goes to the file {@code log} of its directory. A shutdown hook
+ * kills all processes when this program ends.
  */
 public final class NodeProcess implements AutoCloseable {
   private static final Set<Process> STARTED = ConcurrentHashMap.newKeySet();
@@ -40,14 +41,14 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   /**
-   * @param environment variables that the node has beside those of this process
+   * @param environment variables in addition to those of this process
    */
   public NodeProcess(NodeSettings settings, Map<String, String> environment) {
     this(settings, environment, program());
   }
 
   /**
-   * @param program another launcher than {@link #program()}
+   * @param program the launcher, instead of {@link #program()}
    */
   public NodeProcess(NodeSettings settings, Map<String, String> environment, Path program) {
     this.settings = settings;
@@ -58,26 +59,26 @@ public final class NodeProcess implements AutoCloseable {
 
   /**
    * The launcher: below {@code quorumail.home} (a system property, or {@code QUORUMAIL_HOME}), else
-   * beside the jar that is running.
+   * in the distribution of the running jar.
    */
   public static Path program() {
     String home = System.getProperty("quorumail.home", System.getenv("QUORUMAIL_HOME"));
-    return (home != null ? Path.of(home).toAbsolutePath() : homeOfTheRunningJar())
+    return (home != null ? Path.of(home).toAbsolutePath() : homeOfRunningJar())
         .resolve("bin/quorumail");
   }
 
-  private static Path homeOfTheRunningJar() {
+  private static Path homeOfRunningJar() {
     try {
       Path jar =
           Path.of(NodeProcess.class.getProtectionDomain().getCodeSource().getLocation().toURI());
       Path lib = jar.toAbsolutePath().getParent();
       Path home = lib == null ? null : lib.getParent();
       if (home != null) return home;
-    } catch (java.net.URISyntaxException e) {
-      // told below
+    } catch (URISyntaxException e) {
+      // reported below
     }
     throw new IllegalStateException(
-        "The program is not found: set QUORUMAIL_HOME to the folder that has bin/quorumail.");
+        "bin/quorumail was not found: set QUORUMAIL_HOME to the directory that contains it.");
   }
 
   public NodeSettings settings() {
@@ -88,11 +89,11 @@ public final class NodeProcess implements AutoCloseable {
     return http;
   }
 
-  /** Writes the configuration if there is none and starts the node; does not wait for it. */
+  /** Writes the configuration if there is none and starts the node; does not wait until ready. */
   public synchronized void start() throws IOException {
     if (isRunning()) return;
     if (!Files.isExecutable(program)) {
-      throw new IOException("There is no program at " + program + ": build it, or set its home.");
+      throw new IOException(program + " is not executable: build it, or set QUORUMAIL_HOME.");
     }
     if (!Files.exists(settings.configFile())) settings.writeConfig();
     ProcessBuilder builder =
@@ -111,9 +112,9 @@ public final class NodeProcess implements AutoCloseable {
     return process != null && process.isAlive();
   }
 
-  /** Waits until {@code /readyz} says so; fails with the node's own last words when it ends. */
-  public void awaitReady(Duration patience) throws IOException, InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
+  /** Waits until {@code /readyz} replies 200; fails with the end of the log when the node ends. */
+  public void awaitReady(Duration timeout) throws IOException, InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
     while (System.nanoTime() < end) {
       if (http.isReady()) return;
       if (!isRunning()) throw new IOException(settings.id() + " has ended: " + logTail());
@@ -121,10 +122,10 @@ public final class NodeProcess implements AutoCloseable {
     }
     throw new IOException(
         "%s was not ready within %d s: %s"
-            .formatted(settings.id(), patience.toSeconds(), logTail()));
+            .formatted(settings.id(), timeout.toSeconds(), logTail()));
   }
 
-  /** {@code kill -9}, and waits until the process is gone. */
+  /** Sends SIGKILL and waits until the process has ended. */
   public synchronized void kill() throws InterruptedException {
     if (process == null) return;
     process.destroyForcibly().waitFor();
@@ -132,29 +133,29 @@ public final class NodeProcess implements AutoCloseable {
     process = null;
   }
 
-  /** SIGTERM; the exit code, or empty words after too long a time and then a kill. */
-  public int stop(Duration patience) throws IOException, InterruptedException {
+  /** Sends SIGTERM and returns the exit code; kills the node and fails after the timeout. */
+  public int stop(Duration timeout) throws IOException, InterruptedException {
     Process ending;
     synchronized (this) {
       if (process == null) throw new IOException(settings.id() + " is not running");
       ending = process;
     }
     ending.destroy();
-    if (!ending.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+    if (!ending.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
       kill();
       throw new IOException(
-          "%s did not end within %d s of SIGTERM".formatted(settings.id(), patience.toSeconds()));
+          "%s did not end within %d s of SIGTERM".formatted(settings.id(), timeout.toSeconds()));
     }
     STARTED.remove(ending);
     return ending.exitValue();
   }
 
-  /** SIGSTOP: the node hangs, its connections stay. */
+  /** Sends SIGSTOP: the node hangs, its connections stay. */
   public void pause() throws IOException, InterruptedException {
     signal("STOP");
   }
 
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   public void resume() throws IOException, InterruptedException {
     signal("CONT");
   }
@@ -170,7 +171,7 @@ public final class NodeProcess implements AutoCloseable {
     return process.pid();
   }
 
-  /** What the node printed last, on one line. */
+  /** The last three lines of the log, joined into one. */
   public String logTail() {
     try {
       byte[] all = Files.readAllBytes(settings.logFile());

@@ -15,13 +15,13 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 
 /**
- * One node as its configuration file describes it: everything on loopback, everything below one
+ * The settings of one node and its configuration file: all sockets on loopback, all files below one
  * directory.
  *
- * @param routeTo where all mail goes, as {@code [[route]]} writes it
+ * @param routeTo next hop of all mail, as {@code [[route]]} writes it
  * @param seeds {@code host:port} of every node of the cluster; empty: stand-alone
- * @param delivery further lines of {@code [delivery]}
- * @param sections further sections, appended at the end
+ * @param delivery more lines of {@code [delivery]}
+ * @param sections more sections, appended at the end
  */
 public record NodeSettings(
     String id,
@@ -37,15 +37,15 @@ public record NodeSettings(
     String sections) {
 
   /**
-   * Ports are taken below the range from which the system gives out ports of its own: while a node
-   * is down no outgoing connection can come to sit on its port.
+   * Ports are taken below the ephemeral range of the system: while a node is down, no outgoing
+   * connection can occupy its port.
    */
   private static final int FIRST_PORT = 12_000;
 
   private static final int LAST_PORT = 29_999;
   private static final int SECRET_BYTES = 32;
 
-  /** Retries within seconds, so that a run ends soon after its last message. */
+  /** Retries come within seconds, so that a run ends soon after its last message. */
   private static final List<String> QUICK_RETRIES =
       List.of(
           "scan_interval = \"1s\"",
@@ -70,15 +70,15 @@ public record NodeSettings(
         "");
   }
 
-  /** Nodes of one cluster, {@code node-1} and on, with a secret of their own. */
+  /** The nodes of one cluster, {@code node-1} and on, with a new secret. */
   public static List<NodeSettings> cluster(int nodes, Path directory, String routeTo) {
-    List<NodeSettings> alone = new ArrayList<>();
-    for (int i = 1; i <= nodes; i++) alone.add(standAlone("node-" + i, directory, routeTo));
-    List<String> seeds = alone.stream().map(node -> "127.0.0.1:" + node.clusterPort()).toList();
+    List<NodeSettings> nodeList = new ArrayList<>();
+    for (int i = 1; i <= nodes; i++) nodeList.add(standAlone("node-" + i, directory, routeTo));
+    List<String> seeds = nodeList.stream().map(node -> "127.0.0.1:" + node.clusterPort()).toList();
     byte[] secret = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(secret);
     String text = Base64.getEncoder().encodeToString(secret);
-    return alone.stream().map(node -> node.inCluster(seeds, text)).toList();
+    return nodeList.stream().map(node -> node.inCluster(seeds, text)).toList();
   }
 
   public NodeSettings inCluster(List<String> changedSeeds, String changedSecret) {
@@ -126,7 +126,7 @@ public record NodeSettings(
         toml);
   }
 
-  /** Greets and says EHLO with this name, by which the sink knows who delivers. */
+  /** The name in the greeting and in EHLO, by which the sink knows the delivering node. */
   public String hostname() {
     return id + ".quorumail.test";
   }
@@ -147,7 +147,7 @@ public record NodeSettings(
     return directory.resolve("log");
   }
 
-  /** Writes the configuration file, readable for its owner only: it holds the secret. */
+  /** Writes the configuration file, readable for its owner only, because it contains the secret. */
   public Path writeConfig() throws IOException {
     Files.createDirectories(directory);
     Files.writeString(configFile(), toml());
@@ -156,7 +156,7 @@ public record NodeSettings(
     return configFile();
   }
 
-  /** The configuration file. */
+  /** The text of the configuration file. */
   public String toml() {
     return """
     hostname = "%s"
@@ -216,7 +216,7 @@ public record NodeSettings(
         .formatted(clusterPort, raftPort, seeds.size(), list, secret);
   }
 
-  /** A port on which nobody listens at the moment. */
+  /** A port on which nothing listens at the moment. */
   public static int freePort() {
     for (int tries = 0; tries < 1000; tries++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT + 1);

@@ -8,10 +8,10 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * A test message that can be told apart and verified: it carries the token of its attempt in a
+ * A test message that can be identified and verified. It carries the token of its attempt in a
  * header, in its Message-ID and in its body, and the SHA-256 of the body in another header. The
  * bytes are built once and stamped in place, because the load generator shares its processors with
- * the server that it measures. Not for use by several threads.
+ * the server that it measures. One thread only.
  */
 final class NumberedMessage {
   static final String TOKEN_HEADER = "X-Quorumail-Chaos";
@@ -30,7 +30,7 @@ final class NumberedMessage {
   private final int body;
   private final MessageDigest sha256 = sha256();
 
-  /** Builds a message of about the given size, its header included. */
+  /** Builds a message of about the given size, header included. */
   NumberedMessage(int size, String from, String to) {
     String blank = "0".repeat(TOKEN_LENGTH);
     String header =
@@ -65,7 +65,7 @@ final class NumberedMessage {
     return Integer.parseInt(token, 0, 9, 10);
   }
 
-  /** The message as it goes over the wire, the final dot included; valid until the next stamp. */
+  /** The message as it is sent, final dot included; valid until the next stamp. */
   byte[] stamp(int number, int attempt) {
     byte[] digits = new byte[TOKEN_LENGTH];
     writeDecimal(number, digits, 0, 9);
@@ -78,15 +78,15 @@ final class NumberedMessage {
     return bytes;
   }
 
-  /** Without final dot: what must come out at the far end below the trace headers. */
+  /** The content without the final dot, which must arrive unchanged below the trace headers. */
   byte[] content() {
     return Arrays.copyOf(bytes, bytes.length - 3);
   }
 
-  /** What a received message says about itself. */
+  /** The token of a received message, and whether its body matches its hash. */
   record Inspection(String token, boolean intact) {}
 
-  /** Reads token and hash of a received message; empty when it is none of ours. */
+  /** Reads token and hash of a received message; empty for messages of other senders. */
   static Optional<Inspection> inspect(byte[] message, int length) {
     int end = indexOf(message, END_OF_HEADER, 0, length);
     if (end < 0) return Optional.empty();
@@ -106,7 +106,7 @@ final class NumberedMessage {
     return Optional.of(new Inspection(text(message, tokenAt, TOKEN_LENGTH), intact));
   }
 
-  /** The token that a delivery status notification quotes from the header that it returns. */
+  /** The token in the header that a DSN returns. */
   static Optional<String> quotedToken(byte[] message, int length) {
     int at = indexOf(message, TOKEN_LINE, 0, length);
     int token = at + TOKEN_LINE.length;

@@ -4,7 +4,7 @@ import java.util.Map;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
-/** How a result is printed. */
+/** The format of a printed result. */
 public enum OutputFormat {
   TEXT,
   JSON;
@@ -12,7 +12,7 @@ public enum OutputFormat {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
 
-  /** One line of JSON; records inside with snake_case names, as the API has them. */
+  /** One line of JSON; records inside get snake_case names, as in the API. */
   static String json(Map<String, Object> result) {
     return MAPPER.writeValueAsString(result);
   }

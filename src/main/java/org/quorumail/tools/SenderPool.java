@@ -10,53 +10,52 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Senders that do not give up: each message is tried on one node after another, under a new token
- * each time, until somebody says 250.
+ * A pool of senders that do not give up. Each message is tried on one node after another, with a
+ * new token each time, until a node replies 250.
  */
 final class SenderPool implements AutoCloseable {
-  /** What a node may take for its answer before another is tried; above the promised 3 s. */
+  /** A node that replies later is replaced by another; above the promised 3 s. */
   private static final Duration READ_TIMEOUT = Duration.ofSeconds(8);
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
 
-  /** A node that has just failed is left alone so long, while others are there. */
+  /** A node that has just failed is avoided for this time, while there are others. */
   private static final Duration AVOIDANCE_TIME = Duration.ofMillis(300);
 
   private static final Duration ATTEMPT_INTERVAL = Duration.ofMillis(20);
   private static final int MAX_ATTEMPTS = 99_999; // five digits of the token
-  private static final String FROM = "sender@chaos.test";
-  private static final String TO = "recipient@sink.test";
   private static final String QUEUED_AS = "queued as ";
 
   private final List<InetSocketAddress> nodes;
-  private final MessageHistory ledger;
-  private final ChaosOptions.Load load;
+  private final MessageHistory history;
+  private final Workload workload;
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicLongArray avoidedUntil;
   private final List<Thread> senders = new ArrayList<>();
   private final long begin = System.nanoTime();
   private volatile boolean stopped;
 
-  SenderPool(List<InetSocketAddress> nodes, MessageHistory ledger, ChaosOptions.Load load) {
+  SenderPool(List<InetSocketAddress> nodes, MessageHistory history, Workload workload) {
     this.nodes = nodes;
-    this.ledger = ledger;
-    this.load = load;
+    this.history = history;
+    this.workload = workload;
     this.avoidedUntil = new AtomicLongArray(nodes.size());
     for (int i = 0; i < nodes.size(); i++) avoidedUntil.set(i, begin);
   }
 
   void start() {
-    for (int i = 0; i < load.senders(); i++) senders.add(Thread.ofVirtual().start(new Sender()));
+    for (int i = 0; i < workload.sessions(); i++)
+      senders.add(Thread.ofVirtual().start(new Sender()));
   }
 
-  /** True when every message has its 250. */
-  boolean await(Duration patience) throws InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
+  /** Waits for the senders; true when every message has its 250. */
+  boolean await(Duration timeout) throws InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
     for (Thread sender : senders) {
-      long left = end - System.nanoTime();
-      if (left <= 0 || !sender.join(Duration.ofNanos(left))) return false;
+      long remaining = end - System.nanoTime();
+      if (remaining <= 0 || !sender.join(Duration.ofNanos(remaining))) return false;
     }
-    return ledger.acknowledged() >= load.messages();
+    return history.acknowledged() >= workload.messages();
   }
 
   @Override
@@ -67,27 +66,26 @@ final class SenderPool implements AutoCloseable {
 
   /** One sender with at most one connection to each node. */
   private final class Sender implements Runnable {
-    private final NumberedMessage message = new NumberedMessage(load.size(), FROM, TO);
+    private final NumberedMessage message =
+        new NumberedMessage(workload.size(), workload.from(), workload.recipient());
     private final @Nullable SmtpSocket[] sockets = new SmtpSocket[nodes.size()];
 
     @Override
     public void run() {
       try {
-        for (int n = next.getAndIncrement(); n < load.messages(); n = next.getAndIncrement()) {
+        for (int n = next.getAndIncrement(); n < workload.messages(); n = next.getAndIncrement()) {
           awaitTurn(n);
           sendUntilAccepted(n);
         }
       } catch (InterruptedException e) {
-        // stopped from outside
+        // the run ends
       } finally {
         for (int node = 0; node < sockets.length; node++) disconnect(node);
       }
     }
 
     private void awaitTurn(int number) throws InterruptedException {
-      if (load.rate().isEmpty()) return;
-      long due = begin + (long) (number / load.rate().getAsDouble() * 1e9);
-      long wait = due - System.nanoTime();
+      long wait = begin + workload.dueNanos(number) - System.nanoTime();
       if (wait > 0) Thread.sleep(Duration.ofNanos(wait));
     }
 
@@ -111,18 +109,18 @@ final class SenderPool implements AutoCloseable {
     private boolean attempt(int number, int attempt, int node) {
       String token = NumberedMessage.token(number, attempt);
       try {
-        SmtpSocket wire = socket(node);
-        boolean open =
-            wire.request("MAIL FROM:<" + FROM + ">").startsWith("2")
-                && wire.request("RCPT TO:<" + TO + ">").startsWith("2")
-                && wire.request("DATA").startsWith("3");
-        if (open) {
+        SmtpSocket socket = socket(node);
+        boolean dataAccepted =
+            socket.request("MAIL FROM:<" + workload.from() + ">").startsWith("2")
+                && socket.request("RCPT TO:<" + workload.recipient() + ">").startsWith("2")
+                && socket.request("DATA").startsWith("3");
+        if (dataAccepted) {
           byte[] bytes = message.stamp(number, attempt);
-          ledger.recordAttempt(token, node);
-          wire.write(bytes);
-          String reply = wire.readReply();
+          history.recordAttempt(token, node);
+          socket.write(bytes);
+          String reply = socket.readReply();
           if (reply.startsWith("2")) {
-            ledger.recordAcknowledgement(token, queueId(reply));
+            history.recordAcknowledgement(token, queueId(reply));
             return true;
           }
         }
@@ -137,22 +135,22 @@ final class SenderPool implements AutoCloseable {
     private SmtpSocket socket(int node) throws IOException {
       SmtpSocket open = sockets[node];
       if (open != null) return open;
-      SmtpSocket wire = SmtpSocket.connect(nodes.get(node), CONNECT_TIMEOUT, READ_TIMEOUT);
-      sockets[node] = wire;
-      String greeting = wire.readReply();
+      SmtpSocket socket = SmtpSocket.connect(nodes.get(node), CONNECT_TIMEOUT, READ_TIMEOUT);
+      sockets[node] = socket;
+      String greeting = socket.readReply();
       if (!greeting.startsWith("2")) throw new IOException(greeting);
-      wire.request("EHLO chaos.test");
-      return wire;
+      socket.request("EHLO chaos.test");
+      return socket;
     }
 
     private void disconnect(int node) {
-      SmtpSocket wire = sockets[node];
+      SmtpSocket socket = sockets[node];
       sockets[node] = null;
-      if (wire == null) return;
+      if (socket == null) return;
       try {
-        wire.close();
+        socket.close();
       } catch (IOException e) {
-        // it was broken before
+        // the connection was broken before
       }
     }
   }

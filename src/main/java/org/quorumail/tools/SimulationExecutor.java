@@ -10,17 +10,16 @@ import java.util.concurrent.Future;
 import java.util.function.Supplier;
 
 /**
- * Simulations that know nothing of each other, as many at a time as there are processors and the
- * heap holds. The results come in the order of the tasks, so that a table does not show which was
- * first.
+ * Runs independent simulations in parallel, as many as there are processors and the heap can hold.
+ * Results come in the order of the tasks, so that the output does not depend on timing.
  */
-public final class SimulationExecutor {
+final class SimulationExecutor {
   private SimulationExecutor() {}
 
   /**
-   * @param bytes that one of them needs, roughly
+   * @param bytes heap that one simulation needs, roughly
    */
-  public static <T> List<T> run(List<Supplier<T>> tasks, long bytes) throws InterruptedException {
+  static <T> List<T> run(List<Supplier<T>> tasks, long bytes) throws InterruptedException {
     Runtime runtime = Runtime.getRuntime();
     long fit = Math.clamp(runtime.maxMemory() / bytes, 1, runtime.availableProcessors());
     List<Callable<T>> calls = new ArrayList<>();

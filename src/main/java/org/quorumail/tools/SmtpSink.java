@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,23 +18,23 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /**
- * An SMTP next hop that takes everything and keeps nothing: it hands each message to a consumer and
- * forgets it. Can be told to be slow, to refuse, and to break off after the final dot. One virtual
- * thread per connection.
+ * An SMTP next hop that accepts all mail and stores nothing: each message goes to a consumer. It
+ * can be slow, reject messages, and close connections after the final dot. One virtual thread per
+ * connection.
  */
 public final class SmtpSink implements AutoCloseable {
-  /** More than any load generator here opens; beyond it connections wait in the backlog. */
+  /** More than our load generator opens; further connections wait in the backlog. */
   private static final int MAX_CONNECTIONS = 20_000;
 
   private static final int BACKLOG = 4096;
 
   /**
-   * How the sink behaves.
+   * The behaviour of the sink.
    *
-   * @param delay waited before the reply to the final dot
-   * @param transientFailures share (0 to 1) of messages answered 451
-   * @param permanentFailures share of messages answered 550
-   * @param drops share of connections closed after the final dot, unanswered
+   * @param delay time before the reply to the final dot
+   * @param transientFailures share (0 to 1) of messages deferred with 451
+   * @param permanentFailures share of messages rejected with 550
+   * @param drops share of connections closed after the final dot without a reply
    */
   public record Options(
       int port,
@@ -56,13 +57,13 @@ public final class SmtpSink implements AutoCloseable {
   }
 
   /**
-   * A message that the sink is about to answer with 250. The content array is the connection's own
-   * buffer: read it during the call, copy what is kept.
+   * A message that the sink is about to accept with 250. The content array is the buffer of the
+   * connection: consumers read it during the call and copy what they keep.
    */
   public record ReceivedMessage(
       String helo, String from, List<String> recipients, byte[] content, int length, long nanos) {
     public byte[] copy() {
-      return java.util.Arrays.copyOf(content, length);
+      return Arrays.copyOf(content, length);
     }
   }
 
@@ -89,7 +90,7 @@ public final class SmtpSink implements AutoCloseable {
     }
   }
 
-  /** Listens on loopback at once; port 0 takes a free one. */
+  /** Opens a sink on loopback; port 0 takes a free port. */
   public static SmtpSink start(Options options, Consumer<ReceivedMessage> consumer)
       throws IOException {
     SmtpSink sink = new SmtpSink(options, consumer);
@@ -101,12 +102,12 @@ public final class SmtpSink implements AutoCloseable {
     return server.getLocalPort();
   }
 
-  /** Messages answered with 250 so far. */
+  /** The number of messages accepted with 250 so far. */
   public long messages() {
     return messages.sum();
   }
 
-  /** Connections inside a transaction now: the deliveries that a crash can put in doubt. */
+  /** The open transactions: the deliveries that a crash can put in doubt. */
   public int openTransactions() {
     return openTransactions.get();
   }
@@ -119,7 +120,7 @@ public final class SmtpSink implements AutoCloseable {
         connections.add(socket);
         Thread.ofVirtual().start(() -> serve(socket));
       } catch (IOException e) {
-        permits.release(); // closed, or a client that went away before it was accepted
+        permits.release(); // the sink is closed, or the client has left
       } catch (InterruptedException e) {
         return;
       }
@@ -131,7 +132,7 @@ public final class SmtpSink implements AutoCloseable {
       long seed = options.seed() + served.getAndIncrement();
       new SmtpSinkSession(wire, options, seed, this::onReceived, openTransactions).run();
     } catch (IOException e) {
-      // a sender that goes away is what this sink is for
+      // the sender was killed: that is what this sink is for
     } finally {
       connections.remove(socket);
       permits.release();
@@ -149,7 +150,7 @@ public final class SmtpSink implements AutoCloseable {
       server.close();
       for (Socket socket : connections) socket.close();
     } catch (IOException e) {
-      throw new UncheckedIOException("closing the sink", e);
+      throw new UncheckedIOException("the sink cannot be closed", e);
     }
   }
 }

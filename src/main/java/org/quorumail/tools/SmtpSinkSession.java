@@ -8,7 +8,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
-/** One connection to the {@link SmtpSink}. Lenient about order: senders are tested elsewhere. */
+/**
+ * One session of the {@link SmtpSink}. It accepts commands in any order: other tests check that.
+ */
 final class SmtpSinkSession {
   private static final int MAX_MESSAGE = 64 * 1024 * 1024;
   private static final int MAX_RECIPIENTS = 10_000;
@@ -25,12 +27,12 @@ final class SmtpSinkSession {
   private boolean inTransaction;
 
   SmtpSinkSession(
-      SmtpSocket wire,
+      SmtpSocket socket,
       SmtpSink.Options options,
       long seed,
       Consumer<SmtpSink.ReceivedMessage> deliveries,
       AtomicInteger busy) {
-    this.socket = wire;
+    this.socket = socket;
     this.options = options;
     this.deliveries = deliveries;
     this.openTransactions = busy;
@@ -40,8 +42,8 @@ final class SmtpSinkSession {
   void run() throws IOException {
     try {
       socket.writeLine("220 sink.test ESMTP");
-      boolean open = true;
-      while (open) open = handle(socket.readLine());
+      boolean isOpen = true;
+      while (isOpen) isOpen = handle(socket.readLine());
       socket.flush();
     } finally {
       reset();
@@ -81,7 +83,7 @@ final class SmtpSinkSession {
     socket.writeLine("250-SIZE " + MAX_MESSAGE);
     socket.writeLine("250-ENHANCEDSTATUSCODES");
     socket.writeLine("250-8BITMIME");
-    socket.writeLine("250 SMTPUTF8"); // it takes any octets
+    socket.writeLine("250 SMTPUTF8"); // the sink accepts any octets
   }
 
   private void mail(String line) throws IOException {

@@ -12,12 +12,12 @@ import java.time.Duration;
 import java.util.Arrays;
 
 /**
- * One end of an SMTP connection: lines in, lines out, both buffered. What was written leaves just
- * before the next read blocks, so that pipelined commands and replies share packets. Deliberately
- * not the server's own code: a fault there must not cancel itself out here.
+ * One end of an SMTP connection that reads and writes lines, both buffered. Output is flushed just
+ * before the next read blocks, so that pipelined commands and replies share packets. It shares no
+ * code with the server: a fault there must not cancel itself out here.
  */
 final class SmtpSocket implements Closeable {
-  /** Twice the longest reply line of RFC 5321 §4.5.3.1.5, and room for long greetings. */
+  /** Eight times the longest reply line of RFC 5321 §4.5.3.1.5, for long greetings. */
   private static final int LINE_LIMIT = 4096;
 
   private static final int BUFFER = 16 * 1024;
@@ -51,7 +51,7 @@ final class SmtpSocket implements Closeable {
     }
   }
 
-  /** The next line without its CRLF. */
+  /** Reads the next line and returns it without its CRLF. */
   String readLine() throws IOException {
     int scanned = from;
     while (true) {
@@ -70,7 +70,7 @@ final class SmtpSocket implements Closeable {
     }
   }
 
-  /** The last line of the next reply; a text of several lines is reduced to that. */
+  /** Reads the next reply and returns its last line. */
   String readReply() throws IOException {
     while (true) {
       String line = readLine();
@@ -80,7 +80,7 @@ final class SmtpSocket implements Closeable {
     }
   }
 
-  /** Sends a command and waits for its reply. */
+  /** Sends a command and returns the last line of its reply. */
   String request(String command) throws IOException {
     writeLine(command);
     return readReply();
@@ -110,7 +110,7 @@ final class SmtpSocket implements Closeable {
     out.write(output, 0, length);
   }
 
-  /** Reads message data up to CRLF.CRLF, without that and without dot-stuffing (§4.5.2). */
+  /** Reads message data up to the final dot, which it drops, and undoes dot-stuffing (§4.5.2). */
   void readData(MessageBuffer into) throws IOException {
     boolean lineStart = true;
     while (true) {
@@ -135,7 +135,7 @@ final class SmtpSocket implements Closeable {
     return to;
   }
 
-  /** Sends what is pending, then reads at least one byte. */
+  /** Flushes the output, then reads at least one byte. */
   private void fill() throws IOException {
     flush();
     if (from > 0) {
@@ -153,7 +153,7 @@ final class SmtpSocket implements Closeable {
     socket.close();
   }
 
-  /** The bytes of one message; grows to its bound, and is reused for the next one. */
+  /** A buffer for the bytes of one message; it grows to its limit and is reused. */
   static final class MessageBuffer {
     private static final int INITIAL = 8 * 1024;
     private static final int KEPT = 1024 * 1024;

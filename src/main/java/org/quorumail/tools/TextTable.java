@@ -3,93 +3,71 @@ package org.quorumail.tools;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import tools.jackson.databind.JsonNode;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.Ansi.Text;
+import picocli.CommandLine.Help.Column;
 
-/** Aligned columns, without lines or colours, so that a pipe can split them. */
+/** A table of aligned columns without lines or colours, so that a pipe can split it. */
 public final class TextTable {
-  private final List<List<String>> rows = new ArrayList<>();
+  private static final int GAP = 2;
+  private static final Help.ColorScheme PLAIN = Help.defaultColorScheme(Ansi.OFF);
+
+  private final List<Text[]> rows = new ArrayList<>();
 
   public TextTable(String... headings) {
-    rows.add(List.of(headings));
+    row(headings);
   }
 
-  /** One row per object, one column per path ({@code metadata/version}). */
-  public static TextTable of(Iterable<JsonNode> objects, String... paths) {
-    TextTable table = new TextTable(headings(paths));
-    for (JsonNode object : objects) {
-      String[] cells = new String[paths.length];
-      for (int i = 0; i < paths.length; i++) cells[i] = cell(object.at("/" + paths[i]));
-      table.row(cells);
+  public TextTable row(String... cells) {
+    if (!rows.isEmpty() && cells.length != rows.getFirst().length) {
+      throw new IllegalStateException(
+          "a row of %d cells in a table of %d columns"
+              .formatted(cells.length, rows.getFirst().length));
     }
-    return table;
+    Text[] row = new Text[cells.length];
+    for (int i = 0; i < cells.length; i++) row[i] = PLAIN.text(withoutMarkup(cells[i]));
+    rows.add(row);
+    return this;
   }
 
-  private static String[] headings(String[] paths) {
-    String[] headings = new String[paths.length];
-    for (int i = 0; i < paths.length; i++) {
-      String name = paths[i].substring(paths[i].lastIndexOf('/') + 1);
-      headings[i] = name.replace('_', '-').toUpperCase(Locale.ROOT);
+  /** Escapes the start of picocli's markup, which picocli would drop from the text. */
+  private static String withoutMarkup(String cell) {
+    return cell.replace("@|", "@\\u007c");
+  }
+
+  public void print(PrintWriter out) {
+    Column[] columns = new Column[rows.getFirst().length];
+    for (int i = 0; i < columns.length; i++) {
+      int indent = i == 0 ? 0 : GAP;
+      columns[i] = new Column(indent + width(i), indent, Column.Overflow.TRUNCATE);
     }
-    return headings;
+    Help.TextTable table = Help.TextTable.forColumns(PLAIN, columns);
+    rows.forEach(table::addRowValues);
+    out.print(table);
   }
 
-  public static String cell(JsonNode value) {
-    if (value.isMissingNode() || value.isNull()) return "-";
-    if (value.isFloatingPointNumber()) return String.format(Locale.ROOT, "%.3f", value.asDouble());
-    String text = value.isContainer() ? value.toString() : value.asString();
-    return text.isEmpty() ? "<>" : escape(text);
+  private int width(int column) {
+    return rows.stream().mapToInt(row -> row[column].plainString().length()).max().orElse(0);
   }
 
-  /** What came from the network must not steer the terminal. */
+  /** Escapes control and format characters: text from the network must not steer the terminal. */
   public static String escape(String text) {
     StringBuilder safe = new StringBuilder(text.length());
     text.codePoints()
         .forEach(
             c -> {
-              int type = Character.getType(c);
-              boolean steers =
-                  Character.isISOControl(c)
-                      || type == Character.FORMAT
-                      || type == Character.LINE_SEPARATOR
-                      || type == Character.PARAGRAPH_SEPARATOR;
-              if (steers) safe.append(String.format("\\u%04x", c));
-              else safe.appendCodePoint(c);
+              if (isSafe(c)) safe.appendCodePoint(c);
+              else safe.append(String.format("\\u%04x", c));
             });
     return safe.toString();
   }
 
-  public TextTable row(String... cells) {
-    rows.add(List.of(cells));
-    return this;
-  }
-
-  public void print(PrintWriter out) {
-    int[] widths = new int[rows.getFirst().size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < row.size(); i++) widths[i] = Math.max(widths[i], row.get(i).length());
-    }
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < row.size(); i++) {
-        boolean last = i == row.size() - 1;
-        line.append(row.get(i));
-        if (!last) line.repeat(' ', widths[i] - row.get(i).length() + 2);
-      }
-      out.println(line);
-    }
-  }
-
-  /** The fields of an object, one per line; objects inside are flattened. */
-  public static void fields(JsonNode object, PrintWriter out) {
-    fields("", object, out);
-  }
-
-  private static void fields(String prefix, JsonNode object, PrintWriter out) {
-    for (var field : object.properties()) {
-      String name = prefix + field.getKey();
-      if (field.getValue().isObject()) fields(name + ".", field.getValue(), out);
-      else if (!field.getValue().isArray()) out.println(name + ": " + cell(field.getValue()));
-    }
+  private static boolean isSafe(int codePoint) {
+    if (Character.isISOControl(codePoint)) return false;
+    int type = Character.getType(codePoint);
+    return type != Character.FORMAT
+        && type != Character.LINE_SEPARATOR
+        && type != Character.PARAGRAPH_SEPARATOR;
   }
 }

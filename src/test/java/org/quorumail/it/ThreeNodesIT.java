@@ -22,6 +22,7 @@ import org.quorumail.tools.ChaosRun;
 import org.quorumail.tools.LocalCluster;
 import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.SmtpSink;
+import org.quorumail.tools.Workload;
 
 /** Three nodes of the packaged program on loopback, and what becomes of mail when some die. */
 class ThreeNodesIT {
@@ -36,7 +37,7 @@ class ThreeNodesIT {
     ChaosReport report =
         chaos(
             ChaosOptions.of(
-                ChaosOptions.Load.of(2000, 200),
+                Workload.atRate(2000, 200),
                 ChaosOptions.FaultSchedule.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
     assertThat(report.verdicts()).isEmpty();
     assertThat(report.kills()).isPositive();
@@ -48,7 +49,7 @@ class ThreeNodesIT {
     ChaosReport report =
         chaos(
             ChaosOptions.of(
-                ChaosOptions.Load.of(1000, 200),
+                Workload.atRate(1000, 200),
                 ChaosOptions.FaultSchedule.allAtOnce(
                     Duration.ofSeconds(2), Duration.ofSeconds(1))));
     assertThat(report.verdicts()).isEmpty();

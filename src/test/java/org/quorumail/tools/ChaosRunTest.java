@@ -61,7 +61,7 @@ class ChaosRunTest {
     System.setProperty("quorumail.home", FakeMailServer.home(directory, fault).toString());
     ChaosOptions options =
         ChaosOptions.of(
-                ChaosOptions.Load.of(200, 100),
+                Workload.atRate(200, 100),
                 ChaosOptions.FaultSchedule.allAtOnce(Duration.ofSeconds(1), Duration.ofMillis(100)))
             .withNodes(2)
             .withSink(sink)

@@ -1,0 +1,71 @@
+package org.quorumail.tools;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The directory below which the nodes of one run live. A temporary one is deleted after a good run;
+ * after a bad run logs and data stay for whoever looks for the reason.
+ */
+final class WorkDirectory {
+  private WorkDirectory() {}
+
+  /** A run in a directory; returns whether its result is good. */
+  @FunctionalInterface
+  interface Task {
+    boolean runIn(Path directory) throws IOException, InterruptedException;
+  }
+
+  /**
+   * Runs the task and reports failures to {@code messages}; returns 0 after a good run, else 1.
+   *
+   * @param chosen a directory that is kept; empty: a temporary one
+   */
+  static int run(Optional<Path> chosen, PrintStream messages, Task task) {
+    boolean isGood = false;
+    Path directory = null;
+    try {
+      directory = chosen.isPresent() ? chosen.get() : Files.createTempDirectory("quorumail-chaos-");
+      isGood = task.runIn(directory);
+      if (isGood && chosen.isEmpty()) {
+        delete(directory);
+        directory = null;
+      }
+    } catch (IOException e) {
+      isGood = false;
+      messages.println(e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      messages.println("The run was interrupted.");
+    }
+    if (directory != null) messages.println("Logs and data are kept in " + directory);
+    return isGood ? 0 : 1;
+  }
+
+  private static void delete(Path directory) throws IOException {
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+              throws IOException {
+            Files.delete(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}
