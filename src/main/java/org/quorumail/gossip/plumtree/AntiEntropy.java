@@ -18,34 +18,34 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRange;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
 
 /**
- * Compares with a neighbour what both have seen, and fills the gaps of either side. A page of the
- * version vector is asked about by its hash; only where the hashes differ do the entries travel,
- * and then each side sends or asks for what the other lacks and a cache still holds. Pages follow
- * each other until the vector is through.
+ * Anti-entropy: two neighbours compare their version vectors and fill each other's gaps. A request
+ * holds the hash of one page of the vector. The entries travel only if the hashes differ. Then each
+ * side sends or pulls the messages that the other lacks and a cache still holds. Pages follow until
+ * the vector's end.
  *
- * <p>Every interval with one random neighbour and one in another zone, and at once over a link to a
- * node that was away.
+ * <p>A node compares at each interval with one random neighbour and one in another zone, and at
+ * once with a neighbour that may have been away.
  */
 final class AntiEntropy {
-  /** Origins in one page; a quarter of it may appear only on the other side and still fit. */
+  /** Origins in one page; the other side may have a quarter more, which still fits its answer. */
   private static final int PAGE_ORIGINS = 192;
 
-  /** Bytes of payload in one push; a larger message goes alone. */
+  /** Payload bytes in one push; a larger message is pushed alone. */
   private static final int PUSH_BYTES = 32 * 1_024;
 
-  /** Bytes of one digest at most. */
+  /** The bound of one digest in bytes. */
   private static final int DIGEST_BYTES = 48 * 1_024;
 
-  /** Pulls sent for one page; what is left waits for the next comparison. */
+  /** The bound of pulls for one page; the next comparison finds the rest. */
   private static final int MAX_PULLS = 10;
 
-  /** Payload bytes given for one page or pull. */
+  /** The bound of payload bytes sent for one page or pull. */
   private static final long MAX_SENT_BYTES = 4L << 20;
 
-  /** Neighbours that wait for their comparison; more are met by the periodic one. */
+  /** The bound of waiting neighbours; the periodic comparison reaches the others. */
   private static final int MAX_WAITING = 64;
 
-  /** An answer that takes longer is not waited for. */
+  /** The longest wait for an answer. */
   private static final long RESPONSE_TIMEOUT_MILLIS = 5_000;
 
   private final PlumtreeContext context;
@@ -53,7 +53,7 @@ final class AntiEntropy {
   private final RandomGenerator random;
   private final ArrayDeque<NodeId> waitingPeers = new ArrayDeque<>();
 
-  /** What a neighbour has and we have not, and when to ask for it. */
+  /** The messages to pull from a neighbour at a time, unless they come before. */
   private record PendingPull(NodeId from, List<BroadcastId> ids, long due) {}
 
   private final ArrayDeque<PendingPull> pendingPulls = new ArrayDeque<>();
@@ -61,11 +61,11 @@ final class AntiEntropy {
   private @Nullable NodeId partner;
   private long responseDeadline;
 
-  AntiEntropy(PlumtreeContext state, EagerPush spreading, RandomGenerator random, long now) {
-    this.context = state;
-    this.eagerPush = spreading;
+  AntiEntropy(PlumtreeContext context, EagerPush eagerPush, RandomGenerator random, long now) {
+    this.context = context;
+    this.eagerPush = eagerPush;
     this.random = random;
-    this.nextRound = state.config.sync().enabled() ? now + pause() : Long.MAX_VALUE;
+    this.nextRound = context.config.sync().enabled() ? now + pause() : Long.MAX_VALUE;
   }
 
   private long pause() {
@@ -79,7 +79,7 @@ final class AntiEntropy {
     return waitingPeers.isEmpty() ? Math.min(pull, nextRound) : Long.MIN_VALUE;
   }
 
-  /** A link to a node that may have been away: compare at once. */
+  /** Compares at once, with a neighbour that may have been away. */
   void compareSoon(NodeId peer) {
     if (!context.config.sync().enabled()) return;
     if (waitingPeers.size() < MAX_WAITING && !waitingPeers.contains(peer)) waitingPeers.add(peer);
@@ -123,15 +123,13 @@ final class AntiEntropy {
     context.send(peer, new SyncRequest(range, digest(range, now)));
   }
 
-  /**
-   * How many origins a neighbour may have compared: two whole vectors at once, one per interval.
-   */
+  /** Limits the origins compared for a neighbour: two vectors at once, one per interval. */
   static RateLimiter originLimit(PlumtreeConfig config, long now) {
     return new RateLimiter(
         perSecond(SeenTable.MAX_SOURCES, config), 2 * SeenTable.MAX_SOURCES, now);
   }
 
-  /** How many bytes a neighbour may be given: all that a cache holds, once per interval. */
+  /** Limits the bytes sent to a neighbour: the bound of the cache, once per interval. */
   static RateLimiter byteLimit(PlumtreeConfig config, long now) {
     double all = (double) config.messageCacheMaxBytes();
     return new RateLimiter(perSecond(all, config), all, now);
@@ -142,13 +140,13 @@ final class AntiEntropy {
   }
 
   void onRequest(Link from, SyncRequest request, long now) {
-    SyncRange asked = request.range();
-    if (!from.syncOriginLimit.tryTake(1 + context.seen.count(asked), now)) return;
-    if (digest(asked, now) == request.digest()) {
-      context.send(from.id, new SyncDigest(asked, true, List.of()));
+    SyncRange requested = request.range();
+    if (!from.syncOriginLimit.tryTake(1 + context.seen.count(requested), now)) return;
+    if (digest(requested, now) == request.digest()) {
+      context.send(from.id, new SyncDigest(requested, true, List.of()));
       return;
     }
-    List<BroadcastSource> sources = page(asked, Integer.MAX_VALUE, now);
+    List<BroadcastSource> sources = page(requested, Integer.MAX_VALUE, now);
     List<OriginState> states = new ArrayList<>();
     int bytes = 0;
     for (BroadcastSource source :
@@ -161,12 +159,12 @@ final class AntiEntropy {
     states = states.subList(0, wholeOrigins(sources, states.size()));
     SyncRange answered =
         states.size() == sources.size()
-            ? asked
-            : new SyncRange(asked.after(), states.getLast().origin().value());
+            ? requested
+            : new SyncRange(requested.after(), states.getLast().origin().value());
     context.send(from.id, new SyncDigest(answered, false, List.copyOf(states)));
   }
 
-  /** Only from whom we asked: the work that it takes is the asker's to choose. */
+  /** Handles an answer, only from the partner: this node chooses when it does the work. */
   void onDigest(Link from, SyncDigest answer, long now) {
     if (!from.id.equals(partner)) return;
     if (!answer.equal()) {
@@ -181,7 +179,7 @@ final class AntiEntropy {
     }
   }
 
-  /** Asks for what the other side has seen, still has, and we have not seen. */
+  /** Schedules pulls of the messages that the other side holds and this node has not seen. */
   private void schedulePull(NodeId from, List<OriginState> theirs, long now) {
     List<BroadcastId> lacking = new ArrayList<>();
     for (OriginState entry : theirs) {
@@ -200,7 +198,7 @@ final class AntiEntropy {
     pendingPulls.add(new PendingPull(from, lacking, now + context.graftTimeout()));
   }
 
-  /** Asks for what has still not come: most of what is lacking is just on its way. */
+  /** Pulls the messages that have not arrived by now: most are only in transit when compared. */
   private void pullDue(long now) {
     while (!pendingPulls.isEmpty() && pendingPulls.element().due <= now) {
       PendingPull due = pendingPulls.remove();
@@ -216,22 +214,22 @@ final class AntiEntropy {
     return Math.min(context.config.sync().maxBatchSize(), PlumtreeCodec.MAX_PULL);
   }
 
-  /** Sends what the other side's entries lack and our cache has held for longer than T1. */
+  /** Sends the messages that the other side lacks and this node has held for longer than T1. */
   private void sendLacking(Link to, SyncDigest answer, long now) {
-    long settled = now - context.graftTimeout();
-    List<Gossip> gifts = new ArrayList<>();
-    Set<BroadcastSource> told = new HashSet<>();
+    long heldSince = now - context.graftTimeout();
+    List<Gossip> lacking = new ArrayList<>();
+    Set<BroadcastSource> theirs = new HashSet<>();
     for (OriginState entry : answer.states()) {
       BroadcastSource source = new BroadcastSource(entry.origin(), entry.incarnation());
-      told.add(source);
-      for (Gossip message : context.store.messagesOf(source, settled)) {
-        if (!entry.has(message.id().sequence())) gifts.add(message);
+      theirs.add(source);
+      for (Gossip message : context.store.messagesOf(source, heldSince)) {
+        if (!entry.has(message.id().sequence())) lacking.add(message);
       }
     }
     for (BroadcastSource source : page(answer.range(), Integer.MAX_VALUE, now)) {
-      if (!told.contains(source)) gifts.addAll(context.store.messagesOf(source, settled));
+      if (!theirs.contains(source)) lacking.addAll(context.store.messagesOf(source, heldSince));
     }
-    push(to, gifts, now);
+    push(to, lacking, now);
   }
 
   void onPull(Link from, SyncPull wanted, long now) {
@@ -243,7 +241,7 @@ final class AntiEntropy {
   private void push(Link to, List<Gossip> messages, long now) {
     List<Gossip> batch = new ArrayList<>();
     long bytes = 0;
-    long given = 0;
+    long sent = 0;
     for (Gossip message : messages) {
       int size = message.payload().length;
       boolean full = batch.size() == PlumtreeCodec.MAX_PUSH || bytes + size > PUSH_BYTES;
@@ -252,8 +250,8 @@ final class AntiEntropy {
         batch.clear();
         bytes = 0;
       }
-      given += size;
-      if (given > MAX_SENT_BYTES || !to.syncByteLimit.tryTake(size, now)) break;
+      sent += size;
+      if (sent > MAX_SENT_BYTES || !to.syncByteLimit.tryTake(size, now)) break;
       batch.add(message);
       bytes += size;
     }
@@ -271,8 +269,8 @@ final class AntiEntropy {
   }
 
   /**
-   * How many of the first sources make a page: it never ends between two lives of one origin,
-   * because a range is one of origins; but for one with more lives than fit.
+   * The number of the first sources that make a page. As a range is one of origins, a page does not
+   * end between two incarnations of one origin, unless the origin has more of them than fit.
    */
   private static int wholeOrigins(List<BroadcastSource> sources, int max) {
     if (sources.size() <= max) return sources.size();
@@ -288,7 +286,7 @@ final class AntiEntropy {
         source.origin(), source.incarnation(), oldest, window.floor(), window.words());
   }
 
-  /** Over what was seen, not over what is cached: caches age at different moments. */
+  /** A hash over the seen messages, not the cached ones: caches expire at different times. */
   private long digest(SyncRange range, long now) {
     long hash = 0;
     for (BroadcastSource source : page(range, Integer.MAX_VALUE, now)) {

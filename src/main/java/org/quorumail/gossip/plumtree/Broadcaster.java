@@ -3,7 +3,7 @@ package org.quorumail.gossip.plumtree;
 import java.util.List;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
 
-/** What this node says itself: under which ids, by which way, and when it has to be silent. */
+/** This node's own broadcasts: their ids, their trees, and their rejection under load. */
 final class Broadcaster {
   private final PlumtreeContext context;
   private final EagerPush eagerPush;
@@ -13,17 +13,14 @@ final class Broadcaster {
   private long lastBroadcast = Long.MIN_VALUE / 2;
 
   Broadcaster(
-      PlumtreeContext state,
-      EagerPush spreading,
-      OverlayMaintenance neighbourhood,
-      long incarnation) {
-    this.context = state;
-    this.eagerPush = spreading;
-    this.overlay = neighbourhood;
+      PlumtreeContext context, EagerPush eagerPush, OverlayMaintenance overlay, long incarnation) {
+    this.context = context;
+    this.eagerPush = eagerPush;
+    this.overlay = overlay;
     this.incarnation = incarnation;
   }
 
-  /** To all members. */
+  /** Broadcasts a payload to all members. */
   BroadcastResult broadcast(byte[] payload, long now) {
     if (payload.length > context.config.maxMessageSize()) {
       return new BroadcastResult.Rejected(BroadcastResult.Refusal.MESSAGE_TOO_LARGE);
@@ -63,7 +60,7 @@ final class Broadcaster {
         || !link.hasRoomFor(context.config.maxMessageSize(), context.config.peerByteBudget());
   }
 
-  /** Whoever speaks twice within a minute gets a tree of its own, while there is room. */
+  /** A node that broadcasts twice within a minute uses a tree of its own, while there is room. */
   private TreeId chooseTree(long now) {
     boolean active = now - lastBroadcast < SpanningTrees.ACTIVE_MILLIS;
     lastBroadcast = now;
@@ -74,9 +71,9 @@ final class Broadcaster {
   }
 
   /**
-   * The network knows a message of ours that we never sent: this node was restarted under the same
-   * incarnation, or somebody made it up. Our next ones would be taken for old, so they begin
-   * another life, one of which nothing is known here yet.
+   * Checks a received id for one of this node that it never sent: the node was restarted with the
+   * same incarnation, or the id was forged. Receivers would take the next broadcasts for old ones,
+   * so they get a new incarnation, one with no messages known here.
    */
   void onIdSeen(BroadcastId id) {
     if (!id.origin().equals(context.self) || id.incarnation() != incarnation) return;

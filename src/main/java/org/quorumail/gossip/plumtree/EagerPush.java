@@ -15,33 +15,32 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.NotFound;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Prune;
 
 /**
- * How a message travels: pushed along its origin's tree, announced beside it, pruned where the tree
- * has a cycle; {@link GraftScheduler} mends it where it is broken. The methods are the events of
- * "Epidemic Broadcast Trees" §3. Where there is no tree it is pushed along the ways of the {@link
- * Chart}, which no graft and no prune changes: they are computed anew as soon as the membership is
- * another one.
+ * The forwarding of messages: a message is pushed along its origin's tree and announced on the
+ * other links. A prune removes a cycle of the tree, and {@link GraftScheduler} repairs a gap. The
+ * methods are the events of "Epidemic Broadcast Trees" §3. A message without a tree is pushed along
+ * the {@link OverlayPaths}. These change with the membership only, not by grafts and prunes.
  */
 final class EagerPush {
   private final PlumtreeContext context;
   private final GraftScheduler graftScheduler;
   private final RateLimiter graftBytes;
 
-  EagerPush(PlumtreeContext state, GraftScheduler grafting, long now) {
-    this.context = state;
-    this.graftScheduler = grafting;
-    double rate = state.config.graftRateLimitBytes();
-    this.graftBytes = new RateLimiter(rate, Math.max(rate, state.config.maxMessageSize()), now);
+  EagerPush(PlumtreeContext context, GraftScheduler graftScheduler, long now) {
+    this.context = context;
+    this.graftScheduler = graftScheduler;
+    double rate = context.config.graftRateLimitBytes();
+    this.graftBytes = new RateLimiter(rate, Math.max(rate, context.config.maxMessageSize()), now);
   }
 
-  /** Of the node's own. */
+  /** Forwards a message of this node. */
   void broadcast(Gossip message, long now) {
     forward(message, null, null, now);
   }
 
-  /** Pushes on its way's links and announces on the others, except where it came from. */
+  /** Pushes on the eager links and announces on the others, except on the one it came from. */
   private void forward(
       Gossip message, @Nullable Link except, @Nullable MissingMessage known, long now) {
-    Predicate<Link> way =
+    Predicate<Link> isEager =
         context
             .tree(message.tree(), now)
             .<Predicate<Link>>map(tree -> tree::isEager)
@@ -50,7 +49,7 @@ final class EagerPush {
     for (Link link : context.peers.all()) {
       if (link == except) continue;
       if (known != null && known.announcers.contains(link.id)) continue;
-      if (way.test(link) && link.hasRoomFor(message.payload().length, budget)) {
+      if (isEager.test(link) && link.hasRoomFor(message.payload().length, budget)) {
         context.push(link, message, now);
       } else {
         context.announce(link, message, now);
@@ -59,20 +58,20 @@ final class EagerPush {
   }
 
   /**
-   * On which links a message without a tree is pushed: on those of its charted ways, and on those
-   * that the chart has not, which stand in for some that failed. What came by no charted way itself
-   * goes against the ways too, as whoever should have pushed it may not have it. An origin that is
-   * not known here yet has no ways.
+   * The links on which a message without a tree is pushed: those of the overlay paths, and those
+   * unknown to them, which replace failed links. A message that came off its path is pushed against
+   * the paths too, as the node that should have pushed it may lack it. An unknown origin has no
+   * paths, so its messages are pushed on all links.
    */
   private Predicate<Link> overlayPathLinks(NodeId origin, @Nullable Link from) {
-    OverlayPaths chart = context.peers.overlayPaths();
-    if (!chart.contains(origin)) return link -> true;
+    OverlayPaths paths = context.peers.overlayPaths();
+    if (!paths.contains(origin)) return link -> true;
     NodeId self = context.self;
-    boolean astray = from != null && !chart.pushes(origin, from.id, self);
+    boolean offPath = from != null && !paths.pushes(origin, from.id, self);
     return link ->
-        !chart.hasLink(self, link.id)
-            || chart.pushes(origin, self, link.id)
-            || (astray && chart.pushes(origin, link.id, self));
+        !paths.hasLink(self, link.id)
+            || paths.pushes(origin, self, link.id)
+            || (offPath && paths.pushes(origin, link.id, self));
   }
 
   void onGossip(Link from, Gossip message, long now) {
@@ -81,20 +80,20 @@ final class EagerPush {
     acknowledge(from, id, now);
     if (!context.seen.add(id, now)) {
       context.meter.count(PlumtreeMetric.MESSAGES_DUPLICATE, 1);
-      tree.ifPresent(cyclic -> onDuplicate(cyclic, from, message, now));
+      tree.ifPresent(t -> onDuplicate(t, from, message, now));
       return;
     }
     MissingMessage missing = context.missing.remove(id);
     if (missing != null) graftScheduler.onArrival(missing, from, now);
-    tree.ifPresent(quickest -> onPushed(quickest, from, now));
+    tree.ifPresent(t -> onPushed(t, from, now));
     deliver(message);
     Gossip onward = withNextHop(message);
-    boolean asked = missing != null && missing.grafts > 0;
-    context.storePayload(onward, !asked, now);
+    boolean grafted = missing != null && missing.grafts > 0;
+    context.storePayload(onward, !grafted, now);
     forward(onward, from, missing, now);
     if (missing == null) return;
     graftScheduler.acknowledgeAnnouncers(missing, from, now);
-    tree.ifPresent(longer -> optimise(longer, from, message, missing, now));
+    tree.ifPresent(t -> optimise(t, from, message, missing, now));
   }
 
   private void onPushed(SpanningTree tree, Link from, long now) {
@@ -102,7 +101,7 @@ final class EagerPush {
     if (!inFlight && context.promote(tree, from)) tree.setParent(from);
   }
 
-  /** What anti-entropy brought: new for us, so it goes on; how it came changes no tree. */
+  /** Handles a message from anti-entropy: a new one is forwarded, but changes no tree. */
   void onSynced(Link from, Gossip message, long now) {
     from.markReceived(message.id());
     if (!context.seen.add(message.id(), now)) return;
@@ -115,7 +114,7 @@ final class EagerPush {
     if (missing != null) graftScheduler.acknowledgeAnnouncers(missing, from, now);
   }
 
-  /** The hop of a message is the number of links it has crossed before the one at hand. */
+  /** The message as it is forwarded: its hop is the number of links that it crossed before. */
   private static Gossip withNextHop(Gossip message) {
     int hop = Math.min(message.hop() + 1, PlumtreeCodec.MAX_HOPS);
     return new Gossip(message.tree(), message.id(), hop, message.payload());
@@ -127,10 +126,7 @@ final class EagerPush {
     context.meter.sample(PlumtreeMetric.MESSAGE_HOPS, message.hop() + 1);
   }
 
-  /**
-   * The neighbour has it. If our own word about it is under way to the neighbour, that word says
-   * what an acknowledgement would.
-   */
+  /** Acknowledges a message, unless a push or announcement of it to the neighbour does so. */
   private void acknowledge(Link from, BroadcastId id, long now) {
     long since = from.markReceived(id);
     if (since == Link.NEVER_SENT) from.acknowledge(id, now, context.flushDelay());
@@ -141,15 +137,15 @@ final class EagerPush {
     boolean needless =
         tree.isParent(from)
             || tree.wasPrunedRecently(from, now, PlumtreeContext.PRUNE_WINDOW_MILLIS);
-    // A cycle is two pushes of one message; what we asked for aside from the tree proves none.
+    // Two pushes of one message show a cycle; a message that came outside the tree shows none.
     if (needless || (context.cache.cameOutsideTree(message.id()) && tree.isEager(from))) return;
     context.prune(tree, from, now);
   }
 
   /**
-   * A way that is shorter by the threshold replaces the one that the payload came by (paper, §3.8):
-   * a tree that grafts have mended has detours. Several exchanges at once can cut it (riak_core
-   * #395), so about one per second in the whole network.
+   * Replaces the link that the payload came over by one to an announcer whose path is shorter by
+   * the threshold (paper, §3.8), as a tree repaired by grafts has detours. Several replacements at
+   * once can cut the tree (riak_core #395), so the whole network makes about one per second.
    */
   private void optimise(
       SpanningTree tree, Link from, Gossip message, MissingMessage missing, long now) {
@@ -184,7 +180,7 @@ final class EagerPush {
             .find(message.tree())
             .map(tree -> !graftScheduler.addEagerLink(tree, from))
             .orElse(false);
-    // More eager links than we may have: the payload this time, announcements from now on.
+    // No further eager link is allowed: the payload now, only announcements from now on.
     if (full) context.send(from.id, new Prune(message.tree()));
     if (message.id().isEmpty()) return;
     BroadcastId id = message.id().get();
@@ -202,7 +198,7 @@ final class EagerPush {
     context.push(from, payload, now);
   }
 
-  /** A tree keeps one eager link, or a broadcast would start with nothing but announcements. */
+  /** Demotes the link, unless it is the tree's last eager one: a broadcast must push somewhere. */
   void onPrune(Link from, Prune message) {
     context
         .trees

@@ -1,6 +1,7 @@
 package org.quorumail.gossip.plumtree;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
@@ -12,18 +13,18 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.Graft;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.NotFound;
 
 /**
- * What was announced and does not come: it is waited for until T1, then asked for from one
- * announcer after another, each for T2, and the links over which that happens join the tree again
- * ("Epidemic Broadcast Trees" §3.6).
+ * The grafts for messages that were announced but not pushed. A message is grafted after T1 from
+ * one announcer, and after each further T2 from the next one. The links of the grafts join the tree
+ * again ("Epidemic Broadcast Trees" §3.6).
  */
 final class GraftScheduler {
   private final PlumtreeContext context;
 
-  GraftScheduler(PlumtreeContext state) {
-    this.context = state;
+  GraftScheduler(PlumtreeContext context) {
+    this.context = context;
   }
 
-  /** A neighbour has what we have not. */
+  /** A neighbour announces a message that this node lacks. */
   void onAnnouncement(Link from, Announcement line, long now) {
     MissingMessage missing = context.missing.get(line.id());
     if (missing == null) {
@@ -32,13 +33,13 @@ final class GraftScheduler {
         return;
       }
       boolean orphan = context.trees.find(line.tree()).map(SpanningTree::isOrphan).orElse(false);
-      long patience = orphan ? context.config.graftRetryMillis() : context.graftTimeout();
-      missing = context.missing.add(line.id(), line.tree(), from.id, now + patience);
+      long timeout = orphan ? context.config.graftRetryMillis() : context.graftTimeout();
+      missing = context.missing.add(line.id(), line.tree(), from.id, now + timeout);
     }
     missing.announcedBy(from.id, line.hop());
   }
 
-  /** A table that fills lets some, then most, then all further announcements be repeated later. */
+  /** As the table fills, first some, then most, then all further announcements are ignored. */
   private boolean isShed(BroadcastId id) {
     double use = context.missing.fillRatio();
     CleanupConfig cleanup = context.config.cleanup();
@@ -47,7 +48,7 @@ final class GraftScheduler {
     return (id.hashCode() & 3) < (use >= cleanup.dropMost() ? 3 : 1);
   }
 
-  /** Asks for what did not come in time. */
+  /** Grafts the messages whose time-out is over. */
   void graftDue(long now) {
     for (MissingMessage due = context.missing.pollDue(now);
         due != null;
@@ -66,7 +67,7 @@ final class GraftScheduler {
       giveUp(missing, now);
       return;
     }
-    // To the back: it is asked again when all others have been.
+    // At the end of the queue it is grafted again after all others.
     missing.announcers.remove(next.id);
     missing.announcers.add(next.id);
     missing.graftedPeer = next.id;
@@ -78,14 +79,14 @@ final class GraftScheduler {
     context.missing.schedule(missing, now + context.config.graftRetryMillis());
   }
 
-  /** Of those not asked yet the one with the best score; when all were asked, the longest ago. */
+  /** The best-scored announcer not grafted yet; after all were, the one grafted longest ago. */
   private @Nullable Link best(MissingMessage missing, long now) {
     int fresh = Math.max(1, missing.announcers.size() - missing.grafts);
     List<Link> links =
         missing.announcers.stream()
             .limit(fresh)
             .map(context.peers::get)
-            .filter(java.util.Objects::nonNull)
+            .filter(Objects::nonNull)
             .toList();
     Link best = null;
     double bestScore = -1;
@@ -99,13 +100,13 @@ final class GraftScheduler {
     return best;
   }
 
-  /** A graft makes a link eager; false when there are as many as there may be. */
+  /** Makes the link of a graft eager; returns false when the tree has its most eager links. */
   boolean addEagerLink(SpanningTree tree, Link link) {
     tree.clearPrune(link);
     return context.promote(tree, link);
   }
 
-  /** Asks for a message, or for the link alone. */
+  /** Sends a graft for a message, or for the link alone. */
   void sendGraft(TreeId tree, Link link, Optional<BroadcastId> id) {
     context.send(link.id, new Graft(tree, id));
     context.meter.count(PlumtreeMetric.GRAFT_SENT, 1);
@@ -113,13 +114,13 @@ final class GraftScheduler {
 
   private void giveUp(MissingMessage missing, long now) {
     context.missing.remove(missing.id);
-    context.graftStatistics.failed(now);
+    context.graftStatistics.recordFailure(now);
     context.meter.count(PlumtreeMetric.GRAFT_FAILED, 1);
     NodeId last = missing.graftedPeer == null ? context.self : missing.graftedPeer;
     context.emit(new GraftFailed(missing.id, last));
   }
 
-  /** The announcer has it no more: the next one, at once. */
+  /** The announcer no longer has the message: grafts it from the next one at once. */
   void onNotFound(Link from, NotFound message, long now) {
     MissingMessage missing = context.missing.get(message.id());
     if (missing == null) return;
@@ -130,10 +131,10 @@ final class GraftScheduler {
     else graftNext(missing, now);
   }
 
-  /** What had been asked for has come. */
+  /** A missing message arrived; records how its graft went, if there was one. */
   void onArrival(MissingMessage missing, Link from, long now) {
     if (missing.grafts == 0) return;
-    context.graftStatistics.succeeded(now);
+    context.graftStatistics.recordSuccess(now);
     context.meter.count(PlumtreeMetric.GRAFT_SUCCESS, 1);
     if (from.id.equals(missing.graftedPeer)) {
       context.meter.sample(
@@ -142,7 +143,7 @@ final class GraftScheduler {
     }
   }
 
-  /** Those who announced it wait for a word from us. */
+  /** Acknowledges the message to all its announcers, which repeat it until then. */
   void acknowledgeAnnouncers(MissingMessage missing, Link from, long now) {
     for (NodeId announcer : missing.announcers) {
       Link link = context.peers.get(announcer);

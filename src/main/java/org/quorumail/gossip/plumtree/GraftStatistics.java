@@ -1,6 +1,6 @@
 package org.quorumail.gossip.plumtree;
 
-/** How many grafts worked, over the last one to two minutes and in all. */
+/** The successes and failures of grafts, in the last one to two minutes and in all. */
 final class GraftStatistics {
   private static final long PERIOD_MILLIS = 60_000;
 
@@ -9,23 +9,23 @@ final class GraftStatistics {
   private long failures;
   private long earlierSuccesses;
   private long earlierFailures;
-  private long allSuccesses;
-  private long allFailures;
+  private long totalSuccesses;
+  private long totalFailures;
 
   GraftStatistics(long now) {
     this.periodStart = now;
   }
 
-  void succeeded(long now) {
+  void recordSuccess(long now) {
     roll(now);
     successes++;
-    allSuccesses++;
+    totalSuccesses++;
   }
 
-  void failed(long now) {
+  void recordFailure(long now) {
     roll(now);
     failures++;
-    allFailures++;
+    totalFailures++;
   }
 
   double failureRate(long now) {
@@ -35,20 +35,20 @@ final class GraftStatistics {
     return all == 0 ? 0 : failed / (double) all;
   }
 
-  long successful() {
-    return allSuccesses;
+  long totalSuccesses() {
+    return totalSuccesses;
   }
 
-  long failed() {
-    return allFailures;
+  long totalFailures() {
+    return totalFailures;
   }
 
   private void roll(long now) {
     long passed = now - periodStart;
     if (passed < PERIOD_MILLIS) return;
-    boolean oneOnly = passed < 2 * PERIOD_MILLIS;
-    earlierSuccesses = oneOnly ? successes : 0;
-    earlierFailures = oneOnly ? failures : 0;
+    boolean justOver = passed < 2 * PERIOD_MILLIS;
+    earlierSuccesses = justOver ? successes : 0;
+    earlierFailures = justOver ? failures : 0;
     successes = 0;
     failures = 0;
     periodStart = now;

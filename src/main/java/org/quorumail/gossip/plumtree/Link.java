@@ -6,23 +6,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Announcement;
 
 /**
- * One link of the overlay, with what the neighbour has not yet acknowledged. Every id that this
- * node has is, for every neighbour, in one of three states: to be told, told and unacknowledged
- * (pushed or announced), or known to be there. What is unacknowledged is announced again until it
- * is, so each link by itself is reliable; a neighbour that acknowledges nothing is not there.
+ * One link of the overlay, with the messages that the neighbour has not acknowledged yet. For each
+ * neighbour a message of this node is in one of three states: to be announced; unacknowledged, as
+ * it was pushed or announced; or known to be received. Unacknowledged messages are announced again,
+ * so each link by itself is reliable. A neighbour that acknowledges nothing counts as gone.
  */
 final class Link {
-  /** Announcements kept per neighbour; what falls out is left to anti-entropy. */
+  /** The bound of either table; anti-entropy repairs the loss of the oldest messages above it. */
   static final int MAX_OUTSTANDING = 10_000;
 
-  /** No time: the neighbour was never told. */
+  /** No time: the message was neither pushed nor announced to the neighbour. */
   static final long NEVER_SENT = Long.MIN_VALUE;
 
-  /** What the neighbour has not acknowledged. */
+  /** A message that the neighbour has not acknowledged. */
   private static final class UnacknowledgedMessage {
     final TreeId tree;
     final int hop;
@@ -45,18 +46,19 @@ final class Link {
   final PeerScore score;
   final RateLimiter graftLimit;
 
-  /** Origins that it may have compared, and bytes that it may be given by anti-entropy. */
+  /** Limits the origins that anti-entropy compares for the neighbour. */
   final RateLimiter syncOriginLimit;
 
+  /** Limits the payload bytes that anti-entropy sends to the neighbour. */
   final RateLimiter syncByteLimit;
 
-  /** Whether our overlay wants it. Otherwise the neighbour asked for it. */
+  /** Whether this node chose the link; otherwise the neighbour requested it. */
   boolean chosen;
 
-  /** Until when the neighbour's own wish holds. */
+  /** The end of the neighbour's own request. */
   long requestedUntil;
 
-  /** Whether new trees start to push here. */
+  /** Whether new trees start to push on this link. */
   boolean startsEager;
 
   long lastHeard;
@@ -67,49 +69,56 @@ final class Link {
   private List<BroadcastId> acks = new ArrayList<>();
   private long flushAt = Long.MAX_VALUE;
 
-  /** When the eldest of what was told is due, and how often it was told: asked at every event. */
+  /** The due time and the attempts of the oldest unacknowledged message, as every event asks. */
   private long repeatAt = Long.MAX_VALUE;
 
   private int oldestAttempts;
 
   private long pushedBytes;
-  private long dropped;
 
   Link(
       NodeId id,
       String zone,
       int slot,
       PeerScore score,
-      RateLimiter grafts,
-      RateLimiter comparisons,
-      RateLimiter gifts,
+      RateLimiter graftLimit,
+      RateLimiter syncOriginLimit,
+      RateLimiter syncByteLimit,
       long now) {
     this.id = id;
     this.zone = zone;
     this.slot = slot;
     this.score = score;
-    this.graftLimit = grafts;
-    this.syncOriginLimit = comparisons;
-    this.syncByteLimit = gifts;
+    this.graftLimit = graftLimit;
+    this.syncOriginLimit = syncOriginLimit;
+    this.syncByteLimit = syncByteLimit;
     this.lastHeard = now;
   }
 
-  /** The payload went out; it counts as told. */
-  void markPushed(TreeId tree, BroadcastId message, int hop, int bytes, long now, long patience) {
-    UnacknowledgedMessage before = unacknowledged.remove(message);
-    if (before != null) pushedBytes -= before.bytes;
-    toAnnounce.remove(message);
-    UnacknowledgedMessage t = new UnacknowledgedMessage(tree, hop, bytes, now);
-    t.due = now + patience;
+  /** Records that the payload was sent; it is announced after the timeout. */
+  void markPushed(TreeId tree, BroadcastId id, int hop, int bytes, long now, long timeout) {
+    UnacknowledgedMessage before = unacknowledged.remove(id);
+    if (before != null) releaseBytes(before);
+    toAnnounce.remove(id);
+    UnacknowledgedMessage message = new UnacknowledgedMessage(tree, hop, bytes, now);
+    message.due = now + timeout;
     pushedBytes += bytes;
-    unacknowledged.put(message, t);
+    unacknowledged.put(id, message);
     dropOldest(unacknowledged);
     updateOldest();
   }
 
-  void announce(TreeId tree, BroadcastId message, int hop, long now, long delay) {
-    if (unacknowledged.containsKey(message)) return;
-    if (toAnnounce.putIfAbsent(message, new UnacknowledgedMessage(tree, hop, 0, now)) == null) {
+  private void releaseBytes(UnacknowledgedMessage message) {
+    pushedBytes -= message.bytes;
+    if (pushedBytes < 0) {
+      throw new IllegalStateException("pushed bytes of the link to " + this.id + " below 0");
+    }
+  }
+
+  /** Queues an announcement; it waits at most the delay for others to share its IHave. */
+  void announce(TreeId tree, BroadcastId id, int hop, long now, long delay) {
+    if (unacknowledged.containsKey(id)) return;
+    if (toAnnounce.putIfAbsent(id, new UnacknowledgedMessage(tree, hop, 0, now)) == null) {
       flushAt = Math.min(flushAt, now + delay);
       dropOldest(toAnnounce);
     }
@@ -117,31 +126,29 @@ final class Link {
 
   private void dropOldest(Map<BroadcastId, UnacknowledgedMessage> map) {
     if (map.size() <= MAX_OUTSTANDING) return;
-    Iterator<UnacknowledgedMessage> eldest = map.values().iterator();
-    pushedBytes -= eldest.next().bytes;
-    eldest.remove();
-    dropped++;
+    Iterator<UnacknowledgedMessage> oldest = map.values().iterator();
+    releaseBytes(oldest.next());
+    oldest.remove();
   }
 
-  void acknowledge(BroadcastId message, long now, long delay) {
-    acks.add(message);
+  void acknowledge(BroadcastId id, long now, long delay) {
+    acks.add(id);
     flushAt = Math.min(flushAt, now + delay);
   }
 
   /**
-   * The neighbour has it, by its own word.
+   * Records that the neighbour has the message, as it showed itself.
    *
-   * @return when we first told the neighbour, if our word is under way or was acknowledged by this
-   *     one: then the neighbour needs no acknowledgement, ours says the same; otherwise {@link
-   *     #UNTOLD}
+   * @return the time when this node first pushed or announced the message: the neighbour then needs
+   *     no acknowledgement, as the push or announcement is one; otherwise {@link #NEVER_SENT}
    */
-  long markReceived(BroadcastId message) {
-    toAnnounce.remove(message);
-    UnacknowledgedMessage t = unacknowledged.remove(message);
-    if (t == null) return NEVER_SENT;
-    pushedBytes -= t.bytes;
+  long markReceived(BroadcastId id) {
+    toAnnounce.remove(id);
+    UnacknowledgedMessage message = unacknowledged.remove(id);
+    if (message == null) return NEVER_SENT;
+    releaseBytes(message);
     updateOldest();
-    return t.since;
+    return message.since;
   }
 
   boolean hasFullBatch(int batch) {
@@ -153,10 +160,10 @@ final class Link {
   }
 
   private void updateOldest() {
-    UnacknowledgedMessage eldest =
+    UnacknowledgedMessage oldest =
         unacknowledged.isEmpty() ? null : unacknowledged.values().iterator().next();
-    repeatAt = eldest == null ? Long.MAX_VALUE : eldest.due;
-    oldestAttempts = eldest == null ? 0 : eldest.attempts;
+    repeatAt = oldest == null ? Long.MAX_VALUE : oldest.due;
+    oldestAttempts = oldest == null ? 0 : oldest.attempts;
   }
 
   List<BroadcastId> takeAcks() {
@@ -167,19 +174,19 @@ final class Link {
   }
 
   /**
-   * What is to be announced now, and from now on counts as told: first what was told in vain, then
-   * what is new.
+   * Takes the announcements that are due: first repeated ones, then new ones. They are
+   * unacknowledged from now on.
    *
-   * @param patience until it is announced again
-   * @param offer how long a message can be had; what is older is announced no more
-   * @param atOnce also what is new and would wait for company
+   * @param timeout the wait before an announcement is repeated
+   * @param availability the time for which a payload can be fetched; older messages are dropped
+   * @param atOnce also take new announcements that would still wait for others
    */
   List<Announcement> takeAnnouncements(
-      int max, long now, long patience, long offer, boolean atOnce) {
+      int max, long now, long timeout, long availability, boolean atOnce) {
     if (repeatAt > now && (toAnnounce.isEmpty() || (flushAt > now && !atOnce))) return List.of();
     List<Announcement> lines = new ArrayList<>();
-    for (Map.Entry<BroadcastId, UnacknowledgedMessage> e : takeDue(max, now, offer)) {
-      announceNow(e.getKey(), e.getValue(), lines, now, patience);
+    for (Map.Entry<BroadcastId, UnacknowledgedMessage> e : takeDue(max, now, availability)) {
+      lines.add(announceNow(e.getKey(), e.getValue(), now + timeout));
     }
     updateOldest();
     if (flushAt > now && !atOnce) return lines;
@@ -187,56 +194,48 @@ final class Link {
         toAnnounce.entrySet().iterator();
     while (lines.size() < max && fresh.hasNext()) {
       Map.Entry<BroadcastId, UnacknowledgedMessage> e = fresh.next();
-      BroadcastId message = e.getKey();
-      UnacknowledgedMessage t = e.getValue();
+      BroadcastId id = e.getKey();
+      UnacknowledgedMessage message = e.getValue();
       fresh.remove();
-      announceNow(message, t, lines, now, patience);
+      lines.add(announceNow(id, message, now + timeout));
     }
     if (toAnnounce.isEmpty()) flushAt = Long.MAX_VALUE;
     updateOldest();
     return lines;
   }
 
-  /** What was told in vain, can still be had, and is due; they leave the table. */
+  /** Removes the unacknowledged messages that are due; returns those still available. */
   private List<Map.Entry<BroadcastId, UnacknowledgedMessage>> takeDue(
-      int max, long now, long offer) {
+      int max, long now, long availability) {
     List<Map.Entry<BroadcastId, UnacknowledgedMessage>> again = new ArrayList<>();
-    Iterator<Map.Entry<BroadcastId, UnacknowledgedMessage>> eldest =
+    Iterator<Map.Entry<BroadcastId, UnacknowledgedMessage>> oldest =
         unacknowledged.entrySet().iterator();
-    while (eldest.hasNext()) {
-      Map.Entry<BroadcastId, UnacknowledgedMessage> e = eldest.next();
-      UnacknowledgedMessage t = e.getValue();
-      if (t.due > now || again.size() == max) break;
-      if (now - t.since <= offer) {
-        again.add(Map.entry(e.getKey(), t));
-      } else {
-        pushedBytes -= t.bytes;
-        dropped++;
-      }
-      eldest.remove();
+    while (oldest.hasNext()) {
+      Map.Entry<BroadcastId, UnacknowledgedMessage> e = oldest.next();
+      UnacknowledgedMessage message = e.getValue();
+      if (message.due > now || again.size() == max) break;
+      if (now - message.since <= availability) again.add(Map.entry(e.getKey(), message));
+      else releaseBytes(message);
+      oldest.remove();
     }
     return again;
   }
 
-  private void announceNow(
-      BroadcastId message,
-      UnacknowledgedMessage t,
-      List<Announcement> lines,
-      long now,
-      long patience) {
-    t.attempts++;
-    t.due = now + patience;
-    unacknowledged.put(message, t);
-    lines.add(new Announcement(t.tree, message, t.hop));
+  private Announcement announceNow(BroadcastId id, UnacknowledgedMessage message, long due) {
+    message.attempts++;
+    message.due = due;
+    unacknowledged.put(id, message);
+    dropOldest(unacknowledged);
+    return new Announcement(message.tree, id, message.hop);
   }
 
-  /** Whether something was told that often and nothing at all came back since. */
-  boolean isSilent(int times) {
-    if (oldestAttempts < times) return false;
-    for (UnacknowledgedMessage t : unacknowledged.values()) {
-      if (t.attempts >= times && lastHeard <= t.since) return true;
-      // The longest waiting stands first among equals; one look is enough.
-      if (t.attempts < times) return false;
+  /** Returns whether a message was sent that often without any message from the neighbour since. */
+  boolean isSilent(int attempts) {
+    if (oldestAttempts < attempts) return false;
+    for (UnacknowledgedMessage message : unacknowledged.values()) {
+      // The oldest stand first; behind one that was sent less often there is none.
+      if (message.attempts < attempts) return false;
+      if (lastHeard <= message.since) return true;
     }
     return false;
   }
@@ -249,17 +248,22 @@ final class Link {
     return unacknowledged.size() + toAnnounce.size();
   }
 
-  /** Whether a message of this origin is not acknowledged. */
+  /** Returns whether the neighbour may lack a message of this origin. */
   boolean hasUnacknowledgedFrom(NodeId origin) {
     return Stream.concat(unacknowledged.keySet().stream(), toAnnounce.keySet().stream())
-        .anyMatch(message -> message.origin().equals(origin));
+        .anyMatch(id -> id.origin().equals(origin));
   }
 
-  int toAnnounce() {
-    return toAnnounce.size();
-  }
-
-  long dropped() {
-    return dropped;
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    long bytes = 0;
+    for (Map.Entry<BroadcastId, UnacknowledgedMessage> e : unacknowledged.entrySet()) {
+      bytes += e.getValue().bytes;
+      if (toAnnounce.containsKey(e.getKey())) return e.getKey() + " is in both tables";
+    }
+    if (bytes != pushedBytes) return pushedBytes + " pushed bytes counted, " + bytes + " found";
+    if (unacknowledged.size() > MAX_OUTSTANDING) return unacknowledged.size() + " unacknowledged";
+    if (toAnnounce.size() > MAX_OUTSTANDING) return toAnnounce.size() + " to be announced";
+    return null;
   }
 }

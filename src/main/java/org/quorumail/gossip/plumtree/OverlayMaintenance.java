@@ -13,38 +13,38 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.IHaveAck;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Neighbour;
 
 /**
- * The links as they come and go, and what is said over each of its own accord: a greeting now and
- * then, acknowledgements and announcements in batches. Who does not react to that is gone.
+ * The changes of links, and the regular messages on each link: greetings, and batches of
+ * acknowledgements and announcements. A neighbour that answers none of them counts as gone.
  */
 final class OverlayMaintenance {
-  /** Words in vain after which a neighbour counts as gone. */
+  /** Unacknowledged attempts after which a neighbour counts as gone. */
   private static final int MAX_UNACKNOWLEDGED_ATTEMPTS = 8;
 
-  /** How often a chosen neighbour hears that it is one. */
+  /** The time between two greetings to a chosen neighbour. */
   private static final long GREETING_MILLIS = 60_000;
 
-  /** Greetings without an answer after which a neighbour counts as gone. */
+  /** Unanswered greetings after which a neighbour counts as gone. */
   private static final int MAX_UNANSWERED_GREETINGS = 3;
 
-  /** What a new neighbour is told of at once: the newest few, of the last seconds. */
+  /** The newest messages, of the last seconds, are announced to a new neighbour at once. */
   private static final int RECENT_MESSAGES = 64;
 
   private static final long RECENT_MILLIS = 10_000;
 
-  /** Batches to one neighbour in one go: a bound on the effects of one tick. */
+  /** The bound of batches to one neighbour in one flush, and so of the effects of one tick. */
   private static final int MAX_BATCHES = 16;
 
   private final PlumtreeContext context;
   private final PeerSet peers;
   private final AntiEntropy antiEntropy;
 
-  OverlayMaintenance(PlumtreeContext state, AntiEntropy antiEntropy) {
-    this.context = state;
-    this.peers = state.peers;
+  OverlayMaintenance(PlumtreeContext context, AntiEntropy antiEntropy) {
+    this.context = context;
+    this.peers = context.peers;
     this.antiEntropy = antiEntropy;
   }
 
-  /** Tells the trees and the application what has become of links. */
+  /** Applies added and removed links to the trees, and reports them as effects. */
   void apply(List<PeerSet.LinkChange> changes, long now) {
     for (PeerSet.LinkChange change : changes) {
       if (change.removedFor() == null) onLinkAdded(change.link(), now);
@@ -77,7 +77,7 @@ final class OverlayMaintenance {
     context.missing.removeAnnouncer(link.id, now);
   }
 
-  /** Says what is due, and what has become a full batch. */
+  /** Sends all due messages and full batches. */
   void flush(long now) {
     for (Link link : peers.all()) {
       boolean full = link.hasFullBatch(context.batchSizer.batchSize());
@@ -85,7 +85,7 @@ final class OverlayMaintenance {
     }
   }
 
-  /** To a neighbour that has a full batch. */
+  /** Sends to the neighbour if it has a full batch. */
   void flushFull(Link link, long now) {
     if (link.hasFullBatch(context.batchSizer.batchSize())) flush(link, now, true);
   }
@@ -108,7 +108,7 @@ final class OverlayMaintenance {
     }
   }
 
-  /** Replaces those who acknowledge nothing. */
+  /** Replaces the neighbours that acknowledge nothing. */
   void dropSilent(long now) {
     List<NodeId> silent = new ArrayList<>();
     for (Link link : peers.all())
@@ -116,7 +116,7 @@ final class OverlayMaintenance {
     for (NodeId id : silent) apply(peers.linkFailed(id, Reason.SILENT, now), now);
   }
 
-  /** Greets whom it is time to greet, and replaces those who do not answer that. */
+  /** Sends due greetings, and replaces the neighbours that did not answer earlier ones. */
   void maintain(long now) {
     apply(peers.maintain(now), now);
     List<NodeId> lost = new ArrayList<>();

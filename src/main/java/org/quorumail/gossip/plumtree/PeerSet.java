@@ -15,29 +15,29 @@ import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.plumtree.PlumtreeEffect.Reason;
 
 /**
- * The overlay as one node sees it: the links it chose from the roster, and those that others asked
- * for because they see another roster. A node that cannot be reached is passed over for a while,
- * and the next on its ring is taken at once, before the membership has judged.
+ * A node's links in the overlay: those it chose from the hash ring, and those that other nodes
+ * requested because they see another membership. An unreachable node is excluded for a while, and
+ * the next one on its ring replaces it at once, before the membership declares it dead.
  */
 final class PeerSet {
-  /** A link that came or went; the caller tells the trees. */
+  /** An added or removed link; the caller updates the trees. */
   record LinkChange(Link link, @Nullable Reason removedFor) {}
 
   /**
-   * A node that is passed over.
+   * The exclusion of an unreachable node.
    *
-   * @param endsOnMessage whether a word from it counts. Not when the last one brought it back just
-   *     now: it can be heard and not reached, as behind a packet filter
+   * @param endsOnMessage whether a message from the node ends the exclusion. It does not when the
+   *     last message did so just now: the node may send but not receive, as behind a packet filter
    */
   private record Exclusion(long until, boolean endsOnMessage) {}
 
-  /** How long a failed node is passed over when neither it nor the membership says it is back. */
+  /** The longest exclusion, when neither the node nor the membership reports its return. */
   static final long EXCLUSION_MILLIS = 30_000;
 
-  /** How long a wish of the neighbour's holds: two and a half of its greetings. */
+  /** The time for which a neighbour's request for a link holds: two and a half greetings. */
   static final long REQUEST_MILLIS = 150_000;
 
-  /** Above this many members a change is not worked in at once but with those that follow it. */
+  /** Above this many members a change waits for those that follow it, and is applied with them. */
   private static final int LARGE_MEMBERSHIP = 256;
 
   private static final long MEMBERSHIP_BATCH_MILLIS = 100;
@@ -46,10 +46,9 @@ final class PeerSet {
   private final PlumtreeConfig config;
   private final Map<NodeId, Link> links = new LinkedHashMap<>();
 
-  /** Whom we pass over. */
   private final Map<NodeId, Exclusion> exclusions = new HashMap<>();
 
-  /** When a word of its own last brought a node back. */
+  /** The time of the message that last ended a node's exclusion. */
   private final Map<NodeId, Long> readmittedAt = new HashMap<>();
 
   private final Map<NodeId, String> joined = new HashMap<>();
@@ -85,7 +84,12 @@ final class PeerSet {
     return (hashRing.contains(id) || joined.containsKey(id)) && !departed.contains(id);
   }
 
-  /** Bit per link on which a new tree starts to push. */
+  /** The slots of all links, a bit per link. */
+  long usedSlots() {
+    return usedSlots;
+  }
+
+  /** The links on which a new tree starts to push, a bit per link. */
   long startsEager() {
     long bits = 0;
     for (Link link : links.values()) if (link.startsEager) bits |= 1L << link.slot;
@@ -117,7 +121,7 @@ final class PeerSet {
     return tick(now);
   }
 
-  /** Works in what came together. */
+  /** Applies the collected changes of the membership when they are due. */
   List<LinkChange> tick(long now) {
     if (now < applyMembershipAt) return List.of();
     return replaceMembers(hashRing.withChanges(joined, departed), now);
@@ -127,7 +131,7 @@ final class PeerSet {
     return applyMembershipAt;
   }
 
-  /** Both ways: what is not in the snapshot loses its link, what is may get one. */
+  /** Replaces the membership: members not in the snapshot lose their links, others may get one. */
   List<LinkChange> replaceMembers(HashRing snapshot, long now) {
     hashRing =
         snapshot.contains(self) ? snapshot : snapshot.withChanges(Map.of(self, ""), List.of());
@@ -144,27 +148,28 @@ final class PeerSet {
     return changes;
   }
 
-  /** The link failed: the next one takes its place. */
+  /** Removes a failed link; the next node on the ring takes its place. */
   List<LinkChange> linkFailed(NodeId id, Reason reason, long now) {
     Long back = readmittedAt.get(id);
-    boolean endsByWord = back == null || now - back >= EXCLUSION_MILLIS;
-    exclusions.put(id, new Exclusion(now + EXCLUSION_MILLIS, endsByWord));
+    boolean endsOnMessage = back == null || now - back >= EXCLUSION_MILLIS;
+    exclusions.put(id, new Exclusion(now + EXCLUSION_MILLIS, endsOnMessage));
     List<LinkChange> changes = new ArrayList<>(remove(id, reason));
     changes.addAll(chooseLinks(now));
     return changes;
   }
 
-  /** A word from a node that was passed over: it is there. */
+  /** A message from an excluded node shows that it is alive. */
   List<LinkChange> messageReceived(NodeId id, long now) {
     if (exclusions.isEmpty()) return List.of();
-    Exclusion absence = exclusions.get(id);
-    if (absence == null || (!absence.endsOnMessage && now < absence.until)) return List.of();
+    Exclusion exclusion = exclusions.get(id);
+    if (exclusion == null) return List.of();
+    if (!exclusion.endsOnMessage && now < exclusion.until) return List.of();
     exclusions.remove(id);
     readmittedAt.put(id, now);
     return chooseLinks(now);
   }
 
-  /** A link that the other end wants; none when there is no room, or it cannot be reached. */
+  /** Adds a link that the other end requests, unless there is no room or the node is excluded. */
   List<LinkChange> admit(NodeId id, long now) {
     Link link = links.get(id);
     List<LinkChange> changes = new ArrayList<>();
@@ -179,15 +184,15 @@ final class PeerSet {
     return changes;
   }
 
-  /** Ends links that nobody wants any more and lets failed nodes be tried again. */
+  /** Ends the links that neither end wants any more, and the exclusions that have expired. */
   List<LinkChange> maintain(long now) {
     List<LinkChange> changes = new ArrayList<>();
     readmittedAt.values().removeIf(back -> now - back >= EXCLUSION_MILLIS);
-    if (exclusions.values().removeIf(absence -> absence.until <= now))
-      changes.addAll(chooseLinks(now));
+    boolean anyExpired = exclusions.values().removeIf(exclusion -> exclusion.until <= now);
+    if (anyExpired) changes.addAll(chooseLinks(now));
     for (Link link : List.copyOf(links.values())) {
-      if (!link.chosen && link.requestedUntil <= now)
-        changes.addAll(remove(link.id, Reason.REPLACED));
+      boolean isWanted = link.chosen || link.requestedUntil > now;
+      if (!isWanted) changes.addAll(remove(link.id, Reason.REPLACED));
     }
     return changes;
   }
@@ -196,7 +201,7 @@ final class PeerSet {
     return Math.min(even(config.eagerFanout()) + even(config.lazyFanout()), config.maxLinks());
   }
 
-  /** Everyone's links, if nobody had failed. */
+  /** The paths over the links that all members choose when none is excluded. */
   OverlayPaths overlayPaths() {
     return hashRing.overlayPaths(degree(), config.useHashRing());
   }
@@ -213,14 +218,14 @@ final class PeerSet {
     for (Link link : links.values()) {
       if (link.chosen && !wanted.contains(link.id)) {
         link.chosen = false;
-        // The other end may see this later than we do.
+        // The other end may apply the same change of the membership later.
         link.requestedUntil = Math.max(link.requestedUntil, now + REQUEST_MILLIS / 10);
       }
     }
-    int place = 0;
+    int position = 0;
     for (NodeId id : wanted) {
-      // A full mesh has no rings to tell eager links from lazy ones.
-      boolean eager = place++ < even(config.eagerFanout()) || hashRing.size() - 1 <= degree;
+      // In a full mesh all links are eager, as there are no rings to choose by.
+      boolean eager = position++ < even(config.eagerFanout()) || hashRing.size() - 1 <= degree;
       Link link = links.get(id);
       if (link == null) {
         if (links.size() >= config.maxLinks()) changes.addAll(evictUnchosen(now, true));
@@ -234,22 +239,25 @@ final class PeerSet {
     return changes;
   }
 
-  /** Links come in pairs: the next and the one before. */
+  /** Rounds up to pairs of links: the next and the previous member of a ring. */
   private static int even(int fanout) {
     return fanout + (fanout & 1);
   }
 
-  private List<LinkChange> evictUnchosen(long now, boolean evenWanted) {
-    Optional<Link> guest =
+  private List<LinkChange> evictUnchosen(long now, boolean evenRequested) {
+    Optional<Link> evicted =
         links.values().stream()
             .filter(link -> !link.chosen && !protectedIds.contains(link.id))
-            .filter(link -> evenWanted || link.requestedUntil <= now)
+            .filter(link -> evenRequested || link.requestedUntil <= now)
             .min(Comparator.comparingLong(link -> link.requestedUntil));
-    return guest.isPresent() ? remove(guest.get().id, Reason.REPLACED) : List.of();
+    return evicted.isPresent() ? remove(evicted.get().id, Reason.REPLACED) : List.of();
   }
 
   private Link add(NodeId id, boolean chosen, boolean eager, long now) {
     int slot = Long.numberOfTrailingZeros(~usedSlots);
+    if (slot == PlumtreeConfig.MAX_LINKS) {
+      throw new IllegalStateException("no slot is free for a link to " + id);
+    }
     usedSlots |= 1L << slot;
     Link link =
         new Link(
@@ -267,10 +275,26 @@ final class PeerSet {
     return link;
   }
 
-  List<LinkChange> remove(NodeId id, Reason reason) {
+  private List<LinkChange> remove(NodeId id, Reason reason) {
     Link link = links.remove(id);
     if (link == null) return List.of();
     usedSlots &= ~(1L << link.slot);
     return List.of(new LinkChange(link, reason));
+  }
+
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    if (links.size() > config.maxLinks())
+      return links.size() + " of " + config.maxLinks() + " links";
+    if (links.containsKey(self)) return "a link to the node itself";
+    long slots = 0;
+    for (Link link : links.values()) {
+      if ((slots >>> link.slot & 1) != 0) return "two links have slot " + link.slot;
+      slots |= 1L << link.slot;
+      if (exclusions.containsKey(link.id)) return "a link to the excluded node " + link.id;
+      String inLink = link.violation();
+      if (inLink != null) return "link to " + link.id + ": " + inLink;
+    }
+    return slots == usedSlots ? null : "the used slots are not those of the links";
   }
 }

@@ -2,7 +2,7 @@ package org.quorumail.gossip.plumtree;
 
 import java.util.random.RandomGenerator;
 
-/** What is looked after every few seconds, at another moment on each node: tables that age. */
+/** The maintenance every few seconds: links, expired payloads, batch size, old sources. */
 final class PeriodicMaintenance {
   private final PlumtreeContext context;
   private final OverlayMaintenance overlay;
@@ -11,12 +11,12 @@ final class PeriodicMaintenance {
   private long cleanupAt;
 
   PeriodicMaintenance(
-      PlumtreeContext state, OverlayMaintenance neighbourhood, RandomGenerator random, long now) {
-    this.context = state;
-    this.overlay = neighbourhood;
+      PlumtreeContext context, OverlayMaintenance overlay, RandomGenerator random, long now) {
+    this.context = context;
+    this.overlay = overlay;
     this.random = random;
     this.due = next(now);
-    this.cleanupAt = now + state.config.cleanup().baseInterval().toMillis();
+    this.cleanupAt = now + context.config.cleanup().baseInterval().toMillis();
   }
 
   long deadline() {
@@ -40,7 +40,7 @@ final class PeriodicMaintenance {
     return now + interval + (jitter == 0 ? 0 : random.nextLong(jitter));
   }
 
-  /** Forgets origins that are gone, once there are many; the fuller the table, the more of them. */
+  /** Removes the sources that are gone once there are many; the fuller the table, the more. */
   private void cleanUp(long now) {
     CleanupConfig cleanup = context.config.cleanup();
     double use = context.seen.fillRatio();

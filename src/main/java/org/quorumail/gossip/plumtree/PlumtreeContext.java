@@ -12,12 +12,12 @@ import org.quorumail.gossip.plumtree.PlumtreeEffect.Send;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Prune;
 
-/** What the parts of a {@link Plumtree} share: its tables, and the effects of the input at hand. */
+/** The state that the parts of one {@link Plumtree} share, and the effects of the current event. */
 final class PlumtreeContext {
-  /** One prune per link, tree and second at most (corrosion's figure). */
+  /** The time in which at most one prune is sent per link and tree (corrosion's figure). */
   static final long PRUNE_WINDOW_MILLIS = 1_000;
 
-  /** A store may hold so many times the bytes of the cache. */
+  /** The bound of the store, in multiples of the bytes of the cache. */
   private static final int STORE_FACTOR = 4;
 
   final NodeId self;
@@ -29,7 +29,7 @@ final class PlumtreeContext {
   final SeenTable seen;
   final MessageCache cache;
 
-  /** What anti-entropy can offer: the store when there is one, which holds all the cache does. */
+  /** The payloads for anti-entropy: a larger store if there is one, otherwise the cache. */
   final MessageCache store;
 
   final MissingTable missing = new MissingTable();
@@ -77,8 +77,8 @@ final class PlumtreeContext {
   }
 
   /**
-   * The tree by which a payload goes, made if it is new. None when the chart tells the way, when
-   * there is no room, and for an origin that is no member: those have no end.
+   * The tree of a payload, created if it is new. There is none on overlay paths, when there is no
+   * room, and for an origin that is no member, as the number of those is unbounded.
    */
   Optional<SpanningTree> tree(TreeId id, long now) {
     if (id.isOverlayPaths()) return Optional.empty();
@@ -86,7 +86,7 @@ final class PlumtreeContext {
     return trees.get(id, startsEager, now);
   }
 
-  /** T1, also the patience with an unacknowledged word. */
+  /** T1; also the wait before an unacknowledged message is announced again. */
   long graftTimeout() {
     return config.graftTimeout().toMillis();
   }
@@ -95,7 +95,7 @@ final class PlumtreeContext {
     return config.ihaveInterval().toMillis();
   }
 
-  /** From now on this link pushes in the tree, unless it has as many as it may. */
+  /** Makes a link eager; returns false when the tree has its most eager links. */
   boolean promote(SpanningTree tree, Link link) {
     boolean full = config.maxEagerPeers() > 0 && tree.eagerCount() >= config.maxEagerPeers();
     if (!tree.isEager(link) && full) return false;
@@ -120,7 +120,7 @@ final class PlumtreeContext {
     meter.count(PlumtreeMetric.PRUNE_SENT, 1);
   }
 
-  /** Sends the payload itself; counts as told until acknowledged. */
+  /** Sends the payload itself; it is unacknowledged until the neighbour reacts. */
   void push(Link link, Gossip message, long now) {
     link.markPushed(
         message.tree(), message.id(), message.hop(), message.payload().length, now, graftTimeout());
@@ -132,7 +132,7 @@ final class PlumtreeContext {
     link.announce(message.tree(), message.id(), message.hop(), now, flushDelay());
   }
 
-  /** How long a message can still be offered by anyone. */
+  /** The time for which any node can still send a payload. */
   long availabilityMillis() {
     long cached = config.messageCacheTtl().toMillis();
     long stored = config.storage().enabled() ? config.storage().retention().toMillis() : 0;

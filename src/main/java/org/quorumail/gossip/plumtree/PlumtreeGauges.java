@@ -3,67 +3,75 @@ package org.quorumail.gossip.plumtree;
 import java.util.OptionalLong;
 import org.quorumail.gossip.plumtree.BroadcastHealth.Status;
 
-/** Reads a core's state for its operators: gauges and the health report. */
+/** The gauges and the health report of one {@link Plumtree}. */
 final class PlumtreeGauges {
+  /** A greeting every minute, and some seconds for its answer. */
+  private static final long HEARD_INTERVAL_MILLIS = 70_000;
+
   private PlumtreeGauges() {}
 
-  static OptionalLong read(PlumtreeContext state, PlumtreeMetric metric, long now) {
+  static OptionalLong read(PlumtreeContext context, PlumtreeMetric metric, long now) {
     return switch (metric) {
-      case EAGER_PEERS -> OptionalLong.of(eager(state));
-      case LAZY_PEERS -> OptionalLong.of(state.peers.size() - eager(state));
-      case PEER_COUNT -> OptionalLong.of(state.peers.size());
-      case PEERS_HEALTHY -> OptionalLong.of(heard(state, 0, 1, now));
-      case PEERS_DEGRADED -> OptionalLong.of(heard(state, 1, 3, now));
-      case PEERS_ZOMBIE -> OptionalLong.of(heard(state, 3, Long.MAX_VALUE, now));
-      case CACHE_SIZE -> OptionalLong.of(state.cache.size());
-      case SEEN_MAP_SIZE -> OptionalLong.of(state.seen.size());
+      case EAGER_PEERS -> OptionalLong.of(eager(context));
+      case LAZY_PEERS -> OptionalLong.of(context.peers.size() - eager(context));
+      case PEER_COUNT -> OptionalLong.of(context.peers.size());
+      case PEERS_HEALTHY -> OptionalLong.of(heard(context, 0, 1, now));
+      case PEERS_DEGRADED -> OptionalLong.of(heard(context, 1, 3, now));
+      case PEERS_ZOMBIE -> OptionalLong.of(heard(context, 3, Long.MAX_VALUE, now));
+      case CACHE_SIZE -> OptionalLong.of(context.cache.size());
+      case SEEN_MAP_SIZE -> OptionalLong.of(context.seen.size());
       case IHAVE_QUEUE_SIZE ->
-          OptionalLong.of(state.peers.all().stream().mapToLong(Link::outstanding).sum());
-      case PENDING_GRAFTS -> OptionalLong.of(state.missing.countGrafted());
+          OptionalLong.of(context.peers.all().stream().mapToLong(Link::outstanding).sum());
+      case PENDING_GRAFTS -> OptionalLong.of(context.missing.countGrafted());
       default -> OptionalLong.empty();
     };
   }
 
-  /** Links that push in the tree used last. Without a tree any may be on a charted way. */
-  private static int eager(PlumtreeContext state) {
-    return state.trees.latest().map(SpanningTree::eagerCount).orElseGet(state.peers::size);
+  /** The links that push in the tree used last; without a tree any link may be on a path. */
+  private static int eager(PlumtreeContext context) {
+    return context.trees.latest().map(SpanningTree::eagerCount).orElseGet(context.peers::size);
   }
 
-  /** Links that were last heard that many minutes ago: a neighbour speaks at least once in one. */
-  private static long heard(PlumtreeContext state, long from, long to, long now) {
-    return state.peers.all().stream()
-        .mapToLong(link -> (now - link.lastHeard) / 70_000)
-        .filter(minutes -> minutes >= from && minutes < to)
+  /** The links whose last message is that many intervals old; a neighbour sends one in each. */
+  private static long heard(PlumtreeContext context, long from, long to, long now) {
+    return context.peers.all().stream()
+        .mapToLong(link -> (now - link.lastHeard) / HEARD_INTERVAL_MILLIS)
+        .filter(intervals -> intervals >= from && intervals < to)
         .count();
   }
 
-  static BroadcastHealth health(PlumtreeContext state, boolean shutdown, long now) {
-    int total = state.peers.size();
-    int eager = eager(state);
-    int pending = state.missing.countGrafted();
-    double failures = state.graftStatistics.failureRate(now);
+  static BroadcastHealth health(PlumtreeContext context, boolean shutdown, long now) {
+    int total = context.peers.size();
+    int eager = eager(context);
+    int pending = context.missing.countGrafted();
+    double failures = context.graftStatistics.failureRate(now);
     BroadcastHealth.Peers peers =
-        new BroadcastHealth.Peers(total, eager, total - eager, state.config.eagerFanout());
+        new BroadcastHealth.Peers(total, eager, total - eager, context.config.eagerFanout());
     BroadcastHealth.Delivery delivery =
         new BroadcastHealth.Delivery(
-            pending, failures, state.graftStatistics.successful(), state.graftStatistics.failed());
+            pending,
+            failures,
+            context.graftStatistics.totalSuccesses(),
+            context.graftStatistics.totalFailures());
     BroadcastHealth.Cache cache =
         new BroadcastHealth.Cache(
-            state.cache.size(), state.config.messageCacheMaxSize(), state.config.messageCacheTtl());
-    Finding finding = judge(state, shutdown, peers, delivery);
+            context.cache.size(),
+            context.config.messageCacheMaxSize(),
+            context.config.messageCacheTtl());
+    Finding finding = judge(context, shutdown, peers, delivery);
     return new BroadcastHealth(
         finding.status, finding.message, peers, delivery, cache, shutdown, now);
   }
 
   private record Finding(Status status, String message) {}
 
-  /** The first that applies, worst first. */
+  /** Returns the first finding that applies, the worst first. */
   private static Finding judge(
-      PlumtreeContext state,
+      PlumtreeContext context,
       boolean shutdown,
       BroadcastHealth.Peers peers,
       BroadcastHealth.Delivery delivery) {
-    HealthThresholds limits = state.config.health();
+    HealthThresholds limits = context.config.health();
     double rate = delivery.graftFailureRate();
     String failing = Math.round(rate * 100) + " % of the grafts fail";
     if (shutdown) return new Finding(Status.UNHEALTHY, "shut down");
@@ -74,11 +82,11 @@ final class PlumtreeGauges {
     if (delivery.pendingGrafts() > limits.pendingGraftsDegraded()) {
       return new Finding(Status.DEGRADED, delivery.pendingGrafts() + " messages are missing");
     }
-    if (state.cache.fillRatio() > limits.cacheUseDegraded()) {
+    if (context.cache.fillRatio() > limits.cacheUseDegraded()) {
       return new Finding(Status.DEGRADED, "the message cache is full");
     }
-    // Of a cluster of three nobody has three peers.
-    int possible = Math.min(limits.minPeersDegraded(), state.peers.hashRing().size() - 1);
+    // In a cluster of three no node has three peers.
+    int possible = Math.min(limits.minPeersDegraded(), context.peers.hashRing().size() - 1);
     if (peers.total() < possible) {
       return new Finding(Status.DEGRADED, "only " + peers.total() + " peers");
     }
