@@ -25,7 +25,7 @@ public final class ConfigFileCheck {
     collect(
         problems,
         () -> Authentication.open(c.auth(), new LoginFailures(c.auth().limits())).close());
-    collect(problems, () -> AliasTable.of(c.policy().aliases(), c.relay().domains()));
+    collect(problems, () -> AliasTable.read(c.policy().aliases(), c.relay().domains()));
     collect(problems, () -> AccessLists.read(c.policy().lists()));
     if (c.relay().recipients().isPresent()) {
       collect(problems, () -> PolicyFactory.file(c.relay().recipients().get()));

@@ -77,7 +77,7 @@ public final class PolicyFactory {
     pending = null; // of a reload that came to nothing
     Optional<RecipientTable> table = table(config);
     RelayPolicy relay = new RelayPolicy(config.relay(), table);
-    AliasTable aliases = AliasTable.of(config.policy().aliases(), config.relay().domains());
+    AliasTable aliases = AliasTable.read(config.policy().aliases(), config.relay().domains());
     AccessLists lists = AccessLists.read(config.policy().lists());
     List<MessageFilter> filters = new ArrayList<>();
     filters.add(lists);

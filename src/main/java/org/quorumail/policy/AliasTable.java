@@ -17,19 +17,20 @@ import java.util.Set;
 import org.quorumail.mail.MailAddress;
 
 /**
- * Addresses that stand for others: a table, domains whose recipients are another's, and addresses
- * for all who are unknown in a domain. Checked as a whole when it is read: no loop, no chain that
- * is too long, no alias for too many.
+ * Addresses that stand for others: a table of aliases, virtual domains and catch-all addresses. The
+ * table is checked as a whole when it is read: it has no loop, no chain of more than {@value
+ * #MAX_CHAIN} aliases and no alias with more than {@value #MAX_TARGETS} targets.
  *
  * <p>A line of the table is {@code name@domain: target, target}; a line that begins with a blank
- * goes on with the one before. {@code name:} alone holds in each of our domains, {@code @domain:}
- * for all who are unknown there. A target that is the alias itself is the mailbox of that name.
+ * continues the line before it. {@code name:} alone holds in each local domain. {@code @domain:}
+ * holds for all recipients that are unknown in the domain. A target that equals its alias is the
+ * mailbox of that name. Immutable.
  */
 public final class AliasTable {
   public static final AliasTable NONE = new AliasTable(Map.of(), Map.of(), Set.of());
 
   private static final int MAX_ENTRIES = 1_000_000; // some 300 MB of memory
-  private static final int MAX_TARGETS = 1_000; // more is a mailing list, and wants a list server
+  private static final int MAX_TARGETS = 1_000; // more is a mailing list: use a list server
   private static final int MAX_CHAIN = 10;
 
   private final Map<String, List<MailAddress>> table;
@@ -44,29 +45,29 @@ public final class AliasTable {
   }
 
   /**
-   * Reads and checks.
+   * Reads and checks a table.
    *
-   * @param ours domains that are accepted from anyone
+   * @param localDomains domains whose mail is accepted from anyone
    * @throws IOException with one sentence that names the line or the alias
    */
-  public static AliasTable of(PolicyConfig.AliasesConfig config, Set<String> ours)
+  public static AliasTable read(PolicyConfig.AliasesConfig config, Set<String> localDomains)
       throws IOException {
     Map<String, List<MailAddress>> table = new HashMap<>();
-    if (config.file().isPresent()) read(config.file().get(), table);
+    if (config.file().isPresent()) readFile(config.file().get(), table);
     config
         .catchAll()
         .forEach(
             (domain, target) ->
                 table.putIfAbsent("@" + domain.toLowerCase(Locale.ROOT), parseAddresses(target)));
     Set<String> lower = new HashSet<>();
-    ours.forEach(domain -> lower.add(domain.toLowerCase(Locale.ROOT)));
+    localDomains.forEach(domain -> lower.add(domain.toLowerCase(Locale.ROOT)));
     AliasTable aliases = new AliasTable(table, config.domains(), lower);
     for (String domain : config.domains().keySet()) aliases.checkDomainChain(domain);
     for (String alias : table.keySet()) aliases.checkAlias(alias);
     return aliases;
   }
 
-  /** The same name in the domain that this one stands for. */
+  /** Replaces a virtual domain by the domain whose recipients it has. */
   public MailAddress mapDomain(MailAddress address) {
     if (!domains.containsKey(address.domain())) return address;
     String domain = domains.getOrDefault(address.domain(), address.domain());
@@ -76,14 +77,14 @@ public final class AliasTable {
     return new MailAddress(address.localPart(), domain);
   }
 
-  /** Whom an alias stands for in the end; empty when it is none. */
+  /** The final targets of an alias; empty when the address is no alias. */
   public Optional<List<MailAddress>> targets(MailAddress address) {
     if (table.isEmpty()) return Optional.empty();
     List<MailAddress> direct = directTargets(address);
     return direct == null ? Optional.empty() : Optional.of(expand(address, direct));
   }
 
-  /** Who gets the mail of those who are unknown in a domain. */
+  /** The final targets for an address that is unknown in its domain; empty without a catch-all. */
   public Optional<List<MailAddress>> catchAllTargets(MailAddress address) {
     List<MailAddress> direct = table.get("@" + address.domain());
     return direct == null ? Optional.empty() : Optional.of(expand(address, direct));
@@ -100,20 +101,20 @@ public final class AliasTable {
         .toList();
   }
 
-  /** Follows targets that are aliases too. Loops were refused when the table was read. */
+  /** Follows targets that are aliases themselves. {@link #read} has refused loops. */
   private List<MailAddress> expand(MailAddress alias, List<MailAddress> direct) {
     Set<MailAddress> ends = new LinkedHashSet<>();
-    follow(alias, direct, ends, 0);
+    collect(alias, direct, ends, 0);
     return List.copyOf(ends);
   }
 
-  private void follow(MailAddress from, List<MailAddress> to, Set<MailAddress> ends, int depth) {
+  private void collect(MailAddress from, List<MailAddress> to, Set<MailAddress> ends, int depth) {
     for (MailAddress written : to) {
       MailAddress target = mapDomain(written);
       List<MailAddress> next =
           sameAddress(target, from) || depth == MAX_CHAIN ? null : directTargets(target);
       if (next == null) ends.add(target);
-      else follow(target, next, ends, depth + 1);
+      else collect(target, next, ends, depth + 1);
       if (ends.size() > MAX_TARGETS) return;
     }
   }
@@ -136,8 +137,8 @@ public final class AliasTable {
 
   private void checkAlias(String alias) throws IOException {
     int at = alias.indexOf('@');
-    if (at == 0) { // a catch-all: its targets are checked as what they are
-      follow(alias, table.getOrDefault(alias, List.of()), new ArrayList<>(List.of(alias)), 0);
+    if (at == 0) { // a catch-all is reached from no alias: only its targets can form a loop
+      checkTargets(alias, table.getOrDefault(alias, List.of()), new ArrayList<>(List.of(alias)), 0);
       return;
     }
     if (at < 0) {
@@ -145,11 +146,11 @@ public final class AliasTable {
       return;
     }
     List<MailAddress> direct = directTargets(MailAddress.of(alias));
-    if (direct != null) follow(alias, direct, new ArrayList<>(List.of(alias)), 0);
+    if (direct != null) checkTargets(alias, direct, new ArrayList<>(List.of(alias)), 0);
   }
 
-  /** Walks all that an alias leads to; the path so far shows where a loop closes. */
-  private int follow(String from, List<MailAddress> to, List<String> path, int found)
+  /** Walks all targets of an alias; the path so far shows where a loop closes. */
+  private int checkTargets(String from, List<MailAddress> to, List<String> path, int found)
       throws IOException {
     int ends = found;
     for (MailAddress written : to) {
@@ -159,7 +160,7 @@ public final class AliasTable {
       if (next == null) {
         if (++ends > MAX_TARGETS) {
           throw new IOException(
-              "aliases: " + path.getFirst() + " stands for more than " + MAX_TARGETS);
+              "aliases: " + path.getFirst() + " has more than " + MAX_TARGETS + " targets");
         }
         continue;
       }
@@ -169,13 +170,13 @@ public final class AliasTable {
       if (path.size() > MAX_CHAIN) {
         throw new IOException("aliases: a chain is too long: " + String.join(" → ", path));
       }
-      ends = follow(key, next, path, ends);
+      ends = checkTargets(key, next, path, ends);
       path.removeLast();
     }
     return ends;
   }
 
-  private static void read(Path file, Map<String, List<MailAddress>> table) throws IOException {
+  private static void readFile(Path file, Map<String, List<MailAddress>> table) throws IOException {
     try (BufferedReader reader = Files.newBufferedReader(file)) {
       String entry = "";
       int entryAt = 0;
@@ -212,14 +213,14 @@ public final class AliasTable {
     for (MailAddress target : targets) {
       boolean whole = !target.domain().isEmpty() && !target.localPart().isEmpty();
       if (!whole && !(anywhere && target.domain().isEmpty())) {
-        throw new IOException(where + ": the target \"" + target + "\" is no address");
+        throw new IOException(where + ": the target \"" + target + "\" is not an address");
       }
       if (!target.toString().matches("[!-~]{1,320}")) {
-        throw new IOException(where + ": the target \"" + target + "\" is no address");
+        throw new IOException(where + ": the target \"" + target + "\" is not an address");
       }
     }
     if (table.putIfAbsent(alias, targets) != null) {
-      throw new IOException(where + ": there is an alias " + alias + " before");
+      throw new IOException(where + ": an earlier line defines the alias " + alias);
     }
     if (table.size() > MAX_ENTRIES) {
       throw new IOException(file + " has more than " + MAX_ENTRIES + " aliases");

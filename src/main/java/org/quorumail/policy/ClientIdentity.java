@@ -6,11 +6,12 @@ import java.util.Set;
 import org.quorumail.tls.CertificateName;
 
 /**
- * Who sends, as far as it was proved: never what a client says of itself.
+ * The proved identity of a client. Nothing that a client claims without proof is part of it.
  *
- * @param address where it connects from; behind a trusted proxy, what the proxy says
- * @param certificateNames everything that its TLS certificate proves it to be
- * @param user the name with which it authenticated
+ * @param address source address of the connection; behind a trusted proxy, the one that the proxy
+ *     reports
+ * @param certificateNames names that the client's TLS certificate proves
+ * @param user name with which the client authenticated
  */
 public record ClientIdentity(
     InetAddress address, Set<CertificateName> certificateNames, Optional<String> user) {
@@ -18,7 +19,7 @@ public record ClientIdentity(
     certificateNames = Set.copyOf(certificateNames);
   }
 
-  /** A client of which only the address is known. */
+  /** The identity of a client of which only the address is known. */
   public static ClientIdentity at(InetAddress address) {
     return new ClientIdentity(address, Set.of(), Optional.empty());
   }

@@ -12,14 +12,15 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.smtp.ContentSink;
 
 /**
- * A message while filters look at it: up to 256 KiB in memory, more in a file that has no name any
- * more, so that nothing is left after a crash. Its size is bounded by the listener's, which counts
- * what comes in. Written by one thread, then read.
+ * The content of a message while filters read it: up to 256 KiB in memory, more in a file without a
+ * name, so a crash leaves nothing behind. The listener bounds its size by counting the octets it
+ * receives. One thread writes the buffer; afterwards several may read it.
  *
- * <p>Not a channel: an interrupted reader, such as a filter that was late, would close it for all.
+ * <p>The file is no channel: an interrupted reader, such as a late filter, would close a channel
+ * for all readers.
  */
 public final class ContentBuffer implements ContentSink, MessageContent, AutoCloseable {
-  /** As much as a reception keeps in memory. */
+  /** Equal to the octets that a reception keeps in memory. */
   static final int MAX_IN_MEMORY = 256 * 1024;
 
   private static final int INITIAL_CAPACITY = 8 * 1024;
@@ -29,9 +30,10 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
   private int inMemory;
   private long size;
   private @Nullable RandomAccessFile file;
+  private boolean closed;
 
   /**
-   * @param directory of the files, created if need be
+   * @param directory of the files; created when the first file is
    */
   public ContentBuffer(Path directory) {
     this.directory = directory;
@@ -39,6 +41,7 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
+    checkOpen();
     if (file == null && inMemory + length > MAX_IN_MEMORY) spill();
     RandomAccessFile spilled = file;
     if (spilled != null) {
@@ -52,6 +55,8 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
       inMemory += length;
     }
     size += length;
+    assert file != null ? inFile(size) : inMemory == size
+        : "size " + size + " is not what was kept";
   }
 
   @Override
@@ -61,6 +66,10 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
 
   @Override
   public InputStream open(long from) {
+    checkOpen();
+    if (from < 0 || from > size) {
+      throw new IllegalArgumentException("octet " + from + " of a content of " + size);
+    }
     RandomAccessFile spilled = file;
     if (spilled != null) return new FileRangeInput(spilled, from);
     return new ByteArrayInputStream(memory, (int) from, inMemory - (int) from);
@@ -68,10 +77,20 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
 
   @Override
   public void close() throws IOException {
+    closed = true;
     memory = new byte[0];
     inMemory = 0;
     RandomAccessFile spilled = file;
     if (spilled != null) spilled.close();
+  }
+
+  private void checkOpen() {
+    if (closed) throw new IllegalStateException("the content buffer is closed");
+  }
+
+  private boolean inFile(long expected) throws IOException {
+    RandomAccessFile spilled = file;
+    return spilled != null && spilled.length() == expected;
   }
 
   private void spill() throws IOException {
@@ -79,12 +98,12 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
     Path path = directory.resolve("content-" + UUID.randomUUID());
     RandomAccessFile opened = new RandomAccessFile(path.toFile(), "rw");
     file = opened;
-    Files.delete(path); // the file lives as long as it is open
+    Files.delete(path); // the file exists as long as it is open
     opened.write(memory, 0, inMemory);
     memory = new byte[0];
   }
 
-  /** Reads at its own place, so that several readers do not disturb each other. */
+  /** An input with its own position, so several readers do not disturb each other. */
   private static final class FileRangeInput extends InputStream {
     private final RandomAccessFile file;
     private long position;

@@ -11,8 +11,8 @@ import java.util.List;
 import org.quorumail.policy.MessageHeader.Field;
 
 /**
- * A message with changes: a header in memory, before a body that stays where it is. A message whose
- * only changes are fields in front keeps every octet that was received.
+ * A message with changes: a header in memory before a body that is not copied. A message that only
+ * gets fields in front keeps every received octet.
  */
 final class EditedContent implements MessageContent {
   private final byte[] head;
@@ -72,7 +72,7 @@ final class EditedContent implements MessageContent {
     return edit instanceof Edit.InsertHeader insert && insert.index() == 0;
   }
 
-  /** The fields that such edits put before a message; the last one comes first. */
+  /** The octets of the fields that edits put in front of a message; the last edit comes first. */
   static byte[] prependedFields(List<? extends Edit> edits) {
     List<Field> fields = new ArrayList<>();
     for (Edit edit : edits) {
@@ -88,8 +88,9 @@ final class EditedContent implements MessageContent {
     for (int i = 0; i < fields.size(); i++) {
       byte[] octets = fields.get(i).octets();
       out.writeBytes(octets);
-      boolean cut = octets.length < 2 || octets[octets.length - 1] != '\n';
-      if (cut && (emptyLine || i + 1 < fields.size())) out.writeBytes(new byte[] {'\r', '\n'});
+      boolean unterminated = octets.length < 2 || octets[octets.length - 1] != '\n';
+      if (unterminated && (emptyLine || i + 1 < fields.size()))
+        out.writeBytes(new byte[] {'\r', '\n'});
     }
     if (emptyLine) out.writeBytes(new byte[] {'\r', '\n'});
     return out.toByteArray();
@@ -107,8 +108,8 @@ final class EditedContent implements MessageContent {
   }
 
   /**
-   * A field that is one field, whatever its value holds: each line but the first begins with a
-   * blank, and no octet is NUL, CR or LF by itself.
+   * Makes exactly one field, whatever the value holds: each line but the first begins with a blank,
+   * and no octet is NUL or a bare CR or LF.
    */
   static Field field(String name, String value) {
     StringBuilder text = new StringBuilder(name.length() + value.length() + 4);
@@ -120,7 +121,8 @@ final class EditedContent implements MessageContent {
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i).replace("\0", "");
       if (i > 0) {
-        if (line.isBlank()) continue; // a line of blanks alone is obsolete, and a trap for readers
+        if (line.isBlank())
+          continue; // a line of blanks alone is obsolete (RFC 5322 §4.2) and misleads parsers
         text.append("\r\n");
         if (!line.startsWith(" ") && !line.startsWith("\t")) text.append('\t');
       }

@@ -12,15 +12,15 @@ import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.OriginalRecipient;
 
-/** Carries out what filters want done with an envelope. */
+/** Applies the edits of filters to an envelope. */
 public final class EnvelopeEditor {
   private EnvelopeEditor() {}
 
   /**
-   * The envelope as it will be kept. Filters' recipients come and go first; then addresses of ours
-   * become what they stand for. Nobody is twice in it.
+   * Makes the envelope that will be stored. Filters add and remove recipients first; then local
+   * addresses are replaced by their targets. No recipient is in it twice.
    *
-   * @return without recipients when filters took all of them out
+   * @return an envelope without recipients when filters have removed all of them
    */
   public static Envelope apply(Envelope envelope, List<Edit> edits) {
     if (edits.isEmpty()) return envelope;
@@ -55,9 +55,9 @@ public final class EnvelopeEditor {
   }
 
   /**
-   * RFC 3461 §5.2.7.2 and §5.2.7.3 (c): whoever an address stands for takes over what was asked for
-   * it, and what its sender wrote is kept. Of a success of several nobody could make sense, so the
-   * sender hears that they are several.
+   * RFC 3461 §5.2.7.2 and §5.2.7.3 (c): the targets take over what was asked for their alias, and
+   * the original recipient is kept. Success reports about several targets would confuse a sender,
+   * who gets one report that the address was expanded.
    */
   private static void forward(
       Recipient alias,

@@ -4,8 +4,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 
 /**
- * The filters in the order in which they are asked; {@code docs/receive.md} tells the order.
- * Immutable, shared by the sessions that began while it counted.
+ * The filters in the order of {@code docs/receive.md}. Immutable; shared by all sessions that began
+ * while this chain was in force.
  */
 public final class FilterChain {
   private final List<MessageFilter> filters;
@@ -16,6 +16,7 @@ public final class FilterChain {
     this.meters = meters;
   }
 
+  /** Makes the filters' part in one session. */
   public FilterSession open(SessionView session) {
     return new FilterSession(filters, session, meters);
   }

@@ -13,9 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One session before the filters: asks them in order at each stage, until one refuses, and keeps
- * what they want done with the message. Used by the session's thread. A filter that throws defers
- * the mail: it is never lost, nor let through unseen.
+ * The filters' part in one SMTP session. It asks the filters in order at each stage, until one
+ * refuses, and collects the effects of their verdicts on the message. Used by the session's thread.
+ * A filter that throws defers the mail: the mail is neither lost nor accepted unchecked.
  */
 public final class FilterSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FilterSession.class);
@@ -28,7 +28,7 @@ public final class FilterSession implements AutoCloseable {
   private final FilterEffects sessionEffects = new FilterEffects();
   private FilterEffects transactionEffects = new FilterEffects();
 
-  /** What filters want, beside letting the mail through. */
+  /** The effects of all verdicts of a session or of a transaction. */
   private static final class FilterEffects {
     boolean exempt;
     @Nullable String holdReason;
@@ -55,7 +55,7 @@ public final class FilterSession implements AutoCloseable {
     for (MessageFilter filter : shared) filters.add(filter.inSession(session));
   }
 
-  /** What is said instead of the greeting, if anything. */
+  /** The reply that replaces the greeting, if a filter refuses the client. */
   public Optional<Reply> connect() {
     return ask(sessionEffects, filter -> filter.connect(session));
   }
@@ -69,7 +69,8 @@ public final class FilterSession implements AutoCloseable {
   }
 
   /**
-   * One recipient. What filters want counts only if all accept it; an exemption is for it alone.
+   * Checks one recipient. Edits and holds count only if all filters accept the recipient; an
+   * exemption holds for this recipient alone.
    */
   public Optional<Reply> rcpt(MailAddress recipient) {
     boolean exempt = transactionEffects.exempt;
@@ -84,7 +85,7 @@ public final class FilterSession implements AutoCloseable {
     return refusal;
   }
 
-  /** Whether the content must be gathered for {@link #judge}. */
+  /** Whether the content must be buffered for {@link #judge}. */
   public boolean needsContent() {
     for (Edit edit : sessionEffects.edits) if (!EditedContent.isPrepend(edit)) return true;
     for (Edit edit : transactionEffects.edits) if (!EditedContent.isPrepend(edit)) return true;
@@ -94,10 +95,9 @@ public final class FilterSession implements AutoCloseable {
   }
 
   /**
-   * The fields that go in front of a content which no filter reads, and what else was decided
-   * before it came.
+   * Decides about a message whose content no filter reads.
    *
-   * @return a judgement whose content is these fields alone; or a refusal
+   * @return a verdict whose content is the fields to be put in front of the message, alone
    */
   public MessageVerdict judgeWithoutContent() {
     String discard = discardReason();
@@ -107,7 +107,7 @@ public final class FilterSession implements AutoCloseable {
         new InMemoryContent(front), envelopeEdits(edits()), holdReason());
   }
 
-  /** Asks the filters about the whole message. */
+  /** Lets the filters check the whole message. */
   public MessageVerdict judge(MessageContent received) {
     try {
       MessageContent content = EditedContent.of(received, edits());
@@ -135,7 +135,7 @@ public final class FilterSession implements AutoCloseable {
     }
   }
 
-  /** The transaction has ended, by whatever way. */
+  /** Forgets the transaction, whichever way it ended. */
   public void reset() {
     transactionEffects = new FilterEffects();
     for (MessageFilter filter : filters) {
@@ -210,7 +210,7 @@ public final class FilterSession implements AutoCloseable {
       return filter.readsContent(session);
     } catch (RuntimeException e) {
       recordFailure(filter, e);
-      return true; // data() will be asked, and will say what it thinks
+      return true; // data() is called and fails in its own way
     }
   }
 

@@ -3,7 +3,7 @@ package org.quorumail.policy;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 
-/** A short content in memory. */
+/** A short content that is held in memory. */
 record InMemoryContent(byte[] bytes) implements MessageContent {
   @Override
   public long size() {

@@ -9,19 +9,22 @@ import java.util.Optional;
 import org.quorumail.config.RateLimit;
 
 /**
- * The memory of this node alone. Bounded: above its capacity the least useful keys are forgotten. A
- * rate is one number per key, the "theoretical arrival time" of the generic cell rate algorithm
- * (ITU-T I.371, annex A), which is a token bucket without the bucket. Nothing outlives the process.
+ * The policy state of this node alone, in memory. Above its capacity it forgets the least useful
+ * keys. A rate is one number per key: the "theoretical arrival time" of the generic cell rate
+ * algorithm (ITU-T I.371, annex A), which is a token bucket without the bucket. Nothing outlives
+ * the process.
  */
 public final class LocalPolicyState implements PolicyState {
   private final InstantSource time;
   private final Cache<String, StateEntry> values;
 
-  /** The arrival time of a rate is in milliseconds with fractions, since a rate may be high. */
+  /**
+   * The state of one key. Arrival times have fractions of milliseconds, since a rate may be high.
+   */
   private record StateEntry(String value, double theoreticalArrivalMillis, long expiresAtMillis) {}
 
   /**
-   * @param capacity keys that are remembered
+   * @param capacity keys that are kept
    */
   public LocalPolicyState(int capacity, InstantSource time) {
     this.time = time;
@@ -47,6 +50,7 @@ public final class LocalPolicyState implements PolicyState {
               taken[0] = due - now <= interval * (limit.burst() - 1) + 1e-6;
               if (!taken[0] && old != null) return old;
               double next = taken[0] ? due + interval : due;
+              assert old == null || next >= old.theoreticalArrivalMillis : "a rate ran backwards";
               return new StateEntry("", next, (long) Math.ceil(next));
             });
     return taken[0];
@@ -65,7 +69,7 @@ public final class LocalPolicyState implements PolicyState {
     values.put(key, new StateEntry(value, 0, time.millis() + atMost.toMillis()));
   }
 
-  /** Keys that are remembered now, about. */
+  /** The approximate number of keys that are kept now. */
   public long size() {
     values.cleanUp();
     return values.estimatedSize();

@@ -3,18 +3,19 @@ package org.quorumail.policy;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** A message with its header and body, readable any number of times, never whole in memory. */
+/** The header and body of a message, readable any number of times and never whole in memory. */
 public interface MessageContent {
   /** Octets. */
   long size();
 
   /**
-   * Reads from this octet on; the caller closes.
+   * Opens the content at an octet; the caller closes the stream.
    *
    * @param from 0 to {@link #size}
    */
   InputStream open(long from) throws IOException;
 
+  /** Opens the content at its first octet. */
   default InputStream open() throws IOException {
     return open(0);
   }

@@ -9,21 +9,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The header section of a message, RFC 5322 §2.2, as octets: nothing is decoded, and what is no
- * field stays as it is.
+ * The header section of a message, RFC 5322 §2.2, as octets. Nothing is decoded, and lines that are
+ * no fields are kept.
  *
- * @param bodyAt the octet at which the body begins, after the empty line
- * @param hasEmptyLine whether an empty line ends the header; without one there is no body
+ * @param bodyAt offset of the body, after the empty line
+ * @param hasEmptyLine whether an empty line ends the header; without one, the message has no body
  */
 public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLine) {
-  /** A longer header is no mail; Sendmail refuses above 32 KiB, Postfix above 100 KB. */
+  /** Longest header in octets. Sendmail refuses above 32 KiB, Postfix above 100 KB. */
   public static final int MAX_OCTETS = 1 << 20;
 
   public MessageHeader {
     fields = List.copyOf(fields);
   }
 
-  /** The header is too long to be looked at. */
+  /** The error of a header of more than {@link #MAX_OCTETS}. */
   public static final class TooLongException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -33,18 +33,18 @@ public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLin
   }
 
   /**
-   * One field with its folds.
+   * One header field with its folds.
    *
    * @param text all its octets as characters, the final CRLF included
    */
   public record Field(String text) {
-    /** What stands before the colon; empty when it is no field. */
+    /** The text before the colon; empty when the line is no field. */
     public String name() {
       int colon = text.indexOf(':');
       return colon < 0 ? "" : text.substring(0, colon).stripTrailing();
     }
 
-    /** What stands after the colon, without the final CRLF; folds and the leading blank stay. */
+    /** The text after the colon without the final CRLF, with folds and the leading blank. */
     public String value() {
       int colon = text.indexOf(':');
       int end = text.endsWith("\r\n") ? text.length() - 2 : text.length();
@@ -61,6 +61,8 @@ public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLin
   }
 
   /**
+   * Reads the header of a message.
+   *
    * @throws TooLongException above {@link #MAX_OCTETS}
    */
   public static MessageHeader read(MessageContent content) throws IOException {
@@ -84,7 +86,7 @@ public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLin
     }
   }
 
-  /** A line with its end; empty at the end of the content. */
+  /** Reads a line with its line end; empty at the end of the content. */
   private static String line(InputStream in) throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream(80);
     for (int b = in.read(); b >= 0; b = in.read()) {

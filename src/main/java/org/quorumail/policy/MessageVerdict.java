@@ -4,14 +4,14 @@ import java.util.List;
 import java.util.Optional;
 import org.quorumail.smtp.Reply;
 
-/** What the filters came to about a whole message. */
+/** The decision of all filters about a whole message. */
 public sealed interface MessageVerdict {
   /**
-   * Take it.
+   * The message is accepted.
    *
-   * @param content to be kept behind our Received field
-   * @param envelopeEdits in the order in which they were made
-   * @param holdReason why it is held, if it is
+   * @param content to be stored behind this host's Received field
+   * @param envelopeEdits in the order in which the filters made them
+   * @param holdReason present when the message is to be held
    */
   record Accept(MessageContent content, List<Edit> envelopeEdits, Optional<String> holdReason)
       implements MessageVerdict {
@@ -20,8 +20,9 @@ public sealed interface MessageVerdict {
     }
   }
 
+  /** The message is rejected or deferred, by the code of the reply. */
   record Refuse(Reply reply) implements MessageVerdict {}
 
-  /** Say 250 and forget it. */
+  /** The message is accepted and thrown away. */
   record Discard(String reason) implements MessageVerdict {}
 }

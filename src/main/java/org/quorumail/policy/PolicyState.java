@@ -5,22 +5,22 @@ import java.util.Optional;
 import org.quorumail.config.RateLimit;
 
 /**
- * What checks remember beyond a session: rates and greylisted triplets. One node's own memory, or
- * all nodes' together. Thread-safe; cheap enough to be asked at each command. May forget: a caller
- * must be right, if less strict, when what it kept is gone.
+ * The state that checks keep between sessions: rates and greylisted triplets. An implementation
+ * holds it for one node or for all nodes. Thread-safe and cheap enough for each command. Entries
+ * may be forgotten: a caller must stay correct, if less strict, when its entries are gone.
  */
 public interface PolicyState {
   /**
-   * Counts one event against a rate.
+   * Counts one event against a rate, if the rate allows it.
    *
-   * @param key whose rate, such as {@code "message client 192.0.2.1"}
-   * @return whether it is within the rate; if not, it was not counted
+   * @param key of the rate, such as {@code "message client 192.0.2.1"}
+   * @return whether the event is within the rate; if not, it is not counted
    */
   boolean tryAcquire(String key, RateLimit limit);
 
-  /** What was kept under the key, unless its time is over. */
+  /** The value of a key, unless it has expired. */
   Optional<String> find(String key);
 
-  /** Keeps a value, in place of an older one. */
+  /** Keeps a value, and replaces an older one. */
   void put(String key, String value, Duration atMost);
 }

@@ -10,11 +10,11 @@ import java.util.Set;
 import org.quorumail.mail.MailAddress;
 
 /**
- * The known recipients of the domains that are accepted from anyone: one address or {@code @domain}
- * (everybody there) per line, {@code #} begins a comment. Local parts are compared without case.
+ * A file of the recipients that exist in the local domains: one address or {@code @domain} (all of
+ * the domain) per line; {@code #} begins a comment. Case does not count.
  */
 public final class RecipientFileTable implements RecipientTable {
-  /** Above this a directory service is due; some 200 MB of memory. */
+  /** Some 200 MB of memory; larger sites use a directory. */
   private static final int MAX_ENTRIES = 2_000_000;
 
   private final Set<String> entries;
@@ -26,7 +26,7 @@ public final class RecipientFileTable implements RecipientTable {
   /**
    * Reads the file.
    *
-   * @throws IOException with one sentence that names the file, and the line where there is one
+   * @throws IOException with one sentence that names the file and, where possible, the line
    */
   public static RecipientFileTable read(Path file) throws IOException {
     Set<String> entries = new HashSet<>();

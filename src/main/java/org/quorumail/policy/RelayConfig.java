@@ -9,7 +9,10 @@ import org.quorumail.config.Network;
 import org.quorumail.config.Section;
 import org.quorumail.tls.CertificateName;
 
-/** {@code [relay]}: clients that may relay anywhere, and domains accepted from anyone. */
+/**
+ * The settings of {@code [relay]}: clients that may relay anywhere, and domains whose mail is
+ * accepted from anyone.
+ */
 public record RelayConfig(
     List<Network> networks,
     Set<CertificateName> certificates,

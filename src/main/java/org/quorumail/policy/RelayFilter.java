@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.quorumail.mail.MailAddress;
 
 /**
- * The relay rule as a filter: who may send where, who exists, and whom an address of ours stands
- * for. It comes before all that costs something.
+ * The relay rule as a filter: it refuses relaying and unknown recipients, and replaces aliases by
+ * their targets. It runs before all filters that cost something.
  */
 public final class RelayFilter implements MessageFilter {
   private final RelayPolicy policy;
@@ -14,7 +14,7 @@ public final class RelayFilter implements MessageFilter {
   private final boolean everyRecipientExists;
 
   /**
-   * @param everybodyExists whether there is no table of recipients
+   * @param everybodyExists true when no recipient table is configured
    */
   public RelayFilter(RelayPolicy policy, AliasTable aliases, boolean everybodyExists) {
     this.policy = policy;
@@ -29,23 +29,23 @@ public final class RelayFilter implements MessageFilter {
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
-    MailAddress meant = aliases.mapDomain(recipient);
-    return switch (policy.decide(session.clientIdentity(), meant)) {
+    MailAddress mapped = aliases.mapDomain(recipient);
+    return switch (policy.decide(session.clientIdentity(), mapped)) {
       case RelayPolicy.Decision.Refuse refuse -> Verdict.refusal(refuse.reply());
       case RelayPolicy.Decision.Accept accept -> {
-        Optional<List<MailAddress>> targets = aliases.targets(meant);
-        if (targets.isEmpty() && everyRecipientExists) targets = aliases.catchAllTargets(meant);
-        yield rewriteTo(targets.orElse(List.of(meant)), recipient, session);
+        Optional<List<MailAddress>> targets = aliases.targets(mapped);
+        if (targets.isEmpty() && everyRecipientExists) targets = aliases.catchAllTargets(mapped);
+        yield rewriteTo(targets.orElse(List.of(mapped)), recipient, session);
       }
       case RelayPolicy.Decision.Unknown unknown -> {
         Optional<List<MailAddress>> targets =
-            aliases.targets(meant).or(() -> aliases.catchAllTargets(meant));
+            aliases.targets(mapped).or(() -> aliases.catchAllTargets(mapped));
         yield targets.isPresent()
             ? rewriteTo(targets.get(), recipient, session)
             : Verdict.refusal(unknown.reply());
       }
       case RelayPolicy.Decision.Unavailable unavailable -> {
-        Optional<List<MailAddress>> targets = aliases.targets(meant);
+        Optional<List<MailAddress>> targets = aliases.targets(mapped);
         yield targets.isPresent()
             ? rewriteTo(targets.get(), recipient, session)
             : Verdict.refusal(unavailable.reply());
@@ -61,7 +61,7 @@ public final class RelayFilter implements MessageFilter {
   private static Verdict rewriteTo(
       List<MailAddress> targets, MailAddress recipient, SessionView session) {
     if (targets.equals(List.of(recipient))) return Verdict.ACCEPT;
-    // the envelope has the bare postmaster (RFC 5321 §4.5.1) as the one of this host
+    // the envelope holds the bare postmaster (RFC 5321 §4.5.1) with this host as domain
     boolean bare = recipient.domain().isEmpty();
     MailAddress kept =
         bare ? new MailAddress(recipient.localPart(), session.hostname()) : recipient;

@@ -10,9 +10,9 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.Reply;
 
 /**
- * Who may send where; closed unless something opens it. Only the client's address, its certificate
- * or its authentication gives trust: never what it says of itself, neither in EHLO nor in MAIL nor
- * in a header.
+ * The relay rule: which client may send to which recipient. It is closed unless the configuration
+ * opens it. Only the client's address, certificate or authentication gives trust; its claims in
+ * EHLO, MAIL or a header never do. RFC 5321 §3.6.2, §3.9; RFC 2505 §2.1.
  */
 public final class RelayPolicy {
   private static final Reply NO_RELAY = Reply.of(550, "5.7.1", "Relaying denied");
@@ -36,20 +36,20 @@ public final class RelayPolicy {
     this.recipients = recipients;
   }
 
-  /** The answer about one recipient. */
+  /** The decision about one recipient. */
   public sealed interface Decision {
     record Accept() implements Decision {}
 
     record Refuse(Reply reply) implements Decision {}
 
-    /** It would be accepted, were there such a recipient. */
+    /** The domain is local, and the recipient does not exist. */
     record Unknown(Reply reply) implements Decision {}
 
-    /** Nobody can say at the moment whether there is such a recipient. */
+    /** The recipient table cannot answer now. */
     record Unavailable(Reply reply) implements Decision {}
   }
 
-  /** Whether this client may send to anybody. */
+  /** Whether this client may send to any recipient. */
   public boolean trusts(ClientIdentity client) {
     if (client.user().isPresent()) return true;
     for (Network network : config.networks()) {
@@ -61,9 +61,9 @@ public final class RelayPolicy {
   public Decision decide(ClientIdentity client, MailAddress recipient) {
     boolean trusted = trusts(client);
     boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
-    if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // §4.5.1
-    boolean ours = localDomains.contains(recipient.domain());
-    if (!ours) return trusted ? new Decision.Accept() : refuse(NO_RELAY);
+    if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // RFC 5321 §4.5.1
+    boolean local = localDomains.contains(recipient.domain());
+    if (!local) return trusted ? new Decision.Accept() : refuse(NO_RELAY);
     if (postmaster) return new Decision.Accept();
     if (recipients.isPresent()) {
       return switch (recipients.get().find(recipient)) {
@@ -76,13 +76,13 @@ public final class RelayPolicy {
   }
 
   /**
-   * Whether a later host could read the local part as an address of its own (percent hack, bang
-   * path, quoted at-sign): mail for strangers would leave through us.
+   * Whether a later host could read the local part as an address (percent hack, bang path, quoted
+   * at-sign): this host would relay for strangers.
    */
   private static boolean hasSourceRoute(MailAddress recipient) {
-    String local = recipient.localPart();
-    for (int i = 0; i < local.length(); i++) {
-      if ("%!@".indexOf(local.charAt(i)) >= 0) return true;
+    String localPart = recipient.localPart();
+    for (int i = 0; i < localPart.length(); i++) {
+      if ("%!@".indexOf(localPart.charAt(i)) >= 0) return true;
     }
     return false;
   }

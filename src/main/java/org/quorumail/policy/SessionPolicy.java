@@ -1,9 +1,9 @@
 package org.quorumail.policy;
 
 /**
- * What counts for the sessions that begin now.
+ * The policy of the sessions that begin now.
  *
- * @param chain asked at each stage
- * @param tarpit how long who errs is kept waiting
+ * @param chain filters of each stage
+ * @param tarpit waits before the greeting and before replies to errors
  */
 public record SessionPolicy(FilterChain chain, Tarpit tarpit) {}

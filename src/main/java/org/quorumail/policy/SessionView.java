@@ -11,14 +11,14 @@ import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.Service;
 
 /**
- * What a filter may know of a session, as it is at the moment of asking. Belongs to the session's
- * thread: a filter that hands it to another thread must copy what it needs.
+ * A filter's view of a session, at the moment of each call. It belongs to the session's thread: a
+ * filter that uses another thread must copy what it needs first.
  */
 public interface SessionView {
-  /** Who really sends: behind a proxy, whom the proxy names. */
+  /** The client; behind a proxy, the one that the proxy reports. */
   InetSocketAddress peer();
 
-  /** The address and port that it came to. */
+  /** The address and port to which the client connected. */
   InetSocketAddress listener();
 
   Service service();
@@ -26,28 +26,28 @@ public interface SessionView {
   /** This host's name. */
   String hostname();
 
-  /** Octets of the largest message that is taken. */
+  /** The octets of the largest message that is accepted. */
   long maxMessageSize();
 
-  /** The name that the client gave to EHLO, HELO or LHLO; unverified. */
+  /** The unverified name that the client gave with EHLO, HELO or LHLO. */
   Optional<String> helo();
 
-  /** As the Received field has it, RFC 3848: {@code ESMTP}, {@code ESMTPS}, {@code LMTP} … */
+  /** The protocol as in the Received field, RFC 3848: {@code ESMTP}, {@code ESMTPS} … */
   String protocol();
 
-  /** Protocol and cipher suite, {@code TLSv1.3 TLS_AES_256_GCM_SHA384}; empty without TLS. */
+  /** TLS protocol and cipher suite, {@code TLSv1.3 TLS_AES_256_GCM_SHA384}; empty without TLS. */
   Optional<String> tls();
 
-  /** Who has authenticated. */
+  /** The name of the authenticated user. */
   Optional<String> user();
 
-  /** Whether the relay rule lets this client send anywhere: ours, not a stranger. */
+  /** Whether the relay rule lets this client send anywhere. */
   boolean trusted();
 
-  /** The sender of the transaction under way, from the stage MAIL on. */
+  /** The reverse-path of the current transaction, from the stage MAIL on. */
   Optional<ReversePath> sender();
 
-  /** Who first submitted the message, where the client may say so (AUTH of MAIL, RFC 4954 §5). */
+  /** The first submitter, where the client may name one (AUTH of MAIL, RFC 4954 §5). */
   default Optional<MailAddress> submitter() {
     return Optional.empty();
   }
@@ -55,10 +55,10 @@ public interface SessionView {
   /** The recipients accepted so far, as the client wrote them. */
   List<MailAddress> recipients();
 
-  /** The name of the message under way, from the stage DATA on. */
+  /** The queue id of the current message, from the stage DATA on. */
   Optional<QueueId> queueId();
 
-  /** What is proved of the client: what the relay rule may trust. */
+  /** The proved identity of the client, which the relay rule may trust. */
   default ClientIdentity clientIdentity() {
     return new ClientIdentity(client(), Set.of(), user());
   }

@@ -3,8 +3,9 @@ package org.quorumail.policy;
 import java.time.Duration;
 
 /**
- * Waits that cost a patient client nothing and an impatient one its turn: before the greeting, and
- * before the reply to an error, longer with each. A waiting session costs a virtual thread.
+ * The tarpit: waits before the greeting and before the reply to an error, longer with each error. A
+ * correct client loses nothing, and an impatient one gives up. A waiting session costs a virtual
+ * thread.
  */
 public record Tarpit(PolicyConfig.TarpitConfig config) {
   public Duration greetingDelay() {
@@ -12,6 +13,8 @@ public record Tarpit(PolicyConfig.TarpitConfig config) {
   }
 
   /**
+   * The wait before the reply to an error.
+   *
    * @param errors of this session so far, this one included
    */
   public Duration errorDelay(int errors) {
@@ -21,7 +24,7 @@ public record Tarpit(PolicyConfig.TarpitConfig config) {
     return grown.compareTo(config.maxDelay()) > 0 ? config.maxDelay() : grown;
   }
 
-  /** Sleeps; false when the thread is interrupted before the time is over. */
+  /** Sleeps; false when the thread is interrupted first. */
   public static boolean sleep(Duration time) {
     try {
       Thread.sleep(time);

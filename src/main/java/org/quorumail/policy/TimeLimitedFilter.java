@@ -16,14 +16,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A filter of others, held on a rein: each call has a longest time, and a call that throws or is
- * late has the configured consequence. A late call is interrupted; calls that ignore this are
- * bounded in number, above which the filter counts as failed at once.
+ * An extension filter whose calls are limited in time. A call that throws or is late has the
+ * configured consequence. A late call is interrupted. Calls that ignore the interrupt are bounded
+ * in number; above the bound, further calls fail at once.
  */
 public final class TimeLimitedFilter implements MessageFilter {
   private static final Logger LOG = LoggerFactory.getLogger(TimeLimitedFilter.class);
 
-  /** As many as sessions may wait for a slow filter at a time; a call costs some kilobytes. */
+  /** Calls that may run at the same time; each costs some kilobytes. */
   private static final int MAX_CALLS = 2_000;
 
   private final MessageFilter filter;
@@ -58,7 +58,7 @@ public final class TimeLimitedFilter implements MessageFilter {
     return name;
   }
 
-  /** A filter that has no part in this session fails at connect, once. */
+  /** Opens the part of a session. A filter that cannot open one fails at connect, once. */
   @Override
   public MessageFilter inSession(SessionView session) {
     MessageFilter part =
@@ -103,7 +103,7 @@ public final class TimeLimitedFilter implements MessageFilter {
 
   @Override
   public boolean readsContent(SessionView session) {
-    // when nobody knows, data() is asked, and fails in its own way
+    // without an answer data() is called, and fails in its own way
     return callWithinTimeout("readsContent", () -> filter.readsContent(session)).orElse(true);
   }
 
@@ -136,9 +136,10 @@ public final class TimeLimitedFilter implements MessageFilter {
     return callWithinTimeout(stage, call).orElseGet(this::consequence);
   }
 
-  /** What the call answers; empty, and told in the log, when it throws or is late. */
+  /** The result of a call; empty, and logged, when the call throws or is late. */
   private <T> Optional<T> callWithinTimeout(String stage, Callable<T> call) {
-    if (!callPermits.tryAcquire()) return logFailure(stage, "too many of its calls are under way");
+    if (!callPermits.tryAcquire())
+      return logFailure(stage, "more than " + MAX_CALLS + " of its calls are running");
     FutureTask<T> task =
         new FutureTask<>(
             () -> {
@@ -151,7 +152,7 @@ public final class TimeLimitedFilter implements MessageFilter {
     Thread.ofVirtual().name("filter-" + name).start(task);
     try {
       T answer = task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      return answer == null ? logFailure(stage, "it answered with null") : Optional.of(answer);
+      return answer == null ? logFailure(stage, "it returned null") : Optional.of(answer);
     } catch (TimeoutException e) {
       task.cancel(true);
       return logFailure(stage, "no answer within " + timeout.toMillis() + " ms");
@@ -165,9 +166,7 @@ public final class TimeLimitedFilter implements MessageFilter {
     }
   }
 
-  /**
-   * What was thrown, and where: whoever wrote the filter can find it without a trace in the log.
-   */
+  /** The exception and its place, so the filter's author needs no trace in the log. */
   private static String describe(@Nullable Throwable thrown) {
     if (thrown == null) return "it failed";
     StackTraceElement[] trace = thrown.getStackTrace();

@@ -4,20 +4,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.quorumail.smtp.Reply;
 
-/** What a filter says at one stage. At connect and EHLO it counts for the whole session. */
+/** The verdict of a filter at one stage. At connect and EHLO it holds for the whole session. */
 public sealed interface Verdict {
   Verdict ACCEPT = new Accept();
 
-  /** Go on with the next filter. */
+  /** The next filter decides. */
   record Accept() implements Verdict {}
 
-  /** Go on, and spare the client the checks of reputation. */
+  /** The next filter decides, and the client is exempt from checks of reputation. */
   record Exempt(String reason) implements Verdict {}
 
   /**
-   * Never.
+   * The command fails for good.
    *
-   * @param reply 5xx; or 421, which ends the session
+   * @param reply 5xx, or 421, which ends the session
    */
   record Reject(Reply reply) implements Verdict {
     public Reject {
@@ -28,7 +28,7 @@ public sealed interface Verdict {
   }
 
   /**
-   * Not now.
+   * The command fails for now.
    *
    * @param reply 4xx; 421 ends the session
    */
@@ -40,10 +40,10 @@ public sealed interface Verdict {
     }
   }
 
-  /** Say 250 and throw the message away. An order of the operator, never a default. */
+  /** The message gets 250 and is thrown away. Only an operator can order this; no default does. */
   record Discard(String reason) implements Verdict {}
 
-  /** Accept, and hold: nothing is delivered until an operator releases it. */
+  /** The message is accepted and held until an operator releases it. */
   record Quarantine(String reason, List<Edit> edits) implements Verdict {
     public Quarantine {
       edits = List.copyOf(edits);
@@ -54,7 +54,7 @@ public sealed interface Verdict {
     }
   }
 
-  /** Accept with changes. */
+  /** The message is accepted with changes. */
   record Change(List<Edit> edits) implements Verdict {
     public Change {
       edits = List.copyOf(edits);
@@ -74,7 +74,7 @@ public sealed interface Verdict {
     return reply.transientFailure() ? new Defer(reply) : new Reject(reply);
   }
 
-  /** A header field in front of the message. */
+  /** Accepts and puts a header field in front of the message. */
   static Verdict addHeader(String name, String value) {
     String octets = new String(value.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
     return new Change(List.of(new Edit.InsertHeader(0, name, octets)));

@@ -66,7 +66,7 @@ class AliasTableTest {
     assertThatThrownBy(() -> aliases("a@a.example: b@a.example\nnonsense\n"))
         .hasMessageContaining("line 2 is not");
     assertThatThrownBy(() -> aliases("a@a.example:\n")).hasMessageContaining("names no target");
-    assertThatThrownBy(() -> aliases("a@a.example: b\n")).hasMessageContaining("is no address");
+    assertThatThrownBy(() -> aliases("a@a.example: b\n")).hasMessageContaining("is not an address");
     assertThatThrownBy(() -> aliases("a@a.example: b@c\nA@A.example: d@e\n"))
         .hasMessageContaining("line 2: there is an alias");
   }
@@ -77,7 +77,7 @@ class AliasTableTest {
 
   private AliasTable read(String text, Map<String, String> domains) throws IOException {
     Path file = Files.writeString(folder.resolve("aliases"), text);
-    return AliasTable.of(
+    return AliasTable.read(
         new PolicyConfig.AliasesConfig(Optional.of(file), domains, Map.of()),
         Set.of("a.example", "B.example"));
   }

@@ -146,7 +146,7 @@ final class TestListener implements AutoCloseable {
     PolicyConfig config = Config.standalone(Path.of("unused"), keys).policy();
     List<MessageFilter> all = new ArrayList<>();
     all.add(AccessLists.read(config.lists()));
-    AliasTable aliases = AliasTable.of(config.aliases(), Set.of("local.example"));
+    AliasTable aliases = AliasTable.read(config.aliases(), Set.of("local.example"));
     all.add(new RelayFilter(policy(), aliases, !options.containsKey("known")));
     all.add(new RateLimits(config.rates(), state));
     if (config.greylist().enabled()) {
