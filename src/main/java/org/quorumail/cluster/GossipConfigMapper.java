@@ -17,6 +17,7 @@ import org.quorumail.gossip.discovery.DnsDiscovery;
 import org.quorumail.gossip.discovery.KubernetesDiscovery;
 import org.quorumail.gossip.discovery.MulticastDiscovery;
 import org.quorumail.gossip.discovery.NodeDiscovery;
+import org.quorumail.gossip.discovery.SeedAddress;
 import org.quorumail.gossip.discovery.StaticDiscovery;
 import org.quorumail.gossip.driver.GossipSettings;
 import org.quorumail.gossip.swim.SwimConfig;
@@ -125,7 +126,7 @@ public final class GossipConfigMapper {
       ClusterConfig cluster, MemberMetadata card, InetSocketAddress advertised)
       throws ClusterStartException {
     List<NodeDiscovery> ways = new ArrayList<>();
-    ways.add(new StaticDiscovery(cluster.seeds()));
+    ways.add(new StaticDiscovery(cluster.seeds().stream().map(GossipConfigMapper::seed).toList()));
     GossipConfig gossip = cluster.gossip();
     try {
       switch (gossip.discovery()) {
@@ -133,7 +134,7 @@ public final class GossipConfigMapper {
         case DNS -> ways.add(new DnsDiscovery(gossip.discoveryDns(), cluster.port()));
         case MULTICAST -> ways.add(multicast(cluster, card, advertised));
         case KUBERNETES ->
-            ways.add(new KubernetesDiscovery(kubernetes(gossip.kubernetes()), cluster.port()));
+            ways.add(KubernetesDiscovery.open(kubernetes(gossip.kubernetes()), cluster.port()));
         case CUSTOM -> ways.add(custom());
       }
     } catch (IOException e) {
@@ -157,17 +158,25 @@ public final class GossipConfigMapper {
     }
   }
 
+  private static SeedAddress seed(HostPort seed) {
+    return new SeedAddress(seed.host(), seed.port());
+  }
+
   private static NodeDiscovery multicast(
       ClusterConfig cluster, MemberMetadata card, InetSocketAddress advertised)
-      throws IOException, ClusterStartException {
+      throws ClusterStartException {
     HostPort group = cluster.gossip().multicast();
     InetAddress address = address("cluster.multicast_address", group.host());
-    return MulticastDiscovery.join(
-        keyRing(cluster),
-        card.nodeId(),
-        new InetSocketAddress(address, group.port()),
-        advertised.getAddress(),
-        advertised);
+    try {
+      return MulticastDiscovery.join(
+          keyRing(cluster),
+          card.nodeId(),
+          new InetSocketAddress(address, group.port()),
+          advertised.getAddress(),
+          advertised);
+    } catch (IOException e) {
+      throw new ClusterStartException("cluster.multicast_address: " + e.getMessage(), e);
+    }
   }
 
   private static KubernetesDiscovery.Settings kubernetes(KubernetesConfig k)

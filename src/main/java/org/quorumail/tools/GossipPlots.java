@@ -24,7 +24,8 @@ final class GossipPlots {
   }
 
   private static SvgPlot.Sample sample(String label, BroadcastReport.Figures figures) {
-    long expected = Math.round(figures.delays().count() / Math.max(1e-9, figures.reliability()));
+    long expected =
+        Math.round(figures.delays().getTotalCount() / Math.max(1e-9, figures.reliability()));
     return new SvgPlot.Sample(label, figures.delays(), expected);
   }
 
@@ -41,8 +42,8 @@ final class GossipPlots {
             "Detection times, seed " + first.scenario().seed(),
             List.of(
                 new SvgPlot.Sample(
-                    "first view", first.firstDetected(), first.firstDetected().count()),
+                    "first view", first.firstDetected(), first.firstDetected().getTotalCount()),
                 new SvgPlot.Sample(
-                    "last view", first.detectedByAll(), first.detectedByAll().count())));
+                    "last view", first.detectedByAll(), first.detectedByAll().getTotalCount())));
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import org.HdrHistogram.Histogram;
 import org.quorumail.gossip.sim.BroadcastReport;
 import org.quorumail.gossip.sim.MembershipReport;
 
@@ -29,11 +30,11 @@ final class GossipTables {
       table.row(
           "worst",
           pair(
-              longest(reports, r -> r.firstDetected().at(0.5)),
-              longest(reports, r -> r.firstDetected().at(0.99))),
+              longest(reports, r -> percentile(r.firstDetected(), 50)),
+              longest(reports, r -> percentile(r.firstDetected(), 99))),
           pair(
-              longest(reports, r -> r.detectedByAll().at(0.5)),
-              longest(reports, r -> r.detectedByAll().at(0.99))),
+              longest(reports, r -> percentile(r.detectedByAll(), 50)),
+              longest(reports, r -> percentile(r.detectedByAll(), 99))),
           String.valueOf((int) worst(reports, MembershipReport::undetected)),
           decimal(worst(reports, MembershipReport::falseDeathsPerNodeHour)),
           decimal(worst(reports, MembershipReport::falseSuspicionsPerNodeHour)),
@@ -49,8 +50,8 @@ final class GossipTables {
   private static String[] cells(String name, MembershipReport r) {
     return new String[] {
       name,
-      pair(r.firstDetected().at(0.5), r.firstDetected().at(0.99)),
-      pair(r.detectedByAll().at(0.5), r.detectedByAll().at(0.99)),
+      pair(percentile(r.firstDetected(), 50), percentile(r.firstDetected(), 99)),
+      pair(percentile(r.detectedByAll(), 50), percentile(r.detectedByAll(), 99)),
       String.valueOf(r.undetected()),
       decimal(r.falseDeathsPerNodeHour()),
       decimal(r.falseSuspicionsPerNodeHour()),
@@ -68,6 +69,11 @@ final class GossipTables {
   private static long longest(
       List<MembershipReport> reports, ToLongFunction<MembershipReport> value) {
     return reports.stream().mapToLong(value).max().orElse(0);
+  }
+
+  /** The value at a percentile, or -1 without any value. */
+  private static long percentile(Histogram millis, double percentile) {
+    return millis.getTotalCount() == 0 ? -1 : millis.getValueAtPercentile(percentile);
   }
 
   private static String pair(long p50, long p99) {
@@ -110,7 +116,7 @@ final class GossipTables {
       decimal(f.redundancy()),
       String.valueOf(f.lastHop()),
       String.valueOf(Math.round(f.bytesPerNode())),
-      f.toAll().at(0.5) + "/" + f.toAll().max() + "ms",
+      percentile(f.toAll(), 50) + "/" + percentile(f.toAll(), 100) + "ms",
       afterKill
     };
   }

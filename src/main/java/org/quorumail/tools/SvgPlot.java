@@ -3,7 +3,8 @@ package org.quorumail.tools;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.quorumail.gossip.sim.Percentiles;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.HistogramIterationValue;
 
 /** Plots as one SVG document: panels side by side, each with lines over a common time axis. */
 public final class SvgPlot {
@@ -11,6 +12,7 @@ public final class SvgPlot {
   private static final int HEIGHT = 360;
   private static final int MARGIN = 56;
   private static final int BINS = 40;
+  private static final int MAX_POINTS = 400;
   private static final List<String> COLOURS = List.of("#1b6ca8", "#c8553d", "#588b8b", "#8f5db7");
 
   private record Line(String label, double[] x, double[] y, boolean isBars) {}
@@ -25,22 +27,22 @@ public final class SvgPlot {
    * @param label of this curve
    * @param expected the size that counts as 100 %, at least the sample's
    */
-  public record Sample(String label, Percentiles times, long expected) {}
+  public record Sample(String label, Histogram times, long expected) {}
 
   /** A panel of coverage over time, in percent over milliseconds. */
   public SvgPlot coverage(String title, List<Sample> samples) {
     List<Line> lines = new ArrayList<>();
     for (Sample sample : samples) {
-      long[] times = sample.times().sorted();
-      int points = Math.min(times.length, 400);
+      Histogram times = sample.times();
+      int points = (int) Math.min(times.getTotalCount(), MAX_POINTS);
+      double percentOfAll = 100.0 * times.getTotalCount() / Math.max(1, sample.expected());
       double[] x = new double[points + 1];
       double[] y = new double[points + 1];
       for (int i = 1; i <= points; i++) {
-        int rank = (int) ((long) i * times.length / points) - 1;
-        x[i] = times[rank];
-        y[i] = 100.0 * (rank + 1) / Math.max(1, sample.expected());
+        x[i] = times.getValueAtPercentile(100.0 * i / points);
+        y[i] = percentOfAll * i / points;
       }
-      if (points > 0) x[0] = times[0];
+      if (points > 0) x[0] = times.getMinValue();
       lines.add(new Line(sample.label(), x, y, false));
     }
     panels.add(new Panel(title, "milliseconds", "percent", lines));
@@ -50,14 +52,15 @@ public final class SvgPlot {
   /** A panel of how often which time occurred. */
   public SvgPlot distribution(String title, List<Sample> samples) {
     long max = 1;
-    for (Sample sample : samples) max = Math.max(max, sample.times().max());
+    for (Sample sample : samples) max = Math.max(max, sample.times().getMaxValue());
     List<Line> lines = new ArrayList<>();
     for (Sample sample : samples) {
       double[] x = new double[BINS];
       double[] y = new double[BINS];
       for (int i = 0; i < BINS; i++) x[i] = (i + 0.5) * max / BINS;
-      for (long time : sample.times().sorted()) {
-        y[(int) Math.min(BINS - 1, time * BINS / max)]++;
+      for (HistogramIterationValue time : sample.times().recordedValues()) {
+        int bin = (int) Math.min(BINS - 1, time.getValueIteratedTo() * BINS / max);
+        y[bin] += time.getCountAtValueIteratedTo();
       }
       lines.add(new Line(sample.label(), x, y, true));
     }

@@ -17,36 +17,37 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All ways to find others, asked side by side: one that fails, or hangs, keeps no other from being
- * heard. Used by one thread, closed by any; each way is asked in a thread of its own, by one at a
- * time.
+ * The poller of all discovery sources, side by side: a source that fails or hangs does not block
+ * the others. One thread polls, any thread closes; each source is asked in a thread of its own,
+ * once at a time.
  */
 public final class DiscoveryPoller implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(DiscoveryPoller.class);
+  private static final Logger LOG = LoggerFactory.getLogger(DiscoveryPoller.class);
 
-  /** For all ways together; what comes later counts at the next look, a second on. */
+  /** The limit for all sources together; a later answer counts at the next poll, a second later. */
   private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
-  /** A way that is silent for longer is named in the log: DNS gives up after some ten seconds. */
+  /** A source that takes longer is logged: DNS gives up after some ten seconds. */
   private static final Duration WARN_AFTER = Duration.ofSeconds(20);
 
   private final List<PolledSource> sources;
 
-  public DiscoveryPoller(List<NodeDiscovery> ways) {
-    this.sources = ways.stream().map(PolledSource::new).toList();
+  public DiscoveryPoller(List<NodeDiscovery> sources) {
+    this.sources = sources.stream().map(PolledSource::new).toList();
   }
 
-  /** What the ways say now; of one that fails or is not ready what it said last. */
+  /** The addresses that the sources find; the previous ones of a source that fails or is late. */
   public Set<InetSocketAddress> find() throws InterruptedException {
     sources.forEach(PolledSource::start);
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
     Set<InetSocketAddress> found = new LinkedHashSet<>();
-    for (PolledSource way : sources) found.addAll(way.await(deadline - System.nanoTime()));
+    for (PolledSource source : sources) found.addAll(source.await(deadline - System.nanoTime()));
     return found;
   }
 
+  /** Replaces the keys of the sources that seal their messages. */
   public void replaceKeys(KeyRing ring) {
-    for (PolledSource way : sources) way.discovery.replaceKeys(ring);
+    for (PolledSource source : sources) source.discovery.replaceKeys(ring);
   }
 
   @Override
@@ -54,6 +55,7 @@ public final class DiscoveryPoller implements AutoCloseable {
     sources.forEach(PolledSource::close);
   }
 
+  /** One source, its running query and its last answer. */
   private static final class PolledSource {
     private final NodeDiscovery discovery;
     private volatile @Nullable FutureTask<List<InetSocketAddress>> running;
@@ -71,8 +73,8 @@ public final class DiscoveryPoller implements AutoCloseable {
           new FutureTask<>(() -> List.copyOf(discovery.find()));
       running = task;
       startedAt = System.nanoTime();
-      // a platform thread: a way that holds on to its processor must not take one of the node's
-      Thread.ofPlatform().daemon().name("gossip-discovery-way").start(task);
+      // a platform thread: a blocking source must not occupy a carrier of the virtual threads
+      Thread.ofPlatform().daemon().name("gossip-discovery-source").start(task);
     }
 
     List<InetSocketAddress> await(long nanos) throws InterruptedException {
@@ -90,22 +92,22 @@ public final class DiscoveryPoller implements AutoCloseable {
         running = null;
         logFailure(reason(e.getCause()));
       } catch (CancellationException e) {
-        log.trace("gossip_discovery_over");
+        LOG.trace("event=gossip_discovery_cancelled");
       }
       return lastFound;
     }
 
     private static String reason(@Nullable Throwable cause) {
       if (cause instanceof IOException e && e.getMessage() != null) return e.getMessage();
-      log.debug("gossip_discovery_broken", cause); // a custom one's own fault
+      LOG.debug("event=gossip_discovery_threw", cause); // a bug of a custom source
       return String.valueOf(cause);
     }
 
-    /** Once per outage, not once per look. */
+    /** Logs a failure once per outage, not once per poll. */
     private void logFailure(String reason) {
       if (!reason.equals(lastFailure)) {
-        String way = discovery.getClass().getSimpleName();
-        log.warn("gossip_discovery_failed way={} reason=\"{}\"", way, reason);
+        String source = discovery.getClass().getSimpleName();
+        LOG.warn("event=gossip_discovery_failed source={} reason=\"{}\"", source, reason);
       }
       lastFailure = reason;
     }

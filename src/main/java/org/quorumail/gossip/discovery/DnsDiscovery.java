@@ -15,9 +15,9 @@ import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
 /**
- * One name for all nodes: a name that begins with an underscore is asked for SRV records (RFC 2782)
- * and gives hosts and ports, any other for A and AAAA. A Kubernetes headless service has no record
- * before its first pod: that is not an error, only nobody yet.
+ * One DNS name for all nodes. A name that begins with an underscore is looked up as SRV records
+ * (RFC 2782), which give hosts and ports; any other name as A and AAAA. No record is not an error:
+ * a headless service of Kubernetes has none before its first pod.
  */
 public final class DnsDiscovery implements NodeDiscovery {
   private final String name;
@@ -25,18 +25,18 @@ public final class DnsDiscovery implements NodeDiscovery {
   private final HostLookup hosts;
   private final ServiceLookup services;
 
-  /** Name to addresses; replaced in tests. */
+  /** A lookup of a name's addresses; replaced in tests. */
   interface HostLookup {
     InetAddress[] addresses(String name) throws UnknownHostException;
   }
 
-  /** Name to SRV records; replaced in tests. */
+  /** A lookup of a name's SRV records; replaced in tests. */
   interface ServiceLookup {
     List<SRVRecord> services(String name) throws IOException;
   }
 
   /**
-   * @param port of nodes that are found by address
+   * @param port the port of nodes that are found by A and AAAA records
    */
   public DnsDiscovery(String name, int port) {
     this(name, port, InetAddress::getAllByName, DnsDiscovery::lookUp);
@@ -49,9 +49,9 @@ public final class DnsDiscovery implements NodeDiscovery {
     this.services = services;
   }
 
-  /** As {@link #DnsDiscovery(String, int)}, with SRV records from one server only. */
+  /** A lookup of SRV records at one server only. */
   static ServiceLookup lookupAt(InetSocketAddress server) {
-    return asked -> lookUp(asked, new SimpleResolver(server));
+    return service -> lookUp(service, new SimpleResolver(server));
   }
 
   @Override
@@ -73,7 +73,7 @@ public final class DnsDiscovery implements NodeDiscovery {
         if (found.size() < MAX_FOUND) found.add(new InetSocketAddress(address, hostPort));
       }
     } catch (UnknownHostException e) {
-      // nobody there yet; asked again
+      // the name has no records before the first node starts; the next poll asks again
     }
   }
 
@@ -86,10 +86,10 @@ public final class DnsDiscovery implements NodeDiscovery {
     try {
       lookup = new Lookup(name, Type.SRV);
     } catch (TextParseException e) {
-      throw new IOException("cluster.discovery_dns: " + name + " is not a DNS name", e);
+      throw new IOException(name + " is not a DNS name", e);
     }
     lookup.setResolver(resolver);
-    lookup.setCache(null); // the answer of a moment ago is what we want to get away from
+    lookup.setCache(null); // a cached answer would hide new nodes
     Record[] answer = lookup.run();
     boolean none =
         lookup.getResult() == Lookup.HOST_NOT_FOUND || lookup.getResult() == Lookup.TYPE_NOT_FOUND;

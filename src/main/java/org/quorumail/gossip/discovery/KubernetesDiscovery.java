@@ -32,15 +32,15 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The pods behind a Kubernetes service, from the API server: the EndpointSlices of {@code
- * discovery.k8s.io/v1}, or the older Endpoints where there are none. Pods that are not ready count
- * too: before the cluster is formed none is. The pod's service account needs {@code list} on {@code
- * endpointslices} (or {@code get} on {@code endpoints}) in its namespace.
+ * The pods of a Kubernetes service, from the API server: the EndpointSlices of {@code
+ * discovery.k8s.io/v1}, or the older Endpoints where the server lacks them. Pods that are not ready
+ * count too: no pod is ready before the cluster is formed. The pod's service account needs {@code
+ * list} on {@code endpointslices} (or {@code get} on {@code endpoints}) in its namespace.
  */
 public final class KubernetesDiscovery implements NodeDiscovery {
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
-  /** Some KiB per pod; a thousand pods stay below. */
+  /** A pod takes some KiB, so a thousand pods stay below. */
   private static final int MAX_RESPONSE_BYTES = 8 << 20;
 
   /** RFC 6750 §2.1, b64token. */
@@ -54,33 +54,45 @@ public final class KubernetesDiscovery implements NodeDiscovery {
   private final HttpClient http;
 
   /**
+   * The service and the access to the API server.
+   *
    * @param api {@code https://host:port} of the API server
-   * @param namespace of the service
-   * @param token file with the bearer token; read at each request, as Kubernetes replaces it
+   * @param namespace the service's namespace
+   * @param token file with the bearer token; read for each request, as Kubernetes replaces it
    * @param authority PEM file with the certificate that signs the API server's
    */
   public record Settings(URI api, String namespace, String service, Path token, Path authority) {}
 
-  /**
-   * @param port of the nodes' gossip
-   * @throws IOException when the authority's file cannot be read
-   */
-  public KubernetesDiscovery(Settings settings, int port) throws IOException {
-    this(settings, port, TIMEOUT);
+  private KubernetesDiscovery(Settings settings, int port, Duration timeout, HttpClient http) {
+    this.settings = settings;
+    this.port = port;
+    this.timeout = timeout;
+    this.http = http;
   }
 
   /**
-   * @param patience for a whole answer
+   * Opens the HTTP client.
+   *
+   * @param port the gossip port of the nodes
+   * @throws IOException when the authority's file cannot be read
    */
-  KubernetesDiscovery(Settings settings, int port, Duration patience) throws IOException {
-    this.settings = settings;
-    this.port = port;
-    this.timeout = patience;
+  public static KubernetesDiscovery open(Settings settings, int port) throws IOException {
+    return open(settings, port, TIMEOUT);
+  }
+
+  /**
+   * As above.
+   *
+   * @param timeout the limit for a whole response
+   */
+  static KubernetesDiscovery open(Settings settings, int port, Duration timeout)
+      throws IOException {
     HttpClient.Builder builder =
-        HttpClient.newBuilder().connectTimeout(patience).version(HttpClient.Version.HTTP_1_1);
-    if (settings.api.getScheme().equals("https"))
+        HttpClient.newBuilder().connectTimeout(timeout).version(HttpClient.Version.HTTP_1_1);
+    if (settings.api.getScheme().equals("https")) {
       builder.sslContext(sslContext(settings.authority));
-    this.http = builder.build();
+    }
+    return new KubernetesDiscovery(settings, port, timeout, builder.build());
   }
 
   @Override
@@ -117,11 +129,11 @@ public final class KubernetesDiscovery implements NodeDiscovery {
     http.shutdownNow();
   }
 
-  /** The whole answer in time; the request's own time-out ends at its head. */
+  /** Waits for the whole response: the request's own timeout covers only its header. */
   private HttpResponse<byte[]> get(String path) throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(settings.api.resolve(path))
-            .header("Authorization", "Bearer " + token())
+            .header("Authorization", "Bearer " + readToken())
             .header("Accept", "application/json")
             .build();
     CompletableFuture<HttpResponse<byte[]>> answer =
@@ -139,8 +151,8 @@ public final class KubernetesDiscovery implements NodeDiscovery {
     }
   }
 
-  /** Checked here: the HTTP client would show a refused one in its complaint. */
-  private String token() throws IOException {
+  /** Reads and checks the token: the HTTP client would show a malformed one in its exception. */
+  private String readToken() throws IOException {
     String token;
     try {
       token = Files.readString(settings.token).strip();

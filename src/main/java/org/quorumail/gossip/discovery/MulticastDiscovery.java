@@ -1,5 +1,7 @@
 package org.quorumail.gossip.discovery;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,9 +14,7 @@ import java.nio.channels.DatagramChannel;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.transport.FrameFormat;
@@ -22,25 +22,26 @@ import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.gossip.transport.Opener;
 import org.quorumail.gossip.transport.Opener.OpenResult;
 import org.quorumail.gossip.transport.Sealer;
+import org.quorumail.gossip.transport.SocketAddresses;
 import org.quorumail.gossip.transport.UdpSocket;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Nodes of one network segment tell their address to a multicast group every two seconds. An
- * announcement is sealed like any frame: who does not hold the secret is not heard, and learns
- * nothing but that somebody is there. Several nodes of one host share the group's port.
+ * Discovery by multicast: each node announces its address to a multicast group every two seconds.
+ * An announcement is sealed like any frame: without the secret, a host is ignored and learns only
+ * that nodes exist. Several nodes of one host share the group's port.
  *
- * <p>Threads: one virtual thread tells, one hears.
+ * <p>Threads: one virtual thread announces, one receives. Thread-safe.
  */
 public final class MulticastDiscovery implements NodeDiscovery {
-  private static final Logger log = LoggerFactory.getLogger(MulticastDiscovery.class);
+  private static final Logger LOG = LoggerFactory.getLogger(MulticastDiscovery.class);
   private static final Duration INTERVAL = Duration.ofSeconds(2);
 
-  /** Who was not heard for so long is not called any more. */
+  /** A node that announces nothing for this time is no longer found. */
   private static final Duration EXPIRY = Duration.ofSeconds(30);
 
-  /** Site-local groups may cross a router or two, not the world. */
+  /** A site-local group may cross some routers, but not leave the site. */
   private static final int HOPS = 4;
 
   private final DatagramChannel channel;
@@ -50,16 +51,12 @@ public final class MulticastDiscovery implements NodeDiscovery {
   private final byte[] announcement;
   private final List<Thread> threads = new ArrayList<>();
 
-  /** Bounded: the least recently heard goes first. */
-  private final Map<InetSocketAddress, Long> lastAnnounced =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<InetSocketAddress, Long> eldest) {
-          return size() > MAX_FOUND;
-        }
-      };
+  private final Cache<InetSocketAddress, Boolean> announced =
+      Caffeine.newBuilder()
+          .maximumSize(MAX_FOUND)
+          .expireAfterWrite(EXPIRY)
+          .executor(Runnable::run)
+          .build();
 
   private MulticastDiscovery(
       KeyRing ring,
@@ -81,10 +78,12 @@ public final class MulticastDiscovery implements NodeDiscovery {
   }
 
   /**
+   * Joins the group and starts to announce.
+   *
    * @param self this node's id
    * @param group multicast address and port
-   * @param from a local address: its interface is used
-   * @param advertised what the others shall call
+   * @param from a local address of the interface to use
+   * @param advertised the address for the others to call
    * @throws IOException when the group cannot be joined
    */
   public static MulticastDiscovery join(
@@ -95,11 +94,11 @@ public final class MulticastDiscovery implements NodeDiscovery {
       InetSocketAddress advertised)
       throws IOException {
     if (!group.getAddress().isMulticastAddress()) {
-      throw new IOException("cluster.multicast_address: " + group + " is not a multicast address");
+      throw new IOException(group + " is not a multicast address");
     }
-    boolean v4 = group.getAddress() instanceof java.net.Inet4Address;
+    boolean isIpv4 = group.getAddress() instanceof java.net.Inet4Address;
     DatagramChannel channel =
-        DatagramChannel.open(v4 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6);
+        DatagramChannel.open(isIpv4 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6);
     try {
       NetworkInterface network = NetworkInterface.getByInetAddress(from);
       if (network == null) throw new IOException("no network interface has the address " + from);
@@ -112,15 +111,20 @@ public final class MulticastDiscovery implements NodeDiscovery {
     } catch (IOException e) {
       channel.close();
       throw new IOException(
-          "cluster.multicast_address: cannot join %s on the interface of %s (%s)"
+          "cannot join %s on the interface of %s (%s)"
               .formatted(group, from.getHostAddress(), e.getMessage()),
           e);
     }
     MulticastDiscovery discovery =
-        new MulticastDiscovery(ring, self, group, channel, UdpSocket.address(advertised));
-    discovery.threads.add(Thread.ofVirtual().name("multicast-tell").start(discovery::announceLoop));
-    discovery.threads.add(Thread.ofVirtual().name("multicast-hear").start(discovery::receiveLoop));
+        new MulticastDiscovery(
+            ring, self, group, channel, SocketAddresses.toNodeAddress(advertised));
+    discovery.start("gossip-multicast-announce", discovery::announceLoop);
+    discovery.start("gossip-multicast-receive", discovery::receiveLoop);
     return discovery;
+  }
+
+  private void start(String name, Runnable loop) {
+    threads.add(Thread.ofVirtual().name(name).start(loop));
   }
 
   @Override
@@ -131,11 +135,8 @@ public final class MulticastDiscovery implements NodeDiscovery {
 
   @Override
   public List<InetSocketAddress> find() {
-    long now = System.nanoTime();
-    synchronized (lastAnnounced) {
-      lastAnnounced.values().removeIf(at -> now - at > EXPIRY.toNanos());
-      return List.copyOf(lastAnnounced.keySet());
-    }
+    announced.cleanUp();
+    return List.copyOf(announced.asMap().keySet());
   }
 
   @Override
@@ -143,7 +144,7 @@ public final class MulticastDiscovery implements NodeDiscovery {
     try {
       channel.close();
     } catch (IOException e) {
-      log.debug("multicast_close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("event=gossip_multicast_close_failed reason=\"{}\"", e.getMessage());
     }
     threads.forEach(Thread::interrupt);
   }
@@ -156,7 +157,7 @@ public final class MulticastDiscovery implements NodeDiscovery {
       } catch (ClosedChannelException e) {
         return;
       } catch (IOException e) {
-        log.debug("multicast_not_sent group={} reason=\"{}\"", group, e.getMessage());
+        LOG.debug("event=gossip_multicast_not_sent group={} reason=\"{}\"", group, e.getMessage());
       }
       try {
         Thread.sleep(INTERVAL);
@@ -177,7 +178,7 @@ public final class MulticastDiscovery implements NodeDiscovery {
       } catch (ClosedChannelException e) {
         return;
       } catch (IOException e) {
-        log.debug("multicast_not_read reason=\"{}\"", e.getMessage());
+        LOG.debug("event=gossip_multicast_not_read reason=\"{}\"", e.getMessage());
       }
     }
   }
@@ -189,9 +190,6 @@ public final class MulticastDiscovery implements NodeDiscovery {
     byte[] raw = new byte[length];
     in.get(raw);
     int port = in.getShort() & 0xffff;
-    synchronized (lastAnnounced) {
-      lastAnnounced.put(
-          new InetSocketAddress(InetAddress.getByAddress(raw), port), System.nanoTime());
-    }
+    announced.put(new InetSocketAddress(InetAddress.getByAddress(raw), port), true);
   }
 }

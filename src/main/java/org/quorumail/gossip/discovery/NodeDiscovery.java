@@ -8,33 +8,34 @@ import java.util.ServiceLoader;
 import org.quorumail.gossip.transport.KeyRing;
 
 /**
- * Where other nodes may be found. An own implementation with a public constructor without
- * parameters, named in {@code META-INF/services/org.quorumail.gossip.discovery.NodeDiscovery}, is
- * used with {@code cluster.discovery = "custom"}.
+ * A source of addresses of other nodes. A custom implementation has a public constructor without
+ * parameters and is named in {@code
+ * META-INF/services/org.quorumail.gossip.discovery.NodeDiscovery}.
  *
- * <p>What is found is only called, never believed: a node there still has to prove the secret. This
- * node's own address among them is harmless.
+ * <p>A found address is only called, never trusted: the node there must still prove the secret. The
+ * node's own address among the found ones is harmless.
  */
 public interface NodeDiscovery extends AutoCloseable {
-  /** More than any real list of seeds; an endless answer must not become endless work. */
+  /** More than any real list of seeds; bounds the work for an endless answer. */
   int MAX_FOUND = 1_024;
 
   /**
-   * The addresses to call now, resolved anew each time. Called by one thread at a time, every
-   * second before the first other node is met and now and then later; may take some seconds.
+   * Finds the addresses to call now, resolved anew each time. One thread at a time calls it: every
+   * second until the first other node is found, then every ten seconds. It may take some seconds.
    *
-   * @return possibly none yet: it will be asked again
-   * @throws IOException when nothing could be asked; logged, and asked again
+   * @return possibly none; the next call may find more
+   * @throws IOException when the source cannot be asked; the failure is logged and the call
+   *     repeated
    */
   List<InetSocketAddress> find() throws IOException, InterruptedException;
 
-  /** For a discovery that seals what it says: the keys from now on. */
+  /** Replaces the keys of a source that seals its messages. */
   default void replaceKeys(KeyRing ring) {}
 
   @Override
   default void close() {}
 
-  /** The one that the class path provides; empty when there is none. */
+  /** The custom implementation on the class path; empty when there is none. */
   static Optional<NodeDiscovery> loadCustom() {
     return ServiceLoader.load(NodeDiscovery.class).findFirst();
   }

@@ -12,24 +12,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.quorumail.config.HostPort;
-import org.quorumail.gossip.driver.GossipSettings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The addresses of the members last seen, so that a node finds the others again when its seeds are
- * gone. One address per line; a hint only: a file that is lost or damaged costs nothing else.
+ * The file of the members' last addresses, one per line, so that a restarted node finds the others
+ * when its seeds are gone. The file is a hint: a lost or damaged one has no other effect.
  */
 public final class PeerFile {
-  private static final Logger log = LoggerFactory.getLogger(PeerFile.class);
+  private static final Logger LOG = LoggerFactory.getLogger(PeerFile.class);
 
-  /** A cluster of 10,000 has some hundred KiB; a start need not call them all. */
+  /** The file of 10,000 members would have some hundred KiB; a start need not call them all. */
   private static final int MAX_PEERS = 1_024;
 
   private static final long MAX_BYTES = 128 << 10;
 
-  /** What a former life has left is kept until the others had time to come back. */
+  /** The addresses of the previous run are kept for this time, in which the others may return. */
   private static final Duration KEEP_PREVIOUS = Duration.ofMinutes(5);
 
   private final Path file;
@@ -42,7 +40,7 @@ public final class PeerFile {
     this.file = file;
   }
 
-  /** What the last life of this node has left. */
+  /** Reads the addresses that the previous run of this node has written. */
   public List<InetSocketAddress> read() {
     List<InetSocketAddress> peers = new ArrayList<>();
     previous = peers;
@@ -55,26 +53,26 @@ public final class PeerFile {
         if (peers.size() < MAX_PEERS && !line.isBlank()) peers.add(parse(line));
       }
     } catch (CharacterCodingException | IllegalArgumentException e) {
-      log.warn("gossip_peers_unreadable file={} reason=\"{}\"", file, e.getMessage());
+      LOG.warn("event=gossip_peers_unreadable file={} reason=\"{}\"", file, e.getMessage());
     } catch (IOException e) {
-      log.warn("gossip_peers_not_read file={} reason=\"{}\"", file, e.getMessage());
+      LOG.warn("event=gossip_peers_not_read file={} reason=\"{}\"", file, e.getMessage());
     }
     return peers;
   }
 
   private static InetSocketAddress parse(String line) {
-    HostPort peer = HostPort.parse(line.strip(), GossipSettings.DEFAULT_PORT);
+    SeedAddress peer = SeedAddress.parse(line.strip());
     return new InetSocketAddress(InetAddress.ofLiteral(peer.host()), peer.port());
   }
 
-  /** Writes them if they have changed; called by one thread. */
-  public void write(List<InetSocketAddress> there) {
-    List<InetSocketAddress> peers = new ArrayList<>(there);
+  /** Writes the members' addresses if they have changed; called by one thread. */
+  public void write(List<InetSocketAddress> members) {
+    List<InetSocketAddress> peers = new ArrayList<>(members);
     if (System.nanoTime() - startedAt < KEEP_PREVIOUS.toNanos()) peers.addAll(previous);
     Set<String> lines = new TreeSet<>();
     for (InetSocketAddress peer : peers) {
       if (lines.size() == MAX_PEERS) break;
-      lines.add(new HostPort(peer.getAddress().getHostAddress(), peer.getPort()).toString());
+      lines.add(new SeedAddress(peer.getAddress().getHostAddress(), peer.getPort()).toString());
     }
     if (lines.equals(written)) return;
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
@@ -85,9 +83,9 @@ public final class PeerFile {
       lastFailure = "";
     } catch (IOException e) {
       String reason = String.valueOf(e);
-      // once per outage, not every ten seconds
+      // one line per outage, not one every ten seconds
       if (!reason.equals(lastFailure)) {
-        log.warn("gossip_peers_not_written file={} reason=\"{}\"", file, reason);
+        LOG.warn("event=gossip_peers_not_written file={} reason=\"{}\"", file, reason);
       }
       lastFailure = reason;
     }

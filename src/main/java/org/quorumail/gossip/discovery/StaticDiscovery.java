@@ -6,19 +6,27 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
-import org.quorumail.config.HostPort;
 
-/** A fixed list of names and addresses. Names are resolved each time: a pod's address changes. */
-public record StaticDiscovery(List<HostPort> seeds) implements NodeDiscovery {
+/** A fixed list of hosts. Names are resolved on each call: a pod's address changes. */
+public record StaticDiscovery(List<SeedAddress> seeds) implements NodeDiscovery {
   public StaticDiscovery {
     seeds = List.copyOf(seeds);
+  }
+
+  /**
+   * A list of hosts in text form.
+   *
+   * @param seeds see {@link SeedAddress#parse}
+   */
+  public static StaticDiscovery of(List<String> seeds) {
+    return new StaticDiscovery(seeds.stream().map(SeedAddress::parse).toList());
   }
 
   @Override
   public List<InetSocketAddress> find() throws IOException {
     List<InetSocketAddress> found = new ArrayList<>();
     List<String> unknown = new ArrayList<>();
-    for (HostPort seed : seeds) {
+    for (SeedAddress seed : seeds) {
       try {
         for (InetAddress address : InetAddress.getAllByName(seed.host())) {
           found.add(new InetSocketAddress(address, seed.port()));

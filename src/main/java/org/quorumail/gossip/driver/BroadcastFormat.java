@@ -8,8 +8,8 @@ import org.quorumail.gossip.plumtree.PlumtreeCodec;
 import org.quorumail.gossip.plumtree.PlumtreeMessage;
 
 /**
- * A message of broadcasts between drivers: one byte of kind, the length of the sender's id, the id,
- * and the core's own bytes. Immutable.
+ * The format of a broadcast message between drivers: one byte of kind, the length of the sender's
+ * id, the id, and the bytes of the core's codec. Immutable.
  */
 public final class BroadcastFormat {
   static final byte MESSAGE_KIND = 2;
@@ -20,7 +20,7 @@ public final class BroadcastFormat {
   private final PlumtreeCodec codec;
 
   /**
-   * @param maxMessageSize of a payload, in bytes
+   * @param maxMessageSize the limit of a payload, in bytes
    */
   public BroadcastFormat(NodeId self, int maxMessageSize) {
     byte[] name = self.value().getBytes(StandardCharsets.US_ASCII);
@@ -41,7 +41,7 @@ public final class BroadcastFormat {
     return framed;
   }
 
-  /** Who says that it has sent it; empty when that is no id. */
+  /** The id that the message claims as its sender; empty when it is malformed. */
   static Optional<NodeId> claimedSender(byte[] framed) {
     int length = framed[1];
     if (length < 1 || length > NodeId.MAX_LENGTH || framed.length < ID_OFFSET + length) {
@@ -55,7 +55,7 @@ public final class BroadcastFormat {
     }
   }
 
-  /** What follows the sender, which {@link #claimedSender} has found there. */
+  /** The message after the sender, which {@link #claimedSender} must have found. */
   public PlumtreeCodec.Decoded decode(byte[] framed) {
     int from = ID_OFFSET + framed[1];
     return codec.decode(ByteBuffer.wrap(framed, from, framed.length - from).slice());

@@ -9,26 +9,27 @@ import org.quorumail.gossip.swim.SwimCodec;
 import org.quorumail.gossip.swim.SwimMessage;
 
 /**
- * Who a message says has sent it. A transport on which nodes prove their names holds that against
- * what was proven; what a message says of other members is hearsay and claims nothing.
+ * The sender that a message claims. A transport that proves node ids compares the claim with the
+ * proven ids. Reports about other members are not claims.
  */
 public final class ClaimedSender {
   private ClaimedSender() {}
 
-  /** The names that its sender goes by; none in a message that names no sender or is malformed. */
+  /** The claimed node ids; empty when the message claims no sender or is malformed. */
   public static Set<String> of(byte[] message) {
-    Set<String> names = new TreeSet<>();
-    if (message.length == 0) return names;
+    Set<String> ids = new TreeSet<>();
+    if (message.length == 0) return ids;
     if (message[0] == BroadcastFormat.MESSAGE_KIND) {
-      BroadcastFormat.claimedSender(message).ifPresent(id -> names.add(id.value()));
+      BroadcastFormat.claimedSender(message).ifPresent(id -> ids.add(id.value()));
     } else if (message[0] == SwimDriver.MESSAGE_KIND) {
       ByteBuffer bytes = ByteBuffer.wrap(message, 1, message.length - 1).slice();
       if (SwimCodec.decode(bytes) instanceof SwimCodec.Decoded.Packet p) {
-        for (SwimMessage m : p.packet().messages())
-          senderOf(m).ifPresent(id -> names.add(id.value()));
+        for (SwimMessage m : p.packet().messages()) {
+          senderOf(m).ifPresent(id -> ids.add(id.value()));
+        }
       }
     }
-    return names;
+    return ids;
   }
 
   private static Optional<NodeId> senderOf(SwimMessage message) {

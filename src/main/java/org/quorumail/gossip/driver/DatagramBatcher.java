@@ -9,8 +9,8 @@ import org.quorumail.gossip.transport.PeerAddress;
 import org.quorumail.gossip.transport.Transport;
 
 /**
- * What the gossip thread wants to send in one turn, put together into as few datagrams as hold it.
- * Used by one thread.
+ * The messages that the gossip thread sends in one turn, batched into as few datagrams as hold
+ * them. Used by one thread.
  */
 final class DatagramBatcher {
   private final Transport transport;
@@ -25,28 +25,28 @@ final class DatagramBatcher {
     this.transport = transport;
   }
 
-  /** Sends what fits into a datagram as one; anything longer over a stream. */
+  /** Adds a message to the peer's datagram; a message longer than a datagram goes over a stream. */
   void add(PeerAddress to, byte[] message) {
     int length = message.length + FrameBody.MESSAGE_OVERHEAD;
     if (length > transport.datagramCapacity()) {
       transport.sendOverStream(to, message);
       return;
     }
-    Batch load = batches.computeIfAbsent(to, peer -> new Batch());
-    if (load.length + length > transport.datagramCapacity()) {
-      transport.send(to, load.messages);
-      load.messages.clear();
-      load.length = 0;
+    Batch batch = batches.computeIfAbsent(to, peer -> new Batch());
+    if (batch.length + length > transport.datagramCapacity()) {
+      transport.send(to, batch.messages);
+      batch.messages.clear();
+      batch.length = 0;
     }
-    load.messages.add(message);
-    load.length += length;
+    batch.messages.add(message);
+    batch.length += length;
   }
 
-  /** To be called at the end of each turn. */
+  /** Sends all datagrams; called at the end of each turn. */
   void flush() {
     batches.forEach(
-        (to, load) -> {
-          if (!load.messages.isEmpty()) transport.send(to, load.messages);
+        (to, batch) -> {
+          if (!batch.messages.isEmpty()) transport.send(to, batch.messages);
         });
     batches.clear();
   }

@@ -6,14 +6,17 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Calls the delegate, so that it cannot hold up the gossip thread. */
+/**
+ * The dispatcher of calls to the delegate, in a thread of its own, so that a slow delegate does not
+ * block the gossip thread. Calls beyond the bounds are dropped and counted.
+ */
 final class DelegateDispatcher implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(DelegateDispatcher.class);
+  private static final Logger LOG = LoggerFactory.getLogger(DelegateDispatcher.class);
 
-  /** Some seconds of the highest rate of events that a cluster has. */
+  /** Some seconds at a cluster's highest rate of events. */
   static final int MAX_QUEUED = 16_384;
 
-  /** And so many bytes of payloads with them. */
+  /** The bytes of all queued payloads. */
   static final long MAX_QUEUED_BYTES = 64L << 20;
 
   private final GossipDelegate delegate;
@@ -34,30 +37,38 @@ final class DelegateDispatcher implements AutoCloseable {
 
   private record Call(Consumer<GossipDelegate> action, int bytes) {}
 
-  void dispatch(Consumer<GossipDelegate> what) {
-    dispatch(what, 0);
+  void dispatch(Consumer<GossipDelegate> action) {
+    dispatch(action, 0);
   }
 
   /**
-   * @param bytes of memory that the call holds until it was made
+   * Enqueues a call.
+   *
+   * @param bytes the memory that the call holds until it is made
    */
-  void dispatch(Consumer<GossipDelegate> what, int bytes) {
+  void dispatch(Consumer<GossipDelegate> action, int bytes) {
     boolean fits = queuedBytes.addAndGet(bytes) <= MAX_QUEUED_BYTES;
-    if (fits && calls.offer(new Call(what, bytes))) return;
-    queuedBytes.addAndGet(-bytes);
+    if (fits && calls.offer(new Call(action, bytes))) return;
+    release(bytes);
     onDropped.run();
+  }
+
+  private void release(int bytes) {
+    long left = queuedBytes.addAndGet(-bytes);
+    if (left < 0) throw new IllegalStateException("the queued bytes are negative: " + left);
   }
 
   private void run() {
     while (true) {
       try {
         Call next = calls.take();
-        queuedBytes.addAndGet(-next.bytes);
+        release(next.bytes);
         next.action.accept(delegate);
       } catch (InterruptedException e) {
         return;
       } catch (Throwable e) {
-        log.error("gossip_delegate_failed", e); // whatever it is, the next call may do better
+        LOG.error(
+            "event=gossip_delegate_failed", e); // the delegate's bug; the next call may succeed
       }
     }
   }

@@ -9,12 +9,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says in the log why frames are dropped where an operator would look for it in vain: the node that
- * sends them only stays away. Once a minute at most, strangers must not fill the log with it.
+ * The warnings about dropped frames that an operator must act on: the sending node only seems to be
+ * missing. Each reason is logged once a minute at most, so that an attacker cannot fill the LOG.
  * Thread-safe.
  */
 final class DropWarnings {
-  private static final Logger log = LoggerFactory.getLogger(DropWarnings.class);
+  private static final Logger LOG = LoggerFactory.getLogger(DropWarnings.class);
   private static final Duration MIN_INTERVAL = Duration.ofMinutes(1);
 
   private final Map<DropReason, Long> lastLogged = new EnumMap<>(DropReason.class);
@@ -23,21 +23,21 @@ final class DropWarnings {
     switch (reason) {
       case STALE -> {
         if (isDue(reason)) {
-          log.warn(
-              "gossip_clocks_differ reason=\"a node whose clock is more than {} minutes away cannot"
-                  + " be heard; set the clocks\"",
+          LOG.warn(
+              "event=gossip_clocks_differ reason=\"frames are dropped of a node whose clock differs"
+                  + " by more than {} minutes; synchronize the clocks\"",
               Opener.MAX_CLOCK_DIFFERENCE.toMinutes());
         }
       }
       case UNKNOWN_KEY -> {
         if (isDue(reason)) {
-          log.warn(
-              "gossip_secrets_differ reason=\"a node seals with a secret that is neither"
-                  + " cluster.secret nor one of cluster.accepted_secrets here, and is not heard\"");
+          LOG.warn(
+              "event=gossip_secrets_differ reason=\"frames are dropped of a node whose secret is"
+                  + " neither cluster.secret nor one of cluster.accepted_secrets here\"");
         }
       }
       default -> {
-        // the counters have it
+        // counted, see GossipMetrics
       }
     }
   }

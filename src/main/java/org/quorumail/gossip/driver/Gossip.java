@@ -23,6 +23,7 @@ import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.discovery.DiscoveryPoller;
 import org.quorumail.gossip.discovery.NodeDiscovery;
 import org.quorumail.gossip.discovery.PeerFile;
+import org.quorumail.gossip.discovery.StaticDiscovery;
 import org.quorumail.gossip.plumtree.BroadcastHealth;
 import org.quorumail.gossip.plumtree.BroadcastResult;
 import org.quorumail.gossip.swim.NodeMetadata;
@@ -31,15 +32,15 @@ import org.quorumail.gossip.transport.DropReason;
 import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.gossip.transport.QuicTransport;
 import org.quorumail.gossip.transport.SealedTransport;
+import org.quorumail.gossip.transport.SocketAddresses;
 import org.quorumail.gossip.transport.Transport;
 import org.quorumail.gossip.transport.TransportSettings;
-import org.quorumail.gossip.transport.UdpSocket;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One node's part in a gossiping cluster: who is there, and telling everyone. A library of its own;
- * knows nothing of mail.
+ * One node of a gossip cluster: membership and broadcasts as a library, which knows nothing of
+ * mail.
  *
  * <pre>
  * var gossip = Gossip.start(GossipSettings.of("a", "127.0.0.1", 7946, secret), delegate);
@@ -49,22 +50,23 @@ import org.slf4j.LoggerFactory;
  * gossip.shutdown();
  * </pre>
  *
- * Thread-safe. Threads: {@link GossipLoop}'s, the transport's, the delegate's, and one that asks
+ * Thread-safe. Threads: {@link GossipLoop}'s, the transport's, the delegate's, and one that polls
  * the discovery.
  */
 public final class Gossip implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(Gossip.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Gossip.class);
 
-  /** For the gossip thread to take a question; it takes milliseconds. */
+  /** The limit for a query of the gossip thread, which takes milliseconds. */
   private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
 
-  /** How often others are looked for before the first is found, and after. */
+  /** The interval of discovery before the first other member is found. */
   private static final Duration DISCOVERY_INTERVAL_ALONE = Duration.ofSeconds(1);
 
+  /** The interval of discovery afterwards. */
   private static final Duration DISCOVERY_INTERVAL_JOINED = Duration.ofSeconds(10);
 
   private final GossipSettings settings;
-  private final MemberDirectory members = new MemberDirectory();
+  private final MemberDirectory members;
   private final DelegateDispatcher delegate;
   private final DiscoveryPoller discoveries;
   private final Transport transport;
@@ -74,23 +76,54 @@ public final class Gossip implements AutoCloseable {
   private volatile List<NodeAddress> lastSeeds = List.of();
   private volatile boolean closed;
 
-  private Gossip(GossipSettings settings, GossipDelegate told, MeterRegistry meters)
-      throws IOException {
+  private Gossip(
+      GossipSettings settings,
+      MemberDirectory members,
+      DelegateDispatcher delegate,
+      DiscoveryPoller discoveries,
+      GossipLoop loop) {
     this.settings = settings;
-    GossipMetrics metrics = new GossipMetrics(meters, settings.plumtree().enableMetrics());
-    metrics.registerMemberGauge(members);
-    this.delegate =
-        new DelegateDispatcher(told, () -> metrics.countDropped(DropReason.DELEGATE_FULL));
-    List<NodeDiscovery> ways = new ArrayList<>(settings.discoveries());
-    ways.add(GossipSettings.staticDiscovery(settings.plumtree().bridge().staticSeeds()));
-    this.discoveries = new DiscoveryPoller(ways);
-    this.loop = new GossipLoop(settings, members, metrics, delegate, r -> bind(r, metrics));
+    this.members = members;
+    this.delegate = delegate;
+    this.discoveries = discoveries;
+    this.loop = loop;
     this.transport = loop.transport();
     this.discoveryThread =
         Thread.ofVirtual().name("gossip-discovery").unstarted(this::discoveryLoop);
   }
 
-  private Transport bind(Transport.Receiver receiver, GossipMetrics metrics) throws IOException {
+  /**
+   * Binds the sockets, starts the threads, and joins the nodes that the settings' discovery finds.
+   *
+   * @throws IOException when the port is taken
+   */
+  public static Gossip start(GossipSettings settings, GossipDelegate delegate) throws IOException {
+    return start(settings, delegate, new SimpleMeterRegistry());
+  }
+
+  /** As above, with metrics in this registry. */
+  public static Gossip start(GossipSettings settings, GossipDelegate delegate, MeterRegistry meters)
+      throws IOException {
+    GossipMetrics metrics = new GossipMetrics(meters, settings.plumtree().enableMetrics());
+    MemberDirectory members = new MemberDirectory();
+    metrics.registerMemberGauge(members);
+    DelegateDispatcher dispatcher =
+        new DelegateDispatcher(delegate, () -> metrics.countDropped(DropReason.DELEGATE_FULL));
+    List<NodeDiscovery> sources = new ArrayList<>(settings.discoveries());
+    sources.add(StaticDiscovery.of(settings.plumtree().bridge().staticSeeds()));
+    DiscoveryPoller discoveries = new DiscoveryPoller(sources);
+    GossipLoop loop =
+        GossipLoop.open(settings, members, metrics, dispatcher, r -> bind(settings, r, metrics));
+    Gossip gossip = new Gossip(settings, members, dispatcher, discoveries, loop);
+    gossip.delegate.start();
+    gossip.loop.start();
+    gossip.discoveryThread.start();
+    return gossip;
+  }
+
+  private static Transport bind(
+      GossipSettings settings, Transport.Receiver receiver, GossipMetrics metrics)
+      throws IOException {
     Compression compression = new Compression(settings.plumtree().compression(), metrics);
     return switch (settings.transport()) {
       case TransportSettings.SealedUdp udp ->
@@ -114,27 +147,10 @@ public final class Gossip implements AutoCloseable {
   }
 
   /**
-   * Listens, and calls whom the settings' discovery finds.
-   *
-   * @throws IOException when the port is taken
+   * Joins these nodes too, as {@code host:port}; retries until they answer, and returns at once.
    */
-  public static Gossip start(GossipSettings settings, GossipDelegate delegate) throws IOException {
-    return start(settings, delegate, new SimpleMeterRegistry());
-  }
-
-  /** As above, counting in this registry. */
-  public static Gossip start(GossipSettings settings, GossipDelegate delegate, MeterRegistry meters)
-      throws IOException {
-    Gossip gossip = new Gossip(settings, delegate, meters);
-    gossip.delegate.start();
-    gossip.loop.start();
-    gossip.discoveryThread.start();
-    return gossip;
-  }
-
-  /** Calls these nodes too, as {@code host:port}, until they answer; returns at once. */
   public void join(String... seeds) throws IOException {
-    List<InetSocketAddress> found = GossipSettings.staticDiscovery(List.of(seeds)).find();
+    List<InetSocketAddress> found = StaticDiscovery.of(List.of(seeds)).find();
     synchronized (joinSeeds) {
       joinSeeds.addAll(found);
     }
@@ -142,9 +158,9 @@ public final class Gossip implements AutoCloseable {
   }
 
   /**
-   * Sends to all members; each delivers it exactly once. This node is not told.
+   * Broadcasts to all other members; each delivers the payload exactly once.
    *
-   * @return whether it was taken; rejected when this node has more to do than it can
+   * @return accepted, or rejected because this node is overloaded or closed
    */
   public BroadcastResult broadcast(byte[] payload) {
     Objects.requireNonNull(payload);
@@ -153,44 +169,44 @@ public final class Gossip implements AutoCloseable {
     return query(() -> loop.broadcast(payload), busy);
   }
 
-  /** For a value of which only the last counts: it goes out with the next tick. */
+  /** Broadcasts the latest value of a key with the next tick; earlier values are not sent. */
   public boolean coalesce(String key, byte[] value) {
     Objects.requireNonNull(key);
     Objects.requireNonNull(value);
     return query(() -> loop.coalesce(key, value), false);
   }
 
-  /** Members that are alive or suspect, this node not counted. */
+  /** The number of other members that are alive or suspect. */
   public int peerCount() {
     return members.memberCount();
   }
 
-  /** The members to which this one keeps connections for broadcasts. */
+  /** The members to which this node keeps connections for broadcasts. */
   public Set<NodeId> neighbours() {
     return query(loop::neighbours, Set.of());
   }
 
   /**
-   * The nodes that this one was to call, when all of them were reached and none has proven the
-   * secret: the secrets differ. Empty as soon as somebody is met, and while somebody is silent.
+   * The seeds, when each of them was reached and none has proven the secret: the secrets differ.
+   * Empty while a seed does not answer, and once another member is found.
    */
   public List<String> unauthenticatedSeeds() {
-    NodeAddress self = UdpSocket.address(settings.advertised());
+    NodeAddress self = SocketAddresses.toNodeAddress(settings.advertised());
     List<NodeAddress> others = lastSeeds.stream().filter(seed -> !seed.equals(self)).toList();
     if (peerCount() > 0 || !others.stream().allMatch(members::isUnauthenticated)) return List.of();
     return others.stream().map(NodeAddress::toString).toList();
   }
 
-  /** All others that are remembered, those that are dead or have left among them. */
+  /** All remembered other nodes, including dead ones and those that left. */
   public List<GossipMember> members() {
     return members.members();
   }
 
-  /** How broadcasting is doing, computed now. */
+  /** The current health of broadcasting. */
   public BroadcastHealth health() {
     CompletableFuture<BroadcastHealth> answer = new CompletableFuture<>();
     if (!loop.submit(() -> answer.complete(loop.health()))) {
-      throw new IllegalStateException("gossip is closed, or has more to do than it can");
+      throw new IllegalStateException("gossip is closed or overloaded");
     }
     try {
       return answer.get(QUERY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
@@ -203,47 +219,48 @@ public final class Gossip implements AutoCloseable {
   }
 
   /**
-   * Publishes other metadata of this node; up to 512 bytes travel with the news of it, more is
-   * fetched.
+   * Publishes new metadata of this node. Up to 512 bytes travel in the membership update; members
+   * fetch longer metadata.
    *
-   * @throws IllegalArgumentException when they are more than 64 KiB
+   * @throws IllegalArgumentException when the metadata have more than 64 KiB
    */
   public void updateMetadata(byte[] metadata) {
     NodeMetadata meta = NodeMetadata.of(metadata);
     if (!loop.submit(() -> loop.updateMetadata(meta))) {
-      log.warn("gossip_busy what=metadata");
+      LOG.warn("event=gossip_overloaded request=metadata");
     }
   }
 
-  /** The keys from now on; open streams go on. See {@link KeyRing} for a rotation. */
+  /** Replaces the keys; open streams keep theirs. See {@link KeyRing} for a rotation. */
   public void replaceKeys(KeyRing ring) {
     transport.replaceKeys(ring);
     discoveries.replaceKeys(ring);
   }
 
-  /** The port that is bound; of interest when 0 was asked for. */
+  /** The bound port, which the settings may leave open as 0. */
   public int port() {
     return transport.port();
   }
 
   /**
-   * Takes no more broadcasts, waits until those it took were acknowledged, for half of the patience
-   * at most, then says good-bye and waits until that was heard.
+   * Leaves the cluster gracefully: accepts no more broadcasts, waits at most half of the timeout
+   * until earlier ones are acknowledged, then notifies the members and waits for their
+   * acknowledgements.
    *
-   * @return how many members have acknowledged it in time
+   * @return the number of members that have acknowledged in time
    */
-  public int leave(Duration patience) throws InterruptedException {
-    CompletableFuture<Integer> heard = new CompletableFuture<>();
+  public int leave(Duration timeout) throws InterruptedException {
+    CompletableFuture<Integer> acknowledged = new CompletableFuture<>();
     discoveryThread.interrupt();
-    if (!loop.submit(() -> loop.leave(patience.dividedBy(2), heard::complete))) return 0;
+    if (!loop.submit(() -> loop.leave(timeout.dividedBy(2), acknowledged::complete))) return 0;
     try {
-      return heard.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return acknowledged.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      return 0; // nobody there, or too slow; they will notice by themselves
+      return 0; // no member, or a slow one, which will detect the end by probing
     }
   }
 
-  /** Ends it at once, without a word. */
+  /** Stops at once, without notifying the members. */
   public void shutdown() {
     closed = true;
     discoveryThread.interrupt();
@@ -258,34 +275,35 @@ public final class Gossip implements AutoCloseable {
     shutdown();
   }
 
-  private <T> T query(Supplier<T> question, T otherwise) {
+  /** Runs the query in the gossip thread; the fallback stands for an overloaded or closed one. */
+  private <T> T query(Supplier<T> query, T fallback) {
     CompletableFuture<T> answer = new CompletableFuture<>();
-    if (!loop.submit(() -> answer.complete(question.get()))) return otherwise;
+    if (!loop.submit(() -> answer.complete(query.get()))) return fallback;
     try {
       return answer.get(QUERY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return otherwise;
+      return fallback;
     } catch (ExecutionException | TimeoutException e) {
-      return otherwise;
+      return fallback;
     }
   }
 
-  // ---- looking for others
+  // ---- discovery
 
   private void discoveryLoop() {
     PeerFile file = peersFile().map(PeerFile::new).orElse(null);
-    List<InetSocketAddress> stored = file == null ? List.of() : file.read();
+    List<InetSocketAddress> previous = file == null ? List.of() : file.read();
     try {
       while (!closed) {
         List<InetSocketAddress> found = new ArrayList<>(discoveries.find());
-        found.addAll(stored);
+        found.addAll(previous);
         joinAll(found);
         if (file != null && peerCount() > 0) file.write(members.rejoinAddresses());
         Thread.sleep(peerCount() == 0 ? DISCOVERY_INTERVAL_ALONE : DISCOVERY_INTERVAL_JOINED);
       }
     } catch (InterruptedException e) {
-      log.debug("gossip_discovery_over");
+      LOG.debug("event=gossip_discovery_stopped");
     }
   }
 
@@ -302,9 +320,9 @@ public final class Gossip implements AutoCloseable {
         all.stream()
             .filter(seed -> seed.getAddress() != null && seed.getPort() != 0)
             .limit(NodeDiscovery.MAX_FOUND)
-            .map(UdpSocket::address)
+            .map(SocketAddresses::toNodeAddress)
             .toList();
     lastSeeds = seeds;
-    if (!loop.submit(() -> loop.join(seeds))) log.debug("gossip_busy what=seeds");
+    if (!loop.submit(() -> loop.join(seeds))) LOG.debug("event=gossip_overloaded request=join");
   }
 }

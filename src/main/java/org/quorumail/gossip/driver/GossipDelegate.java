@@ -5,12 +5,12 @@ import org.quorumail.gossip.plumtree.BroadcastId;
 import org.quorumail.gossip.swim.SwimMember;
 
 /**
- * Told of what happens, in order, by one virtual thread of its own: it may take its time, but when
- * it lags by {@link DelegateDispatcher#MAX_QUEUED} calls, or {@link
- * DelegateDispatcher#MAX_QUEUED_BYTES} of payloads, further ones are dropped and counted.
+ * The application's callbacks. One virtual thread calls them in the order of the events. A callback
+ * may block; beyond {@link DelegateDispatcher#MAX_QUEUED} waiting calls, or {@link
+ * DelegateDispatcher#MAX_QUEUED_BYTES} of payloads, further calls are dropped and counted.
  */
 public interface GossipDelegate {
-  /** A broadcast of another node, exactly once. */
+  /** A broadcast of another node arrived; each is delivered exactly once. */
   default void onDeliver(BroadcastId id, byte[] payload) {}
 
   default void onEagerPromotion(NodeId peer) {}
@@ -23,28 +23,28 @@ public interface GossipDelegate {
 
   default void onGraftFailed(BroadcastId id, NodeId peer) {}
 
-  /** A member is there: new, or back. */
+  /** A member joined, or returned. */
   default void onMemberUp(SwimMember node) {}
 
   /** A member's metadata or address changed. */
   default void onMemberUpdated(SwimMember node) {}
 
-  /** A member is accused of not answering; it still counts. */
+  /** A member is suspected to be dead; it still counts as a member. */
   default void onMemberSuspect(SwimMember node) {}
 
-  /** The accusation was refuted. */
+  /** A suspected member refuted the suspicion. */
   default void onMemberTrusted(SwimMember node) {}
 
   default void onMemberDown(SwimMember node) {}
 
-  /** A member said good-bye. */
+  /** A member left gracefully. */
   default void onMemberLeft(SwimMember node) {}
 
   /**
-   * Another node claims this node's id, or two others the same.
+   * Another node claims this node's id, or two others claim one id.
    *
-   * @param known the one that stays
-   * @param claimed the address of the other
+   * @param known the member that keeps the id
+   * @param claimed the address of the other node
    */
   default void onConflict(SwimMember known, org.quorumail.gossip.NodeAddress claimed) {}
 }

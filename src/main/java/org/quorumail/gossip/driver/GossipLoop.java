@@ -6,13 +6,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.NodeId;
+import org.quorumail.gossip.driver.InputQueue.Input;
 import org.quorumail.gossip.plumtree.BroadcastHealth;
 import org.quorumail.gossip.plumtree.BroadcastResult;
 import org.quorumail.gossip.plumtree.Plumtree;
@@ -21,96 +19,112 @@ import org.quorumail.gossip.swim.NodeMetadata;
 import org.quorumail.gossip.swim.Swim;
 import org.quorumail.gossip.swim.SwimConfig;
 import org.quorumail.gossip.swim.SwimMember;
-import org.quorumail.gossip.transport.DropReason;
 import org.quorumail.gossip.transport.FrameBody;
-import org.quorumail.gossip.transport.PeerAddress;
+import org.quorumail.gossip.transport.SocketAddresses;
 import org.quorumail.gossip.transport.Transport;
-import org.quorumail.gossip.transport.UdpSocket;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread that owns both cores: takes what arrives and what is asked, and hands it to {@link
- * SwimDriver} and {@link PlumtreeDriver}, which let the cores decide and carry out what they say.
- * Nothing else touches them.
+ * The gossip thread, which owns both cores. It passes each input of the {@link InputQueue} to
+ * {@link SwimDriver} or {@link PlumtreeDriver}; these call a core and perform the effects it
+ * returns. Nothing else touches the cores.
  */
-final class GossipLoop implements Transport.Receiver {
-  private static final Logger log = LoggerFactory.getLogger(GossipLoop.class);
+final class GossipLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(GossipLoop.class);
 
-  /** A second of a node that many others talk to; beyond that a datagram is better dropped. */
-  private static final int MAX_INPUTS = 8_192;
-
-  /**
-   * What they may hold together, unless it is one: some pages of a view of 10,000 members. A member
-   * gone bad sends messages that inflate to thousands of times their length.
-   */
-  private static final int MAX_INPUT_BYTES = 32 << 20;
-
-  /** So that the cores' deadlines are looked at in between. */
+  /** Bounds the inputs between two checks of the cores' deadlines. */
   private static final int MAX_PER_TURN = 256;
 
   private static final long MAX_WAIT_MILLIS = 1_000;
   private static final long GAUGES_EVERY_MILLIS = 5_000;
 
-  private final ArrayBlockingQueue<Input> inputs = new ArrayBlockingQueue<>(MAX_INPUTS);
-  private final AtomicLong inputBytes = new AtomicLong();
-  private final PauseDetector pauseDetector = new PauseDetector();
-  private final MemberDirectory members;
-  private final GossipMetrics metrics;
+  private final InputQueue inputs;
+  private final Transport transport;
   private final SwimDriver membership;
   private final PlumtreeDriver broadcasts;
-  private final DatagramBatcher outbox;
-  private final Transport transport;
+  private final DatagramBatcher batcher;
+  private final MemberDirectory members;
+  private final GossipMetrics metrics;
+  private final PauseDetector pauseDetector = new PauseDetector();
   private final long origin = System.nanoTime();
   private final Thread thread;
-  private final DropWarnings dropWarnings = new DropWarnings();
   private volatile boolean stopping;
   private @Nullable Consumer<Integer> onLeft;
   private long leaveDeadline;
   private boolean wasDegraded;
   private long nextGaugesAt;
 
-  private sealed interface Input {
-    record ReceivedMessage(NodeAddress from, byte[] message, boolean reliable) implements Input {}
-
-    record UnreachablePeer(PeerAddress peer) implements Input {}
-
-    /** Something that another thread wants of the cores. */
-    record Task(Runnable action) implements Input {}
-  }
-
-  /** What connects the loop with the network; asked once, at the start. */
+  /** Binds the transport of a loop; called once, when the loop opens. */
   interface TransportFactory {
     Transport bind(Transport.Receiver receiver) throws IOException;
   }
 
-  GossipLoop(
-      GossipSettings settings,
-      MemberDirectory book,
-      GossipMetrics metrics,
-      DelegateDispatcher delegate,
-      TransportFactory wiring)
-      throws IOException {
-    this.members = book;
+  private GossipLoop(
+      InputQueue inputs,
+      Transport transport,
+      SwimDriver membership,
+      PlumtreeDriver broadcasts,
+      DatagramBatcher batcher,
+      MemberDirectory members,
+      GossipMetrics metrics) {
+    this.inputs = inputs;
+    this.transport = transport;
+    this.membership = membership;
+    this.broadcasts = broadcasts;
+    this.batcher = batcher;
+    this.members = members;
     this.metrics = metrics;
-    this.transport = wiring.bind(this);
-    this.outbox = new DatagramBatcher(transport);
-    // a restarted node outbids its former life at once; a clock that went back costs one refutation
-    long incarnation = System.currentTimeMillis();
-    this.broadcasts = broadcasts(settings, incarnation, delegate);
-    this.membership = membership(settings, incarnation, delegate);
     this.thread = Thread.ofPlatform().name("gossip").daemon().unstarted(this::run);
   }
 
-  private PlumtreeDriver broadcasts(
-      GossipSettings settings, long incarnation, DelegateDispatcher delegate) {
+  /**
+   * Binds the transport and creates both cores; {@link #start} starts the thread.
+   *
+   * @throws IOException when the port is taken
+   */
+  static GossipLoop open(
+      GossipSettings settings,
+      MemberDirectory members,
+      GossipMetrics metrics,
+      DelegateDispatcher delegate,
+      TransportFactory factory)
+      throws IOException {
+    InputQueue inputs = new InputQueue(members, metrics);
+    Transport transport = factory.bind(inputs);
+    DatagramBatcher batcher = new DatagramBatcher(transport);
+    // A restarted node exceeds its previous incarnation at once. A clock set back costs one
+    // refutation.
+    long incarnation = System.currentTimeMillis();
+    PlumtreeDriver broadcasts =
+        plumtreeDriver(settings, incarnation, transport, batcher, members, metrics, delegate);
+    SwimDriver membership =
+        new SwimDriver(
+            swim(settings, incarnation, transport),
+            broadcasts,
+            members,
+            metrics,
+            delegate,
+            transport,
+            batcher);
+    return new GossipLoop(inputs, transport, membership, broadcasts, batcher, members, metrics);
+  }
+
+  private static PlumtreeDriver plumtreeDriver(
+      GossipSettings settings,
+      long incarnation,
+      Transport transport,
+      DatagramBatcher batcher,
+      MemberDirectory members,
+      GossipMetrics metrics,
+      DelegateDispatcher delegate) {
     NodeId self = new NodeId(settings.nodeId());
     PlumtreeConfig config = settings.plumtree();
     String zone = settings.zoneOf().apply(settings.metadata());
     BroadcastFormat format = new BroadcastFormat(self, config.maxMessageSize());
     return new PlumtreeDriver(
         new Plumtree(self, zone, incarnation, config, new SplittableRandom(), metrics, 0),
-        new NeighbourConnections(transport, outbox, members, format, config, metrics),
+        new NeighbourConnections(transport, batcher, members, format, config, metrics),
         format,
         members,
         metrics,
@@ -119,32 +133,22 @@ final class GossipLoop implements Transport.Receiver {
         config.bridge().logChanges());
   }
 
-  private SwimDriver membership(
-      GossipSettings settings, long incarnation, DelegateDispatcher delegate) {
-    SwimConfig config =
-        settings
-            .effectiveSwim()
-            .withPacketBytes(transport.datagramCapacity() - FrameBody.MESSAGE_OVERHEAD - 1);
-    SwimMember node =
+  private static Swim swim(GossipSettings settings, long incarnation, Transport transport) {
+    int packetBytes = transport.datagramCapacity() - FrameBody.MESSAGE_OVERHEAD - 1;
+    SwimConfig config = settings.effectiveSwim().withPacketBytes(packetBytes);
+    SwimMember self =
         new SwimMember(
             new NodeId(settings.nodeId()),
-            address(settings.advertised(), transport.port()),
+            advertisedAddress(settings.advertised(), transport.port()),
             incarnation,
             NodeMetadata.of(settings.metadata()));
-    return new SwimDriver(
-        new Swim(config, node, new SplittableRandom(), 0),
-        broadcasts,
-        members,
-        metrics,
-        delegate,
-        transport,
-        outbox);
+    return new Swim(config, self, new SplittableRandom(), 0);
   }
 
-  /** Port 0 stands for the one that was bound. */
-  private static NodeAddress address(InetSocketAddress advertised, int bound) {
+  /** The advertised address; port 0 stands for the bound one. */
+  private static NodeAddress advertisedAddress(InetSocketAddress advertised, int bound) {
     int port = advertised.getPort() == 0 ? bound : advertised.getPort();
-    return UdpSocket.address(new InetSocketAddress(advertised.getAddress(), port));
+    return SocketAddresses.toNodeAddress(new InetSocketAddress(advertised.getAddress(), port));
   }
 
   void start() {
@@ -157,39 +161,15 @@ final class GossipLoop implements Transport.Receiver {
 
   void stop() {
     stopping = true;
+    inputs.close();
     thread.interrupt();
   }
 
-  /** False when there is more to do than can be done. */
-  boolean submit(Runnable what) {
-    return !stopping && inputs.offer(new Input.Task(what));
-  }
-
-  @Override
-  public boolean onMessage(NodeAddress from, byte[] message, boolean reliable) {
-    long before = inputBytes.getAndAdd(message.length);
-    boolean fits = before == 0 || before + message.length <= MAX_INPUT_BYTES;
-    boolean taken = fits && inputs.offer(new Input.ReceivedMessage(from, message, reliable));
-    if (!taken) inputBytes.addAndGet(-message.length);
-    return taken;
-  }
-
-  @Override
-  public void onUnreachable(PeerAddress to) {
-    if (!to.nodeId().isEmpty() && !inputs.offer(new Input.UnreachablePeer(to))) {
-      metrics.countDropped(DropReason.QUEUE_FULL);
-    }
-  }
-
-  @Override
-  public void onAuthenticationFailed(PeerAddress by) {
-    members.recordUnauthenticated(by.address());
-  }
-
-  @Override
-  public void onDropped(DropReason reason) {
-    metrics.countDropped(reason);
-    dropWarnings.logIfDue(reason);
+  /**
+   * Runs the action in the gossip thread; false when too many inputs wait, or after {@link #stop}.
+   */
+  boolean submit(Runnable action) {
+    return inputs.submit(action);
   }
 
   // ---- the thread
@@ -201,17 +181,19 @@ final class GossipLoop implements Transport.Receiver {
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {
-        log.error("gossip_failed", e); // a bug; the other members are still worth talking to
+        // a bug; the loop continues, because without it the node would be declared dead
+        LOG.error("event=gossip_failed", e);
       }
     }
   }
 
   private void runOnce() throws InterruptedException {
-    long before = System.nanoTime();
-    long wait = waitMillis(Math.min(membership.nextDeadline(), broadcasts.nextDeadline()), now());
-    Input input = inputs.poll(wait, TimeUnit.MILLISECONDS);
-    recordDelay(before, Duration.ofMillis(wait));
-    long working = System.nanoTime();
+    long waitingSince = System.nanoTime();
+    long deadline = Math.min(membership.nextDeadline(), broadcasts.nextDeadline());
+    long wait = waitMillis(deadline, now());
+    Input input = inputs.poll(wait);
+    recordDelay(waitingSince, Duration.ofMillis(wait));
+    long workingSince = System.nanoTime();
     for (int i = 0; input != null && i < MAX_PER_TURN; i++) {
       handle(input);
       input = i + 1 < MAX_PER_TURN ? inputs.poll() : null;
@@ -219,58 +201,54 @@ final class GossipLoop implements Transport.Receiver {
     membership.tick(now());
     broadcasts.tick(now());
     leaveWhenDrained();
-    outbox.flush();
-    recordDelay(working, Duration.ZERO);
+    batcher.flush();
+    recordDelay(workingSince, Duration.ZERO);
     if (now() >= nextGaugesAt) updateGauges();
   }
 
-  /**
-   * Until when to wait, of deadlines from the beginning of time ("at once") to its end ("never").
-   */
+  /** The time to wait for a deadline, which may be in the past, or never. */
   static long waitMillis(long deadline, long now) {
     return deadline <= now ? 0 : Math.min(deadline - now, MAX_WAIT_MILLIS);
   }
 
-  /** Milliseconds since this loop was made. */
+  /** The cores' clock: milliseconds since this loop was created. */
   private long now() {
     return (System.nanoTime() - origin) / 1_000_000;
   }
 
-  private void recordDelay(long since, Duration meant) {
+  private void recordDelay(long since, Duration expected) {
     long now = System.nanoTime();
-    long late = now - since - meant.toNanos();
-    if (pauseDetector.recordDelay(late, now)) {
-      metrics.stalled(Duration.ofNanos(late));
-      log.info("gossip_stalled millis={}", late / 1_000_000);
+    long delay = now - since - expected.toNanos();
+    if (pauseDetector.recordDelay(delay, now)) {
+      metrics.recordPause(Duration.ofNanos(delay));
+      LOG.info("event=gossip_stalled millis={}", delay / 1_000_000);
     }
-    boolean isSick = pauseDetector.isDegraded(now);
-    if (isSick != wasDegraded) membership.setDegraded(isSick, now());
-    wasDegraded = isSick;
+    boolean isDegraded = pauseDetector.isDegraded(now);
+    if (isDegraded != wasDegraded) membership.setDegraded(isDegraded, now());
+    wasDegraded = isDegraded;
   }
 
   private void handle(Input input) {
     switch (input) {
-      case Input.ReceivedMessage arrived -> {
-        inputBytes.addAndGet(-arrived.message.length);
-        handle(arrived);
-      }
-      case Input.UnreachablePeer u -> broadcasts.unreachable(new NodeId(u.peer().nodeId()), now());
-      case Input.Task asked -> asked.action().run();
+      case Input.ReceivedMessage received -> handle(received);
+      case Input.UnreachablePeer unreachable ->
+          broadcasts.unreachable(new NodeId(unreachable.peer().nodeId()), now());
+      case Input.Task task -> task.action().run();
     }
   }
 
-  private void handle(Input.ReceivedMessage arrived) {
-    byte[] message = arrived.message();
-    members.heard(arrived.from());
+  private void handle(Input.ReceivedMessage received) {
+    byte[] message = received.message();
+    members.recordContact(received.from());
     if (message.length < 2) {
       metrics.countMalformed("an empty message");
       return;
     }
     switch (message[0]) {
       case SwimDriver.MESSAGE_KIND ->
-          membership.handle(arrived.from(), message, arrived.reliable(), now());
+          membership.handle(received.from(), message, received.reliable(), now());
       case BroadcastFormat.MESSAGE_KIND -> broadcasts.handle(message, now());
-      default -> metrics.countMalformed("a kind of a later version");
+      default -> metrics.countMalformed("a kind of message of a later version");
     }
   }
 
@@ -280,42 +258,49 @@ final class GossipLoop implements Transport.Receiver {
     members.retain(membership::remembers);
   }
 
-  // ---- what other threads ask for, run in this one
+  // ---- submitted by other threads, run in this one
 
   void join(List<NodeAddress> seeds) {
+    checkThread();
     membership.join(seeds, now());
   }
 
   void updateMetadata(NodeMetadata metadata) {
+    checkThread();
     membership.updateMetadata(metadata, now());
   }
 
   BroadcastResult broadcast(byte[] payload) {
+    checkThread();
     return broadcasts.broadcast(payload, now());
   }
 
   boolean coalesce(String key, byte[] value) {
+    checkThread();
     return broadcasts.coalesce(key, value, now());
   }
 
   Set<NodeId> neighbours() {
+    checkThread();
     return broadcasts.neighbours();
   }
 
   BroadcastHealth health() {
+    checkThread();
     return broadcasts.health(now());
   }
 
   /**
-   * Says good-bye when all neighbours have acknowledged this node's broadcasts.
+   * Leaves the cluster when all neighbours have acknowledged this node's broadcasts.
    *
-   * @param patience with those who do not
-   * @param completed told how many members have acknowledged the good-bye
+   * @param timeout the limit for the acknowledgements of the broadcasts
+   * @param completed called with the number of members that have acknowledged the leave
    */
-  void leave(Duration patience, Consumer<Integer> completed) {
+  void leave(Duration timeout, Consumer<Integer> completed) {
+    checkThread();
     broadcasts.close();
     onLeft = completed;
-    leaveDeadline = now() + patience.toMillis();
+    leaveDeadline = now() + timeout.toMillis();
   }
 
   private void leaveWhenDrained() {
@@ -324,5 +309,11 @@ final class GossipLoop implements Transport.Receiver {
     onLeft = null;
     broadcasts.shutdown(now());
     membership.leave(completed, now());
+  }
+
+  private void checkThread() {
+    if (Thread.currentThread() != thread) {
+      throw new IllegalStateException("only the gossip thread may use the cores");
+    }
   }
 }

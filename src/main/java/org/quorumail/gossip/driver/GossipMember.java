@@ -4,9 +4,9 @@ import org.quorumail.gossip.swim.MemberState;
 import org.quorumail.gossip.swim.SwimMember;
 
 /**
- * Another node, as this one sees it.
+ * Another node in this node's view.
  *
- * @param lastSeenMillis since 1970: of the last frame that came from it, or of the last news that
- *     it is there
+ * @param lastSeenMillis the time of its last frame, or of the last report that it is alive, in
+ *     milliseconds since 1970; 0 when it was never seen
  */
 public record GossipMember(SwimMember node, MemberState state, long lastSeenMillis) {}

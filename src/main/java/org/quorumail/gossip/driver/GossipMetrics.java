@@ -10,17 +10,18 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.quorumail.gossip.plumtree.PlumtreeMeter;
 import org.quorumail.gossip.plumtree.PlumtreeMetric;
 import org.quorumail.gossip.transport.DropReason;
+import org.quorumail.gossip.transport.TransportMeter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The series of gossip: {@code plumtree_…} as the core counts them, {@code gossip_…} of the driver.
+ * The metrics of gossip: {@code plumtree_…} as the core counts them, {@code gossip_…} of the
+ * driver. Thread-safe.
  */
-public final class GossipMetrics implements PlumtreeMeter {
-  private static final Logger log = LoggerFactory.getLogger(GossipMetrics.class);
+public final class GossipMetrics implements TransportMeter {
+  private static final Logger LOG = LoggerFactory.getLogger(GossipMetrics.class);
 
   private final MeterRegistry registry;
   private final Map<DropReason, Counter> drops = new EnumMap<>(DropReason.class);
@@ -28,12 +29,14 @@ public final class GossipMetrics implements PlumtreeMeter {
   private final Map<PlumtreeMetric, DistributionSummary> histograms =
       new EnumMap<>(PlumtreeMetric.class);
   private final Map<PlumtreeMetric, Long> gauges = new ConcurrentHashMap<>();
-  private final Counter stalls;
-  private final io.micrometer.core.instrument.Timer stalled;
+  private final Counter pauses;
+  private final io.micrometer.core.instrument.Timer pauseDuration;
   private volatile int health;
 
   /**
-   * @param broadcasts whether the {@code plumtree_} series are kept
+   * Registers the meters.
+   *
+   * @param broadcasts whether the {@code plumtree_} series are registered
    */
   public GossipMetrics(MeterRegistry registry, boolean broadcasts) {
     this.registry = registry;
@@ -41,23 +44,23 @@ public final class GossipMetrics implements PlumtreeMeter {
       drops.put(
           reason,
           Counter.builder("gossip.frames.dropped")
-              .description("Frames and messages that were not taken, by reason")
+              .description("Frames and messages dropped, by reason")
               .tag("reason", reason.label())
               .register(registry));
     }
     if (broadcasts) {
       for (PlumtreeMetric metric : PlumtreeMetric.values()) register(metric);
     }
-    this.stalls =
+    this.pauses =
         Counter.builder("gossip.stalls")
-            .description("Times that the gossip thread was late by more than 250 ms")
+            .description("Pauses of more than 250 ms of the gossip thread")
             .register(registry);
-    this.stalled =
+    this.pauseDuration =
         io.micrometer.core.instrument.Timer.builder("gossip.stall.duration")
-            .description("How late it was then")
+            .description("Length of the gossip thread's pauses")
             .register(registry);
     Gauge.builder("gossip.health.score", this, m -> m.health)
-        .description("Lifeguard's local health: 0 is well, 7 as bad as it gets")
+        .description("Local health score of Lifeguard: 0 is healthy, 7 the worst")
         .register(registry);
   }
 
@@ -90,21 +93,22 @@ public final class GossipMetrics implements PlumtreeMeter {
     if (counter != null) counter.increment();
   }
 
-  /** A member's message that is not in our format. */
+  /** Counts a member's message that is malformed. */
   void countMalformed(String reason) {
     countDropped(DropReason.MALFORMED);
-    log.debug("gossip_malformed reason=\"{}\"", reason);
+    LOG.debug("event=gossip_malformed reason=\"{}\"", reason);
   }
 
-  void stalled(Duration lateness) {
-    stalls.increment();
-    stalled.record(lateness.toNanos(), TimeUnit.NANOSECONDS);
+  void recordPause(Duration pause) {
+    pauses.increment();
+    pauseDuration.record(pause.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   void setHealthScore(int score) {
     health = score;
   }
 
+  @Override
   public void setGauge(PlumtreeMetric metric, long value) {
     gauges.put(metric, value);
   }
@@ -121,9 +125,9 @@ public final class GossipMetrics implements PlumtreeMeter {
     if (summary != null) summary.record(value);
   }
 
-  /** Members by state, read when asked. */
-  void registerMemberGauge(MemberDirectory book) {
-    Gauge.builder("gossip.members", book, MemberDirectory::memberCount)
+  /** Registers the gauge of the other members. */
+  void registerMemberGauge(MemberDirectory members) {
+    Gauge.builder("gossip.members", members, MemberDirectory::memberCount)
         .description("Other members, alive or suspect")
         .register(registry);
   }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.quorumail.config.HostPort;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.discovery.NodeDiscovery;
 import org.quorumail.gossip.discovery.StaticDiscovery;
@@ -19,15 +18,14 @@ import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.gossip.transport.TransportSettings;
 
 /**
- * How one node takes part. {@link #of} has what a node cannot do without; the withers change the
- * rest.
+ * The settings of one gossip node. {@link #of} takes the required ones; the {@code with…} methods
+ * change the others.
  *
  * @param nodeId 1 to 64 letters, digits, '.', '-', '_'; unique in the cluster
- * @param bind where UDP, and TCP unless the carrier is QUIC, listen
+ * @param bind the address and port of UDP, and of TCP unless the transport is QUIC
  * @param advertised the address at which the others reach this node
- * @param peersFile where the addresses of the members are kept; empty: nowhere
- * @param zoneOf reads a member's zone out of its metadata; broadcast trees span zones with few
- *     links
+ * @param peersFile the file of the members' addresses; empty for none
+ * @param zoneOf reads a member's zone from its metadata; broadcast trees link zones by few links
  */
 public record GossipSettings(
     String nodeId,
@@ -43,11 +41,8 @@ public record GossipSettings(
     Function<byte[], String> zoneOf) {
   private static final int MIN_SECRET_BYTES = 32;
 
-  /** Where gossip listens unless it is told otherwise; memberlist's. */
-  public static final int DEFAULT_PORT = 7946;
-
   /**
-   * @throws IllegalArgumentException when the id is none, or the metadata are more than 64 KiB
+   * @throws IllegalArgumentException when the id is malformed, or the metadata exceed 64 KiB
    */
   public GossipSettings {
     nodeId = new NodeId(nodeId).value();
@@ -56,10 +51,10 @@ public record GossipSettings(
   }
 
   /**
-   * A node of one data centre.
+   * The settings of a node in one data centre.
    *
-   * @param host name or address: listens there, and the others call it there
-   * @param port UDP and TCP
+   * @param host the name or address to listen on, which the other nodes call too
+   * @param port the port of UDP and TCP
    * @param secret at least 32 random bytes, the same on all nodes
    * @throws IllegalArgumentException when the secret is shorter, or the host has no address
    */
@@ -71,7 +66,7 @@ public record GossipSettings(
     if (here.isUnresolved()) throw new IllegalArgumentException("no address is known for " + host);
     if (here.getAddress().isAnyLocalAddress()) {
       throw new IllegalArgumentException(
-          host + " is no address that others can call; name this node's own, and see withBind");
+          host + " is not reachable from other nodes; use this node's own address, and withBind");
     }
     return new GossipSettings(
         nodeId,
@@ -87,67 +82,60 @@ public record GossipSettings(
         metadata -> "");
   }
 
-  /** Calls these nodes at the start, as {@code host:port}. */
+  /** Joins these nodes at the start, as {@code host:port}. */
   public GossipSettings withSeeds(String... seeds) {
-    return withDiscovery(staticDiscovery(List.of(seeds)));
+    return withDiscovery(StaticDiscovery.of(List.of(seeds)));
   }
 
-  /**
-   * @param seeds as {@code host:port}
-   */
-  static StaticDiscovery staticDiscovery(List<String> seeds) {
-    return new StaticDiscovery(
-        seeds.stream().map(seed -> HostPort.parse(seed, DEFAULT_PORT)).toList());
-  }
-
-  /** Listens there; what the others call stays the host of {@link #of}. */
+  /** Listens on another address; the other nodes still call the host of {@link #of}. */
   public GossipSettings withBind(InetSocketAddress other) {
-    return with(draft -> draft.bind = other);
+    return with(b -> b.bind = other);
   }
 
-  /** Other keys, such as those of another cluster name. */
+  /** Uses other keys, such as those of another cluster name. */
   public GossipSettings withKeys(KeyRing other) {
-    return with(draft -> draft.keys = other);
+    return with(b -> b.keys = other);
   }
 
-  /** Another carrier; the same on all nodes. */
+  /** Uses another transport, the same on all nodes. */
   public GossipSettings withTransport(TransportSettings other) {
-    return with(draft -> draft.transport = other);
+    return with(b -> b.transport = other);
   }
 
-  /** Other times of failure detection. */
+  /** Uses other intervals and timeouts of failure detection. */
   public GossipSettings withSwim(SwimConfig other) {
-    return with(draft -> draft.swim = other);
+    return with(b -> b.swim = other);
   }
 
-  /** Another configuration of broadcasts. */
+  /** Uses another configuration of broadcasts. */
   public GossipSettings withPlumtree(PlumtreeConfig other) {
-    return with(draft -> draft.plumtree = other);
+    return with(b -> b.plumtree = other);
   }
 
   /**
-   * What the others learn of this node, see {@link Gossip#updateMetadata}, and where it has the
-   * zone.
+   * Publishes metadata of this node, see {@link Gossip#updateMetadata}.
+   *
+   * @param zone reads a member's zone from its metadata
    */
   public GossipSettings withMetadata(byte[] other, Function<byte[], String> zone) {
     return with(
-        draft -> {
-          draft.metadata = other;
-          draft.zoneOf = zone;
+        b -> {
+          b.metadata = other;
+          b.zoneOf = zone;
         });
   }
 
-  /** Keeps the addresses of the members there, to find them again without seeds. */
+  /** Keeps the members' addresses in this file, so that a restart does not depend on seeds. */
   public GossipSettings withPeersFile(Path file) {
-    return with(draft -> draft.peersFile = Optional.of(file));
+    return with(b -> b.peersFile = Optional.of(file));
   }
 
-  /** Looks for others in these ways, all at once. */
-  public GossipSettings withDiscovery(NodeDiscovery... ways) {
-    return with(draft -> draft.discoveries = List.of(ways));
+  /** Polls these sources for other nodes, all at once. */
+  public GossipSettings withDiscovery(NodeDiscovery... sources) {
+    return with(b -> b.discoveries = List.of(sources));
   }
 
-  /** Membership's times, with what the bridge says of those that are gone. */
+  /** The membership settings, with the probing of dead members that the bridge configures. */
   SwimConfig effectiveSwim() {
     BridgeConfig bridge = plumtree.bridge();
     return swim.withLazarusInterval(
@@ -159,12 +147,12 @@ public record GossipSettings(
   }
 
   private GossipSettings with(Consumer<Builder> change) {
-    Builder draft = new Builder(this);
-    change.accept(draft);
-    return draft.build();
+    Builder builder = new Builder(this);
+    change.accept(builder);
+    return builder.build();
   }
 
-  /** What can be chosen, while it is being changed. */
+  /** A mutable copy of the settings that can change. */
   private static final class Builder {
     private final GossipSettings before;
     private InetSocketAddress bind;

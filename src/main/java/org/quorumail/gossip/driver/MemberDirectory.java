@@ -14,74 +14,78 @@ import org.quorumail.gossip.discovery.NodeDiscovery;
 import org.quorumail.gossip.swim.MemberState;
 import org.quorumail.gossip.swim.SwimMember;
 import org.quorumail.gossip.transport.PeerAddress;
-import org.quorumail.gossip.transport.UdpSocket;
+import org.quorumail.gossip.transport.SocketAddresses;
 
 /**
- * The members as the gossip thread last saw them, for every thread to read. Bounded by what the
- * core remembers: its members and its tombstones.
+ * The members as the gossip thread last saw them, readable by every thread. Bounded by the members
+ * and tombstones that the core remembers. Thread-safe; the gossip thread alone changes the members.
  */
 final class MemberDirectory {
   private final Map<NodeId, GossipMember> members = new ConcurrentHashMap<>();
   private final Map<NodeAddress, NodeId> idsByAddress = new ConcurrentHashMap<>();
-  private final Map<NodeId, Long> heard = new ConcurrentHashMap<>();
+  private final Map<NodeId, Long> lastSeenMillis = new ConcurrentHashMap<>();
   private final Set<NodeAddress> unauthenticated = ConcurrentHashMap.newKeySet();
 
   void put(SwimMember node, MemberState state) {
-    GossipMember old =
-        members.put(node.id(), new GossipMember(node, state, System.currentTimeMillis()));
+    long now = System.currentTimeMillis();
+    GossipMember old = members.put(node.id(), new GossipMember(node, state, now));
     if (old != null && !old.node().address().equals(node.address())) {
       idsByAddress.remove(old.node().address(), node.id());
     }
-    // of two with one address the living one goes by it: what is sealed for the other is dropped
+    // of two nodes with one address the living one has it: it drops frames sealed for the other
     if (state.isMember()) idsByAddress.put(node.address(), node.id());
     else idsByAddress.remove(node.address(), node.id());
-    if (state == MemberState.ALIVE) heard.put(node.id(), System.currentTimeMillis());
+    if (state == MemberState.ALIVE) lastSeenMillis.put(node.id(), now);
   }
 
-  /** A node at this address did not prove the secret. Bounded: only seeds are ever called so. */
-  void recordUnauthenticated(NodeAddress by) {
-    if (unauthenticated.size() < NodeDiscovery.MAX_FOUND) unauthenticated.add(by);
+  /** Records a node that did not prove the secret. Bounded: only seeds are called without an id. */
+  void recordUnauthenticated(NodeAddress address) {
+    if (unauthenticated.size() < NodeDiscovery.MAX_FOUND) unauthenticated.add(address);
   }
 
   boolean isUnauthenticated(NodeAddress address) {
     return unauthenticated.contains(address);
   }
 
-  /** A frame came from this address. */
-  void heard(NodeAddress from) {
+  /** Records a frame from this address. */
+  void recordContact(NodeAddress from) {
     NodeId id = idsByAddress.get(from);
     unauthenticated.remove(from);
-    if (id != null) heard.put(id, System.currentTimeMillis());
+    if (id != null) lastSeenMillis.put(id, System.currentTimeMillis());
   }
 
-  /** The address with the name that goes with it, if known. */
+  /** The address with its node id, if known. */
   PeerAddress peer(NodeAddress address) {
     NodeId id = idsByAddress.get(address);
     return new PeerAddress(address, id == null ? "" : id.value());
   }
 
+  /** The address of a member; empty for a node that is dead, has left, or is unknown. */
   Optional<PeerAddress> peer(NodeId id) {
     GossipMember member = members.get(id);
     if (member == null || !member.state().isMember()) return Optional.empty();
     return Optional.of(new PeerAddress(member.node().address(), id.value()));
   }
 
-  /** Dead ones and those that left among them. */
+  /** All remembered nodes, including dead ones and those that left. */
   List<GossipMember> members() {
-    return members.values().stream()
-        .map(m -> new GossipMember(m.node(), m.state(), heard.getOrDefault(m.node().id(), 0L)))
-        .toList();
+    return members.values().stream().map(this::withLastSeen).toList();
+  }
+
+  private GossipMember withLastSeen(GossipMember member) {
+    long millis = lastSeenMillis.getOrDefault(member.node().id(), 0L);
+    return new GossipMember(member.node(), member.state(), millis);
   }
 
   /**
-   * Where the others were last: those that are there first, then those that are held dead. Who is
-   * merely out of sight is what a node looks for after a restart; who left is not.
+   * The addresses to call after a restart: members first, then nodes declared dead, which may only
+   * be unreachable now. A node that left is not called.
    */
   List<InetSocketAddress> rejoinAddresses() {
     return members.values().stream()
         .filter(m -> m.state() != MemberState.LEFT)
         .sorted(Comparator.comparing(m -> !m.state().isMember()))
-        .map(m -> UdpSocket.socketAddress(m.node().address()))
+        .map(m -> SocketAddresses.toSocketAddress(m.node().address()))
         .toList();
   }
 
@@ -89,10 +93,10 @@ final class MemberDirectory {
     return (int) members.values().stream().filter(m -> m.state().isMember()).count();
   }
 
-  /** Forgets those that are gone and that the core has forgotten. */
+  /** Forgets the dead nodes, and those that left, that the core has forgotten. */
   void retain(Predicate<NodeId> isKnown) {
     members.values().removeIf(m -> !m.state().isMember() && !isKnown.test(m.node().id()));
     idsByAddress.values().removeIf(id -> !members.containsKey(id));
-    heard.keySet().removeIf(id -> !members.containsKey(id));
+    lastSeenMillis.keySet().removeIf(id -> !members.containsKey(id));
   }
 }

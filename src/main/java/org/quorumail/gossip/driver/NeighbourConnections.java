@@ -13,26 +13,26 @@ import org.quorumail.gossip.transport.PeerAddress;
 import org.quorumail.gossip.transport.Transport;
 
 /**
- * The overlay's links as connections: one is kept to each neighbour, and when it breaks the core
- * hears of it at once. Used by the gossip thread.
+ * The connections to the overlay's neighbours. Each neighbour has one, and the core learns at once
+ * when it breaks. Used by the gossip thread.
  *
- * <p>Little goes as datagrams: a lost one costs one repetition by the core, where a stream would
- * hold back everything behind it. Much would fill a network that datagrams know nothing of (RFC
- * 8085, 3.1): what is beyond {@link Transport#datagramBudget}, or longer than a datagram, waits by
- * class for the stream.
+ * <p>Short bursts go as datagrams: the core repeats a lost one, while a stream would delay all
+ * later messages. Datagrams have no congestion control (RFC 8085 §3.1), so their bytes are limited.
+ * A message beyond {@link Transport#datagramBudget}, or longer than a datagram, waits by priority
+ * for the stream.
  */
 final class NeighbourConnections {
   private static final long WINDOW_MILLIS = 100;
 
   private final Transport transport;
-  private final DatagramBatcher outbox;
+  private final DatagramBatcher batcher;
   private final MemberDirectory members;
   private final BroadcastFormat format;
   private final PlumtreeConfig config;
   private final PlumtreeMeter meter;
   private final Map<NodeId, NeighbourConnection> neighbours = new HashMap<>();
 
-  /** One neighbour; the window is the one in which it last got datagrams. */
+  /** One neighbour, and the bytes of its datagrams in the current window. */
   private static final class NeighbourConnection {
     private final PeerAddress peer;
     private final NeighbourQueue queue;
@@ -57,14 +57,14 @@ final class NeighbourConnections {
 
   NeighbourConnections(
       Transport transport,
-      DatagramBatcher outbox,
-      MemberDirectory book,
+      DatagramBatcher batcher,
+      MemberDirectory members,
       BroadcastFormat format,
       PlumtreeConfig config,
       PlumtreeMeter meter) {
     this.transport = transport;
-    this.outbox = outbox;
-    this.members = book;
+    this.batcher = batcher;
+    this.members = members;
     this.format = format;
     this.config = config;
     this.meter = meter;
@@ -72,45 +72,51 @@ final class NeighbourConnections {
 
   void connect(NodeId id) {
     PeerAddress peer = members.peer(id).orElse(null);
-    if (peer == null) return; // it has gone meanwhile; the core hears of that too
+    if (peer == null) return; // the node left meanwhile; the core is notified of that too
     disconnect(id);
     SendQueue queue = new SendQueue(config.priority(), config.peerByteBudget(), meter);
-    NeighbourConnection link = new NeighbourConnection(peer, new NeighbourQueue(queue, format));
-    neighbours.put(id, link);
-    transport.connect(peer, link.queue);
+    NeighbourConnection neighbour =
+        new NeighbourConnection(peer, new NeighbourQueue(queue, format));
+    neighbours.put(id, neighbour);
+    transport.connect(peer, neighbour.queue);
   }
 
   /**
-   * The connection to a neighbour that has another address now: to there. What waited for the old
-   * one was not acknowledged and is announced.
+   * Connects to a neighbour's new address, if it has moved. Messages that wait for the old one were
+   * not acknowledged, so the core announces them again.
    */
   void reconnectIfMoved(NodeId id) {
-    NeighbourConnection link = neighbours.get(id);
+    NeighbourConnection neighbour = neighbours.get(id);
     PeerAddress peer = members.peer(id).orElse(null);
-    if (link != null && peer != null && !peer.equals(link.peer)) connect(id);
+    if (neighbour != null && peer != null && !peer.equals(neighbour.peer)) connect(id);
   }
 
   void disconnect(NodeId id) {
-    NeighbourConnection link = neighbours.remove(id);
-    if (link != null) transport.disconnect(link.peer);
+    NeighbourConnection neighbour = neighbours.remove(id);
+    if (neighbour != null) transport.disconnect(neighbour.peer);
   }
 
   /**
+   * Sends a message as a datagram, or enqueues it for the stream.
+   *
    * @param now milliseconds
    */
   void send(NodeId to, PlumtreeMessage message, long now) {
-    NeighbourConnection link = neighbours.get(to);
+    NeighbourConnection neighbour = neighbours.get(to);
     byte[] bytes = format.encode(message);
-    if (link == null) sendToNonNeighbour(to, bytes);
-    else if (fitsDatagram(bytes) && link.takeDatagramBudget(bytes.length, budget(), now)) {
-      outbox.add(link.peer, bytes);
-    } else link.queue.add(message);
+    if (neighbour == null) {
+      sendToNonNeighbour(to, bytes);
+    } else if (fitsDatagram(bytes) && neighbour.takeDatagramBudget(bytes.length, budget(), now)) {
+      batcher.add(neighbour.peer, bytes);
+    } else {
+      neighbour.queue.add(message);
+    }
   }
 
-  /** To one that is no neighbour: a comparison of what was seen, a refusal. */
+  /** Sends to a member that is not a neighbour, such as anti-entropy or a refused link. */
   private void sendToNonNeighbour(NodeId to, byte[] bytes) {
     @Nullable PeerAddress peer = members.peer(to).orElse(null);
-    if (peer != null) outbox.add(peer, bytes);
+    if (peer != null) batcher.add(peer, bytes);
   }
 
   private boolean fitsDatagram(byte[] bytes) {

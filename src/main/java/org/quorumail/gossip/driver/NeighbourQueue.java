@@ -5,12 +5,14 @@ import java.util.function.Predicate;
 import org.quorumail.gossip.plumtree.PlumtreeMessage;
 import org.quorumail.gossip.plumtree.SendPriority;
 import org.quorumail.gossip.plumtree.SendQueue;
+import org.quorumail.gossip.transport.OutboundQueue;
+import org.quorumail.gossip.transport.StreamClass;
 
 /**
- * What waits for one neighbour until its connection takes it: the core's {@link SendQueue}, filled
- * by the gossip thread and drawn from by the transport's. Thread-safe; never waits.
+ * The broadcasts that wait for the connection to one neighbour: the core's {@link SendQueue},
+ * filled by the gossip thread and drained by the transport's. Thread-safe; never waits.
  */
-public final class NeighbourQueue {
+public final class NeighbourQueue implements OutboundQueue {
   private final SendQueue queue;
   private final BroadcastFormat format;
   private volatile Runnable onAvailable = () -> {};
@@ -20,37 +22,40 @@ public final class NeighbourQueue {
     this.format = format;
   }
 
-  /**
-   * A message on its way out.
-   *
-   * @param bytes as the other driver reads it
-   */
-  public record QueuedMessage(SendPriority priority, byte[] bytes) {}
-
   public void add(PlumtreeMessage message) {
     synchronized (this) {
       queue.add(message);
     }
-    onAvailable.run(); // outside the lock: who draws may hold one of its own and ask for ours
+    onAvailable.run(); // outside the lock: the callback may take a lock whose holder polls here
   }
 
-  /** Calls this whenever something was added, from the thread that added it. */
-  public void setOnAvailable(Runnable wake) {
-    onAvailable = wake;
-    wake.run();
+  @Override
+  public void setOnAvailable(Runnable callback) {
+    onAvailable = callback;
+    callback.run();
   }
 
-  /** The next one, of a class that the connection can take now. */
-  public Optional<QueuedMessage> poll(Predicate<SendPriority> ready) {
+  @Override
+  public Optional<QueuedMessage> poll(Predicate<StreamClass> isReady) {
     PlumtreeMessage next;
     synchronized (this) {
-      next = queue.poll(ready).orElse(null);
+      next = queue.poll(priority -> isReady.test(streamClass(priority))).orElse(null);
     }
     if (next == null) return Optional.empty();
-    return Optional.of(new QueuedMessage(queue.classOf(next), format.encode(next)));
+    StreamClass streamClass = streamClass(queue.classOf(next));
+    return Optional.of(new QueuedMessage(streamClass, format.encode(next)));
   }
 
   public synchronized int size() {
     return queue.size();
+  }
+
+  private static StreamClass streamClass(SendPriority priority) {
+    return switch (priority) {
+      case CRITICAL -> StreamClass.CRITICAL;
+      case HIGH -> StreamClass.HIGH;
+      case NORMAL -> StreamClass.NORMAL;
+      case LOW -> StreamClass.LOW;
+    };
   }
 }

@@ -16,11 +16,11 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Runs the core of broadcasts: reads what arrives for it and carries out what it says. Used by the
- * gossip thread; {@code now} is milliseconds.
+ * The driver of the broadcast core: decodes its messages and performs its effects. Used by the
+ * gossip thread; {@code now} is in milliseconds.
  */
 final class PlumtreeDriver {
-  private static final Logger log = LoggerFactory.getLogger(PlumtreeDriver.class);
+  private static final Logger LOG = LoggerFactory.getLogger(PlumtreeDriver.class);
 
   private final Plumtree plumtree;
   private final NeighbourConnections neighbours;
@@ -32,14 +32,14 @@ final class PlumtreeDriver {
   private final Level linkChangeLevel;
 
   /**
-   * @param zoneOf reads a member's zone out of its metadata
-   * @param logChanges whether links that come and go are logged where everybody sees it
+   * @param zoneOf reads a member's zone from its metadata
+   * @param logChanges whether changes of neighbours are logged at level INFO
    */
   PlumtreeDriver(
       Plumtree plumtree,
       NeighbourConnections neighbours,
       BroadcastFormat format,
-      MemberDirectory book,
+      MemberDirectory members,
       GossipMetrics metrics,
       DelegateDispatcher delegate,
       Function<byte[], String> zoneOf,
@@ -47,7 +47,7 @@ final class PlumtreeDriver {
     this.plumtree = plumtree;
     this.neighbours = neighbours;
     this.format = format;
-    this.members = book;
+    this.members = members;
     this.metrics = metrics;
     this.delegate = delegate;
     this.zoneOf = zoneOf;
@@ -68,14 +68,14 @@ final class PlumtreeDriver {
       metrics.countMalformed("no sender");
       return;
     }
-    if (members.peer(sender).isEmpty()) return; // not a member (any more): it will be told
+    if (members.peer(sender).isEmpty()) return; // not a member; membership notifies it
     switch (format.decode(message)) {
       case PlumtreeCodec.Message m -> perform(plumtree.onMessage(sender, m.message(), now), now);
       case PlumtreeCodec.Malformed m -> metrics.countMalformed(m.reason());
     }
   }
 
-  /** A member is there; it may be at another address than before. */
+  /** Reports a member, whose address may have changed. */
   void memberUp(SwimMember node, long now) {
     neighbours.reconnectIfMoved(node.id());
     String zone = zoneOf.apply(node.metadata().bytes());
@@ -86,7 +86,7 @@ final class PlumtreeDriver {
     perform(plumtree.neighbourDown(id, now), now);
   }
 
-  /** A connection broke or could not be made: the core takes another neighbour at once. */
+  /** Reports a broken or failed connection: the core takes another neighbour at once. */
   void unreachable(NodeId id, long now) {
     perform(plumtree.sendFailed(id, now), now);
   }
@@ -109,7 +109,7 @@ final class PlumtreeDriver {
     return plumtree.health(now);
   }
 
-  /** Takes no more broadcasts; those that were taken are repeated until acknowledged. */
+  /** Accepts no more broadcasts; accepted ones are repeated until they are acknowledged. */
   void close() {
     plumtree.close();
   }
@@ -146,12 +146,15 @@ final class PlumtreeDriver {
             delegate.dispatch(d -> d.onGraftFailed(failed.id(), failed.peer()));
         case PlumtreeEffect.NeighbourAdded added -> {
           neighbours.connect(added.peer());
-          log.atLevel(linkChangeLevel).log("gossip_neighbour_added node={}", added.peer());
+          LOG.atLevel(linkChangeLevel).log("event=gossip_neighbour_added node={}", added.peer());
         }
         case PlumtreeEffect.NeighbourRemoved removed -> {
           neighbours.disconnect(removed.peer());
-          log.atLevel(linkChangeLevel)
-              .log("gossip_neighbour_removed node={} reason={}", removed.peer(), removed.reason());
+          LOG.atLevel(linkChangeLevel)
+              .log(
+                  "event=gossip_neighbour_removed node={} reason={}",
+                  removed.peer(),
+                  removed.reason());
         }
       }
     }

@@ -17,15 +17,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the core of membership: reads what arrives for it, carries out what it says, and tells the
- * broadcasts and the delegate who is there. Used by the gossip thread; {@code now} is milliseconds.
+ * The driver of the membership core: decodes its messages, performs its effects, and reports
+ * members to the broadcasts and the delegate. Used by the gossip thread; {@code now} is in
+ * milliseconds.
  *
- * <p>A message between drivers is one byte of kind and the core's own bytes.
+ * <p>A message between drivers is one byte of kind and the bytes of the core's codec.
  */
 public final class SwimDriver {
   public static final byte MESSAGE_KIND = 1;
 
-  private static final Logger log = LoggerFactory.getLogger(SwimDriver.class);
+  private static final Logger LOG = LoggerFactory.getLogger(SwimDriver.class);
 
   private final Swim swim;
   private final PlumtreeDriver broadcasts;
@@ -33,24 +34,24 @@ public final class SwimDriver {
   private final GossipMetrics metrics;
   private final DelegateDispatcher delegate;
   private final Transport transport;
-  private final DatagramBatcher outbox;
+  private final DatagramBatcher batcher;
   private Consumer<Integer> onLeft = acknowledged -> {};
 
   SwimDriver(
       Swim swim,
       PlumtreeDriver broadcasts,
-      MemberDirectory book,
+      MemberDirectory members,
       GossipMetrics metrics,
       DelegateDispatcher delegate,
       Transport transport,
-      DatagramBatcher outbox) {
+      DatagramBatcher batcher) {
     this.swim = swim;
     this.broadcasts = broadcasts;
-    this.members = book;
+    this.members = members;
     this.metrics = metrics;
     this.delegate = delegate;
     this.transport = transport;
-    this.outbox = outbox;
+    this.batcher = batcher;
   }
 
   long nextDeadline() {
@@ -82,7 +83,9 @@ public final class SwimDriver {
   }
 
   /**
-   * @param completed told how many members have acknowledged the good-bye
+   * Leaves the cluster.
+   *
+   * @param completed called with the number of members that have acknowledged the leave
    */
   void leave(Consumer<Integer> completed, long now) {
     onLeft = completed;
@@ -126,17 +129,17 @@ public final class SwimDriver {
         case SwimEffect.Conflict conflict ->
             delegate.dispatch(d -> d.onConflict(conflict.known(), conflict.claimed()));
         case SwimEffect.Refuted refuted ->
-            log.info("gossip_refuted incarnation={}", refuted.incarnation());
+            LOG.info("event=gossip_refuted incarnation={}", refuted.incarnation());
         case SwimEffect.HealthScore health -> metrics.setHealthScore(health.score());
         case SwimEffect.LeaveCompleted completed -> onLeft.accept(completed.acknowledged());
         case SwimEffect.Joined joined ->
-            log.debug("gossip_joined seed={} member={}", joined.seed(), joined.member());
-        case SwimEffect.RoundTrip trip -> log.trace("gossip_round_trip {}", trip);
+            LOG.debug("event=gossip_joined seed={} member={}", joined.seed(), joined.member());
+        case SwimEffect.RoundTrip trip -> LOG.trace("event=gossip_round_trip trip=\"{}\"", trip);
       }
     }
   }
 
-  /** A member that is there takes part in broadcasts. */
+  /** Records an alive or suspect member, which takes part in broadcasts. */
   private void put(SwimMember node, MemberState state, long now) {
     members.put(node, state);
     broadcasts.memberUp(node, now);
@@ -149,6 +152,6 @@ public final class SwimDriver {
     bytes.get(message, 1, message.length - 1);
     PeerAddress to = members.peer(send.to());
     if (send.reliable()) transport.sendOverStream(to, message);
-    else outbox.add(to, message);
+    else batcher.add(to, message);
   }
 }

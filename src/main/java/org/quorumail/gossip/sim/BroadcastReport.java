@@ -1,28 +1,33 @@
 package org.quorumail.gossip.sim;
 
+import org.HdrHistogram.Histogram;
+
 /**
- * What a broadcast run measured.
+ * The measurements of a broadcast run.
  *
- * @param warm one origin's own tree
- * @param random every broadcast from another node
- * @param afterKill survivors' share of deliveries of the first broadcast after the kill; 1 without
- * @param events handled by the engine
+ * @param warm broadcasts of one origin on its warm tree
+ * @param random broadcasts of a random origin each
+ * @param afterKill share of the survivors that received the first broadcast after the kill; 1
+ *     without a kill
+ * @param events events that the engine has handled
  */
 public record BroadcastReport(
     long seed, Figures warm, Figures random, double afterKill, long events) {
   /**
-   * @param reliability delivered of all that should have been, 0 to 1
+   * The measurements of several broadcasts.
+   *
+   * @param reliability share of the expected deliveries, 0 to 1
    * @param redundancy RMR: payloads sent per receiver, less one; mean
    * @param lastHop LDH: links that the last payload crossed; worst
-   * @param bytesPerNode per broadcast, with IP and UDP headers; mean
+   * @param bytesPerNode bytes per broadcast, with IP and UDP headers; mean
    * @param delays from broadcast to each delivery, milliseconds
-   * @param toAll from broadcast to the last delivery
+   * @param toAll from broadcast to the last delivery, milliseconds
    */
   public record Figures(
       double reliability,
       double redundancy,
       int lastHop,
       double bytesPerNode,
-      Percentiles delays,
-      Percentiles toAll) {}
+      Histogram delays,
+      Histogram toAll) {}
 }

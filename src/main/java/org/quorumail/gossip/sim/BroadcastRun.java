@@ -191,12 +191,9 @@ public final class BroadcastRun {
         payloads / (double) Math.max(1, delivered) - 1,
         lastHop,
         bytesPerNode,
-        Percentiles.of(
-            measured.stream().flatMap(a -> a.delays.stream()).mapToLong(d -> d).toArray()),
-        Percentiles.of(
-            measured.stream()
-                .mapToLong(a -> a.delays.stream().mapToLong(d -> d).max().orElse(0))
-                .toArray()));
+        TimeHistograms.of(measured.stream().flatMap(b -> b.delays.stream()).mapToLong(d -> d)),
+        TimeHistograms.of(
+            measured.stream().mapToLong(b -> b.delays.stream().mapToLong(d -> d).max().orElse(0))));
   }
 
   private double kill() {

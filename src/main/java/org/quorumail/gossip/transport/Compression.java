@@ -15,12 +15,11 @@ import org.quorumail.gossip.plumtree.PlumtreeMeter;
 import org.quorumail.gossip.plumtree.PlumtreeMetric;
 
 /**
- * Compresses what goes out as configured, and counts what that saves. Whatever comes in is
- * inflated, whichever way the sender compresses: Zstandard (RFC 8878) or gzip (RFC 1952), never
- * beyond a bound. Thread-safe.
+ * The compression of frame bodies: Zstandard (RFC 8878), gzip (RFC 1952) or none. The configuration
+ * chooses for sending; received bodies of every kind are decompressed, up to a bound. Thread-safe.
  */
 public final class Compression {
-  /** The first byte of a {@link FrameBody} says which way the rest was compressed. */
+  /** The first byte of a {@link FrameBody} whose rest is not compressed. */
   static final byte PLAIN = 0;
 
   private static final byte ZSTD = 1;
@@ -34,12 +33,10 @@ public final class Compression {
     this.meter = meter;
   }
 
-  /**
-   * @param algorithm what {@link #decompress} has to be told
-   */
+  /** Compressed bytes, and the algorithm's code for {@link #decompress}. */
   record Compressed(byte algorithm, byte[] bytes) {}
 
-  /** The compressed bytes; empty when it is switched off, not worth it, or they are not fewer. */
+  /** The compressed bytes; empty when compression is off, or does not make the bytes fewer. */
   Optional<Compressed> compress(byte[] bytes) {
     if (!config.enabled()) return Optional.empty();
     byte[] smaller =
@@ -55,8 +52,8 @@ public final class Compression {
     meter.count(PlumtreeMetric.COMPRESSION_MESSAGES, 1);
     meter.count(PlumtreeMetric.COMPRESSION_BYTES_IN, bytes.length);
     meter.count(PlumtreeMetric.COMPRESSION_BYTES_SAVED, (long) bytes.length - smaller.length);
-    byte form = config.algorithm() == CompressionConfig.Algorithm.ZSTD ? ZSTD : GZIP;
-    return Optional.of(new Compressed(form, smaller));
+    byte algorithm = config.algorithm() == CompressionConfig.Algorithm.ZSTD ? ZSTD : GZIP;
+    return Optional.of(new Compressed(algorithm, smaller));
   }
 
   private int minimum() {
@@ -81,22 +78,24 @@ public final class Compression {
   }
 
   /**
-   * @param from where the compressed bytes begin
+   * Decompresses a body.
+   *
+   * @param from the index of the first compressed byte
    * @param max bytes that the result may have
-   * @throws DecompressedTooLarge when it would have more, or does not say how many
-   * @throws MalformedFrame when it is not what the form says
+   * @throws DecompressedTooLarge when the result is longer, or its length is not stated
+   * @throws MalformedFrame when the bytes do not fit the algorithm
    */
-  static byte[] decompress(byte form, byte[] bytes, int from, int max)
+  static byte[] decompress(byte algorithm, byte[] bytes, int from, int max)
       throws MalformedFrame, DecompressedTooLarge {
-    if (from >= bytes.length) throw new MalformedFrame("nothing to inflate");
-    return switch (form) {
+    if (from >= bytes.length) throw new MalformedFrame("nothing to decompress");
+    return switch (algorithm) {
       case ZSTD -> unzstd(bytes, from, max);
       case GZIP -> gunzip(bytes, from, max);
-      default -> throw new MalformedFrame("an unknown form of body");
+      default -> throw new MalformedFrame("an unknown compression");
     };
   }
 
-  /** A Zstandard frame says its size in front, so it is checked before anything is inflated. */
+  /** A Zstandard frame states its size in front, so the bound is checked before decompression. */
   private static byte[] unzstd(byte[] bytes, int from, int max)
       throws MalformedFrame, DecompressedTooLarge {
     long size = Zstd.getFrameContentSize(bytes, from, bytes.length - from);
@@ -111,7 +110,7 @@ public final class Compression {
     return out;
   }
 
-  /** gzip says its size at the end, where nobody need believe it: inflated up to the bound. */
+  /** gzip states its size at the end, so the bytes are decompressed up to the bound. */
   private static byte[] gunzip(byte[] bytes, int from, int max)
       throws MalformedFrame, DecompressedTooLarge {
     try (GZIPInputStream in =
@@ -124,12 +123,12 @@ public final class Compression {
     }
   }
 
-  /** It would inflate beyond the bound. */
+  /** The decompressed bytes would exceed the bound. */
   static final class DecompressedTooLarge extends Exception {
     private static final long serialVersionUID = 1L;
 
     DecompressedTooLarge() {
-      super("inflates beyond what is allowed");
+      super("the decompressed bytes exceed the bound");
     }
   }
 }

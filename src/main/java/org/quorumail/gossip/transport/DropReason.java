@@ -2,44 +2,44 @@ package org.quorumail.gossip.transport;
 
 import java.util.Locale;
 
-/** Why a frame was dropped. None of them is answered; each is counted. */
+/** The reason for dropping a frame or message. Each drop is counted, and none is answered. */
 public enum DropReason {
-  /** Shorter than the frame's fixed parts. */
+  /** The frame is shorter than its fixed parts. */
   TOO_SHORT,
-  /** Longer than anything that we send. */
+  /** The frame is longer than any frame that a node sends. */
   TOO_LONG,
-  /** Not our protocol, or a version of it that we do not speak. */
+  /** The frame is of another protocol, or of another version of it. */
   VERSION,
-  /** Another cluster's, by its tag. */
+  /** The frame carries another cluster's tag. */
   OTHER_CLUSTER,
-  /** Sealed with a key that is not in the ring. */
+  /** The frame is sealed with a key that is not in the ring. */
   UNKNOWN_KEY,
-  /** Meant for another node. */
+  /** The frame is for another node. */
   OTHER_NODE,
-  /** The seal is broken: forged, flipped or cut. */
+  /** The seal is broken: the frame is forged, flipped or cut. */
   FORGED,
-  /** Who was called closed the stream without proving the secret. */
+  /** The called node closed the stream without proving the secret. */
   NOT_PROVEN,
-  /** Said in another node's name than the sender's certificate has. */
+  /** The message claims another node's id than the sender's certificate. */
   IMPOSTOR,
-  /** This counter of this sender was here already, or is older than the window. */
+  /** The counter of this sender was received already, or is older than the window. */
   REPLAYED,
-  /** The first frame of a sender that we do not know, but its clock and ours are far apart. */
+  /** The first frame of an unknown sender is too far from this node's clock. */
   STALE,
-  /** No place to remember one more sender. */
+  /** There is no room to remember one more sender. */
   SENDERS_FULL,
-  /** Sealed by a member, but not in our format. */
+  /** A member sealed the frame, but its content is malformed. */
   MALFORMED,
-  /** Compressed, and larger than allowed once inflated. */
+  /** The decompressed body would exceed the bound. */
   INFLATED_TOO_LARGE,
-  /** The gossip thread has more to do than it can. */
+  /** The input queue of the gossip thread is full. */
   QUEUE_FULL,
-  /** The application that is told has more to do than it can. */
+  /** The queue of the application's delegate is full. */
   DELEGATE_FULL,
-  /** More connections than allowed. */
+  /** There are more connections than allowed. */
   CONNECTIONS_FULL;
 
-  /** As the metrics label it. */
+  /** The value of the metric's label {@code reason}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -6,23 +6,24 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is inside a frame: some messages one after the other, compressed when that is shorter.
+ * The content of a frame: messages one after the other, compressed when that is shorter.
  *
  * <pre>
- * 0  1  how the rest is compressed: 0 not at all, 1 Zstandard, 2 gzip
+ * 0  1  compression of the rest: 0 none, 1 Zstandard, 2 gzip
  * 1  …  messages, each: length (4), bytes
  * </pre>
  */
 public final class FrameBody {
-  /** No message at all: says that the sender is there. */
+  /** A body without messages: the sender is alive. */
   public static final byte[] KEEP_ALIVE = {Compression.PLAIN};
 
-  /** The byte in front, and the length in front of each message. */
+  /** The byte in front of the messages. */
   static final int OVERHEAD = 1;
 
+  /** The length in front of each message. */
   public static final int MESSAGE_OVERHEAD = Integer.BYTES;
 
-  /** A datagram holds some hundred of the smallest messages; a stream's frame holds one. */
+  /** A datagram holds some hundred of the smallest messages; a frame of a stream holds one. */
   private static final int MAX_MESSAGES = 4_096;
 
   private FrameBody() {}
@@ -43,15 +44,17 @@ public final class FrameBody {
   }
 
   /**
-   * @param maxInflated bytes that a compressed body may grow to
+   * Reads the messages of a body.
+   *
+   * @param maxDecompressed bytes that a compressed body may grow to
    */
-  static List<byte[]> decode(byte[] body, int maxInflated)
+  static List<byte[]> decode(byte[] body, int maxDecompressed)
       throws MalformedFrame, Compression.DecompressedTooLarge {
     if (body.length < OVERHEAD) throw new MalformedFrame("an empty body");
     ByteBuffer in =
         body[0] == Compression.PLAIN
             ? ByteBuffer.wrap(body, OVERHEAD, body.length - OVERHEAD)
-            : ByteBuffer.wrap(Compression.decompress(body[0], body, OVERHEAD, maxInflated));
+            : ByteBuffer.wrap(Compression.decompress(body[0], body, OVERHEAD, maxDecompressed));
     List<byte[]> messages = new ArrayList<>();
     while (in.hasRemaining()) {
       if (in.remaining() < MESSAGE_OVERHEAD) throw new MalformedFrame("a cut length");

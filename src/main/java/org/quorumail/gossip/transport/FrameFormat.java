@@ -7,7 +7,7 @@ import javax.crypto.SecretKey;
 import javax.crypto.spec.GCMParameterSpec;
 
 /**
- * A sealed frame, big-endian:
+ * The format of a sealed frame, big-endian:
  *
  * <pre>
  *  0  1  kind and version
@@ -15,15 +15,15 @@ import javax.crypto.spec.GCMParameterSpec;
  *  3  2  key id
  *  5 12  session: random, new at each start of the sender
  * 17  6  counter within the session
- * 23  4  when it was sealed, seconds since 1970
- * 27  4  receiver: tag of its name, 0 when the sender does not know it yet
+ * 23  4  time of sealing, seconds since 1970
+ * 27  4  receiver: tag of its id, 0 while the sender does not know it
  * 31  …  AES-256-GCM of the payload, bound to the header and the cluster's name
  *  …  16  the seal
  * </pre>
  *
- * Nonces never repeat: the key follows from root key and session, the nonce is the counter. A
- * session ends after 2^32 frames, far below what GCM allows under one key; two sessions of a
- * cluster meet with a probability below 2^-50 in a million starts.
+ * Nonces never repeat: the key is derived from root key and session, and the nonce is the counter.
+ * A session ends after 2^32 frames, far below GCM's limit for one key (NIST SP 800-38D §8.3). Two
+ * sessions of a cluster collide with a probability below 2^-50 in a million starts.
  */
 public final class FrameFormat {
   public static final byte DATAGRAM = 0x51;
@@ -33,7 +33,10 @@ public final class FrameFormat {
   static final int HEADER_BYTES = 31;
   static final int SEAL_BYTES = 16;
 
-  /** What sealing adds to a payload. */
+  /** Then a new session with a new key begins. */
+  static final long MAX_FRAMES_PER_KEY = 1L << 32;
+
+  /** The bytes that sealing adds to a payload. */
   static final int OVERHEAD = HEADER_BYTES + SEAL_BYTES;
 
   private static final int NONCE_BYTES = 12;
@@ -49,7 +52,7 @@ public final class FrameFormat {
       long seconds,
       int receiver) {
 
-    /** The buffer holds at least {@link #HEADER_BYTES} bytes from its position. */
+    /** Reads a header; the buffer must hold at least {@link #HEADER_BYTES} bytes. */
     static Header read(ByteBuffer in) {
       byte kind = in.get();
       short tag = in.getShort();
@@ -68,13 +71,13 @@ public final class FrameFormat {
     }
   }
 
-  /** The tag under which a node is addressed; never 0. */
+  /** The tag of a receiving node; never 0. */
   static int receiverTag(String nodeId) {
     byte[] digest = KeyRing.sha256(nodeId.getBytes(java.nio.charset.StandardCharsets.UTF_8));
     return ByteBuffer.wrap(digest).getInt() | 1;
   }
 
-  /** One pass of AES-GCM over the input from its position to its limit. */
+  /** Runs AES-GCM once over the input from its position to its limit. */
   static void crypt(
       Cipher cipher,
       int mode,

@@ -12,14 +12,14 @@ import javax.crypto.spec.HKDFParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The keys of one cluster: the first seals, all of them open. During a rotation a second one is in
- * the ring. Immutable.
+ * The keys of one cluster: the first key seals, all keys open. During a rotation the ring holds a
+ * second key. Immutable.
  *
- * <p>The cluster's name goes into the data that each seal is bound to, so two clusters that share a
- * secret by mistake do not hear each other.
+ * <p>Each seal is also bound to the cluster's name, so two clusters that share a secret by mistake
+ * drop each other's frames.
  */
 public final class KeyRing {
-  /** A rotation needs two; more is room for one that was interrupted. */
+  /** A rotation needs two; more keys are room for an interrupted rotation. */
   public static final int MAX_KEYS = 4;
 
   private static final int KEY_BYTES = 32;
@@ -35,9 +35,11 @@ public final class KeyRing {
   }
 
   /**
+   * Derives the keys from their secrets.
+   *
    * @param cluster the cluster's name
    * @param secret seals and opens
-   * @param accepted further secrets that open, during a rotation
+   * @param accepted further secrets that only open, during a rotation
    */
   public static KeyRing of(String cluster, byte[] secret, List<byte[]> accepted) {
     if (accepted.size() >= MAX_KEYS) {
@@ -49,12 +51,12 @@ public final class KeyRing {
     return new KeyRing(cluster.getBytes(StandardCharsets.UTF_8), keys);
   }
 
-  /** What a frame's seal is bound to beside its header. */
+  /** The associated data of each seal, beside the frame's header. */
   byte[] clusterName() {
     return clusterName.clone();
   }
 
-  /** Two bytes in each frame by which foreign ones are told apart cheaply; proves nothing. */
+  /** Two bytes in each frame that sort out other clusters' frames cheaply; they prove nothing. */
   short clusterTag() {
     return clusterTag;
   }
@@ -63,7 +65,7 @@ public final class KeyRing {
     return keys.getFirst();
   }
 
-  /** The keys that a frame may mean: one secret in 65,536 has the two bytes of another. */
+  /** The candidate keys of a frame: two of 65,536 secrets may share an id. */
   List<Key> keysWithId(short id) {
     return keys.stream().filter(key -> key.id == id).toList();
   }
@@ -76,7 +78,7 @@ public final class KeyRing {
     }
   }
 
-  /** A key from which the keys of senders and streams follow; it never seals by itself. */
+  /** A root key: the keys of senders and streams are derived from it, and it never seals itself. */
   static final class Key {
     private final short id;
     private final SecretKey root;
@@ -108,7 +110,7 @@ public final class KeyRing {
       return root.equals(other.root);
     }
 
-    /** Two bytes by which a frame names its key. */
+    /** The two bytes in a frame that identify its key. */
     short id() {
       return id;
     }

@@ -1,6 +1,6 @@
 package org.quorumail.gossip.transport;
 
-/** Bytes of a member that are not in our format: a version of the future, or a bug. */
+/** A member's bytes are not in this node's format: a later version, or a bug. */
 final class MalformedFrame extends Exception {
   private static final long serialVersionUID = 1L;
 

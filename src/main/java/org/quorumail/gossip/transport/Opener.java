@@ -13,19 +13,19 @@ import javax.crypto.SecretKey;
 import org.quorumail.gossip.transport.FrameFormat.Header;
 
 /**
- * Opens what arrives, or says why not. Only a frame that a holder of the secret sealed for this
- * cluster and for this node, and that was not here before, comes through; only such a frame makes
- * this node remember anything.
+ * The opener of received frames. A frame opens only if a holder of the secret sealed it for this
+ * cluster and this node, and if it was not received before. Only such a frame makes this node
+ * remember anything.
  *
  * <p>Replays: each sender's session has a {@link ReplayWindow}, kept at least as long as a first
- * frame of that session would be believed ({@link #MAX_CLOCK_DIFFERENCE}). What remains: a frame
- * recorded at most five minutes before this node's start can be played to it once more after the
- * start; the protocol above takes that for an old message, by its incarnation.
+ * frame of that session is accepted ({@link #MAX_CLOCK_DIFFERENCE}). One case remains: a frame
+ * recorded at most five minutes before this node's start can be replayed once after the start. The
+ * protocol above recognises it as an old message by its incarnation.
  *
  * <p>Thread-safe; a frame costs some microseconds.
  */
 public final class Opener {
-  /** How far the clocks of two nodes may be apart at first contact. */
+  /** The largest difference between two nodes' clocks at first contact. */
   public static final Duration MAX_CLOCK_DIFFERENCE = Duration.ofMinutes(5);
 
   /** A cluster of 10,000 with some restarts; 16,384 × about 0.5 KiB is 8 MiB at the most. */
@@ -37,7 +37,7 @@ public final class Opener {
   private final int maxSenders;
   private KeyRing ring;
 
-  /** Least recently heard first; a frame whose seal is broken was not heard. */
+  /** The sender of the oldest valid frame first; a frame with a broken seal does not count. */
   private final LinkedHashMap<SessionId, SenderSession> senders = new LinkedHashMap<>();
 
   public Opener(KeyRing ring, String nodeId, Clock clock) {
@@ -51,9 +51,9 @@ public final class Opener {
     this.maxSenders = maxSenders;
   }
 
-  /** What came of a frame. */
+  /** The result of opening a frame. */
   public sealed interface OpenResult {
-    /** The payload of a frame that may be believed, and the key that had sealed it. */
+    /** The payload of an authentic frame, and the key that sealed it. */
     record Payload(byte[] bytes, KeyRing.Key key) implements OpenResult {}
 
     record Dropped(DropReason reason) implements OpenResult {}
@@ -73,6 +73,7 @@ public final class Opener {
     }
   }
 
+  /** Opens with the keys of this ring from now on; forgets the senders of other keys. */
   public synchronized void replaceKeys(KeyRing changed) {
     ring = changed;
     senders
@@ -80,12 +81,14 @@ public final class Opener {
         .removeIf(s -> changed.keysWithId(s.root.id()).stream().noneMatch(s.root::isSame));
   }
 
-  synchronized int senders() {
+  synchronized int senderCount() {
     return senders.size();
   }
 
   /**
-   * @param kind what is expected here; the other kind is not our business
+   * Opens a frame.
+   *
+   * @param kind the expected kind; other kinds are dropped
    * @param frame from its position to its limit
    */
   public synchronized OpenResult open(byte kind, ByteBuffer frame) {
@@ -112,6 +115,7 @@ public final class Opener {
       if (payload.isEmpty()) continue;
       if (known == null && !makeRoom()) return dropped(DropReason.SENDERS_FULL);
       senders.putLast(id, sender);
+      if (senders.size() > maxSenders) throw new IllegalStateException("too many senders");
       sender.window.mark(header.counter());
       sender.lastFrameMillis = clock.millis();
       return new OpenResult.Payload(payload.get(), sender.root);
@@ -143,14 +147,14 @@ public final class Opener {
   }
 
   /**
-   * A sender may be forgotten only when its last frame is too old to be taken for a first one: then
-   * forgetting opens no door to a replay.
+   * Forgets the oldest sender, if its last frame is too old to be accepted as a first one; so
+   * forgetting it permits no replay.
    */
   private boolean makeRoom() {
     if (senders.size() >= maxSenders) {
-      long quietSince = clock.millis() - MAX_CLOCK_DIFFERENCE.multipliedBy(2).toMillis();
+      long idleSince = clock.millis() - MAX_CLOCK_DIFFERENCE.multipliedBy(2).toMillis();
       Iterator<SenderSession> oldest = senders.values().iterator();
-      if (oldest.next().lastFrameMillis > quietSince) return false;
+      if (oldest.next().lastFrameMillis > idleSince) return false;
       oldest.remove();
     }
     return true;

@@ -3,8 +3,8 @@ package org.quorumail.gossip.transport;
 import org.quorumail.gossip.NodeAddress;
 
 /**
- * Whom something is for.
+ * The address of a peer and its node id.
  *
- * @param nodeId its id when known, else empty
+ * @param nodeId empty while the id is unknown
  */
 public record PeerAddress(NodeAddress address, String nodeId) {}

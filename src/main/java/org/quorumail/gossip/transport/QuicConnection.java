@@ -17,41 +17,41 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
-import org.quorumail.gossip.driver.NeighbourQueue;
 import org.quorumail.gossip.plumtree.PlumtreeMetric;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One QUIC connection with another node, from the call or the first packet to its end:
+ * One QUIC connection with another node, from the connect or the first packet to its end:
  *
  * <pre>
- *   calling ──▶ open ──▶ ended      the other end has proven itself; nothing is read or sent before
- *      └─────────────────▲
+ *   handshake ──▶ open ──▶ closed
+ *       └───────────────────▲
  * </pre>
  *
- * Used by the event loop, except {@link #wake}.
+ * Open means that both ends have proven their certificates; nothing is read or sent before. Used by
+ * the event loop, except {@link #wake}.
  */
 final class QuicConnection extends ChannelInboundHandlerAdapter
     implements QuicStreamReader.Events, QuicOutboundStreams.Events {
-  private static final Logger log = LoggerFactory.getLogger(QuicConnection.class);
+  private static final Logger LOG = LoggerFactory.getLogger(QuicConnection.class);
 
   /**
-   * Nothing heard for so long, and the connection is gone: longer than a process stands still for 3
-   * s, and soon, because nothing else tells of a process that was killed.
+   * The connection closes when it receives nothing for this time. It survives a process that pauses
+   * for 3 s, and ends soon, because nothing else reports a killed process.
    */
   static final Duration IDLE_TIMEOUT = Duration.ofSeconds(4);
 
-  /** How often a neighbour hears something. */
+  /** The longest silence towards a neighbour. */
   private static final Duration KEEP_ALIVE_INTERVAL = IDLE_TIMEOUT.dividedBy(3);
 
   /** Datagrams that wait for the handshake. */
   private static final int MAX_PENDING_DATAGRAMS = 32;
 
-  /** Bytes of one class of broadcasts on their way; the rest waits in the queue, by class. */
+  /** Bytes in flight of one priority of broadcasts; the rest waits in the queue, by priority. */
   private static final int MAX_IN_FLIGHT = 64 << 10;
 
-  /** Bytes of membership on their way: its largest view. */
+  /** Bytes in flight of membership: its largest view. */
   private static final int MAX_MEMBERSHIP_IN_FLIGHT = 8 << 20;
 
   private final QuicTransport transport;
@@ -63,25 +63,25 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   private @Nullable PeerAddress peer;
   private @Nullable NodeAddress returnAddress;
   private Set<String> certificateNames = Set.of();
-  private @Nullable NeighbourQueue neighbourQueue;
+  private @Nullable OutboundQueue neighbourQueue;
   private boolean open;
-  private boolean ended;
+  private boolean closed;
   private boolean wroteRecently;
   private boolean authenticationFailed;
 
-  private QuicConnection(QuicTransport transport, @Nullable PeerAddress called) {
+  private QuicConnection(QuicTransport transport, @Nullable PeerAddress target) {
     this.transport = transport;
     this.streams = new QuicOutboundStreams(transport.self(), this);
-    this.isOutbound = called != null;
-    this.peer = called;
+    this.isOutbound = target != null;
+    this.peer = target;
   }
 
-  /** To be given a channel that calls this peer. */
+  /** The handler of a connection that this node opens. */
   static QuicConnection outbound(QuicTransport transport, PeerAddress peer) {
     return new QuicConnection(transport, peer);
   }
 
-  /** For somebody who has called. */
+  /** The handler of a connection that another node opens. */
   static QuicConnection inbound(QuicTransport transport) {
     return new QuicConnection(transport, null);
   }
@@ -91,52 +91,54 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   }
 
   boolean isClosed() {
-    return ended;
+    return closed;
   }
 
-  /** Whom it was to reach, or who it turned out to be. */
+  /**
+   * The peer that this node connected to, or that has connected; empty before its first message.
+   */
   Optional<PeerAddress> peer() {
     return Optional.ofNullable(peer);
   }
 
-  /** Of the certificate that the other end has shown. */
+  /** The node ids in the other end's certificate. */
   Set<String> certificateNames() {
     return certificateNames;
   }
 
-  /** Whether what is for this peer may go over it: to nobody else than who has proven the name. */
+  /** Whether messages for this peer may use this connection: only if it has proven that id. */
   boolean isUsableFor(PeerAddress to) {
     return to.nodeId().isEmpty() || mayRepresent(to.nodeId());
   }
 
-  /** Whether an address may go over to another connection that says it answers there. */
+  /** Whether the other connection may take over this one's return address. */
   boolean yieldsRouteTo(QuicConnection other) {
-    return ended
+    return closed
         || (open
             ? other.certificateNames.containsAll(certificateNames)
             : peer == null || other.isUsableFor(peer));
   }
 
-  private boolean mayRepresent(String name) {
-    if (open) return certificateNames.contains(name);
-    return peer == null || peer.nodeId().isEmpty() || peer.nodeId().equals(name);
+  private boolean mayRepresent(String nodeId) {
+    if (open) return certificateNames.contains(nodeId);
+    return peer == null || peer.nodeId().isEmpty() || peer.nodeId().equals(nodeId);
   }
 
-  /** Whether somebody has to know when it ends: it is a neighbour's, or something has not left. */
+  /** Whether its end must be reported: it is a neighbour's, or bytes of it are still in flight. */
   boolean hasUndelivered() {
     return neighbourQueue != null || !streams.isDrained();
   }
 
-  /** The other end did not believe in this one, or this one in it. */
+  /** Whether one end rejected the other's certificate. */
   boolean hasAuthenticationFailed() {
     return authenticationFailed;
   }
 
-  // ---- what goes out
+  // ---- sending
 
   void sendDatagram(byte[] body) {
     QuicChannel to = channel;
-    if (ended) return;
+    if (closed) return;
     if (!open || to == null) {
       if (pendingDatagrams.size() < MAX_PENDING_DATAGRAMS) pendingDatagrams.add(body);
       return;
@@ -148,16 +150,16 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     transport.count(PlumtreeMetric.QUIC_DATAGRAMS_SENT);
   }
 
-  /** False when it cannot be sent. */
+  /** Sends a body of membership; false when the connection is closed or its buffer full. */
   boolean sendMembership(byte[] body) {
     long inFlight = streams.inFlight(StreamClass.MEMBERSHIP);
-    if (ended || inFlight + body.length > MAX_MEMBERSHIP_IN_FLIGHT) return false;
+    if (closed || inFlight + body.length > MAX_MEMBERSHIP_IN_FLIGHT) return false;
     write(StreamClass.MEMBERSHIP, body);
     return true;
   }
 
-  /** From now on also what this queue holds goes out. */
-  void attachQueue(PeerAddress named, NeighbourQueue queue) {
+  /** Sends the messages of this queue too, from now on. */
+  void attachQueue(PeerAddress named, OutboundQueue queue) {
     peer = named;
     neighbourQueue = queue;
     if (!open || verifyNodeId(named)) queue.setOnAvailable(this::wake);
@@ -175,26 +177,24 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     neighbourQueue = null;
   }
 
-  /** There is something in the queue; from any thread. */
+  /** Schedules {@link #drainQueue}; called from any thread. */
   private void wake() {
     if (isWoken.compareAndSet(false, true)) transport.post(this::drainQueue);
   }
 
   private void drainQueue() {
     isWoken.set(false);
-    while (open && !ended && neighbourQueue != null) {
-      NeighbourQueue.QueuedMessage next =
-          neighbourQueue
-              .poll(p -> streams.inFlight(StreamClass.of(p)) < MAX_IN_FLIGHT)
-              .orElse(null);
+    while (open && !closed && neighbourQueue != null) {
+      OutboundQueue.QueuedMessage next =
+          neighbourQueue.poll(c -> streams.inFlight(c) < MAX_IN_FLIGHT).orElse(null);
       if (next == null) return;
-      write(StreamClass.of(next.priority()), transport.encodeBody(List.of(next.bytes())));
+      write(next.streamClass(), transport.encodeBody(List.of(next.bytes())));
     }
   }
 
-  private void write(StreamClass lane, byte[] body) {
+  private void write(StreamClass streamClass, byte[] body) {
     wroteRecently = true;
-    streams.write(lane, body);
+    streams.write(streamClass, body);
   }
 
   @Override
@@ -209,17 +209,18 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void onStreamFailed(Throwable cause) {
-    log.debug("gossip_stream_failed peer={} reason=\"{}\"", peer, cause.getMessage());
+    LOG.debug("event=gossip_stream_failed peer={} reason=\"{}\"", peer, cause.getMessage());
     close();
   }
 
   private void sendKeepAlive() {
-    if (open && !ended && neighbourQueue != null && !wroteRecently)
+    if (open && !closed && neighbourQueue != null && !wroteRecently) {
       write(StreamClass.MEMBERSHIP, FrameBody.KEEP_ALIVE);
+    }
     wroteRecently = false;
   }
 
-  // ---- what comes in
+  // ---- receiving
 
   @Override
   public void onBody(NodeAddress from, byte[] body) {
@@ -243,13 +244,13 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     }
   }
 
-  private void receive(NodeAddress from, byte[] body, int maxInflated, boolean reliable) {
+  private void receive(NodeAddress from, byte[] body, int maxDecompressed, boolean reliable) {
     if (returnAddress == null) {
       returnAddress = from;
       if (peer == null) peer = new PeerAddress(from, "");
     }
     boolean isSame = returnAddress.equals(from);
-    if (!isSame || !transport.onBody(this, from, body, maxInflated, reliable)) close();
+    if (!isSame || !transport.onBody(this, from, body, maxDecompressed, reliable)) close();
     if (!isSame) transport.onDropped(DropReason.MALFORMED);
   }
 
@@ -259,20 +260,20 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     close();
   }
 
-  // ---- its life
+  // ---- life cycle
 
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     QuicChannel mine = (QuicChannel) context.channel();
     channel = mine;
-    mine.closeFuture().addListener(closed -> ended());
+    mine.closeFuture().addListener(done -> onClosed());
     if (isOutbound) return;
     if (!transport.admit(this)) {
       close();
       return;
     }
-    long patience = QuicTransport.HANDSHAKE_TIMEOUT.toMillis();
-    mine.eventLoop().schedule(this::closeUnlessOpen, patience, TimeUnit.MILLISECONDS);
+    long timeout = QuicTransport.HANDSHAKE_TIMEOUT.toMillis();
+    mine.eventLoop().schedule(this::closeUnlessOpen, timeout, TimeUnit.MILLISECONDS);
   }
 
   private void closeUnlessOpen() {
@@ -281,7 +282,7 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
-    if (ended) return;
+    if (closed) return;
     certificateNames =
         QuicTls.peerCertificate((QuicChannel) context.channel())
             .map(transport::certificateNames)
@@ -291,13 +292,13 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     transport.onOpened(this);
     while (!pendingDatagrams.isEmpty()) sendDatagram(pendingDatagrams.remove());
     streams.open((QuicChannel) context.channel());
-    long pause = KEEP_ALIVE_INTERVAL.toMillis();
-    var signs =
+    long interval = KEEP_ALIVE_INTERVAL.toMillis();
+    var keepAlive =
         context
             .channel()
             .eventLoop()
-            .scheduleAtFixedRate(this::sendKeepAlive, pause, pause, TimeUnit.MILLISECONDS);
-    context.channel().closeFuture().addListener(closed -> signs.cancel(false));
+            .scheduleAtFixedRate(this::sendKeepAlive, interval, interval, TimeUnit.MILLISECONDS);
+    context.channel().closeFuture().addListener(done -> keepAlive.cancel(false));
     drainQueue();
     context.fireChannelActive();
   }
@@ -306,7 +307,7 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event instanceof QuicConnectionCloseEvent close && close.isTlsError()) {
       authenticationFailed = true;
-      close(); // what is left of it would only wait for late packets
+      close(); // Netty would keep the connection and wait for late packets
     }
     if (event instanceof QuicPathEvent.PeerMigrated) {
       transport.count(PlumtreeMetric.QUIC_MIGRATIONS);
@@ -319,24 +320,24 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     onFailure(cause);
   }
 
-  /** The call came to nothing, or the handshake, or what holds the connection together. */
+  /** The connect, the handshake or the open connection failed. */
   void onFailure(Throwable cause) {
-    log.debug("gossip_quic_failed peer={} reason=\"{}\"", peer, cause.getMessage());
+    LOG.debug("event=gossip_quic_failed peer={} reason=\"{}\"", peer, cause.getMessage());
     if (QuicTls.isHandshakeFailure(cause)) authenticationFailed = true;
-    // when a handshake fails the codec itself tells the other end why, if it is given the time
+    // a failed handshake is not closed here: the codec sends the reason to the other end first
     if (open) close();
-    if (channel == null) ended();
+    if (channel == null) onClosed();
   }
 
-  /** Ends it, with a word to the other end. */
+  /** Closes the connection and notifies the other end. */
   void close() {
     Channel mine = channel;
     if (mine != null) mine.close();
   }
 
-  private void ended() {
-    if (ended) return;
-    ended = true;
+  private void onClosed() {
+    if (closed) return;
+    closed = true;
     transport.onClosed(this, open);
     pendingDatagrams.clear();
     streams.clear();

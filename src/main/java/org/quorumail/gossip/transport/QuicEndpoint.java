@@ -35,87 +35,88 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Two UDP sockets with QUIC on them, and the event loop of both. Who calls does so from a port of
- * its own, because Netty's codec takes all packets of a socket for its one role.
+ * Two UDP sockets with QUIC on them, and the event loop of both. Outbound connections have a socket
+ * of their own, because Netty's codec uses a socket for one role only.
  */
 final class QuicEndpoint {
-  private static final Logger log = LoggerFactory.getLogger(QuicEndpoint.class);
+  private static final Logger LOG = LoggerFactory.getLogger(QuicEndpoint.class);
 
   private static final int STREAM_WINDOW = 1 << 20;
   private static final int CONNECTION_WINDOW = 4 << 20;
   private static final int DATAGRAMS_QUEUED = 256;
 
-  private final MultiThreadIoEventLoopGroup group =
-      new MultiThreadIoEventLoopGroup(
-          1, new DefaultThreadFactory("gossip-quic", true), NioIoHandler.newFactory());
+  private final MultiThreadIoEventLoopGroup group;
   private final Channel serverChannel;
   private final Channel clientChannel;
 
   private QuicEndpoint(
-      InetSocketAddress address,
-      Supplier<QuicTls> tls,
-      Supplier<QuicConnection> answers,
-      PlumtreeMeter meter,
-      Consumer<DropReason> drops)
-      throws IOException {
+      MultiThreadIoEventLoopGroup group, Channel serverChannel, Channel clientChannel) {
+    this.group = group;
+    this.serverChannel = serverChannel;
+    this.clientChannel = clientChannel;
+  }
+
+  /**
+   * Binds both sockets; packets wait in them until {@link #start}.
+   *
+   * @param address where others connect to; port 0 for any free port
+   * @throws IOException when the port is taken
+   */
+  static QuicEndpoint bind(InetSocketAddress address) throws IOException {
+    MultiThreadIoEventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("gossip-quic", true), NioIoHandler.newFactory());
     try {
-      this.serverChannel = bind(address, serverCodec(tls, answers), meter, drops);
-      InetSocketAddress any = new InetSocketAddress(address.getAddress(), 0);
-      this.clientChannel = bind(any, clientCodec(tls), meter, drops);
+      Channel server = bind(group, address);
+      Channel client = bind(group, new InetSocketAddress(address.getAddress(), 0));
+      return new QuicEndpoint(group, server, client);
     } catch (IOException e) {
       group.shutdownGracefully(0, 500, TimeUnit.MILLISECONDS);
       throw e;
     }
   }
 
-  /**
-   * @param address where others call; port 0: any that is free
-   * @param tls as it is at each handshake
-   * @param answers what takes a connection of somebody who has called
-   * @param drops told of packets that nobody has sent who speaks QUIC
-   * @throws IOException when the port is taken
-   */
-  static QuicEndpoint bind(
-      InetSocketAddress address,
-      Supplier<QuicTls> tls,
-      Supplier<QuicConnection> answers,
-      PlumtreeMeter meter,
-      Consumer<DropReason> drops)
+  private static Channel bind(MultiThreadIoEventLoopGroup group, InetSocketAddress address)
       throws IOException {
-    return new QuicEndpoint(address, tls, answers, meter, drops);
-  }
-
-  private Channel bind(
-      InetSocketAddress address,
-      ChannelHandler codec,
-      PlumtreeMeter meter,
-      Consumer<DropReason> drops)
-      throws IOException {
-    boolean v4 = address.getAddress() instanceof java.net.Inet4Address;
-    SocketProtocolFamily family = v4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
+    boolean isIpv4 = address.getAddress() instanceof java.net.Inet4Address;
+    SocketProtocolFamily family = isIpv4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
     Bootstrap bootstrap =
         new Bootstrap()
             .group(group)
             .channelFactory((ChannelFactory<Channel>) () -> new NioDatagramChannel(family))
+            .option(ChannelOption.AUTO_READ, false)
             .option(ChannelOption.SO_RCVBUF, UdpSocket.SOCKET_BUFFER)
             .option(ChannelOption.SO_SNDBUF, UdpSocket.SOCKET_BUFFER)
-            .handler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    channel
-                        .pipeline()
-                        .addLast(new QuicPacketFilter(meter, drops), codec, new ExceptionLogger());
-                  }
-                });
+            .handler(new ExceptionLogger());
     ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
     if (bound.isSuccess()) return bound.channel();
     Throwable cause = bound.cause();
     throw cause instanceof IOException e ? e : new IOException(String.valueOf(cause), cause);
   }
 
+  /**
+   * Starts to read both sockets.
+   *
+   * @param tls the contexts at the time of each handshake
+   * @param inbound a new handler for each connection that another node opens
+   * @param onDropped called for each packet that is not QUIC of a member
+   */
+  void start(
+      Supplier<QuicTls> tls,
+      Supplier<QuicConnection> inbound,
+      PlumtreeMeter meter,
+      Consumer<DropReason> onDropped) {
+    read(serverChannel, new QuicPacketFilter(meter, onDropped), serverCodec(tls, inbound));
+    read(clientChannel, new QuicPacketFilter(meter, onDropped), clientCodec(tls));
+  }
+
+  private static void read(Channel socket, QuicPacketFilter filter, ChannelHandler codec) {
+    socket.pipeline().addFirst(filter, codec);
+    socket.config().setAutoRead(true);
+  }
+
   private static ChannelHandler serverCodec(
-      Supplier<QuicTls> tls, Supplier<QuicConnection> answers) {
+      Supplier<QuicTls> tls, Supplier<QuicConnection> inbound) {
     return withLimits(new QuicServerCodecBuilder())
         .sslEngineProvider(channel -> tls.get().server().newEngine(channel.alloc()))
         .tokenHandler(new RetryTokens(Clock.systemUTC()))
@@ -123,7 +124,7 @@ final class QuicEndpoint {
             new ChannelInitializer<QuicChannel>() {
               @Override
               protected void initChannel(QuicChannel channel) {
-                channel.pipeline().addLast(answers.get());
+                channel.pipeline().addLast(inbound.get());
               }
             })
         .streamHandler(new InboundStreamInitializer())
@@ -149,15 +150,15 @@ final class QuicEndpoint {
         .datagram(DATAGRAMS_QUEUED, DATAGRAMS_QUEUED);
   }
 
-  /** Behind everything; else Netty would write what fails here to the log as a stack trace. */
+  /** The last handler: without it, Netty would log each failure as a stack trace. */
   private static final class ExceptionLogger extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      log.debug("gossip_quic_failed reason=\"{}\"", cause.getMessage());
+      LOG.debug("event=gossip_quic_failed reason=\"{}\"", cause.getMessage());
     }
   }
 
-  /** A reader for each stream that the other end opens. */
+  /** Adds a reader to each stream that the other end opens. */
   @ChannelHandler.Sharable
   private static final class InboundStreamInitializer
       extends ChannelInitializer<QuicStreamChannel> {
@@ -176,32 +177,34 @@ final class QuicEndpoint {
     return serverChannel.eventLoop();
   }
 
-  /** Has the connection call this address. */
-  void connect(QuicConnection connection, NodeAddress address, Duration patience) {
+  /** Opens an outbound connection to this address. */
+  void connect(QuicConnection connection, NodeAddress address, Duration timeout) {
     QuicChannel.newBootstrap(clientChannel)
         .handler(connection)
         .streamHandler(new InboundStreamInitializer())
-        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) patience.toMillis())
-        .remoteAddress(UdpSocket.socketAddress(address))
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
+        .remoteAddress(SocketAddresses.toSocketAddress(address))
         .connect()
         .addListener(
-            (Future<QuicChannel> called) -> {
-              if (!called.isSuccess()) connection.onFailure(called.cause());
+            (Future<QuicChannel> connected) -> {
+              if (!connected.isSuccess()) connection.onFailure(connected.cause());
             });
   }
 
   /**
-   * @param farewell run by the event loop before the sockets close
+   * Closes both sockets.
+   *
+   * @param closeConnections run by the event loop before the sockets close
    */
-  void close(Runnable farewell) {
+  void close(Runnable closeConnections) {
     try {
-      eventLoop().submit(farewell).await(1_000);
+      eventLoop().submit(closeConnections).await(1_000);
       serverChannel.close().await(1_000);
       clientChannel.close().await(1_000);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RejectedExecutionException e) {
-      log.trace("gossip_closed");
+      LOG.trace("event=gossip_closed");
     }
     group.shutdownGracefully(0, 500, TimeUnit.MILLISECONDS);
   }

@@ -5,13 +5,13 @@ import java.util.Optional;
 import org.quorumail.gossip.NodeAddress;
 
 /**
- * What travels inside a QUIC connection, big-endian. Either end opens at most one unidirectional
- * stream per {@link StreamClass}; each stream and each datagram (RFC 9221) says first where answers
- * go, so that it matters to nobody which arrives first, nor which end has called.
+ * The format inside a QUIC connection, big-endian. Either end opens at most one unidirectional
+ * stream per {@link StreamClass}. Each stream and each datagram (RFC 9221) begins with the address
+ * for answers, so neither their order nor the caller's port matters.
  *
  * <pre>
  * datagram: return address, {@link FrameBody}
- * stream:   lane (1), return address, then frames: length (4), {@link FrameBody}
+ * stream:   class (1), return address, then frames: length (4), {@link FrameBody}
  * return address: bytes of the IP address (1: 4 or 16), the address, port (2)
  * </pre>
  */
@@ -28,7 +28,7 @@ final class QuicFormat {
     out.writeByte(raw.length).writeBytes(raw).writeShort(address.port());
   }
 
-  /** Empty while bytes are missing; then nothing was read. */
+  /** Reads an address; empty while bytes are missing, and then nothing is consumed. */
   static Optional<NodeAddress> readAddress(ByteBuf in) throws MalformedFrame {
     if (!in.isReadable()) return Optional.empty();
     int length = in.getByte(in.readerIndex());
@@ -41,7 +41,7 @@ final class QuicFormat {
     return Optional.of(NodeAddress.of(raw, port));
   }
 
-  /** What one datagram held. */
+  /** The content of one datagram. */
   record Datagram(NodeAddress from, byte[] body) {}
 
   static Datagram readDatagram(ByteBuf in) throws MalformedFrame {

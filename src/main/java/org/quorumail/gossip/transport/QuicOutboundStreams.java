@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
 
 /**
- * The streams of one connection that this end writes: one per {@link StreamClass}, opened when it
- * first has something to say. Used by the event loop.
+ * The streams of one connection that this end writes: one per {@link StreamClass}, opened with its
+ * first frame. Used by the event loop.
  */
 final class QuicOutboundStreams {
   private final NodeAddress self;
@@ -26,35 +26,35 @@ final class QuicOutboundStreams {
   private final Map<StreamClass, OutboundStream> streams = new EnumMap<>(StreamClass.class);
   private @Nullable QuicChannel channel;
 
-  /** One stream, and how much of what it was given the network has not taken. */
+  /** One stream, and the bytes written to it that the network has not accepted yet. */
   private static final class OutboundStream {
     private final ArrayDeque<ByteBuf> framesBeforeOpen = new ArrayDeque<>();
     private @Nullable QuicStreamChannel stream;
     private long inFlight;
   }
 
-  /** What the connection makes of it. */
+  /** The connection's reactions. */
   interface Events {
     void onStreamOpened();
 
-    /** A lane has room again. */
+    /** A stream has room again. */
     void onWritten();
 
-    /** A stream of ours failed: the other end only refuses one when it ends the connection. */
+    /** A stream failed: the other end refuses one only when it ends the connection. */
     void onStreamFailed(Throwable cause);
   }
 
   /**
-   * @param self where answers go
+   * @param self the address for answers
    */
   QuicOutboundStreams(NodeAddress self, Events events) {
     this.self = self;
     this.events = events;
   }
 
-  /** Bytes that were given and not taken by the network yet. */
-  long inFlight(StreamClass lane) {
-    OutboundStream out = streams.get(lane);
+  /** The bytes written and not yet accepted by the network. */
+  long inFlight(StreamClass streamClass) {
+    OutboundStream out = streams.get(streamClass);
     return out == null ? 0 : out.inFlight;
   }
 
@@ -62,8 +62,8 @@ final class QuicOutboundStreams {
     return streams.values().stream().allMatch(out -> out.inFlight == 0);
   }
 
-  void write(StreamClass lane, byte[] body) {
-    OutboundStream out = streams.computeIfAbsent(lane, l -> new OutboundStream());
+  void write(StreamClass streamClass, byte[] body) {
+    OutboundStream out = streams.computeIfAbsent(streamClass, l -> new OutboundStream());
     ByteBuf frame =
         Unpooled.directBuffer(Integer.BYTES + body.length).writeInt(body.length).writeBytes(body);
     out.inFlight += frame.readableBytes();
@@ -72,29 +72,29 @@ final class QuicOutboundStreams {
       return;
     }
     out.framesBeforeOpen.add(frame);
-    if (channel != null && out.framesBeforeOpen.size() == 1) openStream(channel, lane, out);
+    if (channel != null && out.framesBeforeOpen.size() == 1) openStream(channel, streamClass, out);
   }
 
-  /** From now on streams can be opened. */
+  /** Opens the streams whose frames wait, and further ones when they are first written to. */
   void open(QuicChannel on) {
     channel = on;
-    streams.forEach((lane, out) -> openStream(on, lane, out));
+    streams.forEach((streamClass, out) -> openStream(on, streamClass, out));
   }
 
-  private void openStream(QuicChannel on, StreamClass lane, OutboundStream out) {
+  private void openStream(QuicChannel on, StreamClass streamClass, OutboundStream out) {
     on.createStream(QuicStreamType.UNIDIRECTIONAL, new FailureHandler())
         .addListener(
             (Future<QuicStreamChannel> made) -> {
-              if (made.isSuccess()) onOpened(lane, out, made.getNow());
+              if (made.isSuccess()) onOpened(streamClass, out, made.getNow());
               else events.onStreamFailed(made.cause());
             });
   }
 
-  private void onOpened(StreamClass lane, OutboundStream out, QuicStreamChannel stream) {
+  private void onOpened(StreamClass streamClass, OutboundStream out, QuicStreamChannel stream) {
     events.onStreamOpened();
-    stream.updatePriority(new QuicStreamPriority(lane.urgency(), false));
+    stream.updatePriority(new QuicStreamPriority(streamClass.urgency(), false));
     ByteBuf head = stream.alloc().directBuffer(1 + QuicFormat.MAX_RETURN_ADDRESS);
-    head.writeByte(lane.code());
+    head.writeByte(streamClass.code());
     QuicFormat.writeAddress(self, head);
     stream.write(head);
     out.stream = stream;
@@ -108,11 +108,12 @@ final class QuicOutboundStreams {
         .addListener(
             written -> {
               out.inFlight -= length;
+              assert out.inFlight >= 0 : "more bytes were written than were in flight";
               if (written.isSuccess()) events.onWritten();
             });
   }
 
-  /** Gives back what never left. */
+  /** Releases the frames that were never sent. */
   void clear() {
     streams.values().forEach(out -> out.framesBeforeOpen.forEach(ReferenceCountUtil::release));
     streams.clear();

@@ -12,10 +12,10 @@ import org.quorumail.gossip.plumtree.PlumtreeMeter;
 import org.quorumail.gossip.plumtree.PlumtreeMetric;
 
 /**
- * Stands between the socket and QUIC: counts bytes, and lets nothing in that no member sends. A
- * packet with a long header (RFC 9000, 17.2) must be of version 1; the answer to others, a version
- * negotiation, would tell strangers what listens here. A first packet must fill 1,200 bytes (RFC
- * 9000, 14.1), so whatever is answered to it is shorter than it was.
+ * The filter between the socket and QUIC: counts bytes, and drops packets that no member sends. A
+ * packet with a long header (RFC 9000, 17.2) must have version 1; a version negotiation would
+ * disclose to scanners what listens here. A first packet must fill 1,200 bytes (RFC 9000, 14.1), so
+ * that every answer to it is shorter.
  */
 final class QuicPacketFilter extends ChannelDuplexHandler {
   private static final int LONG_HEADER = 0x80;
@@ -23,7 +23,7 @@ final class QuicPacketFilter extends ChannelDuplexHandler {
   private static final int VERSION_1 = 1;
   private static final int MIN_LONG_HEADER = 7;
 
-  /** First byte, our connection ids (20), packet number, and the seal of an empty packet. */
+  /** First byte, a connection id (20), packet number, and the seal of an empty packet. */
   private static final int MIN_SHORT_HEADER = 1 + Quic.MAX_CONN_ID_LEN + 1 + 16;
 
   private static final int MIN_INITIAL = 1_200;

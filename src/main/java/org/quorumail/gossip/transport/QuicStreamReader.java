@@ -8,15 +8,15 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeAddress;
 
 /**
- * Reads one stream that the other end has opened, see {@link QuicFormat}; never holds more than one
- * frame. Used by the event loop.
+ * The reader of one stream that the other end has opened, see {@link QuicFormat}. It never holds
+ * more than one frame. Used by the event loop.
  */
 final class QuicStreamReader extends ByteToMessageDecoder {
   private final Events events;
   private @Nullable NodeAddress from;
   private boolean hasStreamClass;
 
-  /** What the connection does with what was read. */
+  /** The connection's reactions. */
   interface Events {
     void onBody(NodeAddress from, byte[] body);
 
@@ -56,7 +56,8 @@ final class QuicStreamReader extends ByteToMessageDecoder {
     if (!hasStreamClass) {
       if (!in.isReadable()) return null;
       int code = in.readByte();
-      if (StreamClass.ofCode(code).isEmpty()) throw new MalformedFrame("no such lane");
+      if (StreamClass.ofCode(code).isEmpty())
+        throw new MalformedFrame("an unknown class of stream");
       hasStreamClass = true;
     }
     from = QuicFormat.readAddress(in).orElse(null);

@@ -15,17 +15,17 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.TrustManager;
 
 /**
- * TLS 1.3 in both roles of a node: each end shows its certificate and asks for the other's. The
- * protocol's name (ALPN) carries the cluster's tag, so clusters that share an authority by mistake
- * do not get to speak. No early data: it could be replayed.
+ * The TLS 1.3 contexts of both roles of a node: each end shows its certificate and asks for the
+ * other's. The protocol's name (ALPN) carries the cluster's tag, so clusters that share an
+ * authority by mistake cannot connect. There is no early data, because it could be replayed.
  */
 record QuicTls(QuicSslContext server, QuicSslContext client) {
   /**
-   * Contexts of their own keys for session tickets: whoever held a certificate before a rotation
-   * cannot resume past the check of the new one.
+   * Creates contexts with fresh keys for session tickets: a session from before a rotation cannot
+   * be resumed, so the new certificate is always checked.
    *
    * @param key shows this node's certificate
-   * @param trust decides whom to believe
+   * @param trust checks the other end's certificate
    */
   static QuicTls of(KeyManager key, TrustManager trust, KeyRing ring) {
     String protocol = alpnProtocol(ring);
@@ -39,18 +39,18 @@ record QuicTls(QuicSslContext server, QuicSslContext client) {
         QuicSslContextBuilder.forClient()
             .keyManager(key, null)
             .trustManager(trust)
-            .endpointIdentificationAlgorithm("") // the authority, not a host's name, is the trust
+            .endpointIdentificationAlgorithm("") // the authority is trusted, not a host name
             .applicationProtocols(protocol)
             .earlyData(false)
             .build());
   }
 
-  /** The name under which the ends of one cluster find that they speak the same (RFC 7301). */
+  /** The ALPN protocol name of one cluster (RFC 7301). */
   static String alpnProtocol(KeyRing ring) {
     return "quorumail-gossip/1 %04x".formatted(ring.clusterTag() & 0xffff);
   }
 
-  /** What the other end has shown; the handshake has found it to be a member's. */
+  /** The other end's certificate, which the handshake has verified. */
   static Optional<X509Certificate> peerCertificate(QuicChannel open) {
     SSLEngine tls = open.sslEngine();
     if (tls == null) return Optional.empty();
@@ -61,7 +61,7 @@ record QuicTls(QuicSslContext server, QuicSslContext client) {
     }
   }
 
-  /** Whether this is a handshake that one of the ends did not want to finish. */
+  /** Whether one of the ends aborted the handshake. */
   static boolean isHandshakeFailure(Throwable cause) {
     if (cause instanceof SSLException) return true;
     QuicConnectionCloseEvent end =

@@ -16,45 +16,43 @@ import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.gossip.NodeAddress;
-import org.quorumail.gossip.driver.GossipMetrics;
-import org.quorumail.gossip.driver.NeighbourQueue;
 import org.quorumail.gossip.plumtree.PlumtreeMetric;
 
 /**
- * QUIC (RFC 9000) with mutual TLS: datagrams (RFC 9221) for probes, a stream for the rest of
- * membership and one for each class of broadcasts, on one connection per node. Everything is
- * encrypted and proven by the connection, so nothing is sealed again. A connection that says
- * something in another's name than its certificate has is closed.
+ * A transport over QUIC (RFC 9000) with mutual TLS, one connection per node. Probes are datagrams
+ * (RFC 9221); the rest of membership has a stream, and so has each priority of broadcasts. The
+ * connection encrypts and authenticates, so bodies are not sealed again. A message that claims
+ * another node's id than its sender's certificate ends the connection.
  *
- * <p>A connection is kept while the other node is a neighbour, else until nothing was said for
- * {@link QuicConnection#IDLE_TIMEOUT}. What is for an address goes over the connection by which
- * that address was heard last; so a node that has restarted is answered on its new one at once.
+ * <p>A connection lives while the other node is a neighbour, else until {@link
+ * QuicConnection#IDLE_TIMEOUT} without traffic. A message for an address uses the connection that
+ * received from that address last; so a restarted node is answered on its new connection at once.
  *
- * <p>Threads: one event loop, which owns everything that is not final here.
+ * <p>Threads: one event loop, which owns the mutable state here.
  */
 public final class QuicTransport implements Transport {
-  /** For a handshake. */
+  /** The limit for one handshake. */
   static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(3);
 
   /** Fits an Ethernet frame with IPv6 and a tunnel or two around it. */
   static final int MAX_UDP_PAYLOAD = 1_350;
 
-  /** Flags, connection id, packet number, seal, the head of a DATAGRAM frame; with some room. */
+  /** Flags, connection id, packet number, seal, the header of a DATAGRAM frame; with some room. */
   private static final int QUIC_OVERHEAD = 64;
 
-  /** Each costs some KiB; the neighbours, and whoever was probed in the last seconds. */
+  /** Room for the neighbours and the nodes probed in the last seconds; each costs some KiB. */
   private static final int MAX_OPEN = 1_024;
 
-  /** Those that have shown that they receive what is sent to them, and no certificate yet. */
+  /** Connections whose address is validated (RFC 9000, 8.1) but that show no certificate yet. */
   static final int MAX_UNAUTHENTICATED = 64;
 
-  /** What other threads may have asked for; a second of a node that many others talk to. */
+  /** Tasks of other threads: one second's worth at a node with many peers. */
   private static final int MAX_PENDING_TASKS = 8_192;
 
   private final TransportSettings.Quic settings;
   private final Compression compression;
   private final Receiver receiver;
-  private final GossipMetrics metrics;
+  private final TransportMeter meter;
   private final QuicEndpoint endpoint;
   private final NodeAddress self;
   private final AtomicInteger pendingTasks = new AtomicInteger();
@@ -65,45 +63,50 @@ public final class QuicTransport implements Transport {
   private volatile boolean closed;
 
   private QuicTransport(
-      KeyRing ring,
-      TransportSettings.Quic identity,
+      QuicTls tls,
+      TransportSettings.Quic settings,
       Compression compression,
-      InetSocketAddress bind,
+      QuicEndpoint endpoint,
       InetAddress advertised,
       Receiver receiver,
-      GossipMetrics metrics)
-      throws IOException {
-    this.settings = identity;
+      TransportMeter meter) {
+    this.tls = tls;
+    this.settings = settings;
     this.compression = compression;
+    this.endpoint = endpoint;
+    this.self = SocketAddresses.toNodeAddress(new InetSocketAddress(advertised, endpoint.port()));
     this.receiver = receiver;
-    this.metrics = metrics;
-    this.tls = QuicTls.of(identity.keyManager(), identity.trustManager(), ring);
-    this.endpoint =
-        QuicEndpoint.bind(
-            bind, () -> tls, () -> QuicConnection.inbound(this), metrics, receiver::onDropped);
-    this.self = UdpSocket.address(new InetSocketAddress(advertised, port()));
+    this.meter = meter;
   }
 
   /**
-   * @param bind port 0: any that is free, see {@link #port}
-   * @param advertised where answers go; with the bound port
+   * Binds the sockets and starts to receive.
+   *
+   * @param bind port 0 for any free port, see {@link #port}
+   * @param advertised the address for answers, with the bound port
    * @throws IOException when the port is taken, or this platform has no QUIC
    */
   public static QuicTransport bind(
       KeyRing ring,
-      TransportSettings.Quic identity,
+      TransportSettings.Quic settings,
       Compression compression,
       InetSocketAddress bind,
       InetAddress advertised,
       Receiver receiver,
-      GossipMetrics metrics)
+      TransportMeter meter)
       throws IOException {
-    Optional<String> missing = TransportSettings.Quic.unavailableReason();
-    if (missing.isPresent()) throw new IOException(missing.get());
-    return new QuicTransport(ring, identity, compression, bind, advertised, receiver, metrics);
+    Optional<String> unavailable = TransportSettings.Quic.unavailableReason();
+    if (unavailable.isPresent()) throw new IOException(unavailable.get());
+    QuicTls tls = QuicTls.of(settings.keyManager(), settings.trustManager(), ring);
+    QuicEndpoint endpoint = QuicEndpoint.bind(bind);
+    QuicTransport transport =
+        new QuicTransport(tls, settings, compression, endpoint, advertised, receiver, meter);
+    endpoint.start(
+        () -> transport.tls, () -> QuicConnection.inbound(transport), meter, receiver::onDropped);
+    return transport;
   }
 
-  // ---- for the gossip thread
+  // ---- the gossip thread's calls
 
   @Override
   public int port() {
@@ -115,7 +118,7 @@ public final class QuicTransport implements Transport {
     return MAX_UDP_PAYLOAD - QUIC_OVERHEAD - QuicFormat.MAX_RETURN_ADDRESS - FrameBody.OVERHEAD;
   }
 
-  /** None: a stream per class loses nothing, and holds no other class back. */
+  /** None: a stream per class loses nothing and delays no other class. */
   @Override
   public int datagramBudget() {
     return 0;
@@ -140,7 +143,7 @@ public final class QuicTransport implements Transport {
   }
 
   @Override
-  public void connect(PeerAddress neighbour, NeighbourQueue queue) {
+  public void connect(PeerAddress neighbour, OutboundQueue queue) {
     boolean isPosted =
         post(
             () ->
@@ -172,7 +175,7 @@ public final class QuicTransport implements Transport {
     endpoint.close(() -> List.copyOf(connections).forEach(QuicConnection::close));
   }
 
-  // ---- for the connections
+  // ---- the connections' calls
 
   NodeAddress self() {
     return self;
@@ -182,7 +185,7 @@ public final class QuicTransport implements Transport {
     return FrameBody.encode(messages, compression);
   }
 
-  /** Has the event loop do it; false when it has too much to do already, or is closed. */
+  /** Runs the task in the event loop; false when too many tasks wait, or the loop is closed. */
   boolean post(Runnable task) {
     if (closed) return false;
     if (pendingTasks.incrementAndGet() > MAX_PENDING_TASKS) {
@@ -191,44 +194,46 @@ public final class QuicTransport implements Transport {
       return false;
     }
     try {
-      endpoint
-          .eventLoop()
-          .execute(
-              () -> {
-                pendingTasks.decrementAndGet();
-                task.run();
-              });
+      endpoint.eventLoop().execute(() -> run(task));
       return true;
     } catch (RejectedExecutionException e) {
       return false;
     }
   }
 
+  private void run(Runnable task) {
+    if (pendingTasks.decrementAndGet() < 0) {
+      throw new IllegalStateException("the count of pending tasks is negative");
+    }
+    task.run();
+  }
+
   void count(PlumtreeMetric counter) {
-    metrics.count(counter, 1);
+    meter.count(counter, 1);
   }
 
   void onDropped(DropReason reason) {
     receiver.onDropped(reason);
   }
 
-  /** The names that a certificate speaks for. */
+  /** The node ids that a certificate is valid for. */
   Set<String> certificateNames(X509Certificate certificate) {
     return settings.certificateNames().apply(certificate);
   }
 
-  /** False when the connection must end. */
+  /** Passes a body to the receiver; false when the connection must end. */
   boolean onBody(
-      QuicConnection by, NodeAddress from, byte[] body, int maxInflated, boolean reliable) {
-    // an address is only said: nobody takes over that of another who answers there
+      QuicConnection by, NodeAddress from, byte[] body, int maxDecompressed, boolean reliable) {
+    // the return address is only claimed: it must not take the route of another node that answers
     QuicConnection known = routes.get(from);
     if (known == null || (known != by && known.yieldsRouteTo(by))) routes.put(from, by);
-    return receiver.onBody(from, Optional.of(by.certificateNames()), body, maxInflated, reliable);
+    return receiver.onBody(
+        from, Optional.of(by.certificateNames()), body, maxDecompressed, reliable);
   }
 
   /**
-   * Whether there is room for one more that has not shown its certificate. Where only strangers
-   * fill it, the eldest goes: a member shows it within two round trips, a stranger never.
+   * Admits a connection that has not shown its certificate, if there is room. Among too many such
+   * connections the oldest is closed: a member shows its certificate within two round trips.
    */
   boolean admit(QuicConnection connection) {
     boolean crowded = unauthenticated.size() >= MAX_UNAUTHENTICATED;
@@ -241,34 +246,32 @@ public final class QuicTransport implements Transport {
   }
 
   void onOpened(QuicConnection connection) {
+    assert endpoint.eventLoop().inEventLoop() : "connections belong to the event loop";
     unauthenticated.remove(connection);
     connections.add(connection);
     updateConnectionGauge();
   }
 
   void onClosed(QuicConnection connection, boolean wasOpen) {
-    boolean wasStranger = unauthenticated.remove(connection);
+    boolean wasUnauthenticated = unauthenticated.remove(connection);
     connections.remove(connection);
     routes.values().removeIf(c -> c == connection);
     updateConnectionGauge();
     if (closed) return;
     if (wasOpen) count(PlumtreeMetric.QUIC_DISCONNECTIONS);
-    if (wasStranger || connection.hasAuthenticationFailed()) onDropped(DropReason.NOT_PROVEN);
-    connection
-        .peer()
-        .ifPresent(
-            peer -> {
-              if (connection.hasAuthenticationFailed() && connection.isOutbound())
-                receiver.onAuthenticationFailed(peer);
-              if (connection.hasUndelivered()) receiver.onUnreachable(peer);
-            });
+    boolean hasFailed = connection.hasAuthenticationFailed();
+    if (wasUnauthenticated || hasFailed) onDropped(DropReason.NOT_PROVEN);
+    PeerAddress peer = connection.peer().orElse(null);
+    if (peer == null) return;
+    if (hasFailed && connection.isOutbound()) receiver.onAuthenticationFailed(peer);
+    if (connection.hasUndelivered()) receiver.onUnreachable(peer);
   }
 
   private void updateConnectionGauge() {
-    metrics.setGauge(PlumtreeMetric.QUIC_CONNECTIONS, connections.size());
+    meter.setGauge(PlumtreeMetric.QUIC_CONNECTIONS, connections.size());
   }
 
-  /** The connection to this peer, called if there is none; empty when there are too many. */
+  /** The connection to this peer, opened if there is none; empty when there are too many. */
   private Optional<QuicConnection> connectionTo(PeerAddress to) {
     QuicConnection known = routes.get(to.address());
     if (known != null && !known.isClosed() && known.isUsableFor(to)) return Optional.of(known);

@@ -1,13 +1,13 @@
 package org.quorumail.gossip.transport;
 
 /**
- * Which counters of one sender have been here: a bitmap that slides with the highest one (RFC 4303
- * §3.4.3). What is older than the bitmap counts as seen.
+ * The counters already received from one sender: a bitmap that slides with the highest counter (RFC
+ * 4303 §3.4.3). A counter older than the bitmap counts as received.
  */
 final class ReplayWindow {
   /**
-   * A sender counts its frames to all nodes together, so neighbours in time may be far apart in
-   * counters; 2,048 is some seconds of a busy sender, in 256 bytes.
+   * A sender counts its frames to all nodes together, so two successive frames to one node may be
+   * far apart; 2,048 is some seconds of a busy sender, in 256 bytes.
    */
   static final int BITS = 2_048;
 
@@ -20,8 +20,11 @@ final class ReplayWindow {
     return (seen[wordIndex(counter)] & bitMask(counter)) == 0;
   }
 
-  /** To be called only for a frame whose seal is right: a forged one must not move the window. */
+  /**
+   * Marks a counter as received; only for a valid seal, as a forged one must not move the window.
+   */
   void mark(long counter) {
+    if (!isNew(counter)) throw new IllegalStateException("counter " + counter + " is a replay");
     if (counter > highest) {
       long steps = Math.min(counter - highest, BITS);
       for (long c = counter - steps + 1; c <= counter; c++) seen[wordIndex(c)] &= ~bitMask(c);

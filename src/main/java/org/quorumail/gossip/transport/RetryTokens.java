@@ -14,13 +14,12 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Address validation by Retry (RFC 9000, 8.1.2): nothing is remembered of a caller before it has
- * shown that it receives what is sent to its address. A token is the time, a seal of this process
- * over time and address, and the caller's first connection id, which QUIC wants back. Used by the
- * event loop.
+ * The tokens of address validation by Retry (RFC 9000, 8.1.2): a caller costs no memory before it
+ * has shown that it receives at its address. A token is the time, this process' seal over time and
+ * address, and the caller's first connection id, which QUIC requires back. Used by the event loop.
  */
 final class RetryTokens implements QuicTokenHandler {
-  /** A retry comes within round trips. */
+  /** A retry arrives within some round trips. */
   private static final long VALID_SECONDS = 10;
 
   private static final int SEAL = 32;
@@ -57,10 +56,10 @@ final class RetryTokens implements QuicTokenHandler {
     byte[] bytes = new byte[length];
     token.getBytes(token.readerIndex(), bytes);
     int then = ByteBuffer.wrap(bytes).getInt();
-    byte[] said = Arrays.copyOfRange(bytes, Integer.BYTES, HEAD);
+    byte[] received = Arrays.copyOfRange(bytes, Integer.BYTES, HEAD);
     byte[] id = Arrays.copyOfRange(bytes, HEAD, length);
     long age = clock.millis() / 1000 - then;
-    boolean isOurs = MessageDigest.isEqual(said, seal(then, id, caller));
+    boolean isOurs = MessageDigest.isEqual(received, seal(then, id, caller));
     return isOurs && age >= 0 && age <= VALID_SECONDS ? HEAD : -1;
   }
 

@@ -21,25 +21,26 @@ import javax.crypto.SecretKey;
 import org.quorumail.gossip.transport.Opener.OpenResult;
 
 /**
- * A TCP connection on which both ends have proven the secret. The caller sends a sealed hello with
- * a random value; the other end answers only if it opens, with a random value of its own and a seal
- * over both; from both values follow two keys, one for each direction. So neither a recorded hello
- * nor a recorded frame is of any use.
+ * A TCP connection on which both ends have proven the secret.
  *
- * <p>After that, frames: length (4), AES-256-GCM of a {@link FrameBody} under the counter of the
- * direction. A cut, repeated or reordered frame breaks the seal and ends the connection.
+ * <p>Handshake: the caller sends a sealed hello with a random value. The other end answers only if
+ * the hello opens, with a random value of its own and a seal over both. Two keys are derived from
+ * both values, one for each direction; so a recorded hello or frame cannot be replayed.
+ *
+ * <p>Then each end sends frames: length (4), AES-256-GCM of a {@link FrameBody} under the counter
+ * of the direction. A cut, repeated or reordered frame breaks the seal and ends the connection.
  */
 final class SealedStream implements AutoCloseable {
   /** A page of a membership view or some payloads of the largest size, with room. */
   static final int MAX_FRAME = 4 << 20;
 
-  /** Frames up to here are read by all streams at once, 64 MiB for 1,024 of them. */
+  /** Frames up to this length are read by all streams at once, 64 MiB for 1,024 of them. */
   private static final int MAX_SMALL_FRAME = 64 << 10;
 
-  /** For the whole of a longer one: the longest over 4 Mbit/s. */
+  /** The limit for one longer frame: the longest takes this at 4 Mbit/s. */
   private static final Duration LONG_FRAME_TIMEOUT = Duration.ofSeconds(10);
 
-  /** What a compressed frame may inflate to. */
+  /** The bound of a decompressed frame. */
   static final int MAX_DECOMPRESSED = 8 << 20;
 
   private static final int RANDOM_BYTES = 32;
@@ -52,15 +53,16 @@ final class SealedStream implements AutoCloseable {
   private final DirectionCipher incoming;
   private final DirectionCipher outgoing;
 
-  private SealedStream(BufferedSocket wire, DirectionCipher incoming, DirectionCipher outgoing) {
-    this.socket = wire.socket;
-    this.in = wire.in;
-    this.out = wire.out;
+  private SealedStream(
+      BufferedSocket connection, DirectionCipher incoming, DirectionCipher outgoing) {
+    this.socket = connection.socket;
+    this.in = connection.in;
+    this.out = connection.out;
     this.incoming = incoming;
     this.outgoing = outgoing;
   }
 
-  /** The other end is not a member, or does not speak as one. */
+  /** The other end did not prove the secret, or broke the protocol. */
   static final class AuthenticationFailure extends IOException {
     private static final long serialVersionUID = 1L;
     private final DropReason reason;
@@ -85,22 +87,22 @@ final class SealedStream implements AutoCloseable {
     }
   }
 
-  /** The calling end, over a connected socket whose time-outs are set. */
+  /** Proves the secret as the caller, over a connected socket whose timeouts are set. */
   static SealedStream connect(Socket socket, KeyRing ring, Sealer sealer, OptionalInt receiver)
       throws IOException {
-    BufferedSocket wire = BufferedSocket.of(socket);
+    BufferedSocket connection = BufferedSocket.of(socket);
     byte[] mine = random();
     byte[] hello = sealer.seal(FrameFormat.STREAM_HELLO, receiver, mine);
-    wire.out.write(hello);
-    wire.out.flush();
+    connection.out.write(hello);
+    connection.out.flush();
     byte[] theirs = new byte[RANDOM_BYTES];
     byte[] seal = new byte[FrameFormat.SEAL_BYTES];
     try {
-      wire.in.readFully(theirs);
-      wire.in.readFully(seal);
+      connection.in.readFully(theirs);
+      connection.in.readFully(seal);
     } catch (EOFException e) {
-      throw new AuthenticationFailure(
-          DropReason.NOT_PROVEN); // so does a node that does not hold our secret
+      // a node that does not have this secret closes the connection
+      throw new AuthenticationFailure(DropReason.NOT_PROVEN);
     }
     short keyId = ByteBuffer.wrap(hello).getShort(3);
     KeyRing.Key key =
@@ -109,29 +111,29 @@ final class SealedStream implements AutoCloseable {
             .orElseThrow(() -> new AuthenticationFailure(DropReason.UNKNOWN_KEY));
     StreamKeys keys = new StreamKeys(key, mine, theirs, ring.clusterName());
     if (!keys.proof().opens(seal)) throw new AuthenticationFailure(DropReason.FORGED);
-    return new SealedStream(wire, keys.toCaller(), keys.toAnswerer());
+    return new SealedStream(connection, keys.toCaller(), keys.toAnswerer());
   }
 
-  /** The answering end. Says nothing before the other one has proven itself. */
+  /** Checks the caller's hello, and sends nothing before it has proven the secret. */
   static SealedStream accept(Socket socket, KeyRing ring, Opener opener) throws IOException {
-    BufferedSocket wire = BufferedSocket.of(socket);
+    BufferedSocket connection = BufferedSocket.of(socket);
     byte[] hello = new byte[HELLO_BYTES];
-    wire.in.readFully(hello);
+    connection.in.readFully(hello);
     OpenResult opened = opener.open(FrameFormat.STREAM_HELLO, ByteBuffer.wrap(hello));
     return switch (opened) {
       case OpenResult.Dropped dropped -> throw new AuthenticationFailure(dropped.reason());
       case OpenResult.Payload payload -> {
         byte[] mine = random();
         StreamKeys keys = new StreamKeys(payload.key(), payload.bytes(), mine, ring.clusterName());
-        wire.out.write(mine);
-        wire.out.write(keys.proof().seal(new byte[0]));
-        wire.out.flush();
-        yield new SealedStream(wire, keys.toAnswerer(), keys.toCaller());
+        connection.out.write(mine);
+        connection.out.write(keys.proof().seal(new byte[0]));
+        connection.out.flush();
+        yield new SealedStream(connection, keys.toAnswerer(), keys.toCaller());
       }
     };
   }
 
-  /** One writer at a time. */
+  /** Seals and sends one body; one writer at a time. */
   void write(byte[] body) throws IOException {
     byte[] sealed = outgoing.seal(body);
     out.writeInt(sealed.length);
@@ -139,56 +141,56 @@ final class SealedStream implements AutoCloseable {
     out.flush();
   }
 
-  /** What takes a body; its memory is free when it returns. */
+  /** A consumer of one body, whose memory is free after the call; returns false to end. */
   interface BodyHandler {
     boolean handle(byte[] body);
   }
 
   /**
-   * Reads the next body and hands it over; waits for it. One reader at a time.
+   * Waits for the next body and hands it to the handler. One reader at a time.
    *
-   * @param longFrames how many frames that are not small may be in memory at once
-   * @return what the taker said
+   * @param longFrames a permit for each frame in memory that is not small
+   * @return the handler's result
    * @throws AuthenticationFailure when a frame is too long or its seal is broken: the connection
    *     must end
    */
-  boolean read(Semaphore longFrames, BodyHandler taker) throws IOException {
+  boolean read(Semaphore longFrames, BodyHandler handler) throws IOException {
     int length = in.readInt();
     if (length < FrameFormat.SEAL_BYTES) throw new AuthenticationFailure(DropReason.TOO_SHORT);
     if (length > MAX_FRAME) throw new AuthenticationFailure(DropReason.TOO_LONG);
     if (length <= MAX_SMALL_FRAME) {
       byte[] sealed = new byte[length];
       in.readFully(sealed);
-      return taker.handle(incoming.open(sealed));
+      return handler.handle(incoming.open(sealed));
     }
     try {
       if (!longFrames.tryAcquire(LONG_FRAME_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new SocketTimeoutException("too many long frames at once");
+        throw new SocketTimeoutException("no room for a long frame: too many at once");
       }
     } catch (InterruptedException e) {
       throw new InterruptedIOException("interrupted");
     }
     try {
-      return taker.handle(incoming.open(readLong(length)));
+      return handler.handle(incoming.open(readLong(length)));
     } finally {
       longFrames.release();
     }
   }
 
-  /** A sender that pauses in the middle of a long frame must not hold its place for long. */
+  /** Bounds the time of a long frame: a sender that pauses must not keep a permit for long. */
   private byte[] readLong(int length) throws IOException {
     long end = System.nanoTime() + LONG_FRAME_TIMEOUT.toNanos();
     byte[] sealed = new byte[length];
-    int idle = socket.getSoTimeout();
+    int idleTimeout = socket.getSoTimeout();
     for (int have = 0; have < length; ) {
       long left = (end - System.nanoTime()) / 1_000_000;
-      if (left <= 0) throw new SocketTimeoutException("a frame that does not end");
+      if (left <= 0) throw new SocketTimeoutException("a long frame did not arrive in time");
       socket.setSoTimeout((int) left);
       int read = in.read(sealed, have, length - have);
       if (read < 0) throw new EOFException();
       have += read;
     }
-    socket.setSoTimeout(idle);
+    socket.setSoTimeout(idleTimeout);
     return sealed;
   }
 
@@ -207,7 +209,7 @@ final class SealedStream implements AutoCloseable {
     return bytes;
   }
 
-  /** What follows from both random values. */
+  /** The keys that are derived from both random values. */
   private record StreamKeys(
       KeyRing.Key key, byte[] callerRandom, byte[] answererRandom, byte[] cluster) {
     DirectionCipher proof() {
@@ -231,7 +233,7 @@ final class SealedStream implements AutoCloseable {
     }
   }
 
-  /** One key that is used for one direction of one connection, its nonces a counter. */
+  /** AES-GCM for one direction of one connection; its own key, and a counter as the nonce. */
   private static final class DirectionCipher {
     private static final ByteBuffer NO_HEADER = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
@@ -271,6 +273,9 @@ final class SealedStream implements AutoCloseable {
     }
 
     private byte[] crypt(int mode, byte[] in, int outLength) throws GeneralSecurityException {
+      if (counter >= FrameFormat.MAX_FRAMES_PER_KEY) {
+        throw new IllegalStateException("a stream's nonces are used up");
+      }
       byte[] out = new byte[outLength];
       FrameFormat.crypt(
           cipher,

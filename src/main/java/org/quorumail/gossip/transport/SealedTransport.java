@@ -9,20 +9,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.quorumail.gossip.NodeAddress;
-import org.quorumail.gossip.driver.NeighbourQueue;
 import org.quorumail.gossip.transport.Opener.OpenResult;
 
 /**
- * UDP for what may get lost, TCP on the same port for what is long or has to arrive; both sealed
- * with the keys of the ring. Whoever has the secret is believed whatever it says, also who it is: a
- * name that is proven takes a certificate, see {@link QuicTransport}. Threads: one reads datagrams,
- * see {@link TcpStreams} for the rest.
+ * UDP for messages that may be lost, and TCP on the same port for long or reliable ones. Both are
+ * sealed with the keys of the ring. A holder of the secret is believed in all that it sends, its
+ * node id included: only {@link QuicTransport} proves ids, with certificates. Threads: one reads
+ * datagrams; {@link TcpStreams} has its own.
  */
 public final class SealedTransport implements Transport {
   /** Fits an Ethernet frame with IPv6 and a tunnel or two around it; memberlist's figure. */
   static final int MAX_DATAGRAM_BYTES = 1_400;
 
-  /** What a compressed datagram may inflate to: far more than we put in. */
+  /** The bound of a decompressed datagram: far more than this node ever compresses into one. */
   static final int MAX_DECOMPRESSED = 64 << 10;
 
   /** 1.3 Mbit/s to each neighbour: more than events and loads ever need, less than any LAN has. */
@@ -31,36 +30,30 @@ public final class SealedTransport implements Transport {
   private final Sealer sealer;
   private final Opener opener;
   private final Compression compression;
-  private final Receiver receiver;
+  private final StreamHandshakes handshakes;
   private final UdpSocket datagrams;
   private final TcpStreams streams;
-  private volatile KeyRing ring;
 
   private SealedTransport(
-      KeyRing ring,
-      String self,
+      Sealer sealer,
+      Opener opener,
       Compression compression,
-      InetAddress address,
-      int port,
-      Receiver receiver)
-      throws IOException {
-    this.ring = ring;
-    this.sealer = new Sealer(ring, Clock.systemUTC());
-    this.opener = new Opener(ring, self, Clock.systemUTC());
+      StreamHandshakes handshakes,
+      UdpSocket datagrams,
+      TcpStreams streams) {
+    this.sealer = sealer;
+    this.opener = opener;
     this.compression = compression;
-    this.receiver = receiver;
-    this.streams = TcpStreams.bind(address, port, compression, new StreamHandshakes(), receiver);
-    try {
-      this.datagrams = UdpSocket.bind(address, streams.port(), new DatagramOpener());
-    } catch (IOException e) {
-      streams.close();
-      throw e;
-    }
+    this.handshakes = handshakes;
+    this.datagrams = datagrams;
+    this.streams = streams;
   }
 
   /**
+   * Binds both sockets and starts to receive.
+   *
    * @param self this node's id
-   * @param port 0: any that is free, see {@link #port}
+   * @param port 0 for any free port, see {@link #port}
    * @throws IOException when the port is taken
    */
   public static SealedTransport bind(
@@ -71,7 +64,18 @@ public final class SealedTransport implements Transport {
       int port,
       Receiver receiver)
       throws IOException {
-    return new SealedTransport(ring, self, compression, address, port, receiver);
+    Sealer sealer = new Sealer(ring, Clock.systemUTC());
+    Opener opener = new Opener(ring, self, Clock.systemUTC());
+    StreamHandshakes handshakes = new StreamHandshakes(ring, sealer, opener);
+    TcpStreams streams = TcpStreams.bind(address, port, compression, handshakes, receiver);
+    try {
+      UdpSocket datagrams =
+          UdpSocket.bind(address, streams.port(), new DatagramOpener(opener, receiver));
+      return new SealedTransport(sealer, opener, compression, handshakes, datagrams, streams);
+    } catch (IOException e) {
+      streams.close();
+      throw e;
+    }
   }
 
   @Override
@@ -96,7 +100,7 @@ public final class SealedTransport implements Transport {
   }
 
   @Override
-  public void connect(PeerAddress neighbour, NeighbourQueue queue) {
+  public void connect(PeerAddress neighbour, OutboundQueue queue) {
     streams.connect(neighbour, queue);
   }
 
@@ -111,10 +115,10 @@ public final class SealedTransport implements Transport {
   }
 
   @Override
-  public void replaceKeys(KeyRing changed) {
-    ring = changed;
-    opener.replaceKeys(changed);
-    sealer.replaceKeys(changed);
+  public void replaceKeys(KeyRing ring) {
+    handshakes.ring = ring;
+    opener.replaceKeys(ring);
+    sealer.replaceKeys(ring);
   }
 
   @Override
@@ -129,7 +133,8 @@ public final class SealedTransport implements Transport {
         : OptionalInt.of(FrameFormat.receiverTag(to.nodeId()));
   }
 
-  private final class DatagramOpener implements UdpSocket.DatagramHandler {
+  private record DatagramOpener(Opener opener, Receiver receiver)
+      implements UdpSocket.DatagramHandler {
     @Override
     public void onDatagram(NodeAddress from, ByteBuffer frame) {
       switch (opener.open(FrameFormat.DATAGRAM, frame)) {
@@ -145,7 +150,17 @@ public final class SealedTransport implements Transport {
     }
   }
 
-  private final class StreamHandshakes implements TcpStreams.Handshakes {
+  private static final class StreamHandshakes implements TcpStreams.Handshakes {
+    private final Sealer sealer;
+    private final Opener opener;
+    private volatile KeyRing ring;
+
+    StreamHandshakes(KeyRing ring, Sealer sealer, Opener opener) {
+      this.ring = ring;
+      this.sealer = sealer;
+      this.opener = opener;
+    }
+
     @Override
     public SealedStream connect(Socket socket, PeerAddress to) throws IOException {
       return SealedStream.connect(socket, ring, sealer, receiverTag(to));

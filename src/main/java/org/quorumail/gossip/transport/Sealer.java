@@ -9,10 +9,8 @@ import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
 import org.quorumail.gossip.transport.FrameFormat.Header;
 
-/** Seals what this node sends. Thread-safe; one at a time, some microseconds each. */
+/** The sealer of this node's frames. Thread-safe: one frame at a time, some microseconds each. */
 public final class Sealer {
-  /** See {@link FrameFormat}: then a new session with a new key begins. */
-  private static final long MAX_FRAMES = 1L << 32;
 
   private final SecureRandom random = new SecureRandom();
   private final Cipher cipher = FrameFormat.cipher();
@@ -28,7 +26,7 @@ public final class Sealer {
     this.key = newSession();
   }
 
-  /** From now on with the first key of this ring. */
+  /** Seals with the first key of this ring from now on. */
   public synchronized void replaceKeys(KeyRing changed) {
     boolean sameKey =
         changed.sealingKey().isSame(ring.sealingKey()) && changed.clusterTag() == ring.clusterTag();
@@ -37,11 +35,13 @@ public final class Sealer {
   }
 
   /**
-   * @param receiver the tag of the node it is for; empty when its name is not known yet
+   * Seals a payload into a frame.
+   *
+   * @param receiver the tag of the receiving node; empty while its id is unknown
    * @return the frame, {@link FrameFormat#OVERHEAD} bytes longer than the payload
    */
   public synchronized byte[] seal(byte kind, OptionalInt receiver, byte[] payload) {
-    if (counter >= MAX_FRAMES) key = newSession();
+    if (counter >= FrameFormat.MAX_FRAMES_PER_KEY) key = newSession();
     ByteBuffer frame = ByteBuffer.allocate(payload.length + FrameFormat.OVERHEAD);
     long seconds = clock.millis() / 1000;
     new Header(

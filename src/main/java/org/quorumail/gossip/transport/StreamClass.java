@@ -2,10 +2,9 @@ package org.quorumail.gossip.transport;
 
 import java.util.Arrays;
 import java.util.Optional;
-import org.quorumail.gossip.plumtree.SendPriority;
 
-/** What a stream carries: membership, or one class of broadcasts. */
-enum StreamClass {
+/** The traffic that one QUIC stream carries: membership, or one priority of broadcasts. */
+public enum StreamClass {
   MEMBERSHIP(0),
   CRITICAL(1),
   HIGH(2),
@@ -18,25 +17,16 @@ enum StreamClass {
     this.code = code;
   }
 
-  static StreamClass of(SendPriority priority) {
-    return switch (priority) {
-      case CRITICAL -> CRITICAL;
-      case HIGH -> HIGH;
-      case NORMAL -> NORMAL;
-      case LOW -> LOW;
-    };
-  }
-
   static Optional<StreamClass> ofCode(int code) {
-    return Arrays.stream(values()).filter(lane -> lane.code == code).findFirst();
+    return Arrays.stream(values()).filter(c -> c.code == code).findFirst();
   }
 
-  /** As the head of the stream says it. */
+  /** The first byte of the stream. */
   int code() {
     return code;
   }
 
-  /** RFC 9218's urgency: membership before everything, then as the classes are ordered. */
+  /** The urgency of RFC 9218: membership first, then broadcasts by priority. */
   int urgency() {
     return code;
   }

@@ -5,18 +5,17 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.quorumail.gossip.driver.NeighbourQueue;
 
 /**
- * One stream with another node, from the first message that waits for it to its end. What is
- * offered goes out first and in order, then what a neighbour's queue holds; the bounds keep a node
- * that reads slowly from holding our memory.
+ * One TCP stream with another node, from the first message that waits for it to its end. Enqueued
+ * bodies go out first and in order, then the messages of a neighbour's queue. The bounds keep a
+ * slow reader from holding this node's memory. Thread-safe; one thread is the writer.
  */
 final class StreamSession {
   private static final int MAX_QUEUED = 256;
   private static final int MAX_QUEUED_BYTES = 8 << 20;
 
-  /** How often a neighbour hears something: a third of what either end waits for it. */
+  /** The longest silence towards a neighbour: a third of the timeout at either end. */
   static final Duration KEEP_ALIVE_INTERVAL = Duration.ofSeconds(10);
 
   private PeerAddress peer;
@@ -24,18 +23,18 @@ final class StreamSession {
   private final Compression compression;
   private final ArrayDeque<byte[]> bodies = new ArrayDeque<>();
   private long queuedBytes;
-  private @Nullable NeighbourQueue neighbourQueue;
+  private @Nullable OutboundQueue neighbourQueue;
   private @Nullable SealedStream stream;
   private boolean closed;
   private boolean hasUndelivered;
   private volatile long writingSince;
 
   /**
-   * @param called whether this end opened it
+   * @param isOutbound whether this node opened the stream
    */
-  StreamSession(PeerAddress peer, boolean called, Compression compression) {
+  StreamSession(PeerAddress peer, boolean isOutbound, Compression compression) {
     this.peer = peer;
-    this.isOutbound = called;
+    this.isOutbound = isOutbound;
     this.compression = compression;
   }
 
@@ -49,7 +48,7 @@ final class StreamSession {
     return peer;
   }
 
-  /** Whether this end opened the stream; then it also says when it is still there. */
+  /** Whether this node opened the stream; then this node also sends the keep-alives. */
   boolean isOutbound() {
     return isOutbound;
   }
@@ -65,21 +64,21 @@ final class StreamSession {
   }
 
   /**
-   * From now on also what this queue holds goes out; false when the stream has ended.
+   * Sends the messages of this queue too, from now on; returns false when the stream has ended.
    *
-   * @param named who the peer is; a seed is called by its address alone
+   * @param identified the peer with its node id, which is unknown of a seed
    */
-  boolean attachQueue(PeerAddress named, NeighbourQueue queue) {
+  boolean attachQueue(PeerAddress identified, OutboundQueue queue) {
     synchronized (this) {
       if (closed) return false;
-      peer = named;
+      peer = identified;
       neighbourQueue = queue;
     }
     queue.setOnAvailable(this::wake);
     return true;
   }
 
-  /** The peer is a neighbour no more: the stream may end without a word. */
+  /** The peer is no longer a neighbour: the stream may end without a report. */
   synchronized void detachQueue() {
     neighbourQueue = null;
   }
@@ -88,54 +87,55 @@ final class StreamSession {
     notifyAll();
   }
 
-  /** Sends what there is until the conversation ends; this thread is the writer. */
-  void writeLoop(SealedStream proven) throws IOException, InterruptedException {
+  /** Sends queued bodies until the session ends; the calling thread is the writer. */
+  void writeLoop(SealedStream authenticated) throws IOException, InterruptedException {
     while (true) {
       byte[] body = awaitBody();
-      writingSince = System.nanoTime() | 1;
-      proven.write(body);
+      writingSince = System.nanoTime() | 1; // 0 means that no write is going on
+      authenticated.write(body);
       writingSince = 0;
     }
   }
 
-  /** The next body; nothing more than a sign of life when a neighbour has not heard us for long. */
+  /** The next body, or a keep-alive after a long silence towards a neighbour. */
   private synchronized byte[] awaitBody() throws InterruptedException {
-    long quietSince = System.nanoTime();
+    long idleSince = System.nanoTime();
     while (true) {
       byte[] body = bodies.poll();
       if (body != null) {
         queuedBytes -= body.length;
+        assert queuedBytes == bodies.stream().mapToLong(b -> b.length).sum();
         return body;
       }
       if (neighbourQueue == null) {
         wait();
         continue;
       }
-      NeighbourQueue.QueuedMessage waiting = neighbourQueue.poll(priority -> true).orElse(null);
-      if (waiting != null) return FrameBody.encode(List.of(waiting.bytes()), compression);
-      long left = KEEP_ALIVE_INTERVAL.toNanos() - (System.nanoTime() - quietSince);
+      OutboundQueue.QueuedMessage next = neighbourQueue.poll(streamClass -> true).orElse(null);
+      if (next != null) return FrameBody.encode(List.of(next.bytes()), compression);
+      long left = KEEP_ALIVE_INTERVAL.toNanos() - (System.nanoTime() - idleSince);
       if (left <= 0) return FrameBody.KEEP_ALIVE;
       wait(Math.max(1, left / 1_000_000));
     }
   }
 
-  /** From now on it can be closed from outside; false when it has ended meanwhile. */
-  synchronized boolean attachStream(SealedStream proven) {
+  /** Sets the stream, so that {@link #close} can end it; false when the session has ended. */
+  synchronized boolean attachStream(SealedStream authenticated) {
     if (closed) return false;
-    stream = proven;
+    stream = authenticated;
     return true;
   }
 
-  /** Whether a write has been going on for longer than this. */
+  /** Whether one write has taken longer than this. */
   boolean isStuck(long nanos) {
     long since = writingSince;
     return since != 0 && System.nanoTime() - since > nanos;
   }
 
   /**
-   * Ends it, whoever finds out first.
+   * Ends the session; every call returns the same.
    *
-   * @return whether somebody has to know: something that was offered has not left, or the peer is a
+   * @return whether the owner must report it: an enqueued body was not sent, or the peer is a
    *     neighbour
    */
   synchronized boolean close() {
@@ -143,11 +143,12 @@ final class StreamSession {
     closed = true;
     hasUndelivered = !bodies.isEmpty() || writingSince != 0 || neighbourQueue != null;
     bodies.clear();
+    queuedBytes = 0;
     if (stream != null) {
       try {
         stream.close();
       } catch (IOException e) {
-        // it is closed for us in any case
+        // the descriptor is released in any case
       }
     }
     return hasUndelivered;

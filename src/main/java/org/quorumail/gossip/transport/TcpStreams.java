@@ -13,35 +13,34 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.quorumail.gossip.NodeAddress;
-import org.quorumail.gossip.driver.NeighbourQueue;
 import org.quorumail.gossip.transport.SealedStream.AuthenticationFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The TCP side: accepts, calls, and keeps what is open under the address of the other end. Threads,
- * all virtual: one accepts; each connection has one that reads and one that writes; one ends
- * writers that are stuck and strangers that prove nothing.
+ * The TCP side of {@link SealedTransport}: accepts, connects, and keeps one session per peer
+ * address. Threads, all virtual: one accepts; each connection has a reader and a writer; one closes
+ * stuck writers and unauthenticated connections.
  */
 final class TcpStreams implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(TcpStreams.class);
+  private static final Logger LOG = LoggerFactory.getLogger(TcpStreams.class);
 
-  /** A burst of neighbours that all call after a restart, some times over. */
+  /** Several times the burst of neighbours that connect after a restart. */
   static final int MAX_UNAUTHENTICATED = 64;
 
   /** The neighbours and a push-pull now and then; 10,000 members never call one at once. */
   private static final int MAX_OPEN = 1_024;
 
-  /** Each takes up to 4 MiB, and 8 MiB more when it is inflated. */
+  /** Each takes up to 4 MiB, and 8 MiB more while it is decompressed. */
   private static final int MAX_LONG_FRAMES = 4;
 
-  /** For connecting and for the other end's proof. */
+  /** The limit for connecting, and for the other end's proof. */
   private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(3);
 
-  /** For one frame to leave: the largest over 4 Mbit/s. */
+  /** The limit for writing one frame: the largest takes this at 4 Mbit/s. */
   private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(10);
 
-  /** A stream on which nothing comes for so long is closed; the next message opens another. */
+  /** A stream that receives nothing for this time is closed; the next message opens another. */
   private static final Duration IDLE_TIMEOUT = StreamSession.KEEP_ALIVE_INTERVAL.multipliedBy(3);
 
   private final ServerSocket server;
@@ -53,8 +52,8 @@ final class TcpStreams implements AutoCloseable {
   private final Semaphore longFrames = new Semaphore(MAX_LONG_FRAMES);
 
   /**
-   * One stream at a time: a member gone bad packs megabytes into hundreds of bytes, and must not
-   * have all processors for it.
+   * One stream decompresses at a time: a compromised member can pack megabytes into hundreds of
+   * bytes, and must not occupy all processors.
    */
   private final Semaphore decompression = new Semaphore(1, true);
 
@@ -62,7 +61,7 @@ final class TcpStreams implements AutoCloseable {
       new UnauthenticatedConnections(MAX_UNAUTHENTICATED, HANDSHAKE_TIMEOUT);
   private volatile boolean closed;
 
-  /** How the two ends of a new connection prove the secret to each other. */
+  /** The proof of the secret on a new connection, for either end. */
   interface Handshakes {
     SealedStream connect(Socket socket, PeerAddress to) throws IOException;
 
@@ -80,6 +79,7 @@ final class TcpStreams implements AutoCloseable {
     this.receiver = receiver;
   }
 
+  /** Binds the port and starts to accept. */
   static TcpStreams bind(
       InetAddress address,
       int port,
@@ -105,11 +105,11 @@ final class TcpStreams implements AutoCloseable {
     return server.getLocalPort();
   }
 
-  /** Puts the body into the queue of the conversation with this address; opens one if need be. */
+  /** Enqueues the body in the session with this address, and opens a session if there is none. */
   void send(PeerAddress to, byte[] body) {
     while (!closed) {
-      StreamSession conversation = sessionWith(to);
-      switch (conversation.enqueue(body)) {
+      StreamSession session = sessionWith(to);
+      switch (session.enqueue(body)) {
         case QUEUED -> {
           return;
         }
@@ -117,23 +117,23 @@ final class TcpStreams implements AutoCloseable {
           receiver.onUnreachable(to);
           return;
         }
-        case CLOSED -> sessions.remove(to.address(), conversation); // once more with a new one
+        case CLOSED -> sessions.remove(to.address(), session); // try again with a new session
       }
     }
   }
 
-  /** Keeps the conversation with a neighbour open, and draws from its queue. */
-  void connect(PeerAddress neighbour, NeighbourQueue queue) {
+  /** Keeps the session with a neighbour open, and drains its queue. */
+  void connect(PeerAddress neighbour, OutboundQueue queue) {
     while (!closed) {
-      StreamSession conversation = sessionWith(neighbour);
-      if (conversation.attachQueue(neighbour, queue)) return;
-      sessions.remove(neighbour.address(), conversation);
+      StreamSession session = sessionWith(neighbour);
+      if (session.attachQueue(neighbour, queue)) return;
+      sessions.remove(neighbour.address(), session);
     }
   }
 
   void disconnect(PeerAddress neighbour) {
-    StreamSession conversation = sessions.get(neighbour.address());
-    if (conversation != null) conversation.detachQueue();
+    StreamSession session = sessions.get(neighbour.address());
+    if (session != null) session.detachQueue();
   }
 
   private StreamSession sessionWith(PeerAddress peer) {
@@ -146,31 +146,31 @@ final class TcpStreams implements AutoCloseable {
     return fresh;
   }
 
-  private void runOutbound(StreamSession conversation) {
-    boolean proven = false;
-    Socket calling = new Socket();
-    sockets.add(calling);
-    try (Socket socket = calling) {
+  private void runOutbound(StreamSession session) {
+    boolean authenticated = false;
+    Socket outbound = new Socket();
+    sockets.add(outbound);
+    try (Socket socket = outbound) {
       if (sessions.size() > MAX_OPEN) {
         receiver.onDropped(DropReason.CONNECTIONS_FULL);
         return;
       }
       socket.setSoTimeout((int) HANDSHAKE_TIMEOUT.toMillis());
       socket.connect(
-          UdpSocket.socketAddress(conversation.peer().address()),
+          SocketAddresses.toSocketAddress(session.peer().address()),
           (int) HANDSHAKE_TIMEOUT.toMillis());
-      SealedStream stream = handshakes.connect(socket, conversation.peer());
-      proven = conversation.attachStream(stream);
-      if (proven) runSession(conversation, stream);
+      SealedStream stream = handshakes.connect(socket, session.peer());
+      authenticated = session.attachStream(stream);
+      if (authenticated) runSession(session, stream);
     } catch (AuthenticationFailure e) {
       receiver.onDropped(e.reason());
-      if (!proven) receiver.onAuthenticationFailed(conversation.peer());
+      if (!authenticated) receiver.onAuthenticationFailed(session.peer());
     } catch (IOException e) {
-      log.debug("gossip_call_failed to={} reason=\"{}\"", conversation.peer(), e.getMessage());
+      LOG.debug("event=gossip_connect_failed to={} reason=\"{}\"", session.peer(), e.getMessage());
     } finally {
-      sockets.remove(calling);
-      boolean lost = end(conversation);
-      if (!proven || lost) receiver.onUnreachable(conversation.peer());
+      sockets.remove(outbound);
+      boolean lost = end(session);
+      if (!authenticated || lost) receiver.onUnreachable(session.peer());
     }
   }
 
@@ -183,39 +183,39 @@ final class TcpStreams implements AutoCloseable {
         Thread.ofVirtual().name("gossip-answer").start(() -> runInbound(socket));
       } catch (IOException e) {
         if (closed) return;
-        log.warn("gossip_accept_failed reason=\"{}\"", e.getMessage());
-        if (!pause()) return; // out of file descriptors: give others time to return some
+        LOG.warn("event=gossip_accept_failed reason=\"{}\"", e.getMessage());
+        if (!sleepOneSecond()) return; // out of file descriptors: wait until some are released
       }
     }
   }
 
   private void runInbound(Socket socket) {
-    StreamSession conversation = null;
+    StreamSession session = null;
     try (socket) {
       socket.setSoTimeout((int) HANDSHAKE_TIMEOUT.toMillis());
       SealedStream stream = handshakes.accept(socket);
       unauthenticated.remove(socket);
       InetSocketAddress remote = (InetSocketAddress) socket.getRemoteSocketAddress();
-      PeerAddress caller = new PeerAddress(UdpSocket.address(remote), "");
-      conversation = new StreamSession(caller, false, compression);
+      PeerAddress caller = new PeerAddress(SocketAddresses.toNodeAddress(remote), "");
+      session = new StreamSession(caller, false, compression);
       if (sessions.size() > MAX_OPEN) receiver.onDropped(DropReason.CONNECTIONS_FULL);
-      else if (conversation.attachStream(stream)) {
-        sessions.put(conversation.peer().address(), conversation);
-        runSession(conversation, stream);
+      else if (session.attachStream(stream)) {
+        sessions.put(session.peer().address(), session);
+        runSession(session, stream);
       }
     } catch (AuthenticationFailure e) {
       receiver.onDropped(e.reason());
     } catch (IOException e) {
-      log.debug("gossip_answer_ended reason=\"{}\"", e.getMessage());
+      LOG.debug("event=gossip_inbound_stream_ended reason=\"{}\"", e.getMessage());
     } finally {
       unauthenticated.remove(socket);
-      if (conversation != null) end(conversation);
+      if (session != null) end(session);
       sockets.remove(socket);
     }
   }
 
-  /** Reads in this thread and writes in another, until either ends. */
-  private void runSession(StreamSession conversation, SealedStream stream) throws IOException {
+  /** Reads in this thread and writes in another until either ends. */
+  private void runSession(StreamSession session, SealedStream stream) throws IOException {
     stream.socket().setSoTimeout((int) IDLE_TIMEOUT.toMillis());
     Thread writer =
         Thread.ofVirtual()
@@ -223,19 +223,19 @@ final class TcpStreams implements AutoCloseable {
             .start(
                 () -> {
                   try {
-                    conversation.writeLoop(stream);
+                    session.writeLoop(stream);
                   } catch (IOException e) {
-                    log.debug("gossip_write_ended reason=\"{}\"", e.getMessage());
+                    LOG.debug("event=gossip_write_ended reason=\"{}\"", e.getMessage());
                   } catch (InterruptedException e) {
-                    log.trace("gossip_write_over");
+                    LOG.trace("event=gossip_write_interrupted");
                   } finally {
-                    closeQuietly(stream); // and with it the reader's wait
+                    closeQuietly(stream); // this also ends the reader's wait
                   }
                 });
     try {
-      boolean goesOn = true;
-      while (goesOn) {
-        goesOn = stream.read(longFrames, body -> handleBody(conversation, body));
+      boolean isOpen = true;
+      while (isOpen) {
+        isOpen = stream.read(longFrames, body -> handleBody(session, body));
       }
     } finally {
       writer.interrupt();
@@ -243,35 +243,36 @@ final class TcpStreams implements AutoCloseable {
   }
 
   private boolean handleBody(StreamSession from, byte[] body) {
-    if (Arrays.equals(body, FrameBody.KEEP_ALIVE)) { // a sign of life
-      if (!from.isOutbound()) from.enqueue(body);
+    if (Arrays.equals(body, FrameBody.KEEP_ALIVE)) {
+      if (!from.isOutbound()) from.enqueue(body); // the caller's keep-alive is answered
       return true;
     }
     NodeAddress address = from.peer().address();
-    boolean inflates = body.length > 0 && body[0] != Compression.PLAIN;
-    if (inflates) decompression.acquireUninterruptibly();
+    boolean isCompressed = body.length > 0 && body[0] != Compression.PLAIN;
+    if (isCompressed) decompression.acquireUninterruptibly();
     try {
       return receiver.onBody(address, Optional.empty(), body, SealedStream.MAX_DECOMPRESSED, true);
     } finally {
-      if (inflates) decompression.release();
+      if (isCompressed) decompression.release();
     }
   }
 
-  private boolean end(StreamSession conversation) {
-    sessions.remove(conversation.peer().address(), conversation);
-    return conversation.close();
+  private boolean end(StreamSession session) {
+    sessions.remove(session.peer().address(), session);
+    return session.close();
   }
 
   private void closeStuckLoop() {
-    while (!closed && pause()) {
+    while (!closed && sleepOneSecond()) {
       unauthenticated.closeExpired();
-      for (StreamSession c : sessions.values()) {
-        if (c.isStuck(WRITE_TIMEOUT.toNanos())) c.close();
+      for (StreamSession session : sessions.values()) {
+        if (session.isStuck(WRITE_TIMEOUT.toNanos())) session.close();
       }
     }
   }
 
-  private static boolean pause() {
+  /** False when the thread was interrupted. */
+  private static boolean sleepOneSecond() {
     try {
       Thread.sleep(Duration.ofSeconds(1));
       return true;
@@ -292,7 +293,7 @@ final class TcpStreams implements AutoCloseable {
     try {
       socket.close();
     } catch (Exception e) {
-      log.debug("gossip_close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("event=gossip_close_failed reason=\"{}\"", e.getMessage());
     }
   }
 }

@@ -4,77 +4,90 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.quorumail.gossip.NodeAddress;
-import org.quorumail.gossip.driver.ClaimedSender;
-import org.quorumail.gossip.driver.NeighbourQueue;
 
 /**
- * Carries the messages of gossip between nodes that have proven the secret to each other. No method
+ * A carrier of gossip messages between nodes that have proven the secret to each other. No method
  * waits for the network. Thread-safe.
  */
 public interface Transport extends AutoCloseable {
-  /** The port that is bound. */
+  /** The bound port. */
   int port();
 
   /**
-   * Bytes of messages that one datagram holds, {@link FrameBody#MESSAGE_OVERHEAD} for each
-   * included.
+   * The bytes of messages that one datagram holds; each message costs {@link
+   * FrameBody#MESSAGE_OVERHEAD} more.
    */
   int datagramCapacity();
 
   /**
-   * Sends them as one datagram, which may be lost; together at most {@link #datagramCapacity()}.
+   * Sends the messages as one datagram, which may be lost; together they have at most {@link
+   * #datagramCapacity()} bytes.
    */
   void send(PeerAddress to, List<byte[]> messages);
 
   /**
-   * Sends it over a stream: the one whose other end is at this address, else a new one. When that
-   * fails, {@link Receiver#onUnreachable} is told.
+   * Sends the message over the stream to this address, and opens a stream if there is none. A
+   * failure is reported to {@link Receiver#onUnreachable}.
    */
   void sendOverStream(PeerAddress to, byte[] message);
 
   /**
-   * Keeps a connection to a neighbour, and draws from the queue as fast as that takes it, until
-   * {@link #disconnect}. When it breaks or cannot be made, {@link Receiver#onUnreachable} is told
-   * and nothing is drawn any more.
+   * Keeps a connection to a neighbour and drains the queue over it, until {@link #disconnect}. When
+   * the connection breaks or cannot be made, {@link Receiver#onUnreachable} is called and the queue
+   * is left as it is.
    */
-  void connect(PeerAddress neighbour, NeighbourQueue queue);
+  void connect(PeerAddress neighbour, OutboundQueue queue);
 
-  /** The connection may end; what still waits is not sent. */
+  /** Allows the connection to end; messages that still wait are not sent. */
   void disconnect(PeerAddress neighbour);
 
-  /** Bytes for one neighbour that may go as datagrams within 100 ms; 0 when none should. */
+  /** The bytes that one neighbour may receive as datagrams within 100 ms; 0 means none. */
   int datagramBudget();
 
-  /** The key ring for what is sent and opened from now on; open streams go on. */
+  /** Replaces the key ring for new frames and new streams; open streams keep their keys. */
   void replaceKeys(KeyRing ring);
 
   @Override
   void close();
 
-  /** Told of what arrives, from the transport's threads; must not wait. */
+  /** The owner of a transport. The transport's threads call it, so no method may wait. */
   interface Receiver {
     /**
-     * @param from where an answer goes to
+     * Accepts one message.
+     *
+     * @param from the address for an answer
      * @return false when there was no room for it
      */
     boolean onMessage(NodeAddress from, byte[] message, boolean reliable);
 
+    /** The ids of the nodes that this message claims as its sender. */
+    Set<String> claimedSenders(byte[] message);
+
+    /** A message could not be sent over a stream, or the connection to a neighbour broke. */
+    void onUnreachable(PeerAddress to);
+
+    /** A node accepted a stream but did not prove the secret. */
+    void onAuthenticationFailed(PeerAddress by);
+
+    /** A frame or message was dropped. */
+    void onDropped(DropReason reason);
+
     /**
-     * Hands on the messages of a body, or counts why not.
+     * Splits a body into its messages and accepts each, or counts the reason of the drop.
      *
-     * @param proven the sender's names, where the transport knows them
-     * @param maxInflated bytes that a compressed one may grow to
-     * @return false when it is not in our format, or said in another's name
+     * @param proven the ids that the sender has proven; empty when the transport proves none
+     * @param maxDecompressed bytes that a compressed body may grow to
+     * @return false when the body is malformed or claims another node's id
      */
     default boolean onBody(
         NodeAddress from,
         Optional<Set<String>> proven,
         byte[] body,
-        int maxInflated,
+        int maxDecompressed,
         boolean reliable) {
       try {
-        for (byte[] message : FrameBody.decode(body, maxInflated)) {
-          if (proven.isPresent() && !proven.get().containsAll(ClaimedSender.of(message))) {
+        for (byte[] message : FrameBody.decode(body, maxDecompressed)) {
+          if (proven.isPresent() && !proven.get().containsAll(claimedSenders(message))) {
             onDropped(DropReason.IMPOSTOR);
             return false;
           }
@@ -88,13 +101,5 @@ public interface Transport extends AutoCloseable {
       }
       return false;
     }
-
-    /** A message could not be sent over a stream, or a kept connection broke. */
-    void onUnreachable(PeerAddress to);
-
-    /** A node was reached over a stream, but did not prove the secret. */
-    void onAuthenticationFailed(PeerAddress by);
-
-    void onDropped(DropReason reason);
   }
 }

@@ -6,7 +6,6 @@ import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
@@ -16,30 +15,32 @@ import org.slf4j.LoggerFactory;
 
 /** The UDP socket and the thread that reads it. */
 public final class UdpSocket implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(UdpSocket.class);
+  private static final Logger LOG = LoggerFactory.getLogger(UdpSocket.class);
 
-  /** We send at most 1,400; a node with a larger MTU may send more, but nothing near this. */
+  /** This node sends at most 1,400 bytes; a node with a larger MTU sends more, but not 2,048. */
   public static final int MAX_RECEIVED_BYTES = 2_048;
 
-  /** Holds what arrives while this process stands still for a moment; the kernel may give less. */
+  /** Holds arriving datagrams while this process pauses; the kernel may grant less. */
   static final int SOCKET_BUFFER = 1 << 20;
 
   private final DatagramChannel channel;
   private final Thread reader;
 
-  /** Takes a datagram; the buffer is used again afterwards. */
+  /** The owner of the socket; each buffer is reused after the call. */
   interface DatagramHandler {
     void onDatagram(NodeAddress from, ByteBuffer frame);
 
     void onTooLong();
   }
 
-  private UdpSocket(DatagramChannel channel, DatagramHandler sink) {
+  private UdpSocket(DatagramChannel channel, DatagramHandler handler) {
     this.channel = channel;
-    this.reader = Thread.ofPlatform().name("gossip-udp").daemon().unstarted(() -> readLoop(sink));
+    this.reader =
+        Thread.ofPlatform().name("gossip-udp").daemon().unstarted(() -> readLoop(handler));
   }
 
-  static UdpSocket bind(InetAddress address, int port, DatagramHandler sink) throws IOException {
+  /** Binds the socket and starts to read it. */
+  static UdpSocket bind(InetAddress address, int port, DatagramHandler handler) throws IOException {
     DatagramChannel channel = DatagramChannel.open(family(address));
     try {
       channel.setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER);
@@ -49,14 +50,14 @@ public final class UdpSocket implements AutoCloseable {
       channel.close();
       throw e;
     }
-    UdpSocket datagrams = new UdpSocket(channel, sink);
-    datagrams.reader.start();
-    return datagrams;
+    UdpSocket socket = new UdpSocket(channel, handler);
+    socket.reader.start();
+    return socket;
   }
 
   private static ProtocolFamily family(InetAddress address) {
-    boolean v4 = address instanceof java.net.Inet4Address;
-    return v4 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6;
+    boolean isIpv4 = address instanceof java.net.Inet4Address;
+    return isIpv4 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6;
   }
 
   int port() throws IOException {
@@ -66,15 +67,15 @@ public final class UdpSocket implements AutoCloseable {
   /** Never waits for long: a full socket buffer drops. */
   void send(NodeAddress to, byte[] frame) {
     try {
-      channel.send(ByteBuffer.wrap(frame), socketAddress(to));
+      channel.send(ByteBuffer.wrap(frame), SocketAddresses.toSocketAddress(to));
     } catch (ClosedChannelException e) {
-      log.trace("gossip_closed");
+      LOG.trace("event=gossip_socket_closed");
     } catch (IOException | java.nio.channels.UnsupportedAddressTypeException e) {
-      log.debug("gossip_datagram_not_sent to={} reason=\"{}\"", to, e.getMessage());
+      LOG.debug("event=gossip_datagram_not_sent to={} reason=\"{}\"", to, e.getMessage());
     }
   }
 
-  private void readLoop(DatagramHandler sink) {
+  private void readLoop(DatagramHandler handler) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(MAX_RECEIVED_BYTES + 1);
     while (channel.isOpen()) {
       try {
@@ -82,25 +83,13 @@ public final class UdpSocket implements AutoCloseable {
         InetSocketAddress from = (InetSocketAddress) channel.receive(buffer);
         buffer.flip();
         if (from == null) continue;
-        if (buffer.remaining() > MAX_RECEIVED_BYTES) sink.onTooLong();
-        else sink.onDatagram(address(from), buffer);
+        if (buffer.remaining() > MAX_RECEIVED_BYTES) handler.onTooLong();
+        else handler.onDatagram(SocketAddresses.toNodeAddress(from), buffer);
       } catch (ClosedChannelException e) {
         return;
       } catch (IOException e) {
-        log.debug("gossip_datagram_not_read reason=\"{}\"", e.getMessage());
+        LOG.debug("event=gossip_datagram_not_read reason=\"{}\"", e.getMessage());
       }
-    }
-  }
-
-  public static NodeAddress address(InetSocketAddress socket) {
-    return NodeAddress.of(socket.getAddress().getAddress(), socket.getPort());
-  }
-
-  public static InetSocketAddress socketAddress(NodeAddress address) {
-    try {
-      return new InetSocketAddress(InetAddress.getByAddress(address.raw()), address.port());
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException("an address has 4 or 16 bytes", e);
     }
   }
 
@@ -110,7 +99,7 @@ public final class UdpSocket implements AutoCloseable {
       channel.close();
       reader.interrupt();
     } catch (IOException e) {
-      log.debug("gossip_close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("event=gossip_close_failed reason=\"{}\"", e.getMessage());
     }
   }
 }

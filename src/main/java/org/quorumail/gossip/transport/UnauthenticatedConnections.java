@@ -11,66 +11,71 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Callers that have not proven the secret yet; each holds a thread and some KiB. When there are too
- * many the next one takes the eldest's place: a member proves itself within a round trip, a
- * stranger never. Thread-safe.
+ * The accepted connections whose other end has not proven the secret yet; each holds a thread and
+ * some KiB. A new connection evicts the oldest when there are too many: a member proves itself
+ * within one round trip, an attacker never does. Thread-safe.
  */
 final class UnauthenticatedConnections {
-  private static final Logger log = LoggerFactory.getLogger(UnauthenticatedConnections.class);
+  private static final Logger LOG = LoggerFactory.getLogger(UnauthenticatedConnections.class);
 
   private final int max;
   private final Duration timeout;
 
-  /** The eldest first, with the time at which they came. */
+  /** The oldest first, each with its {@link System#nanoTime}. */
   private final Map<Socket, Long> acceptedAt = new LinkedHashMap<>();
 
   /**
-   * @param patience for the whole proof: the time-out of a read does not end one that says a byte
-   *     now and then
+   * @param timeout for the whole proof: a read timeout does not stop a caller that sends a byte now
+   *     and then
    */
-  UnauthenticatedConnections(int max, Duration patience) {
+  UnauthenticatedConnections(int max, Duration timeout) {
     this.max = max;
-    this.timeout = patience;
+    this.timeout = timeout;
   }
 
   /**
-   * @return whether another one had to go for it
+   * Adds a connection, and closes the oldest when there is no room.
+   *
+   * @return true when the oldest was closed
    */
-  boolean add(Socket caller) {
-    @Nullable Socket eldest = null;
+  boolean add(Socket accepted) {
+    @Nullable Socket oldest = null;
     synchronized (this) {
-      if (acceptedAt.size() == max) eldest = acceptedAt.keySet().iterator().next();
-      acceptedAt.remove(eldest);
-      acceptedAt.put(caller, System.nanoTime());
+      if (acceptedAt.size() == max) oldest = acceptedAt.keySet().iterator().next();
+      acceptedAt.remove(oldest);
+      acceptedAt.put(accepted, System.nanoTime());
+      if (acceptedAt.size() > max) {
+        throw new IllegalStateException("more than " + max + " unauthenticated connections");
+      }
     }
-    if (eldest != null) close(eldest);
-    return eldest != null;
+    if (oldest != null) close(oldest);
+    return oldest != null;
   }
 
-  /** It has proven the secret, or ended. */
-  synchronized void remove(Socket caller) {
-    acceptedAt.remove(caller);
+  /** Removes a connection that has proven the secret, or ended. */
+  synchronized void remove(Socket socket) {
+    acceptedAt.remove(socket);
   }
 
-  /** Ends those that have had their time. */
+  /** Closes the connections that have exceeded the timeout. */
   void closeExpired() {
     long now = System.nanoTime();
-    List<Socket> late;
+    List<Socket> expired;
     synchronized (this) {
-      late =
+      expired =
           acceptedAt.entrySet().stream()
-              .filter(caller -> now - caller.getValue() > timeout.toNanos())
+              .filter(entry -> now - entry.getValue() > timeout.toNanos())
               .map(Map.Entry::getKey)
               .toList();
     }
-    late.forEach(UnauthenticatedConnections::close);
+    expired.forEach(UnauthenticatedConnections::close);
   }
 
   private static void close(Socket socket) {
     try {
-      socket.close(); // the thread that reads it does the rest
+      socket.close(); // the thread that reads the socket removes it
     } catch (IOException e) {
-      log.debug("gossip_close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("event=gossip_close_failed reason=\"{}\"", e.getMessage());
     }
   }
 }

@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.quorumail.config.HostPort;
 import org.quorumail.gossip.transport.FrameFormat;
 import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.gossip.transport.SealTest;
@@ -30,9 +29,9 @@ class DiscoveryTest {
   void namesOfAStaticListAreResolvedEachTimeAndUnknownOnesSkipped() throws Exception {
     StaticDiscovery some =
         new StaticDiscovery(
-            List.of(new HostPort("127.0.0.1", 1), new HostPort("no-such-host.invalid", 2)));
+            List.of(new SeedAddress("127.0.0.1", 1), new SeedAddress("no-such-host.invalid", 2)));
     assertThat(some.find()).containsExactly(new InetSocketAddress("127.0.0.1", 1));
-    StaticDiscovery none = new StaticDiscovery(List.of(new HostPort("no-such-host.invalid", 2)));
+    StaticDiscovery none = new StaticDiscovery(List.of(new SeedAddress("no-such-host.invalid", 2)));
     assertThatThrownBy(none::find)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no-such-host.invalid");
@@ -165,7 +164,7 @@ class DiscoveryTest {
                     LOOPBACK,
                     new InetSocketAddress("127.0.0.1", 1)))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("cluster.multicast_address");
+        .hasMessageContaining("not a multicast address");
   }
 
   private static SRVRecord srv(Name service, int port, String target) throws IOException {

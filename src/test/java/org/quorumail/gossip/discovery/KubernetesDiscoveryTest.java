@@ -115,7 +115,7 @@ class KubernetesDiscoveryTest {
     Path wrong = Files.writeString(directory.resolve("wrong"), "wrong");
     URI api = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     var settings = new KubernetesDiscovery.Settings(api, "mail", "quorumail", wrong, wrong);
-    try (KubernetesDiscovery discovery = new KubernetesDiscovery(settings, 7946)) {
+    try (KubernetesDiscovery discovery = KubernetesDiscovery.open(settings, 7946)) {
       assertThatThrownBy(discovery::find)
           .isInstanceOf(IOException.class)
           .hasMessageContaining("403")
@@ -147,7 +147,7 @@ class KubernetesDiscoveryTest {
         });
     URI api = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     var settings = new KubernetesDiscovery.Settings(api, "mail", "quorumail", token, token);
-    try (var discovery = new KubernetesDiscovery(settings, 7946, Duration.ofMillis(500))) {
+    try (var discovery = KubernetesDiscovery.open(settings, 7946, Duration.ofMillis(500))) {
       assertThatThrownBy(() -> assertTimeoutPreemptively(Duration.ofSeconds(5), discovery::find))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("too slow");
@@ -168,7 +168,7 @@ class KubernetesDiscoveryTest {
 
   private KubernetesDiscovery discovery() throws IOException {
     URI api = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-    return new KubernetesDiscovery(
+    return KubernetesDiscovery.open(
         new KubernetesDiscovery.Settings(api, "mail", "quorumail", token, token), 7946);
   }
 }

@@ -16,11 +16,12 @@ import org.quorumail.gossip.plumtree.CompressionConfig;
 import org.quorumail.gossip.plumtree.PlumtreeCounters;
 import org.quorumail.gossip.transport.Compression;
 import org.quorumail.gossip.transport.KeyRing;
+import org.quorumail.gossip.transport.OutboundQueue;
 import org.quorumail.gossip.transport.PeerAddress;
 import org.quorumail.gossip.transport.SealTest;
 import org.quorumail.gossip.transport.SealedTransport;
+import org.quorumail.gossip.transport.SocketAddresses;
 import org.quorumail.gossip.transport.Transport;
-import org.quorumail.gossip.transport.UdpSocket;
 
 class GossipLoopTest {
   private static final Duration LONG = Duration.ofSeconds(20);
@@ -75,7 +76,7 @@ class GossipLoopTest {
     }
 
     @Override
-    public void connect(PeerAddress neighbour, NeighbourQueue queue) {
+    public void connect(PeerAddress neighbour, OutboundQueue queue) {
       inner.connect(neighbour, queue);
     }
 
@@ -107,7 +108,7 @@ class GossipLoopTest {
     try (Gossip b = Gossip.start(other, ears);
         DelegateDispatcher delegate = new DelegateDispatcher(new GossipDelegate() {}, () -> {})) {
       GossipLoop loop =
-          new GossipLoop(settings, book, metrics, delegate, r -> new LossyTransport(settings, r));
+          GossipLoop.open(settings, book, metrics, delegate, r -> new LossyTransport(settings, r));
       LossyTransport network = (LossyTransport) loop.transport();
       loop.start();
       try {
@@ -116,7 +117,7 @@ class GossipLoopTest {
             .atMost(LONG)
             .until(
                 () -> {
-                  loop.submit(() -> loop.join(List.of(UdpSocket.address(seed))));
+                  loop.submit(() -> loop.join(List.of(SocketAddresses.toNodeAddress(seed))));
                   return b.neighbours().size() == 1 && book.memberCount() == 1;
                 });
         CompletableFuture<Integer> heard = new CompletableFuture<>();

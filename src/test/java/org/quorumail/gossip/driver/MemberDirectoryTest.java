@@ -8,7 +8,7 @@ import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.swim.MemberState;
 import org.quorumail.gossip.swim.NodeMetadata;
 import org.quorumail.gossip.swim.SwimMember;
-import org.quorumail.gossip.transport.UdpSocket;
+import org.quorumail.gossip.transport.SocketAddresses;
 
 class MemberDirectoryTest {
   @Test
@@ -41,7 +41,7 @@ class MemberDirectoryTest {
 
   private static SwimMember node(String id, int port) {
     return new SwimMember(
-        new NodeId(id), UdpSocket.address(at(port)), 1, NodeMetadata.of(new byte[0]));
+        new NodeId(id), SocketAddresses.toNodeAddress(at(port)), 1, NodeMetadata.of(new byte[0]));
   }
 
   private static InetSocketAddress at(int port) {

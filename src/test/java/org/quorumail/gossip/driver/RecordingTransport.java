@@ -3,6 +3,7 @@ package org.quorumail.gossip.driver;
 import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.gossip.transport.KeyRing;
+import org.quorumail.gossip.transport.OutboundQueue;
 import org.quorumail.gossip.transport.PeerAddress;
 import org.quorumail.gossip.transport.Transport;
 
@@ -34,7 +35,7 @@ final class RecordingTransport implements Transport {
   }
 
   @Override
-  public void connect(PeerAddress neighbour, NeighbourQueue queue) {
+  public void connect(PeerAddress neighbour, OutboundQueue queue) {
     kept.add(neighbour);
   }
 

@@ -46,7 +46,7 @@ class FuzzedFramesTest {
       }
     }
     System.out.println("fuzzed frames: " + drops);
-    assertThat(opener.senders()).isEqualTo(1);
+    assertThat(opener.senderCount()).isEqualTo(1);
     assertThat(drops.keySet())
         .contains(
             DropReason.TOO_SHORT,

@@ -182,7 +182,7 @@ class FuzzedQuicTest {
   }
 
   private static NodeAddress address(int port) {
-    return UdpSocket.address(new InetSocketAddress(LOOPBACK, port));
+    return SocketAddresses.toNodeAddress(new InetSocketAddress(LOOPBACK, port));
   }
 
   private void flip(byte[] bytes) {

@@ -229,7 +229,8 @@ public class QuicTransportTest {
     RecordingReceiver inX = new RecordingReceiver();
     QuicTransport x = bindAt(elsewhere, 0, elsewhere, "x", inX);
     PeerAddress there =
-        new PeerAddress(UdpSocket.address(new InetSocketAddress(elsewhere, x.port())), "x");
+        new PeerAddress(
+            SocketAddresses.toNodeAddress(new InetSocketAddress(elsewhere, x.port())), "x");
     RecordingReceiver inM = new RecordingReceiver();
     QuicTransport m = bindAt(LOOPBACK, x.port(), elsewhere, "m", inM);
     for (int i = 1; i <= 3; i++) {

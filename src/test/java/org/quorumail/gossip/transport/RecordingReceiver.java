@@ -1,10 +1,12 @@
 package org.quorumail.gossip.transport;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.quorumail.gossip.NodeAddress;
+import org.quorumail.gossip.driver.ClaimedSender;
 
-/** Keeps what a transport tells. */
+/** A receiver that records every call of its transport. */
 class RecordingReceiver implements Transport.Receiver {
   final List<byte[]> messages = new CopyOnWriteArrayList<>();
   final List<NodeAddress> from = new CopyOnWriteArrayList<>();
@@ -17,6 +19,11 @@ class RecordingReceiver implements Transport.Receiver {
     from.add(sender);
     messages.add(message);
     return true;
+  }
+
+  @Override
+  public Set<String> claimedSenders(byte[] message) {
+    return ClaimedSender.of(message);
   }
 
   @Override

@@ -66,7 +66,7 @@ public class SealTest {
     assertThat(reason(opener, new byte[FrameFormat.OVERHEAD - 1])).isEqualTo(DropReason.TOO_SHORT);
     byte[] hello = sealer.seal(FrameFormat.STREAM_HELLO, OptionalInt.empty(), HELLO);
     assertThat(reason(opener, hello)).isEqualTo(DropReason.VERSION);
-    assertThat(opener.senders()).isZero();
+    assertThat(opener.senderCount()).isZero();
   }
 
   @Test
@@ -77,7 +77,7 @@ public class SealTest {
       flipped[bit / 8] ^= (byte) (1 << bit % 8);
       assertThat(reason(opener, flipped)).as("bit %d", bit).isNotNull();
     }
-    assertThat(opener.senders()).isZero();
+    assertThat(opener.senderCount()).isZero();
     assertThat(payload(opener, frame)).isEqualTo(HELLO);
   }
 
@@ -133,7 +133,7 @@ public class SealTest {
     assertThat(reason(small, third)).isEqualTo(DropReason.SENDERS_FULL);
     clock.advance(Opener.MAX_CLOCK_DIFFERENCE.multipliedBy(2).plus(Duration.ofSeconds(1)));
     assertThat(payload(small, seal(new Sealer(ring("one", 1), clock), "b"))).isEqualTo(HELLO);
-    assertThat(small.senders()).isEqualTo(2);
+    assertThat(small.senderCount()).isEqualTo(2);
     assertThat(reason(small, first)).isEqualTo(DropReason.STALE);
   }
 

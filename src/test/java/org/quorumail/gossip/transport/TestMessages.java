@@ -27,7 +27,7 @@ final class TestMessages {
   }
 
   static NodeAddress address(int port) {
-    return UdpSocket.address(new InetSocketAddress(LOOPBACK, port));
+    return SocketAddresses.toNodeAddress(new InetSocketAddress(LOOPBACK, port));
   }
 
   static byte[] text(String text) {

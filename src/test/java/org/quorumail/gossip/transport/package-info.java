@@ -1,4 +1,4 @@
 @NullMarked
-package org.quorumail.gossip.net;
+package org.quorumail.gossip.transport;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quorumail.gossip.discovery;
+
+import org.jspecify.annotations.NullMarked;

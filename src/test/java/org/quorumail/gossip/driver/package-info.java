@@ -1,0 +1,4 @@
+@NullMarked
+package org.quorumail.gossip.driver;
+
+import org.jspecify.annotations.NullMarked;
