@@ -60,6 +60,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
   private long lastSeenIndex = RaftLog.INVALID_LOG_INDEX;
 
   private volatile @Nullable LeaderLease lease;
+
+  /** The last term in which this node led the group; under {@link #roleLock}. */
+  private long lastLedTerm = -1;
+
   private volatile boolean broken;
   private volatile boolean closing;
 
@@ -122,7 +126,9 @@ final class ReplicaStateMachine extends BaseStateMachine {
       return CompletableFuture.completedFuture(AppendReplyFormat.lostReply());
     try {
       refuseWhenFailed();
+      checkGrows(position);
       byte[] answer = applyTo(position, content);
+      checkMovedTo(position);
       updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
       return CompletableFuture.completedFuture(AppendReplyFormat.encode(position, answer));
     } catch (IOException | RuntimeException | Error e) {
@@ -150,11 +156,26 @@ final class ReplicaStateMachine extends BaseStateMachine {
     if (alreadyApplied(position)) return;
     try {
       refuseWhenFailed();
+      checkGrows(position);
       state.skip(position);
+      checkMovedTo(position);
       updateLastAppliedTermIndex(term, index);
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the entry at index " + index + " cannot be passed over", e);
     }
+  }
+
+  /** The log is applied in order, and terms in a log never decrease (Raft). */
+  private void checkGrows(LogPosition position) {
+    LogPosition before = state.applied();
+    if (position.index() > before.index() && position.term() >= before.term()) return;
+    throw new IllegalStateException("the entry at %s follows %s".formatted(position, before));
+  }
+
+  private void checkMovedTo(LogPosition position) {
+    if (state.applied().equals(position)) return;
+    throw new IllegalStateException(
+        "the entry at %s left the state at %s".formatted(position, state.applied()));
   }
 
   private boolean alreadyApplied(LogPosition position) {
@@ -237,6 +258,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
       if (!division.getInfo().isLeader() || lease != null) return;
       LeaderLease term =
           new LeaderLease(division, followers, division.getInfo().getCurrentTerm(), electionMin);
+      if (term.term() <= lastLedTerm) {
+        throw broken("this node leads again in term " + term.term(), new IllegalStateException());
+      }
+      lastLedTerm = term.term();
       lease = term;
       LOG.debug("event=led group={} term={}", group, term.term());
       state.becomeLeader(term);

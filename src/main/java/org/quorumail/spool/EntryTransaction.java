@@ -154,7 +154,7 @@ final class EntryTransaction implements AutoCloseable {
     if (is != MessageStatus.PENDING) put(db.index, RowKeys.status(is, id), EMPTY_VALUE);
   }
 
-  private static Map<String, Long> dueRows(@Nullable SpooledMessage message) {
+  static Map<String, Long> dueRows(@Nullable SpooledMessage message) {
     if (message == null) return Map.of();
     Map<String, Long> due = message.dueByDomain();
     if (message.held()) due.replaceAll((domain, millis) -> RowKeys.NEVER);
@@ -165,7 +165,7 @@ final class EntryTransaction implements AutoCloseable {
     return message == null ? MessageStatus.PENDING : MessageStatus.indexedStatus(message);
   }
 
-  private static byte[] sender(SpooledMessage message) {
+  static byte[] sender(SpooledMessage message) {
     return RowKeys.sender(message.reversePath().toString(), message.id());
   }
 

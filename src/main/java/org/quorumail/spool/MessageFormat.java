@@ -6,9 +6,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
+import org.quorumail.mail.MailOptions.Returned;
+import org.quorumail.mail.Notify;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.SpoolEntry.ByteSlice;
@@ -17,9 +21,8 @@ import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * A message as the store keeps it, and as a part of entries. Version 2 adds what the extensions of
- * SMTP ask of a message ({@link OptionsFormat}). Version 3 adds the prefix, which is sent before
- * the content; in the older versions the content begins with it. A message is written in the oldest
- * version that can hold it.
+ * SMTP ask of a message. Version 3 adds the prefix, which is sent before the content; in the older
+ * versions the content begins with it. A message is written in the oldest version that can hold it.
  */
 final class MessageFormat {
   static final int PLAIN = 1;
@@ -30,6 +33,23 @@ final class MessageFormat {
   private static final int MESSAGE_FIXED = 84;
 
   private static final int RECIPIENT_FIXED = 20;
+
+  private static final int UTF8_HEADER = 1;
+  private static final int BARE_LINE_ENDS = 2;
+  private static final int REQUIRE_TLS = 4;
+  private static final int DELIVER_BY = 8;
+  private static final int RETURNS = 16;
+  private static final int TRACE = 32;
+  private static final int MESSAGE_BITS = 63;
+
+  private static final int SPECIFIED = 1;
+  private static final int SUCCESS = 2;
+  private static final int FAILURE = 4;
+  private static final int DELAY = 8;
+  private static final int EXPANDED = 16;
+  private static final int RECIPIENT_BITS = 31;
+
+  private static final int PRIORITY_BASE = 9; // so that no byte is negative
 
   private MessageFormat() {}
 
@@ -59,7 +79,7 @@ final class MessageFormat {
   /** The oldest version that can hold the message. */
   static int version(SpooledMessage m, ByteSlice prefix) {
     if (prefix.length() > 0) return WITH_PREFIX;
-    boolean plain = OptionsFormat.isPlain(m.options());
+    boolean plain = isPlain(m.options());
     for (RecipientState r : m.recipients()) plain &= r.recipient().hasNoDemands();
     return plain ? PLAIN : WITH_OPTIONS;
   }
@@ -94,8 +114,8 @@ final class MessageFormat {
       out.u8(code(r.status())).i32(r.attempts()).i64(r.dueMillis()).text(r.diagnostic());
     }
     if (version == PLAIN) return;
-    OptionsFormat.write(m.options(), out);
-    for (RecipientState r : m.recipients()) OptionsFormat.write(r.recipient(), out);
+    write(m.options(), out);
+    for (RecipientState r : m.recipients()) write(r.recipient(), out);
     if (version >= WITH_PREFIX) out.block(prefix);
   }
 
@@ -121,10 +141,10 @@ final class MessageFormat {
     }
     MailOptions options = MailOptions.of(body);
     if (version >= WITH_OPTIONS) {
-      options = OptionsFormat.options(body, in);
+      options = options(body, in);
       for (int i = 0; i < n; i++) {
         RecipientState r = recipients.get(i);
-        Recipient asked = OptionsFormat.recipient(r.address(), in);
+        Recipient asked = recipient(r.address(), in);
         recipients.set(
             i, new RecipientState(asked, r.status(), r.attempts(), r.dueMillis(), r.diagnostic()));
       }
@@ -174,6 +194,89 @@ final class MessageFormat {
       case 2 -> RecipientStatus.DELIVERED;
       case 3 -> RecipientStatus.FAILED;
       default -> throw unknown("a message", "recipient status", code);
+    };
+  }
+
+  /** Whether nothing is asked but a kind of body that the first version knows. */
+  private static boolean isPlain(MailOptions options) {
+    return options.body() != BodyType.BINARY_MIME && options.equals(MailOptions.of(options.body()));
+  }
+
+  private static void write(MailOptions o, ByteWriter out) {
+    int bits = 0;
+    if (o.utf8Header()) bits |= UTF8_HEADER;
+    if (o.bareLineEnds()) bits |= BARE_LINE_ENDS;
+    if (o.requireTls()) bits |= REQUIRE_TLS;
+    Optional<DeliverBy> by = o.deliverBy();
+    if (by.isPresent()) {
+      bits |= DELIVER_BY;
+      if (by.get().returnsWhenLate()) bits |= RETURNS;
+      if (by.get().trace()) bits |= TRACE;
+    }
+    out.u8(bits).text(o.envelopeId()).u8(code(o.returned()));
+    out.u8(o.priority() + PRIORITY_BASE).i64(o.holdUntilMillis());
+    out.i64(by.map(DeliverBy::untilMillis).orElse(0L));
+  }
+
+  private static MailOptions options(BodyType body, ByteReader in) throws IOException {
+    int bits = in.u8();
+    if ((bits & ~MESSAGE_BITS) != 0) throw unknown("a message", "options", bits);
+    String envelopeId = in.text();
+    Returned returned = returned(in.u8());
+    int priority = in.u8() - PRIORITY_BASE;
+    long holdUntil = in.i64();
+    long deliverBy = in.i64();
+    return new MailOptions(
+        body,
+        (bits & UTF8_HEADER) != 0,
+        (bits & BARE_LINE_ENDS) != 0,
+        (bits & REQUIRE_TLS) != 0,
+        envelopeId,
+        returned,
+        priority,
+        holdUntil,
+        (bits & DELIVER_BY) == 0
+            ? Optional.empty()
+            : Optional.of(new DeliverBy(deliverBy, (bits & RETURNS) != 0, (bits & TRACE) != 0)));
+  }
+
+  private static void write(Recipient recipient, ByteWriter out) {
+    Notify n = recipient.notifyOn();
+    int bits = 0;
+    if (n.specified()) bits |= SPECIFIED;
+    if (n.success()) bits |= SUCCESS;
+    if (n.failure()) bits |= FAILURE;
+    if (n.delay()) bits |= DELAY;
+    if (recipient.expanded()) bits |= EXPANDED;
+    out.u8(bits).text(recipient.originalRecipient());
+  }
+
+  private static Recipient recipient(MailAddress address, ByteReader in) throws IOException {
+    int bits = in.u8();
+    if ((bits & ~RECIPIENT_BITS) != 0) throw unknown("a recipient", "notify", bits);
+    Notify notify =
+        new Notify(
+            (bits & SPECIFIED) != 0,
+            (bits & SUCCESS) != 0,
+            (bits & FAILURE) != 0,
+            (bits & DELAY) != 0);
+    return new Recipient(address, notify, in.text(), (bits & EXPANDED) != 0);
+  }
+
+  private static int code(Returned returned) {
+    return switch (returned) {
+      case UNSPECIFIED -> 0;
+      case FULL -> 1;
+      case HEADERS -> 2;
+    };
+  }
+
+  private static Returned returned(int code) throws IOException {
+    return switch (code) {
+      case 0 -> Returned.UNSPECIFIED;
+      case 1 -> Returned.FULL;
+      case 2 -> Returned.HEADERS;
+      default -> throw unknown("a message", "RET", code);
     };
   }
 }

@@ -99,6 +99,12 @@ final class RowKeys {
     return new QueueId(in.getLong(at), in.getLong(at + 8));
   }
 
+  /** The id of the message or upload that a chunk belongs to. */
+  static QueueId chunkId(byte[] key) {
+    ByteBuffer in = ByteBuffer.wrap(key);
+    return new QueueId(in.getLong(0), in.getLong(8));
+  }
+
   static boolean startsWith(byte[] key, byte[] prefix) {
     return key.length >= prefix.length
         && ByteBuffer.wrap(key, 0, prefix.length).equals(ByteBuffer.wrap(prefix));

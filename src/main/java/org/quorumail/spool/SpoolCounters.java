@@ -48,6 +48,13 @@ public record SpoolCounters(
         removed + o.removed);
   }
 
+  /** Whether no count is negative, and no message without a place is counted. */
+  boolean areValid() {
+    boolean negative = pending < 0 || retry < 0 || held < 0 || bytes < 0;
+    long ended = completed + failed + removed;
+    return !negative && expired <= failed && messages() + ended == accepted;
+  }
+
   public long count(MessageStatus status) {
     return switch (status) {
       case PENDING -> pending;

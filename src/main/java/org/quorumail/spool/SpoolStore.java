@@ -64,6 +64,7 @@ final class SpoolStore implements AutoCloseable {
       byte[] row = db.db.get(db.meta, RowKeys.COUNTERS);
       counters = row == null ? SpoolCounters.NONE : SpoolCounters.of(row);
       dueIndex.clear();
+      assert StoreInvariants.hold(db, counters);
     } catch (RocksDBException e) {
       throw readFailure(e); // whoever opens it tells
     } finally {
@@ -148,6 +149,11 @@ final class SpoolStore implements AutoCloseable {
   void commit(WriteBatch rows, SpoolCounters after, List<DueRow> newDueRows, LogPosition position)
       throws IOException {
     SpoolDatabase db = opened();
+    if (position.index() <= applied.index() || position.term() < applied.term()) {
+      throw new IllegalStateException(
+          "the spool in %s is at %s, not before %s".formatted(directory, applied, position));
+    }
+    assert after.areValid() : after;
     try {
       if (!after.equals(counters)) rows.put(db.meta, RowKeys.COUNTERS, after.row());
       rows.put(db.meta, RowKeys.APPLIED, row(position));
@@ -217,7 +223,10 @@ final class SpoolStore implements AutoCloseable {
   public void close() {
     opened.writeLock().lock();
     try {
-      if (database != null) database.close();
+      if (database != null) {
+        assert StoreInvariants.hold(database, counters);
+        database.close();
+      }
       database = null;
     } finally {
       opened.writeLock().unlock();
@@ -242,7 +251,7 @@ final class SpoolStore implements AutoCloseable {
     }
   }
 
-  private static Upload upload(byte[] row) {
+  static Upload upload(byte[] row) {
     try {
       return Upload.of(row);
     } catch (IOException e) {
