@@ -1,6 +1,6 @@
 package org.quorumail.gossip;
 
-/** A hash that is equal on all nodes and versions; not for security, all frames are sealed. */
+/** A hash that is equal on all nodes and in all versions; it is not a cryptographic one. */
 public final class Hash64 {
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
   private static final long FNV_PRIME = 0x100000001b3L;
@@ -19,7 +19,7 @@ public final class Hash64 {
     return mix(hash);
   }
 
-  /** Spreads every bit over all bits (the finalizer of SplitMix64). */
+  /** Mixes every bit into all bits (the finalizer of SplitMix64). */
   public static long mix(long value) {
     long z = value;
     z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;

@@ -3,33 +3,34 @@ package org.quorumail.gossip;
 import java.util.Optional;
 
 /**
- * An IP address and a port, numeric: this layer never asks the DNS. An IPv4 address is kept as the
- * IPv6 address that maps it.
+ * The numeric IP address and port of a node; gossip's cores never ask the DNS. An IPv4 address is
+ * kept as the IPv6 address that maps it.
  *
  * @param high the first eight bytes of the IPv6 address
- * @param low the last eight
+ * @param low the last eight bytes
  * @param port 0 to 65535
  */
 public record NodeAddress(long high, long low, int port) {
   private static final long MAPPED_IPV4 = 0xffff_0000_0000L;
 
   public NodeAddress {
-    if (port < 0 || port > 65535) throw new IllegalArgumentException("no port: " + port);
+    if (port < 0 || port > 65535)
+      throw new IllegalArgumentException("a port is 0 to 65535, not " + port);
   }
 
-  /** An IPv4 address from its 32 bits. */
+  /** Creates an IPv4 address from its 32 bits. */
   public static NodeAddress ipv4(int bits, int port) {
     return new NodeAddress(0, MAPPED_IPV4 | (bits & 0xffff_ffffL), port);
   }
 
-  /** From the 4 or 16 bytes that {@code InetAddress.getAddress()} gives. */
+  /** Creates an address from the 4 or 16 bytes of {@code InetAddress.getAddress()}. */
   public static NodeAddress of(byte[] raw, int port) {
     if (raw.length == 4) return ipv4((int) bits(raw, 0, 4), port);
     if (raw.length == 16) return new NodeAddress(bits(raw, 0, 8), bits(raw, 8, 8), port);
     throw new IllegalArgumentException("an IP address has 4 or 16 bytes, not " + raw.length);
   }
 
-  /** Reads {@code 192.0.2.1:7946}; empty for anything else, IPv6 and names among it. */
+  /** Parses {@code 192.0.2.1:7946}; empty for anything else, also for IPv6 and names. */
   public static Optional<NodeAddress> parseIpv4(String text) {
     String[] parts = text.split("[.:]", -1);
     if (parts.length != 5 || text.indexOf(':') != text.lastIndexOf('.') + parts[3].length() + 1) {

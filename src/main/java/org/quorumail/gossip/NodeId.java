@@ -1,8 +1,10 @@
 package org.quorumail.gossip;
 
-/** A node's name: 1 to 64 letters, digits, dots, hyphens or underscores, unique in its cluster. */
+/**
+ * The name of a node: 1 to 64 letters, digits, dots, hyphens or underscores, unique per cluster.
+ */
 public record NodeId(String value) implements Comparable<NodeId> {
-  /** Fits a DNS label (63) with one to spare; keeps an update within a few dozen bytes. */
+  /** One more than a DNS label (63) needs; an update stays within a few dozen bytes. */
   public static final int MAX_LENGTH = 64;
 
   public NodeId {
@@ -29,7 +31,7 @@ public record NodeId(String value) implements Comparable<NodeId> {
         || c == '_';
   }
 
-  /** The same 64 bits on every node: FNV-1a over the characters, mixed. */
+  /** A hash that is the same on every node: FNV-1a over the characters, mixed. */
   public long hash64() {
     return Hash64.of(value);
   }

@@ -1,17 +1,20 @@
 /**
- * Gossip's two pure cores: {@link org.quorumail.gossip.swim.Swim}, who is there, and Plumtree,
- * telling everyone. Soft state only: nothing that could lose or double mail hangs on it.
+ * The elements that gossip's packages share: node ids, addresses, a hash, and the reader and writer
+ * of the wire formats. Gossip is soft state only: no mail is lost or doubled by it.
  *
- * <p>A core is a state machine with one owner. Each method is one event; it takes the time ({@code
- * now}: milliseconds on a monotonic clock of any origin) and returns the effects that the driver
- * carries out in their order. What a core waits for is one number, {@code nextDeadline()}: the
- * driver calls {@code tick(now)} then. The random source is handed in, so that the same events give
- * the same effects. There is no socket, file, thread or clock in here (a test reads the byte code),
- * and no knowledge of mail or Raft. Drivers: {@code gossip.net} for the network, {@code gossip.sim}
- * for ten thousand nodes from one seed.
+ * <p>There are two pure cores, {@link org.quorumail.gossip.swim.Swim} (membership) and {@link
+ * org.quorumail.gossip.plumtree.Plumtree} (broadcasts), which do not know each other. A core is a
+ * state machine with one owner. Each method is one event. It takes the time ({@code now}:
+ * milliseconds on a monotonic clock of any origin) and returns the effects, which the driver
+ * carries out in order. {@code nextDeadline()} is the time of the next {@code tick(now)}. The
+ * random source is an argument, so the same events give the same effects.
  *
- * <p>Start reading at {@link org.quorumail.gossip.swim.Swim}. Papers: SWIM (Das, Gupta, Motivala
- * 2002), Lifeguard (Dadgar, Phillips, Currey 2018), Plumtree (Leitão, Pereira, Rodrigues 2007).
+ * <p>The cores know no socket, file, thread, clock, configuration or metrics registry (a test reads
+ * the byte code), and no mail or Raft. Their drivers are {@link org.quorumail.gossip.driver} for
+ * the network and {@link org.quorumail.gossip.sim} for ten thousand nodes from one seed.
+ *
+ * <p>Start reading at {@link org.quorumail.gossip.swim.Swim}. Classes here are immutable or
+ * confined to one codec call, so they have no thread of their own.
  */
 @NullMarked
 package org.quorumail.gossip;

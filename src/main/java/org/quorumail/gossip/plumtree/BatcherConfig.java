@@ -2,7 +2,7 @@ package org.quorumail.gossip.plumtree;
 
 import java.time.Duration;
 
-/** How the size of an IHave batch follows rate, latency and the success of grafts. */
+/** The parameters by which the size of an IHave batch follows rate, latency and graft success. */
 public record BatcherConfig(
     int minBatch,
     int targetBatch,

@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Between membership and broadcast: the driver's work.
+ * The parameters between membership and broadcast, which the driver applies.
  *
- * @param logChanges whether links that come and go are logged
+ * @param logChanges whether added and removed links are logged
  * @param autoPromote whether a new neighbour is eager at once
- * @param staticSeeds as {@code host:port}, asked beside the discovery's
- * @param lazarusEnabled whether members and seeds that are gone are asked again
- * @param persistencePath file with the peers last seen; empty: none
+ * @param staticSeeds further seeds as {@code host:port}, besides the discovered ones
+ * @param lazarusEnabled whether dead members and silent seeds are probed again
+ * @param persistencePath the file of the last known peers; empty: none
  */
 public record BridgeConfig(
     boolean logChanges,
@@ -24,7 +24,7 @@ public record BridgeConfig(
     staticSeeds = List.copyOf(staticSeeds);
   }
 
-  /** The same with another pause between two attempts. */
+  /** A copy with another time between two probes. */
   public BridgeConfig withLazarusInterval(Duration value) {
     return new BridgeConfig(
         logChanges, autoPromote, staticSeeds, lazarusEnabled, value, persistencePath);

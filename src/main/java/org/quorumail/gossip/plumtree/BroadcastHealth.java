@@ -3,10 +3,10 @@ package org.quorumail.gossip.plumtree;
 import java.time.Duration;
 
 /**
- * How a node's broadcasts are doing.
+ * The health of a node's broadcasts.
  *
- * @param message one sentence: the first thing that is wrong, or that nothing is
- * @param timestamp the {@code now} of the question, milliseconds on the driver's clock
+ * @param message the first problem as a sentence, or that there is none
+ * @param timestamp the {@code now} of the report, milliseconds on the driver's clock
  */
 public record BroadcastHealth(
     Status status,
@@ -23,14 +23,16 @@ public record BroadcastHealth(
   }
 
   /**
-   * Links; eager and lazy as in the tree used last, without a tree all eager.
+   * The links; eager and lazy ones in the last used tree, without a tree all are eager.
    *
-   * @param targetEager what the configuration asks for
+   * @param targetEager the configured number of eager links
    */
   public record Peers(int total, int eager, int lazy, int targetEager) {}
 
   /**
-   * @param graftFailureRate of the last minute or two, 0 to 1
+   * The repair of missing messages.
+   *
+   * @param graftFailureRate the rate of the last one to two minutes, 0 to 1
    */
   public record Delivery(
       int pendingGrafts, double graftFailureRate, long successful, long failed) {}

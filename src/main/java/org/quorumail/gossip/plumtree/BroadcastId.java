@@ -3,12 +3,12 @@ package org.quorumail.gossip.plumtree;
 import org.quorumail.gossip.NodeId;
 
 /**
- * Names one broadcast for ever: who sent it, in which life of that node, and the how-manieth it
- * was. No clock and no chance: the transport proves the origin's neighbours, and a replayed id is
- * one that was seen.
+ * The unique id of a broadcast: its origin, the incarnation of the origin, and a sequence number.
+ * It needs no clock and no randomness. The transport authenticates neighbours, and a replayed id is
+ * a seen one.
  *
- * @param incarnation differs between two lives of a node; the driver takes the time of its start
- * @param sequence from 1
+ * @param incarnation differs between two runs of a node; the driver takes the time of its start
+ * @param sequence starts at 1
  */
 public record BroadcastId(NodeId origin, long incarnation, long sequence) {
   public BroadcastId {

@@ -8,13 +8,13 @@ import org.quorumail.gossip.WireReader;
 import org.quorumail.gossip.WireWriter;
 
 /**
- * How ids of messages stand in those of {@link PlumtreeCodec}: flags, then origin, incarnation and
- * sequence; behind an id of the same life of an origin the sequence alone.
+ * The encoding of ids in the messages of {@link PlumtreeCodec}: flags, then origin, incarnation and
+ * sequence. An id of the same source as the previous one has flags and sequence only.
  */
 final class BroadcastIdCodec {
   private BroadcastIdCodec() {}
 
-  /** A message has no other tree than its origin's. */
+  /** An id with the path of its message: its origin's tree, or the overlay paths. */
   record RoutedId(BroadcastId id, boolean overlayPaths) {
     TreeId tree() {
       return overlayPaths ? TreeId.OVERLAY_PATHS : TreeId.of(id.origin());
@@ -86,7 +86,7 @@ final class BroadcastIdCodec {
         new BroadcastId(origin, incarnation, sequence), (flags & OVERLAY_PATHS) != 0);
   }
 
-  /** An id where no tree is told. */
+  /** Reads an id without a path. */
   static BroadcastId readBare(WireReader in, @Nullable BroadcastId previous)
       throws WireReader.MalformedException {
     RoutedId id = read(in, previous);

@@ -2,9 +2,9 @@ package org.quorumail.gossip.plumtree;
 
 import java.util.List;
 
-/** The answer to a broadcast: results are values. */
+/** The result of a broadcast. */
 public sealed interface BroadcastResult {
-  /** The effects to carry out; empty when nothing was taken. */
+  /** The effects to carry out; empty when the broadcast was rejected. */
   default List<PlumtreeEffect> effects() {
     return switch (this) {
       case Accepted accepted -> accepted.effects;
@@ -13,28 +13,28 @@ public sealed interface BroadcastResult {
     };
   }
 
-  /** On its way to every neighbour. */
+  /** Accepted and sent to every neighbour. */
   record Accepted(BroadcastId id, List<PlumtreeEffect> effects) implements BroadcastResult {}
 
-  /** Taken, but slow down: neighbours lag, or there is none yet. */
+  /** Accepted, but the caller should slow down: neighbours lag, or there is none yet. */
   record Degraded(BroadcastId id, Pressure pressure, List<PlumtreeEffect> effects)
       implements BroadcastResult {}
 
-  /** Not taken. */
+  /** Rejected; the message is not sent. */
   record Rejected(Refusal refusal) implements BroadcastResult {}
 
   enum Pressure {
-    /** Kept for neighbours to come. */
+    /** There is no neighbour yet; the message is kept for the next one. */
     NO_NEIGHBOURS,
-    /** A neighbour has too many unacknowledged bytes and only gets announcements. */
+    /** A neighbour has too many unacknowledged bytes and receives only announcements. */
     NEIGHBOUR_LAGS,
-    /** More messages wait for acknowledgement than the cache may hold for long. */
+    /** The message cache is nearly full. */
     CACHE_FILLS
   }
 
   enum Refusal {
     MESSAGE_TOO_LARGE,
-    /** So much is unacknowledged that taking more would lose something. */
+    /** Every neighbour has so many unacknowledged messages that another one could be lost. */
     QUEUE_FULL,
     SHUT_DOWN
   }

@@ -2,7 +2,7 @@ package org.quorumail.gossip.plumtree;
 
 import org.quorumail.gossip.NodeId;
 
-/** One life of one origin: what a sequence counts in. */
+/** One incarnation of one origin, in which the sequences of its broadcasts count. */
 record BroadcastSource(NodeId origin, long incarnation) implements Comparable<BroadcastSource> {
   static BroadcastSource of(BroadcastId id) {
     return new BroadcastSource(id.origin(), id.incarnation());

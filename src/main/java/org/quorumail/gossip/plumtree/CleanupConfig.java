@@ -3,10 +3,10 @@ package org.quorumail.gossip.plumtree;
 import java.time.Duration;
 
 /**
- * How the tables of origins and of missing messages are kept within their bounds.
+ * The parameters that keep the tables of origins and of missing messages within their bounds.
  *
- * @param ttlDivisor an origin that is no member is forgotten when silent for 3 × the cache's time
- *     to live; under pressure for that divided by this
+ * @param ttlDivisor an origin that is no member is removed after a silence of 3 × the cache's time
+ *     to live; under pressure after that time divided by this
  */
 public record CleanupConfig(
     Duration baseInterval,

@@ -4,14 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Values of which only the last of each key matters, until the moment when they are broadcast. */
+/** Values that wait for their broadcast; a later value of a key replaces an earlier one. */
 final class CoalescingBuffer {
   private static final int MAX_KEYS = 1_024;
 
   private final Map<String, byte[]> values = new LinkedHashMap<>();
   private long due = Long.MAX_VALUE;
 
-  /** False when there are too many keys. */
+  /** Adds a value; returns false when there are too many keys. */
   boolean put(String key, byte[] value, long at) {
     if (values.size() >= MAX_KEYS && !values.containsKey(key)) return false;
     values.put(key, value);

@@ -1,14 +1,14 @@
 package org.quorumail.gossip.plumtree;
 
 /**
- * Compression on the wire: the driver's work.
+ * The compression of payloads, which the driver applies.
  *
  * @param level 1 to 22 for Zstandard, 1 to 9 for gzip
- * @param minPayloadSize bytes below which nothing is compressed
+ * @param minPayloadSize payloads with fewer bytes are not compressed
  */
 public record CompressionConfig(
     boolean enabled, Algorithm algorithm, int level, int minPayloadSize) {
-  /** Of what is sent; what comes says by itself how it was made. */
+  /** The algorithm for sent payloads; received ones name their own. */
   public enum Algorithm {
     NONE,
     GZIP,

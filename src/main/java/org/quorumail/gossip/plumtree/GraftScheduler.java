@@ -43,8 +43,8 @@ final class GraftScheduler {
   private boolean isShed(BroadcastId id) {
     double use = context.missing.fillRatio();
     CleanupConfig cleanup = context.config.cleanup();
+    if (use >= Math.min(1, cleanup.block())) return true;
     if (use < cleanup.dropSome()) return false;
-    if (use >= cleanup.block()) return true;
     return (id.hashCode() & 3) < (use >= cleanup.dropMost() ? 3 : 1);
   }
 

@@ -15,18 +15,18 @@ import org.quorumail.gossip.Hash64;
 import org.quorumail.gossip.NodeId;
 
 /**
- * The members at one moment, arranged on rings: on each the members stand by a hash of their name
- * that differs from ring to ring. Whoever sees the same members sees the same rings, so "my next on
- * ring r" is a link that both ends know of without a word, and a member that comes or goes changes
- * only the links of those beside it. Several such rings are a random regular graph, whose diameter
- * is that of a random overlay (as in Rapid, ATC 2018).
+ * A snapshot of the members, ordered on rings by hashes of their names; each ring has a hash of its
+ * own. Nodes that see the same members compute the same rings. So both ends know of the link "my
+ * next on ring r" without a message, and a change of the membership affects only the links beside
+ * it. Several such rings form a random regular graph, whose diameter is that of a random overlay
+ * (as in Rapid, ATC 2018).
  *
- * <p>On the rings of a zone only its members stand. Zones with fewer than three members share one.
+ * <p>The rings of a zone hold only its members. Zones with fewer than three members share one.
  *
- * <p>Immutable, and shared freely by the nodes of a simulation.
+ * <p>It is immutable for its users, and the nodes of a simulation share it.
  */
 public final class HashRing {
-  /** Fewer cannot be told from a pair: the next and the one before would be the same. */
+  /** With fewer members the next and the previous member are the same. */
   private static final int SMALLEST_ZONE = 3;
 
   public static final HashRing EMPTY = new HashRing(new TreeMap<>());
@@ -47,7 +47,7 @@ public final class HashRing {
         });
   }
 
-  /** The members and their zones, the node itself among them. */
+  /** Creates a snapshot of the members and their zones; the node itself is one of them. */
   public static HashRing of(Map<NodeId, String> members) {
     return new HashRing(new TreeMap<>(members));
   }
@@ -71,17 +71,17 @@ public final class HashRing {
     return zones.keySet();
   }
 
-  /** Empty text for a node that is no member. */
+  /** The zone of a member; the empty text for other nodes. */
   String zone(NodeId id) {
     return zones.getOrDefault(id, "");
   }
 
   /**
-   * Whom a node has to link to, most important first.
+   * The members that a node links to, the most important first.
    *
-   * @param degree links wanted; the answer has that many if there are enough members
+   * @param degree the number of links, if there are enough members
    * @param adjacent take two on either side of the first ring instead of one on either of two
-   * @param excluded members that cannot be reached now; the next behind them take their place
+   * @param excluded unreachable members; the next members behind them replace them
    */
   List<NodeId> neighbours(NodeId self, int degree, boolean adjacent, Set<NodeId> excluded) {
     Set<NodeId> chosen = new LinkedHashSet<>();
@@ -103,21 +103,21 @@ public final class HashRing {
     for (int r = 0; zoned && r < wanted - global; r++) {
       ring(group, r, true).addNeighbours(self, 1, excluded, chosen);
     }
-    // Rings that met the same node twice, or a zone too small: go further out on the first one.
+    // Several rings gave the same node, or the zone is too small: go further on the first ring.
     for (int reach = 2; chosen.size() < degree && reach <= degree; reach++) {
       ring("", 0, false).addNeighbours(self, reach, excluded, chosen);
     }
     return List.copyOf(chosen);
   }
 
-  /** Members beside a node on the first ring: links of the hash ring that are protected. */
+  /** The members beside a node on the first ring, whose links are protected from eviction. */
   Set<NodeId> protectedNeighbours(NodeId self, int count) {
     Set<NodeId> beside = new HashSet<>();
     if (count > 0) ring("", 0, false).addNeighbours(self, (count + 1) / 2, Set.of(), beside);
     return beside;
   }
 
-  /** The overlay in which everyone has these links: drawn once, when first asked for. */
+  /** The paths over the links of all members; computed once, on the first call. */
   OverlayPaths overlayPaths(int degree, boolean adjacent) {
     return paths.computeIfAbsent(
         new PathsKey(degree, adjacent), name -> new OverlayPaths(this, degree, adjacent));
@@ -138,11 +138,11 @@ public final class HashRing {
         name ->
             new Ring(
                 zoned ? byZone.getOrDefault(zone, List.of()) : zones.keySet(),
-                // Different salts: a zone's ring must not repeat a piece of a global one.
+                // Salts of its own: a zone's ring must not repeat a part of a global one.
                 zoned ? 1_000 + number : number));
   }
 
-  /** Members in the order of their hash. */
+  /** The members in the order of their hashes. */
   private static final class Ring {
     private static final long GOLDEN = 0x9e3779b97f4a7c15L;
 
@@ -155,7 +155,7 @@ public final class HashRing {
       TreeMap<Long, NodeId> order = new TreeMap<>();
       for (NodeId id : members) {
         long hash = hash(id);
-        // Two names with one hash: the next free place, the same on every node.
+        // Two names with one hash: the second takes the next free hash, the same on every node.
         while (order.containsKey(hash)) hash++;
         order.put(hash, id);
       }
@@ -173,9 +173,9 @@ public final class HashRing {
     }
 
     void addNeighbours(NodeId self, int reach, Set<NodeId> excluded, Set<NodeId> chosen) {
-      int place = Arrays.binarySearch(hashes, hash(self));
-      int after = place < 0 ? -place - 1 : place + 1;
-      int before = place < 0 ? -place - 2 : place - 1;
+      int index = Arrays.binarySearch(hashes, hash(self));
+      int after = index < 0 ? -index - 1 : index + 1;
+      int before = index < 0 ? -index - 2 : index - 1;
       walk(after, 1, self, reach, excluded, chosen);
       walk(before, -1, self, reach, excluded, chosen);
     }

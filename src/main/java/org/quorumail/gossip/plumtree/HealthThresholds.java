@@ -1,6 +1,6 @@
 package org.quorumail.gossip.plumtree;
 
-/** When {@link BroadcastHealth} says degraded or unhealthy; rates and uses are 0 to 1. */
+/** The thresholds at which {@link BroadcastHealth} is degraded or unhealthy; rates are 0 to 1. */
 public record HealthThresholds(
     double graftFailureRateUnhealthy,
     double graftFailureRateDegraded,

@@ -1,9 +1,8 @@
 package org.quorumail.gossip.plumtree;
 
 /**
- * How many announcements make a full batch. Many messages per second and slow links want large
- * batches; failing grafts want small ones, as an announcement that waits is one that comes too
- * late.
+ * The number of announcements in a full batch. It is large for many messages per second and for
+ * slow links. It is small while grafts fail, as a waiting announcement comes too late.
  */
 final class IHaveBatchSizer {
   private final BatcherConfig config;
@@ -11,7 +10,7 @@ final class IHaveBatchSizer {
   private double step;
   private double rate;
 
-  /** Negative while there is no sample. */
+  /** The mean latency; negative while there is no sample. */
   private double latencyMillis = -1;
 
   private long messages;
@@ -36,7 +35,7 @@ final class IHaveBatchSizer {
     return (int) Math.round(batchSize);
   }
 
-  /** Follows what happened since the last time, when that is long enough ago. */
+  /** Adapts the size to the rate, latency and grafts since the last recalculation, if due. */
   void recalculate(double graftSuccess, long now) {
     long passed = now - lastRecalculation;
     if (passed < config.recalculation().toMillis()) return;

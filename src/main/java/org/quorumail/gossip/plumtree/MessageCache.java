@@ -3,14 +3,18 @@ package org.quorumail.gossip.plumtree;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
 
-/** Payloads for grafts and anti-entropy, oldest out first; bounded by number, bytes and age. */
+/**
+ * The payloads for grafts and anti-entropy; number, bytes and age are bounded, oldest out first.
+ */
 final class MessageCache {
   private record CachedMessage(Gossip message, long since, boolean pushed) {}
 
@@ -28,14 +32,16 @@ final class MessageCache {
   }
 
   /**
-   * @param pushed whether it came over a tree, unasked
+   * Adds a payload.
+   *
+   * @param pushed whether it came over a tree, without a graft
    */
   void put(Gossip message, boolean pushed, long now) {
-    CachedMessage kept = new CachedMessage(message, now, pushed);
+    CachedMessage cached = new CachedMessage(message, now, pushed);
     bySource
         .computeIfAbsent(BroadcastSource.of(message.id()), s -> new TreeMap<>())
-        .put(message.id().sequence(), kept);
-    byAge.add(kept);
+        .put(message.id().sequence(), cached);
+    byAge.add(cached);
     bytes += message.payload().length;
     while (byAge.size() > maxMessages || (bytes > maxBytes && byAge.size() > 1)) dropOldest();
   }
@@ -45,9 +51,9 @@ final class MessageCache {
   }
 
   private void dropOldest() {
-    CachedMessage eldest = byAge.removeFirst();
-    BroadcastId id = eldest.message.id();
-    bytes -= eldest.message.payload().length;
+    CachedMessage oldest = byAge.removeFirst();
+    BroadcastId id = oldest.message.id();
+    bytes -= oldest.message.payload().length;
     NavigableMap<Long, CachedMessage> sequences = bySource.get(BroadcastSource.of(id));
     if (sequences == null) return;
     sequences.remove(id.sequence());
@@ -56,41 +62,41 @@ final class MessageCache {
 
   Optional<Gossip> get(BroadcastId id) {
     NavigableMap<Long, CachedMessage> sequences = bySource.get(BroadcastSource.of(id));
-    CachedMessage kept = sequences == null ? null : sequences.get(id.sequence());
-    return kept == null ? Optional.empty() : Optional.of(kept.message);
+    CachedMessage cached = sequences == null ? null : sequences.get(id.sequence());
+    return cached == null ? Optional.empty() : Optional.of(cached.message);
   }
 
-  /** Whether it is known to have come otherwise than pushed over a tree. */
+  /** Returns whether a cached payload came by a graft or by anti-entropy. */
   boolean cameOutsideTree(BroadcastId id) {
     NavigableMap<Long, CachedMessage> sequences = bySource.get(BroadcastSource.of(id));
-    CachedMessage kept = sequences == null ? null : sequences.get(id.sequence());
-    return kept != null && !kept.pushed;
+    CachedMessage cached = sequences == null ? null : sequences.get(id.sequence());
+    return cached != null && !cached.pushed;
   }
 
-  /** All of one source that were here at a moment, in its order. */
-  List<Gossip> messagesOf(BroadcastSource source, long moment) {
+  /** The payloads of a source that were added by that time, in the order of their sequences. */
+  List<Gossip> messagesOf(BroadcastSource source, long time) {
     NavigableMap<Long, CachedMessage> sequences = bySource.get(source);
     if (sequences == null) return List.of();
     return sequences.values().stream()
-        .filter(kept -> kept.since <= moment)
+        .filter(cached -> cached.since <= time)
         .map(CachedMessage::message)
         .toList();
   }
 
-  /** The lowest sequence of a source; 0 when there is none. */
+  /** The lowest cached sequence of a source; 0 when there is none. */
   long oldest(BroadcastSource source) {
     NavigableMap<Long, CachedMessage> sequences = bySource.get(source);
     return sequences == null ? 0 : sequences.firstKey();
   }
 
-  /** The newest ones that are not older than that, newest first. */
-  List<Gossip> since(long moment, int max) {
+  /** The newest payloads added since that time, the newest first. */
+  List<Gossip> since(long time, int max) {
     List<Gossip> newest = new ArrayList<>();
-    var backwards = byAge.descendingIterator();
+    Iterator<CachedMessage> backwards = byAge.descendingIterator();
     while (newest.size() < max && backwards.hasNext()) {
-      CachedMessage kept = backwards.next();
-      if (kept.since < moment) break;
-      newest.add(kept.message);
+      CachedMessage cached = backwards.next();
+      if (cached.since < time) break;
+      newest.add(cached.message);
     }
     return newest;
   }
@@ -103,8 +109,22 @@ final class MessageCache {
     return byAge.size();
   }
 
-  /** Share of the tighter of its two bounds. */
+  /** The used share of the tighter bound: number or bytes. */
   double fillRatio() {
     return Math.max(byAge.size() / (double) maxMessages, bytes / (double) maxBytes);
+  }
+
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    long found = 0;
+    for (CachedMessage cached : byAge) found += cached.message.payload().length;
+    if (found != bytes) return bytes + " cached bytes counted, " + found + " found";
+    if (byAge.size() > maxMessages) return byAge.size() + " cached messages";
+    if (bytes > maxBytes && byAge.size() > 1) return bytes + " cached bytes";
+    int indexed = 0;
+    for (NavigableMap<Long, CachedMessage> sequences : bySource.values()) {
+      indexed += sequences.size();
+    }
+    return indexed == byAge.size() ? null : indexed + " indexed of " + byAge.size() + " cached";
   }
 }

@@ -2,31 +2,29 @@ package org.quorumail.gossip.plumtree;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
 
-/**
- * Messages that were announced and have not come: who announced them, in the order of their words,
- * and when to lose patience.
- */
+/** The messages that were announced but not received, with their announcers and deadlines. */
 final class MissingTable {
-  /** As many as the announcements that a neighbour may have outstanding. */
+  /** As many as the unacknowledged announcements of one neighbour. */
   static final int MAX_MISSING = Link.MAX_OUTSTANDING;
 
-  /** Of these, so many that one neighbour was the first to announce: the rest is for the others. */
+  /** The bound of messages that one neighbour announced first; the rest is for the others. */
   static final int MAX_PER_ANNOUNCER = MAX_MISSING / 2;
 
-  /** One for each link and a few that came and went. */
+  /** The bound of announcers per message: the usual number of links, and some former ones. */
   private static final int MAX_ANNOUNCERS = 16;
 
-  /** A message that is missing. */
   static final class MissingMessage {
     final BroadcastId id;
     final TreeId tree;
 
-    /** Who has it; the next to be asked stands first. */
+    /** The neighbours that have it; the next to be grafted from stands first. */
     final ArrayDeque<NodeId> announcers = new ArrayDeque<>();
 
     private final NodeId firstAnnouncer;
@@ -62,7 +60,7 @@ final class MissingTable {
 
   private final Map<BroadcastId, MissingMessage> byId = new HashMap<>();
 
-  /** How many of them each has announced first. */
+  /** The number of missing messages that each neighbour announced first. */
   private final Map<NodeId, Integer> countByFirstAnnouncer = new HashMap<>();
 
   private final PriorityQueue<Deadline> deadlines =
@@ -73,17 +71,20 @@ final class MissingTable {
   }
 
   /**
-   * @param first who was the first to announce it
+   * Adds a message; the caller has checked the bounds.
+   *
+   * @param first the first announcer
    */
   MissingMessage add(BroadcastId id, TreeId tree, NodeId first, long due) {
+    if (byId.size() >= MAX_MISSING) throw new IllegalStateException("the missing table is full");
     MissingMessage missing = new MissingMessage(id, tree, first);
-    byId.put(id, missing);
+    if (byId.put(id, missing) != null) throw new IllegalStateException(id + " is missing already");
     countByFirstAnnouncer.merge(first, 1, Integer::sum);
     schedule(missing, due);
     return missing;
   }
 
-  /** Whether a neighbour has announced as many first as one may. */
+  /** Returns whether a neighbour announced its share of the table first. */
   boolean isShareExhausted(NodeId announcer) {
     return countByFirstAnnouncer.getOrDefault(announcer, 0) >= MAX_PER_ANNOUNCER;
   }
@@ -101,11 +102,11 @@ final class MissingTable {
     return missing;
   }
 
-  /** The next one whose patience is over; it has to be woken again or removed. */
+  /** The next message whose deadline is over; the caller schedules it again or removes it. */
   @Nullable MissingMessage pollDue(long now) {
     while (!deadlines.isEmpty() && deadlines.element().due <= now) {
-      Deadline timer = deadlines.remove();
-      if (isCurrent(timer)) return timer.missing;
+      Deadline deadline = deadlines.remove();
+      if (isCurrent(deadline)) return deadline.missing;
     }
     return null;
   }
@@ -115,11 +116,12 @@ final class MissingTable {
     return deadlines.isEmpty() ? Long.MAX_VALUE : deadlines.element().due;
   }
 
-  private boolean isCurrent(Deadline timer) {
-    return timer.missing.due == timer.due && byId.get(timer.missing.id) == timer.missing;
+  private boolean isCurrent(Deadline deadline) {
+    return deadline.missing.due == deadline.due
+        && byId.get(deadline.missing.id) == deadline.missing;
   }
 
-  /** A neighbour is gone: whoever was asked last in vain is not waited for. */
+  /** Removes a gone neighbour as announcer; messages grafted from it are due at once. */
   void removeAnnouncer(NodeId announcer, long now) {
     for (MissingMessage missing : byId.values()) {
       missing.removeAnnouncer(announcer);
@@ -131,7 +133,7 @@ final class MissingTable {
     return byId.size();
   }
 
-  /** How many of them were asked for. */
+  /** The number of messages that were grafted. */
   int countGrafted() {
     int count = 0;
     for (MissingMessage missing : byId.values()) if (missing.grafts > 0) count++;
@@ -140,5 +142,16 @@ final class MissingTable {
 
   double fillRatio() {
     return byId.size() / (double) MAX_MISSING;
+  }
+
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    if (byId.size() > MAX_MISSING) return byId.size() + " missing messages";
+    int counted = 0;
+    for (int count : countByFirstAnnouncer.values()) counted += count;
+    if (counted != byId.size()) return counted + " missing by announcer, " + byId.size() + " by id";
+    Set<BroadcastId> scheduled = new HashSet<>();
+    for (Deadline deadline : deadlines) if (isCurrent(deadline)) scheduled.add(deadline.missing.id);
+    return scheduled.equals(byId.keySet()) ? null : "a missing message has no deadline";
   }
 }

@@ -11,24 +11,23 @@ import org.quorumail.gossip.Hash64;
 import org.quorumail.gossip.NodeId;
 
 /**
- * The overlay as a map: who is linked to whom, as everybody computes it from the same {@link
- * Roster}. So the way of a message from any origin is known to all without a word: everyone has it
- * from a neighbour that is nearer to the origin by the link between them, and of several such
- * neighbours from one in its own zone, or else from the one whose hash with its own name is the
- * lowest. A share of the members, those farthest from the origin first, has it from two: the way
- * with the fewest links is not the quickest, and the last to hear gain most from a second one.
+ * The shortest paths of the overlay, which all nodes compute alike from the same {@link HashRing}.
+ * So all know the path of a message from any origin without a message. A member is pushed the
+ * payload by a neighbour on a shortest path: one in its own zone, else the one with the lowest hash
+ * of both names. The members farthest from the origin are pushed it by two neighbours. The path
+ * with the fewest links is not the quickest, and the last receivers gain most from a second one.
  *
- * <p>Two nodes that see different members disagree only near what they see differently: nothing
- * here hangs on the order in which members stand, only on distances and hashes.
+ * <p>Nodes that see different members disagree only near the difference, as the paths depend only
+ * on distances and hashes, not on the order of the members.
  */
 final class OverlayPaths {
-  /** So many of the members hear everything twice: the price of the time it saves. */
+  /** The share of the members that receive a payload twice: the price of the time it saves. */
   private static final double DOUBLE_PUSH_SHARE = 0.15;
 
-  /** Origins whose distances are kept: those of the messages that are on their way at a time. */
+  /** The bound of origins with cached distances: about those of the messages in transit. */
   private static final int MAX_ORIGINS = 64;
 
-  /** Links inside a zone that take as long as one to another zone. */
+  /** The cost of a link between zones; one inside a zone costs 1. */
   private static final int ZONE_CROSSING_COST = 4;
 
   private final Map<NodeId, Integer> indexes = new HashMap<>();
@@ -47,7 +46,7 @@ final class OverlayPaths {
       };
 
   /**
-   * @param degree links that everyone wants, see {@link HashRing#neighbours}
+   * @param degree the number of links that a member chooses, see {@link HashRing#neighbours}
    */
   OverlayPaths(HashRing roster, int degree, boolean adjacent) {
     List<NodeId> ids = List.copyOf(roster.members());
@@ -62,7 +61,7 @@ final class OverlayPaths {
     for (int i = 0; i < hashes.length; i++) {
       for (NodeId wanted : roster.neighbours(ids.get(i), degree, adjacent, Set.of())) {
         int j = indexes.getOrDefault(wanted, i);
-        // A link is there when either end wants it.
+        // A link exists when either end chooses it.
         link(i, j);
         link(j, i);
       }
@@ -79,7 +78,7 @@ final class OverlayPaths {
     return indexes.containsKey(id);
   }
 
-  /** Whether everybody knows of this link. */
+  /** Returns whether the link is one that all nodes compute. */
   boolean hasLink(NodeId a, NodeId b) {
     Integer from = indexes.get(a);
     Integer to = indexes.get(b);
@@ -91,7 +90,7 @@ final class OverlayPaths {
     return false;
   }
 
-  /** Whether a node has to push to its neighbour what an origin says. */
+  /** Returns whether a node pushes the messages of an origin to its neighbour. */
   boolean pushes(NodeId origin, NodeId from, NodeId to) {
     Integer root = indexes.get(origin);
     Integer near = indexes.get(from);
@@ -106,12 +105,12 @@ final class OverlayPaths {
     return zones[from].equals(zones[to]) ? 1 : ZONE_CROSSING_COST;
   }
 
-  /** How many links everyone is away from one origin. */
+  /** The costs of the shortest paths from one origin to all members. */
   private final class Distances {
     private final int root;
     private final int[] from = new int[hashes.length];
 
-    /** Behind this distance all have two pushers, at it a share of them. */
+    /** Beyond this distance members have two pushers; at this distance a share of them has. */
     private int boundary;
 
     private double shareAtBoundary;
@@ -122,16 +121,16 @@ final class OverlayPaths {
       from[root] = 0;
       int[] order = new int[hashes.length];
       int found = 0;
-      // Dijkstra's; what is open stands as its distance before its place, in one number.
+      // Dijkstra's algorithm; an open member is its distance and, in the lower bits, its index.
       PriorityQueue<Long> open = new PriorityQueue<>();
       open.add((long) root);
       while (!open.isEmpty()) {
         long nearest = open.remove();
-        int place = (int) nearest;
-        if (nearest >>> 32 > from[place]) continue;
-        order[found++] = place;
-        for (int next : links[place]) {
-          int distance = from[place] + cost(place, next);
+        int index = (int) nearest;
+        if (nearest >>> 32 > from[index]) continue;
+        order[found++] = index;
+        for (int next : links[index]) {
+          int distance = from[index] + cost(index, next);
           if (distance >= from[next]) continue;
           from[next] = distance;
           open.add((long) distance << 32 | next);
@@ -144,7 +143,7 @@ final class OverlayPaths {
       return from[near] + cost(near, far) == from[far];
     }
 
-    /** How many come before this one of those over whom the way to a node is as short. */
+    /** The number of neighbours on equally short paths that are preferred to this one. */
     int rank(int near, int far) {
       long own = preference(near, far);
       int before = 0;

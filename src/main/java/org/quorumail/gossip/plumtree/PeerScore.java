@@ -1,8 +1,8 @@
 package org.quorumail.gossip.plumtree;
 
 /**
- * How good a neighbour is to ask: its round trips as a moving mean, its failures as a share that
- * fades. Old samples count as none.
+ * The score of a neighbour as a source of grafts: the moving mean of its round trips, and the
+ * fading share of its failures. Old samples do not count.
  */
 final class PeerScore {
   private final ScoringConfig config;
@@ -44,7 +44,7 @@ final class PeerScore {
     lastOutcome = now;
   }
 
-  /** Higher is better; the same formula for a peer without samples, with the initial round trip. */
+  /** The score, higher is better; a peer without samples has the initial round trip. */
   double score(long now) {
     boolean known =
         samples >= config.minSamples() && now - lastSample <= config.maxSampleAge().toMillis();

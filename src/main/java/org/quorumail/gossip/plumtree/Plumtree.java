@@ -1,9 +1,14 @@
 package org.quorumail.gossip.plumtree;
 
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.plumtree.PlumtreeEffect.Reason;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Disconnect;
@@ -20,34 +25,35 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncPush;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
 
 /**
- * Tells everyone: broadcast over spanning trees that build and heal themselves (Leitão, Pereira,
- * Rodrigues: "Epidemic Broadcast Trees", SRDS 2007), on an overlay chosen from the full membership.
+ * The broadcast core: messages reach all members over spanning trees that build and repair
+ * themselves (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007), on an overlay
+ * chosen from the full membership.
  *
- * <p>Pure: each method is one event with the time at which it happens ({@code now}: milliseconds on
- * a monotonic clock) and returns what the driver has to do. One owner; no thread, socket or clock.
- * The driver calls {@link #tick} when {@link #nextDeadline} has come, and {@link #sendFailed} as
- * soon as a connection breaks.
+ * <p>It is pure: each method is one event with its time ({@code now}: milliseconds on a monotonic
+ * clock) and returns the effects for the driver. One owner calls it; it has no thread, socket or
+ * clock. The driver calls {@link #tick} at {@link #nextDeadline}, and {@link #sendFailed} as soon
+ * as a connection breaks.
  *
  * <p>A link is, per tree, in one of two states:
  *
  * <pre>
  *   eager → lazy   a duplicate came over it (PRUNE is sent), or a PRUNE came,
- *                  or a way was found that is shorter by the threshold
- *   lazy → eager   a new payload came over it, a GRAFT came, or a GRAFT was sent for what is missing
+ *                  or another link is on a path that is shorter by the threshold
+ *   lazy → eager   a new payload came over it, a GRAFT came, or a GRAFT was sent on it
  *   (new)→ eager   a neighbour came up; the first {@code eager_fanout} of a new tree
  * </pre>
  *
  * Only an origin that broadcasts more than once a minute has a tree. The messages of all others
- * need no state: their way is computed from the membership ({@link OverlayPaths}).
+ * need no state: their paths are computed from the membership ({@link OverlayPaths}).
  *
- * <p>A message is, per node: unknown → announced (T1 runs) → asked for (T2 runs, next announcer, up
- * to {@code graft_max_retries}) → delivered; or given up, until it is announced again or
- * anti-entropy brings it. Per link it is told until acknowledged ({@link Link}).
+ * <p>A message is, per node: unknown → announced (T1 runs) → grafted (T2 runs, next announcer, up
+ * to {@code graft_max_retries}) → delivered. Or it is given up until it is announced again or
+ * anti-entropy brings it. Per link it is repeated until acknowledged ({@link Link}).
  *
- * <p>Parts: {@link Broadcaster} (what it says itself), {@link EagerPush} and {@link GraftScheduler}
- * (the paper's events), {@link OverlayMaintenance} and {@link PeerSet} (the overlay), {@link
- * SpanningTrees}, {@link OverlayPaths}, {@link AntiEntropy}; {@link PlumtreeContext} is what they
- * share.
+ * <p>Parts: {@link Broadcaster} (own messages), {@link EagerPush} and {@link GraftScheduler} (the
+ * paper's events), {@link OverlayMaintenance} and {@link PeerSet} (the overlay), {@link
+ * SpanningTrees}, {@link OverlayPaths}, {@link AntiEntropy}, {@link PeriodicMaintenance}; {@link
+ * PlumtreeContext} is what they share.
  */
 public final class Plumtree {
   private final PlumtreeContext context;
@@ -63,8 +69,7 @@ public final class Plumtree {
   private boolean shutdown;
 
   /**
-   * @param incarnation of this life of the node: one that it never had before, as the time of its
-   *     start
+   * @param incarnation a number that this node never had before, such as the time of its start
    */
   public Plumtree(
       NodeId self,
@@ -84,15 +89,15 @@ public final class Plumtree {
     this.maintenance = new PeriodicMaintenance(context, overlay, random, now);
   }
 
-  /** Sends to all members. The node itself is not told. */
+  /** Broadcasts to all members; the payload is not delivered to this node. */
   public BroadcastResult broadcast(byte[] payload, long now) {
     if (closing) return new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN);
     return broadcaster.broadcast(payload, now);
   }
 
   /**
-   * For a value of which only the last matters (a load, a counter): it is broadcast at the next
-   * tick, unless another one for its key replaces it before.
+   * Broadcasts a value of which only the last matters, such as a load or a counter. It is sent
+   * after a short delay, unless another value for its key replaces it before.
    *
    * @return false when there are too many keys or the value is too large
    */
@@ -101,7 +106,7 @@ public final class Plumtree {
     return coalescing.put(key, value, now + context.flushDelay());
   }
 
-  /** A message from a node whose identity the transport has checked. */
+  /** Handles a message from a node whose identity the transport has checked. */
   public List<PlumtreeEffect> onMessage(NodeId from, PlumtreeMessage message, long now) {
     if (shutdown || from.equals(context.self)) return List.of();
     overlay.apply(peers.messageReceived(from, now), now);
@@ -121,9 +126,7 @@ public final class Plumtree {
     return context.takeEffects();
   }
 
-  /**
-   * No room for a link: it may look elsewhere. What it pushed is lost here and will be announced.
-   */
+  /** Refuses a link for which there is no room; a dropped payload will be announced again. */
   private void refuse(NodeId from, PlumtreeMessage message) {
     if (!(message instanceof Prune)) context.send(from, new Disconnect());
   }
@@ -167,7 +170,7 @@ public final class Plumtree {
     context.batchSizer.sampleLatency(now - since);
   }
 
-  /** A member is there (again): a candidate for the overlay, in a zone ("" when unknown). */
+  /** A member is alive (again): a candidate for the overlay, in a zone ("" when unknown). */
   public List<PlumtreeEffect> neighbourUp(NodeId id, String zone, long now) {
     if (shutdown || id.equals(context.self)) return List.of();
     overlay.apply(peers.memberUp(id, zone, now), now);
@@ -181,21 +184,21 @@ public final class Plumtree {
     return context.takeEffects();
   }
 
-  /** The whole membership: what is here and not there goes, what is there and not here comes. */
+  /** Replaces the whole membership: other members are removed, new ones are added. */
   public List<PlumtreeEffect> reconcile(HashRing members, long now) {
     if (shutdown) return List.of();
     overlay.apply(peers.replaceMembers(members, now), now);
     return context.takeEffects();
   }
 
-  /** A connection broke or could not be made: replaced now, whatever the membership thinks. */
+  /** A connection broke or failed: the link is replaced now, whatever the membership reports. */
   public List<PlumtreeEffect> sendFailed(NodeId id, long now) {
     if (shutdown || peers.get(id) == null) return List.of();
     overlay.apply(peers.linkFailed(id, Reason.UNREACHABLE, now), now);
     return context.takeEffects();
   }
 
-  /** What is due. */
+  /** Does everything that is due. */
   public List<PlumtreeEffect> tick(long now) {
     if (shutdown) return List.of();
     overlay.apply(peers.tick(now), now);
@@ -210,13 +213,13 @@ public final class Plumtree {
 
   private void broadcastCoalesced(long now) {
     for (byte[] value : coalescing.takeDue(now)) {
-      // A refusal loses nothing that lasts: the next value of the key replaces it.
+      // A rejected value is lost, but the next value of its key replaces it.
       for (PlumtreeEffect effect : broadcaster.broadcast(value, now).effects())
         context.emit(effect);
     }
   }
 
-  /** When {@link #tick} has something to do; {@code Long.MAX_VALUE}: never. */
+  /** The time of the next {@link #tick}; {@code Long.MAX_VALUE} after the shutdown. */
   public long nextDeadline() {
     if (shutdown) return Long.MAX_VALUE;
     long next = Math.min(maintenance.deadline(), coalescing.deadline());
@@ -224,21 +227,21 @@ public final class Plumtree {
     return Math.min(next, context.missing.deadline());
   }
 
-  /** Takes no more broadcasts of its own, but goes on repeating those it took. */
+  /** Rejects further own broadcasts, but repeats the accepted ones until acknowledged. */
   public void close() {
     closing = true;
   }
 
   /**
-   * Whether every neighbour has acknowledged all broadcasts of this node: then it may leave without
-   * loss. What it passes on for others they have from elsewhere too.
+   * Returns whether every neighbour has acknowledged all broadcasts of this node, so that it may
+   * leave without loss. Other nodes hold the messages of other origins too.
    */
   public boolean isDrained() {
     return coalescing.isEmpty()
         && peers.all().stream().noneMatch(link -> link.hasUnacknowledgedFrom(context.self));
   }
 
-  /** Takes nothing more and asks for nothing more. Neighbours are told. */
+  /** Ends all work; the neighbours receive a disconnect. */
   public List<PlumtreeEffect> shutdown() {
     if (shutdown) return List.of();
     closing = true;
@@ -247,21 +250,38 @@ public final class Plumtree {
     return context.takeEffects();
   }
 
-  /** The links of the overlay: the driver keeps connections to these. */
+  /** The neighbours in the overlay, to which the driver keeps connections. */
   public Set<NodeId> neighbours() {
-    Set<NodeId> ids = new java.util.LinkedHashSet<>();
+    Set<NodeId> ids = new LinkedHashSet<>();
     for (Link link : peers.all()) ids.add(link.id);
     return ids;
   }
 
-  /** Members that this node knows of, itself not counted. */
+  /** The number of known members without this node. */
   public int peerCount() {
     return Math.max(0, peers.hashRing().size() - 1);
   }
 
-  /** The value of a gauge; of the others nothing. */
+  /** The value of a gauge; empty for counters and histograms. */
   public OptionalLong gauge(PlumtreeMetric metric, long now) {
     return PlumtreeGauges.read(context, metric, now);
+  }
+
+  /**
+   * A sentence about the first invariant of this core that does not hold; empty when all hold. It
+   * looks at every table, so it is for tests and simulations.
+   */
+  public Optional<String> violation() {
+    return Stream.<Supplier<@Nullable String>>of(
+            peers::violation,
+            () -> context.trees.violation(peers.usedSlots()),
+            context.missing::violation,
+            context.cache::violation,
+            context.store::violation,
+            context.seen::violation)
+        .map(check -> Optional.ofNullable(check.get()))
+        .flatMap(Optional::stream)
+        .findFirst();
   }
 
   public BroadcastHealth health(long now) {

@@ -25,11 +25,12 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRange;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
 
 /**
- * Messages as bytes: a version, a type, then the fields. Numbers are unsigned LEB128, texts are
- * ASCII behind a length byte, lists stand behind a count. Ids of one origin in a row name it once.
+ * The encoding of Plumtree's messages: a version, a type, then the fields. Numbers are unsigned
+ * LEB128, texts are ASCII behind a length byte, lists stand behind a count. Consecutive ids of one
+ * origin name it once.
  *
- * <p>Every length is checked against its bound before anything is allocated; what does not fit is a
- * {@link Malformed} value, never an exception.
+ * <p>Every length is checked against its bound before memory is allocated. Decoding untrusted bytes
+ * gives a {@link Malformed} value, never an exception.
  */
 public final class PlumtreeCodec {
   public static final int VERSION = 1;
@@ -46,34 +47,37 @@ public final class PlumtreeCodec {
   /** Origins in one SyncDigest. */
   public static final int MAX_STATES = 256;
 
-  /** A path longer than any network's diameter is a lie or a loop. */
+  /** Longer than the diameter of any network: more hops show a loop or a forged message. */
   public static final int MAX_HOPS = 1_024;
 
-  /** What is left of a message beside its payload never needs more. */
+  /** The bound of a message without its payload. */
   private static final int MAX_HEADER = 256;
 
+  /** Enough for most messages without payload. */
   private static final int USUAL_SIZE = 64;
 
   private final int maxMessageSize;
 
   /**
-   * @param maxMessageSize of a payload, in bytes
+   * @param maxMessageSize the bound of a payload in bytes
    */
   public PlumtreeCodec(int maxMessageSize) {
     this.maxMessageSize = maxMessageSize;
   }
 
-  /** What bytes turned out to be. */
+  /** The result of decoding. */
   public sealed interface Decoded {}
 
   public record Message(PlumtreeMessage message) implements Decoded {}
 
   /**
+   * Foreign or damaged bytes, which are dropped and counted.
+   *
    * @param reason a few words for the log, without any of the bytes
    */
   public record Malformed(String reason) implements Decoded {}
 
-  /** The bytes of a message, ready to be read. */
+  /** Encodes a message; the buffer is ready to be read. */
   public ByteBuffer encode(PlumtreeMessage message) {
     WireWriter out = new WireWriter(USUAL_SIZE);
     out.octet(VERSION);
@@ -140,7 +144,7 @@ public final class PlumtreeCodec {
     return out.toBuffer();
   }
 
-  /** Reads the whole buffer as one message. */
+  /** Decodes the whole buffer as one message, and leaves the buffer as it was. */
   public Decoded decode(ByteBuffer bytes) {
     WireReader in = new WireReader(bytes);
     try {
@@ -154,7 +158,7 @@ public final class PlumtreeCodec {
     }
   }
 
-  /** The greatest number of bytes that one message has when encoded. */
+  /** The bound of an encoded message in bytes. */
   public int maxEncodedSize() {
     return Math.max(maxMessageSize + MAX_HEADER, 64 * 1024);
   }

@@ -4,41 +4,40 @@ import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * Everything that can be set about broadcasts: the fields of memberlist-plumtree's configuration by
- * their names, and four bounds of ours. Sizes are bytes. {@code docs/gossip.md} says where a preset
- * differs from that project's and why.
+ * The configuration of broadcasts: the fields of memberlist-plumtree's configuration with their
+ * names, and four further bounds. Sizes are bytes. {@code docs/gossip.md} explains where a preset
+ * differs from that project's.
  *
- * @param maxPeers links per node at most, those that others asked for included; 0: three times
- *     eager_fanout + lazy_fanout
- * @param eagerFanout links of the overlay that a new tree pushes on at first
- * @param lazyFanout further links of the overlay, which a new tree only announces on at first
- * @param ihaveInterval how long announcements and acknowledgements wait for company
+ * @param maxPeers the bound of links per node, requested ones included; 0: three times eager_fanout
+ *     + lazy_fanout
+ * @param eagerFanout the number of links on which a new tree pushes at first
+ * @param lazyFanout the number of further links, on which a new tree only announces at first
+ * @param ihaveInterval the time for which announcements and acknowledgements wait for others
  * @param ihaveBatchSize announcements in one IHave; a full batch does not wait
- * @param messageCacheTtl how long a payload is kept for grafts
- * @param messageCacheMaxSize payloads kept at most
- * @param messageCacheMaxBytes bytes of payloads kept at most
- * @param optimizationThreshold hops that a shorter way must save before a tree is changed for it;
- *     0: never
- * @param graftTimeout T1: from an announcement to the graft for what did not come; T2, to the next
- *     announcer, is half of it
- * @param graftMaxRetries grafts for one message before it is left to the next announcement
+ * @param messageCacheTtl the time for which a payload is kept for grafts
+ * @param messageCacheMaxSize the bound of cached payloads
+ * @param messageCacheMaxBytes the bound of cached payload bytes
+ * @param optimizationThreshold the hops that a shorter path must save before a tree is changed for
+ *     it; 0: never
+ * @param graftTimeout T1: from an announcement to the graft for a missing message; T2, to the graft
+ *     from the next announcer, is half of it
+ * @param graftMaxRetries grafts for one message before it waits for the next announcement
  * @param graftRateLimitPerSecond grafts answered per peer and second
  * @param graftRateLimitBurst grafts answered per peer at once
- * @param graftRateLimitBytes payload bytes per second that grafts may cost all peers together
- * @param maxMessageSize largest payload, also after inflation
- * @param maintenanceInterval how often links, tables and rates are looked after; 0: never
- * @param maintenanceJitter random part added to it
+ * @param graftRateLimitBytes payload bytes per second sent for grafts to all peers together
+ * @param maxMessageSize the largest payload, also after inflation
+ * @param maintenanceInterval the time between two maintenances of links and tables; 0: never
+ * @param maintenanceJitter the random part added to the interval
  * @param useHashRing link to the next two on either side of one ring; otherwise to the next on
  *     several
- * @param protectRingNeighbors whether ring neighbours are never evicted when links are at their
- *     bound
- * @param maxProtectedNeighbors how many are protected so
- * @param maxEagerPeers eager links per tree at most; 0: no bound
- * @param maxLazyPeers links beyond that bound at most; 0: no bound
- * @param maxTrees trees of single origins; further origins use the shared one
- * @param peerByteBudget pushed, unacknowledged bytes per peer above which it only gets
+ * @param protectRingNeighbors whether ring neighbours are never evicted at the bound of links
+ * @param maxProtectedNeighbors the number of ring neighbours so protected
+ * @param maxEagerPeers the bound of eager links per tree; 0: no bound
+ * @param maxLazyPeers the bound of further links; 0: no bound
+ * @param maxTrees the bound of trees; the messages of further origins take the overlay paths
+ * @param peerByteBudget the pushed, unacknowledged bytes per peer above which it receives only
  *     announcements
- * @param enableMetrics whether the plumtree_ series are kept
+ * @param enableMetrics whether the plumtree_ metrics are kept
  */
 public record PlumtreeConfig(
     int maxPeers,
@@ -76,7 +75,7 @@ public record PlumtreeConfig(
     BatcherConfig batcher,
     CleanupConfig cleanup) {
 
-  /** The longest overlay walk that a bit set of 64 links can hold. */
+  /** The links of a node are bits of one long. */
   static final int MAX_LINKS = 64;
 
   public PlumtreeConfig {
@@ -94,7 +93,7 @@ public record PlumtreeConfig(
     bounded("graft_rate_limit_per_second", graftRateLimitPerSecond, 1, 1_000_000);
     bounded("graft_rate_limit_burst", graftRateLimitBurst, 1, 1_000_000);
     bounded("graft_rate_limit_bytes", graftRateLimitBytes, 1, 1L << 40);
-    // a frame of a stream holds 4 MiB
+    // a stream frame holds 4 MiB
     bounded("max_message_size", maxMessageSize, 1, 2 << 20);
     bounded("maintenance_interval", maintenanceInterval.toMillis(), 0, 86_400_000);
     bounded("maintenance_jitter", maintenanceJitter.toMillis(), 0, 86_400_000);
@@ -105,50 +104,53 @@ public record PlumtreeConfig(
     bounded("peer_byte_budget", peerByteBudget, 1, 1L << 40);
   }
 
-  /** The checks are also the schema's: a value that the reader of the file accepts is accepted. */
+  /** Checks a bound; the reader of the configuration file has the same ones. */
   static void bounded(String field, long value, long min, long max) {
     if (value < min || value > max) {
       throw new IllegalArgumentException(field + " must be " + min + " to " + max);
     }
   }
 
-  /** The documented defaults; ours where those do not hold. */
+  /**
+   * memberlist-plumtree's documented defaults, with the corrections that docs/gossip.md explains.
+   */
   public static PlumtreeConfig standard() {
     return PlumtreePresets.standard();
   }
 
-  /** One data centre. */
+  /** The preset for one data centre. */
   public static PlumtreeConfig lan() {
     return PlumtreePresets.lan();
   }
 
-  /** Several data centres. */
+  /** The preset for several data centres. */
   public static PlumtreeConfig wan() {
     return PlumtreePresets.wan();
   }
 
-  /** A thousand nodes and more. */
+  /** The preset for a thousand nodes and more. */
   public static PlumtreeConfig largeCluster() {
     return PlumtreePresets.largeCluster();
   }
 
-  /** T2: half of T1, as in the implementations that the papers' authors point to. */
+  /** T2: half of T1, as in the implementations that the paper's authors name. */
   long graftRetryMillis() {
     return graftTimeout.toMillis() / 2;
   }
 
-  /** Links per node at most. */
+  /** The bound of links per node. */
   int maxLinks() {
-    int cap = maxPeers > 0 ? maxPeers : 3 * (eagerFanout + lazyFanout);
-    if (maxEagerPeers > 0 && maxLazyPeers > 0) cap = Math.min(cap, maxEagerPeers + maxLazyPeers);
-    return Math.min(cap, MAX_LINKS);
+    int bound = maxPeers > 0 ? maxPeers : 3 * (eagerFanout + lazyFanout);
+    if (maxEagerPeers > 0 && maxLazyPeers > 0)
+      bound = Math.min(bound, maxEagerPeers + maxLazyPeers);
+    return Math.min(bound, MAX_LINKS);
   }
 
-  /** The same with some fields changed. */
+  /** A copy with some fields changed. */
   public PlumtreeConfig with(Consumer<PlumtreeConfigBuilder> change) {
-    PlumtreeConfigBuilder draft = new PlumtreeConfigBuilder(this);
-    change.accept(draft);
-    return draft.build();
+    PlumtreeConfigBuilder builder = new PlumtreeConfigBuilder(this);
+    change.accept(builder);
+    return builder.build();
   }
 
   public PlumtreeConfig withMaxPeers(int value) {

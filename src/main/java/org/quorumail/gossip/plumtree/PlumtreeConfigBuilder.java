@@ -2,7 +2,7 @@ package org.quorumail.gossip.plumtree;
 
 import java.time.Duration;
 
-/** The fields of a {@link PlumtreeConfig} while they are being changed. */
+/** A mutable copy of a {@link PlumtreeConfig}, for changing some of its fields. */
 public final class PlumtreeConfigBuilder {
   public int maxPeers;
   public int eagerFanout;

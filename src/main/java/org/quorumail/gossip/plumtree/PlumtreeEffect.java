@@ -2,48 +2,48 @@ package org.quorumail.gossip.plumtree;
 
 import org.quorumail.gossip.NodeId;
 
-/** What the driver has to do, or may want to tell, after an input of {@link Plumtree}. */
+/** An action that {@link Plumtree} asks of its driver, or an event that it reports, in order. */
 public sealed interface PlumtreeEffect {
-  /** Send to a node; what cannot be sent may be dropped, it is repeated until acknowledged. */
+  /** Send to a node. A failed send may be dropped, as messages are repeated until acknowledged. */
   record Send(NodeId to, PlumtreeMessage message, SendPriority priority)
       implements PlumtreeEffect {}
 
   /**
-   * Hand to the application, exactly once per message.
+   * Deliver to the application; emitted once per message.
    *
-   * @param hops links crossed; 0 for the node's own
+   * @param hops the number of links that the message crossed
    */
   record Deliver(BroadcastId id, byte[] payload, int hops) implements PlumtreeEffect {}
 
-  /** A peer is pushed to from now on. */
+  /** A peer receives the payloads of a tree from now on. */
   record EagerPromotion(TreeId tree, NodeId peer) implements PlumtreeEffect {}
 
-  /** A peer only gets announcements from now on. */
+  /** A peer receives only the announcements of a tree from now on. */
   record LazyDemotion(TreeId tree, NodeId peer) implements PlumtreeEffect {}
 
   record GraftSent(NodeId peer, BroadcastId id) implements PlumtreeEffect {}
 
   record PruneSent(NodeId peer) implements PlumtreeEffect {}
 
-  /** No announcer delivered in time; the next announcement or anti-entropy starts anew. */
+  /** No announcer sent the payload in time; an announcement or anti-entropy may still bring it. */
   record GraftFailed(BroadcastId id, NodeId peer) implements PlumtreeEffect {}
 
-  /** A link of the overlay was made: the driver may open a connection and watch it. */
+  /** A link was added to the overlay: the driver may open a connection and watch it. */
   record NeighbourAdded(NodeId peer) implements PlumtreeEffect {}
 
-  /** A link of the overlay is gone. */
+  /** A link was removed from the overlay. */
   record NeighbourRemoved(NodeId peer, Reason reason) implements PlumtreeEffect {}
 
   enum Reason {
-    /** The membership says that it is gone. */
+    /** The membership reports that the node is dead or has left. */
     DEPARTED,
-    /** A send to it failed. */
+    /** A send to the node failed. */
     UNREACHABLE,
-    /** It acknowledged nothing for several rounds. */
+    /** The node acknowledged nothing for several rounds. */
     SILENT,
     /** The membership changed and another node is the neighbour now. */
     REPLACED,
-    /** It told us so. */
+    /** The node sent a disconnect. */
     DISCONNECTED
   }
 }

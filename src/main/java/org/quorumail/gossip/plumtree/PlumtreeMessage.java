@@ -5,15 +5,15 @@ import java.util.Optional;
 import org.quorumail.gossip.NodeId;
 
 /**
- * What neighbours say to each other. The sender is never in the message: the transport knows it.
+ * The messages between neighbours. They do not name their sender, which the transport has checked.
  *
- * <p>Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees" (SRDS 2007) for Gossip, IHave, Graft
- * and Prune; "HyParView" (DSN 2007) for Neighbour and Disconnect; the rest is ours: NotFound spares
- * a wait, IHaveAck ends the repetition of what was pushed or announced, Sync compares what was
- * seen.
+ * <p>Gossip, IHave, Graft and Prune are those of Leitão, Pereira, Rodrigues: "Epidemic Broadcast
+ * Trees" (SRDS 2007). Neighbour and Disconnect are those of "HyParView" (DSN 2007). The others are
+ * additions: NotFound saves a time-out, IHaveAck ends the repetition of announcements, and Sync
+ * compares the seen messages.
  */
 public sealed interface PlumtreeMessage {
-  /** In which class a message waits when a link is slow. */
+  /** The class in which a message waits for a slow link. */
   default SendPriority priority() {
     return switch (this) {
       case Graft m -> SendPriority.CRITICAL;
@@ -32,9 +32,9 @@ public sealed interface PlumtreeMessage {
   }
 
   /**
-   * A broadcast itself.
+   * A broadcast with its payload.
    *
-   * @param hop links it has crossed before this one: 0 from its origin
+   * @param hop the number of links crossed before this one: 0 from its origin
    */
   record Gossip(TreeId tree, BroadcastId id, int hop, byte[] payload) implements PlumtreeMessage {}
 
@@ -44,12 +44,12 @@ public sealed interface PlumtreeMessage {
   /**
    * One line of an IHave.
    *
-   * @param tree on which the message came: what a graft for it has to name
-   * @param hop that a Gossip from the announcer would carry
+   * @param tree the tree of the message, which a graft for it names
+   * @param hop the hop of a Gossip from the announcer
    */
   record Announcement(TreeId tree, BroadcastId id, int hop) {}
 
-  /** "I have these too": for ids that were pushed or announced. */
+  /** "I have these too": acknowledges pushed or announced messages. */
   record IHaveAck(List<BroadcastId> ids) implements PlumtreeMessage {}
 
   /** "Push to me in this tree, and send me this message if I name one." */
@@ -58,31 +58,31 @@ public sealed interface PlumtreeMessage {
   /** "Do not push to me in this tree, announce." */
   record Prune(TreeId tree) implements PlumtreeMessage {}
 
-  /** The answer to a graft for a message that is gone: ask the next one at once. */
+  /** "The message is gone, graft it from another": the answer to a graft. */
   record NotFound(BroadcastId id) implements PlumtreeMessage {}
 
   /**
-   * "We are neighbours." Makes a link symmetric when two nodes see different memberships, and asks
-   * a silent neighbour whether it is there.
+   * "We are neighbours." It makes a link symmetric when two nodes see different memberships, and
+   * makes a silent neighbour answer.
    *
-   * @param answer true when it answers another Neighbour and wants no answer
+   * @param answer whether it answers another Neighbour and needs no answer
    */
   record Neighbour(boolean answer) implements PlumtreeMessage {}
 
-  /** "We are not": the receiver looks for another neighbour. */
+  /** "We are not neighbours": the receiver chooses another one. */
   record Disconnect() implements PlumtreeMessage {}
 
   /**
    * "Have you seen what I have seen from these origins?"
    *
-   * @param digest over the states of the origins in the range
+   * @param digest a hash over the states of the origins in the range
    */
   record SyncRequest(SyncRange range, long digest) implements PlumtreeMessage {}
 
   /**
-   * What the answerer has seen; no states when equal.
+   * "These are the states of my origins"; there are none when they are equal.
    *
-   * @param range the part of the asked range that is answered; what is behind it is asked for again
+   * @param range the answered part of the requested range; a further request asks for the rest
    */
   record SyncDigest(SyncRange range, boolean equal, List<OriginState> states)
       implements PlumtreeMessage {}
@@ -90,11 +90,11 @@ public sealed interface PlumtreeMessage {
   /** "Send me these." */
   record SyncPull(List<BroadcastId> ids) implements PlumtreeMessage {}
 
-  /** What was pulled, or what a digest showed as missing. */
+  /** "These you pulled", or "these you lack by your digest". */
   record SyncPush(List<Gossip> messages) implements PlumtreeMessage {}
 
   /**
-   * Origins by name.
+   * A range of origins by name.
    *
    * @param after exclusive; empty: from the first
    * @param upTo inclusive; empty: to the last
@@ -109,10 +109,10 @@ public sealed interface PlumtreeMessage {
   }
 
   /**
-   * One entry of a version vector with its exceptions.
+   * One entry of a version vector.
    *
-   * @param oldest the lowest sequence that can still be pulled here; 0 when none can
-   * @param floor everything up to here was seen or given up
+   * @param oldest the lowest sequence that can still be pulled; 0 when there is none
+   * @param floor all sequences up to this one were seen or given up
    * @param words bit i of word w: sequence {@code floor + 1 + 64 w + i} was seen
    */
   record OriginState(NodeId origin, long incarnation, long oldest, long floor, long[] words) {

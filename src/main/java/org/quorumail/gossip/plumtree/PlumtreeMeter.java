@@ -1,9 +1,9 @@
 package org.quorumail.gossip.plumtree;
 
-/** Where a core counts; called by its owner only. */
+/** The receiver of a core's counts and samples; called by the core's owner only. */
 public interface PlumtreeMeter {
   void count(PlumtreeMetric counter, long by);
 
-  /** One sample of a histogram, in the unit of its name. */
+  /** Records one sample of a histogram, in the unit of its name. */
   void sample(PlumtreeMetric histogram, double value);
 }

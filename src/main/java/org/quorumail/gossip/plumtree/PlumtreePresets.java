@@ -2,11 +2,13 @@ package org.quorumail.gossip.plumtree;
 
 import java.time.Duration;
 
-/** The values behind {@link PlumtreeConfig#lan} and the others; docs/gossip.md has the table. */
+/** The presets of {@link PlumtreeConfig}; docs/gossip.md has their table. */
 final class PlumtreePresets {
   private PlumtreePresets() {}
 
-  /** The documented defaults; ours where those do not hold. */
+  /**
+   * memberlist-plumtree's documented defaults, with the corrections that docs/gossip.md explains.
+   */
   static PlumtreeConfig standard() {
     return new PlumtreeConfig(
         0,
@@ -45,7 +47,7 @@ final class PlumtreePresets {
         CleanupConfig.standard());
   }
 
-  /** One data centre. */
+  /** The preset for one data centre. */
   static PlumtreeConfig lan() {
     return standard()
         .with(
@@ -67,7 +69,7 @@ final class PlumtreePresets {
             });
   }
 
-  /** Several data centres. */
+  /** The preset for several data centres. */
   static PlumtreeConfig wan() {
     return standard()
         .with(
@@ -87,7 +89,7 @@ final class PlumtreePresets {
             });
   }
 
-  /** A thousand nodes and more. */
+  /** The preset for a thousand nodes and more. */
   static PlumtreeConfig largeCluster() {
     return standard()
         .with(

@@ -1,6 +1,6 @@
 package org.quorumail.gossip.plumtree;
 
-/** Depths and weights of the queues of a slow link, by {@link SendPriority}. */
+/** The depths and weights of the {@link SendQueue} of a slow link, by {@link SendPriority}. */
 public record PriorityConfig(
     boolean enabled,
     int criticalDepth,
@@ -11,7 +11,7 @@ public record PriorityConfig(
     int highWeight,
     int normalWeight,
     int lowWeight) {
-  /** Room for one message and one turn at least, or a class would never be served. */
+  /** Depths and weights are at least 1, or a class would never be served. */
   public PriorityConfig {
     PlumtreeConfig.bounded("critical_depth", criticalDepth, 1, 65_536);
     PlumtreeConfig.bounded("high_depth", highDepth, 1, 65_536);

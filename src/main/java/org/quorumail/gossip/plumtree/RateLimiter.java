@@ -1,6 +1,6 @@
 package org.quorumail.gossip.plumtree;
 
-/** A token bucket on the caller's clock. */
+/** A token bucket; the caller passes the time. */
 final class RateLimiter {
   private final double perMilli;
   private final double burst;
@@ -14,7 +14,7 @@ final class RateLimiter {
     this.last = now;
   }
 
-  /** Whether the amount may go now; one amount above the burst may go from a full bucket. */
+  /** Takes an amount if the bucket holds it; a full bucket also allows one above the burst. */
   boolean tryTake(double amount, long now) {
     tokens = Math.min(burst, tokens + Math.max(0, now - last) * perMilli);
     last = Math.max(last, now);

@@ -3,8 +3,8 @@ package org.quorumail.gossip.plumtree;
 import java.time.Duration;
 
 /**
- * How peers are compared when several announced the same message: {@code 1000 / (rtt +
- * floor)^exponent / (1 + lossRate × lossPenalty)}.
+ * The parameters of a {@link PeerScore}, which chooses among several announcers of a message:
+ * {@code 1000 / (rtt + floor)^exponent / (1 + lossRate × lossPenalty)}.
  */
 public record ScoringConfig(
     double emaAlpha,

@@ -7,20 +7,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.gossip.NodeId;
 
 /**
- * What this node has seen: a window of sequences per source, which is its version vector. A source
- * is kept while its origin is a member, and otherwise at least for three times the cache's time to
- * live after its last message, so nothing that any cache can still offer is taken for new; while
- * the table has room it is kept for ever.
+ * The seen messages: a window of sequences per source, which is this node's version vector. A
+ * source is kept while its origin is a member. Otherwise it is kept for at least three times the
+ * cache's time to live after its last message, so no message that a cache still holds is taken for
+ * a new one. While the table has room, sources are kept without limit.
  */
 final class SeenTable {
   private static final class Entry {
     final SequenceWindow window;
     long lastSeen;
 
-    /** The highest at some moment. */
+    /** The highest sequence at the mark. */
     long highestAtMark;
 
     long markedAt;
@@ -32,20 +33,20 @@ final class SeenTable {
     }
   }
 
-  /** A few lives of each of some ten thousand members: 16 bytes each without gaps. */
+  /** A few incarnations of each of some ten thousand members: 16 bytes each without gaps. */
   static final int MAX_SOURCES = 65_536;
 
-  /** So that many members in front cost a newcomer some microseconds and not milliseconds. */
+  /** The bound of skipped members: a new source costs some microseconds, not milliseconds. */
   private static final int MAX_MEMBERS_SKIPPED = 64;
 
   private static final BroadcastSource[] NONE = {};
 
   private final Predicate<NodeId> isMember;
 
-  /** Silent for longest first, but for members that eviction has passed over. */
+  /** The longest silent source first, except for members that an eviction skipped. */
   private final LinkedHashMap<BroadcastSource, Entry> entries = new LinkedHashMap<>();
 
-  /** All sources in order; empty when it has to be made anew, which a new source is rare for. */
+  /** All sources in order; empty when it must be rebuilt, which rare new sources demand. */
   private BroadcastSource[] sorted = NONE;
 
   private long evictions;
@@ -59,7 +60,7 @@ final class SeenTable {
     return entry != null && entry.window.contains(id.sequence());
   }
 
-  /** Whether it is new. */
+  /** Adds a message; returns whether it is new. */
   boolean add(BroadcastId id, long now) {
     BroadcastSource source = BroadcastSource.of(id);
     Entry entry = entries.get(source);
@@ -68,7 +69,7 @@ final class SeenTable {
       entry = new Entry(id.sequence(), now);
       sorted = NONE;
     } else if (entry.window.contains(id.sequence())) {
-      // A repetition does not count: two nodes would keep each other's old origins young for ever.
+      // A repetition does not renew the source, or two nodes would keep old origins for each other.
       return false;
     }
     entries.putLast(source, entry);
@@ -77,12 +78,12 @@ final class SeenTable {
     return true;
   }
 
-  /** The one silent for longest that is no member's; one of a member when there are only those. */
+  /** Removes the longest silent source that is no member's, or a member's if there is no other. */
   private void evictOne() {
     for (int i = 0; i < MAX_MEMBERS_SKIPPED; i++) {
-      Map.Entry<BroadcastSource, Entry> eldest = entries.firstEntry();
-      if (!isMember.test(eldest.getKey().origin())) break;
-      entries.putLast(eldest.getKey(), eldest.getValue());
+      Map.Entry<BroadcastSource, Entry> oldest = entries.firstEntry();
+      if (!isMember.test(oldest.getKey().origin())) break;
+      entries.putLast(oldest.getKey(), oldest.getValue());
     }
     entries.pollFirstEntry();
     sorted = NONE;
@@ -90,19 +91,19 @@ final class SeenTable {
   }
 
   /**
-   * Gives up what was missing that long ago already: no cache offers it any more. Until then two
-   * nodes of which one came later have different windows, and compare entry by entry.
+   * Gives up the gaps older than the time-out, as no cache holds those messages any more. Until
+   * then the windows of two nodes with different starts differ, and are compared entry by entry.
    */
-  void giveUpOldGaps(long now, long patience) {
+  void giveUpOldGaps(long now, long timeout) {
     for (Entry entry : entries.values()) {
-      if (now - entry.markedAt < patience) continue;
+      if (now - entry.markedAt < timeout) continue;
       entry.window.giveUpTo(entry.highestAtMark);
       entry.highestAtMark = entry.window.highest();
       entry.markedAt = now;
     }
   }
 
-  /** Forgets the sources that were silent for that long and are no members'. */
+  /** Removes the sources that were silent for that long and whose origins are no members. */
   void removeSilent(long now, long silence) {
     Iterator<Map.Entry<BroadcastSource, Entry>> all = entries.entrySet().iterator();
     while (all.hasNext()) {
@@ -115,7 +116,7 @@ final class SeenTable {
     }
   }
 
-  /** The sources in a range of origins that spoke since a moment, in order. */
+  /** The sources in a range of origins with new messages since that time, in order. */
   List<BroadcastSource> active(PlumtreeMessage.SyncRange range, long since) {
     sort();
     List<BroadcastSource> active = new ArrayList<>();
@@ -128,7 +129,7 @@ final class SeenTable {
     return active;
   }
 
-  /** How many sources there are in a range of origins, whether they spoke lately or not. */
+  /** The number of sources in a range of origins, active or not. */
   int count(PlumtreeMessage.SyncRange range) {
     sort();
     int end = range.upTo().isEmpty() ? sorted.length : indexAfter(range.upTo());
@@ -141,7 +142,7 @@ final class SeenTable {
     Arrays.sort(sorted);
   }
 
-  /** Where the origins behind a name begin. */
+  /** The index of the first origin behind a name. */
   private int indexAfter(String name) {
     if (name.isEmpty()) return 0;
     int at = Arrays.binarySearch(sorted, new BroadcastSource(new NodeId(name), Long.MAX_VALUE));
@@ -165,10 +166,19 @@ final class SeenTable {
     return entries.size() / (double) MAX_SOURCES;
   }
 
-  /** Since the last time. */
+  /** The number of evictions since the last call. */
   long takeEvictions() {
     long taken = evictions;
     evictions = 0;
     return taken;
+  }
+
+  /** A sentence about the first invariant that does not hold; null when all hold. */
+  @Nullable String violation() {
+    if (entries.size() > MAX_SOURCES) return entries.size() + " seen sources";
+    for (Map.Entry<BroadcastSource, Entry> e : entries.entrySet()) {
+      if (!e.getValue().window.isNormalised()) return "the window of " + e.getKey() + " has a gap";
+    }
+    return null;
   }
 }

@@ -1,8 +1,8 @@
 package org.quorumail.gossip.plumtree;
 
 /**
- * Classes of outgoing messages, most urgent first. A graft repairs a tree, so it never waits behind
- * payload; a prune only saves bytes, so it is the first to be dropped.
+ * The class of an outgoing message, the most urgent first. A graft repairs a tree, so it never
+ * waits behind payload. A prune only saves bytes, so it is the first to be dropped.
  */
 public enum SendPriority {
   CRITICAL,

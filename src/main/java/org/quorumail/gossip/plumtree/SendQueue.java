@@ -15,13 +15,12 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.IHaveAck;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Prune;
 
 /**
- * What waits for a link that is slower than its traffic: four classes with a depth each, served by
- * weight, so a graft never waits behind payload and no class starves. When a class is full its
- * eldest makes room. Nothing is lost by that: prunes only save bytes, announcements are put
- * together before any is dropped, and a payload that is dropped was pushed and not acknowledged, so
- * it will be announced.
+ * The queue of a link that is slower than its traffic. Its four classes have a depth each and are
+ * served by weight, so a graft never waits behind payload and no class starves. A full class drops
+ * its oldest message. That loses nothing: prunes only save bytes, announcements are merged before
+ * any is dropped, and a dropped payload is unacknowledged, so it will be announced.
  *
- * <p>For one link, used by the link's owner.
+ * <p>It serves one link and is used by the link's owner only.
  */
 public final class SendQueue {
   private static final PlumtreeMetric ENQUEUED = PlumtreeMetric.PRIORITY_ENQUEUED;
@@ -35,7 +34,7 @@ public final class SendQueue {
   private final long maxBytes;
 
   /**
-   * @param maxBytes of waiting payloads; above it payloads make room, those for comparisons first
+   * @param maxBytes the bound of waiting payloads; above it the least urgent ones are dropped first
    */
   public SendQueue(PriorityConfig config, long maxBytes, PlumtreeMeter meter) {
     this.config = config;
@@ -47,12 +46,12 @@ public final class SendQueue {
     }
   }
 
-  /** In which class a message waits: one for all when classes are switched off. */
+  /** The class in which a message waits; one for all when classes are disabled. */
   public SendPriority classOf(PlumtreeMessage message) {
     return config.enabled() ? message.priority() : SendPriority.HIGH;
   }
 
-  /** Puts a message behind those of its class. */
+  /** Adds a message behind those of its class. */
   public void add(PlumtreeMessage message) {
     SendPriority priority = classOf(message);
     ArrayDeque<PlumtreeMessage> queue = of(priority);
@@ -70,23 +69,23 @@ public final class SendQueue {
     }
   }
 
-  /** The eldest payload of the least urgent class that has one besides the newcomer. */
+  /** Drops the oldest payload of the least urgent class that has one besides the newcomer. */
   private boolean dropPayloadBefore(PlumtreeMessage newcomer) {
     if (payload(newcomer) == 0) return false;
     for (SendPriority priority : List.of(SendPriority.values()).reversed()) {
       Iterator<PlumtreeMessage> waiting = of(priority).iterator();
       while (waiting.hasNext()) {
-        PlumtreeMessage eldest = waiting.next();
-        if (eldest == newcomer || payload(eldest) == 0) continue;
+        PlumtreeMessage oldest = waiting.next();
+        if (oldest == newcomer || payload(oldest) == 0) continue;
         waiting.remove();
-        bytes -= payload(eldest);
+        bytes -= payload(oldest);
         return true;
       }
     }
     return false;
   }
 
-  /** Two IHaves or two acknowledgements that fit into one are one. */
+  /** Merges two IHaves or two acknowledgements that fit into one. */
   private static boolean coalesced(ArrayDeque<PlumtreeMessage> queue, PlumtreeMessage message) {
     PlumtreeMessage last = queue.peekLast();
     if (last instanceof IHave before && message instanceof IHave more) {
@@ -115,12 +114,12 @@ public final class SendQueue {
     meter.count(PlumtreeMetric.PRIORITY_DROPPED, 1);
   }
 
-  /** The next message: each class gets as many in a row as its weight says. */
+  /** Takes the next message; each class gets as many turns in a row as its weight. */
   public Optional<PlumtreeMessage> poll() {
     return poll(priority -> true);
   }
 
-  /** The next message of a class that the link can take now; a class that it cannot is passed. */
+  /** Takes the next message of a class that the link is ready for; other classes are skipped. */
   public Optional<PlumtreeMessage> poll(Predicate<SendPriority> ready) {
     Optional<PlumtreeMessage> next = pollWithCredit(ready);
     if (next.isPresent() || isEmpty()) return next;
@@ -151,7 +150,7 @@ public final class SendQueue {
     return classes.values().stream().mapToInt(ArrayDeque::size).sum();
   }
 
-  /** Bytes of payload that wait. */
+  /** The waiting bytes of payload. */
   public long bytes() {
     return bytes;
   }

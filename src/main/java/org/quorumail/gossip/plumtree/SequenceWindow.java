@@ -3,12 +3,12 @@ package org.quorumail.gossip.plumtree;
 import java.util.Arrays;
 
 /**
- * Which broadcasts of one life of one origin were seen: all up to a floor, and single ones above
- * it. This is the origin's entry in the version vector, so it neither grows with the messages nor
- * forgets them with time; only a gap that falls more than the window behind is given up.
+ * The seen sequences of one source: all up to a floor, and single ones above it. It is the source's
+ * entry in the version vector. It neither grows with the messages nor forgets them with time; only
+ * a gap that falls more than the window behind is given up.
  */
 final class SequenceWindow {
-  /** 8,192 messages: what an origin may send in 8 s at 1,000 per second while one is missing. */
+  /** 8,192 messages: 8 s at 1,000 per second while one message is missing. */
   static final int MAX_WORDS = 128;
 
   private static final int WINDOW = MAX_WORDS * Long.SIZE;
@@ -18,7 +18,7 @@ final class SequenceWindow {
   private long[] words = NONE;
   private long givenUp;
 
-  /** Starts at what a newcomer first hears, with half a window for what overtook it. */
+  /** Starts at the first received sequence, less half a window for messages that it overtook. */
   static SequenceWindow startingNear(long sequence) {
     SequenceWindow window = new SequenceWindow();
     window.floor = Math.max(0, sequence - WINDOW / 2);
@@ -32,7 +32,7 @@ final class SequenceWindow {
         && (words[(int) (index >>> 6)] >>> (index & 63) & 1) != 0;
   }
 
-  /** Whether it is new. */
+  /** Adds a sequence; returns whether it is new. */
   boolean add(long sequence) {
     if (contains(sequence)) return false;
     if (sequence - floor > WINDOW) slideTo(sequence - WINDOW);
@@ -48,7 +48,7 @@ final class SequenceWindow {
     return floor;
   }
 
-  /** The highest that was seen; the floor when there is none above it. */
+  /** The highest seen sequence; the floor when there is none above it. */
   long highest() {
     for (int i = words.length - 1; i >= 0; i--) {
       if (words[i] != 0) return floor + (i + 1L) * Long.SIZE - Long.numberOfLeadingZeros(words[i]);
@@ -56,25 +56,25 @@ final class SequenceWindow {
     return floor;
   }
 
-  /** What is missing up to here will not come any more; nothing above the highest. */
+  /** Gives up the gaps up to a sequence, at most up to the highest seen one. */
   void giveUpTo(long sequence) {
     long newFloor = Math.min(sequence, highest());
     if (newFloor > floor) slideTo(newFloor);
   }
 
-  /** Copy of the exceptions above the floor, without empty words at the end. */
+  /** A copy of the bits above the floor, without empty words at the end. */
   long[] words() {
     int used = words.length;
     while (used > 0 && words[used - 1] == 0) used--;
     return used == 0 ? NONE : Arrays.copyOf(words, used);
   }
 
-  /** Sequences that fell out of the window unseen. */
+  /** The number of sequences that were given up unseen. */
   long givenUp() {
     return givenUp;
   }
 
-  /** Moves the floor over everything that is seen without a gap. */
+  /** Moves the floor up to the first gap. */
   private void advance() {
     long run = 0;
     for (long word : words) {
@@ -87,16 +87,22 @@ final class SequenceWindow {
 
   private void slideTo(long newFloor) {
     long distance = newFloor - floor;
-    long seen = 0;
+    long seenBelow = 0;
     for (long s = floor + 1; s <= Math.min(newFloor, floor + (long) words.length * 64); s++) {
-      if (contains(s)) seen++;
+      if (contains(s)) seenBelow++;
     }
-    givenUp += distance - seen;
+    givenUp += distance - seenBelow;
     shift(distance);
     if (words.length > 0 && (words[0] & 1) != 0) advance();
   }
 
+  /** Returns whether the first sequence above the floor is a gap, and the words fit the window. */
+  boolean isNormalised() {
+    return words.length <= MAX_WORDS && (words.length == 0 || (words[0] & 1) == 0);
+  }
+
   private void shift(long distance) {
+    if (distance < 0) throw new IllegalStateException("the floor only grows, not by " + distance);
     floor += distance;
     if (distance >= (long) words.length * Long.SIZE) {
       words = NONE;

@@ -1,9 +1,11 @@
 package org.quorumail.gossip.plumtree;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * A node's part of one spanning tree: which of its links push, as a bit per link. The rest is what
- * keeps messages that are on their way at the same time from cutting a tree twice (riak_core #378):
- * the parent is never pruned, and what a pruned link still had in flight does not bring it back.
+ * A node's part of one spanning tree: the eager links, as a bit per link. The rest keeps concurrent
+ * messages from cutting a tree twice (riak_core #378): the parent is never pruned, and a message
+ * that was in flight on a pruned link does not make it eager again.
  */
 final class SpanningTree {
   private static final int NO_PARENT = -1;
@@ -11,10 +13,10 @@ final class SpanningTree {
 
   final TreeId id;
 
-  /** Bit per {@link Link#slot}. */
+  /** The eager links, a bit per {@link Link#slot}. */
   private long eager;
 
-  /** Links pruned since {@link #pruneWindowStart}. */
+  /** The links pruned since {@link #pruneWindowStart}. */
   private long pruned;
 
   private long pruneWindowStart;
@@ -50,7 +52,7 @@ final class SpanningTree {
     return eager != before;
   }
 
-  /** A link is gone; its slot will be another's. */
+  /** Removes a link, whose slot another link will reuse. */
   void removeLink(Link link) {
     if (parent == link.slot) orphan = true;
     demote(link);
@@ -61,13 +63,14 @@ final class SpanningTree {
     return parent == link.slot;
   }
 
-  /** The link over which the last new message came. */
+  /** Sets the link over which the last new message came. */
   void setParent(Link link) {
+    if (!isEager(link)) throw new IllegalStateException("a parent is eager: " + link.id);
     parent = link.slot;
     orphan = false;
   }
 
-  /** The parent is gone and nothing new has come since: waiting for it is in vain. */
+  /** Returns whether the parent is gone and no new message has come since. */
   boolean isOrphan() {
     return orphan;
   }
@@ -84,17 +87,28 @@ final class SpanningTree {
     pruned |= 1L << link.slot;
   }
 
-  /** A graft overrules an earlier prune. */
+  /** A graft overrides an earlier prune. */
   void clearPrune(Link link) {
     pruned &= ~(1L << link.slot);
   }
 
-  /** Once per window, at another moment of it on each node. */
+  /** Returns true once per window, at a phase of its own on each node. */
   boolean mayOptimise(long now, long window, long phase) {
     if (lastOptimised == NEVER) lastOptimised = now - Math.floorMod(phase, window);
     if (now - lastOptimised < window) return false;
     lastOptimised = now;
     return true;
+  }
+
+  /**
+   * A sentence about the first invariant that does not hold; null when all hold.
+   *
+   * @param slots the slots of all links
+   */
+  @Nullable String violation(long slots) {
+    if ((eager & ~slots) != 0) return "eager slots without a link";
+    boolean isParentEager = parent == NO_PARENT || (eager >>> parent & 1) != 0;
+    return isParentEager ? null : "the parent is not eager";
   }
 
   void touch(long now) {

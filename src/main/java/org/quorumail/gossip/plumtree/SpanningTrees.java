@@ -6,22 +6,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The trees that a node keeps: one for each origin that broadcasts often, as many as the bound
- * allows. An origin's tree is that of the quickest ways from it and is never changed by another's
- * messages: in one tree for all, several messages at once undo each other's choices (riak_core
- * #378). Those who speak rarely need none, their messages go by the {@link OverlayPaths}. A full
- * table takes nobody new until somebody has been silent for a minute; until then newcomers'
- * messages go by the chart too, so that too many origins cost some milliseconds and not floods.
+ * The spanning trees of a node: one for each origin that broadcasts often, up to a bound. An
+ * origin's tree follows the quickest links from it, and other origins' messages never change it. In
+ * one tree for all, concurrent messages would undo each other's choices (riak_core #378). The
+ * messages of other origins take the {@link OverlayPaths}. A full table admits a new tree only in
+ * place of one unused for a minute. Until then new origins take the overlay paths too, so too many
+ * origins cost some milliseconds and not floods.
  */
 final class SpanningTrees {
-  /** An origin that speaks less often than this is not worth a tree of its own. */
+  /** An origin that broadcasts less often than this has no tree. */
   static final long ACTIVE_MILLIS = 60_000;
 
   private final int max;
 
-  /** The one unused for longest first. */
+  /** The longest unused tree first. */
   private final LinkedHashMap<TreeId, SpanningTree> trees = new LinkedHashMap<>();
 
   SpanningTrees(int max) {
@@ -29,9 +30,9 @@ final class SpanningTrees {
   }
 
   /**
-   * The tree of that name; none for what is charted, or when there is no room.
+   * The tree with an id; none for overlay paths, or when there is no room.
    *
-   * @param eagerAtFirst says, bit per link, on which of them a new tree starts to push
+   * @param eagerAtFirst gives the links on which a new tree starts to push, a bit per link
    */
   Optional<SpanningTree> get(TreeId id, LongSupplier eagerAtFirst, long now) {
     if (id.isOverlayPaths()) return Optional.empty();
@@ -45,7 +46,7 @@ final class SpanningTrees {
     return Optional.of(tree);
   }
 
-  /** One that is there, for a word about it: words make no tree and keep none young. */
+  /** An existing tree, for a control message: those create no tree and renew none. */
   Optional<SpanningTree> find(TreeId id) {
     return Optional.ofNullable(trees.get(id));
   }
@@ -54,12 +55,12 @@ final class SpanningTrees {
     return trees.containsKey(id);
   }
 
-  /** Whether a new tree fits, after the one unused for longest has made room if it may. */
+  /** Returns whether a new tree fits; evicts the longest unused tree if it is old enough. */
   boolean hasRoom(long now) {
     if (trees.size() < max) return true;
-    Iterator<SpanningTree> eldest = trees.values().iterator();
-    if (!eldest.hasNext() || now - eldest.next().lastUse() < ACTIVE_MILLIS) return false;
-    eldest.remove();
+    Iterator<SpanningTree> oldest = trees.values().iterator();
+    if (!oldest.hasNext() || now - oldest.next().lastUse() < ACTIVE_MILLIS) return false;
+    oldest.remove();
     return true;
   }
 
@@ -67,12 +68,26 @@ final class SpanningTrees {
     trees.values().forEach(action);
   }
 
-  /** The one used last. */
+  /** The last used tree. */
   Optional<SpanningTree> latest() {
     return Optional.ofNullable(trees.lastEntry()).map(Map.Entry::getValue);
   }
 
   int size() {
     return trees.size();
+  }
+
+  /**
+   * A sentence about the first invariant that does not hold; null when all hold.
+   *
+   * @param slots the slots of all links
+   */
+  @Nullable String violation(long slots) {
+    if (trees.size() > max) return trees.size() + " of " + max + " trees";
+    for (SpanningTree tree : trees.values()) {
+      String inTree = tree.violation(slots);
+      if (inTree != null) return "tree " + tree.id + ": " + inTree;
+    }
+    return null;
   }
 }

@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Payloads kept beyond the cache, for anti-entropy.
+ * The store of payloads for anti-entropy, beyond the cache.
  *
- * @param path of a store on disk, which the driver opens; empty: in memory
+ * @param path the store on disk, which the driver opens; empty: in memory
  */
 public record StorageConfig(
     boolean enabled, int maxMessages, Duration retention, Optional<String> path) {

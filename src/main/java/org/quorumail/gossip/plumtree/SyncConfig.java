@@ -3,11 +3,11 @@ package org.quorumail.gossip.plumtree;
 import java.time.Duration;
 
 /**
- * Anti-entropy.
+ * The parameters of anti-entropy.
  *
- * @param syncInterval between two comparisons, with a jitter of a quarter
+ * @param syncInterval the time between two comparisons, with a jitter of a quarter
  * @param syncWindow origins that were silent for longer are not compared
- * @param maxBatchSize ids in one request for missing messages
+ * @param maxBatchSize ids in one pull
  */
 public record SyncConfig(
     boolean enabled, Duration syncInterval, Duration syncWindow, int maxBatchSize) {

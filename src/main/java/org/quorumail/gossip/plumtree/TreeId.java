@@ -3,10 +3,10 @@ package org.quorumail.gossip.plumtree;
 import org.quorumail.gossip.NodeId;
 
 /**
- * Names the way of a message: the spanning tree of an origin that broadcasts often, or for all
- * others the way on the {@link OverlayPaths}, for which nobody keeps a tree.
+ * The tree of a message: the spanning tree of an origin that broadcasts often, or no tree. The
+ * messages of other origins take the {@link OverlayPaths}.
  *
- * @param root the origin's name, empty for charted ways
+ * @param root the origin's name; empty for the overlay paths
  */
 public record TreeId(String root) {
   public static final TreeId OVERLAY_PATHS = new TreeId("");
@@ -25,6 +25,6 @@ public record TreeId(String root) {
 
   @Override
   public String toString() {
-    return isOverlayPaths() ? "charted" : root;
+    return isOverlayPaths() ? "overlay-paths" : root;
   }
 }

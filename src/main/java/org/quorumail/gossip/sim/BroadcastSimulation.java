@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
@@ -61,6 +62,9 @@ public final class BroadcastSimulation {
   private static final byte MESSAGE = 0;
   private static final byte BROKEN_CONNECTION = 1;
   private static final byte TICK = 2;
+
+  /** A check looks at all tables of one core, so it follows one of so many events. */
+  private static final int EVENTS_PER_CHECK = 4_096;
 
   final int size;
   final PlumtreeConfig config;
@@ -200,6 +204,14 @@ public final class BroadcastSimulation {
       apply(to, cores[to].onMessage(ids[from], message, now));
     } else {
       apply(to, cores[to].sendFailed(ids[from], now));
+    }
+    if (events % EVENTS_PER_CHECK == 0) checkInvariants(to);
+  }
+
+  private void checkInvariants(int node) {
+    Optional<String> violation = cores[node].violation();
+    if (violation.isPresent()) {
+      throw new IllegalStateException(ids[node] + " at " + now + " ms: " + violation.get());
     }
   }
 

@@ -97,4 +97,20 @@ final class MembershipInvariants {
       return ahead > 60_000 ? "node " + node + " waits for " + ahead + " ms" : null;
     }
   }
+
+  /** The tables of a core agree with each other; see {@link Swim#violation}. */
+  static final class CoreConsistency extends NodeInvariant {
+    private long calls;
+
+    CoreConsistency(SplittableRandom random) {
+      super(random);
+    }
+
+    @Override
+    @Nullable String violation(Simulation simulation, int node) {
+      // a check looks at every row, so it follows one of as many calls as there are rows
+      if (++calls % (64 + simulation.nodes()) != 0) return null;
+      return swim(simulation, node).violation().map(v -> "node " + node + ": " + v).orElse(null);
+    }
+  }
 }

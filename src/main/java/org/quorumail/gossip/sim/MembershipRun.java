@@ -131,6 +131,7 @@ public final class MembershipRun {
     simulation.invariant(new MembershipInvariants.NoSelfMembership(pairs.split()), every);
     simulation.invariant(new MembershipInvariants.ViewBound(pairs.split()), every);
     simulation.invariant(new MembershipInvariants.DeadlineBound(pairs.split()), every);
+    simulation.invariant(new MembershipInvariants.CoreConsistency(pairs.split()), every);
   }
 
   private void injectFaults() {
