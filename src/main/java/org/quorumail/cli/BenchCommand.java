@@ -17,18 +17,18 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: the load generator. */
+/** The command {@code bench}: runs the load generator. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    description = "Send messages to any SMTP server as fast as it takes them, and measure.",
+    description = "Send messages to any SMTP server as fast as it accepts them, and measure.",
     footer = {
       "",
       "Examples:",
       "  quorumail bench --to 127.0.0.1:2525 --messages 10000 --sessions 20",
       "  quorumail bench --to mx1:25,mx2:25 --reuse --rate 500 --format json",
       "  quorumail bench --to 127.0.0.1:2525 --sink 2526    end to end: the server relays to 2526",
-      "  quorumail bench --messages 0 --sink 2526           only a next hop that takes everything"
+      "  quorumail bench --messages 0 --sink 2526           only a next hop that accepts everything"
     })
 final class BenchCommand implements Callable<Integer> {
   private static final int SMTP_PORT = 25;
@@ -40,75 +40,84 @@ final class BenchCommand implements Callable<Integer> {
       split = ",",
       defaultValue = "127.0.0.1:2525",
       paramLabel = "HOST:PORT",
-      description = "Where to; several share the sessions. Default: ${DEFAULT-VALUE}")
+      description = "Servers; several share the sessions. Default: ${DEFAULT-VALUE}")
   private List<String> to = List.of();
 
   @Option(
       names = "--sessions",
       defaultValue = "20",
-      description = "Clients at once. Default: ${DEFAULT-VALUE}")
+      description = "Number of clients at once. Default: ${DEFAULT-VALUE}")
   private int sessions;
 
   @Option(
       names = "--messages",
       defaultValue = "10000",
-      description = "How many in all. Default: ${DEFAULT-VALUE}")
+      description = "Total number of messages. Default: ${DEFAULT-VALUE}")
   private int messages;
 
   @Option(
       names = "--size",
       defaultValue = "4096",
-      description = "Bytes of a message. Default: ${DEFAULT-VALUE}")
+      description = "Size of a message in bytes. Default: ${DEFAULT-VALUE}")
   private int size;
 
-  @Option(names = "--reuse", description = "Many messages per connection.")
+  @Option(names = "--reuse", description = "Send many messages per connection.")
   private boolean reuse;
 
   @Option(
       names = "--connection-per-message",
-      description = "One connection for each message; this is the default.")
+      description = "Open one connection for each message; this is the default.")
   private boolean connectionPerMessage;
 
-  @Option(names = "--pipelining", description = "MAIL, RCPT and DATA in one packet (RFC 2920).")
+  @Option(
+      names = "--pipelining",
+      description = "Send MAIL, RCPT and DATA in one packet (RFC 2920).")
   private boolean pipelining;
 
   @Option(
       names = "--rate",
       defaultValue = "0",
       paramLabel = "PER-SECOND",
-      description = "Messages per second; 0: as fast as answers come.")
+      description = "Messages per second; 0: as fast as replies come.")
   private double rate;
 
   @Option(
       names = "--from",
       defaultValue = "sender@bench.test",
-      description = "Default: ${DEFAULT-VALUE}")
+      description = "Reverse-path. Default: ${DEFAULT-VALUE}")
   private String from = "";
 
   @Option(
       names = "--rcpt",
       defaultValue = "recipient@sink.test",
-      description = "Default: ${DEFAULT-VALUE}")
+      description = "Recipient. Default: ${DEFAULT-VALUE}")
   private String recipient = "";
 
   @Option(
       names = "--warm-up",
       defaultValue = "0s",
       paramLabel = "DURATION",
-      description = "Load before the measured run, not counted.")
+      description = "Time of load before the measured run, not counted.")
   private Duration warmUp = Duration.ZERO;
 
   @Option(
       names = "--sink",
       paramLabel = "PORT",
       defaultValue = "-1",
-      description = "Run a next hop there, and measure until it has everything.")
+      description = "Run a next hop on this port, and measure until it has everything.")
   private int sink;
 
-  @Option(names = "--timeout", defaultValue = "10m", paramLabel = "DURATION")
+  @Option(
+      names = "--timeout",
+      defaultValue = "10m",
+      paramLabel = "DURATION",
+      description = "Longest time of the run. Default: ${DEFAULT-VALUE}")
   private Duration timeout = Duration.ZERO;
 
-  @Option(names = "--format", defaultValue = "text", description = "text or json")
+  @Option(
+      names = "--format",
+      defaultValue = "text",
+      description = "Output format, text or json. Default: ${DEFAULT-VALUE}")
   private OutputFormat format = OutputFormat.TEXT;
 
   @Override
@@ -117,19 +126,15 @@ final class BenchCommand implements Callable<Integer> {
       throw usageError("--reuse and --connection-per-message exclude each other");
     }
     if (sessions < 1 || messages < 0 || size < 1 || rate < 0) {
-      throw usageError("--sessions and --size are at least 1, --messages and --rate at least 0");
+      throw usageError(
+          "--sessions and --size must be at least 1, --messages and --rate at least 0");
     }
-    if (messages == 0 && sink < 0) throw usageError("--messages 0 makes sense with --sink only");
+    if (messages == 0 && sink < 0) throw usageError("--messages 0 needs --sink");
     LoadOptions options =
         new LoadOptions(
             to.stream().map(this::target).toList(),
-            new Workload(
-                sessions,
-                messages,
-                size,
-                rate > 0 ? OptionalDouble.of(rate) : OptionalDouble.empty(),
-                from,
-                recipient),
+            new Workload(sessions, messages, size, OptionalDouble.empty(), from, recipient)
+                .withRate(rate),
             new LoadOptions.Connections(reuse, pipelining),
             warmUp,
             sink < 0 ? OptionalInt.empty() : OptionalInt.of(sink),

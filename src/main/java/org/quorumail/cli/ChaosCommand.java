@@ -16,91 +16,101 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code chaos}: the kill-and-count harness. */
+/** The command {@code chaos}: kills nodes under load and counts every message. */
 @Command(
     name = "chaos",
     mixinStandardHelpOptions = true,
     description =
-        "Start nodes on loopback, send numbered mail, kill nodes meanwhile, account for every"
-            + " message that was acknowledged.",
+        "Start nodes on loopback, send numbered mail, kill nodes meanwhile, and account for every"
+            + " acknowledged message.",
     footer = {
       "",
-      "Exit 0 only when nothing is lost, replicas are equal, and duplicates are no more than the",
-      "deliveries that were in doubt at the kills.",
+      "Exit 0 only when nothing is lost, replicas are equal, and there are no more duplicates",
+      "than deliveries were in doubt at the kills.",
       "Examples:",
       "  quorumail chaos",
       "  quorumail chaos --messages 20000 --kill-every 3s --restart-after 2s --seed 7",
       "  quorumail chaos --kill-every 0s --kill-all-at 10s",
-      "  quorumail chaos --when-ready --max-kills 20     measures takeover, quorum always left"
+      "  quorumail chaos --when-ready --max-kills 20     measures takeover; a quorum always"
+          + " survives"
     })
 final class ChaosCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--nodes", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--nodes",
+      defaultValue = "3",
+      description = "Number of nodes. Default: ${DEFAULT-VALUE}")
   private int nodes;
 
-  @Option(names = "--messages", defaultValue = "20000", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--messages",
+      defaultValue = "20000",
+      description = "Number of messages. Default: ${DEFAULT-VALUE}")
   private int messages;
 
   @Option(
       names = "--size",
       defaultValue = "4096",
-      description = "Bytes of a message. Default: ${DEFAULT-VALUE}")
+      description = "Size of a message in bytes. Default: ${DEFAULT-VALUE}")
   private int size;
 
   @Option(
       names = "--senders",
       defaultValue = "20",
-      description = "Clients at once. Default: ${DEFAULT-VALUE}")
+      description = "Number of clients at once. Default: ${DEFAULT-VALUE}")
   private int senders;
 
   @Option(
       names = "--rate",
       defaultValue = "400",
       paramLabel = "PER-SECOND",
-      description = "Messages per second; 0: as fast as answers come. Default: ${DEFAULT-VALUE}")
+      description = "Messages per second; 0: as fast as replies come. Default: ${DEFAULT-VALUE}")
   private double rate;
 
   @Option(
       names = "--seed",
       defaultValue = "1",
-      description = "Decides who is killed. Default: ${DEFAULT-VALUE}")
+      description = "Seed that chooses the nodes to kill. Default: ${DEFAULT-VALUE}")
   private long seed;
 
   @Option(
       names = "--kill-every",
       defaultValue = "3s",
       paramLabel = "DURATION",
-      description = "0s: none by the clock. Default: ${DEFAULT-VALUE}")
+      description = "Time between two kills; 0s: no periodic kills. Default: ${DEFAULT-VALUE}")
   private Duration killEvery = Duration.ZERO;
 
   @Option(
       names = "--restart-after",
       defaultValue = "2s",
       paramLabel = "DURATION",
-      description = "Default: ${DEFAULT-VALUE}")
+      description = "Downtime of a killed node. Default: ${DEFAULT-VALUE}")
   private Duration restartAfter = Duration.ZERO;
 
   @Option(
       names = "--kill-all-at",
       paramLabel = "DURATION",
-      description = "Kill all nodes at once so long after the first message.")
+      description = "Kill all nodes at once, this time after the first message.")
   private @Nullable Duration killAllAt;
 
-  @Option(names = "--when-ready", description = "Wait with each kill until all nodes are ready.")
+  @Option(names = "--when-ready", description = "Delay each kill until all nodes are ready.")
   private boolean whenReady;
 
-  @Option(names = "--max-kills", defaultValue = "10000", description = "No more than so many.")
+  @Option(
+      names = "--max-kills",
+      defaultValue = "10000",
+      description = "Upper limit of periodic kills and pauses. Default: ${DEFAULT-VALUE}")
   private int maxKills;
 
-  @Option(names = "--pause", description = "Half of the failures are SIGSTOP and SIGCONT.")
+  @Option(names = "--pause", description = "Make half of the faults SIGSTOP and SIGCONT.")
   private boolean pause;
 
   @Option(
       names = "--sink-delay",
       defaultValue = "10ms",
       paramLabel = "DURATION",
-      description = "The next hop's thinking time. Default: ${DEFAULT-VALUE}")
+      description = "Time before the next hop replies to the final dot. Default: ${DEFAULT-VALUE}")
   private Duration sinkDelay = Duration.ZERO;
 
   @Option(
@@ -114,30 +124,37 @@ final class ChaosCommand implements Callable<Integer> {
       names = "--sink-5xx",
       defaultValue = "0",
       paramLabel = "SHARE",
-      description = "Share of messages that the next hop refuses.")
+      description = "Share (0 to 1) of messages that the next hop rejects.")
   private double permanentFailures;
 
   @Option(
       names = "--sink-drops",
       defaultValue = "0",
       paramLabel = "SHARE",
-      description = "Share of connections that the next hop breaks off after the final dot.")
+      description = "Share (0 to 1) of connections that the next hop closes after the final dot.")
   private double drops;
 
-  @Option(names = "--dir", description = "Work directory; it is kept.")
+  @Option(names = "--dir", description = "Work directory; it is kept. Default: a temporary one.")
   private @Nullable Path directory;
 
-  @Option(names = "--timeout", defaultValue = "10m", paramLabel = "DURATION")
+  @Option(
+      names = "--timeout",
+      defaultValue = "10m",
+      paramLabel = "DURATION",
+      description = "Longest time of the run. Default: ${DEFAULT-VALUE}")
   private Duration timeout = Duration.ZERO;
 
-  @Option(names = "--format", defaultValue = "text", description = "text or json")
+  @Option(
+      names = "--format",
+      defaultValue = "text",
+      description = "Output format, text or json. Default: ${DEFAULT-VALUE}")
   private OutputFormat format = OutputFormat.TEXT;
 
   @Override
   public Integer call() {
     if (nodes < 1 || messages < 1 || size < 1 || senders < 1) {
       throw new ParameterException(
-          spec.commandLine(), "--nodes, --messages, --size and --senders are at least 1");
+          spec.commandLine(), "--nodes, --messages, --size and --senders must be at least 1");
     }
     ChaosOptions options =
         new ChaosOptions(

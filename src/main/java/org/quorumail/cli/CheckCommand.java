@@ -10,40 +10,40 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code check}: reads and validates everything, files that are named too; opens nothing. */
+/** The command {@code check}: validates the configuration and the files that it names. */
 @Command(
     name = "check",
     mixinStandardHelpOptions = true,
-    description = "Read and validate the configuration; open nothing.",
+    description = "Read and validate the configuration without opening a socket or the data.",
     footer = {
       "",
-      "Prints every problem with its key and line; exit 0 when there is none, else 2.",
-      "Reads the certificates, keys, users and tables that the configuration names, too:",
+      "Prints every problem with its key and line; exit 0 without a problem, else 2.",
+      "Also reads the certificates, keys, users and tables that the configuration names:",
       "run it as the user that runs the node.",
       "Example: quorumail check -c /etc/quorumail/quorumail.toml"
     })
 final class CheckCommand implements Callable<Integer> {
-  private final ServeCommand.NodeRunner server;
+  private final ServeCommand.NodeRunner node;
 
   @Mixin private ConfigOptions config = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  CheckCommand(ServeCommand.NodeRunner server) {
-    this.server = server;
+  CheckCommand(ServeCommand.NodeRunner node) {
+    this.node = node;
   }
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    return check(config.sources().read(), server, out, spec.commandLine().getErr());
+    return check(config.sources().read(), node, out, spec.commandLine().getErr());
   }
 
   static int check(
-      ConfigResult result, ServeCommand.NodeRunner server, PrintWriter out, PrintWriter err) {
+      ConfigResult result, ServeCommand.NodeRunner node, PrintWriter out, PrintWriter err) {
     return switch (result) {
       case ConfigResult.Valid valid -> {
         printWarnings(valid.warnings(), err);
-        List<String> problems = server.fileProblems(valid.config());
+        List<String> problems = node.fileProblems(valid.config());
         if (!problems.isEmpty()) {
           printProblems(problems, err);
           yield ExitCode.USAGE;

@@ -12,12 +12,12 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
-/** {@code cluster}: the nodes and their agreement; any node answers for all. */
+/** The command {@code cluster}: shows the nodes and their groups; any node answers for all. */
 @Command(
     name = "cluster",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Look at the cluster.",
+    description = "Show the cluster; make a secret; transfer the leadership.",
     footer = {"", "Example: quorumail cluster nodes"})
 final class ClusterCommand extends CommandGroup {
   private static final int SECRET_BYTES = 32;
@@ -27,7 +27,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "status",
       mixinStandardHelpOptions = true,
-      description = "State, leader, and how many nodes are healthy.",
+      description = "Show the state, the leader and the number of healthy nodes.",
       footer = {"", "Example: quorumail cluster status --format json"})
   int status(@Mixin NodeOptions options) throws CommandException {
     options.print(options.client().call("GET", "/api/cluster/status"), JsonPrinter::printFields);
@@ -37,7 +37,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "nodes",
       mixinStandardHelpOptions = true,
-      description = "All nodes.",
+      description = "List all nodes.",
       footer = {"", "Example: quorumail cluster nodes"})
   int nodes(@Mixin NodeOptions options) throws CommandException {
     options.print(options.client().call("GET", "/api/cluster/nodes"), ClusterCommand::printTable);
@@ -66,7 +66,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "node",
       mixinStandardHelpOptions = true,
-      description = "One node.",
+      description = "Show one node.",
       footer = {"", "Example: quorumail cluster node node-1"})
   int node(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
@@ -78,7 +78,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "replication",
       mixinStandardHelpOptions = true,
-      description = "The Raft groups of which the node is a member.",
+      description = "Show the Raft groups of which the node is a member.",
       footer = {"", "Example: quorumail cluster replication"})
   int replication(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -95,7 +95,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "leader",
       mixinStandardHelpOptions = true,
-      description = "The id of the leader; exit 1 when there is none.",
+      description = "Print the id of the leader; exit 1 when there is none.",
       footer = {"", "Example: quorumail cluster leader"})
   int leader(@Mixin NodeOptions options) throws CommandException {
     JsonNode status = options.client().call("GET", "/api/cluster/status");
@@ -109,7 +109,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "elect",
       mixinStandardHelpOptions = true,
-      description = "Have the leader hand over to another node; asked of the leader.",
+      description = "Transfer the leadership to another node; call the leader.",
       footer = {"", "Example: quorumail cluster elect"})
   int elect(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -121,7 +121,7 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "secret",
       mixinStandardHelpOptions = true,
-      description = "Make a new secret for cluster.secret; asks no node.",
+      description = "Generate a new value for cluster.secret; no node is called.",
       footer = {"", "Example: quorumail cluster secret"})
   int secret() {
     byte[] secret = new byte[SECRET_BYTES];

@@ -1,6 +1,6 @@
 package org.quorumail.cli;
 
-/** A command's end for a reason that one sentence explains to the user. */
+/** A failure of a command: one sentence for the user and an exit code. */
 final class CommandException extends Exception {
   private static final long serialVersionUID = 1L;
 

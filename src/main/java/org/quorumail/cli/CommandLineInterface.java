@@ -12,7 +12,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
-/** The program as an operator types it: finds the command, runs it, answers an exit code. */
+/** The command line of the program: finds the command, runs it and returns its exit code. */
 @Command(
     name = "quorumail",
     mixinStandardHelpOptions = true,
@@ -23,12 +23,12 @@ import picocli.CommandLine.ParameterException;
       "",
       "Examples:",
       "  quorumail serve                  stand-alone, SMTP on 2525, HTTP on 8080",
-      "  quorumail serve -c node.toml     a node as the file says",
-      "  quorumail check -c node.toml     every problem of a configuration",
+      "  quorumail serve -c node.toml     a node with this configuration",
+      "  quorumail check -c node.toml     all problems of a configuration",
       "  quorumail queue list --status retry",
       "",
-      "Exit codes: 0 done, 1 refused or failed, 2 usage or configuration, 3 no such",
-      "thing, 4 cannot reach the node."
+      "Exit codes: 0 success, 1 refused or failed, 2 usage or configuration, 3 not",
+      "found, 4 node unreachable."
     })
 public final class CommandLineInterface implements Runnable {
   @CommandLine.Spec
@@ -44,18 +44,18 @@ public final class CommandLineInterface implements Runnable {
   /**
    * Runs one command to its end.
    *
-   * @param server what the command serve starts
+   * @param node starts a node for the command serve
    * @return the exit code, see {@link ExitCode}
    */
-  public static int run(String[] args, ServeCommand.NodeRunner server) {
+  public static int run(String[] args, ServeCommand.NodeRunner node) {
     String[] ordered = globalOptionsLast(args);
-    return commandLine(server, ordered).execute(ordered);
+    return commandLine(node, ordered).execute(ordered);
   }
 
-  private static Map<String, Supplier<Object>> commands(ServeCommand.NodeRunner server) {
+  private static Map<String, Supplier<Object>> commands(ServeCommand.NodeRunner node) {
     Map<String, Supplier<Object>> byName = new LinkedHashMap<>(); // in the order of the help
-    byName.put("serve", () -> new ServeCommand(server));
-    byName.put("check", () -> new CheckCommand(server));
+    byName.put("serve", () -> new ServeCommand(node));
+    byName.put("check", () -> new CheckCommand(node));
     byName.put("system", SystemCommand::new);
     byName.put("queue", QueueCommand::new);
     byName.put("spool", SpoolCommand::new);
@@ -71,7 +71,7 @@ public final class CommandLineInterface implements Runnable {
   }
 
   /**
-   * What holds for every command may stand before its name too; each command knows it by itself.
+   * Moves the options of every command from before its name to after it, where picocli wants them.
    */
   static String[] globalOptionsLast(String[] args) {
     List<String> moved = new ArrayList<>();
@@ -90,10 +90,10 @@ public final class CommandLineInterface implements Runnable {
 
   /**
    * The command that the arguments name, or the whole tree when they name none. Describing all
-   * commands is a third of what a start computes, and a start needs one.
+   * commands is a third of the processor time of a start, and a start needs one.
    */
-  static CommandLine commandLine(ServeCommand.NodeRunner server, String... args) {
-    Map<String, Supplier<Object>> commands = commands(server);
+  static CommandLine commandLine(ServeCommand.NodeRunner node, String... args) {
+    Map<String, Supplier<Object>> commands = commands(node);
     if (args.length > 0) {
       Supplier<Object> named = commands.get(args[0]);
       if (named != null) commands = Map.of(args[0], named);
@@ -136,9 +136,9 @@ public final class CommandLineInterface implements Runnable {
       command.getErr().println("quorumail: " + known.getMessage());
       return known.exitCode();
     }
-    String what =
+    String reason =
         problem.getMessage() == null ? problem.getClass().getName() : problem.getMessage();
-    command.getErr().println("quorumail: " + command.getCommandName() + " failed: " + what);
+    command.getErr().println("quorumail: " + command.getCommandName() + " failed: " + reason);
     return ExitCode.FAILED;
   }
 

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.node.ConfigSources;
 import picocli.CommandLine.Option;
 
-/** Where the configuration comes from: {@code -c}, {@code --set}, the environment. */
+/** The options that name the configuration: {@code -c} and {@code --set}. */
 final class ConfigOptions {
-  /** Used when no other is named and it exists. */
+  /** The file that is read when none is named and it exists. */
   private static final Path DEFAULT_FILE = Path.of("quorumail.toml");
 
   @Option(
@@ -24,7 +24,7 @@ final class ConfigOptions {
   @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
-      description = "Set one key, stronger than environment and file; may be repeated.")
+      description = "Set one key, overriding environment and file; may be repeated.")
   private Map<String, String> overrides = new LinkedHashMap<>();
 
   ConfigSources sources() {

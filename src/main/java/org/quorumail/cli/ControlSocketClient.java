@@ -15,11 +15,11 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Calls a running node over its control socket: one frame out, one frame back, see the API's
- * control socket for the form.
+ * A client of a running node over its control socket (Unix): each call sends one frame and receives
+ * one, a length of four bytes and JSON.
  */
 final class ControlSocketClient {
-  /** The longest list page of the API stays far below. */
+  /** The longest page of a list stays far below this limit. */
   private static final int MAX_RESPONSE = 64 << 20;
 
   private static final int BAD_REQUEST = 400;
@@ -34,7 +34,7 @@ final class ControlSocketClient {
     this.socket = socket;
   }
 
-  /** What the node said to a call; the status is that of HTTP. */
+  /** The response to a call; its status is that of HTTP. */
   record ApiResponse(int status, JsonNode body) {
     boolean isSuccess() {
       return status >= 200 && status < 300;
@@ -44,7 +44,7 @@ final class ControlSocketClient {
       if (!body.path("problems").isEmpty()) {
         return body.path("problems").valueStream().map(JsonNode::asString).collect(joining("; "));
       }
-      return body.path("detail").asString("the node answered " + status);
+      return body.path("detail").asString("the node responded with status " + status);
     }
   }
 
@@ -53,20 +53,20 @@ final class ControlSocketClient {
     return URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 
-  /** The answer of a call that the node carried out. */
+  /** Sends a call and returns the body of its response; fails when the node refuses the call. */
   JsonNode call(String method, String path) throws CommandException {
-    ApiResponse answer = send(method, path);
-    if (answer.isSuccess()) return answer.body;
+    ApiResponse response = send(method, path);
+    if (response.isSuccess()) return response.body;
     int exitCode =
-        switch (answer.status) {
+        switch (response.status) {
           case BAD_REQUEST -> ExitCode.USAGE;
           case NOT_FOUND -> ExitCode.NOT_FOUND;
           default -> ExitCode.FAILED;
         };
-    throw new CommandException(exitCode, answer.problem());
+    throw new CommandException(exitCode, response.problem());
   }
 
-  /** Whatever the node answers. */
+  /** Sends a call and returns the response, also that of a refused call. */
   ApiResponse send(String method, String path) throws CommandException {
     JsonNode frame = exchange(method, path);
     return new ApiResponse(frame.path("status").asInt(0), body(frame));
@@ -76,7 +76,7 @@ final class ControlSocketClient {
     try {
       return JSON.readTree(frame.path("body").asString("{}"));
     } catch (JacksonException e) {
-      throw new CommandException(ExitCode.FAILED, "the node's answer is not JSON");
+      throw new CommandException(ExitCode.FAILED, "the response of the node is not JSON");
     }
   }
 
@@ -88,7 +88,7 @@ final class ControlSocketClient {
       out.putInt(frame.length).put(frame).flip();
       while (out.hasRemaining()) channel.write(out);
       int length = fill(channel, ByteBuffer.allocate(Integer.BYTES)).getInt();
-      if (length < 0 || length > MAX_RESPONSE) throw new IOException("the answer is too long");
+      if (length < 0 || length > MAX_RESPONSE) throw new IOException("the response is too long");
       return JSON.readTree(fill(channel, ByteBuffer.allocate(length)).array());
     } catch (IOException | JacksonException | IllegalArgumentException e) {
       throw new CommandException(

@@ -11,17 +11,18 @@ import org.quorumail.tools.DemoOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code demo}: three nodes, one killed, nothing lost. */
+/** The command {@code demo}: three nodes, one of them killed, nothing lost. */
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
-    description = "Three nodes on this machine, mail, one node killed half way, the account.",
+    description =
+        "Run three nodes on this machine, send mail, kill one node half way, and count the mail.",
     footer = {
       "",
       "Exit 0 only when accepted = delivered + queued + bounced, lost 0.",
       "Examples:",
       "  quorumail demo",
-      "  quorumail demo --keep      leaves the nodes running and prints their addresses"
+      "  quorumail demo --keep      leave the nodes running and print their addresses"
     })
 final class DemoCommand implements Callable<Integer> {
   private static final Duration TIMEOUT = Duration.ofMinutes(3);
@@ -29,10 +30,13 @@ final class DemoCommand implements Callable<Integer> {
   @Option(names = "--keep", description = "Leave the nodes running until Ctrl-C.")
   private boolean keep;
 
-  @Option(names = "--messages", defaultValue = "2000", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--messages",
+      defaultValue = "2000",
+      description = "Number of messages. Default: ${DEFAULT-VALUE}")
   private int messages;
 
-  @Option(names = "--dir", description = "Work directory; it is kept.")
+  @Option(names = "--dir", description = "Work directory; it is kept. Default: a temporary one.")
   private @Nullable Path directory;
 
   @Override

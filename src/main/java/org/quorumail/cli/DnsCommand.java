@@ -8,12 +8,12 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
 
-/** {@code dns}: the resolver's cache, and hosts that take a domain's mail in place of its MX. */
+/** The command {@code dns}: the cache of the resolver, and overrides of the MX of domains. */
 @Command(
     name = "dns",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Look at the cache of name lookups; set hosts for domains.",
+    description = "Show the DNS cache; override the mail hosts of domains.",
     footer = {
       "",
       "Examples:",
@@ -24,7 +24,7 @@ final class DnsCommand extends CommandGroup {
   @Command(
       name = "list-cache",
       mixinStandardHelpOptions = true,
-      description = "Answers that are still good, with the seconds that are left to them.",
+      description = "List the cached answers and their remaining seconds.",
       footer = {"", "Example: quorumail dns list-cache --format json"})
   int listCache(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -38,19 +38,19 @@ final class DnsCommand extends CommandGroup {
   @Command(
       name = "clear-cache",
       mixinStandardHelpOptions = true,
-      description = "Forget all answers.",
+      description = "Remove all cached answers.",
       footer = {"", "Example: quorumail dns clear-cache"})
   int clearCache(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("DELETE", "/api/dns/cache"),
-        (answer, out) -> out.println(answer.path("cleared").asString("0") + " answers forgotten"));
+        (answer, out) -> out.println(answer.path("cleared").asString("0") + " answers removed"));
     return ExitCode.DONE;
   }
 
   @Command(
       name = "refresh",
       mixinStandardHelpOptions = true,
-      description = "Ask anew for a domain's mail hosts; exit 1 when there are none.",
+      description = "Look up the mail hosts of a domain again; exit 1 when there are none.",
       footer = {"", "Example: quorumail dns refresh example.org"})
   int refresh(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
@@ -68,7 +68,7 @@ final class DnsCommand extends CommandGroup {
   @Command(
       name = "list-overrides",
       mixinStandardHelpOptions = true,
-      description = "Hosts set for domains, by operators and in the configuration.",
+      description = "List the overrides, set by operators and by the configuration.",
       footer = {"", "Example: quorumail dns list-overrides"})
   int listOverrides(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -80,7 +80,8 @@ final class DnsCommand extends CommandGroup {
   @Command(
       name = "set-override",
       mixinStandardHelpOptions = true,
-      description = "Send a domain's mail to a host from now on; this node keeps it over restarts.",
+      description =
+          "Send the mail of a domain to a host; this node keeps the override over restarts.",
       footer = {"", "Example: quorumail dns set-override example.org relay.example.net:2525"})
   int setOverride(
       @Mixin NodeOptions options,
@@ -90,25 +91,25 @@ final class DnsCommand extends CommandGroup {
     String path = "/api/dns/overrides/" + encode(domain) + "?host=" + encode(host);
     options.print(
         options.client().call("PUT", path),
-        (set, out) ->
+        (override, out) ->
             out.println(
-                JsonPrinter.cell(set.path("domain"))
-                    + " goes to "
-                    + JsonPrinter.cell(set.path("host"))));
+                JsonPrinter.cell(override.path("domain"))
+                    + " is routed to "
+                    + JsonPrinter.cell(override.path("host"))));
     return ExitCode.DONE;
   }
 
   @Command(
       name = "remove-override",
       mixinStandardHelpOptions = true,
-      description = "End what set-override began.",
+      description = "Remove an override.",
       footer = {"", "Example: quorumail dns remove-override example.org"})
   int removeOverride(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
     options.print(
         options.client().call("DELETE", "/api/dns/overrides/" + encode(domain)),
-        (was, out) ->
-            out.println(JsonPrinter.cell(was.path("domain")) + " goes its own way again"));
+        (override, out) ->
+            out.println(JsonPrinter.cell(override.path("domain")) + " is routed by its MX again"));
     return ExitCode.DONE;
   }
 }

@@ -7,11 +7,12 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.JsonNode;
 
-/** {@code events}: what happens in the cluster; any node tells it for all. */
+/** The command {@code events}: the events of the cluster; any node reports them for all. */
 @Command(
     name = "events",
     mixinStandardHelpOptions = true,
-    description = "What happened in the cluster since the node started, the last thousand events.",
+    description =
+        "List the events of the cluster since the node started, at most the last thousand.",
     footer = {"", "Examples:", "  quorumail events", "  quorumail events --follow --format json"})
 final class EventsCommand implements Callable<Integer> {
   private static final int WAIT_SECONDS = 20;
@@ -20,7 +21,7 @@ final class EventsCommand implements Callable<Integer> {
 
   @Option(
       names = {"-f", "--follow"},
-      description = "Print events as they happen, until interrupted.")
+      description = "Print new events as they happen, until interrupted.")
   private boolean follow;
 
   @Override

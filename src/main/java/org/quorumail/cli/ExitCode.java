@@ -1,7 +1,8 @@
 package org.quorumail.cli;
 
-/** What the program's exit tells a script. */
+/** The exit codes of the program, documented in docs/cli.md. */
 public final class ExitCode {
+  /** Success. */
   public static final int DONE = 0;
 
   /** Refused or failed. */
@@ -10,10 +11,10 @@ public final class ExitCode {
   /** Wrong usage or wrong configuration. */
   public static final int USAGE = 2;
 
-  /** No such message, node, spool. */
+  /** There is no such message, node, spool or user. */
   public static final int NOT_FOUND = 3;
 
-  /** The node could not be reached. */
+  /** The node cannot be reached. */
   public static final int UNREACHABLE = 4;
 
   private ExitCode() {}

@@ -16,15 +16,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The gossip network in virtual time: one row per seed, the worst at the end. */
+/** The command {@code sim gossip}: gossip in virtual time, one row per seed, then the worst. */
 @Command(
     name = "gossip",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "A cluster's gossip in virtual time. Membership: it starts knowing itself, is left alone",
-      "for --duration (with whatever loss, pauses, slow or deaf nodes were asked for), then",
-      "--crashes nodes die one by one, then it is cut into halves for --partition and healed.",
+      "Simulate the gossip of a cluster in virtual time. Membership: all nodes know each other and",
+      "run for --duration, with the given loss, pauses, slow and deaf nodes. Then --crashes nodes",
+      "die one by one, and the cluster is cut into halves for --partition and healed.",
       "Broadcasts of 256 bytes: ten from one origin, ten from others, one after --kill.",
       "The same options and seed give the same output."
     },
@@ -42,7 +42,7 @@ final class GossipSimCommand implements Callable<Integer> {
   @Option(
       names = "--part",
       defaultValue = "all",
-      description = "membership, broadcast or all. Default: ${DEFAULT-VALUE}")
+      description = "Protocol to simulate: membership, broadcast or all. Default: ${DEFAULT-VALUE}")
   private GossipExperiment.Part part = GossipExperiment.Part.ALL;
 
   @Mixin private ScenarioOptions options = new ScenarioOptions();
@@ -50,7 +50,7 @@ final class GossipSimCommand implements Callable<Integer> {
   @Option(
       names = "--svg",
       paramLabel = "FILE",
-      description = "Writes coverage and detection plots.")
+      description = "Write plots of coverage and detection times to this file.")
   private @Nullable Path svg;
 
   @Override
@@ -84,12 +84,13 @@ final class GossipSimCommand implements Callable<Integer> {
 
   /** Refuses a run at once that would run out of memory after half an hour. */
   private void requireHeap(long bytes) {
-    long most = Runtime.getRuntime().maxMemory();
-    if (bytes <= most) return;
+    long limit = Runtime.getRuntime().maxMemory();
+    if (bytes <= limit) return;
     throw new ParameterException(
         spec.commandLine(),
-        "this needs about %d GB of memory and may use %d: take fewer --nodes or no --partition, or give it more with QUORUMAIL_JAVA_OPTS=-Xmx%dg"
-            .formatted(gigabytes(bytes), most >> 30, gigabytes(bytes)));
+        ("the simulation needs about %d GB of memory and may use %d GB: reduce --nodes, leave out"
+                + " --partition, or raise the limit with QUORUMAIL_JAVA_OPTS=-Xmx%dg")
+            .formatted(gigabytes(bytes), limit >> 30, gigabytes(bytes)));
   }
 
   private static long gigabytes(long bytes) {

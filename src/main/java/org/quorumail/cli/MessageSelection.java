@@ -8,17 +8,17 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The messages that a command changes: one by its id, or all that fit a filter. */
+/** The messages that a command changes: one by its id, or all that match a filter. */
 final class MessageSelection {
   @Mixin private QueueFilter filter = new QueueFilter();
 
   @Parameters(paramLabel = "ID", arity = "0..1")
   private @Nullable String id;
 
-  /** One call for each message. */
+  /** An API call that is sent once for each message. */
   record MessageCall(String method, String verb) {}
 
-  /** How far a command has come. */
+  /** The counts of changed and skipped messages, and the reason of the last skip. */
   private static final class ChangeCount {
     int changed;
     int skipped;
@@ -26,72 +26,75 @@ final class MessageSelection {
   }
 
   /**
-   * Takes the steps for each message. Of those chosen by a filter, some may come to their end
-   * meanwhile, and some may not allow it: that does not keep it from the others.
+   * Sends the calls for each message. A message that reaches its end meanwhile, or whose state does
+   * not allow the change, is skipped, and the others are changed.
    *
-   * @param done what is said of each
+   * @param done printed after the id of each changed message
    */
-  int change(NodeOptions options, String done, MessageCall... steps) throws CommandException {
+  int change(NodeOptions options, String done, MessageCall... calls) throws CommandException {
     ControlSocketClient node = options.client();
-    ChangeCount tally = new ChangeCount();
+    ChangeCount count = new ChangeCount();
     if (id != null) {
-      for (MessageCall step : steps) node.call(step.method, QueueCommand.path(id, step.verb));
-      printChanged(options, id, done, tally);
+      for (MessageCall call : calls) node.call(call.method, QueueCommand.path(id, call.verb));
+      printChanged(options, id, done, count);
     } else {
       if (!filter.hasCriteria()) {
         throw new CommandException(
-            ExitCode.USAGE, "name a message, or choose some by --status, --domain, --sender …");
+            ExitCode.USAGE,
+            "name a message, or select some by --status, --domain, --sender or --older-than");
       }
       filter.forEachPage(
           node,
           Integer.MAX_VALUE,
           page -> {
             for (JsonNode message : page) {
-              String each = message.path("id").asString("");
-              if (changeOne(node, each, steps, tally)) printChanged(options, each, done, tally);
+              String messageId = message.path("id").asString("");
+              if (changeOne(node, messageId, calls, count))
+                printChanged(options, messageId, done, count);
             }
           });
     }
-    return finish(options, tally);
+    return finish(options, count);
   }
 
   private static boolean changeOne(
-      ControlSocketClient node, String id, MessageCall[] steps, ChangeCount tally)
+      ControlSocketClient node, String id, MessageCall[] calls, ChangeCount count)
       throws CommandException {
-    for (MessageCall step : steps) {
-      ApiResponse answer = node.send(step.method, QueueCommand.path(id, step.verb));
-      switch (answer.status()) {
+    for (MessageCall call : calls) {
+      ApiResponse response = node.send(call.method, QueueCommand.path(id, call.verb));
+      switch (response.status()) {
         case ControlSocketClient.NOT_FOUND -> {
           return false;
         }
         case ControlSocketClient.CONFLICT -> {
-          tally.skipped++;
-          tally.reason = answer.problem();
+          count.skipped++;
+          count.reason = response.problem();
           return false;
         }
         default -> {
-          if (!answer.isSuccess()) throw new CommandException(ExitCode.FAILED, answer.problem());
+          if (!response.isSuccess())
+            throw new CommandException(ExitCode.FAILED, response.problem());
         }
       }
     }
     return true;
   }
 
-  private static void printChanged(NodeOptions options, String id, String done, ChangeCount tally) {
-    tally.changed++;
+  private static void printChanged(NodeOptions options, String id, String done, ChangeCount count) {
+    count.changed++;
     if (!options.isJson()) options.out().println(id + " " + done);
   }
 
-  private static int finish(NodeOptions options, ChangeCount tally) throws CommandException {
+  private static int finish(NodeOptions options, ChangeCount count) throws CommandException {
     if (options.isJson()) {
-      ObjectNode count = JsonMapper.shared().createObjectNode().put("changed", tally.changed);
-      options.print(count, (answer, out) -> {});
+      ObjectNode changed = JsonMapper.shared().createObjectNode().put("changed", count.changed);
+      options.print(changed, (answer, out) -> {});
     }
-    if (tally.skipped > 0) {
-      String what = "%d messages were left alone: %s".formatted(tally.skipped, tally.reason);
-      throw new CommandException(ExitCode.FAILED, what);
+    if (count.skipped > 0) {
+      String message = "%d skipped: %s".formatted(count.skipped, count.reason);
+      throw new CommandException(ExitCode.FAILED, message);
     }
-    if (tally.changed == 0) throw new CommandException(ExitCode.NOT_FOUND, "no message fits");
+    if (count.changed == 0) throw new CommandException(ExitCode.NOT_FOUND, "no message matches");
     return ExitCode.DONE;
   }
 }

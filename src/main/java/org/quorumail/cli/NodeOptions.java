@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What every command that talks to a node takes: which node, and in which form it answers. */
+/** The options of every command that calls a node: the node, and the format of the output. */
 final class NodeOptions {
   private static final JsonMapper INDENTED =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -23,13 +23,13 @@ final class NodeOptions {
   @Option(
       names = {"-s", "--control-socket"},
       paramLabel = "PATH",
-      description = "Control socket of the node. Default: that of the configuration.")
+      description = "Control socket of the node. Default: control_socket of the configuration.")
   private @Nullable Path socket;
 
   @Option(
       names = "--format",
       paramLabel = "text|json",
-      description = "Form of the answer. Default: text.")
+      description = "Output format. Default: text.")
   private OutputFormat format = OutputFormat.TEXT;
 
   @Spec(Spec.Target.MIXEE)
@@ -41,7 +41,9 @@ final class NodeOptions {
       case ConfigResult.Valid valid -> new ControlSocketClient(valid.config().controlSocket());
       case ConfigResult.Invalid invalid ->
           throw new CommandException(
-              ExitCode.USAGE, "the configuration names no node: " + invalid.problems().getFirst());
+              ExitCode.USAGE,
+              "the control socket is not known, because the configuration is invalid: "
+                  + invalid.problems().getFirst());
     };
   }
 
@@ -53,7 +55,7 @@ final class NodeOptions {
     return format == OutputFormat.JSON;
   }
 
-  /** Prints the whole answer as JSON, or what the text form makes of it. */
+  /** Prints the whole response as JSON, or its text form. */
   void print(JsonNode answer, TextPrinter text) {
     if (isJson()) out().println(INDENTED.writeValueAsString(answer));
     else text.print(answer, out());

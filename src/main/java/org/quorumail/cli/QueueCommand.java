@@ -14,12 +14,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 
-/** {@code queue}: what waits for delivery. */
+/** The command {@code queue}: lists and changes messages that wait for delivery. */
 @Command(
     name = "queue",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Look at queued messages and change what happens to them.",
+    description = "List, hold, release, retry, reroute and delete queued messages.",
     footer = {
       "",
       "Examples:",
@@ -28,13 +28,13 @@ import tools.jackson.databind.node.ArrayNode;
       "  quorumail queue delete --sender bulk@ --older-than 2d --yes"
     })
 final class QueueCommand extends CommandGroup {
-  /** What a person looks at; who wants more says how many. */
+  /** The number of messages that a person reads; {@code --limit} changes it. */
   private static final int DEFAULT_LIMIT = 100;
 
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "List messages, a hundred unless told, spool by spool.",
+      description = "List messages spool by spool, a hundred unless --limit says otherwise.",
       footer = {"", "Example: quorumail queue list --status retry --older-than 1h --limit 20"})
   int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
     ArrayNode messages = JsonMapper.shared().createArrayNode();
@@ -61,7 +61,7 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "view",
       mixinStandardHelpOptions = true,
-      description = "One message with the state of each recipient.",
+      description = "Show one message with the state of each recipient.",
       footer = {"", "Example: quorumail queue view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
   int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
@@ -91,15 +91,15 @@ final class QueueCommand extends CommandGroup {
         "Examples:",
         "  quorumail queue retry 01KAF2C7Q3S0V4J1N9XG5T8Z6B",
         "  quorumail queue retry --domain example.org",
-        "  quorumail queue retry 01KAF2C7Q3S0V4J1N9XG5T8Z6B --force   also when it is held"
+        "  quorumail queue retry 01KAF2C7Q3S0V4J1N9XG5T8Z6B --force   also if it is held"
       })
   int retry(
       @Mixin NodeOptions options,
       @Mixin MessageSelection choice,
-      @Option(names = "--force", description = "Release it first when it is held.") boolean force)
+      @Option(names = "--force", description = "Release held messages first.") boolean force)
       throws CommandException {
     MessageCall retry = new MessageCall("POST", "/retry");
-    // a release makes due, too; of a message that is not held it is nothing
+    // a release has no effect on a message that is not held
     return force
         ? choice.change(options, "due now", new MessageCall("POST", "/release"), retry)
         : choice.change(options, "due now", retry);
@@ -108,7 +108,7 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "hold",
       mixinStandardHelpOptions = true,
-      description = "Keep messages until they are released.",
+      description = "Hold messages until they are released.",
       footer = {"", "Example: quorumail queue hold --sender bulk@example.org"})
   int hold(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
     return choice.change(options, "held", new MessageCall("POST", "/hold"));
@@ -117,7 +117,7 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "release",
       mixinStandardHelpOptions = true,
-      description = "End a hold.",
+      description = "Release held messages.",
       footer = {"", "Example: quorumail queue release --status held"})
   int release(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
     return choice.change(options, "released", new MessageCall("POST", "/release"));
@@ -126,16 +126,17 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "delete",
       mixinStandardHelpOptions = true,
-      description = "Remove messages without a report to the sender.",
+      description = "Delete messages without a report to the sender.",
       footer = {"", "Example: quorumail queue delete 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes"})
   int delete(
       @Mixin NodeOptions options,
       @Mixin MessageSelection choice,
-      @Option(names = "--yes", description = "Really do it.") boolean yes)
+      @Option(names = "--yes", description = "Confirm the deletion.") boolean yes)
       throws CommandException {
     if (!yes) {
       throw new CommandException(
-          ExitCode.USAGE, "deleted mail is gone and nobody is told: add --yes to do it");
+          ExitCode.USAGE,
+          "deleted mail cannot be restored and its sender gets no report: confirm with --yes");
     }
     return choice.change(options, "deleted", new MessageCall("DELETE", ""));
   }
@@ -143,16 +144,16 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "stats",
       mixinStandardHelpOptions = true,
-      description = "How many messages in which status.",
+      description = "Count messages by status.",
       footer = {"", "Example: quorumail queue stats --watch --interval 5"})
   int stats(
       @Mixin NodeOptions options,
-      @Option(names = "--watch", description = "Again and again until interrupted.") boolean watch,
+      @Option(names = "--watch", description = "Repeat until interrupted.") boolean watch,
       @Option(
               names = "--interval",
               paramLabel = "N",
               defaultValue = "2",
-              description = "Seconds between two looks. Default: 2.")
+              description = "Seconds between repetitions. Default: 2.")
           int interval)
       throws CommandException, InterruptedException {
     ControlSocketClient node = options.client();
@@ -166,35 +167,35 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "process-now",
       mixinStandardHelpOptions = true,
-      description = "Look for due mail at once.",
+      description = "Start a scan for due mail now.",
       footer = {"", "Example: quorumail queue process-now"})
   int processNow(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("POST", "/api/queue/process-now"),
-        (answer, out) -> out.println("the queue is looked through"));
+        (answer, out) -> out.println("the scan for due mail has started"));
     return ExitCode.DONE;
   }
 
   @Command(
       name = "suspend",
       mixinStandardHelpOptions = true,
-      description = "Leave a domain's mail alone for a while; on this node, until its next start.",
+      description = "Suspend delivery to a domain for a time; on this node, until its next start.",
       footer = {"", "Example: quorumail queue suspend --domain example.org --for 2h"})
   int suspend(
       @Mixin NodeOptions options,
-      @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
+      @Option(names = "--domain", paramLabel = "D", required = true, description = "Domain.")
           String domain,
-      @Option(names = "--for", paramLabel = "T", description = "How long. Default: 24h.")
-          @Nullable Duration howLong)
+      @Option(names = "--for", paramLabel = "T", description = "Time. Default: 24h.")
+          @Nullable Duration time)
       throws CommandException {
     String query = "?domain=" + encode(domain);
-    if (howLong != null) query += "&for=" + howLong.toMillis() + "ms";
+    if (time != null) query += "&for=" + time.toMillis() + "ms";
     options.print(
         options.client().call("POST", "/api/queue/suspend" + query),
         (answer, out) ->
             out.println(
                 JsonPrinter.cell(answer.path("domain"))
-                    + " is left alone for "
+                    + " is suspended for "
                     + JsonPrinter.cell(answer.path("seconds_left"))
                     + " s"));
     return ExitCode.DONE;
@@ -207,19 +208,19 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue resume --domain example.org"})
   int resume(
       @Mixin NodeOptions options,
-      @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
+      @Option(names = "--domain", paramLabel = "D", required = true, description = "Domain.")
           String domain)
       throws CommandException {
     options.print(
         options.client().call("POST", "/api/queue/resume?domain=" + encode(domain)),
-        (answer, out) -> out.println(JsonPrinter.cell(answer.path("domain")) + " goes on"));
+        (answer, out) -> out.println(JsonPrinter.cell(answer.path("domain")) + " is resumed"));
     return ExitCode.DONE;
   }
 
   @Command(
       name = "suspensions",
       mixinStandardHelpOptions = true,
-      description = "The domains that are left alone, and for how much longer.",
+      description = "List the suspended domains and their remaining time.",
       footer = {"", "Example: quorumail queue suspensions"})
   int suspensions(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -231,7 +232,7 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "reroute",
       mixinStandardHelpOptions = true,
-      description = "Send a domain's queued and further mail to a host, beginning now.",
+      description = "Send the queued and future mail of a domain to a host, starting now.",
       footer = {
         "",
         "Example: quorumail queue reroute --domain example.org --to relay.example.net:2525",
@@ -239,13 +240,13 @@ final class QueueCommand extends CommandGroup {
       })
   int reroute(
       @Mixin NodeOptions options,
-      @Option(names = "--domain", paramLabel = "D", required = true, description = "Which.")
+      @Option(names = "--domain", paramLabel = "D", required = true, description = "Domain.")
           String domain,
       @Option(
               names = "--to",
               paramLabel = "HOST[:PORT]",
               required = true,
-              description = "Where to.")
+              description = "Next hop.")
           String to)
       throws CommandException {
     String query = "?domain=" + encode(domain) + "&to=" + encode(to);
@@ -254,7 +255,7 @@ final class QueueCommand extends CommandGroup {
         (answer, out) ->
             out.println(
                 JsonPrinter.cell(answer.path("domain"))
-                    + " goes to "
+                    + " is routed to "
                     + JsonPrinter.cell(answer.path("host"))
                     + ", "
                     + JsonPrinter.cell(answer.path("due"))

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.JsonNode;
 
-/** Which messages a queue command is about. */
+/** The options that select messages for a queue command. */
 final class QueueFilter {
-  /** Pages of this size: few calls, short answers. */
+  /** Messages per page: few calls, short responses. */
   private static final int PAGE_SIZE = 500;
 
   @Option(
@@ -19,48 +19,57 @@ final class QueueFilter {
       description = "pending, in-progress, completed, failed, retry, expired or held.")
   private @Nullable String status;
 
-  @Option(names = "--domain", paramLabel = "D", description = "With a recipient in this domain.")
+  @Option(
+      names = "--domain",
+      paramLabel = "D",
+      description = "Messages with a recipient in this domain.")
   private @Nullable String domain;
 
-  @Option(names = "--sender", paramLabel = "P", description = "Whose sender begins so.")
+  @Option(
+      names = "--sender",
+      paramLabel = "P",
+      description = "Messages whose sender starts with P.")
   private @Nullable String sender;
 
-  @Option(names = "--older-than", paramLabel = "T", description = "Older than 30s, 5m, 1h, 2d.")
+  @Option(
+      names = "--older-than",
+      paramLabel = "T",
+      description = "Messages older than T: 30s, 5m, 1h, 2d.")
   private @Nullable String olderThan;
 
-  @Option(names = "--limit", paramLabel = "N", description = "At most so many.")
+  @Option(names = "--limit", paramLabel = "N", description = "At most N messages.")
   private @Nullable Integer limit;
 
-  /** Whether anything narrows the choice. */
+  /** True when an option restricts the selection. */
   boolean hasCriteria() {
     return status != null || domain != null || sender != null || olderThan != null;
   }
 
-  /** Takes some messages. */
+  /** A consumer of one page of messages. */
   interface PageConsumer {
     void accept(List<JsonNode> messages) throws CommandException;
   }
 
   /**
-   * The messages, page by page.
+   * Passes the selected messages page by page.
    *
-   * @param most how many, unless {@code --limit} says so
+   * @param most their number without {@code --limit}
    */
   void forEachPage(ControlSocketClient node, int most, PageConsumer page) throws CommandException {
     if (limit != null && limit < 1) {
-      throw new CommandException(ExitCode.USAGE, "--limit is at least 1");
+      throw new CommandException(ExitCode.USAGE, "--limit must be at least 1");
     }
-    int left = limit == null ? most : limit;
+    int remaining = limit == null ? most : limit;
     String cursor = "";
     do {
-      int wanted = Math.min(PAGE_SIZE, left);
+      int wanted = Math.min(PAGE_SIZE, remaining);
       JsonNode answer = node.call("GET", "/api/queue?limit=" + wanted + query(cursor));
       List<JsonNode> messages = new ArrayList<>();
       answer.path("messages").forEach(messages::add);
       page.accept(messages);
-      left -= messages.size();
+      remaining -= messages.size();
       cursor = answer.path("cursor").asString("");
-    } while (left > 0 && !cursor.isEmpty());
+    } while (remaining > 0 && !cursor.isEmpty());
   }
 
   private String query(String cursor) {

@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What happens to a simulated cluster, and over what network. */
+/** The options for the faults of a simulated cluster and its network. */
 final class ScenarioOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec = CommandSpec.create();
@@ -18,89 +18,119 @@ final class ScenarioOptions {
       names = "--kill",
       defaultValue = "0",
       paramLabel = "PERCENT",
-      description = "So many die at once; then one broadcast.")
+      description = "Share of the nodes that die at once before the last broadcast. Default: 0")
   private double kill;
 
-  @Option(names = "--preset", defaultValue = "lan", description = "lan, wan or large_cluster")
+  @Option(
+      names = "--preset",
+      defaultValue = "lan",
+      description = "lan, wan or large_cluster. Default: ${DEFAULT-VALUE}")
   private String preset = "";
 
   @Option(
       names = "--detection",
       paramLabel = "DURATION",
-      description = "As cluster.failure_detection_timeout; default: the preset's.")
+      description = "As cluster.failure_detection_timeout. Default: that of the preset.")
   private @Nullable Duration detection;
 
   @Option(
       names = "--duration",
       defaultValue = "60s",
-      description = "How long it is left alone. Default: ${DEFAULT-VALUE}")
+      description = "Time without crashes. Default: ${DEFAULT-VALUE}")
   private Duration duration = Duration.ZERO;
 
-  @Option(names = "--crashes", defaultValue = "10", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--crashes",
+      defaultValue = "10",
+      description = "Number of crashes. Default: ${DEFAULT-VALUE}")
   private int crashes;
 
-  @Option(names = "--partition", defaultValue = "0s", description = "Default: none")
+  @Option(
+      names = "--partition",
+      defaultValue = "0s",
+      description = "Time of a partition into halves. Default: none")
   private Duration partition = Duration.ZERO;
 
-  @Option(names = "--loss", defaultValue = "0", paramLabel = "PERCENT")
+  @Option(
+      names = "--loss",
+      defaultValue = "0",
+      paramLabel = "PERCENT",
+      description = "Lost packets. Default: 0")
   private double loss;
 
-  @Option(names = "--duplicate", defaultValue = "0", paramLabel = "PERCENT")
+  @Option(
+      names = "--duplicate",
+      defaultValue = "0",
+      paramLabel = "PERCENT",
+      description = "Duplicated packets. Default: 0")
   private double duplicate;
 
-  @Option(names = "--reorder", defaultValue = "0", paramLabel = "PERCENT")
+  @Option(
+      names = "--reorder",
+      defaultValue = "0",
+      paramLabel = "PERCENT",
+      description = "Reordered packets. Default: 0")
   private double reorder;
 
   @Option(
       names = "--latency",
       defaultValue = "10-50",
       paramLabel = "MIN-MAX",
-      description = "One way, in milliseconds. Default: ${DEFAULT-VALUE}")
+      description = "One-way latency in milliseconds. Default: ${DEFAULT-VALUE}")
   private String latency = "";
 
-  @Option(names = "--zones", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--zones",
+      defaultValue = "1",
+      description = "Number of zones. Default: ${DEFAULT-VALUE}")
   private int zones;
 
   @Option(
       names = "--zone-latency",
       defaultValue = "0ms",
-      description = "More, between zones. Default: ${DEFAULT-VALUE}")
+      description = "Additional latency between zones. Default: ${DEFAULT-VALUE}")
   private Duration zoneLatency = Duration.ZERO;
 
   @Option(
       names = "--pauses",
       defaultValue = "0",
-      description = "So many nodes stand still for --pause-length, once each.")
+      description = "Number of nodes that pause for --pause-length, once each. Default: 0")
   private int pauses;
 
-  @Option(names = "--pause-length", defaultValue = "3s", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--pause-length",
+      defaultValue = "3s",
+      description = "Time of a pause. Default: ${DEFAULT-VALUE}")
   private Duration pauseLength = Duration.ZERO;
 
   @Option(
       names = "--slow",
       defaultValue = "0",
       paramLabel = "NODES",
-      description = "So many read everything --slow-by late.")
+      description = "Number of nodes that read everything --slow-by late. Default: 0")
   private int slow;
 
-  @Option(names = "--slow-by", defaultValue = "500ms", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--slow-by",
+      defaultValue = "500ms",
+      description = "Delay of slow nodes. Default: ${DEFAULT-VALUE}")
   private Duration slowBy = Duration.ZERO;
 
   @Option(
       names = "--deaf",
       defaultValue = "0",
       paramLabel = "NODES",
-      description = "So many hear nothing, though they are heard: one-way links.")
+      description = "Number of nodes that send but receive nothing: one-way links. Default: 0")
   private int deaf;
 
   @Option(
       names = "--drift",
       defaultValue = "0",
       paramLabel = "PERCENT",
-      description = "Clocks run up to so much fast or slow.")
+      description = "Largest deviation of clocks, fast or slow. Default: 0")
   private double drift;
 
-  /** What is to happen to so many nodes, from one seed. */
+  /** The scenario of these options for one seed. */
   MembershipScenario scenario(int nodes, long seed) {
     try {
       return MembershipScenario.withoutFaults(nodes, seed)
@@ -124,7 +154,7 @@ final class ScenarioOptions {
           case "lan" -> SwimConfig.lan();
           case "wan" -> SwimConfig.wan();
           case "large_cluster" -> SwimConfig.largeCluster();
-          default -> throw usageError("--preset is lan, wan or large_cluster, not " + preset);
+          default -> throw usageError("--preset must be lan, wan or large_cluster, not " + preset);
         };
     if (detection == null) return config;
     return config.withFailureDetectionTimeout(toMillis("--detection", detection));
@@ -143,9 +173,11 @@ final class ScenarioOptions {
       max = -1;
     }
     if (min < 0 || max < min || max > 10_000) {
-      throw usageError("--latency is two numbers of milliseconds such as 10-50, not " + latency);
+      throw usageError(
+          "--latency must be two numbers of milliseconds such as 10-50, not " + latency);
     }
-    if (zones < 1 || zones > nodes) throw usageError("--zones is 1 to the number of nodes");
+    if (zones < 1 || zones > nodes)
+      throw usageError("--zones must be between 1 and the number of nodes");
     return new MembershipScenario.NetworkConditions(
         min,
         max,
@@ -158,22 +190,22 @@ final class ScenarioOptions {
 
   private double toShare(String option, double percent, double most) {
     if (percent >= 0 && percent <= most) return percent / 100;
-    throw usageError(option + " is 0 to " + plain(most) + " percent, not " + plain(percent));
+    throw usageError(option + " must be 0 to " + plain(most) + " percent, not " + plain(percent));
   }
 
   private int toMillis(String option, Duration value) {
     if (!value.isNegative() && value.compareTo(Duration.ofHours(1)) <= 0) {
       return (int) value.toMillis();
     }
-    throw usageError(option + " is at most an hour");
+    throw usageError(option + " must be at most an hour");
   }
 
-  /** The share of nodes that die at once, 0 to 1. */
+  /** The share of nodes (0 to 1) that die at once. */
   double killed() {
     return toShare("--kill", kill, 95);
   }
 
-  /** In words: what makes this run differ from others. */
+  /** A short description of the run, for the first line of the output. */
   String summary() {
     return "preset %s, loss %s %%".formatted(preset, plain(loss));
   }

@@ -16,40 +16,41 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code serve}: runs a node until it is told to stop. */
+/** The command {@code serve}: runs a node until a signal or a command stops it. */
 @Command(
     name = "serve",
     mixinStandardHelpOptions = true,
-    description = "Run a node. Without any configuration: stand-alone, relays only for loopback.",
+    description =
+        "Run a node. Without a configuration it is stand-alone and relays only for loopback.",
     footer = {
       "",
-      "SIGTERM drains and leaves, SIGHUP reads file and certificates again.",
+      "SIGTERM drains and stops the node; SIGHUP reloads the configuration and certificates.",
       "Examples:",
       "  quorumail serve",
       "  quorumail serve -c node-1.toml",
       "  quorumail serve --set smtp.listeners.0.socket=127.0.0.1:2525 --set log.level=debug"
     })
 public final class ServeCommand implements Callable<Integer> {
-  /** A node, as the composition root builds it. */
+  /** The node that the composition root builds. */
   @FunctionalInterface
   public interface NodeRunner {
     /**
-     * Starts, runs until a signal or a command ends it, and has drained when it returns.
+     * Starts the node, runs it until a signal or a command stops it, and drains it.
      *
-     * @param sources where a reload reads again
-     * @throws StartException when it cannot start
+     * @param sources sources that a reload reads again
+     * @throws StartException when the node cannot start
      */
     void run(Config config, ConfigSources sources) throws StartException, InterruptedException;
 
     /**
-     * What is wrong with the files that a configuration names: certificates, keys, tables, users;
-     * one sentence each. Reads them and opens nothing else.
+     * The problems of the files that a configuration names (certificates, keys, tables, users), one
+     * sentence each. Reads these files and opens nothing else.
      */
     default List<String> fileProblems(Config config) {
       return List.of();
     }
 
-    /** Why a node does not start, in one sentence with what to do. */
+    /** A failed start: one sentence with the reason and the remedy. */
     final class StartException extends Exception {
       private static final long serialVersionUID = 1L;
 
@@ -60,7 +61,7 @@ public final class ServeCommand implements Callable<Integer> {
       }
 
       /**
-       * @param configuration whether the configuration is to blame (exit 2), not the world (exit 1)
+       * @param configuration true when the configuration is wrong (exit 2), else exit 1
        */
       public StartException(String message, boolean configuration) {
         super(message);
@@ -73,16 +74,18 @@ public final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private final NodeRunner server;
+  private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+
+  private final NodeRunner node;
 
   @Mixin private ConfigOptions config = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--dry-run", description = "As 'check': validate and open nothing.")
+  @Option(names = "--dry-run", description = "Validate the configuration only, as 'check' does.")
   private boolean dryRun;
 
-  ServeCommand(NodeRunner server) {
-    this.server = server;
+  ServeCommand(NodeRunner node) {
+    this.node = node;
   }
 
   @Override
@@ -90,7 +93,7 @@ public final class ServeCommand implements Callable<Integer> {
     ConfigSources sources = config.sources();
     ConfigResult result = sources.read();
     PrintWriter err = spec.commandLine().getErr();
-    if (dryRun) return CheckCommand.check(result, server, spec.commandLine().getOut(), err);
+    if (dryRun) return CheckCommand.check(result, node, spec.commandLine().getOut(), err);
     return switch (result) {
       case ConfigResult.Valid valid -> serve(valid, sources, err);
       case ConfigResult.Invalid invalid -> {
@@ -104,9 +107,10 @@ public final class ServeCommand implements Callable<Integer> {
       throws InterruptedException {
     try {
       Logging.configure(valid.config().log());
-      Logger log = LoggerFactory.getLogger(ServeCommand.class);
-      for (Problem warning : valid.warnings()) log.warn("configuration warning=\"{}\"", warning);
-      server.run(valid.config(), sources);
+      for (Problem warning : valid.warnings()) {
+        LOG.warn("event=configuration_warning warning=\"{}\"", warning);
+      }
+      node.run(valid.config(), sources);
       return ExitCode.DONE;
     } catch (Logging.UnwritableException e) {
       err.println("quorumail: " + e.getMessage());
@@ -115,10 +119,11 @@ public final class ServeCommand implements Callable<Integer> {
       err.println("quorumail: " + e.getMessage());
       return e.isConfigurationError() ? ExitCode.USAGE : ExitCode.FAILED;
     } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
-      // nothing that a user did: say so in a sentence, and leave the trace to who asks for it
-      LoggerFactory.getLogger(ServeCommand.class).debug("node_broken", e);
+      // a bug, not a mistake of the user: one sentence, and the stack trace at level debug
+      LOG.debug("event=node_crashed", e);
       err.println(
-          "quorumail: the node ended by an unexpected fault (%s); what it acknowledged is on disk; please report it with what log.level = \"debug\" shows"
+          ("quorumail: the node stopped after an unexpected error (%s); all acknowledged mail is on"
+                  + " disk; please report the error with the log at log.level = \"debug\"")
               .formatted(String.valueOf(e).replaceAll("\\s+", " ")));
       return ExitCode.FAILED;
     }

@@ -7,20 +7,26 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What every simulation takes: how many nodes, and which seeds. */
+/** The options of every simulation: the number of nodes and the seeds. */
 final class SimulationOptions {
   private static final int MAX_SEEDS = 1_000;
 
-  @Option(names = "--nodes", defaultValue = "100", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--nodes",
+      defaultValue = "100",
+      description = "Number of nodes. Default: ${DEFAULT-VALUE}")
   private int nodes;
 
-  @Option(names = "--seed", defaultValue = "42", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--seed",
+      defaultValue = "42",
+      description = "First seed. Default: ${DEFAULT-VALUE}")
   private long seed;
 
   @Option(
       names = "--seeds",
       defaultValue = "1",
-      description = "Runs with so many seeds, counting up from --seed. Default: ${DEFAULT-VALUE}")
+      description = "Number of runs, with seeds counting up from --seed. Default: ${DEFAULT-VALUE}")
   private int seeds;
 
   @Spec(Spec.Target.MIXEE)
@@ -30,9 +36,9 @@ final class SimulationOptions {
     return nodes;
   }
 
-  /** At least one, in order. */
+  /** The seeds in order, at least one. */
   List<Long> seeds() {
-    if (seeds < 1 || seeds > MAX_SEEDS) throw usageError("--seeds is 1 to " + MAX_SEEDS);
+    if (seeds < 1 || seeds > MAX_SEEDS) throw usageError("--seeds must be 1 to " + MAX_SEEDS);
     return LongStream.range(seed, seed + seeds).boxed().toList();
   }
 

@@ -6,18 +6,18 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
 
-/** {@code spool}: the replicated stores on a node. */
+/** The command {@code spool}: shows the replicated stores on a node. */
 @Command(
     name = "spool",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Look at the spools of which a node keeps a replica.",
+    description = "Show the spools of which a node has a replica.",
     footer = {"", "Example: quorumail spool list"})
 final class SpoolCommand extends CommandGroup {
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "The spools, who leads them and what is in them.",
+      description = "List the spools with their leaders and contents.",
       footer = {"", "Example: quorumail spool list"})
   int list(@Mixin NodeOptions options) throws CommandException {
     options.print(options.client().call("GET", "/api/spool/stats"), SpoolCommand::printTable);
@@ -42,7 +42,7 @@ final class SpoolCommand extends CommandGroup {
   @Command(
       name = "view",
       mixinStandardHelpOptions = true,
-      description = "One message of a spool, as 'queue view'.",
+      description = "Show one message of a spool, as 'queue view' does.",
       footer = {"", "Example: quorumail spool view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
   int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
@@ -54,7 +54,7 @@ final class SpoolCommand extends CommandGroup {
   @Command(
       name = "stats",
       mixinStandardHelpOptions = true,
-      description = "Sums over the spools that the node owns.",
+      description = "Show the sums over the spools that the node owns.",
       footer = {"", "Example: quorumail spool stats --format json"})
   int stats(@Mixin NodeOptions options) throws CommandException {
     options.print(options.client().call("GET", "/api/spool/stats"), JsonPrinter::printFields);
@@ -64,7 +64,7 @@ final class SpoolCommand extends CommandGroup {
   @Command(
       name = "cleanup-completed",
       mixinStandardHelpOptions = true,
-      description = "Give the disk back what ended messages have left, now instead of bit by bit.",
+      description = "Free the disk space of completed messages now, instead of gradually.",
       footer = {"", "Example: quorumail spool cleanup-completed"})
   int cleanUp(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -75,7 +75,7 @@ final class SpoolCommand extends CommandGroup {
   @Command(
       name = "digests",
       mixinStandardHelpOptions = true,
-      description = "A checksum of each replica: equal on all nodes at equal index.",
+      description = "Show the digest of each replica; at equal index it is equal on all nodes.",
       footer = {"", "Example: quorumail spool digests"})
   int digests(@Mixin NodeOptions options) throws CommandException {
     options.print(

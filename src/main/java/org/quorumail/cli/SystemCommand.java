@@ -1,20 +1,22 @@
 package org.quorumail.cli;
 
+import java.util.StringJoiner;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import tools.jackson.databind.JsonNode;
 
-/** {@code system}: the process of a node. */
+/** The command {@code system}: controls the process of a node. */
 @Command(
     name = "system",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Ask and tell a running node.",
+    description = "Check, reload and stop a running node.",
     footer = {"", "Example: quorumail system status -s data/control.sock"})
 final class SystemCommand extends CommandGroup {
   @Command(
       name = "ping",
       mixinStandardHelpOptions = true,
-      description = "Exit 0 when the node answers, 4 when not.",
+      description = "Exit 0 when the node responds, else 4.",
       footer = {"", "Example: quorumail system ping && echo up"})
   int ping(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -25,7 +27,7 @@ final class SystemCommand extends CommandGroup {
   @Command(
       name = "status",
       mixinStandardHelpOptions = true,
-      description = "Version, uptime and readiness of the node.",
+      description = "Show the version, uptime and readiness of the node.",
       footer = {"", "Example: quorumail system status --format json"})
   int status(@Mixin NodeOptions options) throws CommandException {
     options.print(options.client().call("GET", "/api/system/status"), JsonPrinter::printFields);
@@ -35,7 +37,7 @@ final class SystemCommand extends CommandGroup {
   @Command(
       name = "reload",
       mixinStandardHelpOptions = true,
-      description = "Read file and certificates again; say what counts now.",
+      description = "Reload the configuration and certificates; list the changed keys.",
       footer = {"", "Example: quorumail system reload"})
   int reload(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -50,18 +52,18 @@ final class SystemCommand extends CommandGroup {
   @Command(
       name = "shutdown",
       mixinStandardHelpOptions = true,
-      description = "Drain, then end the node, as SIGTERM does.",
+      description = "Drain the node and stop it, as SIGTERM does.",
       footer = {"", "Example: quorumail system shutdown"})
   int shutdown(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("POST", "/api/system/shutdown"),
-        (answer, out) -> out.println("the node drains and ends"));
+        (answer, out) -> out.println("the node drains and stops"));
     return ExitCode.DONE;
   }
 
-  private static String joined(tools.jackson.databind.JsonNode list) {
+  private static String joined(JsonNode list) {
     if (list.isEmpty()) return "nothing";
-    java.util.StringJoiner words = new java.util.StringJoiner(", ");
+    StringJoiner words = new StringJoiner(", ");
     list.forEach(word -> words.add(JsonPrinter.cell(word)));
     return words.toString();
   }

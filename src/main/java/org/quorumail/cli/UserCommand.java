@@ -25,26 +25,27 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code user}: who may log in. Edits the file itself; a running node sees it within a second. */
+/** The command {@code user}: edits the users file, which a running node reads within a second. */
 @Command(
     name = "user",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Say who may log in: edit the file that auth.users_file names.",
+    description = "List, add and remove users in the file that auth.users_file names.",
     footer = {"", "Example: quorumail user add alice@example.org"})
 final class UserCommand extends CommandGroup {
-  private static final int MAX_INPUT = 4096; // octets of a password file; a password has 1,024
+  private static final int MAX_INPUT =
+      4096; // bytes of a password file; a password has at most 1,024
 
   @Spec private CommandSpec group = CommandSpec.create();
 
-  /** Which file is edited. */
+  /** The option that names the users file. */
   static final class UsersFileOption {
     @Mixin private ConfigOptions config = new ConfigOptions();
 
     @Option(
         names = "--file",
         paramLabel = "FILE",
-        description = "The users file. Default: auth.users_file of the configuration.")
+        description = "Users file. Default: auth.users_file of the configuration.")
     private @Nullable Path file;
 
     UsersFileEditor editor() throws CommandException {
@@ -62,11 +63,12 @@ final class UserCommand extends CommandGroup {
                     () ->
                         new CommandException(
                             ExitCode.USAGE,
-                            "no users file: set auth.users_file, or name it by --file"));
+                            "there is no users file: set auth.users_file or --file"));
         case ConfigResult.Invalid invalid ->
             throw new CommandException(
                 ExitCode.USAGE,
-                "the configuration names no users file: " + invalid.problems().getFirst());
+                "the users file is not known, because the configuration is invalid: "
+                    + invalid.problems().getFirst());
       };
     }
   }
@@ -74,7 +76,7 @@ final class UserCommand extends CommandGroup {
   @Command(
       name = "add",
       mixinStandardHelpOptions = true,
-      description = "Add a user; the password is asked for, or read from standard input.",
+      description = "Add a user; the password is read from the terminal, or from standard input.",
       footer = {
         "",
         "Examples:",
@@ -83,34 +85,33 @@ final class UserCommand extends CommandGroup {
       })
   int add(
       @Mixin UsersFileOption users,
-      @Parameters(paramLabel = "NAME", description = "The name to log in with.") String name,
+      @Parameters(paramLabel = "NAME", description = "User name for logins.") String name,
       @Option(
               names = "--address",
               paramLabel = "ADDRESS",
               split = ",",
               description =
-                  "May send from this address, @domain, or * (any). A name that is an address"
-                      + " is one by itself.")
+                  "Address that the user may send from: an address, @domain, or * (any). A name"
+                      + " that is an address counts as one.")
           @Nullable List<String> addresses,
       @Option(
               names = "--password-file",
               paramLabel = "FILE",
-              description = "First line of this file instead of a prompt.")
+              description = "File whose first line is the password.")
           @Nullable Path passwordFile,
       @Option(
               names = "--iterations",
               paramLabel = "N",
               defaultValue = "" + NewUser.DEFAULT_ITERATIONS,
-              description = "Rounds of PBKDF2. Default: ${DEFAULT-VALUE}.")
+              description = "Iterations of PBKDF2. Default: ${DEFAULT-VALUE}.")
           int iterations,
-      @Option(names = "--replace", description = "Give an existing user these values instead.")
-          boolean replace)
+      @Option(names = "--replace", description = "Replace an existing user.") boolean replace)
       throws CommandException {
     NewUser user = newUser(name, password(passwordFile), iterations, addresses);
     try {
       if (!users.editor().add(user, replace)) {
         throw new CommandException(
-            ExitCode.FAILED, user.name() + " is there already; --replace changes the password");
+            ExitCode.FAILED, user.name() + " exists already; --replace changes the password");
       }
     } catch (IOException e) {
       throw failed(e);
@@ -118,7 +119,7 @@ final class UserCommand extends CommandGroup {
     PrintWriter out = group.commandLine().getOut();
     out.println(user.name() + " may log in");
     if (user.senders().isEmpty() && user.name().indexOf('@') < 0) {
-      out.println("and owns no address to send from by submission; --address gives one");
+      out.println("no address to send from: add one with --address");
     }
     return ExitCode.DONE;
   }
@@ -144,7 +145,7 @@ final class UserCommand extends CommandGroup {
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "All users and the addresses that they may send from.",
+      description = "List all users and the addresses that they may send from.",
       footer = {"", "Example: quorumail user list --format json"})
   int list(
       @Mixin UsersFileOption users,
@@ -152,7 +153,7 @@ final class UserCommand extends CommandGroup {
               names = "--format",
               paramLabel = "text|json",
               defaultValue = "text",
-              description = "Form of the answer. Default: text.")
+              description = "Output format. Default: text.")
           OutputFormat format)
       throws CommandException {
     List<ListedUser> listed;
@@ -185,7 +186,7 @@ final class UserCommand extends CommandGroup {
     }
   }
 
-  /** Never from the command line, which every user of the machine can see. */
+  /** Reads the password, never from the command line, which every user of the machine can see. */
   private String password(@Nullable Path file) throws CommandException {
     Optional<Console> terminal = Optional.ofNullable(System.console()).filter(Console::isTerminal);
     try {
@@ -211,7 +212,7 @@ final class UserCommand extends CommandGroup {
     String line = text.lines().findFirst().orElse("");
     if (line.isEmpty()) {
       throw new CommandException(
-          ExitCode.USAGE, "no password: the first line of the input is empty");
+          ExitCode.USAGE, "there is no password: the first line of the input is empty");
     }
     return line;
   }

@@ -1,8 +1,10 @@
 /**
- * The commands that an operator types; all but {@code serve} and {@code check} are clients of a
- * running node over its control socket. Start with {@link org.quorumail.cli.CommandLineInterface}.
- * Everything runs on the main thread. Must not know the server's parts: what a command shows came
- * as JSON through the socket.
+ * The commands that an operator types. All commands but {@code serve}, {@code check}, {@code user}
+ * and the tools are clients of a running node over its control socket. Start reading with {@link
+ * org.quorumail.cli.CommandLineInterface}.
+ *
+ * <p>Threads: the main thread runs the command. A command must not know the parts of the server: it
+ * shows the JSON that the control socket returns. Nothing but this package uses {@code tools}.
  */
 @NullMarked
 package org.quorumail.cli;

@@ -128,9 +128,9 @@ public final class SmtpSink implements AutoCloseable {
   }
 
   private void serve(Socket socket) {
-    try (SmtpSocket wire = new SmtpSocket(socket)) {
+    try (SmtpSocket smtp = new SmtpSocket(socket)) {
       long seed = options.seed() + served.getAndIncrement();
-      new SmtpSinkSession(wire, options, seed, this::onReceived, openTransactions).run();
+      new SmtpSinkSession(smtp, options, seed, this::onReceived, openTransactions).run();
     } catch (IOException e) {
       // the sender was killed: that is what this sink is for
     } finally {

@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 
-/** Plots as one SVG document: panels side by side, each with lines over a common time axis. */
+/** A plotter of one SVG document: panels side by side, each with lines over a common time axis. */
 public final class SvgPlot {
   private static final int WIDTH = 560;
   private static final int HEIGHT = 360;
@@ -22,14 +22,14 @@ public final class SvgPlot {
   private final List<Panel> panels = new ArrayList<>();
 
   /**
-   * The share of a sample that has happened by each time; one step per value.
+   * A sample of times.
    *
-   * @param label of this curve
-   * @param expected the size that counts as 100 %, at least the sample's
+   * @param label label of the curve or bars
+   * @param expected number of times that counts as 100 %, at least the size of the sample
    */
   public record Sample(String label, Histogram times, long expected) {}
 
-  /** A panel of coverage over time, in percent over milliseconds. */
+  /** Adds a panel of coverage: the share of each sample, in percent, over milliseconds. */
   public SvgPlot coverage(String title, List<Sample> samples) {
     List<Line> lines = new ArrayList<>();
     for (Sample sample : samples) {
@@ -49,7 +49,7 @@ public final class SvgPlot {
     return this;
   }
 
-  /** A panel of how often which time occurred. */
+  /** Adds a panel with a histogram of each sample over milliseconds. */
   public SvgPlot distribution(String title, List<Sample> samples) {
     long max = 1;
     for (Sample sample : samples) max = Math.max(max, sample.times().getMaxValue());
@@ -129,16 +129,16 @@ public final class SvgPlot {
   }
 
   private static void bars(
-      StringBuilder out, Line line, int place, int of, String colour, double maxX, double maxY) {
+      StringBuilder out, Line line, int index, int count, String colour, double maxX, double maxY) {
     double slot = (WIDTH - 2.0 * MARGIN) / BINS;
-    double width = slot / of;
+    double width = slot / count;
     for (int i = 0; i < line.x.length; i++) {
       if (line.y[i] == 0) continue;
       double top = toY(line.y[i], maxY);
       out.append(
           format(
               "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>%n",
-              toX(line.x[i], maxX) - slot / 2 + place * width,
+              toX(line.x[i], maxX) - slot / 2 + index * width,
               top,
               width,
               HEIGHT - 2.0 * MARGIN - top,
@@ -155,8 +155,8 @@ public final class SvgPlot {
     return height - height * value / max;
   }
 
-  private static void text(StringBuilder out, double x, double y, String anchor, String words) {
-    String safe = words.replace("&", "&amp;").replace("<", "&lt;");
+  private static void text(StringBuilder out, double x, double y, String anchor, String label) {
+    String safe = label.replace("&", "&amp;").replace("<", "&lt;");
     out.append(
         format("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, safe));
   }

@@ -1,15 +1,18 @@
 /**
- * Load generator, sink, kill-and-count harness and demo. Start with {@link
+ * The tools around the server: load generator, SMTP sink, kill-and-count test, demo, and the
+ * simulators of gossip with their tables and plots. Start reading with {@link
  * org.quorumail.tools.LoadGenerator}, {@link org.quorumail.tools.ChaosRun} or {@link
- * org.quorumail.tools.Demo}. They are black boxes: they know the outward surface only (a
- * configuration file, {@code quorumail serve -c FILE}, SMTP, HTTP), so that they prove what a user
- * would see, and the load generator and the sink work with any SMTP server. They have their own
- * reading and writing of SMTP (RFC 5321 §4): a fault shared with the server would hide itself.
+ * org.quorumail.tools.GossipExperiment}.
  *
- * <p>Threads: one per sender (of the platform while they are few, virtual otherwise), one virtual
- * thread per connection to the sink, one that kills, one that samples metrics.
+ * <p>Load generator, sink, kill-and-count test and demo are black boxes. They know only a
+ * configuration file, {@code quorumail serve -c FILE}, SMTP and HTTP, so that they prove what a
+ * user would see and work with any SMTP server. They read and write SMTP (RFC 5321 §4) with their
+ * own code: a fault shared with the server would hide itself.
  *
- * <p>Must not know the server's classes.
+ * <p>Threads: one per sender (platform threads up to 256, else virtual), one virtual thread per
+ * connection to the sink, one that injects faults, one per node that samples metrics.
+ *
+ * <p>The tools must not know the classes of the server; only {@code cli} uses them.
  */
 @NullMarked
 package org.quorumail.tools;

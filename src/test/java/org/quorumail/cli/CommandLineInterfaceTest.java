@@ -118,7 +118,7 @@ class CommandLineInterfaceTest {
     node.statuses.put(node.first, "held");
     node.statuses.put(node.second, "retry");
     assertThat(onNode("queue", "retry", "--sender", "sender@")).isEqualTo(ExitCode.FAILED);
-    assertThat(err).contains("1 messages were left alone", "release it");
+    assertThat(err).contains("1 skipped", "release it");
     assertThat(node.statuses)
         .containsEntry(node.first, "held")
         .containsEntry(node.second, "pending");
@@ -263,7 +263,7 @@ class CommandLineInterfaceTest {
 
   @Test
   void aFileThatTheConfigurationNamesAndThatCannotBeUsedFailsTheCheck() {
-    ServeCommand.NodeRunner server =
+    ServeCommand.NodeRunner node =
         new ServeCommand.NodeRunner() {
           @Override
           public void run(Config config, ConfigSources sources) {}
@@ -275,7 +275,7 @@ class CommandLineInterfaceTest {
         };
     for (String[] args : List.of(new String[] {"check"}, new String[] {"serve", "--dry-run"})) {
       StringWriter said = new StringWriter();
-      CommandLine line = CommandLineInterface.commandLine(server);
+      CommandLine line = CommandLineInterface.commandLine(node);
       line.setOut(new PrintWriter(said, true)).setErr(new PrintWriter(said, true));
       assertThat(line.execute(args)).isEqualTo(ExitCode.USAGE);
       assertThat(said.toString())

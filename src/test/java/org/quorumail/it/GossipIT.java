@@ -42,16 +42,16 @@ class GossipIT {
     List<NodeSettings> all = NodeSettings.cluster(5, directory, "discard");
     String old = all.getFirst().secret();
     String seed = "127.0.0.1:" + all.getFirst().clusterPort();
-    try (LocalCluster fleet = LocalCluster.of(write(all, seed))) {
-      fleet.start(START); // all at the same instant, with one seed between them
-      for (NodeProcess node : fleet.nodes()) {
+    try (LocalCluster cluster = LocalCluster.of(write(all, seed))) {
+      cluster.start(START); // all at the same instant, with one seed between them
+      for (NodeProcess node : cluster.nodes()) {
         assertThat(node.http().nodeStatuses()).hasSize(5);
-        assertThat(node.http().events()).contains("NodeJoined:" + other(node, fleet));
+        assertThat(node.http().events()).contains("NodeJoined:" + other(node, cluster));
       }
-      aPausedNodeIsNotHeldDead(fleet);
-      theSecretIsReplacedWhileAllRun(fleet, old);
-      aKilledNodeIsHeldDeadByAll(fleet);
-      aNodeThatLeavesIsNotHeldDead(fleet);
+      aPausedNodeIsNotDeclaredDead(cluster);
+      theSecretIsReplacedWhileAllRun(cluster, old);
+      aKilledNodeIsDeclaredDeadByAll(cluster);
+      aNodeThatLeavesIsNotDeclaredDead(cluster);
     }
   }
 
@@ -65,20 +65,20 @@ class GossipIT {
       Files.writeString(
           node.configFile(), toml.replaceAll("(?m)^seeds = ", "transport = \"quic\"\n$0"));
     }
-    try (LocalCluster fleet = LocalCluster.of(all)) {
-      fleet.start(START);
-      NodeProcess first = fleet.node(0);
+    try (LocalCluster cluster = LocalCluster.of(all)) {
+      cluster.start(START);
+      NodeProcess first = cluster.node(0);
       assertThat(first.http().nodeStatuses()).hasSize(3);
       assertThat(metrics(first))
           .doesNotContain("plumtree_quic_datagrams_sent_total 0.0\n")
           .doesNotContain("plumtree_quic_datagrams_received_total 0.0\n")
           .doesNotContain("plumtree_quic_streams_opened_total 0.0\n")
           .contains("plumtree_quic_streams_opened_total ");
-      killedIsSeenByAll(fleet, fleet.node(2));
+      killedIsSeenByAll(cluster, cluster.node(2));
     }
   }
 
-  private static void aPausedNodeIsNotHeldDead(LocalCluster fleet) throws Exception {
+  private static void aPausedNodeIsNotDeclaredDead(LocalCluster cluster) throws Exception {
     AtomicBoolean hog = new AtomicBoolean(true);
     for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
       Thread.ofPlatform()
@@ -89,47 +89,47 @@ class GossipIT {
               });
     }
     try {
-      fleet.node(4).pause();
+      cluster.node(4).pause();
       Thread.sleep(3_000); // the pause itself, not a wait for something
-      fleet.node(4).resume();
+      cluster.node(4).resume();
       await()
           .atMost(Duration.ofSeconds(30))
-          .until(() -> allSay(fleet, fleet.node(4), "healthy", List.of(fleet.node(4))));
+          .until(() -> allSay(cluster, cluster.node(4), "healthy", List.of(cluster.node(4))));
     } finally {
       hog.set(false);
     }
-    for (NodeProcess node : fleet.nodes()) {
+    for (NodeProcess node : cluster.nodes()) {
       assertThat(node.http().events()).noneMatch(event -> event.startsWith("NodeFailed"));
     }
   }
 
-  private static void theSecretIsReplacedWhileAllRun(LocalCluster fleet, String old)
+  private static void theSecretIsReplacedWhileAllRun(LocalCluster cluster, String old)
       throws Exception {
     byte[] bytes = new byte[32];
     new java.security.SecureRandom().nextBytes(bytes);
     String fresh = Base64.getEncoder().encodeToString(bytes);
-    round(fleet, old, "accepted_secrets = [\"" + fresh + "\"]");
-    round(fleet, fresh, "accepted_secrets = [\"" + old + "\"]");
-    round(fleet, fresh, "accepted_secrets = []");
-    for (NodeProcess node : fleet.nodes()) {
+    round(cluster, old, "accepted_secrets = [\"" + fresh + "\"]");
+    round(cluster, fresh, "accepted_secrets = [\"" + old + "\"]");
+    round(cluster, fresh, "accepted_secrets = []");
+    for (NodeProcess node : cluster.nodes()) {
       assertThat(node.http().events()).noneMatch(event -> event.startsWith("NodeFailed"));
     }
-    for (NodeProcess node : fleet.nodes()) {
+    for (NodeProcess node : cluster.nodes()) {
       await() // three rounds of five reloads, told by each to all
           .atMost(Duration.ofSeconds(60))
           .until(() -> Collections.frequency(node.http().events(), "ConfigurationUpdated:") == 15);
     }
-    fleet.node(3).kill(); // and a start with the new secret alone, gossip and replication
-    fleet.node(3).start();
-    fleet.node(3).awaitReady(START);
+    cluster.node(3).kill(); // and a start with the new secret alone, gossip and replication
+    cluster.node(3).start();
+    cluster.node(3).awaitReady(START);
     await()
         .atMost(Duration.ofSeconds(30))
-        .until(() -> allSay(fleet, fleet.node(3), "healthy", List.of()));
+        .until(() -> allSay(cluster, cluster.node(3), "healthy", List.of()));
   }
 
-  private static void round(LocalCluster fleet, String secret, String accepted) throws Exception {
+  private static void round(LocalCluster cluster, String secret, String accepted) throws Exception {
     List<Process> reloads = new ArrayList<>();
-    for (NodeProcess node : fleet.nodes()) {
+    for (NodeProcess node : cluster.nodes()) {
       Path file = node.settings().configFile();
       String toml =
           Files.readString(file)
@@ -149,14 +149,14 @@ class GossipIT {
     }
   }
 
-  private static void aKilledNodeIsHeldDeadByAll(LocalCluster fleet) throws Exception {
-    NodeProcess victim = fleet.node(2);
-    killedIsSeenByAll(fleet, victim);
+  private static void aKilledNodeIsDeclaredDeadByAll(LocalCluster cluster) throws Exception {
+    NodeProcess victim = cluster.node(2);
+    killedIsSeenByAll(cluster, victim);
     victim.start();
     victim.awaitReady(START);
     String name = victim.settings().id();
     String series = "smtp_cluster_node_health{node=\"" + name + "\"}";
-    for (NodeProcess node : fleet.nodes()) {
+    for (NodeProcess node : cluster.nodes()) {
       if (node == victim) continue; // may have come too late to hear of it
       await() // its spool went back to it
           .atMost(Duration.ofSeconds(60))
@@ -165,26 +165,26 @@ class GossipIT {
     }
   }
 
-  private static void killedIsSeenByAll(LocalCluster fleet, NodeProcess victim) throws Exception {
+  private static void killedIsSeenByAll(LocalCluster cluster, NodeProcess victim) throws Exception {
     victim.kill();
     long killed = System.nanoTime();
     await()
         .pollInterval(Duration.ofMillis(100))
         .atMost(DETECTION)
-        .until(() -> allSay(fleet, victim, "disconnected", List.of(victim)));
+        .until(() -> allSay(cluster, victim, "disconnected", List.of(victim)));
     System.out.printf(
         "gossip: kill -9 known to all of %d after %d ms%n",
-        fleet.nodes().size(), TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed));
-    for (NodeProcess node : fleet.nodes()) {
+        cluster.nodes().size(), TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed));
+    for (NodeProcess node : cluster.nodes()) {
       if (node == victim) continue;
       assertThat(node.http().events()).contains("NodeFailed:" + victim.settings().id());
     }
   }
 
-  private static void aNodeThatLeavesIsNotHeldDead(LocalCluster fleet) throws Exception {
-    NodeProcess leaving = fleet.node(1);
+  private static void aNodeThatLeavesIsNotDeclaredDead(LocalCluster cluster) throws Exception {
+    NodeProcess leaving = cluster.node(1);
     assertThat(leaving.stop(Duration.ofSeconds(60))).isZero();
-    NodeProcess watching = fleet.node(0);
+    NodeProcess watching = cluster.node(0);
     String id = leaving.settings().id();
     await()
         .atMost(Duration.ofSeconds(20))
@@ -193,8 +193,8 @@ class GossipIT {
   }
 
   private static boolean allSay(
-      LocalCluster fleet, NodeProcess subject, String status, List<NodeProcess> silent) {
-    for (NodeProcess node : fleet.nodes()) {
+      LocalCluster cluster, NodeProcess subject, String status, List<NodeProcess> silent) {
+    for (NodeProcess node : cluster.nodes()) {
       if (silent.contains(node)) continue;
       Map<String, String> statuses = node.http().nodeStatuses();
       if (!status.equals(statuses.get(subject.settings().id()))) return false;
@@ -202,9 +202,9 @@ class GossipIT {
     return true;
   }
 
-  private static String other(NodeProcess node, LocalCluster fleet) {
-    NodeProcess first = fleet.node(0);
-    return (node == first ? fleet.node(1) : first).settings().id();
+  private static String other(NodeProcess node, LocalCluster cluster) {
+    NodeProcess first = cluster.node(0);
+    return (node == first ? cluster.node(1) : first).settings().id();
   }
 
   private static String metrics(NodeProcess node) throws Exception {

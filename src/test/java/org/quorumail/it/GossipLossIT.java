@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** The short form of {@code bench/gossip-loss}, where namespaces can be made: 20 s of 30 % loss. */
 class GossipLossIT {
   @Test
-  void noLivingNodeIsHeldDeadWhileAThirdOfThePacketsIsLost() throws Exception {
+  void noLivingNodeIsDeclaredDeadWhileAThirdOfThePacketsIsLost() throws Exception {
     assumeTrue(System.getProperty("user.name").equals("root"), "needs root");
     for (String tool : List.of("ip", "iptables", "curl")) assumeTrue(isThere(tool), tool);
     Process run =

@@ -59,16 +59,16 @@ class ThreeNodesIT {
   @Test
   void aMinorityNeverSays250AndSaysSoQuickly() throws Exception {
     try (SmtpSink sink = SmtpSink.start(SmtpSink.Options.onPort(0), delivery -> {});
-        LocalCluster fleet = LocalCluster.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
-      fleet.start(START);
-      var survivor = fleet.node(0).settings().smtpAddress();
+        LocalCluster cluster = LocalCluster.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
+      cluster.start(START);
+      var survivor = cluster.node(0).settings().smtpAddress();
       assertThat(SmtpTestClient.attempt(survivor, MESSAGE).reply()).startsWith("250 ");
       // what the others do is counted here too, after their next report
       await()
           .atMost(Duration.ofSeconds(30))
-          .until(() -> fleet.node(1).http().metric("smtp_cluster_messages_total") == 1);
-      fleet.node(1).kill();
-      fleet.node(2).kill();
+          .until(() -> cluster.node(1).http().metric("smtp_cluster_messages_total") == 1);
+      cluster.node(1).kill();
+      cluster.node(2).kill();
       for (int i = 0; i < 5; i++) {
         SmtpTestClient.TimedReply answer = SmtpTestClient.attempt(survivor, MESSAGE);
         assertThat(answer.reply()).matches("(451 4\\.3\\.0|421 4\\.3\\.2).*");
@@ -76,15 +76,15 @@ class ThreeNodesIT {
       }
       await()
           .atMost(Duration.ofSeconds(30))
-          .until(() -> fleet.node(0).http().events().contains("PartitionDetected:"));
-      assertThat(fleet.node(0).http().clusterState()).isEqualTo("Partitioned");
-      fleet.node(1).start();
+          .until(() -> cluster.node(0).http().events().contains("PartitionDetected:"));
+      assertThat(cluster.node(0).http().clusterState()).isEqualTo("Partitioned");
+      cluster.node(1).start();
       await()
           .atMost(Duration.ofSeconds(60))
           .until(() -> SmtpTestClient.attempt(survivor, MESSAGE).reply().startsWith("250 "));
       // seen from the survivor, and told to the one that came back
       for (int i = 0; i < 2; i++) {
-        var node = fleet.node(i).http();
+        var node = cluster.node(i).http();
         await()
             .atMost(Duration.ofSeconds(30))
             .until(() -> node.events().contains("PartitionHealed:"));
@@ -101,17 +101,17 @@ class ThreeNodesIT {
         SmtpSink sink =
             SmtpSink.start(
                 SmtpSink.Options.onPort(0), delivery -> arrived.addAll(delivery.recipients()));
-        LocalCluster fleet = LocalCluster.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
-      NodeProcess third = fleet.node(2);
+        LocalCluster cluster = LocalCluster.of(3, directory, "smtp://127.0.0.1:" + sink.port())) {
+      NodeProcess third = cluster.node(2);
       disk.holdDataOf(third.settings(), "40MB");
-      fleet.start(START);
+      cluster.start(START);
 
       Path filler = Files.write(disk.path().resolve("filler"), new byte[60 << 20]);
       await()
           .atMost(Duration.ofSeconds(10))
           .until(() -> send(third, "x@sink.test", accepted).startsWith("452 4.3.1"));
-      assertThat(send(fleet.node(0), "a@sink.test", accepted)).startsWith("250 ");
-      assertThat(send(fleet.node(1), "b@sink.test", accepted)).startsWith("250 ");
+      assertThat(send(cluster.node(0), "a@sink.test", accepted)).startsWith("250 ");
+      assertThat(send(cluster.node(1), "b@sink.test", accepted)).startsWith("250 ");
       Files.delete(filler);
       await()
           .atMost(Duration.ofSeconds(10))
@@ -128,12 +128,12 @@ class ThreeNodesIT {
       assertThat(third.logTail())
           .contains(segment.getFileName().toString(), "the other replicas have the mail")
           .doesNotContain("\tat ");
-      assertThat(send(fleet.node(0), "d@sink.test", accepted)).startsWith("250 ");
+      assertThat(send(cluster.node(0), "d@sink.test", accepted)).startsWith("250 ");
 
       Files.write(segment, whole); // the copy of the disk that an operator has
       third.start();
       third.awaitReady(START);
-      assertThat(fleet.compareDigests(Duration.ofSeconds(20))).isEmpty();
+      assertThat(cluster.compareDigests(Duration.ofSeconds(20))).isEmpty();
       await().atMost(Duration.ofSeconds(20)).until(() -> arrived.containsAll(accepted));
     }
   }

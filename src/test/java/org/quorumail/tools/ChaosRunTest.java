@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The harness must not only pass good servers: it must notice what a bad one does. */
+/** The kill-and-count test passes a good server and notices each fault of a bad one. */
 class ChaosRunTest {
   private final PrintStream nowhere =
       new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);

@@ -17,11 +17,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A mail server of a hundred lines that reads the configuration which the harness writes: it keeps
- * each message in a file until it has relayed it, and can be told to do its work badly.
+ * A small mail server that reads the configuration of {@link NodeSettings}. It stores each message
+ * in a file until it has relayed it, and can be faulty on purpose.
  */
 final class FakeMailServer {
-  /** What it does badly. */
+  /** The fault of the server. */
   enum Fault {
     NONE,
     LOSES_MAIL,
@@ -46,7 +46,7 @@ final class FakeMailServer {
     new FakeMailServer(Fault.valueOf(System.getProperty("fault")), Path.of(args[2])).serve();
   }
 
-  /** A home with a launcher that starts such a server instead of ours. */
+  /** Makes a home with a launcher that starts this server instead of a node. */
   static Path home(Path directory, Fault fault) throws IOException {
     Path launcher = directory.resolve("bin/quorumail");
     Files.createDirectories(launcher.getParent());
@@ -105,14 +105,14 @@ final class FakeMailServer {
 
   private void send(int port, byte[] content) throws IOException {
     InetSocketAddress next = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port);
-    try (SmtpSocket wire = SmtpSocket.connect(next, Duration.ofSeconds(5), Duration.ofSeconds(5))) {
-      wire.readReply();
-      wire.request("EHLO " + value("hostname = \"([^\"]+)\""));
-      wire.request("MAIL FROM:<a@chaos.test>");
-      wire.request("RCPT TO:<b@sink.test>");
-      wire.request("DATA");
-      wire.write(content);
-      wire.request(".");
+    try (SmtpSocket smtp = SmtpSocket.connect(next, Duration.ofSeconds(5), Duration.ofSeconds(5))) {
+      smtp.readReply();
+      smtp.request("EHLO " + value("hostname = \"([^\"]+)\""));
+      smtp.request("MAIL FROM:<a@chaos.test>");
+      smtp.request("RCPT TO:<b@sink.test>");
+      smtp.request("DATA");
+      smtp.write(content);
+      smtp.request(".");
     }
   }
 

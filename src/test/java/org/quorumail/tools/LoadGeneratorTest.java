@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-/** The load generator against the sink: each is the other's test. */
+/** The load generator and the sink test each other. */
 class LoadGeneratorTest {
   private final List<String> tokens = new CopyOnWriteArrayList<>();
   private final List<Boolean> intact = new CopyOnWriteArrayList<>();
