@@ -1,17 +1,19 @@
 package org.quorumail.dns;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Type;
 
-/** Answers that are still good, least recently used out first. Thread-safe. */
+/** The answers whose TTL has not passed, bounded in number (Caffeine). Thread-safe. */
 final class AnswerCache {
   private final int capacity;
   private final long minTtlMillis;
@@ -20,76 +22,91 @@ final class AnswerCache {
   private final Counter hits;
   private final Counter misses;
   private final Counter evictions;
+  private final Cache<Question, Entry> entries;
 
-  /** Guarded by this. */
-  private final Map<Question, Kept> entries = new LinkedHashMap<>(64, 0.75f, true);
-
-  private record Kept(QueryResult set, long untilMillis) {}
+  private record Entry(QueryResult result, Duration ttl, long expiryMillis) {}
 
   AnswerCache(
       int capacity, Duration minTtl, Duration maxTtl, InstantSource time, MeterRegistry meters) {
     this.capacity = capacity;
     this.minTtlMillis = minTtl.toMillis();
-    this.maxTtlMillis = maxTtl.toMillis();
+    this.maxTtlMillis = Math.max(minTtlMillis, maxTtl.toMillis());
     this.time = time;
     this.hits = meters.counter("dns.cache.hits");
     this.misses = meters.counter("dns.cache.misses");
     this.evictions = meters.counter("dns.cache.evictions");
+    this.entries =
+        Caffeine.newBuilder()
+            .maximumSize(capacity)
+            .ticker(() -> Duration.ofMillis(time.millis()).toNanos())
+            .expireAfter(Expiry.writing((Question question, Entry entry) -> entry.ttl))
+            .evictionListener((question, entry, cause) -> countEviction(cause))
+            .executor(Runnable::run)
+            .build();
     meters.gauge("dns.cache.entries", this, AnswerCache::size);
   }
 
-  synchronized Optional<QueryResult> find(Question question) {
-    Kept kept = entries.get(question);
-    if (kept != null && isGood(kept, time.millis())) {
+  private void countEviction(RemovalCause cause) {
+    if (cause == RemovalCause.SIZE) evictions.increment();
+  }
+
+  Optional<QueryResult> find(Question question) {
+    Entry entry = entries.getIfPresent(question);
+    if (entry != null && isValid(entry, time.millis())) {
       hits.increment();
-      return Optional.of(kept.set);
+      return Optional.of(entry.result);
     }
     misses.increment();
     return Optional.empty();
   }
 
-  /** Never for longer than any answer may be kept: the clock may have been ahead and put right. */
-  private boolean isGood(Kept kept, long now) {
-    return now < kept.untilMillis && kept.untilMillis - now <= Math.max(minTtlMillis, maxTtlMillis);
+  /** Never longer than any TTL: a clock that was ahead may have been put right meanwhile. */
+  private boolean isValid(Entry entry, long now) {
+    return now < entry.expiryMillis && entry.expiryMillis - now <= maxTtlMillis;
   }
 
-  synchronized void keep(Question question, QueryResult set) {
+  void keep(Question question, QueryResult result) {
     if (capacity == 0) return;
-    long ttl = Math.clamp(set.ttl() * 1000, minTtlMillis, Math.max(minTtlMillis, maxTtlMillis));
+    long ttl = Math.clamp(result.ttl() * 1000, minTtlMillis, maxTtlMillis);
     if (ttl == 0) return;
-    entries.put(question, new Kept(set, time.millis() + ttl));
-    if (entries.size() > capacity) {
-      entries.remove(entries.keySet().iterator().next());
-      evictions.increment();
-    }
+    entries.put(question, new Entry(result, Duration.ofMillis(ttl), time.millis() + ttl));
   }
 
-  synchronized int clear() {
-    int size = entries.size();
-    entries.clear();
+  /** Forgets all answers; returns their number. */
+  int clear() {
+    int size = size();
+    entries.invalidateAll();
     return size;
   }
 
-  /** Forgets what is known about a name; the number of answers that this was. */
-  synchronized int forget(Name name) {
-    int before = entries.size();
-    entries.keySet().removeIf(question -> question.name().equals(name));
-    return before - entries.size();
+  /** Forgets the answers about a name; returns their number. */
+  int forget(Name name) {
+    int forgotten = 0;
+    for (Question question : entries.asMap().keySet()) {
+      boolean removed = question.name().equals(name) && entries.asMap().remove(question) != null;
+      if (removed) forgotten++;
+    }
+    return forgotten;
   }
 
-  /** What is still good, at most so many, the least recently used first. */
-  synchronized List<CachedAnswer> list(int limit) {
+  /** The valid answers, at most so many, the least used first. */
+  List<CachedAnswer> list(int limit) {
     long now = time.millis();
-    return entries.entrySet().stream()
-        .filter(e -> isGood(e.getValue(), now))
-        .limit(limit)
-        .map(e -> cached(e.getKey(), e.getValue().set, e.getValue().untilMillis - now))
-        .toList();
+    return entries
+        .policy()
+        .eviction()
+        .orElseThrow()
+        .coldest(
+            all ->
+                all.filter(e -> isValid(e.getValue(), now))
+                    .limit(limit)
+                    .map(e -> cached(e.getKey(), e.getValue(), now))
+                    .toList());
   }
 
-  private static CachedAnswer cached(Question question, QueryResult set, long leftMillis) {
+  private static CachedAnswer cached(Question question, Entry entry, long now) {
     List<String> values =
-        switch (set) {
+        switch (entry.result) {
           case QueryResult.Records found ->
               found.records().stream().map(r -> r.rdataToString()).toList();
           case QueryResult.NoData none -> List.of();
@@ -99,12 +116,13 @@ final class AnswerCache {
     return new CachedAnswer(
         question.name().toString(true),
         Type.string(question.type()),
-        set.label(),
+        entry.result.label(),
         values,
-        Duration.ofMillis(leftMillis));
+        Duration.ofMillis(entry.expiryMillis - now));
   }
 
-  synchronized int size() {
-    return entries.size();
+  private int size() {
+    entries.cleanUp();
+    return entries.asMap().size();
   }
 }

@@ -153,6 +153,30 @@ class DnsResolverTest {
     assertThat(meters.get("dns.cache.evictions").counter().count()).isEqualTo(2);
   }
 
+  @Test
+  void anAnswerThatHasExpiredIsNoEviction() throws IOException {
+    for (int i = 0; i < 3; i++) {
+      server.add("d" + i + ".test", Type.MX, "10 mx.test.");
+      resolver.mailExchangers("d" + i + ".test");
+    }
+    assertThat(resolver.cached(2)).hasSize(2);
+    now.set(Instant.EPOCH.plusSeconds(61));
+    assertThat(resolver.cached(10)).isEmpty();
+    assertThat(meters.get("dns.cache.entries").gauge().value()).isZero();
+    assertThat(meters.get("dns.cache.evictions").counter().count()).isZero();
+  }
+
+  @Test
+  void aClearedCacheAsksAgain() throws IOException {
+    server.add("kept.test", Type.MX, "10 mx.test.");
+    resolver.mailExchangers("kept.test");
+    assertThat(resolver.clearCache()).isEqualTo(1);
+    resolver.mailExchangers("kept.test");
+    assertThat(server.queries()).isEqualTo(2);
+    resolver.refresh("kept.test");
+    assertThat(server.queries()).as("MX, and the addresses of the exchanger").isGreaterThan(2);
+  }
+
   private static String status(LookupResult<?> answer) {
     return switch (answer) {
       case LookupResult.Found<?> found -> "found";
