@@ -8,10 +8,10 @@ import java.util.Optional;
 import org.quorumail.config.Secret;
 
 /**
- * {@code [auth]}: who may log in and how. Without a users file, a directory and keys for tokens,
- * nobody can.
+ * The settings of {@code [auth]}. Without a users file, a directory and keys for tokens, nobody can
+ * log in.
  *
- * @param mechanisms those that may be offered, in this order
+ * @param mechanisms SASL mechanisms that may be offered, in this order
  */
 public record AuthConfig(
     Optional<Path> usersFile,
@@ -36,28 +36,29 @@ public record AuthConfig(
       this.registeredName = registeredName;
     }
 
-    /** As IANA's registry, EHLO and AUTH spell it. */
+    /** The name in IANA's registry, in EHLO and in AUTH. */
     public String registeredName() {
       return registeredName;
     }
   }
 
   /**
-   * What failed logins lead to.
+   * The limits for failed logins.
    *
-   * @param attempts of one session
-   * @param failuresPerAddress from one client within the window
-   * @param failuresPerUser under one name within the window
-   * @param delay from the beginning of an attempt to the answer that it failed
+   * @param attempts failures after which a session is closed
+   * @param failuresPerAddress failures from one client within the window
+   * @param failuresPerUser failures under one name within the window
+   * @param delay from the start of an attempt to the reply that it failed
    */
   public record AuthLimits(
       int attempts, int failuresPerAddress, int failuresPerUser, Duration window, Duration delay) {}
 
   /**
-   * An LDAP directory.
+   * The settings of an LDAP directory.
    *
-   * @param servers {@code ldap://host:port} or {@code ldaps://…}, all of one kind; asked in order
-   * @param ca PEM; without it the issuers that the JDK trusts
+   * @param servers {@code ldap://host:port} or {@code ldaps://…}, all with one scheme; tried in
+   *     order
+   * @param ca PEM file; without it the issuers that the JDK trusts
    * @param filter with {@code %u} for the name
    */
   public record LdapConfig(
@@ -73,12 +74,12 @@ public record AuthConfig(
       int connections) {}
 
   /**
-   * Signed tokens.
+   * The settings of signed tokens.
    *
-   * @param keys a JWKS file
-   * @param audience one of which a token must name
-   * @param userClaim the claim that is the user's name
-   * @param leeway for clocks that differ
+   * @param keys JWKS file
+   * @param audience accepted audiences; a token must name one
+   * @param userClaim claim that holds the user's name
+   * @param leeway tolerated difference of clocks
    */
   public record JwtConfig(
       Path keys, String issuer, List<String> audience, String userClaim, Duration leeway) {}

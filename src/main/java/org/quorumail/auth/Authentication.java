@@ -13,8 +13,8 @@ import org.quorumail.auth.AuthConfig.AuthLimits;
 import org.quorumail.auth.AuthConfig.MechanismName;
 
 /**
- * What {@code [auth]} offers to clients: which mechanisms, on which connections, and an exchange of
- * each. Without users and without tokens it offers nothing. Thread-safe.
+ * The authentication of clients by {@code [auth]}: the mechanisms that a connection offers, and an
+ * exchange of each. Without users and tokens it offers nothing. Thread-safe.
  */
 public final class Authentication implements AutoCloseable {
   private static final int NONCE_BYTES = 18; // 24 characters of base64, no padding
@@ -39,21 +39,21 @@ public final class Authentication implements AutoCloseable {
   /**
    * Reads the files that the configuration names.
    *
-   * @param failures counted so far; they outlive this
+   * @param failures counted so far; they outlive a reload
    * @throws IOException with one sentence that names the key and the file
    */
   public static Authentication open(AuthConfig config, LoginFailures failures) throws IOException {
     UserStore users = null;
     if (config.usersFile().isPresent()) users = new FileUserStore(config.usersFile().get());
     else if (config.ldap().isPresent()) users = LdapUserStore.open(config.ldap().get());
-    UserStore known = users;
+    UserStore store = users;
     try {
       TokenVerifier tokens =
           config.jwt().isEmpty()
               ? null
               : new TokenVerifier(
                   config.jwt().get(),
-                  name -> known == null ? Optional.empty() : known.findUser(name));
+                  name -> store == null ? Optional.empty() : store.findUser(name));
       return new Authentication(config, failures, users, tokens);
     } catch (IOException e) {
       if (users != null) users.close();
@@ -61,14 +61,16 @@ public final class Authentication implements AutoCloseable {
     }
   }
 
-  /** Whether there is anybody who could log in. */
+  /** Whether any client can log in. */
   public boolean isConfigured() {
     return users != null || tokens != null;
   }
 
   /**
-   * Somebody whose login another host vouches for. One who is not known here is who he is, with no
-   * address beside his name; empty when nobody can have the name.
+   * The user of a login that a trusted host asserts. A name that this node does not know gets a
+   * user without sender addresses.
+   *
+   * @return empty when the name is not legal
    */
   public Optional<User> assertedUser(String name) {
     return SaslPrep.name(name)
@@ -79,12 +81,12 @@ public final class Authentication implements AutoCloseable {
                     .orElseGet(() -> new User(prepared, Set.of())));
   }
 
-  /** Whether AUTH exists on a connection that is secured by TLS or not. */
+  /** Whether a connection, with or without TLS, offers AUTH. */
   public boolean isAllowed(boolean secured) {
     return isConfigured() && (secured || config.allowWithoutTls());
   }
 
-  /** What failed logins lead to. */
+  /** The limits for failed logins. */
   public AuthLimits limits() {
     return config.limits();
   }
@@ -93,7 +95,7 @@ public final class Authentication implements AutoCloseable {
     return failures;
   }
 
-  /** The names of the mechanisms for EHLO, in the order of the configuration. */
+  /** The names of the offered mechanisms for EHLO, in the order of the configuration. */
   public List<String> offeredMechanisms(boolean secured, Supplier<ChannelBindings> bindings) {
     List<String> names = new ArrayList<>();
     if (!isAllowed(secured)) return names;
@@ -103,7 +105,7 @@ public final class Authentication implements AutoCloseable {
     return names;
   }
 
-  /** Begins an exchange; empty when the mechanism is not offered on this connection. */
+  /** Starts an exchange; empty when this connection does not offer the mechanism. */
   public Optional<SaslMechanism> startExchange(
       String name, boolean secured, Supplier<ChannelBindings> bindings) {
     List<String> offered = offeredMechanisms(secured, bindings);

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.TokenVerifier.TokenResult;
 
 /**
- * A bearer token instead of a password: OAUTHBEARER, RFC 7628 §3, and XOAUTH2, its forerunner that
- * Google and Microsoft speak. They differ in their first words and in how a refusal is said.
+ * The mechanisms with a bearer token instead of a password: OAUTHBEARER, RFC 7628 §3, and XOAUTH2,
+ * its predecessor at Google and Microsoft. They differ in the form of the name and of a refusal.
  */
 final class BearerMechanism implements SaslMechanism {
-  /** Which of the two it is. */
+  /** The two mechanisms. */
   enum Dialect {
     OAUTHBEARER,
     XOAUTH2
@@ -29,7 +29,8 @@ final class BearerMechanism implements SaslMechanism {
 
   @Override
   public SaslStep evaluateResponse(byte[] response) {
-    if (afterRefusal != null) return afterRefusal; // whatever it says to the refusal (§3.2.3)
+    if (afterRefusal != null)
+      return afterRefusal; // any response to the refusal ends the exchange (§3.2.3)
     Optional<String> message = PasswordVerifier.decodeUtf8(response);
     if (message.isEmpty()) return malformed();
     int headerEnd = message.get().indexOf(SEPARATOR);
@@ -43,17 +44,17 @@ final class BearerMechanism implements SaslMechanism {
   private SaslStep stepFor(TokenResult verdict, String claimed) {
     return switch (verdict) {
       case TokenResult.Valid good -> {
-        boolean same =
+        boolean sameName =
             claimed.isEmpty() || SaslPrep.name(claimed).equals(Optional.of(good.user().name()));
-        yield same
+        yield sameName
             ? new SaslStep.Authenticated(good.user())
-            : refuse(good.user().name(), "the token is somebody else's");
+            : refuse(good.user().name(), "the token belongs to another user");
       }
       case TokenResult.Invalid bad -> refuse(SaslPrep.name(claimed).orElse(""), bad.reason());
     };
   }
 
-  /** The refusal is told in JSON; when the client has heard it, the exchange fails. */
+  /** Sends the refusal as JSON; the exchange fails with the client's next response. */
   private SaslStep refuse(String name, String reason) {
     afterRefusal = new SaslStep.Denied(name, reason);
     String json =
@@ -63,7 +64,7 @@ final class BearerMechanism implements SaslMechanism {
     return new SaslStep.Challenge(json.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /** The name before the first separator, empty text for none; nothing when malformed. */
+  /** The name before the first separator, an empty text for none; empty when malformed. */
   private Optional<String> claimedName(String header) {
     if (dialect == Dialect.XOAUTH2) {
       return header.startsWith("user=") ? Optional.of(header.substring(5)) : Optional.empty();
@@ -76,7 +77,9 @@ final class BearerMechanism implements SaslMechanism {
     return Optional.ofNullable(ScramMechanism.saslName(parts[1].substring(2)));
   }
 
-  /** The value of {@code auth=Bearer TOKEN} among the pairs; the others say where it connected. */
+  /**
+   * The token of {@code auth=Bearer TOKEN} among the pairs; null when it is missing or malformed.
+   */
   private static @Nullable String bearerToken(String pairs) {
     String token = null;
     for (String pair : pairs.split(SEPARATOR, -1)) {

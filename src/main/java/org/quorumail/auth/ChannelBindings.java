@@ -14,8 +14,8 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What ties an authentication to the TLS connection under it, RFC 5056, so that nobody can stand in
- * between: by name of the type as SCRAM writes it.
+ * The channel bindings of a TLS connection, RFC 5056, by the name of their type in SCRAM. They tie
+ * an authentication to its connection, so a man in the middle cannot use it.
  */
 public final class ChannelBindings {
   private static final String EXPORTER_LABEL = "EXPORTER-Channel-Binding"; // RFC 9266 §2
@@ -27,12 +27,12 @@ public final class ChannelBindings {
     this.byType = byType;
   }
 
-  /** A connection without TLS. */
+  /** The bindings of a connection without TLS: none. */
   public static ChannelBindings none() {
     return new ChannelBindings(Map.of());
   }
 
-  /** Of a TLS connection on which this side is the server. */
+  /** The bindings of a TLS connection on which this side is the server. */
   public static ChannelBindings of(SSLSession session) {
     Map<String, byte[]> byType = new HashMap<>();
     byte[] exporter = exporter(session);
@@ -50,17 +50,20 @@ public final class ChannelBindings {
     return Optional.ofNullable(byType.get(type));
   }
 
-  /** RFC 9266 §2; TLS 1.2 has it only with an extended master secret, which the JDK looks after. */
+  /** RFC 9266 §2. In TLS 1.2 the JDK gives it only with an extended master secret. */
   private static byte @Nullable [] exporter(SSLSession session) {
     if (!(session instanceof ExtendedSSLSession extended)) return null;
     try {
       return extended.exportKeyingMaterialData(EXPORTER_LABEL, new byte[0], EXPORTER_BYTES);
     } catch (SSLException | UnsupportedOperationException | IllegalStateException e) {
-      return null; // an old client, without the extension
+      return null; // an old client without the extension
     }
   }
 
-  /** RFC 5929 §4.1: the certificate, hashed as its own signature hashes; MD5 and SHA-1 not. */
+  /**
+   * RFC 5929 §4.1: the certificate's hash by its signature's hash function, SHA-256 for MD5 and
+   * SHA-1.
+   */
   private static byte @Nullable [] endPoint(Certificate @Nullable [] chain) {
     if (chain == null || chain.length == 0) return null;
     if (!(chain[0] instanceof X509Certificate certificate)) return null;
@@ -73,7 +76,7 @@ public final class ChannelBindings {
     }
   }
 
-  /** Undefined by the RFC for signatures without one hash (EdDSA, PSS with parameters). */
+  /** Null for signatures without a single hash (EdDSA, PSS), for which RFC 5929 defines none. */
   private static @Nullable String hashOf(String signatureAlgorithm) {
     int with = signatureAlgorithm.indexOf("WITH");
     if (with < 0) return null;

@@ -11,14 +11,14 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Users of a {@link UsersFile}, which is read again when it has changed. */
+/** The users of a {@link UsersFile}, which is reloaded when it changes. */
 final class FileUserStore implements UserStore {
   private static final Logger LOG = LoggerFactory.getLogger(FileUserStore.class);
 
-  /** Beyond this a client is better told to come again than kept waiting. */
+  /** The longest wait for a permit to hash; then the login fails for now. */
   private static final Duration HASH_TIMEOUT = Duration.ofSeconds(10);
 
-  /** Hashing must leave some of the processor to mail, whoever tries passwords. */
+  /** Half of the processors: password guessing must not starve the mail. */
   private static final int MAX_CONCURRENT_HASHES =
       Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
 
@@ -27,7 +27,7 @@ final class FileUserStore implements UserStore {
   private final PasswordCache passwordCache = new PasswordCache();
   private final KeyDerivation keyDerivation;
 
-  /** The slow part, so that a test can count it. */
+  /** The slow derivation of keys, replaceable by a test. */
   interface KeyDerivation {
     ScramKeys derive(String password, byte[] salt, int iterations);
   }
@@ -36,14 +36,15 @@ final class FileUserStore implements UserStore {
     this(path, ScramKeys::derive);
   }
 
-  FileUserStore(Path path, KeyDerivation hash) throws IOException {
-    this.keyDerivation = hash;
+  FileUserStore(Path path, KeyDerivation keyDerivation) throws IOException {
+    this.keyDerivation = keyDerivation;
     this.file =
         new WatchedFile<>(
             path,
             UsersFile.MAX_SIZE,
             "auth.users_file",
-            Optional.of(UsersFile.empty()), // closed to all until `quorumail user add` makes one
+            Optional.of(
+                UsersFile.empty()), // nobody can log in until `quorumail user add` creates it
             FileUserStore::readUsers);
   }
 
@@ -51,17 +52,18 @@ final class FileUserStore implements UserStore {
   public PasswordCheck checkPassword(String name, String password) {
     ScramCredentials credentials = file.current().credentials(name);
     ScramKeys stored = credentials.keys();
-    boolean right = passwordCache.contains(stored, password);
-    if (!right) {
+    boolean correct = passwordCache.contains(stored, password);
+    if (!correct) {
       if (!acquireHashPermit()) return new PasswordCheck.Unavailable("too many logins at once");
       try {
-        // a made-up user's password is hashed too: it must take as long
-        right = keyDerivation.derive(password, stored.salt(), stored.iterations()).matches(stored);
+        // the password of an unknown name is hashed too: the answer must take as long
+        correct =
+            keyDerivation.derive(password, stored.salt(), stored.iterations()).matches(stored);
       } finally {
         hashPermits.release();
       }
     }
-    if (!right || credentials.user().isEmpty()) return new PasswordCheck.Wrong();
+    if (!correct || credentials.user().isEmpty()) return new PasswordCheck.Wrong();
     passwordCache.add(stored, password);
     return new PasswordCheck.Correct(credentials.user().get());
   }
@@ -93,7 +95,7 @@ final class FileUserStore implements UserStore {
   private static UsersFile readUsers(Path path, String text) throws IOException {
     if (Files.getFileStore(path).supportsFileAttributeView("posix")
         && Files.getPosixFilePermissions(path).contains(PosixFilePermission.OTHERS_READ)) {
-      LOG.warn("event=users_file_open_to_all file={} do=\"chmod 600\"", path);
+      LOG.warn("event=users_file_world_readable file={} remedy=\"chmod 600\"", path);
     }
     return UsersFile.read(path, text);
   }

@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** LOGIN, as draft-murchison-sasl-login-00 wrote down what clients do: name, then password. */
+/** The mechanism LOGIN, draft-murchison-sasl-login-00: the name, then the password. */
 final class LoginMechanism implements SaslMechanism {
   private final UserStore users;
   private @Nullable String name;
@@ -21,8 +21,8 @@ final class LoginMechanism implements SaslMechanism {
   @Override
   public SaslStep evaluateResponse(byte[] response) {
     Optional<String> text = PasswordVerifier.decodeUtf8(response);
-    if (text.isEmpty()) return new SaslStep.Malformed("LOGIN is written in UTF-8");
-    if (text.get().isEmpty()) return new SaslStep.Malformed("LOGIN wants a name and a password");
+    if (text.isEmpty()) return new SaslStep.Malformed("LOGIN is UTF-8");
+    if (text.get().isEmpty()) return new SaslStep.Malformed("LOGIN needs a name and a password");
     if (name != null) return PasswordVerifier.verify(users, name, text.get());
     name = text.get();
     return new SaslStep.Challenge("Password:".getBytes(StandardCharsets.US_ASCII));

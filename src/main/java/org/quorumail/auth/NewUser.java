@@ -6,22 +6,22 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * A user who is to be written into a users file.
+ * A user who will be written into a users file.
  *
- * @param password in clear; only its keys are kept
+ * @param password in clear; the file keeps only its SCRAM keys
  * @param senders see {@link User}
  */
 public record NewUser(String name, String password, int iterations, List<String> senders) {
-  /** OWASP's figure for PBKDF2 with HMAC-SHA-256; a quarter to half a second of one core. */
+  /** OWASP's value for PBKDF2 with HMAC-SHA-256: a quarter to half a second of one core. */
   public static final int DEFAULT_ITERATIONS = 600_000;
 
   /**
-   * @throws IllegalArgumentException with one sentence about what cannot be
+   * @throws IllegalArgumentException with one sentence about the value that is not legal
    */
   public NewUser {
     Optional<String> prepared = SaslPrep.name(name);
-    boolean plain = prepared.isPresent() && "#%".indexOf(prepared.get().charAt(0)) < 0;
-    if (!plain) {
+    boolean legal = prepared.isPresent() && "#%".indexOf(prepared.get().charAt(0)) < 0;
+    if (!legal) {
       throw new IllegalArgumentException(
           "a user's name has 1 to "
               + SaslPrep.MAX_NAME_OCTETS

@@ -7,14 +7,14 @@ import java.util.Optional;
 import org.quorumail.auth.SaslMechanism.SaslStep;
 import org.quorumail.auth.UserStore.PasswordCheck;
 
-/** What PLAIN and LOGIN have in common: a name and a password in clear. */
+/** The check of a name and a password in clear, shared by PLAIN and LOGIN. */
 final class PasswordVerifier {
   private PasswordVerifier() {}
 
   static SaslStep verify(UserStore users, String name, String password) {
     Optional<String> preparedName = SaslPrep.name(name);
     Optional<String> preparedPassword = SaslPrep.password(password);
-    // what nobody can have is still looked up, so that the answer takes as long as any other
+    // an impossible name is looked up too: the answer must take as long as any other
     PasswordCheck check =
         users.checkPassword(preparedName.orElse(" "), preparedPassword.orElse("not a password"));
     boolean possible = preparedName.isPresent() && preparedPassword.isPresent();
@@ -26,7 +26,7 @@ final class PasswordVerifier {
     };
   }
 
-  /** UTF-8 without any tolerance; empty when it is none or contains NUL. */
+  /** Decodes UTF-8 strictly; empty when the octets are malformed or contain NUL. */
   static Optional<String> decodeUtf8(byte[] octets) {
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets)).toString();

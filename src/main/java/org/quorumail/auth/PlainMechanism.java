@@ -3,7 +3,7 @@ package org.quorumail.auth;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** PLAIN, RFC 4616 §2: {@code [authzid] NUL authcid NUL passwd}, all at once. */
+/** The mechanism PLAIN, RFC 4616 §2: {@code [authzid] NUL authcid NUL passwd} in one response. */
 final class PlainMechanism implements SaslMechanism {
   private final UserStore users;
 
@@ -19,15 +19,15 @@ final class PlainMechanism implements SaslMechanism {
     Optional<String> name = text(parts[1]);
     Optional<String> password = text(parts[2]);
     if (authzid.isEmpty() || name.isEmpty() || password.isEmpty()) {
-      return new SaslStep.Malformed("PLAIN is written in UTF-8");
+      return new SaslStep.Malformed("PLAIN is UTF-8");
     }
     if (name.get().isEmpty() || password.get().isEmpty()) {
-      return new SaslStep.Malformed("PLAIN wants a name and a password");
+      return new SaslStep.Malformed("PLAIN needs a name and a password");
     }
     SaslStep step = PasswordVerifier.verify(users, name.get(), password.get());
     boolean foreign = !authzid.get().isEmpty() && !sameName(authzid.get(), name.get());
     if (foreign && step instanceof SaslStep.Authenticated proved) {
-      return new SaslStep.Denied(proved.user().name(), "wants to act as somebody else");
+      return new SaslStep.Denied(proved.user().name(), "asks to act as another user");
     }
     return step;
   }

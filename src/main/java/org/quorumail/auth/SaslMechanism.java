@@ -1,8 +1,8 @@
 package org.quorumail.auth;
 
 /**
- * One authentication exchange seen from the server, RFC 4422 §3: each response of the client makes
- * a step. The exchange is over after any step but a challenge. Used by one thread, once.
+ * One authentication exchange on the server's side, RFC 4422 §3. Each response of the client makes
+ * a step; any step but a challenge ends the exchange. Used by one thread, for one exchange.
  */
 public interface SaslMechanism {
   /** The first challenge, for a client that sent no initial response; often empty. */
@@ -10,26 +10,26 @@ public interface SaslMechanism {
     return new byte[0];
   }
 
-  /** Takes the client's next response, of any content and of any length that its reader allows. */
+  /** Evaluates the client's next response, of any content and length. */
   SaslStep evaluateResponse(byte[] response);
 
-  /** What comes of a response. Reasons are for the log: they never show a secret. */
+  /** The step that follows a response. Reasons are for the log and never contain a secret. */
   sealed interface SaslStep {
     record Challenge(byte[] data) implements SaslStep {}
 
     record Authenticated(User user) implements SaslStep {}
 
     /**
-     * Not proved.
+     * The identity is not proved.
      *
-     * @param name who was claimed; empty when it did not come to that
+     * @param name claimed by the client; empty when the client claimed none
      */
     record Denied(String name, String reason) implements SaslStep {}
 
-    /** No message of this mechanism. */
+    /** The response is no message of this mechanism. */
     record Malformed(String reason) implements SaslStep {}
 
-    /** Neither proved nor disproved, because something of ours does not work now. */
+    /** The server cannot check the identity now. */
     record Unavailable(String reason) implements SaslStep {}
   }
 }

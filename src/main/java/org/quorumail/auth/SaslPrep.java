@@ -7,36 +7,36 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Names and passwords in the one form in which they are compared: SASLprep, RFC 4013, as SCRAM
- * demands (RFC 5802 §2.2). What RFC 8265 would allow beyond it, SCRAM clients could not prove.
+ * The form of names and passwords for comparison: SASLprep, RFC 4013, as SCRAM demands (RFC 5802
+ * §2.2). RFC 8265 allows more, but SCRAM clients could not prove such passwords.
  */
 final class SaslPrep {
-  /** Octets of a name; an address has at most 254 (RFC 5321 §4.5.3.1.3). */
+  /** The octets of a name; an address has at most 254 (RFC 5321 §4.5.3.1.3). */
   static final int MAX_NAME_OCTETS = 255;
 
-  /** Octets of a password: no person's is longer, and hashing a longer one only costs time. */
+  /** The octets of a password; a longer one only costs time to hash. */
   static final int MAX_PASSWORD_OCTETS = 1024;
 
   private static final Profile SASLPREP = Stringprep.getProvider("SASLprep");
 
   private SaslPrep() {}
 
-  /** A name in lower case; empty when nobody can have it. */
+  /** A prepared name in lower case; empty when the name is not legal. */
   static Optional<String> name(String text) {
     return prepare(text, MAX_NAME_OCTETS)
         .map(name -> name.toLowerCase(Locale.ROOT))
         .filter(name -> !hasBlank(name));
   }
 
-  /** A password that a client presents; empty when nobody can have it. */
+  /** A prepared password from a client; empty when the password is not legal. */
   static Optional<String> password(String text) {
     return prepare(text, MAX_PASSWORD_OCTETS);
   }
 
   /**
-   * A password that will be kept.
+   * A prepared password that will be stored.
    *
-   * @throws IllegalArgumentException with one sentence, which does not show it
+   * @throws IllegalArgumentException with one sentence that does not contain the password
    */
   static String newPassword(String text) {
     if (octets(text) > MAX_PASSWORD_OCTETS) {
@@ -61,14 +61,14 @@ final class SaslPrep {
   }
 
   private static Optional<String> prepare(String text, int max) {
-    if (octets(text) > max) return Optional.empty(); // before any work is done on it
+    if (octets(text) > max) return Optional.empty(); // before any work on it
     try {
       String prepared = SASLPREP.prepareQuery(text);
       return prepared.isEmpty() || octets(prepared) > max
           ? Optional.empty()
           : Optional.of(prepared);
     } catch (RuntimeException e) {
-      return Optional.empty(); // also the library's stumbling over a text of which nothing is left
+      return Optional.empty(); // the library also throws for a text of which nothing is left
     }
   }
 

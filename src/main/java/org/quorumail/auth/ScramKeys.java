@@ -12,8 +12,9 @@ import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * What a server keeps of a password for SCRAM-SHA-256, RFC 5802 §3. Nobody can log in with it, and
- * a password given in clear can be compared with it, so one stored form serves all mechanisms.
+ * The keys that a server stores of a password for SCRAM-SHA-256, RFC 5802 §3. They do not allow a
+ * login, and a password in clear can be checked against them: one stored form serves all
+ * mechanisms.
  *
  * <p>The text form is that of RFC 5803: {@code SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY},
  * salt and keys in base64.
@@ -22,7 +23,7 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
   /** RFC 7677 §4 asks for at least this. */
   static final int MIN_ITERATIONS = 4096;
 
-  /** Some 5 s of work; more would only let a client keep us busy. */
+  /** Some 5 s of work; more would only let clients exhaust the processor. */
   static final int MAX_ITERATIONS = 10_000_000;
 
   static final int KEY_BYTES = 32;
@@ -32,7 +33,13 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
   private static final Pattern TEXT =
       Pattern.compile("SCRAM-SHA-256\\$(\\d{1,8}):([^$:]+)\\$([^$:]+):([^$:]+)");
 
-  /** Derives the keys from a prepared password; slow by intention. */
+  ScramKeys {
+    if (storedKey.length != KEY_BYTES || serverKey.length != KEY_BYTES) {
+      throw new IllegalArgumentException("a key of SCRAM-SHA-256 has " + KEY_BYTES + " bytes");
+    }
+  }
+
+  /** Derives the keys from a prepared password; slow on purpose. */
   static ScramKeys derive(String password, byte[] salt, int iterations) {
     byte[] salted = pbkdf2(password, salt, iterations);
     byte[] storedKey = sha256(hmac(salted, "Client Key"));
@@ -47,7 +54,7 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
   /**
    * Reads the text form.
    *
-   * @throws IllegalArgumentException with what is wrong, which shows no key
+   * @throws IllegalArgumentException with one sentence that contains no key
    */
   static ScramKeys parse(String text) {
     Matcher m = TEXT.matcher(text);
@@ -66,12 +73,10 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
     if (salt.length < 8 || salt.length > MAX_SALT) {
       throw new IllegalArgumentException("a salt has 8 to " + MAX_SALT + " bytes");
     }
-    if (storedKey.length != KEY_BYTES || serverKey.length != KEY_BYTES) {
-      throw new IllegalArgumentException("a key of SCRAM-SHA-256 has " + KEY_BYTES + " bytes");
-    }
     return new ScramKeys(salt, iterations, storedKey, serverKey);
   }
 
+  /** The text form. */
   String text() {
     Base64.Encoder base64 = Base64.getEncoder();
     return "SCRAM-SHA-256$"
@@ -84,7 +89,7 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
         + base64.encodeToString(serverKey);
   }
 
-  /** Keys are secrets, even these. */
+  /** Never shows the keys. */
   @Override
   public String toString() {
     return "SCRAM-SHA-256$" + iterations;

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.UserStore.ScramCredentials;
 
 /**
- * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, RFC 5802 §5 with RFC 7677. The password never crosses the
- * wire, and the server proves that it knows the keys too.
+ * The mechanisms SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, RFC 5802 §5 with RFC 7677. The password
+ * never crosses the wire, and the server proves that it has the keys.
  *
  * <pre>
  * client-first  → server-first  (salt, iterations, a nonce of both)
@@ -28,7 +28,7 @@ final class ScramMechanism implements SaslMechanism {
   private @Nullable ExchangeState exchange;
   private @Nullable User authenticatedUser;
 
-  /** What the first two messages fixed. */
+  /** The state after the first two messages. */
   private record ExchangeState(
       String gs2Header,
       String name,
@@ -41,18 +41,18 @@ final class ScramMechanism implements SaslMechanism {
   private record ClientFirstMessage(String name, String nonce) {}
 
   /**
-   * @param plus whether this is the mechanism with channel binding
-   * @param plusOffered whether the client could have chosen that one
+   * @param withChannelBinding whether this is SCRAM-SHA-256-PLUS
+   * @param plusOffered whether the client was offered SCRAM-SHA-256-PLUS
    * @param serverNonce fresh, printable, without comma
    */
   ScramMechanism(
       UserStore users,
-      boolean plus,
+      boolean withChannelBinding,
       ChannelBindings bindings,
       boolean plusOffered,
       String serverNonce) {
     this.users = users;
-    this.withChannelBinding = plus;
+    this.withChannelBinding = withChannelBinding;
     this.bindings = bindings;
     this.plusOffered = plusOffered;
     this.serverNonce = serverNonce;
@@ -62,7 +62,7 @@ final class ScramMechanism implements SaslMechanism {
   public SaslStep evaluateResponse(byte[] response) {
     if (authenticatedUser != null) return finish(response, authenticatedUser);
     Optional<String> message = PasswordVerifier.decodeUtf8(response);
-    if (message.isEmpty()) return malformed("SCRAM is written in UTF-8");
+    if (message.isEmpty()) return malformed("SCRAM is UTF-8");
     return exchange == null
         ? handleClientFirst(message.get())
         : handleClientFinal(message.get(), exchange);
@@ -75,20 +75,20 @@ final class ScramMechanism implements SaslMechanism {
     byte[] binding = new byte[0];
     switch (parts[0]) {
       case "n" -> {
-        if (withChannelBinding) return malformed("this mechanism wants a channel binding");
+        if (withChannelBinding) return malformed("this mechanism needs a channel binding");
       }
       case "y" -> {
-        if (withChannelBinding) return malformed("this mechanism wants a channel binding");
-        // it believes that we have no -PLUS: somebody has taken it out of our EHLO (§6)
+        if (withChannelBinding) return malformed("this mechanism needs a channel binding");
+        // the client saw no -PLUS: somebody has removed it from our EHLO (§6)
         if (plusOffered)
-          return new SaslStep.Denied("", "the offer of channel binding was taken away");
+          return new SaslStep.Denied("", "the offer of channel binding was removed on the way");
       }
       default -> {
         if (!withChannelBinding || !parts[0].startsWith("p="))
           return malformed("no channel binding is expected");
         Optional<byte[]> data = bindings.data(parts[0].substring(2));
         if (data.isEmpty())
-          return new SaslStep.Denied("", "this type of channel binding is not there");
+          return new SaslStep.Denied("", "this type of channel binding is not available");
         binding = data.get();
       }
     }
@@ -99,7 +99,7 @@ final class ScramMechanism implements SaslMechanism {
       String authzid = parts[1].startsWith("a=") ? saslName(parts[1].substring(2)) : null;
       if (authzid == null) return malformed("the header's second part is a=NAME");
       if (!PlainMechanism.sameName(authzid, bare.name())) {
-        return new SaslStep.Denied(name.orElse(""), "wants to act as somebody else");
+        return new SaslStep.Denied(name.orElse(""), "asks to act as another user");
       }
     }
     ScramCredentials credentials = users.scramCredentials(name.orElse(" "));
@@ -138,26 +138,28 @@ final class ScramMechanism implements SaslMechanism {
     byte[] clientSignature = ScramKeys.hmac(keys.storedKey(), authMessage);
     byte[] clientKey = new byte[proof.length];
     for (int i = 0; i < proof.length; i++) clientKey[i] = (byte) (proof[i] ^ clientSignature[i]);
-    boolean right = MessageDigest.isEqual(ScramKeys.sha256(clientKey), keys.storedKey());
-    boolean bound = MessageDigest.isEqual(binding, b.expectedBinding());
-    boolean fresh = MessageDigest.isEqual(octets(parts[1].substring(2)), octets(b.nonce()));
+    boolean proofMatches = MessageDigest.isEqual(ScramKeys.sha256(clientKey), keys.storedKey());
+    boolean bindingMatches = MessageDigest.isEqual(binding, b.expectedBinding());
+    boolean nonceMatches = MessageDigest.isEqual(octets(parts[1].substring(2)), octets(b.nonce()));
     Optional<User> user = b.credentials().user();
-    if (!fresh) return new SaslStep.Denied(b.name(), "a nonce of another exchange");
-    if (!bound) return new SaslStep.Denied(b.name(), "the channel is not the one that was bound");
-    if (!right || user.isEmpty()) return new SaslStep.Denied(b.name(), "wrong name or password");
+    if (!nonceMatches)
+      return new SaslStep.Denied(b.name(), "the nonce belongs to another exchange");
+    if (!bindingMatches) return new SaslStep.Denied(b.name(), "the channel binding does not match");
+    if (!proofMatches || user.isEmpty())
+      return new SaslStep.Denied(b.name(), "wrong name or password");
     authenticatedUser = user.get();
     byte[] signature = ScramKeys.hmac(keys.serverKey(), authMessage);
     return challenge("v=" + Base64.getEncoder().encodeToString(signature));
   }
 
-  /** SMTP carries no data with its success, so the client answers our proof with nothing. */
+  /** SMTP carries no data with its success: the client answers the server's proof with nothing. */
   private static SaslStep finish(byte[] response, User user) {
     if (response.length > 0) return malformed("nothing follows the server's proof");
     return new SaslStep.Authenticated(user);
   }
 
   private static @Nullable ClientFirstMessage parseClientFirst(String text) {
-    String[] parts = text.split(",", 3); // "m=" first would be an extension that we must refuse
+    String[] parts = text.split(",", 3); // "m=" first would be an extension that must be refused
     if (parts.length < 2 || !parts[0].startsWith("n=") || !parts[1].startsWith("r=")) return null;
     String name = saslName(parts[0].substring(2));
     String nonce = parts[1].substring(2);

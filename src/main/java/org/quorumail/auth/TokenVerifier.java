@@ -18,12 +18,12 @@ import org.jose4j.lang.JoseException;
 import org.quorumail.auth.AuthConfig.JwtConfig;
 
 /**
- * Checks signed tokens (RFC 7519) against the keys of their issuer (a JWKS file, RFC 7517):
- * signature, issuer, audience, validity. Only asymmetric signatures count; what is unsigned,
- * encrypted or signed with a shared secret is refused whatever it says (RFC 8725 §3).
+ * The verifier of signed tokens (RFC 7519) against the keys of their issuer (a JWKS file, RFC
+ * 7517): signature, issuer, audience, validity. Only asymmetric signatures count. Tokens that are
+ * unsigned, encrypted or signed with a shared secret are refused (RFC 8725 §3).
  */
 final class TokenVerifier {
-  /** Octets of a token; real ones have 1 to 4 KiB. */
+  /** The octets of a token; real ones have 1 to 4 KiB. */
   private static final int MAX_TOKEN = 8192;
 
   private static final long MAX_FILE = 1 << 20;
@@ -32,6 +32,7 @@ final class TokenVerifier {
   private final Function<String, Optional<User>> userLookup;
   private final WatchedFile<JwtConsumer> consumerFile;
 
+  /** The result of a verification. */
   sealed interface TokenResult {
     record Valid(User user) implements TokenResult {}
 
@@ -42,13 +43,15 @@ final class TokenVerifier {
   }
 
   /**
-   * @param known finds a user of that name, who may own addresses; one who is not found owns only
-   *     his name
+   * Reads the keys of the issuer.
+   *
+   * @param userLookup finds the sender addresses of a user; a user who is not found has only the
+   *     name
    * @throws IOException with one sentence when the keys cannot be read
    */
-  TokenVerifier(JwtConfig config, Function<String, Optional<User>> known) throws IOException {
+  TokenVerifier(JwtConfig config, Function<String, Optional<User>> userLookup) throws IOException {
     this.config = config;
-    this.userLookup = known;
+    this.userLookup = userLookup;
     this.consumerFile =
         new WatchedFile<>(
             config.keys(), MAX_FILE, "auth.jwt.keys", Optional.empty(), this::consumer);
@@ -62,15 +65,15 @@ final class TokenVerifier {
       if (name == null)
         return new TokenResult.Invalid("the token has no claim " + config.userClaim());
       Optional<String> prepared = SaslPrep.name(name);
-      if (prepared.isEmpty()) return new TokenResult.Invalid("the token's name is no name");
+      if (prepared.isEmpty()) return new TokenResult.Invalid("the name in the token is not legal");
       Optional<User> user = userLookup.apply(prepared.get());
       return new TokenResult.Valid(user.orElseGet(() -> new User(prepared.get(), Set.of())));
     } catch (InvalidJwtException e) {
       return new TokenResult.Invalid(reason(e));
     } catch (MalformedClaimException e) {
-      return new TokenResult.Invalid("the claim " + config.userClaim() + " is no text");
+      return new TokenResult.Invalid("the claim " + config.userClaim() + " is not a text");
     } catch (RuntimeException e) {
-      // the library lets some of its parser's exceptions through; none of them proves anything
+      // the library passes on some exceptions of its parser; none of them proves anything
       return new TokenResult.Invalid("the token cannot be read: " + e.getClass().getSimpleName());
     }
   }
@@ -80,7 +83,7 @@ final class TokenVerifier {
     try {
       set = new JsonWebKeySet(json);
     } catch (JoseException | RuntimeException e) {
-      throw new IOException("auth.jwt.keys: " + file + " is no JWKS (RFC 7517)", e);
+      throw new IOException("auth.jwt.keys: " + file + " is not a JWKS (RFC 7517)", e);
     }
     if (set.getJsonWebKeys().isEmpty()) {
       throw new IOException("auth.jwt.keys: there is no usable key in " + file);
@@ -100,7 +103,7 @@ final class TokenVerifier {
         .build();
   }
 
-  /** The library's own messages repeat the token. */
+  /** A reason without the token, which the library's messages repeat. */
   private static String reason(InvalidJwtException e) {
     if (e.hasExpired()) return "the token has expired";
     StringBuilder codes = new StringBuilder("the token is not valid");

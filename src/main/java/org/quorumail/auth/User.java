@@ -5,19 +5,20 @@ import java.util.Set;
 import org.quorumail.mail.MailAddress;
 
 /**
- * Somebody who has proved who he is.
+ * An authenticated user.
  *
  * @param name as {@link SaslPrep#name} makes it
- * @param senderPatterns the addresses that he may send from, in lower case: {@code a@example.org}, {@code
- *     @example.org} (everybody there) or {@code *} (anybody); his own name, where it is an address,
- *     need not be among them
+ * @param senderPatterns the addresses that the user may send from, in lower case: {@code
+ *     a@example.org}, {@code @example.org} (all of the domain) or {@code *} (any); a name that is
+ *     an address need not be among them
  */
 public record User(String name, Set<String> senderPatterns) {
   public User {
     senderPatterns = Set.copyOf(senderPatterns);
+    assert senderPatterns.stream().allMatch(User::isSenderPattern) : senderPatterns;
   }
 
-  /** Whether this is an address of his, RFC 6409 §6.1. Case is not told apart. */
+  /** Whether the user may send from an address, RFC 6409 §6.1. Case does not count. */
   public boolean maySendAs(MailAddress sender) {
     String address = sender.toString().toLowerCase(Locale.ROOT);
     return address.equals(name)

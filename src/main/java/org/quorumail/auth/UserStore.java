@@ -3,36 +3,36 @@ package org.quorumail.auth;
 import java.util.Optional;
 
 /**
- * Who may log in. Names and passwords are given as {@link SaslPrep} makes them. Whether a name
- * exists is never told apart from a wrong password, neither by the answer nor by its time.
+ * The users that may log in. Names and passwords have the form of {@link SaslPrep}. Neither the
+ * answer nor its time shows whether a name exists.
  */
 interface UserStore extends AutoCloseable {
-  /** Checks a password; blocks for as long as a slow hash or a directory takes. */
+  /** Checks a password. Blocks as long as a slow hash or a directory takes. */
   PasswordCheck checkPassword(String name, String password);
 
   /** Whether {@link #scramCredentials} can answer, so that SCRAM is worth offering. */
   boolean hasScramKeys();
 
   /**
-   * What SCRAM needs of a name. For an unknown name the keys are made up, always the same, and fit
-   * no password.
+   * The keys of a name for SCRAM. An unknown name gets decoy keys, always the same, that match no
+   * password.
    */
   ScramCredentials scramCredentials(String name);
 
-  /** Somebody who is known by other proof; empty when the name is unknown or cannot be asked. */
+  /** The user of a name that was proved in another way; empty when unknown or unavailable. */
   Optional<User> findUser(String name);
 
   @Override
   default void close() {}
 
-  /** What came of a password. */
+  /** The result of a password check. */
   sealed interface PasswordCheck {
     record Correct(User user) implements PasswordCheck {}
 
     record Wrong() implements PasswordCheck {}
 
     /**
-     * Nothing can be said now.
+     * The password cannot be checked now.
      *
      * @param reason for the log
      */
@@ -40,7 +40,9 @@ interface UserStore extends AutoCloseable {
   }
 
   /**
-   * @param user empty for keys that were made up
+   * The keys of a name.
+   *
+   * @param user empty for decoy keys
    */
   record ScramCredentials(ScramKeys keys, Optional<User> user) {}
 }

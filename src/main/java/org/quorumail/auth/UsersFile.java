@@ -16,7 +16,7 @@ import java.util.Set;
 import org.quorumail.auth.UserStore.ScramCredentials;
 
 /**
- * What a users file says. One user per line, parts between blanks:
+ * The contents of a users file: one user per line, with parts between blanks.
  *
  * <pre>
  * # a comment
@@ -24,12 +24,12 @@ import org.quorumail.auth.UserStore.ScramCredentials;
  * alice@example.org  SCRAM-SHA-256$600000:SALT$STOREDKEY:SERVERKEY  sales@example.org,@example.net
  * </pre>
  *
- * The last part, the addresses that the user may send from, may be missing. From the secret come
- * the keys of users that do not exist; in a cluster all nodes have the same file, so all of them
- * make up the same ones.
+ * The last part, the addresses that the user may send from, is optional. The decoy keys of unknown
+ * names are derived from the secret. In a cluster all nodes have the same file, so they derive the
+ * same keys.
  */
 final class UsersFile {
-  /** Some 400,000 users; above that a directory is due. */
+  /** Some 400,000 users; larger sites use a directory. */
   static final long MAX_SIZE = 64L << 20;
 
   static final String SECRET = "%secret";
@@ -47,7 +47,7 @@ final class UsersFile {
     this.secret = secret;
   }
 
-  /** Nobody. */
+  /** A file without users. */
   static UsersFile empty() {
     byte[] secret = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(secret);
@@ -55,7 +55,9 @@ final class UsersFile {
   }
 
   /**
-   * @throws IOException with one sentence that names file and line, and shows no key
+   * Reads a file's text.
+   *
+   * @throws IOException with one sentence that names file and line and contains no key
    */
   static UsersFile read(Path file, String text) throws IOException {
     Map<String, UserRow> rows = new HashMap<>();
@@ -71,7 +73,7 @@ final class UsersFile {
         } else {
           UserRow row = row(parts);
           if (rows.put(row.user().name(), row) != null) {
-            throw new IllegalArgumentException(row.user().name() + " is there twice");
+            throw new IllegalArgumentException(row.user().name() + " has two lines");
           }
         }
       } catch (IllegalArgumentException e) {
@@ -94,19 +96,21 @@ final class UsersFile {
     return rows.size();
   }
 
-  /** The user's keys, or for an unknown name made-up ones that look like a user's. */
+  /** The keys of a user, or decoy keys for an unknown name. */
   ScramCredentials credentials(String name) {
     UserRow row = rows.get(name);
-    ScramCredentials madeUp = new ScramCredentials(decoyKeys(name), Optional.empty());
-    return row == null ? madeUp : new ScramCredentials(row.keys(), Optional.of(row.user()));
+    ScramCredentials decoy = new ScramCredentials(decoyKeys(name), Optional.empty());
+    return row == null ? decoy : new ScramCredentials(row.keys(), Optional.of(row.user()));
   }
 
-  /** Always the same for a name, and with a number of iterations that occurs in the file. */
+  /** The same keys for the same name, with a number of iterations that occurs in the file. */
   private ScramKeys decoyKeys(String name) {
     byte[] choice = ScramKeys.hmac(secret, "iterations " + name);
-    int any = ByteBuffer.wrap(choice).getInt() >>> 1;
+    int index = ByteBuffer.wrap(choice).getInt() >>> 1;
     int count =
-        iterations.isEmpty() ? NewUser.DEFAULT_ITERATIONS : iterations.get(any % iterations.size());
+        iterations.isEmpty()
+            ? NewUser.DEFAULT_ITERATIONS
+            : iterations.get(index % iterations.size());
     byte[] salt = Arrays.copyOf(ScramKeys.hmac(secret, "salt " + name), ScramKeys.SALT_BYTES);
     return new ScramKeys(
         salt,
@@ -123,7 +127,8 @@ final class UsersFile {
 
   private static UserRow row(String[] parts) {
     Optional<String> name = SaslPrep.name(parts[0]);
-    if (name.isEmpty()) throw new IllegalArgumentException("the first word is no user's name");
+    if (name.isEmpty())
+      throw new IllegalArgumentException("the first word is not a legal user name");
     if (parts.length < 2 || parts.length > 3) {
       throw new IllegalArgumentException(
           "a line has a name, a stored password and at most one list of addresses");

@@ -21,9 +21,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Changes a users file from the command line. The file is replaced as a whole, readable for its
- * owner only; a running node reads the new one within a second. Comments and the order stay. Two
- * editors at once wait for each other on a lock file beside it.
+ * An editor of a users file for the command line. It replaces the whole file, readable for its
+ * owner only, and keeps comments and order. A running node loads the new file within a second.
+ * Concurrent editors wait for each other on a lock file beside it.
  */
 public final class UsersFileEditor {
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
@@ -35,13 +35,13 @@ public final class UsersFileEditor {
     this.file = file;
   }
 
-  /** A user as {@code user list} shows him. */
+  /** A row of {@code user list}. */
   public record ListedUser(String name, int iterations, List<String> senders) {}
 
   /**
-   * Adds a user, or gives an existing one another password and other addresses.
+   * Adds a user, or replaces the password and addresses of an existing one.
    *
-   * @return false when he exists and may not be replaced
+   * @return false when the user exists and {@code replace} is false
    */
   public boolean add(NewUser user, boolean replace) throws IOException {
     String line = user.line(); // slow; outside the lock
@@ -50,15 +50,17 @@ public final class UsersFileEditor {
           if (lines.stream().noneMatch(l -> l.startsWith(UsersFile.SECRET))) {
             lines.addFirst(UsersFile.SECRET + " " + newSecret());
           }
-          int place = lineIndex(lines, user.name());
-          if (place >= 0 && !replace) return false;
-          if (place >= 0) lines.set(place, line);
+          int index = lineIndex(lines, user.name());
+          if (index >= 0 && !replace) return false;
+          if (index >= 0) lines.set(index, line);
           else lines.add(line);
           return true;
         });
   }
 
   /**
+   * Removes a user.
+   *
    * @return false when there is no such user
    */
   public boolean remove(String name) throws IOException {
@@ -66,13 +68,13 @@ public final class UsersFileEditor {
     if (prepared.isEmpty() || !Files.exists(file)) return false;
     return edit(
         lines -> {
-          int place = lineIndex(lines, prepared.get());
-          if (place >= 0) lines.remove(place);
-          return place >= 0;
+          int index = lineIndex(lines, prepared.get());
+          if (index >= 0) lines.remove(index);
+          return index >= 0;
         });
   }
 
-  /** All users in the file's order. */
+  /** Lists all users in the order of the file. */
   public List<ListedUser> list() throws IOException {
     String text = text();
     UsersFile users = UsersFile.read(file, text);
@@ -104,7 +106,7 @@ public final class UsersFileEditor {
           new ArrayList<>(Files.exists(file) ? text().lines().toList() : List.of());
       if (!change.apply(lines)) return false;
       String text = String.join("\n", lines) + "\n";
-      UsersFile.read(file, text); // what a node would refuse is not written
+      UsersFile.read(file, text); // never write a file that a node would refuse
       replace(text);
       return true;
     }
@@ -118,7 +120,7 @@ public final class UsersFileEditor {
     return Files.readString(file, StandardCharsets.UTF_8);
   }
 
-  /** After a power cut the old or the new file is there, whole. */
+  /** Replaces the file atomically: a power cut leaves the old or the new file, complete. */
   private void replace(String text) throws IOException {
     Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
     Path draft = target.resolveSibling(target.getFileName() + ".tmp");
@@ -136,7 +138,7 @@ public final class UsersFileEditor {
     }
   }
 
-  /** Root edits the file of the user under whom the node runs, who must still be able to read. */
+  /** Keeps the owner: root edits the file of the node's user, who must be able to read it. */
   private static void takeOwner(Path from, Path to) throws IOException {
     PosixFileAttributes old = Files.readAttributes(from, PosixFileAttributes.class);
     PosixFileAttributes mine = Files.readAttributes(to, PosixFileAttributes.class);
@@ -147,7 +149,7 @@ public final class UsersFileEditor {
     try {
       Files.createFile(lock, OWNER_ONLY);
     } catch (java.nio.file.FileAlreadyExistsException e) {
-      // another editor was faster, which is as good
+      // another editor has created it
     } catch (java.nio.file.NoSuchFileException e) {
       throw new IOException("there is no directory for " + lock, e);
     }

@@ -14,13 +14,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a file says, read again when the file has changed. A changed file that cannot be used is
- * told once in the log, and what was read before goes on counting.
+ * A file whose parsed value is reloaded when the file changes. A changed file that cannot be used
+ * is logged once, and the former value stays in force.
  */
 final class WatchedFile<T> {
   private static final Logger LOG = LoggerFactory.getLogger(WatchedFile.class);
   private static final long CHECK_INTERVAL_NANOS =
-      1_000_000_000L; // ns; a stat per login would do no harm
+      1_000_000_000L; // one second; a stat for each login would be cheap too
 
   private final Path file;
   private final long maxSize;
@@ -30,12 +30,14 @@ final class WatchedFile<T> {
   private volatile LoadedFile<T> state;
   private long checkedAtNanos = System.nanoTime();
 
-  /** Makes the value from the file's text; the exception is one sentence. */
+  /** Makes the value from the file's text; the exception's message is one sentence. */
   interface FileParser<T> {
     T parse(Path file, String text) throws IOException;
   }
 
-  /** A replaced file has another key (inode), an edited one another time or size. */
+  /**
+   * A version of the file: a new file has another key (inode), an edited one another time or size.
+   */
   private record FileVersion(@Nullable Object fileKey, FileTime modified, long size) {}
 
   private static final FileVersion MISSING = new FileVersion(null, FileTime.fromMillis(0), -1);
@@ -43,17 +45,19 @@ final class WatchedFile<T> {
   private record LoadedFile<T>(FileVersion version, T value) {}
 
   /**
-   * @param key the configuration's name of the file, for sentences
-   * @param whenMissing what counts while there is no file; empty: that is an error
-   * @throws IOException with one sentence when it cannot be read at all
+   * Loads the file.
+   *
+   * @param key the configuration's name of the file, for errors
+   * @param valueIfMissing value while there is no file; empty: a missing file is an error
+   * @throws IOException with one sentence when the file cannot be used
    */
-  WatchedFile(Path file, long maxSize, String key, Optional<T> whenMissing, FileParser<T> reader)
+  WatchedFile(Path file, long maxSize, String key, Optional<T> valueIfMissing, FileParser<T> parser)
       throws IOException {
     this.file = file;
     this.maxSize = maxSize;
     this.key = key;
-    this.parser = reader;
-    this.valueIfMissing = whenMissing;
+    this.parser = parser;
+    this.valueIfMissing = valueIfMissing;
     this.state = load();
   }
 
@@ -72,12 +76,13 @@ final class WatchedFile<T> {
       version = version();
       if (version.equals(old.version())) return;
       state = load();
-      LOG.info("event=file_reread key={} file={}", key, file);
+      LOG.info("event=file_reloaded key={} file={}", key, file);
     } catch (IOException e) {
-      boolean told = version == null;
+      boolean unreadable = version == null;
       if (version != null) state = new LoadedFile<>(version, old.value());
-      if (told) LOG.debug("event=file_unreadable reason=\"{}\"", e.getMessage());
-      else LOG.error("event=file_unusable still_counts=former reason=\"{}\"", e.getMessage());
+      if (unreadable)
+        LOG.debug("event=file_unreadable file={} reason=\"{}\"", file, e.getMessage());
+      else LOG.error("event=file_unusable kept=former_value reason=\"{}\"", e.getMessage());
     }
   }
 
@@ -96,7 +101,7 @@ final class WatchedFile<T> {
     } catch (NoSuchFileException e) {
       throw new IOException(key + ": there is no file " + file, e);
     } catch (java.nio.charset.CharacterCodingException e) {
-      throw new IOException(key + ": " + file + " is not written in UTF-8", e);
+      throw new IOException(key + ": " + file + " is not UTF-8", e);
     } catch (java.nio.file.FileSystemException e) {
       throw new IOException(key + ": " + file + " cannot be read: " + e.getReason(), e);
     }

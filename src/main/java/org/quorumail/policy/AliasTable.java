@@ -38,10 +38,10 @@ public final class AliasTable {
   private final Set<String> localDomains;
 
   private AliasTable(
-      Map<String, List<MailAddress>> table, Map<String, String> domains, Set<String> ours) {
+      Map<String, List<MailAddress>> table, Map<String, String> domains, Set<String> localDomains) {
     this.table = table;
     this.domains = domains;
-    this.localDomains = ours;
+    this.localDomains = localDomains;
   }
 
   /**

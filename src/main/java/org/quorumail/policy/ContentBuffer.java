@@ -108,9 +108,9 @@ public final class ContentBuffer implements ContentSink, MessageContent, AutoClo
     private final RandomAccessFile file;
     private long position;
 
-    FileRangeInput(RandomAccessFile file, long at) {
+    FileRangeInput(RandomAccessFile file, long position) {
       this.file = file;
-      this.position = at;
+      this.position = position;
     }
 
     @Override

@@ -14,12 +14,12 @@ public final class RelayFilter implements MessageFilter {
   private final boolean everyRecipientExists;
 
   /**
-   * @param everybodyExists true when no recipient table is configured
+   * @param everyRecipientExists true when no recipient table is configured
    */
-  public RelayFilter(RelayPolicy policy, AliasTable aliases, boolean everybodyExists) {
+  public RelayFilter(RelayPolicy policy, AliasTable aliases, boolean everyRecipientExists) {
     this.policy = policy;
     this.aliases = aliases;
-    this.everyRecipientExists = everybodyExists;
+    this.everyRecipientExists = everyRecipientExists;
   }
 
   @Override

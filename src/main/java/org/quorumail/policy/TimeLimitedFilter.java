@@ -37,12 +37,16 @@ public final class TimeLimitedFilter implements MessageFilter {
   }
 
   private TimeLimitedFilter(
-      MessageFilter filter, String name, Duration timeout, Consequence onFailure, Semaphore calls) {
+      MessageFilter filter,
+      String name,
+      Duration timeout,
+      Consequence onFailure,
+      Semaphore callPermits) {
     this.filter = filter;
     this.name = name;
     this.timeout = timeout;
     this.onFailure = onFailure;
-    this.callPermits = calls;
+    this.callPermits = callPermits;
   }
 
   private static String nameOf(MessageFilter filter) {

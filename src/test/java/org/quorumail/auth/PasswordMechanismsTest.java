@@ -35,7 +35,7 @@ class PasswordMechanismsTest {
   @Test
   void aForeignIdentityIsDeniedEvenWithTheRightPassword() {
     assertThat(plain("bob\0alice\0pencil"))
-        .isEqualTo(new SaslStep.Denied("alice", "wants to act as somebody else"));
+        .isEqualTo(new SaslStep.Denied("alice", "asks to act as another user"));
     assertThat(plain("bob\0alice\0wrong")).isEqualTo(WRONG);
   }
 

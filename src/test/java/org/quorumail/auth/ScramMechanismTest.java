@@ -65,7 +65,7 @@ class ScramMechanismTest {
     ScramMechanism second = new ScramMechanism(users, false, NO_TLS, false, "two");
     second.evaluateResponse(client.first());
     assertThat(second.evaluateResponse(recorded))
-        .isEqualTo(new SaslStep.Denied("alice", "a nonce of another exchange"));
+        .isEqualTo(new SaslStep.Denied("alice", "the nonce belongs to another exchange"));
   }
 
   @Test
@@ -75,7 +75,7 @@ class ScramMechanismTest {
     byte[] other = {9, 9, 9, 9};
     ScramClient elsewhere = new ScramClient("p=tls-exporter,,", other, "alice", "pencil", "abc");
     assertThat(whole(elsewhere, true, TLS))
-        .isEqualTo(new SaslStep.Denied("alice", "the channel is not the one that was bound"));
+        .isEqualTo(new SaslStep.Denied("alice", "the channel binding does not match"));
     ScramClient unique = new ScramClient("p=tls-unique,,", BINDING, "alice", "pencil", "abc");
     assertThat(whole(unique, true, TLS)).isInstanceOf(SaslStep.Denied.class);
   }

@@ -173,7 +173,7 @@ class TokenVerifierTest {
         .asString()
         .isEqualTo("{\"status\":\"invalid_token\",\"schemes\":\"bearer\"}");
     assertThat(bearer.evaluateResponse(new byte[] {1}))
-        .isEqualTo(new SaslStep.Denied("alice@example.org", "the token is somebody else's"));
+        .isEqualTo(new SaslStep.Denied("alice@example.org", "the token belongs to another user"));
   }
 
   @Test

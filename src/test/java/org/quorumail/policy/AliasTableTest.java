@@ -68,7 +68,7 @@ class AliasTableTest {
     assertThatThrownBy(() -> aliases("a@a.example:\n")).hasMessageContaining("names no target");
     assertThatThrownBy(() -> aliases("a@a.example: b\n")).hasMessageContaining("is not an address");
     assertThatThrownBy(() -> aliases("a@a.example: b@c\nA@A.example: d@e\n"))
-        .hasMessageContaining("line 2: there is an alias");
+        .hasMessageContaining("line 2: an earlier line defines the alias");
   }
 
   private AliasTable aliases(String text) throws IOException {

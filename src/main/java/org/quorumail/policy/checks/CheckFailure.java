@@ -7,7 +7,7 @@ import org.quorumail.smtp.Escape;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a check found wrong with a client, and what the operator wants to follow from that. */
+/** The failure of a check, turned into the verdict that the operator has configured for it. */
 final class CheckFailure {
   private static final Logger LOG = LoggerFactory.getLogger(CheckFailure.class);
 

@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lists of bad and of good hosts in the DNS, RFC 5782. All are asked at once when a stranger
- * connects; the first RCPT waits for the sum of their weights. A list that does not answer in time
- * does not count. The resolver keeps the answers, so a host that comes again costs nothing.
+ * DNS lists of bad and of good hosts, RFC 5782. All lists are queried at once when a stranger
+ * connects, on one virtual thread each. The first RCPT waits for the sum of their weights. A list
+ * that does not answer in time does not count. The resolver caches the answers.
  */
 public final class DnsLists implements MessageFilter {
   private static final Logger LOG = LoggerFactory.getLogger(DnsLists.class);
@@ -52,7 +52,7 @@ public final class DnsLists implements MessageFilter {
     return new SessionLookup();
   }
 
-  /** The name to ask a list for an address, RFC 5782 §2.1 and §2.4. */
+  /** The name to query for an address, RFC 5782 §2.1 and §2.4. */
   static String queryName(InetAddress client, String zone) {
     byte[] octets = client.getAddress();
     StringBuilder name = new StringBuilder(80);
@@ -67,10 +67,10 @@ public final class DnsLists implements MessageFilter {
     return name.append(zone).toString();
   }
 
-  /** A list that has the client. */
+  /** The entry of a client in one list. */
   private record DnsListing(DnsblSite site, String name) {}
 
-  /** The lists' word about the client of one session. */
+  /** The look-ups for the client of one session. */
   private final class SessionLookup implements MessageFilter {
     private List<CompletableFuture<@Nullable DnsListing>> lookups = List.of();
     private @Nullable InetAddress queriedClient;
@@ -101,7 +101,7 @@ public final class DnsLists implements MessageFilter {
     @Override
     public Verdict rcpt(SessionView session, MailAddress recipient) {
       if (!session.client().equals(queriedClient))
-        startLookups(session.client()); // XCLIENT has changed it
+        startLookups(session.client()); // XCLIENT has changed the client
       Verdict known = verdict;
       if (known == null) {
         known = scoreClient(session.client());
@@ -134,7 +134,7 @@ public final class DnsLists implements MessageFilter {
       }
       if (worst == null) return Verdict.ACCEPT;
       LOG.info(
-          "event=dnsbl client={} score={} list={}",
+          "event=dnsbl_listed client={} score={} list={}",
           client.getHostAddress(),
           score,
           worst.site.zone());
@@ -162,7 +162,7 @@ public final class DnsLists implements MessageFilter {
       return Verdict.reject(554, "5.7.1", text + listing.site.zone() + why);
     }
 
-    /** What the list says to it, asked with what is left of the time but at least a moment. */
+    /** The list's reason, fetched in the time that is left, but at least half a second. */
     private String reason(String name) {
       CompletableFuture<String> text = new CompletableFuture<>();
       Thread.ofVirtual().name("dnsbl").start(() -> text.complete(fetchReason(name)));

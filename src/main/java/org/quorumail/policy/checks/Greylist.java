@@ -17,12 +17,13 @@ import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 
 /**
- * A stranger is told to come again, which real mail servers do and much spam does not, RFC 6647.
- * What is remembered is the triplet of client network, sender and recipient, as a digest; who has
- * passed is let through, and a network that has passed often enough is free.
+ * Greylisting, RFC 6647: a stranger's first attempt is deferred. Real mail servers try again, and
+ * much spam does not. The policy state keeps a digest of each triplet of client network, sender and
+ * recipient. A triplet that has passed is accepted, and a network that has passed often enough is
+ * exempt.
  */
 public final class Greylist implements MessageFilter {
-  private static final int DIGEST_OCTETS = 16; // of 32: no two triplets will meet
+  private static final int DIGEST_OCTETS = 16; // of 32: enough for no two triplets to collide
   private static final String PASSED = "passed";
 
   private final org.quorumail.policy.PolicyConfig.GreylistConfig config;

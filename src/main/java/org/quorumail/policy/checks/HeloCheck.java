@@ -13,8 +13,8 @@ import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.AddressLiteral;
 
 /**
- * Looks at the name that a stranger gives to EHLO, RFC 5321 §4.1.4. What fails is told at RCPT, so
- * that the log knows whose mail it was. That the name is not the client's is no reason (ibid.).
+ * A check of the name that a stranger gives with EHLO, RFC 5321 §4.1.4. It refuses at RCPT, so the
+ * log shows sender and recipient. A name that is not the client's own is no failure (ibid.).
  */
 public final class HeloCheck implements MessageFilter {
   private final HeloConfig helo;
@@ -32,9 +32,9 @@ public final class HeloCheck implements MessageFilter {
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
-    Optional<String> given = session.helo();
-    if (given.isEmpty()) return Verdict.ACCEPT;
-    String name = given.get();
+    Optional<String> helloName = session.helo();
+    if (helloName.isEmpty()) return Verdict.ACCEPT;
+    String name = helloName.get();
     if (name.startsWith("[")) return checkLiteral(name, session);
     Verdict verdict = Verdict.ACCEPT;
     if (!isHostName(name)) {
@@ -73,14 +73,14 @@ public final class HeloCheck implements MessageFilter {
     return name.equalsIgnoreCase(session.hostname());
   }
 
-  /** Neither MX nor address; that nobody could say is no reason. */
+  /** Whether the name has neither MX nor address; a failed query is no proof. */
   private boolean hasNoRecords(String name) {
     LookupResult<InetAddress> addresses = resolver.addresses(name);
     return addresses instanceof LookupResult.Absent
         && resolver.mailExchangers(name) instanceof LookupResult.Absent;
   }
 
-  /** RFC 1123 §2.1; underscores are wrong too, and so common that they are let through. */
+  /** RFC 1123 §2.1. Underscores are illegal but so common that they are accepted. */
   static boolean isHostName(String name) {
     String bare = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
     return bare.length() <= 253

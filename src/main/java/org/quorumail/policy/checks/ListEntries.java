@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The entries of a list as configured, with those of the files that it names. */
+/** The entries of a configured list, with those of the files that it names. */
 final class ListEntries {
-  /** Longer lists are a DNS list's job; some 100 MB of memory. */
+  /** Some 100 MB of memory; a longer list belongs into a DNS list. */
   private static final int MAX_ENTRIES = 1_000_000;
 
   private static final String FILE = "file:";
@@ -18,19 +18,21 @@ final class ListEntries {
   private ListEntries() {}
 
   /**
-   * @param key of the configuration, for messages
+   * Reads the entries.
+   *
+   * @param key of the configuration, for errors
    * @throws IOException with one sentence when a file cannot be read
    */
   static List<String> read(String key, List<String> configured) throws IOException {
     List<String> entries = new ArrayList<>();
     for (String entry : configured) {
-      if (entry.startsWith(FILE)) read(key, Path.of(entry.substring(FILE.length())), entries);
+      if (entry.startsWith(FILE)) readFile(key, Path.of(entry.substring(FILE.length())), entries);
       else entries.add(entry);
     }
     return entries;
   }
 
-  private static void read(String key, Path file, List<String> to) throws IOException {
+  private static void readFile(String key, Path file, List<String> to) throws IOException {
     try (BufferedReader reader = Files.newBufferedReader(file)) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         int comment = line.indexOf('#');

@@ -12,8 +12,8 @@ import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 
 /**
- * How many connections, messages and recipients in a time: for one client, one authenticated user,
- * one listener. Who owns one IPv6 address owns its /64, so that is one client.
+ * Rate limits for connections, messages and recipients: per client, per authenticated user and per
+ * listener. The holder of an IPv6 address holds its /64, so a /64 is one client.
  */
 public final class RateLimits implements MessageFilter {
   private static final int IPV6_CLIENT_PREFIX = 64;

@@ -11,11 +11,12 @@ import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Verdict;
 
 /**
- * Whether a stranger's address has a name, and the name leads back to it (forward-confirmed reverse
- * DNS, RFC 8601 §2.7.3). The resolver keeps the answers. What nobody can say counts as well.
+ * A check of a stranger's reverse DNS: the address has a name, and the name leads back to the
+ * address (forward-confirmed reverse DNS, RFC 8601 §2.7.3). The resolver caches the answers. A
+ * failed query counts as a pass.
  */
 public final class ReverseDnsCheck implements MessageFilter {
-  /** RFC 8601 §2.7.3 wants a limit; an address with more names is playing. */
+  /** The limit that RFC 8601 §2.7.3 asks for; honest addresses have fewer names. */
   private static final int MAX_NAMES = 5;
 
   private final ReverseDnsConfig config;
@@ -72,7 +73,7 @@ public final class ReverseDnsCheck implements MessageFilter {
         }
         case LookupResult.Absent<InetAddress> none -> {}
         case LookupResult.Unknown<InetAddress> unknown -> {
-          return true; // it may well be; a broken name server is not the client's fault alone
+          return true; // a broken name server is not the client's fault alone
         }
       }
     }

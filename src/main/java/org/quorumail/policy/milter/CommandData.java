@@ -5,11 +5,11 @@ import java.net.InetAddress;
 import org.quorumail.policy.MessageHeader;
 import org.quorumail.policy.SessionView;
 
-/** What commands to a milter carry, where it is more than a text. */
+/** The data of commands to a milter that carry more than one text. */
 final class CommandData {
   private CommandData() {}
 
-  /** Of SMFIC_CONNECT: who connects, and from where. */
+  /** The data of SMFIC_CONNECT: the client's name, address and port. */
   static byte[] connect(SessionView session) {
     InetAddress client = session.client();
     String address = MilterMacros.addressText(client);
@@ -23,7 +23,7 @@ final class CommandData {
     return data.toByteArray();
   }
 
-  /** Of SMFIC_HEADER: name and value, the value as long as there is room for it. */
+  /** The data of SMFIC_HEADER: name and value; the value is cut to the size of a packet. */
   static byte[] field(MessageHeader.Field field, NegotiatedOptions terms) {
     String value = field.value().replace("\r\n", "\n");
     if (!terms.hasStep(MilterProtocol.LEADING_SPACE) && value.startsWith(" "))

@@ -15,12 +15,12 @@ import java.util.concurrent.TimeUnit;
 import org.quorumail.policy.PolicyConfig.MilterSocket;
 
 /**
- * Packets to and from a milter, over TCP or a Unix socket. Each operation has a total time: when it
- * is over, a timer closes the channel under it, since a Unix socket knows no timeouts. Used by one
- * thread.
+ * A connection to a milter, over TCP or a Unix socket, that carries packets. Each operation has a
+ * total time. When it is over, a timer closes the channel, since a Unix socket has no timeouts.
+ * Used by one thread.
  */
 final class MilterConnection implements Closeable {
-  /** What the milter may make us collect before one reply; opendkim and rspamd need none of it. */
+  /** Initial size of the buffers; {@link #out} grows while a milter does not reply. */
   private static final int BUFFER_SIZE = 16 * 1024;
 
   private static final ScheduledThreadPoolExecutor TIMER = timer();
@@ -34,6 +34,7 @@ final class MilterConnection implements Closeable {
     this.channel = channel;
   }
 
+  /** Connects within a time. */
   static MilterConnection open(MilterSocket socket, Duration timeout) throws MilterException {
     try {
       SocketChannel channel =
@@ -50,7 +51,7 @@ final class MilterConnection implements Closeable {
     }
   }
 
-  /** Adds a packet to what the next {@link #flush} or {@link #receive} sends. */
+  /** Queues a packet for the next {@link #flush} or {@link #receive}. */
   void send(byte command, byte[] data) throws IOException {
     send(command, data, 0, data.length);
   }
@@ -64,7 +65,7 @@ final class MilterConnection implements Closeable {
     out.putInt(length + 1).put(command).put(data, offset, length);
   }
 
-  /** Octets that wait for {@link #flush}. */
+  /** The octets that wait for {@link #flush}. */
   int unsent() {
     return out.position();
   }
@@ -74,7 +75,7 @@ final class MilterConnection implements Closeable {
     runWithTimeout(timeout, "our packets", this::write);
   }
 
-  /** Sends what waits and reads one packet. */
+  /** Sends the queued packets and reads one packet. */
   MilterPacket receive(Duration timeout) throws IOException {
     MilterPacket[] packet = new MilterPacket[1];
     runWithTimeout(
@@ -92,7 +93,7 @@ final class MilterConnection implements Closeable {
     try {
       channel.close();
     } catch (IOException e) {
-      // it is gone, which is what was wanted
+      // the channel is unusable, as intended
     }
   }
 
@@ -155,8 +156,9 @@ final class MilterConnection implements Closeable {
       throw e;
     } catch (IOException e) {
       close();
-      if (timedOut)
+      if (timedOut) {
         throw new MilterException(what + " took more than " + timeout.toMillis() + " ms", e);
+      }
       throw e instanceof EOFException
           ? new MilterException("it closed the connection", e)
           : new MilterException("the connection failed: " + reason(e), e);
@@ -183,7 +185,7 @@ final class MilterConnection implements Closeable {
     return timer;
   }
 
-  /** A text with its zero octet. */
+  /** A text with the zero octet that ends it. */
   static byte[] zeroTerminated(String text) {
     return (text.replace("\0", "") + "\0").getBytes(StandardCharsets.ISO_8859_1);
   }

@@ -2,7 +2,7 @@ package org.quorumail.policy.milter;
 
 import java.io.IOException;
 
-/** A milter that cannot be reached, is late, or does not speak the protocol; one sentence. */
+/** The error of a milter that cannot be reached, is late or violates the protocol. */
 final class MilterException extends IOException {
   private static final long serialVersionUID = 1L;
 

@@ -1,19 +1,20 @@
 package org.quorumail.policy.milter;
 
+import java.nio.file.Path;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.MessageFilter;
 import org.quorumail.policy.PolicyConfig.MilterConfig;
 import org.quorumail.policy.SessionView;
 
-/** One configured milter; each session has its own connection to it. */
+/** The filter of one configured milter. Each session has its own connection to the milter. */
 public final class MilterFilter implements MessageFilter {
   private final MilterConfig config;
-  private final java.nio.file.Path scratch;
+  private final Path scratch;
 
   /**
-   * @param scratch a folder for a body that the milter puts in place of the message's
+   * @param scratch directory for the bodies with which the milter replaces messages' own
    */
-  public MilterFilter(MilterConfig config, java.nio.file.Path scratch) {
+  public MilterFilter(MilterConfig config, Path scratch) {
     this.config = config;
     this.scratch = scratch;
   }

@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.SessionView;
 
-/** What Sendmail's macros tell a milter before a command; names and stages as Postfix has them. */
+/** Sendmail's macros for a milter; names and stages are those of Postfix. */
 final class MilterMacros {
   private MilterMacros() {}
 
   /**
-   * The data of the macro packet before a command; empty when there is nothing to tell.
+   * The data of the macro packet before a command; empty when the command has no macros.
    *
    * @param recipient of RCPT
    */

@@ -14,8 +14,8 @@ import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.PathParser;
 
 /**
- * What a milter wants changed, as it says it after the end of the body. Only what was negotiated
- * counts; number and size have bounds.
+ * The modifications that a milter requests after the end of the body. It may request only those
+ * that were negotiated, bounded in number and size.
  */
 final class MilterModifications {
   private static final int MAX_EDITS = 1_000; // of fields and recipients
@@ -31,18 +31,18 @@ final class MilterModifications {
 
   /**
    * @param actions that were negotiated
-   * @param maxBody octets of another body
+   * @param maxBodySize octets of a replacement body
    */
-  MilterModifications(int actions, long maxBody, Supplier<ContentBuffer> buffers) {
+  MilterModifications(int actions, long maxBodySize, Supplier<ContentBuffer> buffers) {
     this.actions = actions;
-    this.maxBodySize = maxBody;
+    this.maxBodySize = maxBodySize;
     this.buffers = buffers;
   }
 
   /**
-   * Takes a packet that asks for a change.
+   * Handles a packet that requests a modification.
    *
-   * @return false when it is none
+   * @return false when the packet is none
    */
   boolean handle(MilterPacket packet) throws IOException {
     switch (packet.command()) {
@@ -52,7 +52,7 @@ final class MilterModifications {
       }
       case 'i' -> {
         requireNegotiated(MilterProtocol.ADD_HEADERS, packet);
-        // the field at 0 is our own Received, which the milter does not see
+        // index 0 is this host's Received field, which the milter does not see
         long place = Integer.toUnsignedLong(packet.number()) - 1;
         int index = Math.clamp(place, 0, MAX_EDITS);
         add(new Edit.InsertHeader(index, name(packet), value(packet)));
@@ -65,15 +65,17 @@ final class MilterModifications {
       case 'e' -> {
         requireNegotiated(MilterProtocol.CHANGE_SENDER, packet);
         String path = packet.text();
-        boolean none = path.isBlank() || path.equals("<>");
+        boolean isNull = path.isBlank() || path.equals("<>");
         add(
             new Edit.ChangeSender(
-                none ? new ReversePath.Null() : new ReversePath.Mailbox(address(path, packet))));
+                isNull ? new ReversePath.Null() : new ReversePath.Mailbox(address(path, packet))));
       }
       case '+', '2' -> {
-        boolean more = packet.command() == '2';
+        boolean withArguments = packet.command() == '2';
         int needed =
-            more ? MilterProtocol.ADD_RECIPIENT_WITH_ARGUMENTS : MilterProtocol.ADD_RECIPIENT;
+            withArguments
+                ? MilterProtocol.ADD_RECIPIENT_WITH_ARGUMENTS
+                : MilterProtocol.ADD_RECIPIENT;
         requireNegotiated(needed, packet);
         add(new Edit.AddRecipient(address(packet.text(), packet)));
       }
@@ -83,7 +85,7 @@ final class MilterModifications {
       }
       case 'b' -> {
         requireNegotiated(MilterProtocol.CHANGE_BODY, packet);
-        body(packet.rest());
+        appendBody(packet.rest());
       }
       case 'q' -> {
         requireNegotiated(MilterProtocol.QUARANTINE, packet);
@@ -103,12 +105,12 @@ final class MilterModifications {
     return all.isEmpty() ? Verdict.ACCEPT : new Verdict.Change(all);
   }
 
-  /** The other body, to be closed when the message is kept. */
+  /** The replacement body, which the caller closes after the message. */
   Optional<ContentBuffer> replacementBody() {
     return Optional.ofNullable(body);
   }
 
-  private void body(byte[] piece) throws IOException {
+  private void appendBody(byte[] piece) throws IOException {
     ContentBuffer into = body;
     if (into == null) {
       into = buffers.get();
@@ -122,7 +124,7 @@ final class MilterModifications {
 
   private void add(Edit edit) throws MilterException {
     if (edits.size() == MAX_EDITS) {
-      throw new MilterException("it wants more than " + MAX_EDITS + " changes");
+      throw new MilterException("it requests more than " + MAX_EDITS + " changes");
     }
     edits.add(edit);
   }
@@ -144,11 +146,11 @@ final class MilterModifications {
   private void requireNegotiated(int action, MilterPacket packet) throws MilterException {
     if ((actions & action) == 0) {
       throw new MilterException(
-          "it says '" + (char) packet.command() + "', which was not negotiated");
+          "it sends '" + (char) packet.command() + "', which was not negotiated");
     }
   }
 
-  /** With or without brackets. */
+  /** Parses an address with or without angle brackets. */
   private static MailAddress address(String text, MilterPacket packet) throws MilterException {
     String stripped = text.strip();
     String path = stripped.startsWith("<") ? stripped : "<" + stripped + ">";

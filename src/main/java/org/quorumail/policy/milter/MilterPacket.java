@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * One packet of a milter: a command and data, with readers for what may stand in it. Texts are
- * octets as characters.
+ * One packet of a milter: a command and its data, with readers for the data. In a text each
+ * character is one octet.
  */
 record MilterPacket(byte command, ByteBuffer data) {
   int number() throws MilterException {
@@ -13,7 +13,7 @@ record MilterPacket(byte command, ByteBuffer data) {
     return data.getInt();
   }
 
-  /** A text that ends with a zero octet. */
+  /** Reads a text that ends with a zero octet. */
   String text() throws MilterException {
     for (int i = data.position(); i < data.limit(); i++) {
       if (data.get(i) != 0) continue;
@@ -25,7 +25,7 @@ record MilterPacket(byte command, ByteBuffer data) {
     throw malformed();
   }
 
-  /** What is left, as it is. */
+  /** Reads all remaining octets. */
   byte[] rest() {
     byte[] rest = new byte[data.remaining()];
     data.get(rest);

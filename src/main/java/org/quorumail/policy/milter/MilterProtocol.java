@@ -1,16 +1,16 @@
 package org.quorumail.policy.milter;
 
-/** The numbers of the protocol, with libmilter's names where they are short. */
+/** The numbers of the milter protocol, with libmilter's names where they are short. */
 final class MilterProtocol {
   static final int VERSION = 6;
 
-  /** The oldest version that is understood; what it lacks is not negotiated. */
+  /** The oldest version that is accepted; steps that it lacks are not negotiated. */
   static final int OLDEST_VERSION = 2;
 
-  /** A packet's data, without its length and command: MILTER_CHUNK_SIZE. */
+  /** The most data of a packet, without length and command: MILTER_CHUNK_SIZE. */
   static final int MAX_DATA = 65_535;
 
-  // What we say (SMFIC_*)
+  // Commands to the milter (SMFIC_*)
   static final byte OPTNEG = 'O';
   static final byte MACRO = 'D';
   static final byte CONNECT = 'C';
@@ -25,7 +25,7 @@ final class MilterProtocol {
   static final byte ABORT = 'A';
   static final byte QUIT = 'Q';
 
-  // What the milter may do (SMFIF_*)
+  // Actions that the milter may take (SMFIF_*)
   static final int ADD_HEADERS = 0x01;
   static final int CHANGE_BODY = 0x02;
   static final int ADD_RECIPIENT = 0x04;
@@ -36,7 +36,7 @@ final class MilterProtocol {
   static final int ADD_RECIPIENT_WITH_ARGUMENTS = 0x80;
   static final int ACTIONS = 0xFF;
 
-  // What it does not want to hear, or to answer (SMFIP_*)
+  // Steps that the milter skips or does not answer (SMFIP_*)
   static final int NO_CONNECT = 0x1;
   static final int NO_HELO = 0x2;
   static final int NO_MAIL = 0x4;

@@ -6,11 +6,11 @@ import java.util.Optional;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.smtp.Reply;
 
-/** SMFIR_REPLYCODE: what a milter wants said to the client, word for word. */
+/** The parser of SMFIR_REPLYCODE, the SMTP reply that a milter chooses. */
 final class MilterReplyParser {
   private MilterReplyParser() {}
 
-  /** A reply as it would be on the wire; percent signs are doubled. */
+  /** Parses a reply in its form on the wire, with doubled percent signs. */
   static Reply parse(MilterPacket packet) throws MilterException {
     String text = packet.text().replace("%%", "%");
     List<String> lines = new ArrayList<>();
@@ -20,18 +20,18 @@ final class MilterReplyParser {
       if (!line.matches("[45][0-9]{2}([ -].*)?") || lines.size() == Reply.MAX_LINES) {
         throw packet.malformed();
       }
-      int ofLine = Integer.parseInt(line.substring(0, 3));
-      if (code != 0 && ofLine != code) throw packet.malformed();
-      code = ofLine;
+      int lineCode = Integer.parseInt(line.substring(0, 3));
+      if (code != 0 && lineCode != code) throw packet.malformed();
+      code = lineCode;
       String words = line.length() > 4 ? line.substring(4) : "";
       Optional<EnhancedStatus> leading = EnhancedStatus.leading(words);
-      boolean fits = leading.isPresent() && leading.get().statusClass() == code / 100;
-      if (fits) {
+      boolean matches = leading.isPresent() && leading.get().statusClass() == code / 100;
+      if (matches) {
         status = leading;
         words = words.substring(Math.min(words.length(), leading.get().toString().length()));
       }
-      String bounded = words.strip();
-      lines.add(bounded.substring(0, Math.min(400, bounded.length()))); // RFC 5321 §4.5.3.1.5
+      String stripped = words.strip();
+      lines.add(stripped.substring(0, Math.min(400, stripped.length()))); // RFC 5321 §4.5.3.1.5
     }
     return new Reply(code, status, lines);
   }

@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A milter's part in one session: one connection, kept for all its messages. Tells the milter what
- * happens and carries out what it says. When the milter fails, its default action counts for the
- * rest of the session; what it has said before stays.
+ * A milter's part in one SMTP session: one connection for all messages of the session. It sends the
+ * session's commands to the milter and applies the replies. When the milter fails, its default
+ * action holds for the rest of the session; earlier replies stay valid.
  */
 final class MilterSession implements MessageFilter {
   private static final Logger LOG = LoggerFactory.getLogger(MilterSession.class);
@@ -30,17 +30,18 @@ final class MilterSession implements MessageFilter {
   private static final Verdict REJECT = Verdict.reject(550, "5.7.1", "Command rejected");
   private static final Verdict SHUTDOWN = Verdict.defer(421, "4.7.0", "Try again later");
 
-  /** "I am still at it" may be said so often; a milter that never ends is one that hangs. */
+  /** Most progress packets for one message; a milter that sends more counts as hanging. */
   private static final int MAX_PROGRESS = 100;
 
-  /** What is not answered at once is sent when so much has gathered. */
+  /** Queued octets at which commands without an answer are sent. */
   private static final int MAX_UNSENT = 64 * 1024;
 
+  /** The part that the milter still takes in the session. */
   private enum Participation {
     ACTIVE,
-    /** It has accepted this message. */
+    /** The milter has accepted this message. */
     MESSAGE_ACCEPTED,
-    /** It has accepted this session, or does not serve this listener. */
+    /** The milter has accepted this session, or does not serve this listener. */
     SESSION_ACCEPTED,
     FAILED
   }
@@ -50,7 +51,7 @@ final class MilterSession implements MessageFilter {
   private Participation participation = Participation.ACTIVE;
   private @Nullable MilterConnection connection;
   private NegotiatedOptions terms = NegotiatedOptions.NONE;
-  private boolean inMessage; // MAIL was said, and neither its end nor ABORT
+  private boolean inMessage; // MAIL was sent, and neither the end of the message nor ABORT
   private boolean skipBody;
   private @Nullable ContentBuffer replacementBody;
 
@@ -75,7 +76,7 @@ final class MilterSession implements MessageFilter {
       return sendCommand(MilterProtocol.CONNECT, CommandData.connect(session), session);
     } catch (IOException e) {
       failed(e);
-      return Verdict.ACCEPT; // told at MAIL, so that the client may come to it
+      return Verdict.ACCEPT; // the default action holds from MAIL on
     }
   }
 
@@ -125,7 +126,7 @@ final class MilterSession implements MessageFilter {
     }
   }
 
-  /** The message is over; what the milter has of it goes, if it has not judged it. */
+  /** Ends the message; a milter that has not decided yet gets ABORT. */
   @Override
   public void reset(SessionView session) {
     closeReplacementBody();
@@ -172,7 +173,7 @@ final class MilterSession implements MessageFilter {
     return sendCommand(command, data, session, null);
   }
 
-  /** One command, with the macros before it, and what the milter says to it. */
+  /** Sends one command with its macros, and returns the verdict of the reply. */
   private Verdict sendCommand(
       byte command, byte[] data, SessionView session, @Nullable MailAddress recipient)
       throws IOException {
@@ -188,13 +189,13 @@ final class MilterSession implements MessageFilter {
     return verdict(command, open.receive(config.commandTimeout()));
   }
 
-  /** Header and body. Returns what the milter decides before it has seen all. */
+  /** Sends header and body. Returns the verdict if the milter decides before the end. */
   private Verdict sendMessage(MessageContent content, SessionView session) throws IOException {
     Verdict verdict = sendCommand(MilterProtocol.DATA, new byte[0], session);
     if (verdict != Verdict.ACCEPT || participation != Participation.ACTIVE) return verdict;
     MessageHeader header = MessageHeader.read(content);
     for (MessageHeader.Field field : header.fields()) {
-      if (field.name().isEmpty()) continue; // no field: a milter could make nothing of it
+      if (field.name().isEmpty()) continue; // no field: the protocol cannot carry it
       verdict = sendCommand(MilterProtocol.HEADER, CommandData.field(field, terms), session);
       if (verdict != Verdict.ACCEPT || participation != Participation.ACTIVE) return verdict;
     }
@@ -211,7 +212,7 @@ final class MilterSession implements MessageFilter {
     return Verdict.ACCEPT;
   }
 
-  /** The end of the body: changes, then the last word. */
+  /** Sends the end of the body and reads modifications until the final verdict. */
   private Verdict sendEndOfBody(SessionView session) throws IOException {
     MilterConnection open = connection;
     if (open == null) return Verdict.ACCEPT;
@@ -225,7 +226,8 @@ final class MilterSession implements MessageFilter {
       while (true) {
         MilterPacket packet = open.receive(config.contentTimeout());
         if (packet.command() == 'p') {
-          if (++progress > MAX_PROGRESS) throw new MilterException("it does not come to an end");
+          if (++progress > MAX_PROGRESS)
+            throw new MilterException("it sends more than " + MAX_PROGRESS + " progress packets");
         } else if (!changes.handle(packet)) {
           inMessage = false;
           Verdict verdict = verdict(MilterProtocol.END_OF_BODY, packet);
@@ -237,9 +239,7 @@ final class MilterSession implements MessageFilter {
     }
   }
 
-  /**
-   * What a reply means; ACCEPT for "go on" and for "enough", which {@link #participation} tells.
-   */
+  /** The verdict of a reply. A reply of acceptance also ends the {@link #participation}. */
   private Verdict verdict(byte command, MilterPacket reply) throws IOException {
     return switch (reply.command()) {
       case 'c' -> Verdict.ACCEPT;
@@ -257,7 +257,7 @@ final class MilterSession implements MessageFilter {
       case 'p' -> verdict(command, connected().receive(config.commandTimeout()));
       case 'r' -> REJECT;
       case 't', 'f' -> TEMPFAIL;
-      case 'd' -> new Verdict.Discard("its milter says so");
+      case 'd' -> new Verdict.Discard("the milter discards it");
       case '4' -> SHUTDOWN;
       case 'y' -> Verdict.refusal(MilterReplyParser.parse(reply));
       default -> throw reply.malformed();
@@ -287,7 +287,7 @@ final class MilterSession implements MessageFilter {
       case ACCEPT -> Verdict.ACCEPT;
       case TEMPFAIL -> TEMPFAIL;
       case REJECT -> REJECT;
-      case QUARANTINE -> new Verdict.Quarantine("the milter cannot be used");
+      case QUARANTINE -> new Verdict.Quarantine("the milter is unavailable");
     };
   }
 

@@ -5,19 +5,19 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /**
- * What was agreed with a milter (SMFIC_OPTNEG): we offer all that we can, the milter takes what it
- * needs.
+ * The options negotiated with a milter (SMFIC_OPTNEG): this side offers all that it supports, and
+ * the milter chooses.
  *
- * @param actions bits: changes that it may ask for
- * @param steps bits: steps of which it does not want to hear or will not answer, and dialects
+ * @param actions bits of the modifications that the milter may request
+ * @param steps bits of the commands that the milter skips or does not answer, and of dialects
  */
 record NegotiatedOptions(int actions, int steps) {
   static final NegotiatedOptions NONE = new NegotiatedOptions(0, 0);
 
   /**
-   * Agrees on a new connection.
+   * Negotiates on a new connection.
    *
-   * @throws MilterException when the milter speaks another version or wants what was not offered
+   * @throws MilterException when the milter speaks another version or chooses more than was offered
    */
   static NegotiatedOptions negotiate(MilterConnection open, Duration timeout) throws IOException {
     ByteBuffer offer = ByteBuffer.allocate(12);
@@ -35,7 +35,7 @@ record NegotiatedOptions(int actions, int steps) {
     int actions = answer.number();
     int steps = answer.number();
     if ((actions & ~MilterProtocol.ACTIONS) != 0 || (steps & ~MilterProtocol.STEPS) != 0) {
-      throw new MilterException("it wants what was not offered");
+      throw new MilterException("it chooses options that were not offered");
     }
     return new NegotiatedOptions(actions, steps);
   }
@@ -44,12 +44,12 @@ record NegotiatedOptions(int actions, int steps) {
     return (steps & flag) != 0;
   }
 
-  /** Whether the milter is to hear of the command at all. */
+  /** Whether the milter wants to get the command at all. */
   boolean expectsCommand(byte command) {
     return !hasStep(skipFlag(command));
   }
 
-  /** Whether it says something to it. */
+  /** Whether the milter answers the command. */
   boolean repliesTo(byte command) {
     return !hasStep(noReplyFlag(command));
   }

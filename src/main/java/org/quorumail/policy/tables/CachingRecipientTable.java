@@ -8,15 +8,15 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.RecipientTable;
 
 /**
- * Keeps what another table said, bounded in number and time. That nobody could say is not kept: the
- * next client asks again.
+ * A cache of another table's answers, bounded in number and time. Failures are not cached: the next
+ * query asks the table again.
  */
 public final class CachingRecipientTable implements RecipientTable {
   private final RecipientTable table;
   private final Cache<MailAddress, Existence> answers;
 
   /**
-   * @param size answers kept, 0: none
+   * @param size most answers that are cached; 0: none
    */
   public CachingRecipientTable(RecipientTable table, Duration ttl, int size, Ticker ticker) {
     this.table = table;

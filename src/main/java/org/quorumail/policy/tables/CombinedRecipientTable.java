@@ -4,7 +4,7 @@ import java.util.List;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.RecipientTable;
 
-/** Several tables: who is in one of them exists; asked in order, what is nearest first. */
+/** Several tables in order, the nearest first. A recipient exists if one of them knows it. */
 public record CombinedRecipientTable(List<RecipientTable> tables) implements RecipientTable {
   public CombinedRecipientTable {
     tables = List.copyOf(tables);
@@ -12,16 +12,16 @@ public record CombinedRecipientTable(List<RecipientTable> tables) implements Rec
 
   @Override
   public Existence find(MailAddress address) {
-    boolean sure = true;
+    boolean complete = true;
     for (RecipientTable table : tables) {
       switch (table.find(address)) {
         case KNOWN -> {
           return Existence.KNOWN;
         }
-        case UNAVAILABLE -> sure = false;
+        case UNAVAILABLE -> complete = false;
         case UNKNOWN -> {}
       }
     }
-    return sure ? Existence.UNKNOWN : Existence.UNAVAILABLE;
+    return complete ? Existence.UNKNOWN : Existence.UNAVAILABLE;
   }
 }

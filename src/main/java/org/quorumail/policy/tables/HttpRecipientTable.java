@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Asks an HTTP service: 2xx means that a recipient exists, 404 and 410 that it does not, anything
- * else that nobody can say. The body of the answer is not read; redirections are not followed.
+ * A recipient table behind an HTTP service: 2xx means that a recipient exists, 404 and 410 that it
+ * does not. Any other answer means that the service is unavailable. The body of the answer is not
+ * read; redirections are not followed.
  */
 public final class HttpRecipientTable implements RecipientTable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpRecipientTable.class);

@@ -1,8 +1,8 @@
 /**
- * Tables of recipients that are asked over the network: an HTTP service, an LDAP directory, with a
- * cache before them. Start with {@link org.quorumail.policy.tables.CachingRecipientTable}.
- * Thread-safe; each question has a total time. RFC 9110 (HTTP), RFC 4511 and 4515 (LDAP and its
- * filters). Must not know sessions, spool or delivery.
+ * Recipient tables behind the network: an HTTP service and an LDAP directory, with a cache before
+ * each. Start with {@link org.quorumail.policy.tables.CachingRecipientTable}. Thread-safe; each
+ * query has a total time. RFC 9110 (HTTP), RFC 4511 and 4515 (LDAP and its filters). Must not know
+ * listeners, spool or delivery.
  */
 @NullMarked
 package org.quorumail.policy.tables;
