@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.ClusterView;
 import org.quorumail.cluster.ClusterEventLog;
@@ -16,6 +15,7 @@ import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.Placement;
 import org.quorumail.node.ClusterMember;
+import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.node.SpoolRebalancer;
 import org.quorumail.replication.LogPosition;
@@ -23,21 +23,18 @@ import org.quorumail.replication.LogPosition;
 /** The cluster as the API shows it: what the cards say, and who leads the meta group. */
 public final class ClusterReport implements ClusterView {
   private final ClusterMember member;
-  private final Supplier<Optional<RaftGroups>> groups;
-  private final org.quorumail.Node self;
+  private final NodeState state;
 
-  public ClusterReport(
-      ClusterMember member, Supplier<Optional<RaftGroups>> groups, org.quorumail.Node self) {
+  public ClusterReport(ClusterMember member, NodeState state) {
     this.member = member;
-    this.groups = groups;
-    this.self = self;
+    this.state = state;
   }
 
   @Override
   public ClusterStatus status() {
     List<ClusterNode> nodes = nodes();
     int healthy = (int) nodes.stream().filter(n -> n.status().equals("healthy")).count();
-    Optional<RaftGroups> open = groups.get();
+    Optional<RaftGroups> open = state.groups();
     String leader = open.flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
     MemberMetadata card = member.metadata();
     ClusterNode local =
@@ -49,13 +46,13 @@ public final class ClusterReport implements ClusterView {
         leader,
         state(open.isPresent(), leader, healthy, nodes.size()),
         open.map(g -> g.meta().applied().term()).orElse(0L),
-        new LocalNode(local.id(), local.role(), local.status(), self.uptime().toSeconds()));
+        new LocalNode(local.id(), local.role(), local.status(), state.uptime().toSeconds()));
   }
 
   @Override
   public List<ClusterNode> nodes() {
     Map<String, ClusterNode> nodes = new TreeMap<>();
-    String leader = groups.get().flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
+    String leader = state.groups().flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
     for (Formation.Member m : member.formation().map(Formation::members).orElse(List.of())) {
       nodes.put(m.nodeId(), unseenNode(m));
     }
@@ -73,15 +70,18 @@ public final class ClusterReport implements ClusterView {
   @Override
   public ReplicationStats replication() {
     List<GroupStatus> list = new ArrayList<>();
-    groups.get().ifPresent(g -> g.names().forEach(name -> list.add(group(g, name))));
+    state.groups().ifPresent(g -> g.names().forEach(name -> list.add(group(g, name))));
     list.sort(Comparator.comparing(GroupStatus::name));
     return new ReplicationStats(
-        self.pendingUpdates(), self.failedReplications(), self.commitMillis(), list);
+        state.groups().map(RaftGroups::pendingBytes).orElse(0L),
+        state.groups().map(g -> g.spools().unanswered()).orElse(0L),
+        state.groups().map(g -> g.spools().meanCommitMillis()).orElse(0.0),
+        list);
   }
 
   @Override
   public ElectionResult transferLeadership() {
-    Optional<RaftGroups> open = groups.get();
+    Optional<RaftGroups> open = state.groups();
     if (open.isEmpty()) return new ElectionResult(false, null, "the cluster is not formed yet");
     String leader = open.get().leader(Placement.META_GROUP).orElse(null);
     if (leader == null)
@@ -102,7 +102,7 @@ public final class ClusterReport implements ClusterView {
 
   /** The first that applies: a partition says more than the loss of the quorum that it brings. */
   private String state(boolean open, @Nullable String leader, int healthy, int total) {
-    if (self.isDraining()) return "ShuttingDown";
+    if (state.isDraining()) return "ShuttingDown";
     if (!open) return "Forming";
     if (member.partitionDetector().isPartitioned()) return "Partitioned";
     if (leader == null || healthy * 2 <= total) return "NoQuorum";

@@ -2,67 +2,78 @@ package org.quorumail.admin;
 
 import java.time.Duration;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.quorumail.api.NodeView.NodeHealth;
 import org.quorumail.delivery.NextHop;
 import org.quorumail.dns.Resolver;
 import org.quorumail.node.Config;
+import org.quorumail.node.LiveConfig;
+import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
+import org.quorumail.node.SmtpListeners;
 import org.quorumail.queue.DeliveryQueue;
-import org.quorumail.smtp.server.SmtpListener;
 import org.quorumail.spool.Intake.Readiness;
 import org.quorumail.spool.Spool;
 
 /**
- * How the node is at the moment of asking. Alive means that each loop that is started comes round:
+ * The health of the node at the moment of the question. Alive means that each loop makes progress:
  * those that accept connections, the queue's dispatcher, the state machine of each spool. Ready
- * means that mail sent here now is taken and goes on its way.
+ * means that mail sent here now is accepted and delivered.
  */
 public final class HealthCheck {
-  /** Longer than any honest pause of a loop: a garbage collection, a compaction, a slow fsync. */
+  /** Longer than any ordinary pause of a loop: a garbage collection, a compaction, a slow fsync. */
   private static final Duration STUCK_AFTER = Duration.ofSeconds(30);
 
   /** A probe is answered within a second. */
   private static final Duration DNS_TIMEOUT = Duration.ofMillis(700);
 
-  private HealthCheck() {}
+  private final LiveConfig config;
+  private final NodeState state;
+  private final Resolver resolver;
 
-  /** What runs while a node serves. */
-  public record Parts(RaftGroups groups, DeliveryQueue queue, Resolver resolver) {}
+  public HealthCheck(LiveConfig config, NodeState state, Resolver resolver) {
+    this.config = config;
+    this.state = state;
+    this.resolver = resolver;
+  }
 
-  /**
-   * @param parts null before the cluster is formed and the groups are open
-   */
-  public static NodeHealth of(
-      Config config, boolean draining, List<SmtpListener> listeners, @Nullable Parts parts) {
-    boolean accepting = listeners.stream().allMatch(l -> draining || l.isAccepting(STUCK_AFTER));
-    long most = config.health().maxQueueSize();
-    if (parts == null) {
-      return new NodeHealth(accepting, draining, false, false, false, true, false, 0, most);
+  NodeHealth check() {
+    Config c = config.current();
+    boolean draining = state.isDraining();
+    SmtpListeners listeners = state.listeners();
+    boolean accepting = draining || listeners.areAccepting(STUCK_AFTER);
+    RaftGroups groups = state.groups().orElse(null);
+    DeliveryQueue queue = state.queue().orElse(null);
+    long maxQueue = c.health().maxQueueSize();
+    if (groups == null || queue == null) { // the cluster is not formed
+      return new NodeHealth(accepting, draining, false, false, false, true, false, 0, maxQueue);
     }
-    boolean dispatching = draining || parts.queue.isProgressing(STUCK_AFTER);
-    List<Spool> spools = parts.groups.spools().all();
+    boolean dispatching = draining || queue.isProgressing(STUCK_AFTER);
+    List<Spool> spools = groups.spools().all();
     boolean applying = spools.stream().allMatch(s -> s.isProgressing(STUCK_AFTER));
-    boolean receives = config.roles().contains(Config.Role.RECEIVE);
-    Readiness readiness = parts.groups.spools().readiness();
+    boolean receives = c.roles().contains(Config.Role.RECEIVE);
+    Readiness readiness = groups.spools().readiness();
     return new NodeHealth(
         accepting && dispatching && applying,
         draining,
         accepting && (!receives || !listeners.isEmpty()),
         readiness == Readiness.READY,
         dispatching,
-        isDnsReady(config, parts.resolver),
+        isDnsReady(c, resolver),
         readiness == Readiness.READY || readiness == Readiness.DISK_FULL,
-        spools.stream().filter(Spool::isLeader).mapToLong(s -> s.counters().messages()).sum(),
-        most);
+        queued(spools),
+        maxQueue);
+  }
+
+  private static long queued(List<Spool> spools) {
+    return spools.stream().filter(Spool::isLeader).mapToLong(s -> s.counters().messages()).sum();
   }
 
   /**
-   * Whether a name server answers. Asked only of a node that was given name servers and has mail to
-   * deliver by MX: with those of the system, a laptop without a network is still a mail server,
-   * that holds its mail until there is one.
+   * Reports whether a name server answers. Only a node that was given name servers and delivers by
+   * MX asks: with those of the system, a laptop without a network is still a mail server, which
+   * keeps its mail until there is one.
    */
-  private static boolean isDnsReady(Config config, Resolver resolver) {
+  static boolean isDnsReady(Config config, Resolver resolver) {
     boolean given = !config.delivery().dns().servers().isEmpty();
     return !given || !routesByMx(config) || resolver.isNameServerReachable(DNS_TIMEOUT);
   }

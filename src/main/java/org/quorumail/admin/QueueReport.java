@@ -10,10 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.quorumail.api.QueueView;
 import org.quorumail.mail.QueueId;
+import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.MessageStatus;
@@ -24,27 +23,23 @@ import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
-/** The queue as the API shows it: from the replicas on this node, and what its own queue is at. */
+/**
+ * The queue as the API shows and changes it: messages from the replicas on this node, attempts from
+ * this node's own queue.
+ */
 public final class QueueReport implements QueueView {
-  private final Supplier<Optional<RaftGroups>> groups;
-  private final Clock clock = Clock.systemUTC();
+  private final NodeState state;
+  private final Clock clock;
   private final Semaphore cleaning = new Semaphore(1);
-  private volatile @Nullable DeliveryQueue queue;
 
-  /**
-   * @param groups empty before the cluster is formed
-   */
-  public QueueReport(Supplier<Optional<RaftGroups>> groups) {
-    this.groups = groups;
-  }
-
-  public void use(DeliveryQueue queue) {
-    this.queue = queue;
+  public QueueReport(NodeState state, Clock clock) {
+    this.state = state;
+    this.clock = clock;
   }
 
   @Override
   public MessagePage list(MessageQuery filter) {
-    Optional<RaftGroups> open = groups.get();
+    Optional<RaftGroups> open = state.groups();
     if (open.isEmpty()) return new MessagePage(List.of(), null);
     Optional<MessageStatus> status = status(filter.status());
     boolean none = !filter.status().isEmpty() && status.isEmpty();
@@ -66,12 +61,12 @@ public final class QueueReport implements QueueView {
 
   @Override
   public Optional<QueuedMessage> message(QueueId id) {
-    return groups.get().flatMap(g -> g.spools().queries().find(id)).map(this::message);
+    return state.groups().flatMap(g -> g.spools().queries().find(id)).map(this::message);
   }
 
   @Override
   public QueueTotals stats() {
-    Optional<RaftGroups> open = groups.get();
+    Optional<RaftGroups> open = state.groups();
     if (open.isEmpty()) return new QueueTotals(0, 0, 0, Map.of());
     long total = 0;
     long bytes = 0;
@@ -89,8 +84,7 @@ public final class QueueReport implements QueueView {
       byStatus.merge("failed", c.failed(), Long::sum);
       byStatus.merge("expired", c.expired(), Long::sum);
     }
-    DeliveryQueue running = queue;
-    if (running != null) byStatus.put("in-progress", (long) running.stats().running());
+    state.queue().ifPresent(q -> byStatus.put("in-progress", (long) q.stats().running()));
     byStatus.values().removeIf(n -> n == 0);
     long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (clock.millis() - oldest) / 1000);
     return new QueueTotals(total, bytes, age, byStatus);
@@ -118,34 +112,36 @@ public final class QueueReport implements QueueView {
 
   @Override
   public void processNow() {
-    DeliveryQueue running = queue;
-    if (running != null) running.sweepNow();
+    state.queue().ifPresent(DeliveryQueue::sweepNow);
   }
 
   @Override
   public boolean suspend(String domain, Duration howLong) {
-    DeliveryQueue running = queue;
-    return running != null && running.suspend(domain, howLong);
+    return state.queue().isPresent() && state.queue().get().suspend(domain, howLong);
   }
 
   @Override
   public boolean resume(String domain) {
-    DeliveryQueue running = queue;
-    return running != null && running.resume(domain);
+    return state.queue().isPresent() && state.queue().get().resume(domain);
   }
 
   @Override
   public List<Suspension> suspensions() {
-    DeliveryQueue running = queue;
-    if (running == null) return List.of();
-    return running.stats().suspended().entrySet().stream()
-        .map(e -> new Suspension(e.getKey(), e.getValue().toSeconds()))
-        .toList();
+    List<Suspension> suspensions = new ArrayList<>();
+    state
+        .queue()
+        .ifPresent(
+            queue ->
+                queue
+                    .stats()
+                    .suspended()
+                    .forEach((d, left) -> suspensions.add(new Suspension(d, left.toSeconds()))));
+    return suspensions;
   }
 
   @Override
   public Optional<CleanupResult> cleanUp() {
-    Optional<RaftGroups> open = groups.get();
+    Optional<RaftGroups> open = state.groups();
     if (open.isEmpty() || !cleaning.tryAcquire()) return Optional.empty();
     try {
       long before = 0;
@@ -167,15 +163,15 @@ public final class QueueReport implements QueueView {
   @Override
   public List<QueueView.SpoolStatus> spools() {
     List<QueueView.SpoolStatus> spools = new ArrayList<>();
-    groups.get().ifPresent(g -> g.spools().all().forEach(s -> spools.add(spool(g, s))));
+    state.groups().ifPresent(g -> g.spools().all().forEach(s -> spools.add(spool(g, s))));
     spools.sort(java.util.Comparator.comparing(QueueView.SpoolStatus::name));
     return spools;
   }
 
   @Override
   public List<SpoolDigest> digests() {
-    return groups
-        .get()
+    return state
+        .groups()
         .map(
             g ->
                 g.spools().queries().digests().stream()
@@ -189,7 +185,7 @@ public final class QueueReport implements QueueView {
 
   private ChangeResult change(
       java.util.function.Function<SpoolCommands, SpoolCommands.CommandStatus> order) {
-    Optional<RaftGroups> open = groups.get();
+    Optional<RaftGroups> open = state.groups();
     if (open.isEmpty()) return ChangeResult.NO_QUORUM;
     return switch (order.apply(open.get().spools().commands())) {
       case DONE -> ChangeResult.DONE;

@@ -4,7 +4,6 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.quorumail.config.Problem;
-import org.quorumail.node.Config;
 import org.quorumail.node.ConfigResult;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,7 +48,7 @@ final class CheckCommand implements Callable<Integer> {
           printProblems(problems, err);
           yield ExitCode.USAGE;
         }
-        out.println("the configuration is valid: " + summary(valid.config()));
+        out.println("the configuration is valid: " + valid.config().summary());
         yield ExitCode.DONE;
       }
       case ConfigResult.Invalid invalid -> {
@@ -66,20 +65,5 @@ final class CheckCommand implements Callable<Integer> {
   static void printProblems(List<?> problems, PrintWriter err) {
     for (Object problem : problems) err.println(problem);
     err.println(problems.size() == 1 ? "1 problem" : problems.size() + " problems");
-  }
-
-  private static String summary(Config config) {
-    StringBuilder text = new StringBuilder(config.hostname());
-    config.listeners().forEach(l -> text.append(", SMTP on ").append(address(l.socket())));
-    if (config.health().enabled()) {
-      text.append(", HTTP on ").append(address(config.health().listenAddress()));
-    }
-    text.append(config.cluster().enabled() ? ", clustered" : ", stand-alone");
-    return text.append(", data in ").append(config.node().dataDirectory()).toString();
-  }
-
-  private static String address(java.net.InetSocketAddress socket) {
-    if (socket.getAddress().isAnyLocalAddress()) return "port " + socket.getPort();
-    return socket.getAddress().getHostAddress() + " port " + socket.getPort();
   }
 }

@@ -26,6 +26,11 @@ public record ClusterConfig(
     GossipConfig gossip,
     PlumtreeConfig plumtree) {
 
+  /** Reports whether the configuration itself names any other node. */
+  public boolean hasSeeds() {
+    return !seeds.isEmpty() || !plumtree.bridge().staticSeeds().isEmpty();
+  }
+
   /** The same with other secrets: what a reload changes. */
   public ClusterConfig withSecretsOf(ClusterConfig other) {
     return new ClusterConfig(

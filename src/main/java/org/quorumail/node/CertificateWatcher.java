@@ -12,58 +12,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees that a certificate, key or authority file was replaced, and has all of them read again: a
- * renewed certificate counts without anybody's doing. Looks every five seconds, and takes what has
- * not changed for one round, so that a pair is not read while it is being written.
+ * The watcher of certificate, key and authority files: when one was replaced, all are read again,
+ * so a renewed certificate needs no reload. It accepts a change that has lasted one round, so that
+ * a pair is not read while it is being written. Called by one thread.
  */
-public final class CertificateWatcher implements AutoCloseable {
+public final class CertificateWatcher {
   private static final Logger LOG = LoggerFactory.getLogger(CertificateWatcher.class);
-  private static final Duration PERIOD = Duration.ofSeconds(5);
+
+  /** The time between two rounds. */
+  public static final Duration INTERVAL = Duration.ofSeconds(5);
 
   private final LiveConfig config;
-  private final Thread thread;
   private List<Stamp> loaded;
   private List<Stamp> seen;
 
-  /** What tells one content of a file from the next, without reading it. */
+  /** The attributes of a file that change with its content. */
   private record Stamp(Path file, long modifiedNanos, long size, String key) {}
 
-  private CertificateWatcher(LiveConfig config) {
+  public CertificateWatcher(LiveConfig config) {
     this.config = config;
     this.loaded = stamps(config.current());
     this.seen = loaded;
-    this.thread = Thread.ofVirtual().name("certificate-watch").unstarted(this::run);
   }
 
-  public static CertificateWatcher start(LiveConfig config) {
-    CertificateWatcher watch = new CertificateWatcher(config);
-    watch.thread.start();
-    return watch;
-  }
-
-  /** For tests, which do not wait. */
-  static CertificateWatcher idle(LiveConfig config) {
-    return new CertificateWatcher(config);
-  }
-
-  @Override
-  public void close() {
-    thread.interrupt();
-  }
-
-  private void run() {
-    try {
-      while (true) {
-        Thread.sleep(PERIOD);
-        check();
-      }
-    } catch (InterruptedException e) {
-      LOG.debug("event=certificate_watch_ended");
-    }
-  }
-
-  /** One round. What cannot be used is told once, and the old certificates stay. */
-  void check() {
+  /** Runs one round. A file that cannot be used is logged once, and the old certificates stay. */
+  public void check() {
     List<Stamp> now = stamps(config.current());
     boolean settled = now.equals(seen);
     seen = now;

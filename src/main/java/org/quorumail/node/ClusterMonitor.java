@@ -7,56 +7,39 @@ import java.util.Map;
 import org.quorumail.api.ClusterView;
 import org.quorumail.api.NodeView;
 import org.quorumail.cluster.ClusterEvent;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Turns what changes in the cluster's view into events and series. The node that has become the
- * leader tells all, and so does one that lost sight of the majority or sees it again, and one that
- * took another configuration; that the cluster's state looks different from here is this node's own
- * matter. Runs in one virtual thread.
+ * The monitor of this node's view of the cluster: it turns changes into events and metrics. A node
+ * publishes to all nodes that it has become the leader, that it lost or regained sight of the
+ * majority, and that it was reconfigured. A change of the cluster's state as seen from here is an
+ * event of this node alone. Called by one thread, except for {@link #publishReload}.
  */
-public final class ClusterMonitor implements Runnable {
-  private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
-  private static final Duration INTERVAL = Duration.ofSeconds(1);
+public final class ClusterMonitor {
+  /** The time between two updates. */
+  public static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private final ClusterView cluster;
   private final ClusterMember member;
-  private final ClusterMetrics series;
+  private final ClusterMetrics metrics;
   private String leader = "";
   private String state = "Forming";
 
   public ClusterMonitor(ClusterView cluster, ClusterMember member, MeterRegistry meters) {
     this.cluster = cluster;
     this.member = member;
-    this.series = new ClusterMetrics(cluster, meters);
+    this.metrics = new ClusterMetrics(cluster, meters);
   }
 
-  @Override
-  public void run() {
-    try {
-      while (true) {
-        update();
-        Thread.sleep(INTERVAL);
-      }
-    } catch (InterruptedException e) {
-      LOG.debug("cluster_watch_stopped");
-    }
+  /** Compares the cluster with the last update. */
+  public void update() {
+    updatePartition(member.metadata().nodeId()); // first: the state depends on it
+    ClusterView.ClusterStatus now = cluster.status();
+    updateLeader(now);
+    updateState(now);
+    metrics.update(cluster.nodes());
   }
 
-  private void update() {
-    try {
-      updatePartition(member.metadata().nodeId()); // first: the state depends on it
-      ClusterView.ClusterStatus now = cluster.status();
-      updateLeader(now);
-      updateState(now);
-      series.update(cluster.nodes());
-    } catch (RuntimeException e) { // a fault of one look: the next one may go well
-      LOG.error("cluster_watch_fault reason=\"{}\"", e.toString(), e);
-    }
-  }
-
-  /** Names the keys only: the values may be secrets. */
+  /** Publishes the keys that changed, never their values: these may be secrets. */
   public void publishReload(NodeView.ReloadResult reload) {
     member.publish(
         "ConfigurationUpdated",

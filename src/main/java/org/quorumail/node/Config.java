@@ -1,6 +1,7 @@
 package org.quorumail.node;
 
 import java.lang.reflect.RecordComponent;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,7 +22,10 @@ import org.quorumail.smtp.server.ListenerConfig;
 import org.quorumail.spool.SpoolConfig;
 import org.quorumail.tls.TlsConfig;
 
-/** Everything an operator can say, with every default filled in. Sizes are bytes. */
+/**
+ * The whole configuration of a node, with every default filled in. Sizes are bytes. Parts of the
+ * node take their own records; only assembly, reports and the command line see the whole.
+ */
 public record Config(
     String hostname,
     Path controlSocket,
@@ -41,14 +45,14 @@ public record Config(
     AuthConfig auth,
     ClusterConfig cluster) {
 
-  /** The defaults of a node without configuration, keeping its data in the given directory. */
+  /** The defaults of a node without configuration that keeps its data in the given directory. */
   public static Config standalone(Path dataDirectory) {
     return standalone(dataDirectory, Map.of());
   }
 
   /**
-   * As above with some keys set, written as on the command line: {@code "smtp.listeners[0].socket"}
-   * → {@code "127.0.0.1:0"}.
+   * The same defaults with some keys set, written as on the command line: {@code
+   * "smtp.listeners[0].socket"} → {@code "127.0.0.1:0"}.
    *
    * @throws IllegalArgumentException with every problem there is
    */
@@ -89,7 +93,7 @@ public record Config(
         cluster);
   }
 
-  /** The sections in which the other one differs. */
+  /** The names of the sections in which the other configuration differs. */
   public List<String> differences(Config other) {
     List<String> names = new ArrayList<>();
     for (RecordComponent section : Config.class.getRecordComponents()) {
@@ -103,6 +107,21 @@ public record Config(
     return names;
   }
 
+  /** One line about the node: its name, ports and data directory. */
+  public String summary() {
+    StringBuilder text = new StringBuilder(hostname);
+    listeners.forEach(l -> text.append(", SMTP on ").append(text(l.socket())));
+    if (health.enabled()) text.append(", HTTP on ").append(text(health.listenAddress()));
+    text.append(cluster.enabled() ? ", clustered" : ", stand-alone");
+    return text.append(", data in ").append(node.dataDirectory()).toString();
+  }
+
+  private static String text(InetSocketAddress socket) {
+    if (socket.getAddress().isAnyLocalAddress()) return "port " + socket.getPort();
+    return socket.getAddress().getHostAddress() + " port " + socket.getPort();
+  }
+
+  /** The tasks of a node. */
   public enum Role {
     RECEIVE,
     DELIVER,

@@ -167,9 +167,7 @@ final class ConfigCrossChecks {
           "cluster.transport", "is of no use without cluster.secret: such a cluster has no gossip");
     }
     boolean listed = cluster.gossip().discovery() == GossipConfig.Discovery.STATIC;
-    boolean namesNobody =
-        cluster.seeds().isEmpty() && cluster.plumtree().bridge().staticSeeds().isEmpty();
-    if (listed && cluster.expect() > 1 && namesNobody) {
+    if (listed && cluster.expect() > 1 && !cluster.hasSeeds()) {
       context.problem(
           "cluster.expect",
           "is "

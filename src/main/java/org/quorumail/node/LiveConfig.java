@@ -5,7 +5,6 @@ import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
@@ -17,24 +16,17 @@ import org.quorumail.smtp.server.TlsMode;
 import org.quorumail.tls.KeyPairFiles;
 import org.quorumail.tls.ServerTls;
 import org.quorumail.tls.TlsConfig;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The configuration as it counts now, with what is read from the files that it names. A reload
- * takes effect as a whole or not at all: the relay rule, the policy, the certificates and the
- * logins and the secrets of the cluster change for the next connection, everything else waits for a
- * restart and is named.
+ * The configuration in effect, with the contents of the files that it names. A reload takes effect
+ * as a whole or not at all. The relay rule, the policy, the certificates, the logins and the
+ * secrets of the cluster change for the next connection; everything else needs a restart, and the
+ * result names it. Thread-safe: readers see one state, changes exclude each other.
  */
 public final class LiveConfig {
-  private static final Logger LOG = LoggerFactory.getLogger(LiveConfig.class);
-
-  private final ConfigSources sources;
-  private final PolicyFactory policyRules;
+  private final PolicyFactory policyFactory;
   private final LoginFailures loginFailures;
   private volatile State state;
-  private volatile Consumer<ClusterConfig> onSecrets = cluster -> {};
-  private volatile Consumer<ReloadResult> onReload = reload -> {};
 
   private record State(
       Config config,
@@ -42,34 +34,23 @@ public final class LiveConfig {
       List<Optional<ServerTls>> tls,
       Authentication authentication) {}
 
-  private LiveConfig(
-      ConfigSources sources, PolicyFactory policyRules, State state, LoginFailures loginFailures) {
-    this.sources = sources;
-    this.policyRules = policyRules;
+  private LiveConfig(PolicyFactory policyFactory, State state, LoginFailures loginFailures) {
+    this.policyFactory = policyFactory;
     this.loginFailures = loginFailures;
     this.state = state;
   }
 
-  public static LiveConfig of(Config config, ConfigSources sources, PolicyFactory policyRules)
+  /** Reads the files that the configuration names; a bad one is a fault of the configuration. */
+  public static LiveConfig open(Config config, PolicyFactory policyFactory)
       throws NodeStartException {
     LoginFailures failures = new LoginFailures(config.auth().limits());
-    State state = load(config, policyRules, failures);
-    policyRules.commit();
-    return new LiveConfig(sources, policyRules, state, failures);
+    State state = load(config, policyFactory, failures);
+    policyFactory.commit();
+    return new LiveConfig(policyFactory, state, failures);
   }
 
   public Config current() {
     return state.config;
-  }
-
-  /** Told when a reload has brought other secrets of the cluster. */
-  public void onSecrets(Consumer<ClusterConfig> listener) {
-    onSecrets = listener;
-  }
-
-  /** Told of each reload that took effect. */
-  public void onReload(Consumer<ReloadResult> listener) {
-    onReload = listener;
   }
 
   public RelayPolicy relayPolicy() {
@@ -84,72 +65,54 @@ public final class LiveConfig {
     return state.authentication;
   }
 
-  /** For the listener at this place of the configuration. */
-  public Optional<ServerTls> tls(int listener) {
-    return state.tls.get(listener);
+  /** The certificates of one listener, named by its index in the configuration. */
+  public Optional<ServerTls> tls(int listenerIndex) {
+    return state.tls.get(listenerIndex);
   }
 
-  /** Who sends SIGHUP sees no answer, so the log has to say what became of it. */
-  public synchronized ReloadResult reload() {
-    ReloadResult reload = read();
-    for (String problem : reload.problems()) {
-      LOG.warn("configuration_not_reloaded problem=\"{}\"", problem);
-    }
-    if (reload.problems().isEmpty()) onReload.accept(reload);
-    return reload;
-  }
-
-  private ReloadResult read() {
-    return switch (sources.read()) {
-      case ConfigResult.Invalid invalid ->
-          new ReloadResult(
-              List.of(), List.of(), invalid.problems().stream().map(Object::toString).toList());
-      case ConfigResult.Valid valid -> apply(valid.config());
-    };
-  }
-
-  /** Reads the files anew that certificates are in; what cannot be used changes nothing. */
-  synchronized void reloadCertificates() throws NodeStartException {
+  /** Reads the certificate files again; when one cannot be used, nothing changes. */
+  public synchronized void reloadCertificates() throws NodeStartException {
     state = new State(state.config, state.policy, certificates(state.config), state.authentication);
   }
 
-  private ReloadResult apply(Config read) {
+  /** Puts a configuration into effect, as far as it can change without a restart. */
+  synchronized ReloadResult apply(Config read) {
     Config old = state.config;
+    ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
+    Config next = old.with(read.relay(), read.policy(), read.tls(), read.auth(), cluster);
+    Authentication replaced = state.authentication;
     try {
-      ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
-      Authentication replaced = state.authentication;
-      Config next = old.with(read.relay(), read.policy(), read.tls(), read.auth(), cluster);
-      state = load(next, policyRules, loginFailures);
-      policyRules.commit();
-      loginFailures.updateLimits(read.auth().limits());
-      replaced.close();
+      state = load(next, policyFactory, loginFailures);
     } catch (NodeStartException e) {
       return new ReloadResult(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));
     }
-    List<String> changed = new ArrayList<>(List.of("certificates", "users")); // read in any case
-    if (!old.relay().equals(read.relay())) changed.add("relay");
-    if (!old.policy().equals(read.policy())) changed.add("policy");
-    if (!old.tls().equals(read.tls())) changed.add("tls");
-    if (!old.cluster().equals(state.config.cluster())) {
-      ClusterConfig now = state.config.cluster();
-      if (!old.cluster().secret().equals(now.secret())) changed.add("cluster.secret");
-      if (!old.cluster().gossip().acceptedSecrets().equals(now.gossip().acceptedSecrets())) {
-        changed.add("cluster.accepted_secrets");
-      }
-      onSecrets.accept(state.config.cluster());
-    }
-    if (!old.auth().equals(read.auth())) changed.add("auth");
-    List<String> waiting = state.config.differences(read);
-    LOG.info("configuration_reloaded changed={} need_restart={}", changed, waiting);
-    return new ReloadResult(changed, waiting, List.of());
+    policyFactory.commit();
+    loginFailures.updateLimits(read.auth().limits());
+    replaced.close();
+    return new ReloadResult(changes(old, next), next.differences(read), List.of());
   }
 
-  private static State load(Config config, PolicyFactory policyRules, LoginFailures failures)
+  private static List<String> changes(Config old, Config now) {
+    List<String> changed = new ArrayList<>(List.of("certificates", "users")); // always read again
+    if (!old.relay().equals(now.relay())) changed.add("relay");
+    if (!old.policy().equals(now.policy())) changed.add("policy");
+    if (!old.tls().equals(now.tls())) changed.add("tls");
+    ClusterConfig before = old.cluster();
+    ClusterConfig after = now.cluster();
+    if (!before.secret().equals(after.secret())) changed.add("cluster.secret");
+    if (!before.gossip().acceptedSecrets().equals(after.gossip().acceptedSecrets())) {
+      changed.add("cluster.accepted_secrets");
+    }
+    if (!old.auth().equals(now.auth())) changed.add("auth");
+    return changed;
+  }
+
+  private static State load(Config config, PolicyFactory policyFactory, LoginFailures failures)
       throws NodeStartException {
     try {
       return new State(
           config,
-          policyRules.build(config),
+          policyFactory.build(config),
           certificates(config),
           Authentication.open(config.auth(), failures));
     } catch (IOException e) {

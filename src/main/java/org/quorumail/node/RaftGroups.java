@@ -131,6 +131,11 @@ public final class RaftGroups implements AutoCloseable {
         .orElse(LogPosition.NONE);
   }
 
+  /** Bytes of entries that wait for their quorum, over all groups. */
+  public long pendingBytes() {
+    return raft.pendingBytes();
+  }
+
   public List<String> names() {
     return List.copyOf(logs.keySet());
   }

@@ -20,6 +20,11 @@ public final class SignalHandlers {
 
   private SignalHandlers() {}
 
+  /** Keeps a SIGHUP before {@link #onHangup} from ending the process, which is the default. */
+  public static void ignoreHangup() {
+    handle("HUP", () -> LOG.info("event=reload_ignored reason=\"the node is starting\""));
+  }
+
   public static void onHangup(Runnable reload) {
     handle("HUP", reload);
   }

@@ -16,9 +16,11 @@ import org.slf4j.LoggerFactory;
  * leadership over, so that nothing is in doubt and nothing is delivered twice. All nodes are told
  * when it begins and how it ended. Runs in one virtual thread.
  */
-public final class SpoolRebalancer implements Runnable {
+public final class SpoolRebalancer {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolRebalancer.class);
-  private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+  /** The time between two looks. */
+  public static final Duration INTERVAL = Duration.ofSeconds(1);
 
   /** A home that has just come up may go down again at once; hand-overs are not free. */
   private static final Duration HOME_READY_FOR = Duration.ofSeconds(2);
@@ -48,16 +50,9 @@ public final class SpoolRebalancer implements Runnable {
     this.queue = queue;
   }
 
-  @Override
-  public void run() {
-    try {
-      while (true) {
-        Thread.sleep(INTERVAL);
-        for (Spool spool : groups.spools().all()) rebalanceSafely(spool);
-      }
-    } catch (InterruptedException e) {
-      LOG.debug("give_back_stopped");
-    }
+  /** Looks at all spools once. */
+  public void rebalanceAll() {
+    for (Spool spool : groups.spools().all()) rebalanceSafely(spool);
   }
 
   /** What fails for one spool is tried again, and must not keep the others from their homes. */

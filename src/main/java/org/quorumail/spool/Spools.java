@@ -163,6 +163,16 @@ public final class Spools implements Intake, AutoCloseable {
         .or(() -> first(Spool::canAccept));
   }
 
+  /** Messages for which no quorum answered in time, since the start. */
+  public long unanswered() {
+    return (long) meters.unanswered.count();
+  }
+
+  /** The mean time from the final dot to the answer of the quorum; 0 before the first. */
+  public double meanCommitMillis() {
+    return meters.commit.mean(TimeUnit.MILLISECONDS);
+  }
+
   SpoolMetrics meters() {
     return meters;
   }

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,9 +36,8 @@ class CertificateWatcherTest {
     DnsResolver resolver = new DnsResolver(read.delivery().dns(), clock, meters);
     PolicyFactory rules =
         new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
-    ConfigSources nowhere = new ConfigSources(Map.of(), Map.of(), Optional.empty());
-    config = LiveConfig.of(read, nowhere, rules);
-    watch = CertificateWatcher.idle(config);
+    config = LiveConfig.open(read, rules);
+    watch = new CertificateWatcher(config);
   }
 
   @Test

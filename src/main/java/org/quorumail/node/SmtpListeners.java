@@ -1,0 +1,111 @@
+package org.quorumail.node;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.quorumail.config.HostPort;
+import org.quorumail.smtp.server.ListenerConfig;
+import org.quorumail.smtp.server.ServerContext;
+import org.quorumail.smtp.server.SmtpListener;
+import org.quorumail.spool.Intake;
+
+/** The SMTP listeners of this node, opened and drained together. Thread-safe. */
+public final class SmtpListeners {
+  /** No listener: a node that does not receive, or does not yet. */
+  static final SmtpListeners NONE = new SmtpListeners(List.of());
+
+  private final List<SmtpListener> listeners;
+
+  private SmtpListeners(List<SmtpListener> listeners) {
+    this.listeners = List.copyOf(listeners);
+  }
+
+  /** Reports a taken port before anything is opened, not after the groups have been. */
+  public static void requireFreePorts(Config config) throws NodeStartException {
+    for (ListenerConfig listener : configured(config)) {
+      try (ServerSocket probe = new ServerSocket()) {
+        probe.setReuseAddress(true);
+        probe.bind(listener.socket());
+      } catch (IOException e) {
+        throw new NodeStartException(
+            "smtp.listeners: cannot listen on %s (%s); stop the program that does, or name another port"
+                .formatted(text(listener.socket()), e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  /** Opens all configured listeners, or none when one of them cannot be opened. */
+  public static SmtpListeners open(
+      LiveConfig config, Intake intake, QueueRuns queueRuns, MeterRegistry meters)
+      throws IOException {
+    List<ListenerConfig> configured = configured(config.current());
+    List<SmtpListener> open = new ArrayList<>();
+    try {
+      for (int i = 0; i < configured.size(); i++) {
+        ServerContext context = context(config, i, intake, queueRuns, meters);
+        open.add(SmtpListener.open(configured.get(i), context));
+      }
+      return new SmtpListeners(open);
+    } catch (IOException e) {
+      open.forEach(SmtpListener::close);
+      throw e;
+    }
+  }
+
+  public boolean isEmpty() {
+    return listeners.isEmpty();
+  }
+
+  public int activeConnections() {
+    return listeners.stream().mapToInt(SmtpListener::activeConnections).sum();
+  }
+
+  /** Reports whether the accept loop of each listener has made progress within the timeout. */
+  public boolean areAccepting(Duration timeout) {
+    return listeners.stream().allMatch(l -> l.isAccepting(timeout));
+  }
+
+  /** Starts to drain all listeners at once; returns the threads that wait for their sessions. */
+  public List<Thread> drain(Duration timeout) {
+    return listeners.stream()
+        .map(l -> Thread.ofVirtual().name("smtp-drain").start(() -> drain(l, timeout)))
+        .toList();
+  }
+
+  private static void drain(SmtpListener listener, Duration timeout) {
+    try {
+      listener.drain(timeout);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static List<ListenerConfig> configured(Config config) {
+    return config.roles().contains(Config.Role.RECEIVE) ? config.listeners() : List.of();
+  }
+
+  private static ServerContext context(
+      LiveConfig config, int index, Intake intake, QueueRuns queueRuns, MeterRegistry meters) {
+    return new ServerContext(
+        config.current().hostname(),
+        intake,
+        config::relayPolicy,
+        config::rules,
+        PolicyFactory.scratchDirectory(config.current()),
+        () -> config.tls(index),
+        queueRuns::start,
+        config::authentication,
+        meters,
+        Clock.systemUTC());
+  }
+
+  private static String text(InetSocketAddress socket) {
+    return new HostPort(socket.getAddress().getHostAddress(), socket.getPort()).toString();
+  }
+}

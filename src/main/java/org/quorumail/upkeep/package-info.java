@@ -1,0 +1,9 @@
+/**
+ * The scheduling of background work: tasks that run at fixed intervals for as long as their owner
+ * lives. Start with {@link org.quorumail.upkeep.PeriodicTasks}. Threads: one virtual thread per
+ * task. Must not know the tasks.
+ */
+@NullMarked
+package org.quorumail.upkeep;
+
+import org.jspecify.annotations.NullMarked;
