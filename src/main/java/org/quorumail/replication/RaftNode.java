@@ -286,11 +286,6 @@ public final class RaftNode implements AutoCloseable {
     await(server.snapshotManagementAsync(snapshotRequest(id)), SNAPSHOT_TIMEOUT);
   }
 
-  /** Bytes of entries that wait for their quorum, over all groups. */
-  public long pendingBytes() {
-    return members.values().stream().mapToLong(group -> group.log().pendingBytes()).sum();
-  }
-
   /** Closes all groups with a last snapshot, then the port. */
   @Override
   public void close() {
