@@ -4,14 +4,17 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
-/** Address literals, RFC 5321 §4.1.3: {@code [192.0.2.1]} and {@code [IPv6:2001:db8::1]}. */
+/**
+ * The syntax of address literals, RFC 5321 §4.1.3: {@code [192.0.2.1]} and {@code
+ * [IPv6:2001:db8::1]}.
+ */
 public final class AddressLiteral {
   private static final String IPV6 = "IPv6:";
   private static final int MAX_LENGTH = 2 + 5 + 45; // brackets, tag, the longest IPv6 text
 
   private AddressLiteral() {}
 
-  /** The literal for an address, as a Received header shows a client. */
+  /** Formats an address as the literal that a Received field shows. */
   public static String of(InetAddress address) {
     String text = address.getHostAddress();
     int zone = text.indexOf('%');
@@ -19,7 +22,7 @@ public final class AddressLiteral {
     return address instanceof Inet6Address ? "[" + IPV6 + text + "]" : "[" + text + "]";
   }
 
-  /** Whether this is such a literal, brackets included. */
+  /** Whether the text is an address literal, brackets included. */
   public static boolean isLegal(String literal) {
     if (literal.length() > MAX_LENGTH || !literal.startsWith("[") || !literal.endsWith("]")) {
       return false;

@@ -3,11 +3,11 @@ package org.quorumail.smtp;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What follows BDAT, RFC 3030 §2: the chunk's size in octets, and whether it is the last one. */
+/** The argument of BDAT, RFC 3030 §2: the size of the chunk in octets, and the LAST marker. */
 public record BdatArgument(long size, boolean last) {
   private static final int MAX_DIGITS = 18; // fits a long; RFC 3030 sets no bound
 
-  /** Empty when it is not {@code SIZE} or {@code SIZE LAST}. */
+  /** Parses {@code SIZE} or {@code SIZE LAST}; empty when the text is neither. */
   public static Optional<BdatArgument> parse(String text) {
     int blank = text.indexOf(' ');
     String digits = blank < 0 ? text : text.substring(0, blank);

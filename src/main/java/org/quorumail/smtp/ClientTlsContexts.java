@@ -10,19 +10,19 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** TLS contexts for outgoing connections; those of listeners are in {@code tls}. */
+/** The TLS contexts of outgoing connections; those of listeners are in {@code tls}. */
 public final class ClientTlsContexts {
-  /** RFC 8996 forbids what came before. */
+  /** The allowed versions; RFC 8996 forbids the older ones. */
   public static final List<String> PROTOCOLS = List.of("TLSv1.3", "TLSv1.2");
 
   private ClientTlsContexts() {}
 
-  /** For next hops that must prove who they are: issuers are those that the JDK trusts. */
+  /** The context for next hops whose certificate is verified, by the authorities of the JDK. */
   public static SSLContext verifyingClient() {
     return client(null);
   }
 
-  /** For opportunistic TLS (RFC 7435): encrypts with whoever answers, since plain text would do. */
+  /** The context of opportunistic TLS (RFC 7435), which accepts every certificate. */
   public static SSLContext opportunisticClient() {
     return client(new TrustManager[] {new TrustAllManager()});
   }
@@ -37,7 +37,7 @@ public final class ClientTlsContexts {
     }
   }
 
-  /** Extended, because the JDK adds checks of its own around any simpler trust manager. */
+  /** Accepts all. The type is the extended one, since the JDK wraps others in its own checks. */
   private static final class TrustAllManager extends X509ExtendedTrustManager {
     @Override
     public void checkClientTrusted(X509Certificate[] chain, String type) {}

@@ -5,14 +5,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Closes connections whose operation has passed its deadline, because a blocking write or TLS
- * handshake cannot time out by itself. One daemon thread for the process; it only looks at one
- * volatile field per open connection each half second.
+ * The thread that closes connections whose operation has passed its deadline, because a blocking
+ * write or TLS handshake cannot time out by itself. There is one daemon thread per process; each
+ * half second it reads one volatile field of each open connection.
  */
 final class ConnectionWatchdog {
   private static final long PERIOD_MILLIS = 500;
 
-  /** A read that times out by itself comes first, so that the peer can still be told why. */
+  /**
+   * A read times out by itself before that, so that the peer still gets a reply with the reason.
+   */
   private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private static final Set<SmtpChannel> OPEN = ConcurrentHashMap.newKeySet();

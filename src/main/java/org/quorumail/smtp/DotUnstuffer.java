@@ -3,15 +3,15 @@ package org.quorumail.smtp;
 import java.io.IOException;
 
 /**
- * The automaton that finds the end of content and removes stuffed dots. Five states, one octet at a
- * time; runs of ordinary octets are handed on without copying.
+ * The automaton that finds the end of content and removes stuffed dots. It has five states and
+ * reads one octet at a time; runs of ordinary octets are passed on without copying.
  */
 final class DotUnstuffer {
   private enum State {
     LINE_START,
-    /** A dot at the start of a line, withheld: stuffed, or the end. */
+    /** A withheld dot at the start of a line: stuffed, or the end of the content. */
     DOT,
-    /** Dot and CR, both withheld. */
+    /** A withheld dot and CR. */
     DOT_CR,
     TEXT,
     CR
@@ -41,7 +41,8 @@ final class DotUnstuffer {
 
   /** Consumes octets up to the end of content or of the array; returns how many. */
   int accept(byte[] bytes, int from, int to) throws IOException {
-    int kept = from; // start of the run that is not handed on yet
+    if (ended) throw new IllegalStateException("no content follows the final dot");
+    int kept = from; // start of the run that is not passed on yet
     int i = from;
     while (i < to) {
       if (state == State.TEXT) {

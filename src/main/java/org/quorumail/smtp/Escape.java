@@ -1,17 +1,17 @@
 package org.quorumail.smtp;
 
-/** Makes text from the network harmless for a log line: what is not printable is escaped. */
+/** The escaping of text from the network in log lines and replies: only printable ASCII remains. */
 public final class Escape {
   private static final int DEFAULT_LIMIT = 256; // a path has at most 256 octets
 
   private Escape() {}
 
-  /** The text in double quotes, cut after 256 characters. */
+  /** Puts the text into double quotes, cut after 256 characters. */
   public static String quoted(String text) {
     return quoted(text, DEFAULT_LIMIT);
   }
 
-  /** The text in double quotes, cut after so many characters. */
+  /** Puts the text into double quotes, cut after {@code limit} characters. */
   public static String quoted(String text, int limit) {
     StringBuilder out = new StringBuilder(Math.min(text.length(), limit) + 16).append('"');
     for (int i = 0; i < Math.min(text.length(), limit); i++) append(out, text.charAt(i));

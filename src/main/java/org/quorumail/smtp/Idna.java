@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /**
  * Internationalized domain names: the ASCII form (A-labels) of a name with U-labels, RFC 5891 §4.4
- * with the mapping of RFC 5895, by Punycode (RFC 3492). Unlike {@code java.net.IDN}, which follows
- * the older rules of RFC 3490, it keeps ß and final sigma as the letters that they are.
+ * with the mapping of RFC 5895, by Punycode (RFC 3492). {@code java.net.IDN} follows the older
+ * rules of RFC 3490, which replace ß and final sigma; this class keeps both letters.
  */
 final class Idna {
   private static final String PREFIX = "xn--";
@@ -24,9 +24,10 @@ final class Idna {
 
   private Idna() {}
 
-  /** The name with every label in ASCII; empty when a label cannot be one of a domain. */
+  /** Converts every label of the name to ASCII; empty when a label is not legal in a domain. */
   static Optional<String> toAscii(String domain) {
-    String mapped = folded(folded(domain)); // some letters have a form only after the first time
+    String mapped =
+        folded(folded(domain)); // some letters reach their final form only in the second pass
     StringBuilder ascii = new StringBuilder(mapped.length() + 16);
     for (String label : mapped.split("[.\u3002]", -1)) {
       if (ascii.length() > 0) ascii.append('.');
@@ -43,7 +44,7 @@ final class Idna {
     return Optional.of(ascii.toString());
   }
 
-  /** Lower case and one form of each letter, RFC 5895 §2. */
+  /** Maps to lower case and to one form of each letter, RFC 5895 §2. */
   private static String folded(String text) {
     return Normalizer.normalize(text.toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
   }
@@ -52,7 +53,7 @@ final class Idna {
     return label.chars().allMatch(c -> c < 0x80);
   }
 
-  /** RFC 5892 in short: letters, digits, marks inside, hyphens, and what joins letters. */
+  /** RFC 5892 in short: letters, digits, hyphens; inside a label also marks and joiners. */
   private static boolean isAllowed(int point, int place) {
     if (point < 0x80) return Character.isLetterOrDigit(point) || point == '-';
     int type = Character.getType(point);

@@ -5,7 +5,9 @@ import java.util.Optional;
 import java.util.function.IntPredicate;
 import org.quorumail.mail.MailAddress;
 
-/** The value of ORCPT, RFC 3461 §4.2, with the address type {@code utf-8} of RFC 6533 §3. */
+/**
+ * The syntax of ORCPT values, RFC 3461 §4.2, with the address type {@code utf-8} of RFC 6533 §3.
+ */
 public final class OriginalRecipient {
   private static final int MAX = 500; // RFC 3461 §4.2
   private static final String UTF8 = "utf-8";
@@ -14,9 +16,9 @@ public final class OriginalRecipient {
   private OriginalRecipient() {}
 
   /**
-   * Reads a value of one character per octet; empty when it is not one. UTF-8 in it, which only
-   * SMTPUTF8 allows, comes back in the ASCII form of RFC 6533 ({@code \x{E4}}), which every hop
-   * takes.
+   * Parses a value of one character per octet; empty when it is malformed. UTF-8 in the value,
+   * which only SMTPUTF8 allows, is converted to the ASCII form of RFC 6533 ({@code \x{E4}}), which
+   * every hop accepts.
    */
   public static Optional<String> parse(String value, boolean smtpUtf8) {
     int sign = value.indexOf(';');
@@ -34,7 +36,7 @@ public final class OriginalRecipient {
     return ascii.filter(OriginalRecipient::isUtf8Xtext).map(text -> type + ";" + text);
   }
 
-  /** The value that tells of this address; empty when it would be too long. */
+  /** Formats an address as a value; empty when the value would be too long. */
   public static String of(MailAddress address) {
     String value =
         address.ascii()
@@ -43,7 +45,7 @@ public final class OriginalRecipient {
     return value.length() > MAX ? "" : value;
   }
 
-  /** The address in a value, decoded as far as it is xtext; empty when there is none. */
+  /** Returns the address in a value, decoded where it is xtext; empty when there is none. */
   public static String address(String value) {
     String encoded = value.substring(value.indexOf(';') + 1);
     return Xtext.decode(encoded).orElse(encoded);
@@ -58,7 +60,7 @@ public final class OriginalRecipient {
     return true;
   }
 
-  /** What is above ASCII in its ASCII form; the rest is in that form already. */
+  /** Escapes the characters above ASCII; the others are in their ASCII form already. */
   private static String ascii(String text) {
     return escaped(text, point -> point < 0x80);
   }

@@ -4,8 +4,8 @@ import java.util.Optional;
 import org.quorumail.mail.MailAddress;
 
 /**
- * The grammar of paths, RFC 5321 §4.1.2 with the additions of RFC 6531 §3.3: what stands between
- * the angle brackets of MAIL and RCPT. A parser of one path.
+ * A parser of one path of MAIL or RCPT, angle brackets included: RFC 5321 §4.1.2 with the additions
+ * of RFC 6531 §3.3.
  */
 public final class PathParser {
   private static final int MAX_LOCAL_PART = 64; // §4.5.3.1.1
@@ -22,32 +22,32 @@ public final class PathParser {
     this.text = text;
   }
 
-  /** What a path came to. */
+  /** The result of parsing a path. */
   public sealed interface Parsed {
-    /** {@code <>}; legal for MAIL only. */
+    /** The null path {@code <>}, which is legal only in MAIL. */
     record Null(String rest) implements Parsed {}
 
     /**
-     * A mailbox, without the source route that may have stood before it (appendix F.2).
+     * A mailbox; a source route before it is dropped (appendix F.2).
      *
-     * @param rest what follows the closing bracket
+     * @param rest the text after the closing bracket
      */
     record Mailbox(MailAddress address, String rest) implements Parsed {}
 
-    /** Legal nowhere; the reason is a phrase for a reply. */
+    /** A malformed path; the reason is a phrase for a reply. */
     record Malformed(String reason) implements Parsed {}
 
-    /** Has the form of a path, but a local part that no mailbox can have. */
+    /** A path whose local part no mailbox can have. */
     record IllegalLocalPart() implements Parsed {}
 
-    /** Has octets above 127 that are not UTF-8; RFC 6531 allows only that. */
+    /** A path with octets above 127 that are not UTF-8, the only encoding that RFC 6531 allows. */
     record NotUtf8() implements Parsed {}
   }
 
   /**
-   * Reads a path from the start of a text of one character per octet. UTF-8 in it is understood; it
-   * is for the caller to refuse an address that is not {@link MailAddress#ascii} where SMTPUTF8
-   * does not apply. The domain comes back in its ASCII form.
+   * Parses a path at the start of a text of one character per octet. UTF-8 is decoded; where
+   * SMTPUTF8 does not apply, the caller refuses an address that is not {@link MailAddress#ascii}.
+   * The domain is returned in its ASCII form.
    */
   public static Parsed parse(String text) {
     PathParser octets = new PathParser(text);
@@ -59,13 +59,13 @@ public final class PathParser {
     return new PathParser(path.get() + text.substring(close + 1)).path();
   }
 
-  /** Whether this is a domain name of RFC 5321 §4.1.2; underscores are let pass. */
+  /** Whether the text is a domain name of RFC 5321 §4.1.2; underscores are accepted too. */
   public static boolean isDomain(String text) {
     PathParser syntax = new PathParser(text);
     return Utf8Text.isAscii(text) && syntax.domainName() && syntax.at == text.length();
   }
 
-  /** Whether this is an address literal of RFC 5321 §4.1.3, in its brackets. */
+  /** Whether the text is an address literal of RFC 5321 §4.1.3, brackets included. */
   public static boolean isAddressLiteral(String text) {
     return AddressLiteral.isLegal(text);
   }
@@ -106,7 +106,7 @@ public final class PathParser {
         .orElse(new Parsed.Malformed("bad domain"));
   }
 
-  /** Tells apart a path that is broken and one that merely names what cannot exist. */
+  /** Distinguishes a malformed path from a well-formed one whose mailbox cannot exist. */
   private Parsed badLocalPart(int start, int close) {
     String inside = text.substring(start, close);
     int sign = inside.indexOf('@');
@@ -119,7 +119,7 @@ public final class PathParser {
     return structured ? new Parsed.IllegalLocalPart() : new Parsed.Malformed("bad local part");
   }
 
-  /** The bracket that ends the path; one inside a quoted string does not. */
+  /** Finds the bracket that ends the path; a bracket in a quoted string does not. */
   private int closingBracket() {
     boolean quoted = false;
     for (int i = at; i < text.length(); i++) {
@@ -131,7 +131,7 @@ public final class PathParser {
     return -1;
   }
 
-  /** {@code @a,@b:}, read and forgotten, as §4.1.1.3 advises. */
+  /** Skips {@code @a,@b:}, as §4.1.1.3 advises. */
   private boolean sourceRoute() {
     do {
       if (!take('@') || !domain()) return false;
@@ -171,7 +171,7 @@ public final class PathParser {
     return true;
   }
 
-  /** Labels of letters, digits, hyphens; a final dot is let pass and means the same name. */
+  /** Accepts labels of letters, digits and hyphens; a final dot does not change the name. */
   private boolean domainName() {
     int start = at;
     do {
@@ -197,7 +197,7 @@ public final class PathParser {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   }
 
-  /** The character at hand, as a code point; goes behind it. */
+  /** Consumes one character, as a code point. */
   private int next() {
     int point = text.codePointAt(at);
     at += Character.charCount(point);

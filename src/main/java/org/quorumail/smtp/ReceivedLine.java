@@ -1,9 +1,6 @@
 package org.quorumail.smtp;
 
-/**
- * What one read of a line came to. Texts hold one character per octet (ISO 8859-1), line end
- * removed.
- */
+/** The result of reading one line. Texts have one character per octet (ISO 8859-1), no line end. */
 public sealed interface ReceivedLine {
   /** A line that ended in CRLF. */
   record Text(String text) implements ReceivedLine {}
@@ -12,14 +9,14 @@ public sealed interface ReceivedLine {
   record BareLineFeed(String text) implements ReceivedLine {}
 
   /**
-   * A line over the limit; it was read to its end and thrown away.
+   * A line over the limit; it was read to its end and discarded.
    *
-   * @param start its first octets, enough to know the command by
+   * @param start its first octets, which show the command
    */
   record TooLong(String start) implements ReceivedLine {
     static final int START = 16;
   }
 
-  /** The connection ended; a line that was begun is lost. */
+  /** The end of the connection; an unfinished line is lost. */
   record End() implements ReceivedLine {}
 }

@@ -10,16 +10,16 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.EnhancedStatus;
 
 /**
- * One reply of RFC 5321 §4.2, of one or more lines.
+ * A reply, RFC 5321 §4.2, of one or more lines.
  *
- * @param status the enhanced status code of RFC 2034; it is not repeated in the lines
+ * @param status the enhanced status code of RFC 2034; the lines do not repeat it
  * @param lines the text of each line without code, separator, status and CRLF; at least one
  */
 public record Reply(int code, Optional<EnhancedStatus> status, List<String> lines) {
-  /** Lines of a reply that are read at most; an EHLO answer has some twenty. */
+  /** The limit on the lines of a reply that is read; an EHLO reply has some twenty. */
   public static final int MAX_LINES = 128;
 
-  /** Octets of one reply line that are read at most; RFC 5321 §4.5.3.1.5 says 512. */
+  /** The limit on the octets of one reply line that is read; RFC 5321 §4.5.3.1.5 says 512. */
   public static final int MAX_LINE = 2048;
 
   public Reply {
@@ -28,12 +28,12 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
     lines = List.copyOf(lines);
   }
 
-  /** A reply with an enhanced status code, written {@code "5.1.1"}. */
+  /** Makes a reply with an enhanced status code such as {@code "5.1.1"}. */
   public static Reply of(int code, String status, String text) {
     return new Reply(code, EnhancedStatus.leading(status), List.of(text));
   }
 
-  /** A reply without one: the greeting, EHLO's, HELP's, and 354 (RFC 2034 §3 allows no 3.x.x). */
+  /** Makes a reply without status: greeting, EHLO, and 3xx (RFC 2034 §3 has no 3.x.x). */
   public static Reply plain(int code, String... lines) {
     return new Reply(code, Optional.empty(), List.of(lines));
   }
@@ -54,12 +54,12 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
     return code >= 500;
   }
 
-  /** All lines as one, for a log or a report. */
+  /** Joins all lines to one, for a log or a report. */
   public String text() {
     return String.join(" ", lines);
   }
 
-  /** The bytes on the wire, line ends included. Line breaks in the text cannot start a new line. */
+  /** Encodes the reply, line ends included. Line breaks in the text cannot start a new line. */
   public byte[] toWire() {
     StringBuilder wire = new StringBuilder(64);
     for (int i = 0; i < lines.size(); i++) {
@@ -71,17 +71,17 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
     return wire.toString().getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** {@code 250 2.0.0 Ok}, as a log shows it. */
+  /** Formats the reply for a log: {@code 250 2.0.0 Ok}. */
   @Override
   public String toString() {
     return code + status.map(s -> " " + s).orElse("") + " " + text();
   }
 
   /**
-   * Reads one reply, bounded in line length and number of lines. Bare line feeds end a line here:
-   * nothing can be smuggled in a reply, and old servers send them.
+   * Reads one reply, bounded in line length and number of lines. A bare line feed ends a line here:
+   * a reply cannot smuggle a message, and old servers send bare line feeds.
    *
-   * @throws SmtpProtocolException when it is not a reply or exceeds the bounds
+   * @throws SmtpProtocolException when the input is not a reply or exceeds the bounds
    * @throws EOFException when the connection ends first
    */
   static Reply read(SmtpReader reader) throws IOException {
@@ -128,7 +128,7 @@ public record Reply(int code, Optional<EnhancedStatus> status, List<String> line
     return code;
   }
 
-  /** A status that contradicts the code (RFC 2034 §4) is only text. */
+  /** Returns the status, unless it contradicts the code (RFC 2034 §4) and so is only text. */
   private static @Nullable EnhancedStatus matchingStatus(
       @Nullable EnhancedStatus status, int code) {
     return status != null && status.statusClass() == code / 100 ? status : null;

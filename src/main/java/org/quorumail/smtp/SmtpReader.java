@@ -6,11 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads lines and message content from a connection. The buffer is small between messages, so that
- * an idle connection costs next to nothing, and large while content comes in.
+ * The reader of lines and message content from a connection. Its buffer is large only while content
+ * arrives, so that an idle connection needs little memory.
  *
- * <p>Before every read that may block, {@code beforeWaiting} runs: a server flushes its replies
- * there, which groups the replies to pipelined commands (RFC 2920 §3.2) without any other care.
+ * <p>Before every read that may block, {@code beforeWaiting} runs: it flushes the output, which
+ * groups the replies to pipelined commands (RFC 2920 §3.2).
  */
 public final class SmtpReader {
   private static final int SMALL = 1024; // a few pipelined commands
@@ -27,7 +27,7 @@ public final class SmtpReader {
     this.beforeWaiting = beforeWaiting;
   }
 
-  /** Octets that have arrived and are not consumed; of commands, if the peer pipelines. */
+  /** Octets that have arrived and are not consumed: pipelined commands. */
   public int buffered() {
     return end - position;
   }
@@ -52,10 +52,10 @@ public final class SmtpReader {
   }
 
   /**
-   * Reads content up to CRLF.CRLF and no other end (RFC 5321 §4.1.1.4; any other reading lets
-   * messages be smuggled), removes the dots that were stuffed (§4.5.2) and hands the rest to the
-   * sink. After a bare CR or LF, or above the size, the sink gets nothing more, but the content is
-   * still read to its real end, so that no part of it is ever taken for a command.
+   * Reads content up to CRLF.CRLF and no other end (RFC 5321 §4.1.1.4; other ends allow SMTP
+   * smuggling), removes stuffed dots (§4.5.2) and passes the rest to the sink. After a bare CR or
+   * LF, or above the size, the sink gets nothing more. The content is still read to its real end,
+   * so that no part of it is taken for a command.
    */
   public ContentResult readContent(long maxSize, ContentSink sink) throws IOException {
     DotUnstuffer scan = new DotUnstuffer(maxSize, sink);
@@ -72,7 +72,7 @@ public final class SmtpReader {
   }
 
   /**
-   * Hands exactly so many octets to the sink, whatever they are (RFC 3030 §2). False when the
+   * Passes exactly {@code size} octets of any value to the sink (RFC 3030 §2); false when the
    * connection ended before.
    */
   public boolean readChunk(long size, ContentSink sink) throws IOException {
@@ -98,7 +98,7 @@ public final class SmtpReader {
     boolean clean = lineFeed > start && buffer[lineFeed - 1] == '\r';
     int length = lineFeed - start - (clean ? 1 : 0);
     String text = new String(buffer, start, length, StandardCharsets.ISO_8859_1);
-    if (length > SMALL) shrink(); // a long AUTH is not worth keeping 12 KiB for the session
+    if (length > SMALL) shrink(); // frees the 12 KiB that a long AUTH needed
     return clean ? new ReceivedLine.Text(text) : new ReceivedLine.BareLineFeed(text);
   }
 
@@ -125,7 +125,7 @@ public final class SmtpReader {
     return -1;
   }
 
-  /** Reads what is there, at least one octet. Makes room first: at least {@code size} in all. */
+  /** Reads the available octets, at least one, into a buffer of at least {@code size}. */
   private boolean fill(int size) throws IOException {
     if (position == end) {
       position = 0;
@@ -156,7 +156,7 @@ public final class SmtpReader {
     end = rest;
   }
 
-  /** Sends what was written so far. */
+  /** An action that sends the output written so far. */
   @FunctionalInterface
   public interface Flush {
     void flush() throws IOException;

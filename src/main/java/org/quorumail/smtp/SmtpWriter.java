@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Writes replies, commands and message content, buffered until {@link #flush}. Content goes out
- * with dots stuffed and clean line ends whatever it looked like (RFC 5321 §4.5.2, §2.3.8).
+ * The writer of replies, commands and message content, buffered until {@link #flush}. Content is
+ * always sent with dots stuffed and CRLF line ends (RFC 5321 §4.5.2, §2.3.8).
  */
 public final class SmtpWriter {
   private static final int SMALL = 512; // some replies
@@ -29,7 +29,7 @@ public final class SmtpWriter {
     raw(wire, 0, wire.length);
   }
 
-  /** Writes one command line; the CRLF is added. Line breaks inside are a programming error. */
+  /** Writes one command line; the CRLF is added. A line break in it is a programming error. */
   public void command(String command) throws IOException {
     if (command.indexOf('\r') >= 0 || command.indexOf('\n') >= 0) {
       throw new IllegalArgumentException("a command has no line breaks");
@@ -62,12 +62,12 @@ public final class SmtpWriter {
     }
   }
 
-  /** Writes octets of a chunk (RFC 3030 §2) as they are. */
+  /** Writes octets of a chunk (RFC 3030 §2) unchanged. */
   public void chunk(byte[] bytes, int count) throws IOException {
     raw(bytes, 0, count);
   }
 
-  /** Ends content: adds the line end that may be missing, and the final dot. Does not flush. */
+  /** Ends content: adds a missing line end and the final dot. Does not flush. */
   public void endContent() throws IOException {
     if (carriageReturn) put('\n');
     else if (!lineStart) crlf();
@@ -89,7 +89,7 @@ public final class SmtpWriter {
     if (lineStart && buffer.length > SMALL) buffer = new byte[SMALL];
   }
 
-  /** The end of the octets that need no thought: no line end, no dot at the start of a line. */
+  /** Finds the end of a run without line ends and without a dot at the start of a line. */
   private int ordinaryRun(byte[] bytes, int from, int end) {
     if (carriageReturn || (lineStart && bytes[from] == '.')) return from;
     int i = from;
@@ -149,7 +149,7 @@ public final class SmtpWriter {
     length += count;
   }
 
-  /** Passes the buffer on without asking the layers below to send it. */
+  /** Writes the buffer to the stream without flushing the stream. */
   private void drain() throws IOException {
     out.write(buffer, 0, length);
     length = 0;

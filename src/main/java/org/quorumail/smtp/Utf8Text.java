@@ -5,7 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** UTF-8 in command lines, which are read as one character per octet (RFC 6531 §3.3). */
+/** The decoding of UTF-8 in command lines, which are read as one character per octet (RFC 6531). */
 final class Utf8Text {
   private Utf8Text() {}
 
@@ -14,7 +14,7 @@ final class Utf8Text {
     return true;
   }
 
-  /** The text that the octets spell; empty when they are not UTF-8 (RFC 3629 §3). */
+  /** Decodes the octets; empty when they are not UTF-8 (RFC 3629 §3). */
   static Optional<String> decode(String octets) {
     try {
       byte[] bytes = octets.getBytes(StandardCharsets.ISO_8859_1);
@@ -30,9 +30,9 @@ final class Utf8Text {
   }
 
   /**
-   * Whether a character above ASCII may stand in a local part. RFC 6531 §3.3 allows them all; those
-   * that are not seen, or turn the text around, serve only to deceive who reads an address. The two
-   * joiners pass, since some languages cannot be written without them.
+   * Whether a character above ASCII is accepted in a local part. RFC 6531 §3.3 allows them all, but
+   * invisible characters and those that turn the text around serve only to deceive readers. The two
+   * joiners are accepted, since some languages need them.
    */
   static boolean isAllowedInLocalPart(int point) {
     if (point < 0xA0) return false; // ASCII has its own rules; C1 controls
@@ -41,7 +41,7 @@ final class Utf8Text {
     return !noncharacter && !isBlank(point) && Character.getType(point) != Character.FORMAT;
   }
 
-  /** A space of any kind, or a letter that is drawn as none (the fillers of Hangul). */
+  /** Whether the character looks like a space: one of any kind, or a filler of Hangul. */
   private static boolean isBlank(int point) {
     boolean filler =
         point == 0x115F || point == 0x1160 || point == 0x3164 || point == 0xFFA0 || point == 0x34F;

@@ -8,7 +8,7 @@ public final class Xtext {
 
   private Xtext() {}
 
-  /** The text that was encoded, one character per octet; empty when it is not xtext. */
+  /** Decodes xtext to one character per octet; empty when the text is not xtext. */
   public static Optional<String> decode(String xtext) {
     StringBuilder text = new StringBuilder(xtext.length());
     for (int i = 0; i < xtext.length(); i++) {

@@ -3,13 +3,14 @@ package org.quorumail.tls;
 import java.util.Locale;
 
 /**
- * What a client certificate is known by.
+ * A name of a client certificate: its fingerprint, or an alternative name.
  *
- * @param kind what the value is
  * @param value in lower case; of a fingerprint 64 hexadecimal digits without colons
  */
 public record CertificateName(Kind kind, String value) {
-  /** A fingerprint says which certificate it is; a name counts only when an authority signed it. */
+  /**
+   * The kind of name. A fingerprint always counts, the others only when an authority signed them.
+   */
   public enum Kind {
     SHA256,
     DNS,

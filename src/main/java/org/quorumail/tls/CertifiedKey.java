@@ -16,7 +16,7 @@ import javax.naming.ldap.Rdn;
 /**
  * A certificate chain, own certificate first, and the private key that belongs to it.
  *
- * @param names the host names that it is for, in lower case; {@code *.} stands for one label
+ * @param names the host names of the certificate, in lower case; {@code *.} stands for one label
  */
 public record CertifiedKey(List<X509Certificate> chain, PrivateKey key, Set<String> names) {
   private static final int MIN_RSA_BITS = 2048; // RFC 9325 §4.5
@@ -50,7 +50,7 @@ public record CertifiedKey(List<X509Certificate> chain, PrivateKey key, Set<Stri
     return new CertifiedKey(chain, key, namesOf(own));
   }
 
-  /** Alternative names; only where there are none, the common name (RFC 6125 §6.4.4). */
+  /** Returns the alternative names; without any, the common name (RFC 6125 §6.4.4). */
   private static Set<String> namesOf(X509Certificate certificate) throws CertificateException {
     Set<String> names = alternativeNames(certificate, DNS_NAME);
     if (!names.isEmpty()) return names;
@@ -60,7 +60,7 @@ public record CertifiedKey(List<X509Certificate> chain, PrivateKey key, Set<Stri
         if (part.getType().equalsIgnoreCase("CN")) names.add(lower(part.getValue()));
       }
     } catch (InvalidNameException e) {
-      // it serves clients that name no server
+      // the certificate serves clients that name no server
     }
     return names;
   }

@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.tls.CertificateName.Kind;
 
 /**
- * Who a client is by its certificate. A name in a certificate counts only when an authority of ours
- * signed it; the fingerprint always, because the handshake has proved that the client has the key.
+ * The verifier of client certificates. A name in a certificate counts only when a configured
+ * authority signed the certificate. The fingerprint always counts, because the handshake has proved
+ * that the client has the key.
  */
 final class ClientCertificateVerifier {
   private static final int RFC822_NAME = 1; // GeneralName, RFC 5280 §4.2.1.6
@@ -76,12 +77,12 @@ final class ClientCertificateVerifier {
     }
   }
 
-  /** One that asked for is taken as it is and judged after the handshake; one required, in it. */
+  /** The trust managers of the handshake, which reject a certificate only in the mode REQUIRE. */
   TrustManager[] trustManagers() {
     return new TrustManager[] {new HandshakeTrustManager()};
   }
 
-  /** Everything that the client's certificate proves it to be; empty when it proves nothing. */
+  /** Returns the names that the client's certificate proves, fingerprint included. */
   Set<CertificateName> names(SSLSession session) {
     if (mode == ClientCertificates.NONE) return Set.of();
     try {
@@ -124,7 +125,7 @@ final class ClientCertificateVerifier {
     }
   }
 
-  /** Extended, because the JDK adds checks of its own around any simpler trust manager. */
+  /** The type is the extended one, since the JDK wraps other trust managers in its own checks. */
   private final class HandshakeTrustManager extends X509ExtendedTrustManager {
     @Override
     public void checkClientTrusted(X509Certificate[] chain, String type)
@@ -165,7 +166,8 @@ final class ClientCertificateVerifier {
     }
 
     /**
-     * Told only where one of them must have signed; else clients would keep others to themselves.
+     * Names the authorities only in the mode REQUIRE; a client would otherwise not send a
+     * certificate of another authority.
      */
     @Override
     public X509Certificate[] getAcceptedIssuers() {

@@ -1,6 +1,6 @@
 package org.quorumail.tls;
 
-/** Whether clients are asked for a certificate in the handshake, and whether they must have one. */
+/** The demand for a client certificate in the handshake: none, optional or required. */
 public enum ClientCertificates {
   NONE,
   REQUEST,

@@ -11,26 +11,29 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The first message of a handshake, RFC 8446 §4.1.2, read ahead for the server name in it (RFC 6066
- * §3): Java's TLS ends the handshake over a name that it does not like, but a client with an odd
- * name shall get the default certificate. Everything else is left to Java's TLS to judge.
+ * The first message of a handshake, RFC 8446 §4.1.2, read ahead for its server name (RFC 6066 §3).
+ * Java's TLS ends the handshake when it dislikes the name, but a client with an odd name should get
+ * the default certificate. Java's TLS checks all the rest.
  *
- * @param octets what was read from the connection, for the handshake to read again
- * @param serverName in lower case; empty when there is none, or none that could be a host's
+ * @param octets the octets read from the connection, which the handshake reads again
+ * @param serverName the name in lower case; empty without one, or when it cannot be a host name
  */
 public record ClientHello(byte[] octets, Optional<String> serverName) {
   private static final int HANDSHAKE_RECORD = 22;
   private static final int CLIENT_HELLO = 1;
-  private static final int SERVER_NAME = 0; // the extension, and the name type host_name
+  private static final int SERVER_NAME =
+      0; // the number of the extension, and of the name type host_name
   private static final int RECORD_HEADER = 5;
   private static final int MAX_RECORD = 1 << 14; // §5.1
 
-  /** Above this the name is not looked for; real ones have 300 to 2,000 octets. */
+  /**
+   * The limit on the message within which the name is searched; real ones have 300 to 2,000 octets.
+   */
   private static final int MAX_HELLO = 32 * 1024;
 
   private static final int MAX_NAME = 255;
 
-  /** Reads until the message is complete, or is seen to be no such message, or the input ends. */
+  /** Reads until the message is complete, turns out to be another one, or the input ends. */
   public static ClientHello read(InputStream in) throws IOException {
     ByteArrayOutputStream octets = new ByteArrayOutputStream(1024);
     ByteArrayOutputStream message = new ByteArrayOutputStream(1024);
@@ -48,7 +51,7 @@ public record ClientHello(byte[] octets, Optional<String> serverName) {
     return new ClientHello(octets.toByteArray(), nameIn(ByteBuffer.wrap(message.toByteArray())));
   }
 
-  /** For the handshake, which reads this first. */
+  /** The octets once more, which the handshake reads first. */
   InputStream replay() {
     return new ByteArrayInputStream(octets);
   }
@@ -56,7 +59,7 @@ public record ClientHello(byte[] octets, Optional<String> serverName) {
   private static boolean complete(ByteArrayOutputStream message) {
     if (message.size() < 4) return false;
     byte[] start = message.toByteArray();
-    if (start[0] != CLIENT_HELLO) return true; // not what is looked for: wait for nothing more
+    if (start[0] != CLIENT_HELLO) return true; // another message: stop reading
     int length = ((start[1] & 0xFF) << 16) | ((start[2] & 0xFF) << 8) | (start[3] & 0xFF);
     return message.size() >= length + 4;
   }
@@ -76,7 +79,7 @@ public record ClientHello(byte[] octets, Optional<String> serverName) {
       }
       return Optional.empty();
     } catch (BufferUnderflowException | IllegalArgumentException e) {
-      return Optional.empty(); // malformed: the handshake will say so
+      return Optional.empty(); // malformed: the handshake reports it
     }
   }
 

@@ -14,7 +14,8 @@ public record KeyPairFiles(Path certificate, Path key) {
   public static Optional<KeyPairFiles> read(Section table, String meaning) {
     Optional<Path> certificate = table.optional("certificate", "path", "", meaning, Path::of);
     Optional<Path> key =
-        table.optional("key", "path", "", "unencrypted PEM private key of that certificate", Path::of);
+        table.optional(
+            "key", "path", "", "unencrypted PEM private key of that certificate", Path::of);
     if (certificate.isPresent() != key.isPresent()) {
       table.problem(
           certificate.isPresent() ? "certificate" : "key",

@@ -22,12 +22,12 @@ import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.SSLSocket;
 
 /**
- * What a listener shakes hands with: its certificates, chosen by the name that the client asks for
- * (RFC 6066 §3), and the protocols and algorithms of RFC 9325 §4.2: forward secrecy and
- * authenticated encryption only.
+ * The TLS of a listener. It chooses the certificate by the name that the client asks for (RFC 6066
+ * §3). It allows the protocols and algorithms of RFC 9325 §4.2: only forward secrecy and
+ * authenticated encryption.
  */
 public final class ServerTls {
-  /** In the order of preference; of TLS 1.2 only ephemeral elliptic curves with AEAD. */
+  /** Cipher suites by preference; in TLS 1.2 only ephemeral elliptic curves with AEAD. */
   private static final String[] SUITES = {
     "TLS_AES_256_GCM_SHA384",
     "TLS_AES_128_GCM_SHA256",
@@ -59,10 +59,10 @@ public final class ServerTls {
     "rsa_pkcs1_sha512",
   };
 
-  /** Sessions kept for resumption by clients without tickets; some 2 KiB each, client's chain. */
+  /** Sessions kept for clients without tickets; each has some 2 KiB and the client's chain. */
   private static final int MAX_SESSIONS = 2_000;
 
-  /** A stolen ticket key opens what was said in this time at most. */
+  /** A stolen ticket key opens the sessions of this time at most. */
   private static final int SESSION_SECONDS = 2 * 3600;
 
   private final SSLContext byDefault;
@@ -84,7 +84,7 @@ public final class ServerTls {
     this.clients = clients;
   }
 
-  /** One certificate, no client certificates. */
+  /** Reads one certificate; clients are not asked for theirs. */
   public static ServerTls of(Path chainFile, Path keyFile, String minVersion)
       throws CertificateException {
     KeyPairFiles pair = new KeyPairFiles(chainFile, keyFile);
@@ -92,10 +92,12 @@ public final class ServerTls {
   }
 
   /**
-   * @param pairs at least one; the first is for clients that name no server, or none that is known.
-   *     Several for one name are chosen by the kind of key that the client understands
+   * Reads certificates, keys and the authorities of client certificates.
+   *
+   * @param pairs at least one; the first serves clients that name no server, or an unknown one. Of
+   *     several for one name, the client's signature algorithms choose
    * @param minVersion {@code "1.2"} or {@code "1.3"}
-   * @param clientCa who signs the certificates of clients
+   * @param clientCa the authorities that sign the certificates of clients
    * @throws CertificateException with one sentence that names the file and the problem
    */
   public static ServerTls of(
@@ -163,12 +165,12 @@ public final class ServerTls {
     return context;
   }
 
-  /** The certificates that it presents, the default first. */
+  /** The certificates of this listener, the default first. */
   public List<CertifiedKey> keys() {
     return keys;
   }
 
-  /** Makes the TLS socket on an accepted connection; the handshake is still to come. */
+  /** Makes the TLS socket on an accepted connection; the caller starts the handshake. */
   public SSLSocket wrap(Socket socket, ClientHello hello) throws IOException {
     SSLContext context = hello.serverName().map(this::contextFor).orElse(byDefault);
     SSLSocket secured =
@@ -185,12 +187,12 @@ public final class ServerTls {
     return secured;
   }
 
-  /** Everything that a client's certificate proves it to be. */
+  /** The names that the client's certificate proves. */
   public Set<CertificateName> clientNames(SSLSession session) {
     return clients.names(session);
   }
 
-  /** An exact name comes before one with a star, which stands for the first label alone. */
+  /** An exact name precedes one with a star, which stands for the first label only. */
   private SSLContext contextFor(String name) {
     SSLContext exact = byName.get(name);
     if (exact != null) return exact;

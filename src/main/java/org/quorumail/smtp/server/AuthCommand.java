@@ -23,11 +23,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * AUTH, RFC 4954: carries the challenges and responses of a SASL exchange, and gives every failed
- * login the same answer after the same time. Only the session's thread uses it.
+ * The AUTH command, RFC 4954. It carries the challenges and responses of a SASL exchange, and
+ * answers every failed login alike and after the same time. Only the session's thread uses it.
  */
 final class AuthCommand {
-  /** Octets of a line in an exchange, and of AUTH itself: RFC 4954 §4, CRLF included. */
+  /**
+   * The limit on the octets of AUTH and of each line of an exchange, CRLF included: RFC 4954 §4.
+   */
   static final int MAX_LINE = 12_288;
 
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
@@ -38,11 +40,11 @@ final class AuthCommand {
   private final RemoteClient client;
   private int failed;
 
-  /** What the client said to a challenge: octets, or something that ends the exchange. */
+  /** The response to a challenge: octets, or a reason to end the exchange. */
   private sealed interface Response {
     record Octets(byte[] data) implements Response {}
 
-    record Ended(String result, CommandResult answer) implements Response {}
+    record Ended(String result, CommandResult commandResult) implements Response {}
   }
 
   AuthCommand(SessionContext session) {
@@ -51,22 +53,22 @@ final class AuthCommand {
     this.client = session.remoteClient();
   }
 
-  /** The mechanisms of EHLO's line; none when AUTH is not possible on this connection now. */
+  /** The mechanisms that EHLO lists; empty when AUTH is not possible on this connection now. */
   List<String> offered() {
     return authentication().offeredMechanisms(channel.secured(), this::channelBindings);
   }
 
-  /** Whether somebody can log in on this connection now, or has. */
+  /** Whether the connection allows a login now, or is already logged in. */
   boolean isAvailable() {
     return authentication().isAllowed(channel.secured());
   }
 
-  /** The user of a login that a trusted host tells of. */
+  /** The user of a login that a trusted host asserts by XCLIENT. */
   Optional<User> userOfXclientLogin(String login) {
     return authentication().assertedUser(login);
   }
 
-  /** How long a command line may be: longer than usual only for who can and need log in. */
+  /** The limit on a command line: a longer one only for a client that may still log in. */
   int longestLine(int usual) {
     return isAvailable() && client.user().isEmpty() ? Math.max(usual, MAX_LINE) : usual;
   }
@@ -107,17 +109,17 @@ final class AuthCommand {
     for (int steps = 0; steps < MAX_STEPS; steps++) {
       if (response instanceof Response.Ended ended) {
         count(name, ended.result());
-        return ended.answer();
+        return ended.commandResult();
       }
-      long heard = System.nanoTime();
+      long received = System.nanoTime();
       SaslStep step = mechanism.evaluateResponse(((Response.Octets) response).data());
       switch (step) {
         case SaslStep.Challenge challenge -> response = challenge(challenge.data());
         case SaslStep.Authenticated proved -> {
-          return succeeded(name, proved.user(), heard);
+          return succeeded(name, proved.user(), received);
         }
         case SaslStep.Denied denied -> {
-          return denied(name, denied, heard);
+          return denied(name, denied, received);
         }
         case SaslStep.Malformed malformed -> {
           count(name, "malformed");
@@ -126,21 +128,21 @@ final class AuthCommand {
         case SaslStep.Unavailable unavailable -> {
           count(name, "unavailable");
           LOG.warn(
-              "event=auth_unavailable mechanism={} client={} reason=\"{}\"",
+              "event=auth_unavailable mechanism={} client={} reason={}",
               name,
               client.host(),
-              unavailable.reason());
+              Escape.quoted(unavailable.reason()));
           return CommandResult.of(454, "4.7.0", "Temporary authentication failure");
         }
       }
     }
-    throw new IllegalStateException(name + " does not come to an end");
+    throw new IllegalStateException(name + " takes more than " + MAX_STEPS + " steps");
   }
 
-  private CommandResult succeeded(String mechanism, User user, long heard) throws IOException {
-    // said to the right password as to a wrong one: who guesses must not learn that he was right
+  private CommandResult succeeded(String mechanism, User user, long received) throws IOException {
+    // the same reply as to a wrong password: a guesser must not learn that the guess was right
     if (authentication().failures().isBlocked(client.address(), user.name())) {
-      delayFailure(heard);
+      delayFailure(received);
       return tooMany(mechanism, user.name());
     }
     authentication().failures().recordSuccess(client.address(), user.name());
@@ -154,11 +156,11 @@ final class AuthCommand {
     return CommandResult.of(235, "2.7.0", "Authentication successful");
   }
 
-  private CommandResult denied(String mechanism, SaslStep.Denied denied, long heard)
+  private CommandResult denied(String mechanism, SaslStep.Denied denied, long received)
       throws IOException {
     boolean closed = authentication().failures().isBlocked(client.address(), denied.name());
     authentication().failures().recordFailure(client.address(), denied.name());
-    delayFailure(heard);
+    delayFailure(received);
     LOG.info(
         "event=auth_failed mechanism={} user={} client={} reason=\"{}\"",
         mechanism,
@@ -181,9 +183,9 @@ final class AuthCommand {
     return CommandResult.closing(421, "4.7.0", "Too many failed logins, try again later");
   }
 
-  /** Whatever the check took, a failure is told at the same time after it was asked for. */
-  private void delayFailure(long heard) throws IOException {
-    long until = heard + authentication().limits().delay().toNanos();
+  /** Delays a failure, so that its time does not depend on the duration of the check. */
+  private void delayFailure(long received) throws IOException {
+    long until = received + authentication().limits().delay().toNanos();
     try {
       long left = until - System.nanoTime();
       if (left > 0) Thread.sleep(Duration.ofNanos(left));
@@ -207,16 +209,17 @@ final class AuthCommand {
           ended(
               "malformed",
               CommandResult.closing(500, "5.5.2", "A line ends with CR LF (RFC 5321 2.3.8)"));
-      case ReceivedLine.End end -> throw new EOFException("gone in an authentication exchange");
+      case ReceivedLine.End end ->
+          throw new EOFException("the connection ended inside an authentication exchange");
     };
   }
 
-  /** RFC 4954 §4 and §6. */
+  /** The reply to a line that is too long, RFC 4954 §4 and §6. */
   static CommandResult lineTooLong() {
     return CommandResult.of(500, "5.5.6", "Authentication exchange line is too long");
   }
 
-  /** An initial response without any octets is written {@code =}, since nothing means none. */
+  /** An empty initial response is written {@code =}, RFC 4954 §4. */
   private static String initial(String written) {
     return written.equals("=") ? "" : written;
   }
@@ -227,7 +230,7 @@ final class AuthCommand {
     return ended("malformed", CommandResult.of(501, "5.5.2", "This is not base64 (RFC 4648 4)"));
   }
 
-  /** With padding, without stray bits or anything else that the JDK would let pass. */
+  /** Decodes base64 with padding and without the stray bits that the JDK accepts. */
   private static byte @Nullable [] strictBase64(String text) {
     try {
       byte[] ascii = text.getBytes(StandardCharsets.ISO_8859_1);
@@ -238,8 +241,8 @@ final class AuthCommand {
     }
   }
 
-  private static Response ended(String result, CommandResult answer) {
-    return new Response.Ended(result, answer);
+  private static Response ended(String result, CommandResult commandResult) {
+    return new Response.Ended(result, commandResult);
   }
 
   private Authentication authentication() {

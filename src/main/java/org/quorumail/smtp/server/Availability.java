@@ -7,9 +7,9 @@ import org.quorumail.spool.Intake;
 import org.quorumail.spool.Intake.Readiness;
 
 /**
- * Whether mail can be taken, in the words that a client is told. A quorum that is missing for a
- * moment (an election) is a matter of one transaction; one that stays away turns connections away.
- * Shared by the sessions of a listener.
+ * The availability of the spool, as replies for clients. A quorum that is missing for a moment (an
+ * election) defers one transaction; a longer lack of it refuses connections. The sessions of a
+ * listener share one instance.
  */
 final class Availability {
   private static final long QUORUM_GRACE =
@@ -32,7 +32,7 @@ final class Availability {
     return draining || intake.readiness() == Readiness.DRAINING;
   }
 
-  /** The refusal that a new connection gets, if any. */
+  /** The refusal of a new connection, if any. */
   Optional<Reply> refusalAtConnect() {
     return switch (currentReadiness()) {
       case DRAINING -> Optional.of(refusal(Readiness.DRAINING));
@@ -44,7 +44,7 @@ final class Availability {
     };
   }
 
-  /** The refusal that MAIL gets, if any. */
+  /** The refusal of MAIL, if any. */
   Optional<Reply> refusalAtMail() {
     Readiness readiness = currentReadiness();
     return readiness == Readiness.READY ? Optional.empty() : Optional.of(refusal(readiness));

@@ -2,8 +2,14 @@ package org.quorumail.smtp.server;
 
 import org.quorumail.smtp.Reply;
 
-/** What a command came to: what is said, and what happens after it was said. */
+/** The result of a command: the reply, and the session's next step after it. */
 record CommandResult(Reply reply, NextStep next) {
+  CommandResult {
+    if (next == NextStep.START_TLS && reply.code() != 220) {
+      throw new IllegalArgumentException("a handshake follows 220 only (RFC 3207)");
+    }
+  }
+
   enum NextStep {
     CONTINUE,
     CLOSE,
@@ -18,7 +24,7 @@ record CommandResult(Reply reply, NextStep next) {
     return new CommandResult(reply, NextStep.CONTINUE);
   }
 
-  /** What a check decided; 421 ends the session. */
+  /** The refusal of a filter; 421 ends the session. */
   static CommandResult ofRefusal(Reply reply) {
     return new CommandResult(reply, reply.code() == 421 ? NextStep.CLOSE : NextStep.CONTINUE);
   }

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.smtp.Reply;
 
-/** How many connections a listener has, in all and from each address, and whether there is room. */
+/** The limiter of a listener's connections, in all and from each address. Thread-safe. */
 final class ConnectionLimiter {
-  /** Answered when {@link #acquire} is empty. */
+  /** The reply when {@link #acquire} is empty. */
   static final Reply TOO_MANY = Reply.of(421, "4.7.0", "Too many connections, try again later");
 
   private static final Reply TOO_MANY_FROM_ADDRESS =
@@ -28,18 +28,19 @@ final class ConnectionLimiter {
     return active.get();
   }
 
-  /** Counts a connection whose client is not known yet; empty when there is no room for it. */
+  /** Counts a connection whose client is not known yet; empty when the limit is reached. */
   Optional<Permit> acquire() {
     if (active.incrementAndGet() <= limits.connections()) return Optional.of(new Permit());
     active.decrementAndGet();
     return Optional.empty();
   }
 
-  /** What one connection takes up, until it leaves. Used by one thread at a time. */
+  /** The permit of one connection, until {@link #release}. Used by one thread at a time. */
   final class Permit {
     private @Nullable InetAddress client;
+    private boolean released;
 
-    /** Counts it for this client and no other, or says why it may not be; call {@link #leave}. */
+    /** Counts the connection for this address only; returns the refusal if that has too many. */
     Optional<Reply> assignTo(InetAddress by) {
       if (by.equals(client)) return Optional.empty();
       releaseAddress();
@@ -49,6 +50,8 @@ final class ConnectionLimiter {
     }
 
     void release() {
+      if (released) throw new IllegalStateException("a connection's permit is released once");
+      released = true;
       releaseAddress();
       active.decrementAndGet();
     }

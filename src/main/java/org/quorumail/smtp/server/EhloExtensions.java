@@ -8,11 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What EHLO offers, RFC 5321 §4.1.1.1: one line for each extension that works on this listener for
- * this client now. A feature adds its line here, and nowhere else.
+ * The extensions in the reply to EHLO, RFC 5321 §4.1.1.1: one line for each that works on this
+ * listener for this client now. A feature adds its line here, and nowhere else.
  */
 final class EhloExtensions {
-  /** Longer is an archive, not a queue; the spool keeps it all that time. */
+  /** The limit on FUTURERELEASE, since the spool keeps the message all that time. */
   static final Duration MAX_HOLD = Duration.ofDays(7);
 
   private final SessionContext session;
@@ -25,7 +25,7 @@ final class EhloExtensions {
     this.auth = auth;
   }
 
-  /** The lines after the one with the host's name. */
+  /** The lines after the host's name. */
   List<String> offered() {
     List<String> lines = new ArrayList<>();
     lines.add("PIPELINING"); // RFC 2920
@@ -49,7 +49,7 @@ final class EhloExtensions {
     return lines;
   }
 
-  /** RFC 4954 §5: where AUTH is possible, its parameter of MAIL is, also before anybody logs in. */
+  /** RFC 4954 §5: MAIL has the parameter AUTH wherever the command is possible. */
   boolean authentication() {
     return auth.isAvailable();
   }
@@ -59,7 +59,7 @@ final class EhloExtensions {
     return session.channel().secured();
   }
 
-  /** RFC 4865 is for submission: strangers may not store their mail here. */
+  /** RFC 4865 is for submission, so only for trusted clients. */
   boolean futureRelease() {
     return session.trusted();
   }
@@ -81,12 +81,12 @@ final class EhloExtensions {
     return "FUTURERELEASE " + MAX_HOLD.toSeconds() + " " + last.truncatedTo(ChronoUnit.SECONDS);
   }
 
-  /** Only for those who may have the queue run. */
+  /** ETRN is for trusted clients only. */
   boolean etrn() {
     return session.trusted();
   }
 
-  /** By the address of the connection, whatever an earlier XCLIENT has said. */
+  /** Depends on the address of the connection, not on that of an earlier XCLIENT. */
   boolean xclient() {
     InetAddress peer = session.channel().remoteAddress();
     return config.xclientFrom().stream().anyMatch(network -> network.contains(peer));

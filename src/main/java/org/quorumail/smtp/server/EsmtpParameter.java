@@ -9,13 +9,13 @@ import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
 
 /**
- * One parameter of MAIL or RCPT, RFC 5321 §4.1.2 (esmtp-param).
+ * A parameter of MAIL or RCPT, RFC 5321 §4.1.2 (esmtp-param).
  *
  * @param keyword in upper case
- * @param value what stands after the sign, empty without one; one character per octet
+ * @param value the text after the equals sign, one character per octet; empty without a sign
  */
 record EsmtpParameter(String keyword, boolean hasValue, String value) {
-  /** What stands after a path, split; or why it is not a list of parameters. */
+  /** The result of splitting the text after a path. */
   sealed interface Split {
     record Parameters(List<EsmtpParameter> all) implements Split {}
 
@@ -44,7 +44,7 @@ record EsmtpParameter(String keyword, boolean hasValue, String value) {
     return Reply.of(501, "5.5.4", problem);
   }
 
-  /** What asks for something that was not offered must not be ignored (RFC 5321 §4.1.1.11). */
+  /** The refusal of a parameter that was not offered, which must not be ignored (§4.1.1.11). */
   Reply unsupportedReply() {
     return Reply.of(555, "5.5.4", "Unsupported parameter " + Escape.quoted(keyword, 40));
   }

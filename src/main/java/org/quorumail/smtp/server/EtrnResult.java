@@ -1,15 +1,17 @@
 package org.quorumail.smtp.server;
 
-/** What a client's wish to have its waiting mail sent (ETRN, RFC 1985) came to. */
+/** The result of ETRN (RFC 1985), which asks for the mail that waits for a domain. */
 public sealed interface EtrnResult {
   /**
-   * @param messages that wait for the domain
-   * @param more whether there are more than were counted
+   * The messages of the domain are due now.
+   *
+   * @param messages the number of messages that wait for the domain
+   * @param more whether more messages wait than were counted
    */
   record Started(long messages, boolean more) implements EtrnResult {}
 
   record NothingWaiting() implements EtrnResult {}
 
-  /** Not now: too many are under way, or an operator has suspended the domain. */
+  /** The queue cannot run now: too many runs are in progress, or the domain is suspended. */
   record Unavailable() implements EtrnResult {}
 }

@@ -5,9 +5,9 @@ import java.nio.charset.StandardCharsets;
 import org.quorumail.smtp.ContentSink;
 
 /**
- * Adds Date and Message-ID to a submitted message that lacks them, RFC 6409 §8.2 and §8.3, at the
- * end of its header. Every octet of the message itself passes unchanged, malformed or not; what is
- * no header field ends the header (RFC 5322 §2.2).
+ * The completion of the header of a submitted message: it adds a missing Date and Message-ID at the
+ * end of the header, RFC 6409 §8.2 and §8.3. Every octet of the message itself passes unchanged,
+ * malformed or not. The first line that is no header field ends the header (RFC 5322 §2.2).
  */
 final class HeaderCompletion implements ContentSink {
   private static final int MAX_NAME = 998; // a line, RFC 5322 §2.1.1
@@ -24,7 +24,8 @@ final class HeaderCompletion implements ContentSink {
   private final ContentSink to;
   private final String date;
   private final String messageId;
-  private final byte[] pending = new byte[MAX_NAME + 1]; // of a line, before it is known what it is
+  private final byte[] pending =
+      new byte[MAX_NAME + 1]; // the start of a line whose kind is not known yet
   private int pendingLength;
   private int nameLength;
   private State state = State.LINE_START;
@@ -34,7 +35,7 @@ final class HeaderCompletion implements ContentSink {
 
   /**
    * @param date the value of the Date field
-   * @param messageId that of Message-ID, in angle brackets
+   * @param messageId the value of Message-ID, in angle brackets
    */
   HeaderCompletion(ContentSink to, String date, String messageId) {
     this.to = to;
@@ -53,13 +54,13 @@ final class HeaderCompletion implements ContentSink {
     if (at < end) to.write(bytes, at, end - at);
   }
 
-  /** Call once after the last octet; a message may end inside its header. */
+  /** Ends the message, perhaps inside its header; the caller must call it after the last octet. */
   void finish() throws IOException {
     if (state == State.VALUE) to.write(new byte[] {'\r', '\n'}, 0, 2); // BDAT may end anywhere
     if (state != State.BODY) endHeader();
   }
 
-  /** Up to the end of the line or of what is there. */
+  /** Passes the octets up to the end of the line or of the array. */
   private int passValue(byte[] bytes, int from, int end) throws IOException {
     int at = from;
     while (at < end && bytes[at] != '\n') at++;
@@ -94,7 +95,7 @@ final class HeaderCompletion implements ContentSink {
         else if ((octet != ' ' && octet != '\t') || pendingLength > MAX_NAME) endHeader();
       }
       case EMPTY_LINE -> endHeader();
-      case VALUE, BODY -> throw new IllegalStateException("handled before");
+      case VALUE, BODY -> throw new IllegalStateException("write() handles this state");
     }
   }
 

@@ -1,13 +1,13 @@
 package org.quorumail.smtp.server;
 
-/** The host names that clients say: of themselves to EHLO, of others to XCLIENT and ETRN. */
+/** The syntax of host names in EHLO, XCLIENT and ETRN. */
 final class HostNameSyntax {
   private static final int MAX_NAME = 255; // RFC 5321 §4.5.3.1.2
   private static final int MAX_LABEL = 63;
 
   private HostNameSyntax() {}
 
-  /** Not as strict as §4.1.2: names with odd labels are common, and harmless in a trace header. */
+  /** Accepts more than §4.1.2: odd labels are common, and harmless in a trace header. */
   static boolean isName(String name) {
     if (name.isEmpty() || name.length() > MAX_NAME) return false;
     for (int i = 0; i < name.length(); i++) {
@@ -17,7 +17,7 @@ final class HostNameSyntax {
     return true;
   }
 
-  /** A domain as §4.1.2 has it: labels of letters, digits and inner hyphens. */
+  /** Accepts a domain of §4.1.2: labels of letters, digits and inner hyphens. */
   static boolean isDomain(String name) {
     if (name.isEmpty() || name.length() > MAX_NAME) return false;
     for (String label : name.split("\\.", -1)) {

@@ -48,6 +48,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private boolean blockReceived;
   private boolean targetFailed;
   private boolean spoolFailed;
+  private boolean committed;
   private long chunkOctets;
 
   private IncomingMessage(
@@ -118,6 +119,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   /** Asks the filters, then commits to the quorum; only the quorum's answer makes a 250. */
   Reply commit(long size) {
+    if (committed) throw new IllegalStateException("a message is committed once");
+    committed = true;
     if (completion != null && !scanner.isLooping()) finish(completion);
     if (scanner.isLooping()) {
       return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");

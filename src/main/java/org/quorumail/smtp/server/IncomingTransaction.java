@@ -10,7 +10,9 @@ import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 
-/** One mail transaction, RFC 5321 §3.3: begun by MAIL, ended by DATA's reply or by RSET. */
+/**
+ * A mail transaction, RFC 5321 §3.3: MAIL starts it; the reply to the content, or RSET, ends it.
+ */
 final class IncomingTransaction {
   private final ReversePath reversePath;
   private final MailOptions options;
@@ -21,8 +23,8 @@ final class IncomingTransaction {
   private int acceptedCommands;
 
   /**
-   * @param smtpUtf8 whether MAIL said SMTPUTF8, so that addresses and header may have UTF-8
-   * @param submitter who first submitted the message, where the client is believed to know
+   * @param smtpUtf8 whether MAIL had SMTPUTF8, so that addresses and header may have UTF-8
+   * @param submitter the user who submitted the message, where the client may say so
    */
   IncomingTransaction(
       ReversePath reversePath,
@@ -51,7 +53,7 @@ final class IncomingTransaction {
     return submitter;
   }
 
-  /** A repetition is one copy; what was asked for it first counts. */
+  /** Adds a recipient; a repeated one keeps its first parameters. */
   void add(Recipient recipient) {
     recipients.putIfAbsent(recipient.address(), recipient);
     acceptedCommands++;
@@ -65,7 +67,7 @@ final class IncomingTransaction {
     return List.copyOf(recipients.keySet());
   }
 
-  /** How many RCPT were accepted, those that repeated a recipient included. */
+  /** The number of accepted RCPT commands, repetitions included. */
   int acceptedCommands() {
     return acceptedCommands;
   }
@@ -74,7 +76,7 @@ final class IncomingTransaction {
     return recipients.size();
   }
 
-  /** The envelope as the commands gave it. */
+  /** The envelope of the commands. */
   Envelope envelope() {
     return envelope(options);
   }

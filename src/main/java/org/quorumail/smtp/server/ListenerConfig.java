@@ -9,7 +9,7 @@ import org.quorumail.smtp.Service;
 import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.KeyPairFiles;
 
-/** One of {@code [[smtp.listeners]]}. */
+/** The settings of one listener: an element of {@code [[smtp.listeners]]}. */
 public record ListenerConfig(
     InetSocketAddress socket,
     Service service,

@@ -11,7 +11,7 @@ import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.KeyPairFiles;
 import org.quorumail.tls.TlsConfig;
 
-/** Reads {@code [[smtp.listeners]]}. */
+/** The reader of {@code [[smtp.listeners]]}. */
 public final class ListenerConfigReader {
   private final Section listener;
   private final boolean sharedCertificate;
@@ -23,7 +23,7 @@ public final class ListenerConfigReader {
     this.clientCa = tls.clientCa().isPresent();
   }
 
-  /** Without any listener in the file there is one on port 2525. */
+  /** Reads all listeners; without any in the file there is one on port 2525. */
   public static List<ListenerConfig> listeners(Section smtp, TlsConfig tls) {
     return smtp.sections("listeners", 1).stream()
         .map(section -> new ListenerConfigReader(section, tls).listener())
@@ -35,13 +35,18 @@ public final class ListenerConfigReader {
     Optional<KeyPairFiles> own =
         KeyPairFiles.read(extensions.section("starttls"), "PEM certificate chain of this listener");
     boolean certificate = own.isPresent() || sharedCertificate;
-    Service service = listener.choice("service", Service.class, Service.MX, "what it is for");
+    Service service =
+        listener.choice(
+            "service",
+            Service.class,
+            Service.MX,
+            "service of the listener: relay, submission (RFC 6409) or LMTP (RFC 2033)");
     TlsMode tls = tls(certificate);
     return new ListenerConfig(
         socket(),
         service,
         tls,
-        listener.flag("require_tls", false, "whether MAIL wants TLS first (530 5.7.0)"),
+        listener.flag("require_tls", false, "whether MAIL needs TLS first (530 5.7.0)"),
         own,
         clientCertificates(tls),
         requireAuth(service),
@@ -49,13 +54,13 @@ public final class ListenerConfigReader {
             "proxy_protocol_from",
             "networks",
             List.of(),
-            "proxies: connections from there must begin with the PROXY protocol, version 1 or 2",
+            "proxies, whose connections must start with the PROXY protocol, version 1 or 2",
             Network::parse),
         listener.list(
             "xclient_from",
             "networks",
             List.of(),
-            "clients that may say who their own client is, with XCLIENT",
+            "hosts that may name their own client with XCLIENT",
             Network::parse),
         extensions.size(
             "size", "25MB", "64KB", "1GB", "largest message; announced by SIZE, more gets 552"),
@@ -70,7 +75,7 @@ public final class ListenerConfigReader {
         "address:port",
         "[::]:2525",
         new InetSocketAddress(SocketAddresses.ANY, 2525),
-        "where to listen",
+        "address and port of the listener",
         SocketAddresses::socket);
   }
 
@@ -80,7 +85,7 @@ public final class ListenerConfigReader {
             "client_certificates",
             ClientCertificates.class,
             ClientCertificates.NONE,
-            "whether clients are asked for a certificate; \"require\" refuses all that"
+            "whether clients are asked for a certificate; \"require\" refuses certificates that"
                 + " tls.client_ca did not sign");
     if (wanted != ClientCertificates.NONE && tls == TlsMode.NONE) {
       listener.problem("client_certificates", "needs tls = \"starttls\" or \"implicit\"");
@@ -91,13 +96,13 @@ public final class ListenerConfigReader {
     return wanted;
   }
 
-  /** RFC 6409 §4.3: a submission server asks who submits. */
+  /** RFC 6409 §4.3: a submission server requires authentication. */
   private boolean requireAuth(Service service) {
     return listener.flag(
         "require_auth",
         service == Service.SUBMISSION,
         "(true for submission, else false)",
-        "whether MAIL wants AUTH first (530 5.7.0)");
+        "whether MAIL needs AUTH first (530 5.7.0)");
   }
 
   private TlsMode tls(boolean certificate) {
@@ -108,7 +113,7 @@ public final class ListenerConfigReader {
             "one of none, starttls, implicit",
             "(starttls with a certificate, else none)",
             fallback,
-            "how TLS starts",
+            "start of TLS: never, by STARTTLS, or with the connection",
             text -> Section.choose(TlsMode.class, text, "none, starttls, implicit"));
     if (tls != TlsMode.NONE && !certificate) {
       listener.problem(
@@ -119,7 +124,7 @@ public final class ListenerConfigReader {
     return tls;
   }
 
-  /** RFC 5321 §4.5.3.2 gives the minima that a server should grant. */
+  /** RFC 5321 §4.5.3.2 has the minima that a server should grant. */
   private static ListenerTimeouts timeouts(Section timeouts) {
     return new ListenerTimeouts(
         timeouts.duration("command", "300s", "1s", "1h", "wait for the next command"),

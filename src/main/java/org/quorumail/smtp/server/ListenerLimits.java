@@ -1,5 +1,5 @@
 package org.quorumail.smtp.server;
 
-/** Zero messages: no limit. */
+/** The limits of a listener and of each session; zero messages means no limit. */
 public record ListenerLimits(
     int connections, int connectionsPerIp, int recipients, int messages, int errors, int line) {}

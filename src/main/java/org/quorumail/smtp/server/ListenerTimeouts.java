@@ -2,7 +2,7 @@ package org.quorumail.smtp.server;
 
 import java.time.Duration;
 
-/** How long a session waits for its client, RFC 5321 §4.5.3.2.7 and after. */
+/** The timeouts of a session, RFC 5321 §4.5.3.2.7 and after. */
 public record ListenerTimeouts(
     Duration command,
     Duration dataInit,

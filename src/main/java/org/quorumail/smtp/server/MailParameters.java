@@ -18,8 +18,8 @@ import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Xtext;
 
 /**
- * The parameters of MAIL. Only those of extensions that EHLO offered are known; each has a method
- * that says what is wrong with its value.
+ * The parser of MAIL's parameters. It knows only those of the offered extensions; each has a method
+ * that returns the refusal of a bad value.
  */
 final class MailParameters {
   private static final int MAX_SIZE_DIGITS = 20; // RFC 1870 §4
@@ -27,7 +27,7 @@ final class MailParameters {
   private static final int MAX_BY_DIGITS = 9; // RFC 2852 §4
   private static final int MAX_HOLD_DIGITS = 9; // RFC 4865 §4
 
-  /** RFC 3339 §5.6; Java reads years that no clock has. */
+  /** RFC 3339 §5.6; Java also accepts years of more digits. */
   private static final Pattern YEAR = Pattern.compile("[0-9]{4}-");
 
   private final EhloExtensions offered;
@@ -49,12 +49,12 @@ final class MailParameters {
     this.now = now;
   }
 
-  /** What the parameters came to. */
+  /** The result of parsing the parameters. */
   sealed interface Parsed {
     /**
-     * @param size what the client announces, RFC 1870 §5; 0 when it announces nothing
-     * @param submitter who first submitted the message, as the client says by AUTH, RFC 4954 §5;
-     *     empty when it does not say or does not know
+     * @param size the announced size, RFC 1870 §5; 0 without one
+     * @param submitter the user who submitted the message, from AUTH=, RFC 4954 §5; empty when it
+     *     is absent or unknown
      */
     record Valid(
         long size,
@@ -67,7 +67,7 @@ final class MailParameters {
     record Refused(Reply reply) implements Parsed {}
   }
 
-  /** Reads what stands after the path. */
+  /** Parses the text after the path. */
   static Parsed parse(String rest, EhloExtensions offered, Instant now) {
     return switch (EsmtpParameter.split(rest)) {
       case EsmtpParameter.Split.Refused refused -> new Parsed.Refused(refused.reply());
@@ -100,7 +100,7 @@ final class MailParameters {
         Optional.ofNullable(deliverBy));
   }
 
-  /** Null when all is well. */
+  /** Returns the refusal of the parameter; null when it is accepted. */
   private @Nullable Reply apply(EsmtpParameter parameter) {
     String value = parameter.value();
     return switch (parameter.keyword()) {
@@ -175,7 +175,7 @@ final class MailParameters {
     return null;
   }
 
-  /** RFC 4954 §5: a mailbox in xtext, or nobody that is known. */
+  /** RFC 4954 §5: a mailbox in xtext, or {@code <>} for an unknown submitter. */
   private @Nullable Reply submitter(String value) {
     if (value.equals("<>")) return null;
     String path = Xtext.decode(value).map(mailbox -> "<" + mailbox + ">").orElse("");
@@ -186,7 +186,7 @@ final class MailParameters {
     return EsmtpParameter.malformedReply("AUTH wants a mailbox in xtext, or <>");
   }
 
-  /** RFC 6710 §4.1. What a stranger asks above the ordinary is lowered to it (§5.1). */
+  /** RFC 6710 §4.1. A raised priority from an untrusted client is lowered to 0 (§5.1). */
   private @Nullable Reply priority(String value) {
     boolean negative = value.startsWith("-");
     String digit = negative ? value.substring(1) : value;

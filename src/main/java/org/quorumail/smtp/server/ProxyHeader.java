@@ -12,14 +12,14 @@ import java.util.zip.CRC32C;
 import org.quorumail.smtp.SmtpProtocolException;
 
 /**
- * What a proxy says about the connection that it passes on, before anything else on it: HAProxy's
- * PROXY protocol, versions 1 (text) and 2 (binary). Not one octet behind the header is read.
+ * The header with which a proxy starts a forwarded connection: HAProxy's PROXY protocol, versions 1
+ * (text) and 2 (binary). No octet after the header is read.
  */
 sealed interface ProxyHeader {
-  /** Whom the proxy serves, and which of its addresses was called. */
+  /** The client of the proxy, and the address that this client connected to. */
   record Proxied(InetSocketAddress source, InetSocketAddress destination) implements ProxyHeader {}
 
-  /** The proxy speaks for itself (LOCAL), or does not know for whom (UNKNOWN, UNSPEC, UNIX). */
+  /** The proxy itself is the client (LOCAL), or the client is unknown (UNKNOWN, UNSPEC, UNIX). */
   record Unproxied() implements ProxyHeader {}
 
   String SIGNATURE = "\r\n\r\n\0\r\nQUIT\n"; // §2.2
@@ -37,8 +37,10 @@ sealed interface ProxyHeader {
   Pattern IPV6 = Pattern.compile("(?=.*:)[0-9a-fA-F:.]{2,45}");
 
   /**
-   * @throws SmtpProtocolException when it is no such header: the connection must be closed
-   *     unanswered
+   * Reads the header.
+   *
+   * @throws SmtpProtocolException when it is malformed: the connection must be closed without a
+   *     reply
    */
   static ProxyHeader read(InputStream in) throws IOException {
     byte[] start = in.readNBytes(SIGNATURE.length()); // the shortest line has 15 octets
@@ -95,7 +97,7 @@ sealed interface ProxyHeader {
     byte[] block = in.readNBytes(length);
     if (block.length < length) throw malformed("is cut");
     int command = fixed[0] & 0xFF;
-    if (command == 0x20) return new Unproxied(); // LOCAL; what follows is to be discarded
+    if (command == 0x20) return new Unproxied(); // LOCAL; the block is discarded
     if (command != 0x21) throw malformed("has an unknown version or command");
     int family = fixed[1] & 0xFF;
     int addresses =

@@ -8,14 +8,14 @@ import org.quorumail.mail.Notify;
 import org.quorumail.smtp.OriginalRecipient;
 import org.quorumail.smtp.Reply;
 
-/** The parameters of RCPT: NOTIFY and ORCPT, RFC 3461 §4.1 and §4.2. */
+/** The parser of RCPT's parameters: NOTIFY and ORCPT, RFC 3461 §4.1 and §4.2. */
 final class RcptParameters {
   private Notify notify = Notify.UNSPECIFIED;
   private String originalRecipient = "";
 
   private RcptParameters() {}
 
-  /** What the parameters came to. */
+  /** The result of parsing the parameters. */
   sealed interface Parsed {
     record Valid(Notify reports, String originalRecipient) implements Parsed {}
 
@@ -23,9 +23,9 @@ final class RcptParameters {
   }
 
   /**
-   * Reads what stands after the path.
+   * Parses the text after the path.
    *
-   * @param smtpUtf8 whether MAIL said SMTPUTF8
+   * @param smtpUtf8 whether MAIL had SMTPUTF8
    */
   static Parsed parse(String rest, boolean smtpUtf8) {
     return switch (EsmtpParameter.split(rest)) {
@@ -41,7 +41,7 @@ final class RcptParameters {
     };
   }
 
-  /** Null when all is well. */
+  /** Returns the refusal of the parameter; null when it is accepted. */
   private @Nullable Reply apply(EsmtpParameter parameter, boolean smtpUtf8) {
     return switch (parameter.keyword()) {
       case "NOTIFY" -> notify(parameter.value());

@@ -10,8 +10,8 @@ import org.quorumail.smtp.server.XclientArgument.Attribute;
 import org.quorumail.tls.CertificateName;
 
 /**
- * Who is at the other end: what the session knows of it, and what it says of itself. Only the
- * session's thread uses it.
+ * The client of a session: its address, its EHLO name, and the identities that it has proved. Only
+ * the session's thread uses it.
  */
 final class RemoteClient {
   private InetAddress address;
@@ -39,7 +39,7 @@ final class RemoteClient {
     return name;
   }
 
-  /** Whether it said EHLO or LHLO, so that it may use extensions. */
+  /** Whether the client sent EHLO or LHLO, so that it may use extensions. */
   boolean extended() {
     return extended;
   }
@@ -50,10 +50,10 @@ final class RemoteClient {
   }
 
   /**
-   * A trusted host has said who its own client is. What was known of the host itself, its
-   * certificate included, says nothing about that one.
+   * Replaces the client by the one that a trusted host names. The certificate of the host itself
+   * proves nothing about that client.
    *
-   * @param login who its client has proved to be to it
+   * @param login the user as whom that client has logged in at the host
    */
   void applyXclient(XclientArgument.Valid by, Optional<User> login) {
     forgetGreeting();
@@ -67,22 +67,22 @@ final class RemoteClient {
     by.value(Attribute.HELO).ifPresent(helo -> greeted(helo, esmtp));
   }
 
-  /** The name that its address leads to, where a trusted host has said so. */
+  /** The reverse DNS name of the address, where a trusted host has given it. */
   Optional<String> reverseName() {
     return reverseName;
   }
 
-  /** What its TLS certificate proves it to be. */
+  /** Sets the names that the TLS certificate proves. */
   void certificateNames(Set<CertificateName> names) {
     certificate = names;
   }
 
-  /** What is proved of it: what the policy may trust. */
+  /** The proved identity, which the policy may trust. */
   ClientIdentity identity() {
     return new ClientIdentity(address, certificate, user.map(User::name));
   }
 
-  /** Who it has proved to be by AUTH; empty before, and again after a handshake. */
+  /** The user of a successful AUTH; empty before, and again after a handshake. */
   Optional<User> user() {
     return user;
   }
@@ -91,7 +91,7 @@ final class RemoteClient {
     this.user = Optional.of(user);
   }
 
-  /** Nothing that it has said of itself counts any more. */
+  /** Forgets the EHLO name and the login. */
   void forgetGreeting() {
     name = null;
     extended = false;

@@ -13,13 +13,13 @@ import org.quorumail.spool.Intake;
 import org.quorumail.tls.ServerTls;
 
 /**
- * What a listener works with. The suppliers are asked for each connection, so that a reload reaches
- * the next one without a restart.
+ * The services that listeners use. The suppliers are asked for each connection, so that a reload
+ * reaches the next one without a restart.
  *
- * @param rules the filters and what goes with them
- * @param scratch a folder for messages while filters read them; nothing in it outlives the process
- * @param queueRun starts the queue for a domain (ETRN); does not wait for its end
- * @param tls empty while there is no certificate: STARTTLS is not offered then
+ * @param rules the filters and the tarpit
+ * @param scratch a folder for messages while filters read them; its files end with the process
+ * @param queueRun makes the messages of a domain due (ETRN) without waiting for their delivery
+ * @param tls empty without a certificate: STARTTLS is not offered
  */
 public record ServerContext(
     String hostname,

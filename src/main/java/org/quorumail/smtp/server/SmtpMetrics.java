@@ -28,7 +28,8 @@ final class SmtpMetrics {
         Counter.builder("smtp.connections").description("Connections accepted").register(meters);
     rejectedConnections =
         Counter.builder("smtp.connections.rejected")
-            .description("Connections refused by a limit or because the node takes no mail")
+            .description(
+                "Connections refused by a limit, a filter, or because the node accepts no mail")
             .register(meters);
     received =
         Counter.builder("smtp.messages.received")
@@ -41,15 +42,15 @@ final class SmtpMetrics {
             .register(meters);
     sessionDuration =
         Timer.builder("smtp.session.duration")
-            .description("From connect to close")
+            .description("Duration of a session, from connect to close")
             .register(meters);
     commit =
         Timer.builder("smtp.commit.duration")
-            .description("From the final dot to the quorum's answer")
+            .description("Time from the final dot to the answer of the quorum")
             .register(meters);
     for (Verb verb : Verb.values()) commands.put(verb, commandTimer(meters, verb));
     Gauge.builder("smtp.connections.active", active, IntSupplier::getAsInt)
-        .description("Connections open now")
+        .description("Open connections")
         .tag("listener", listener)
         .strongReference(true)
         .register(meters);
@@ -80,17 +81,17 @@ final class SmtpMetrics {
     Objects.requireNonNull(commands.get(verb)).record(nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** The reply codes are those of this package: a bounded set. */
+  /** Counts a reply of 400 and above; the codes are those of this package, a bounded set. */
   void error(int code) {
     meters.counter("smtp.errors", "code", Integer.toString(code)).increment();
   }
 
   /**
-   * @param mechanism one that we have, {@code other} or {@code none}: a bounded set
+   * @param mechanism a configured one, {@code other} or {@code none}: a bounded set
    */
   void authentication(String mechanism, String result) {
     Counter.builder("smtp.auth.attempts")
-        .description("Authentication exchanges by their end")
+        .description("Authentication exchanges by mechanism and result")
         .tag("mechanism", mechanism)
         .tag("result", result)
         .register(meters)
@@ -99,7 +100,7 @@ final class SmtpMetrics {
 
   private static Timer commandTimer(MeterRegistry meters, Verb verb) {
     return Timer.builder("smtp.command.duration")
-        .description("From the command's line to its reply")
+        .description("Time from the line of the command to its reply")
         .tag("command", verb.name())
         .register(meters);
   }

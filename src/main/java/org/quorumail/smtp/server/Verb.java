@@ -1,6 +1,6 @@
 package org.quorumail.smtp.server;
 
-/** The commands that this server knows by name, whether it carries them out or not. */
+/** The verb of a command that this server recognizes, whether it executes the command or not. */
 enum Verb {
   EHLO,
   HELO,
@@ -20,7 +20,7 @@ enum Verb {
   ETRN,
   XCLIENT,
   TURN,
-  /** A browser, or a script in one that talks to the wrong port (ALPACA). */
+  /** An HTTP request, perhaps by a script in a browser (ALPACA). */
   HTTP,
   UNKNOWN;
 
@@ -41,13 +41,13 @@ enum Verb {
     };
   }
 
-  /** What follows the verb, without the blanks around it. */
+  /** Returns the text after the verb, without blanks around it. */
   static String argument(String line) {
     int end = line.indexOf(' ');
     return end < 0 ? "" : line.substring(end + 1).strip();
   }
 
-  /** Whether the command may be longer than 512 octets, up to the configured line. */
+  /** Whether the command may exceed 512 octets, up to the configured line limit. */
   boolean hasParameters() {
     return this == MAIL || this == RCPT || this == AUTH || this == XCLIENT;
   }

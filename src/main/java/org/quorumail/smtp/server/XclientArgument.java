@@ -13,8 +13,8 @@ import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Xtext;
 
 /**
- * What a trusted host says about its own client with XCLIENT, after Postfix's XCLIENT_README. An
- * attribute that is absent says nothing; one that is there and empty is not known to the host.
+ * The argument of XCLIENT, by which a trusted host describes its own client, after Postfix's
+ * XCLIENT_README. An empty attribute is one that the host does not know.
  */
 sealed interface XclientArgument {
   /** The attributes, in the order in which EHLO lists them. */
@@ -32,21 +32,21 @@ sealed interface XclientArgument {
   int MAX_VALUE = 255;
 
   /**
-   * @param values decoded; of addresses without {@code IPV6:}, empty when not known
+   * @param values the decoded values, addresses without {@code IPV6:}; empty when unknown
    */
   record Valid(Map<Attribute, String> values) implements XclientArgument {
-    /** Empty when it was not said. An address that is not known gives no trust: 0.0.0.0. */
+    /** The address; empty when absent. An unknown address is 0.0.0.0, which nothing trusts. */
     Optional<InetAddress> address() {
       String text = values.get(Attribute.ADDR);
       if (text == null) return Optional.empty();
       try {
         return Optional.of(InetAddress.getByName(text.isEmpty() ? "0.0.0.0" : text));
       } catch (UnknownHostException e) {
-        throw new IllegalStateException("it was checked when it was read", e);
+        throw new IllegalStateException("parse() accepts address literals only", e);
       }
     }
 
-    /** What was said, and is known. */
+    /** The value of an attribute that is present and known. */
     Optional<String> value(Attribute attribute) {
       String value = values.get(attribute);
       return value == null || value.isEmpty() ? Optional.empty() : Optional.of(value);
@@ -78,7 +78,7 @@ sealed interface XclientArgument {
     return new Valid(values);
   }
 
-  /** The line of EHLO. */
+  /** The line of the reply to EHLO. */
   static String keyword() {
     List<String> names = new ArrayList<>(List.of("XCLIENT"));
     for (Attribute attribute : Attribute.values()) names.add(attribute.name());

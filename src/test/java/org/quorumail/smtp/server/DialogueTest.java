@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.quorumail.smtp.TestCertificates;
 import org.quorumail.tls.ServerTls;
 
-/** Every script in {@code dialogues/} goes as it is written. */
+/** Plays every script of {@code dialogues/} against a listener. */
 class DialogueTest {
   @TempDir static Path folder;
   static ServerTls tls;

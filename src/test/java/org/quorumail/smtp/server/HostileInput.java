@@ -22,21 +22,22 @@ import org.quorumail.smtp.SmtpReader;
 import org.quorumail.smtp.Xtext;
 
 /**
- * What Jazzer sends, and what has to hold whatever it sends. The first octet chooses the reader: a
- * whole session, the address, xtext and ORCPT, chunks, the PROXY header, an exchange of AUTH.
- * {@code bench/fuzz} runs it for as long as one likes, {@link HostileInputTest} for some seconds.
+ * The target of Jazzer: it feeds hostile input to the readers and checks their results. The first
+ * octet chooses the reader: a whole session, the address, xtext and ORCPT, chunks, the PROXY
+ * header, an exchange of AUTH. {@code bench/fuzz} runs it for a given time, {@link
+ * HostileInputTest} for some seconds.
  */
 public final class HostileInput {
   /** RFC 5321 §4.2: a code, a blank or hyphen, text; ours is printable ASCII. */
   private static final Pattern REPLY = Pattern.compile("[2-5][0-9][0-9][ -][\\x20-\\x7e]*");
 
-  /** What a server says before it closes by itself. */
+  /** The replies after which the server closes by itself. */
   private static final Pattern FAREWELL = Pattern.compile("(221|421|500|554) ");
 
-  /** A listener keeps what it accepted, and counts failures: it is replaced now and then. */
+  /** The listener is replaced after so many sessions, since it keeps accepted mail. */
   private static final int SESSIONS = 500;
 
-  private static final int PATIENCE_MILLIS = 10_000;
+  private static final int TIMEOUT_MILLIS = 10_000;
   private static final int LINE = 2048;
 
   private static @Nullable TestListener listener;
@@ -59,12 +60,12 @@ public final class HostileInput {
 
   private static void session(byte[] sent) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), listener().port())) {
-      socket.setSoTimeout(PATIENCE_MILLIS);
+      socket.setSoTimeout(TIMEOUT_MILLIS);
       try {
         socket.getOutputStream().write(sent);
         socket.shutdownOutput();
       } catch (SocketException e) {
-        // it has closed already; what it said first is still to be read
+        // the server has closed already; its replies are still to be read
       }
       ByteArrayOutputStream said = new ByteArrayOutputStream();
       boolean reset = !readToEnd(socket.getInputStream(), said);
@@ -72,7 +73,7 @@ public final class HostileInput {
     }
   }
 
-  /** Whether the server ended the connection in order; what was said before counts either way. */
+  /** Reads all replies; false when the server reset the connection. */
   private static boolean readToEnd(InputStream in, ByteArrayOutputStream said) throws IOException {
     try {
       in.transferTo(said);
@@ -82,7 +83,7 @@ public final class HostileInput {
     }
   }
 
-  /** Whole lines, each a reply; who resets has said goodbye before. */
+  /** Checks that each line is a reply, and that a reset follows a final reply only. */
   private static void legal(String said, boolean reset) {
     List<String> lines = List.of(said.split("\r\n", -1));
     if (!lines.getLast().isEmpty()) illegal("half a line", lines.getLast());
@@ -94,7 +95,7 @@ public final class HostileInput {
   }
 
   private static void illegal(String what, String said) {
-    throw new IllegalStateException("the server said " + what + ": " + said);
+    throw new IllegalStateException("the server sent " + what + ": " + said);
   }
 
   private static TestListener listener() throws IOException {
@@ -144,7 +145,7 @@ public final class HostileInput {
     try {
       ProxyHeader.read(new ByteArrayInputStream(sent));
     } catch (SmtpProtocolException | java.io.EOFException e) {
-      if (e.getMessage() == null) throw new IllegalStateException("refused without a word", e);
+      if (e.getMessage() == null) throw new IllegalStateException("refused without a reason", e);
     }
   }
 
@@ -152,8 +153,8 @@ public final class HostileInput {
     return new String(octets, StandardCharsets.ISO_8859_1);
   }
 
-  private static byte[] concat(String begin, byte[] rest) {
-    byte[] first = begin.getBytes(StandardCharsets.US_ASCII);
+  private static byte[] concat(String start, byte[] rest) {
+    byte[] first = start.getBytes(StandardCharsets.US_ASCII);
     byte[] all = Arrays.copyOf(first, first.length + rest.length);
     System.arraycopy(rest, 0, all, first.length, rest.length);
     return all;

@@ -41,9 +41,9 @@ class HostileInputTest {
             .start();
     boolean hasEnded = jazzer.waitFor(120, TimeUnit.SECONDS);
     jazzer.destroyForcibly().waitFor();
-    String said = Files.readString(output);
-    assertThat(hasEnded).as(said).isTrue();
-    assertThat(jazzer.exitValue()).as(said).isZero();
-    assertThat(said).contains("INITED cov: ").containsPattern("Done [0-9]+ runs");
+    String log = Files.readString(output);
+    assertThat(hasEnded).as(log).isTrue();
+    assertThat(jazzer.exitValue()).as(log).isZero();
+    assertThat(log).contains("INITED cov: ").containsPattern("Done [0-9]+ runs");
   }
 }

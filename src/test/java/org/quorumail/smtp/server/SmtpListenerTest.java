@@ -15,9 +15,7 @@ import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpReader;
 import org.quorumail.spool.Intake.Readiness;
 
-/**
- * What a listener bears: floods, slow and vanishing clients, limits, the end of its own service.
- */
+/** The listener under floods, slow and vanishing clients, limits, and while it drains. */
 class SmtpListenerTest {
   @Test
   void aHundredThousandCommandsInOneGoAreAllAnswered() throws Exception {
@@ -224,7 +222,7 @@ class SmtpListenerTest {
   }
 
   @Test
-  void aSpoolThatFailsInTheMiddleIsToldAfterTheDotAndTheSessionGoesOn() throws Exception {
+  void aSpoolThatFailsInTheMiddleIsReportedAfterTheDotAndTheSessionGoesOn() throws Exception {
     try (TestListener server = TestListener.with();
         Client client = new Client(server)) {
       server.intake.failWrites();
@@ -248,7 +246,7 @@ class SmtpListenerTest {
     }
   }
 
-  /** A client of few words. */
+  /** A client that sends raw octets and reads replies. */
   private static final class Client implements AutoCloseable {
     private static final List<String> TO_DATA =
         List.of(

@@ -44,7 +44,7 @@ import org.quorumail.smtp.Service;
 import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.ServerTls;
 
-/** A listener on a free loopback port before a {@link FakeIntake}, set up by {@code key=value}. */
+/** A listener on a free loopback port with a {@link FakeIntake}, set up by {@code key=value}. */
 final class TestListener implements AutoCloseable {
   final FakeIntake intake = new FakeIntake();
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -53,7 +53,7 @@ final class TestListener implements AutoCloseable {
   private final LocalPolicyState state = new LocalPolicyState(1_000, Clock.systemUTC());
   private List<MessageFilter> filters = List.of();
 
-  /** Whom the last MAIL said to have submitted the message; "-" for nobody who is believed. */
+  /** The submitter of the last MAIL; "-" without a trusted one. */
   volatile String submitter = "-";
 
   private SessionPolicy rules;
@@ -89,7 +89,7 @@ final class TestListener implements AutoCloseable {
     listener = SmtpListener.open(config(port), context);
   }
 
-  /** The listener asks these filters too, in sessions that begin from now on. */
+  /** Adds filters to the sessions that start from now on. */
   TestListener filtering(MessageFilter... more) throws IOException {
     filters = List.of(more);
     rules = rules();
@@ -139,7 +139,7 @@ final class TestListener implements AutoCloseable {
         Map.of());
   }
 
-  /** Options whose names begin with "policy." or "aliases." are those of the configuration. */
+  /** Options that start with "policy." or "aliases." are keys of the configuration. */
   private SessionPolicy rules() throws IOException {
     Map<String, String> keys = new HashMap<>(options);
     keys.keySet().removeIf(key -> !key.startsWith("policy.") && !key.startsWith("aliases."));
@@ -152,12 +152,12 @@ final class TestListener implements AutoCloseable {
     if (config.greylist().enabled()) {
       all.add(new Greylist(config.greylist(), state, Clock.systemUTC()));
     }
-    all.add(new SubmitterEar());
+    all.add(new SubmitterRecorder());
     all.addAll(filters);
     return new SessionPolicy(new FilterChain(all, meters), new Tarpit(config.tarpit()));
   }
 
-  private final class SubmitterEar implements MessageFilter {
+  private final class SubmitterRecorder implements MessageFilter {
     @Override
     public Verdict mail(SessionView session) {
       submitter = session.submitter().map(MailAddress::toString).orElse("-");

@@ -1,0 +1,57 @@
+package org.quorumail.smtp.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ContentScannerTest {
+  @Test
+  void cleanAsciiHasNoFinding() {
+    ContentScanner scanner = scan("Subject: x\r\n\r\nbody\r\n");
+    assertThat(scanner.hasEightBit()).isFalse();
+    assertThat(scanner.hasEightBitHeader()).isFalse();
+    assertThat(scanner.hasBareLineEnds()).isFalse();
+    assertThat(scanner.isLooping()).isFalse();
+  }
+
+  @Test
+  void eightBitInTheBodyIsNotInTheHeader() {
+    ContentScanner body = scan("Subject: x\r\n\r\nb\u00e9\r\n");
+    assertThat(body.hasEightBit()).isTrue();
+    assertThat(body.hasEightBitHeader()).isFalse();
+    assertThat(scan("Subject: \u00e9\r\n\r\n").hasEightBitHeader()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a\nb\r\n", "\n", "a\rb\r\n", "\r\r\n", "a\r\n\r"})
+  void aBareLineEndIsFoundHoweverTheContentArrives(String content) {
+    assertThat(scan(content).hasBareLineEnds()).isTrue();
+  }
+
+  @Test
+  void thirtyReceivedFieldsInTheHeaderAreALoop() {
+    String field = "rEceiVed: from a by b\r\n\tid 1\r\n";
+    assertThat(scan(field.repeat(ContentScanner.MAX_HOPS)).isLooping()).isTrue();
+    assertThat(scan(field.repeat(ContentScanner.MAX_HOPS - 1)).isLooping()).isFalse();
+    String body = "\r\n" + field.repeat(ContentScanner.MAX_HOPS);
+    assertThat(scan(field + body).isLooping()).as("fields of the body").isFalse();
+    assertThat(scan(("X-" + field).repeat(ContentScanner.MAX_HOPS)).isLooping()).isFalse();
+  }
+
+  /** Checks that pieces of one octet give the same findings as the whole. */
+  private static ContentScanner scan(String content) {
+    byte[] octets = content.getBytes(StandardCharsets.ISO_8859_1);
+    ContentScanner whole = new ContentScanner();
+    whole.accept(octets, 0, octets.length);
+    ContentScanner pieces = new ContentScanner();
+    for (int i = 0; i < octets.length; i++) pieces.accept(octets, i, 1);
+    assertThat(pieces.isLooping()).isEqualTo(whole.isLooping());
+    assertThat(pieces.hasEightBit()).isEqualTo(whole.hasEightBit());
+    assertThat(pieces.hasEightBitHeader()).isEqualTo(whole.hasEightBitHeader());
+    assertThat(pieces.hasBareLineEnds()).isEqualTo(whole.hasBareLineEnds());
+    return whole;
+  }
+}
