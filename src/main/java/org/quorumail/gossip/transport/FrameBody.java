@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 public final class FrameBody {
   /** A body without messages: the sender is alive. */
-  public static final byte[] KEEP_ALIVE = {Compression.PLAIN};
+  static final byte[] KEEP_ALIVE = {Compression.PLAIN};
 
   /** The byte in front of the messages. */
   static final int OVERHEAD = 1;

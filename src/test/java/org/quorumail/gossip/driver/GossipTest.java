@@ -36,7 +36,6 @@ import org.quorumail.gossip.plumtree.PlumtreeConfig;
 import org.quorumail.gossip.swim.MemberState;
 import org.quorumail.gossip.swim.SwimConfig;
 import org.quorumail.gossip.swim.SwimMember;
-import org.quorumail.gossip.transport.FrameBody;
 import org.quorumail.gossip.transport.FrameFormat;
 import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.gossip.transport.ManualClock;
@@ -288,11 +287,11 @@ class GossipTest {
       InetSocketAddress to = new InetSocketAddress("127.0.0.1", a.port());
       for (int i = 0; i < 3; i++) {
         Sealer sealer = new Sealer(SealTest.ring("one", 1), new ManualClock());
-        byte[] frame = sealer.seal(FrameFormat.DATAGRAM, OptionalInt.empty(), FrameBody.KEEP_ALIVE);
+        byte[] frame = sealer.seal(FrameFormat.DATAGRAM, OptionalInt.empty(), new byte[1]);
         late.send(new DatagramPacket(frame, frame.length, to));
         byte[] other =
             new Sealer(SealTest.ring("one", 2), Clock.systemUTC())
-                .seal(FrameFormat.DATAGRAM, OptionalInt.empty(), FrameBody.KEEP_ALIVE);
+                .seal(FrameFormat.DATAGRAM, OptionalInt.empty(), new byte[1]);
         late.send(new DatagramPacket(other, other.length, to));
       }
       await()
