@@ -23,8 +23,8 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
  * side sends or pulls the messages that the other lacks and a cache still holds. Pages follow until
  * the vector's end.
  *
- * <p>A node compares at each interval with one random neighbour and one in another zone, and at
- * once with a neighbour that may have been away.
+ * <p>A node compares at each interval with one random neighbour and one in another zone. It
+ * compares at once with a neighbour that may have been away.
  */
 final class AntiEntropy {
   /** Origins in one page; the other side may have a quarter more, which still fits its answer. */
@@ -269,8 +269,8 @@ final class AntiEntropy {
   }
 
   /**
-   * The number of the first sources that make a page. As a range is one of origins, a page does not
-   * end between two incarnations of one origin, unless the origin has more of them than fit.
+   * The number of the first sources that make a page. As a range is one of origins, a page ends
+   * between two incarnations of one origin only if they do not fit one page.
    */
   private static int wholeOrigins(List<BroadcastSource> sources, int max) {
     if (sources.size() <= max) return sources.size();

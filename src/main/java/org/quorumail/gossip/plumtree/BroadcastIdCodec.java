@@ -45,12 +45,12 @@ final class BroadcastIdCodec {
   }
 
   static void write(
-      WireWriter out, BroadcastId id, @Nullable BroadcastId previous, boolean charted) {
+      WireWriter out, BroadcastId id, @Nullable BroadcastId previous, boolean overlayPaths) {
     boolean same =
         previous != null
             && previous.incarnation() == id.incarnation()
             && previous.origin().equals(id.origin());
-    out.octet((charted ? OVERLAY_PATHS : 0) | (same ? SAME_SOURCE : 0));
+    out.octet((overlayPaths ? OVERLAY_PATHS : 0) | (same ? SAME_SOURCE : 0));
     if (!same) {
       out.id(id.origin());
       out.number(id.incarnation());

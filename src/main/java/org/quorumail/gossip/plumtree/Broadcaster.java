@@ -71,7 +71,7 @@ final class Broadcaster {
   }
 
   /**
-   * Checks a received id for one of this node that it never sent: the node was restarted with the
+   * Checks a received id for one of this node that it never sent. The node was restarted with the
    * same incarnation, or the id was forged. Receivers would take the next broadcasts for old ones,
    * so they get a new incarnation, one with no messages known here.
    */

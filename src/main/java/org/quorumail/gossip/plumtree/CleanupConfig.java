@@ -6,7 +6,7 @@ import java.time.Duration;
  * The parameters that keep the tables of origins and of missing messages within their bounds.
  *
  * @param ttlDivisor an origin that is no member is removed after a silence of 3 × the cache's time
- *     to live; under pressure after that time divided by this
+ *     to live, under pressure divided by this
  */
 public record CleanupConfig(
     Duration baseInterval,

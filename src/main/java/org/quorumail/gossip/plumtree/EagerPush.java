@@ -143,9 +143,9 @@ final class EagerPush {
   }
 
   /**
-   * Replaces the link that the payload came over by one to an announcer whose path is shorter by
-   * the threshold (paper, §3.8), as a tree repaired by grafts has detours. Several replacements at
-   * once can cut the tree (riak_core #395), so the whole network makes about one per second.
+   * Replaces the link that the payload came over by one to an announcer on a path shorter by the
+   * threshold (paper, §3.8). A tree repaired by grafts has detours. Several replacements at once
+   * can cut the tree (riak_core #395), so the whole network makes about one per second.
    */
   private void optimise(
       SpanningTree tree, Link from, Gossip message, MissingMessage missing, long now) {

@@ -17,9 +17,9 @@ import org.quorumail.gossip.NodeId;
 /**
  * A snapshot of the members, ordered on rings by hashes of their names; each ring has a hash of its
  * own. Nodes that see the same members compute the same rings. So both ends know of the link "my
- * next on ring r" without a message, and a change of the membership affects only the links beside
- * it. Several such rings form a random regular graph, whose diameter is that of a random overlay
- * (as in Rapid, ATC 2018).
+ * next on ring r" without a message. A change of the membership affects only the links beside it.
+ * Several such rings form a random regular graph, whose diameter is that of a random overlay (as in
+ * Rapid, ATC 2018).
  *
  * <p>The rings of a zone hold only its members. Zones with fewer than three members share one.
  *

@@ -12,9 +12,9 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.Announcement;
 
 /**
  * One link of the overlay, with the messages that the neighbour has not acknowledged yet. For each
- * neighbour a message of this node is in one of three states: to be announced; unacknowledged, as
- * it was pushed or announced; or known to be received. Unacknowledged messages are announced again,
- * so each link by itself is reliable. A neighbour that acknowledges nothing counts as gone.
+ * neighbour a message of this node has one of three states: to be announced, unacknowledged (it was
+ * pushed or announced), or received. Unacknowledged messages are announced again, so each link by
+ * itself is reliable. A neighbour that acknowledges nothing counts as gone.
  */
 final class Link {
   /** The bound of either table; anti-entropy repairs the loss of the oldest messages above it. */
@@ -52,13 +52,13 @@ final class Link {
   /** Limits the payload bytes that anti-entropy sends to the neighbour. */
   final RateLimiter syncByteLimit;
 
-  /** Whether this node chose the link; otherwise the neighbour requested it. */
+  /** True if this node chose the link; otherwise the neighbour requested it. */
   boolean chosen;
 
   /** The end of the neighbour's own request. */
   long requestedUntil;
 
-  /** Whether new trees start to push on this link. */
+  /** True if new trees start to push on this link. */
   boolean startsEager;
 
   long lastHeard;
@@ -139,8 +139,8 @@ final class Link {
   /**
    * Records that the neighbour has the message, as it showed itself.
    *
-   * @return the time when this node first pushed or announced the message: the neighbour then needs
-   *     no acknowledgement, as the push or announcement is one; otherwise {@link #NEVER_SENT}
+   * @return the time when this node first pushed or announced the message, which acknowledges it
+   *     too; {@link #NEVER_SENT} if it did not, so the neighbour needs an acknowledgement
    */
   long markReceived(BroadcastId id) {
     toAnnounce.remove(id);

@@ -12,13 +12,13 @@ import org.quorumail.gossip.NodeId;
 
 /**
  * The shortest paths of the overlay, which all nodes compute alike from the same {@link HashRing}.
- * So all know the path of a message from any origin without a message. A member is pushed the
- * payload by a neighbour on a shortest path: one in its own zone, else the one with the lowest hash
- * of both names. The members farthest from the origin are pushed it by two neighbours. The path
- * with the fewest links is not the quickest, and the last receivers gain most from a second one.
+ * So all know the path of a message from any origin without a message. A member receives the
+ * payload from a neighbour on a shortest path: one in its own zone, else that with the lowest hash
+ * of both names. The members farthest from the origin receive it from two neighbours. The path with
+ * the fewest links is not the quickest, and the last receivers gain most from a second one.
  *
- * <p>Nodes that see different members disagree only near the difference, as the paths depend only
- * on distances and hashes, not on the order of the members.
+ * <p>Nodes that see different members disagree only near the difference. The paths depend on
+ * distances and hashes, not on the order of the members.
  */
 final class OverlayPaths {
   /** The share of the members that receive a payload twice: the price of the time it saves. */
@@ -48,18 +48,18 @@ final class OverlayPaths {
   /**
    * @param degree the number of links that a member chooses, see {@link HashRing#neighbours}
    */
-  OverlayPaths(HashRing roster, int degree, boolean adjacent) {
-    List<NodeId> ids = List.copyOf(roster.members());
+  OverlayPaths(HashRing ring, int degree, boolean adjacent) {
+    List<NodeId> ids = List.copyOf(ring.members());
     hashes = new long[ids.size()];
     zones = new String[ids.size()];
     links = new int[ids.size()][0];
     for (int i = 0; i < hashes.length; i++) {
       indexes.put(ids.get(i), i);
       hashes[i] = ids.get(i).hash64();
-      zones[i] = roster.zone(ids.get(i));
+      zones[i] = ring.zone(ids.get(i));
     }
     for (int i = 0; i < hashes.length; i++) {
-      for (NodeId wanted : roster.neighbours(ids.get(i), degree, adjacent, Set.of())) {
+      for (NodeId wanted : ring.neighbours(ids.get(i), degree, adjacent, Set.of())) {
         int j = indexes.getOrDefault(wanted, i);
         // A link exists when either end chooses it.
         link(i, j);

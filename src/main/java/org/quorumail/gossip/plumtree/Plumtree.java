@@ -26,7 +26,7 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
 
 /**
  * The broadcast core: messages reach all members over spanning trees that build and repair
- * themselves (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007), on an overlay
+ * themselves (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007). The overlay is
  * chosen from the full membership.
  *
  * <p>It is pure: each method is one event with its time ({@code now}: milliseconds on a monotonic

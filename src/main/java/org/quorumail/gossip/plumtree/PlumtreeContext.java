@@ -77,8 +77,8 @@ final class PlumtreeContext {
   }
 
   /**
-   * The tree of a payload, created if it is new. There is none on overlay paths, when there is no
-   * room, and for an origin that is no member, as the number of those is unbounded.
+   * The tree of a payload, created if it is new. There is none on overlay paths and when there is
+   * no room. Nor is there one for an origin that is no member, as the number of those is unbounded.
    */
   Optional<SpanningTree> tree(TreeId id, long now) {
     if (id.isOverlayPaths()) return Optional.empty();

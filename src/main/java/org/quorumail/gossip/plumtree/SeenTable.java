@@ -13,7 +13,7 @@ import org.quorumail.gossip.NodeId;
 /**
  * The seen messages: a window of sequences per source, which is this node's version vector. A
  * source is kept while its origin is a member. Otherwise it is kept for at least three times the
- * cache's time to live after its last message, so no message that a cache still holds is taken for
+ * cache's time to live after its last message. So no message that a cache still holds is taken for
  * a new one. While the table has room, sources are kept without limit.
  */
 final class SeenTable {

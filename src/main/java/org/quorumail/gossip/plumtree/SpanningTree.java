@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A node's part of one spanning tree: the eager links, as a bit per link. The rest keeps concurrent
- * messages from cutting a tree twice (riak_core #378): the parent is never pruned, and a message
- * that was in flight on a pruned link does not make it eager again.
+ * messages from cutting a tree twice (riak_core #378). The parent is never pruned, and a message in
+ * flight on a pruned link does not make it eager again.
  */
 final class SpanningTree {
   private static final int NO_PARENT = -1;

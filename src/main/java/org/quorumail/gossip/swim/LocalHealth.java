@@ -28,7 +28,7 @@ final class LocalHealth {
     this.sick = isSick;
   }
 
-  /** A sick node accuses nobody. */
+  /** A sick node accuses no member. */
   boolean mayAccuse() {
     return !sick;
   }

@@ -4,7 +4,7 @@ import org.quorumail.gossip.swim.SwimMessage.Alive;
 import org.quorumail.gossip.swim.SwimMessage.Left;
 
 /**
- * This node as the other members see it. Nobody else raises its incarnation. It refutes every
+ * This node as the other members see it. No other node raises its incarnation. It refutes every
  * accusation, also one against a former life, until it starts to leave.
  */
 final class LocalMember {

@@ -11,7 +11,7 @@ import org.quorumail.gossip.swim.SwimMessage.PushPullRows;
  * The encoding of a member in the messages of {@link SwimCodec}: id, address, incarnation,
  * metadata. Metadata is a form byte (0: the bytes follow, 1: only their digest does), a length, and
  * the bytes or the digest. Whole metadata is a length and the bytes. A row of a view is the code of
- * a state in front of a member; a page is the number of its rows in front of them.
+ * a state in front of a member. A page is the number of its rows in front of them.
  */
 final class MemberCodec {
   private static final int METADATA_BYTES = 0;

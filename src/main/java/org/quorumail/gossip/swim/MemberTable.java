@@ -10,7 +10,7 @@ import org.quorumail.gossip.NodeId;
 
 /**
  * A node's view of the other nodes: alive, suspect, dead, left. Arrays by slot and an
- * open-addressed index take about 16 bytes a row besides the {@link SwimMember}, so ten thousand
+ * open-addressed index take about 16 bytes a row besides the {@link SwimMember}. So ten thousand
  * views of ten thousand rows fit a simulation's memory. Digests over the live rows are kept up to
  * date, so comparing equal views costs nothing.
  */

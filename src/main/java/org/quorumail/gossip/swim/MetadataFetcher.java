@@ -9,7 +9,7 @@ import org.quorumail.gossip.swim.SwimMessage.MetadataResponse;
 
 /**
  * The requests for metadata that is too long for gossip. The first goes to the node that passed the
- * update on, which spreads the load as the update spreads; the others go to the member itself.
+ * update on, which spreads the load as the update spreads. The others go to the member itself.
  */
 final class MetadataFetcher {
   private static final int MAX_PENDING = 1_024;

@@ -20,10 +20,10 @@ import org.quorumail.gossip.swim.SwimMessage.PingReq;
 /**
  * The probes of members, on this node's behalf and on that of others.
  *
- * <p>One probe: a ping; at half the direct time-out another ping; at the time-out pings through
- * helpers and over a stream; half-way to the window's end pings through other helpers. At the
- * window's end the probe has failed. The repetitions cost nothing while acks come. They make a
- * lossy network look like a slow one, not like a dead member.
+ * <p>A probe starts with a ping, and repeats it at half the direct time-out. At the time-out it
+ * pings through helpers and over a stream, and half-way to the window's end through other helpers.
+ * At the window's end the probe has failed. The repetitions cost nothing while acks come. They make
+ * a lossy network look like a slow one, not like a dead member.
  */
 final class Prober {
   /** Indirect pings at a time; a helper ignores further requests, which costs the asker a nack. */

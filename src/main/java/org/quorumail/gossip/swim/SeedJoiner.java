@@ -11,7 +11,7 @@ import org.quorumail.gossip.NodeAddress;
  * off, never again.
  */
 final class SeedJoiner {
-  /** A configured list, or the addresses of a DNS name; nobody starts from more. */
+  /** A configured list, or the addresses of a DNS name; no cluster needs more. */
   private static final int MAX_SEEDS = 256;
 
   private static final int FIRST_RETRY_MILLIS = 1_000;

@@ -6,8 +6,8 @@ import org.quorumail.gossip.NodeId;
 
 /**
  * One member's time to refute an accusation. It starts long and shrinks to the minimum as
- * independent accusers confirm it (Lifeguard, section IV-B): {@code max - (max - min) x log(C + 1)
- * / log(k + 1)} with C of k confirmations.
+ * independent accusers confirm it (Lifeguard, section IV-B). It is {@code max - (max - min) x log(C
+ * + 1) / log(k + 1)} with C of k confirmations.
  */
 final class Suspicion {
   private final long start;
@@ -18,7 +18,7 @@ final class Suspicion {
   private boolean firstHand;
   private int extensions;
 
-  /** The timer at the expiry; {@link MemberTransitions} sets it anew as the time shrinks. */
+  /** The timer at the expiry; {@link MemberTransitions} resets it as the time shrinks. */
   TimerQueue.@Nullable Timer expiryTimer;
 
   Suspicion(NodeId accuser, long start, int min, int maxFactor, int confirmationsWanted) {

@@ -34,7 +34,7 @@ import org.quorumail.gossip.swim.SwimMessage.Suspect;
  *   unknown      → alive@i               its own update, passed on
  *   alive@i      → alive@j, j &gt; i        it published metadata, or refuted an unknown accusation
  *   alive@i      → suspect@j, j &gt;= i     a probe failed: direct, through helpers, over a stream
- *   suspect@i    → alive@j, j &gt; i        it refuted; nobody else can raise its incarnation
+ *   suspect@i    → alive@j, j &gt; i        it refuted; no other node can raise its incarnation
  *   suspect@i    → dead@i                the suspicion expired and the final probe failed
  *   alive|suspect@i → dead@j, j &gt;= i     another node declared it dead
  *   alive|suspect|dead@i → left@j, j &gt;= i   it left gracefully
@@ -81,7 +81,7 @@ public final class Swim {
 
   private long nextProbe;
 
-  /** Whether the last probe went to the next member on the ring rather than of the round. */
+  /** True if the last probe went to the next member on the ring rather than of the round. */
   private boolean lastProbeOnRing;
 
   private long nextPrune;
@@ -254,7 +254,7 @@ public final class Swim {
     return end();
   }
 
-  /** Sets the driver's verdict on its own process; a sick node accuses nobody. */
+  /** Sets the driver's verdict on its own process; a sick node accuses no member. */
   public void setSick(boolean isSick, long now) {
     begin(now);
     context.health.setSick(isSick);

@@ -263,7 +263,7 @@ public final class SwimCodec {
       if (bucket >= buckets) throw new WireReader.MalformedException("bucket " + bucket);
       differing.add(bucket);
     }
-    boolean last = in.octet() != 0;
+    boolean last = in.flag();
     return new PushPullResponse(
         sequence, source, buckets, differing, last, MemberCodec.readRows(in));
   }

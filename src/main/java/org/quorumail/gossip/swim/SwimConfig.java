@@ -6,7 +6,7 @@ package org.quorumail.gossip.swim;
  *
  * @param probeInterval each node probes one member this often (times local health + 1)
  * @param smallClusterProbeStep below {@code probeInterval / step} members the interval is {@code
- *     step x members}, so that a member of a small cluster is probed sooner after its death
+ *     step x members}: a dead member of a small cluster is probed sooner
  * @param minProbeInterval the shortest probe interval
  * @param probeTimeout the wait for the direct ack before helpers are asked (times local health + 1)
  * @param probeWindow the wait for any ack before the member is suspected (times local health + 1)
@@ -91,8 +91,8 @@ public record SwimConfig(
    * The preset for one data centre. A node probes every second at 20 nodes and more, as memberlist
    * does. At five nodes it probes every 250 ms: "dead for all within 5 s" leaves no second to wait
    * for the first probe. A probe fails after 700 ms and a confirmed suspicion lasts 3 s below ten
-   * nodes. So a process that is paused for 3 s has 0.7 s left to refute, and a dead one is declared
-   * dead by all after 0.3 + 3.7 + 0.3 s. memberlist waits 500 + 500 ms and 4 s.
+   * nodes. So a process that is paused for 3 s has 0.7 s left to refute. A dead one is dead for all
+   * after 0.3 + 3.7 + 0.3 s. memberlist waits 500 + 500 ms and 4 s.
    */
   public static SwimConfig lan() {
     return new SwimConfig(

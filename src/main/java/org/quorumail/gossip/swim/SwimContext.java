@@ -8,7 +8,7 @@ import org.quorumail.gossip.NodeId;
 
 /**
  * The state that the parts of one {@link Swim} share: this node, its view of the others, pending
- * updates, timers, and the effects of the event being handled.
+ * updates, timers, and the effects of the current event.
  */
 final class SwimContext {
   final SwimConfig config;

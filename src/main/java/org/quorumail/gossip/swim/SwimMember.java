@@ -6,8 +6,8 @@ import org.quorumail.gossip.NodeId;
 /**
  * A node as it describes itself to the other members.
  *
- * @param incarnation raised by the node alone, to refute an accusation or to publish a change; an
- *     update with a higher one replaces all with a lower one; 0 to 2^63-1
+ * @param incarnation 0 to 2^63-1, raised by the node alone, to refute an accusation or to publish a
+ *     change; a higher one replaces all lower ones
  */
 public record SwimMember(NodeId id, NodeAddress address, long incarnation, NodeMetadata metadata) {
   /** The highest number on the wire; an accusation of this incarnation cannot be refuted. */

@@ -17,7 +17,7 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.IHave;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncDigest;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncPush;
 
-/** Two cores and nothing but anti-entropy between them: what else they say is dropped. */
+/** Two cores that exchange only anti-entropy; all other messages are dropped. */
 class AntiEntropyTest {
   private static final NodeId LEFT = new NodeId("left");
   private static final NodeId RIGHT = new NodeId("right");
@@ -26,7 +26,7 @@ class AntiEntropyTest {
   private PlumtreeConfig config =
       PlumtreeConfig.standard().withMessageCacheTtl(Duration.ofMinutes(10));
 
-  private final PlumtreeCounters tally = new PlumtreeCounters();
+  private final PlumtreeCounters counters = new PlumtreeCounters();
   private long now = 1_000;
   private Plumtree left = core(LEFT, 1);
   private Plumtree right = core(RIGHT, 1);
@@ -38,7 +38,7 @@ class AntiEntropyTest {
 
   private Plumtree core(NodeId id, long incarnation) {
     Plumtree core =
-        new Plumtree(id, "", incarnation, config, new SplittableRandom(id.hash64()), tally, now);
+        new Plumtree(id, "", incarnation, config, new SplittableRandom(id.hash64()), counters, now);
     core.reconcile(ALL, now);
     return core;
   }
@@ -54,19 +54,19 @@ class AntiEntropyTest {
   }
 
   @Test
-  void whenBothHaveSeenTheSameNoEntryTravels() {
+  void equalVectorsExchangeNoEntries() {
     for (int i = 0; i < 100; i++) {
       learn(left, "origin" + i, 1);
       learn(right, "origin" + i, 1);
     }
     run(120_000);
-    assertThat(tally.count(PlumtreeMetric.SYNC_ROUNDS)).isPositive();
+    assertThat(counters.count(PlumtreeMetric.SYNC_ROUNDS)).isPositive();
     assertThat(unequal).isZero();
     assertThat(pushes).isZero();
   }
 
   @Test
-  void aRestartedNodeIsFilledAtOnceAndMatchesAgain() {
+  void aRestartedNodeReceivesMissedMessagesAtOnceAndMatchesAgain() {
     for (int i = 0; i < 50; i++) learn(left, "origin" + i, 1);
     run(60_000);
     right = core(RIGHT, 2);
@@ -75,7 +75,7 @@ class AntiEntropyTest {
     route(LEFT, left.neighbourUp(RIGHT, "", now));
     run(2_000);
     assertThat(deliveredRight).isEqualTo(50);
-    // Until what is new to the one and old to the other is old to both.
+    // Until the messages that are new to one node have expired on both.
     run(120_000);
     unequal = 0;
     run(120_000);
@@ -83,7 +83,7 @@ class AntiEntropyTest {
   }
 
   @Test
-  void whoJoinsLateMatchesTheOthersAsSoonAsWhatItMissedCannotBeHadAnyMore() {
+  void aLateJoinerMatchesTheOthersOnceTheMissedMessagesHaveExpired() {
     for (int i = 1; i < 500; i++) learn(left, "origin", i);
     now += 700_000;
     right = core(RIGHT, 2);
@@ -93,12 +93,12 @@ class AntiEntropyTest {
       run(10_000);
       if (i == 850) unequal = 0;
     }
-    assertThat(tally.count(PlumtreeMetric.SYNC_ROUNDS)).isPositive();
+    assertThat(counters.count(PlumtreeMetric.SYNC_ROUNDS)).isPositive();
     assertThat(unequal).isZero();
   }
 
   @Test
-  void manyLivesOfOneOriginAreComparedInWholePages() {
+  void manyIncarnationsOfOneOriginAreComparedInWholePages() {
     for (int life = 1; life <= 100; life++) {
       for (int i = 0; i < 5; i++) {
         BroadcastId id = new BroadcastId(new NodeId("origin" + i), life, 1);
@@ -107,11 +107,11 @@ class AntiEntropyTest {
     }
     run(40_000);
     assertThat(deliveredRight).isEqualTo(500);
-    assertThat(pushed).as("nothing is sent that the other has").isEqualTo(500);
+    assertThat(pushed).as("only missing messages are sent").isEqualTo(500);
   }
 
   @Test
-  void theStoreGivesWhatTheCacheHoldsNoMore() {
+  void theStoreProvidesMessagesThatLeftTheCache() {
     config =
         PlumtreeConfig.standard()
             .withMessageCacheTtl(Duration.ofSeconds(1))
@@ -128,7 +128,7 @@ class AntiEntropyTest {
     assertThat(deliveredLeft).isEqualTo(1);
   }
 
-  /** Both grow older without a word between them. */
+  /** Lets time pass without messages between the two. */
   private long tickOnly(long then) {
     left.tick(then);
     right.tick(then);
@@ -136,7 +136,7 @@ class AntiEntropyTest {
   }
 
   @Test
-  void whatNoCacheHoldsAnyMoreIsNotAskedForForEver() {
+  void expiredMessagesAreNotPulledForever() {
     learn(left, "origin", 1);
     learn(left, "origin", 3);
     learn(right, "origin", 1);
@@ -147,7 +147,7 @@ class AntiEntropyTest {
     assertThat(pushes).isEqualTo(before);
   }
 
-  /** From a neighbour that both have, and that says nothing else. */
+  /** A broadcast from a common neighbour that sends nothing else. */
   private void learn(Plumtree core, String origin, long sequence) {
     BroadcastId id = new BroadcastId(new NodeId(origin), 1, sequence);
     core.onMessage(THIRD, new Gossip(TreeId.OVERLAY_PATHS, id, 0, new byte[10]), now);

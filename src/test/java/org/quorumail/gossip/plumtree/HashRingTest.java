@@ -16,25 +16,25 @@ class HashRingTest {
   private static final int DEGREE = 6;
 
   @Test
-  void everyLinkIsSeenFromBothEnds() {
+  void bothEndsComputeEveryLink() {
     for (int zones : new int[] {1, 3}) {
-      Map<NodeId, List<NodeId>> links = links(roster(1_000, zones));
+      Map<NodeId, List<NodeId>> links = links(ring(1_000, zones));
       long oneSided = 0;
       for (Map.Entry<NodeId, List<NodeId>> e : links.entrySet()) {
         for (NodeId peer : e.getValue()) {
           if (!links.getOrDefault(peer, List.of()).contains(e.getKey())) oneSided++;
         }
       }
-      // Where two rings meet the same node, one end looks further out and the other is told.
+      // Where two rings give the same node, one end goes further out and requests its link.
       assertThat(oneSided).isLessThan(1_000 * DEGREE / 100);
     }
   }
 
   @Test
-  void nobodyHasFewerLinksThanAskedForNorTwiceAsMany() {
+  void everyMemberHasTheDegreeOrMoreButNotTwiceTheDegree() {
     for (int zones : new int[] {1, 3, 19}) {
       Map<NodeId, Integer> degrees = new HashMap<>();
-      links(roster(500, zones))
+      links(ring(500, zones))
           .forEach(
               (id, peers) -> {
                 assertThat(peers).hasSizeBetween(DEGREE, DEGREE + 1);
@@ -45,15 +45,15 @@ class HashRingTest {
   }
 
   @Test
-  void withZonesTwoThirdsOfTheLinksStayInTheZoneAndAllZonesHangTogether() {
-    HashRing roster = roster(900, 3);
-    Map<NodeId, List<NodeId>> links = links(roster);
+  void withZonesTwoThirdsOfTheLinksStayInTheZoneAndTheOverlayIsConnected() {
+    HashRing ring = ring(900, 3);
+    Map<NodeId, List<NodeId>> links = links(ring);
     long inZone = 0;
     long all = 0;
     for (Map.Entry<NodeId, List<NodeId>> e : links.entrySet()) {
       for (NodeId peer : e.getValue()) {
         all++;
-        if (roster.zone(peer).equals(roster.zone(e.getKey()))) inZone++;
+        if (ring.zone(peer).equals(ring.zone(e.getKey()))) inZone++;
       }
     }
     assertThat(inZone / (double) all).isBetween(0.66, 0.85);
@@ -71,8 +71,8 @@ class HashRingTest {
   }
 
   @Test
-  void aJoinerChangesOnlyTheLinksBesideIt() {
-    HashRing before = roster(1_000, 1);
+  void aNewMemberChangesOnlyTheLinksBesideIt() {
+    HashRing before = ring(1_000, 1);
     HashRing after = before.withChanges(Map.of(new NodeId("joiner"), "z0"), List.of());
     Map<NodeId, List<NodeId>> old = links(before);
     Map<NodeId, List<NodeId>> now = links(after);
@@ -81,33 +81,33 @@ class HashRingTest {
   }
 
   @Test
-  void whoCannotBeReachedIsReplacedByTheNextAtBothSides() {
-    HashRing roster = roster(200, 1);
+  void anUnreachableMemberIsReplacedByTheNextOnBothSides() {
+    HashRing ring = ring(200, 1);
     NodeId dead = new NodeId("n5");
-    for (NodeId id : roster.neighbours(dead, DEGREE, false, Set.of())) {
-      List<NodeId> replaced = roster.neighbours(id, DEGREE, false, Set.of(dead));
+    for (NodeId id : ring.neighbours(dead, DEGREE, false, Set.of())) {
+      List<NodeId> replaced = ring.neighbours(id, DEGREE, false, Set.of(dead));
       assertThat(replaced).hasSize(DEGREE).doesNotContain(dead);
       for (NodeId peer : replaced) {
-        assertThat(roster.neighbours(peer, DEGREE, false, Set.of(dead))).contains(id);
+        assertThat(ring.neighbours(peer, DEGREE, false, Set.of(dead))).contains(id);
       }
     }
   }
 
   @Test
   void aSmallClusterIsAFullMesh() {
-    HashRing roster = roster(5, 3);
-    for (NodeId id : roster.members()) {
-      assertThat(roster.neighbours(id, DEGREE, false, Set.of())).hasSize(4).doesNotContain(id);
+    HashRing ring = ring(5, 3);
+    for (NodeId id : ring.members()) {
+      assertThat(ring.neighbours(id, DEGREE, false, Set.of())).hasSize(4).doesNotContain(id);
     }
   }
 
   @Test
   void theHashRingLinksTheNextTwoOnEitherSideAndStillSpansTheNetworkInFewHops() {
-    HashRing roster = roster(1_000, 1);
+    HashRing ring = ring(1_000, 1);
     Map<NodeId, List<NodeId>> links = new TreeMap<>();
-    for (NodeId id : roster.members()) {
-      links.put(id, roster.neighbours(id, DEGREE, true, Set.of()));
-      assertThat(links.get(id)).containsAll(roster.protectedNeighbours(id, 4));
+    for (NodeId id : ring.members()) {
+      links.put(id, ring.neighbours(id, DEGREE, true, Set.of()));
+      assertThat(links.get(id)).containsAll(ring.protectedNeighbours(id, 4));
     }
     assertThat(reachable(links)).hasSize(1_000);
   }
@@ -127,15 +127,15 @@ class HashRingTest {
     return seen;
   }
 
-  private static Map<NodeId, List<NodeId>> links(HashRing roster) {
+  private static Map<NodeId, List<NodeId>> links(HashRing ring) {
     Map<NodeId, List<NodeId>> links = new TreeMap<>();
-    for (NodeId id : roster.members()) {
-      links.put(id, roster.neighbours(id, DEGREE, false, Set.of()));
+    for (NodeId id : ring.members()) {
+      links.put(id, ring.neighbours(id, DEGREE, false, Set.of()));
     }
     return links;
   }
 
-  private static HashRing roster(int size, int zones) {
+  private static HashRing ring(int size, int zones) {
     Map<NodeId, String> members = new TreeMap<>();
     for (int i = 0; i < size; i++) members.put(new NodeId("n" + i), "z" + (i % zones));
     return HashRing.of(members);

@@ -32,21 +32,21 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncPush;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRange;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
 
-/** A neighbour that has the secret and says what no member says: how far the damage goes. */
+/** The bounds of the damage by a hostile neighbour that knows the secret. */
 class HostileMemberTest {
   private static final long T1 = 500;
 
   private final PlumtreeFixture one = new PlumtreeFixture();
 
   @Test
-  void whatAnotherMadeUpInOurNameSilencesUsNowhere() {
+  void forgedIdsOfThisNodeDoNotHideItsBroadcasts() {
     BroadcastId madeUp = new BroadcastId(SELF, 1, Long.MAX_VALUE);
-    Gossip lie = new Gossip(TreeId.OVERLAY_PATHS, madeUp, 0, new byte[1]);
+    Gossip forged = new Gossip(TreeId.OVERLAY_PATHS, madeUp, 0, new byte[1]);
     PlumtreeFixture other = new PlumtreeFixture(PlumtreeConfig.standard(), A, SELF);
     other.from(A, new Gossip(TreeId.OVERLAY_PATHS, new BroadcastId(SELF, 2, 9), 0, new byte[1]));
-    other.from(A, lie);
+    other.from(A, forged);
     one.from(A, new Gossip(TreeId.OVERLAY_PATHS, new BroadcastId(SELF, 2, 9), 0, new byte[1]));
-    one.from(A, lie);
+    one.from(A, forged);
     for (int i = 0; i < 3; i++) {
       BroadcastId own = one.broadcast();
       Gossip word = new Gossip(TreeId.OVERLAY_PATHS, own, 0, new byte[1]);
@@ -55,7 +55,7 @@ class HostileMemberTest {
   }
 
   @Test
-  void wordsAboutTreesThatDoNotExistTakeNoRoomFromThoseThatDo() {
+  void messagesAboutUnknownTreesTakeNoRoomFromExistingTrees() {
     PlumtreeFixture few =
         new PlumtreeFixture(PlumtreeConfig.standard().withMaxTrees(4), A, B, C, ORIGIN);
     for (int i = 0; i < 10; i++) {
@@ -72,7 +72,7 @@ class HostileMemberTest {
   }
 
   @Test
-  void aNodeThatSpeaksButCannotBeReachedDoesNotComeAndGoAsFastAsItSpeaks() {
+  void anUnreachableNodeThatSendsIsNotReadmittedAtEachMessage() {
     List<PlumtreeEffect> effects = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       effects.addAll(one.core.sendFailed(A, one.now));
@@ -85,7 +85,7 @@ class HostileMemberTest {
   }
 
   @Test
-  void whoSpeaksAndNeverAcknowledgesHearsOfAMessageOnlyWhileItCanBeHad() {
+  void aNeighbourThatNeverAcknowledgesReceivesAnnouncementsOnlyWhileThePayloadIsAvailable() {
     PlumtreeFixture two = new PlumtreeFixture(PlumtreeConfig.standard(), A);
     two.broadcast();
     for (int second = 0; second < 70; second++) {
@@ -98,7 +98,7 @@ class HostileMemberTest {
   }
 
   @Test
-  void announcementsOfNothingLeaveRoomForThoseOfOthers() {
+  void announcementsOfUnknownMessagesLeaveRoomForThoseOfOtherNeighbours() {
     for (int i = 1; i <= 2 * MissingTable.MAX_MISSING; i += 50) {
       List<Announcement> lines = new ArrayList<>();
       for (int k = i; k < i + 50; k++) {
@@ -111,14 +111,14 @@ class HostileMemberTest {
   }
 
   @Test
-  void anAnswerThatNobodyAskedForIsNotRead() {
+  void anUnrequestedDigestIsIgnored() {
     OriginState boast = new OriginState(ORIGIN, 7, 1, 1L << 60, new long[0]);
     one.from(A, new SyncDigest(SyncRange.ALL, false, List.of(boast)));
     assertThat(sent(SyncPull.class, A, one.pass(5_000))).isEmpty();
   }
 
   @Test
-  void comparisonsAreAnsweredAsOftenAsAnybodyNeedsThem() {
+  void comparisonsAreLimitedPerNeighbour() {
     for (int i = 0; i < 300; i++) {
       NodeId origin = new NodeId("o" + i);
       one.from(B, new Gossip(TreeId.OVERLAY_PATHS, new BroadcastId(origin, 1, 1), 1, new byte[1]));
@@ -134,7 +134,7 @@ class HostileMemberTest {
   }
 
   @Test
-  void nobodyPullsMoreThanTheWholeCacheInOneInterval() {
+  void aNeighbourPullsAtMostTheWholeCacheInOneInterval() {
     PlumtreeConfig config = PlumtreeConfig.standard().withMessageCacheMaxBytes(1_000_000);
     PlumtreeFixture small = new PlumtreeFixture(config, A, B);
     List<BroadcastId> ids = new ArrayList<>();
@@ -152,7 +152,7 @@ class HostileMemberTest {
   }
 
   @Test
-  void originsThatDoNotExistPushNoMemberOutOfTheMemoryOfWhatWasSeen() {
+  void unknownOriginsEvictNoMemberFromTheSeenTable() {
     one.core.neighbourUp(ORIGIN, "", one.now);
     one.gossip(A, 1);
     for (int i = 0; i < SeenTable.MAX_SOURCES + 1_000; i++) {

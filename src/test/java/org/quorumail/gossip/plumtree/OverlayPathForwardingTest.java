@@ -15,21 +15,21 @@ import org.quorumail.gossip.plumtree.PlumtreeEffect.Send;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Prune;
 
-/** What a node does with a message whose origin speaks too rarely to have a tree. */
+/** The forwarding of messages whose origin broadcasts too rarely to have a tree. */
 class OverlayPathForwardingTest {
   private static final NodeId[] MEMBERS = members();
   private static final NodeId RARE = MEMBERS[3];
 
   private final PlumtreeFixture one = new PlumtreeFixture(PlumtreeConfig.standard(), MEMBERS);
-  private final OverlayPaths chart = PlumtreeFixture.hashRing(MEMBERS).overlayPaths(6, false);
+  private final OverlayPaths paths = PlumtreeFixture.hashRing(MEMBERS).overlayPaths(6, false);
 
   @Test
-  void itGoesOnToThoseWhoHaveItFromThisNode() {
+  void aMessageIsForwardedToTheNeighboursOnItsPaths() {
     List<PlumtreeEffect> effects = one.from(neighbour(this::pushesToUs), message());
     assertThat(receivers(effects))
         .isEqualTo(
             one.core.neighbours().stream()
-                .filter(n -> chart.pushes(RARE, SELF, n))
+                .filter(n -> paths.pushes(RARE, SELF, n))
                 .collect(Collectors.toSet()));
   }
 
@@ -43,22 +43,22 @@ class OverlayPathForwardingTest {
   }
 
   @Test
-  void whatCameAstrayGoesToThoseWhoShouldHavePushedIt() {
+  void aMessageOffItsPathIsForwardedAgainstThePath() {
     List<PlumtreeEffect> effects = one.from(neighbour(n -> !pushesToUs(n)), message());
     assertThat(receivers(effects)).contains(neighbour(this::pushesToUs));
   }
 
   @Test
-  void whoStandsInForAFailedNeighbourIsPushedTo() {
+  void theReplacementOfAFailedNeighbourReceivesThePayload() {
     NodeId failed = neighbour(n -> !pushesToUs(n));
     List<PlumtreeEffect> effects = one.core.sendFailed(failed, one.now);
     NodeId standIn = only(NeighbourAdded.class, effects).getFirst().peer();
-    assertThat(chart.hasLink(SELF, standIn)).isFalse();
+    assertThat(paths.hasLink(SELF, standIn)).isFalse();
     assertThat(receivers(one.from(neighbour(this::pushesToUs), message()))).contains(standIn);
   }
 
   @Test
-  void anOriginThatIsNotKnownHereYetIsPassedOnToAll() {
+  void aMessageOfAnUnknownOriginIsForwardedToAll() {
     NodeId from = one.core.neighbours().iterator().next();
     Gossip message =
         new Gossip(TreeId.OVERLAY_PATHS, new BroadcastId(new NodeId("new"), 1, 1), 2, new byte[1]);
@@ -66,7 +66,7 @@ class OverlayPathForwardingTest {
   }
 
   private boolean pushesToUs(NodeId neighbour) {
-    return chart.pushes(RARE, neighbour, SELF);
+    return paths.pushes(RARE, neighbour, SELF);
   }
 
   private NodeId neighbour(Predicate<NodeId> kind) {

@@ -14,20 +14,20 @@ class OverlayPathsTest {
   private static final int DEGREE = 6;
 
   @Test
-  void everyOriginReachesAllInTheFewestLinksAndASeventhOfThemTwice() {
-    HashRing roster = roster(300, 1);
-    OverlayPaths chart = roster.overlayPaths(DEGREE, false);
+  void everyOriginReachesAllMembersInTheFewestLinksAndASeventhOfThemTwice() {
+    HashRing ring = ring(300, 1);
+    OverlayPaths paths = ring.overlayPaths(DEGREE, false);
     for (int i = 0; i < 300; i += 50) {
-      Spread spread = spread(roster, id(i), (at, from) -> chart);
-      assertThat(spread.hops).as("from " + i).isEqualTo(flood(roster, chart, id(i)));
+      Spread spread = spread(ring, id(i), (at, from) -> paths);
+      assertThat(spread.hops).as("from " + i).isEqualTo(flood(ring, paths, id(i)));
       assertThat(spread.pushes / 299.0 - 1).as("from " + i).isBetween(0.05, 0.17);
     }
   }
 
   @Test
-  void whoKnowsOfAMemberMoreDisagreesAboutFewWays() {
-    HashRing before = roster(300, 1);
-    HashRing after = roster(301, 1);
+  void oneMoreMemberChangesFewPaths() {
+    HashRing before = ring(300, 1);
+    HashRing after = ring(301, 1);
     OverlayPaths old = before.overlayPaths(DEGREE, false);
     OverlayPaths fresh = after.overlayPaths(DEGREE, false);
     Spread spread =
@@ -36,28 +36,28 @@ class OverlayPathsTest {
   }
 
   @Test
-  void payloadIsNotCarriedToAndFroBetweenZones() {
-    HashRing roster = roster(300, 3);
-    OverlayPaths chart = roster.overlayPaths(DEGREE, false);
-    Spread spread = spread(roster, id(0), (at, from) -> chart);
+  void payloadCrossesZonesRarely() {
+    HashRing ring = ring(300, 3);
+    OverlayPaths paths = ring.overlayPaths(DEGREE, false);
+    Spread spread = spread(ring, id(0), (at, from) -> paths);
     assertThat(spread.hops).hasSize(300);
     int links = 0;
-    for (NodeId a : roster.members()) {
-      for (NodeId b : roster.members()) {
-        if (chart.hasLink(a, b) && !roster.zone(a).equals(roster.zone(b))) links++;
+    for (NodeId a : ring.members()) {
+      for (NodeId b : ring.members()) {
+        if (paths.hasLink(a, b) && !ring.zone(a).equals(ring.zone(b))) links++;
       }
     }
     assertThat(spread.betweenZones).isLessThan(links / 8);
   }
 
   @Test
-  void whoIsNotOnTheChartPushesNothingAndIsPushedNothing() {
-    OverlayPaths chart = roster(20, 1).overlayPaths(DEGREE, false);
+  void aNodeThatIsNoMemberIsOnNoPath() {
+    OverlayPaths paths = ring(20, 1).overlayPaths(DEGREE, false);
     NodeId stranger = new NodeId("stranger");
-    assertThat(chart.contains(stranger)).isFalse();
-    assertThat(chart.hasLink(id(1), stranger)).isFalse();
-    assertThat(chart.pushes(stranger, id(1), id(2))).isFalse();
-    assertThat(chart.pushes(id(1), id(1), stranger)).isFalse();
+    assertThat(paths.contains(stranger)).isFalse();
+    assertThat(paths.hasLink(id(1), stranger)).isFalse();
+    assertThat(paths.pushes(stranger, id(1), id(2))).isFalse();
+    assertThat(paths.pushes(id(1), id(1), stranger)).isFalse();
   }
 
   private static final class Spread {
@@ -66,31 +66,31 @@ class OverlayPathsTest {
     int betweenZones;
   }
 
-  /** One link takes one step; each node goes by the chart that it has. */
+  /** One link takes one step; each node uses its own paths. */
   private static Spread spread(
-      HashRing roster, NodeId origin, BiFunction<NodeId, NodeId, OverlayPaths> chartOf) {
+      HashRing ring, NodeId origin, BiFunction<NodeId, NodeId, OverlayPaths> pathsOf) {
     Spread spread = new Spread();
     spread.hops.put(origin, 0);
     ArrayDeque<NodeId> open = new ArrayDeque<>(java.util.List.of(origin));
     while (!open.isEmpty()) {
       NodeId at = open.remove();
-      for (NodeId to : roster.members()) {
-        if (!chartOf.apply(at, origin).pushes(origin, at, to)) continue;
+      for (NodeId to : ring.members()) {
+        if (!pathsOf.apply(at, origin).pushes(origin, at, to)) continue;
         spread.pushes++;
-        if (!roster.zone(at).equals(roster.zone(to))) spread.betweenZones++;
+        if (!ring.zone(at).equals(ring.zone(to))) spread.betweenZones++;
         if (spread.hops.putIfAbsent(to, spread.hops.getOrDefault(at, 0) + 1) == null) open.add(to);
       }
     }
     return spread;
   }
 
-  private static Map<NodeId, Integer> flood(HashRing roster, OverlayPaths chart, NodeId origin) {
+  private static Map<NodeId, Integer> flood(HashRing ring, OverlayPaths paths, NodeId origin) {
     Map<NodeId, Integer> hops = new HashMap<>(Map.of(origin, 0));
     ArrayDeque<NodeId> open = new ArrayDeque<>(java.util.List.of(origin));
     while (!open.isEmpty()) {
       NodeId at = open.remove();
-      for (NodeId to : roster.members()) {
-        if (!chart.hasLink(at, to)) continue;
+      for (NodeId to : ring.members()) {
+        if (!paths.hasLink(at, to)) continue;
         if (hops.putIfAbsent(to, hops.getOrDefault(at, 0) + 1) == null) open.add(to);
       }
     }
@@ -101,7 +101,7 @@ class OverlayPathsTest {
     return new NodeId("n" + i);
   }
 
-  private static HashRing roster(int count, int zones) {
+  private static HashRing ring(int count, int zones) {
     Map<NodeId, String> members = new HashMap<>();
     for (int i = 0; i < count; i++) members.put(id(i), "z" + i % zones);
     return HashRing.of(members);

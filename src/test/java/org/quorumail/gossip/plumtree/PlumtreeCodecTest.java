@@ -33,7 +33,7 @@ class PlumtreeCodecTest {
   private final SplittableRandom random = new SplittableRandom(SEED);
 
   @Test
-  void whatIsEncodedIsDecodedToTheSameBytes() {
+  void everyMessageSurvivesARoundTrip() {
     for (int i = 0; i < 20_000; i++) {
       PlumtreeMessage message = anyMessage();
       byte[] bytes = bytes(message);
@@ -71,7 +71,7 @@ class PlumtreeCodecTest {
   }
 
   @Test
-  void changedAndRandomBytesNeverThrowAndWhatIsReadHasOneEncoding() {
+  void damagedAndRandomBytesNeverThrowAndDecodedMessagesHaveOneEncoding() {
     int read = 0;
     for (int i = 0; i < 200_000; i++) {
       byte[] bytes = random.nextInt(4) == 0 ? noise() : damaged(bytes(anyMessage()));
@@ -84,7 +84,7 @@ class PlumtreeCodecTest {
   }
 
   @Test
-  void aCountOrPayloadAboveItsBoundIsRefusedBeforeAnythingIsAllocated() {
+  void aCountOrPayloadAboveItsBoundIsMalformed() {
     byte[] large = bytes(new Gossip(TreeId.OVERLAY_PATHS, id(), 0, new byte[MAX + 1]));
     assertThat(codec.decode(ByteBuffer.wrap(large)))
         .isEqualTo(new PlumtreeCodec.Malformed("number " + (MAX + 1) + " above " + MAX));
@@ -94,7 +94,7 @@ class PlumtreeCodecTest {
   }
 
   @Test
-  void anotherVersionIsToldFromGarbage() {
+  void anotherVersionIsReported() {
     byte[] bytes = bytes(new Disconnect());
     bytes[0] = 2;
     assertThat(codec.decode(ByteBuffer.wrap(bytes)))

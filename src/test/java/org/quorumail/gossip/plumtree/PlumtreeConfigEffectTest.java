@@ -33,13 +33,13 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.Neighbour;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.NotFound;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncRequest;
 
-/** What each field of the configuration changes, where no other test shows it. */
+/** The effect of each field of the configuration that no other test shows. */
 class PlumtreeConfigEffectTest {
   private static final PlumtreeConfig STANDARD = PlumtreeConfig.standard();
   private static final long T1 = 500;
 
   @Test
-  void lazyFanoutIsLinksOnWhichANewTreeOnlyAnnounces() {
+  void onTheLinksOfLazyFanoutANewTreeOnlyAnnounces() {
     PlumtreeFixture one =
         new PlumtreeFixture(STANDARD.withEagerFanout(2).withLazyFanout(4), nodes(30));
     one.broadcast();
@@ -51,7 +51,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void withoutAutoPromoteANewNeighbourOnlyHearsOfMessages() {
+  void withoutAutoPromoteANewNeighbourReceivesOnlyAnnouncements() {
     for (boolean autoPromote : new boolean[] {true, false}) {
       BridgeConfig b = BridgeConfig.standard();
       BridgeConfig bridge =
@@ -66,7 +66,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void aProtectedRingNeighbourThatIsNotWantedAnyMoreStaysAndAGuestGoes() {
+  void aProtectedRingNeighbourStaysAndARequestedLinkIsEvicted() {
     int decided = 0;
     for (int i = 0; i < 200; i++) {
       NodeId joiner = new NodeId("joiner" + i);
@@ -80,7 +80,7 @@ class PlumtreeConfigEffectTest {
     assertThat(decided).isPositive();
   }
 
-  /** A member with which the overlay has no link. */
+  /** A member without a link in the overlay. */
   private static NodeId guest() {
     Set<NodeId> near =
         new HashSet<>(PlumtreeFixture.hashRing(nodes(30)).protectedNeighbours(SELF, 8));
@@ -94,7 +94,7 @@ class PlumtreeConfigEffectTest {
     return PlumtreeFixture.hashRing(members.toArray(new NodeId[0])).protectedNeighbours(SELF, 4);
   }
 
-  /** Who loses its link when somebody joins and all places are taken; the joiner when nobody. */
+  /** The node that loses its link when another joins at the bound; the joiner if there is none. */
   private static NodeId evictedFor(NodeId joiner, boolean isProtected) {
     int links = new PlumtreeFixture(STANDARD, nodes(30)).core.neighbours().size();
     PlumtreeConfig config =
@@ -111,7 +111,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void aThresholdOfZeroChangesNoTreeForAShorterWay() {
+  void aThresholdOfZeroChangesNoTreeForAShorterPath() {
     PlumtreeFixture one =
         new PlumtreeFixture(STANDARD.withOptimizationThreshold(0), A, B, C, ORIGIN);
     List<PlumtreeEffect> effects = new ArrayList<>();
@@ -124,7 +124,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void ofSeveralAnnouncersTheOneWithTheBestScoreIsAskedFirst() {
+  void theAnnouncerWithTheBestScoreIsGraftedFirst() {
     PlumtreeFixture one = new PlumtreeFixture();
     for (int i = 1; i <= 3; i++) {
       one.gossip(C, i);
@@ -139,10 +139,10 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void whoFailedLatelyIsAskedAfterThoseWhoDidNot() {
+  void anAnnouncerThatFailedRecentlyIsGraftedAfterTheOthers() {
     PlumtreeFixture one = new PlumtreeFixture();
     one.ihave(A, 1);
-    one.pass(10_000); // in vain
+    one.pass(10_000); // without an answer
     one.ihave(A, 9);
     one.ihave(B, 9);
     assertThat(only(GraftSent.class, one.pass(T1))).first().isEqualTo(new GraftSent(B, id(9)));
@@ -198,7 +198,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void comparisonsGoToOneNeighbourOfAnotherZoneTooAndToNobodyWhenSwitchedOff() {
+  void comparisonsIncludeOneNeighbourOfAnotherZoneAndStopWhenDisabled() {
     for (boolean enabled : new boolean[] {true, false}) {
       SyncConfig sync =
           new SyncConfig(enabled, Duration.ofSeconds(10), Duration.ofSeconds(90), 100);
@@ -213,7 +213,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void eachBoundOfHealthIsToldWhenItIsCrossed() {
+  void eachHealthThresholdIsReportedWhenItIsCrossed() {
     PlumtreeFixture missing = new PlumtreeFixture();
     for (int i = 1; i <= 51; i++) missing.ihave(A, i);
     missing.pass(T1);
@@ -258,7 +258,7 @@ class PlumtreeConfigEffectTest {
   }
 
   @Test
-  void batchesFollowTheLatencyOfTheLinksWhileLittleIsSaid() {
+  void batchesFollowTheLatencyOfTheLinksAtLowRates() {
     BatcherConfig config = BatcherConfig.standard();
     IHaveBatchSizer slow = new IHaveBatchSizer(config, 16, 0);
     IHaveBatchSizer quick = new IHaveBatchSizer(config, 16, 0);

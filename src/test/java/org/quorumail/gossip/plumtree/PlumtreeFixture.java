@@ -12,7 +12,7 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.Announcement;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.IHave;
 
-/** One core among neighbours that the test speaks for, on a clock that the test turns. */
+/** One core among neighbours that the test plays, with a time that the test sets. */
 final class PlumtreeFixture {
   static final NodeId SELF = new NodeId("self");
   static final NodeId A = new NodeId("a");
@@ -29,7 +29,7 @@ final class PlumtreeFixture {
     core.reconcile(hashRing(members), now);
   }
 
-  /** Among a, b, c and the origin of what they say, with the documented defaults. */
+  /** A core among a, b, c and the origin of their messages, with the documented defaults. */
   PlumtreeFixture() {
     this(PlumtreeConfig.standard(), A, B, C, ORIGIN);
   }
@@ -95,7 +95,7 @@ final class PlumtreeFixture {
         .toList();
   }
 
-  /** To whom the first message of a type goes. */
+  /** The receiver of the first message of a type. */
   static <T extends PlumtreeMessage> Optional<NodeId> receiver(
       Class<T> type, List<PlumtreeEffect> effects) {
     return only(Send.class, effects).stream()

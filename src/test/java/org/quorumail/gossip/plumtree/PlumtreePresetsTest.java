@@ -19,7 +19,7 @@ class PlumtreePresetsTest {
           PlumtreeConfig.largeCluster());
 
   @Test
-  void theTableOfTheDocumentsIsWhatTheProgramHas() throws Exception {
+  void theDocumentedTableIsThatOfThePresets() throws Exception {
     List<String> table = Files.readAllLines(Path.of("docs/gossip.md"));
     assertThat(table)
         .contains(
@@ -69,7 +69,7 @@ class PlumtreePresetsTest {
   }
 
   @Test
-  void aValueThatWouldStopTheCoreIsRefusedByItsName() {
+  void aValueThatWouldStopTheCoreIsRejectedWithItsName() {
     assertThat(refusal(() -> new SyncConfig(true, Duration.ZERO, Duration.ofSeconds(1), 100)))
         .contains("sync_interval");
     assertThat(refusal(() -> new SyncConfig(true, Duration.ofSeconds(1), Duration.ZERO, 0)))
@@ -114,7 +114,7 @@ class PlumtreePresetsTest {
                         0)))
         .contains("recalculation");
     assertThat(refusal(() -> PlumtreeConfig.lan().withMaxMessageSize(4 << 20)))
-        .as("more than a frame holds")
+        .as("longer than a frame")
         .contains("max_message_size");
   }
 

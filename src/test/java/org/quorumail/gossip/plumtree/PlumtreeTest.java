@@ -40,7 +40,7 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.Neighbour;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.NotFound;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Prune;
 
-/** Each weakness of memberlist-plumtree and each known pitfall, the other way round. */
+/** The claims of the paper, and each weakness of memberlist-plumtree avoided. */
 class PlumtreeTest {
   private static final TreeId TREE = TreeId.of(ORIGIN);
   private static final long T1 = 500;
@@ -59,7 +59,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void anAnnouncedMessageIsNotAskedForBeforeT1AndThenFromOneAnnouncerPerT2() {
+  void anAnnouncedMessageIsGraftedAfterT1AndThenFromOneAnnouncerPerT2() {
     one.ihave(A, 1);
     one.ihave(B, 1);
     assertThat(only(GraftSent.class, one.pass(T1 - 1))).isEmpty();
@@ -69,7 +69,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void graftsGoOnlyToThoseWhoAnnouncedAndEndAfterTheRetries() {
+  void graftsGoOnlyToAnnouncersAndEndAfterTheRetries() {
     one.ihave(A, 1);
     one.ihave(B, 1);
     List<PlumtreeEffect> effects = one.pass(10_000);
@@ -118,7 +118,7 @@ class PlumtreeTest {
     List<PlumtreeEffect> effects = new ArrayList<>(one.gossip(B, 1));
     effects.addAll(one.gossip(A, 2));
     assertThat(only(PruneSent.class, effects)).containsExactly(new PruneSent(A));
-    // What the pruned one had sent before it knew is new to us, yet it stays pruned.
+    // A message in flight on the pruned link is new here, yet the link stays pruned.
     assertThat(only(EagerPromotion.class, one.gossip(A, 3))).isEmpty();
     assertThat(only(PruneSent.class, one.gossip(B, 3))).isEmpty();
   }
@@ -135,7 +135,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void everyLazyNeighbourHearsOfItAgainAndAgainUntilItAcknowledges() {
+  void announcementsAreRepeatedUntilAcknowledged() {
     one.gossip(A, 1);
     one.gossip(B, 1);
     one.gossip(C, 1);
@@ -151,7 +151,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void whatWasPushedAndNotAcknowledgedIsAnnounced() {
+  void anUnacknowledgedPushIsAnnounced() {
     one.gossip(A, 1);
     assertThat(announced(B, one.pass(T1))).containsExactly(id(1));
     one.from(B, new IHaveAck(List.of(id(1))));
@@ -164,11 +164,11 @@ class PlumtreeTest {
     one.ihave(B, 1);
     List<PlumtreeEffect> effects = one.pass(5_000);
     assertThat(announced(B, effects)).isEmpty();
-    assertThat(sent(IHaveAck.class, B, effects)).as("our push said it").isEmpty();
+    assertThat(sent(IHaveAck.class, B, effects)).as("the push acknowledges it").isEmpty();
   }
 
   @Test
-  void whatTheCacheHasForgottenIsStillNotNew() {
+  void aMessageThatLeftTheCacheIsStillSeen() {
     one.gossip(A, 1);
     one.pass(3 * 60_000 + 10_000);
     assertThat(one.core.gauge(PlumtreeMetric.CACHE_SIZE, one.now)).hasValue(0);
@@ -178,7 +178,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aGraftForWhatIsGoneIsAnsweredAndTheNextAnnouncerIsAskedAtOnce() {
+  void aGraftForAGoneMessageIsAnsweredAndTheNextAnnouncerIsGraftedAtOnce() {
     List<PlumtreeEffect> answer = one.from(A, new Graft(TREE, Optional.of(id(9))));
     assertThat(sent(NotFound.class, A, answer)).containsExactly(new NotFound(id(9)));
     one.ihave(A, 1);
@@ -189,7 +189,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aGraftGetsThePayloadAndALinkInTheTree() {
+  void aGraftReceivesThePayloadAndMakesTheLinkEager() {
     one.gossip(A, 1);
     one.gossip(B, 1);
     List<PlumtreeEffect> effects = one.from(B, new Graft(TREE, Optional.of(id(1))));
@@ -223,7 +223,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aReplayIsNeverDeliveredAndAnotherLifeOfTheOriginIsAnotherSource() {
+  void aReplayIsNeverDeliveredAndAnotherIncarnationIsAnotherSource() {
     one.core.neighbourUp(ORIGIN, "", one.now);
     for (int i = 1; i <= 50; i++) one.gossip(A, i);
     one.pass(3_600_000);
@@ -233,14 +233,14 @@ class PlumtreeTest {
   }
 
   @Test
-  void aNodeRestartedUnderItsOldIncarnationTakesAnother() {
+  void aNodeRestartedWithItsOldIncarnationChoosesAnother() {
     Announcement known = new Announcement(TreeId.OVERLAY_PATHS, new BroadcastId(SELF, 1, 41), 3);
     one.from(A, new IHave(List.of(known)));
     assertThat(one.broadcast()).isEqualTo(new BroadcastId(SELF, 2, 1));
   }
 
   @Test
-  void whoSpeaksOnceGoesByTheChartAndWhoSpeaksOftenHasATreeWhileThereIsRoom() {
+  void aRareOriginUsesOverlayPathsAndAFrequentOneHasATreeWhileThereIsRoom() {
     assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.OVERLAY_PATHS);
     assertThat(treeOfBroadcast(one)).isEqualTo(TreeId.of(SELF));
     one.pass(61_000);
@@ -249,7 +249,7 @@ class PlumtreeTest {
         new PlumtreeFixture(PlumtreeConfig.standard().withMaxTrees(1), A, B, C, ORIGIN);
     full.gossip(A, 1);
     treeOfBroadcast(full);
-    assertThat(treeOfBroadcast(full)).as("the one place is taken").isEqualTo(TreeId.OVERLAY_PATHS);
+    assertThat(treeOfBroadcast(full)).as("the only tree is taken").isEqualTo(TreeId.OVERLAY_PATHS);
   }
 
   @Test
@@ -264,7 +264,7 @@ class PlumtreeTest {
     assertThat(sent(Neighbour.class, next, effects)).containsExactly(new Neighbour(false));
     assertThat(many.core.neighbours()).doesNotContain(failed);
     many.from(failed, new Neighbour(false));
-    assertThat(many.core.neighbours()).as("its own word brings it back").contains(failed);
+    assertThat(many.core.neighbours()).as("its own message readmits it").contains(failed);
   }
 
   @Test
@@ -280,7 +280,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aLaggingNeighbourGetsAnnouncementsInsteadOfPayloadAndTheSenderIsTold() {
+  void aLaggingNeighbourReceivesAnnouncementsAndTheBroadcastIsDegraded() {
     PlumtreeFixture small =
         new PlumtreeFixture(
             PlumtreeConfig.standard().withPeerByteBudget(2_500).withMaxMessageSize(1_000), A);
@@ -297,7 +297,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aBroadcastIsTakenOrRefusedWithItsReason() {
+  void aBroadcastIsAcceptedOrRejectedWithItsReason() {
     PlumtreeConfig config = PlumtreeConfig.standard().withMaxMessageSize(10);
     PlumtreeFixture alone = new PlumtreeFixture(config);
     assertThat(alone.core.broadcast(new byte[11], alone.now))
@@ -305,14 +305,14 @@ class PlumtreeTest {
     assertThat(alone.core.broadcast(new byte[10], alone.now))
         .isInstanceOf(BroadcastResult.Degraded.class);
     assertThat(announced(A, alone.core.neighbourUp(A, "", alone.now))).isEmpty();
-    assertThat(announced(A, alone.pass(100))).as("kept for neighbours to come").hasSize(1);
+    assertThat(announced(A, alone.pass(100))).as("kept for the next neighbour").hasSize(1);
     alone.core.shutdown();
     assertThat(alone.core.broadcast(new byte[1], alone.now))
         .isEqualTo(new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN));
   }
 
   @Test
-  void whenNobodyAcknowledgesTenThousandTheNextIsRefused() {
+  void afterTenThousandUnacknowledgedBroadcastsTheNextIsRejected() {
     PlumtreeFixture small = new PlumtreeFixture(PlumtreeConfig.standard(), A);
     for (int i = 0; i < Link.MAX_OUTSTANDING; i++) small.core.broadcast(new byte[1], small.now);
     assertThat(small.core.broadcast(new byte[1], small.now))
@@ -320,7 +320,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void theSnapshotMakesUpForLostEventsBothWays() {
+  void aSnapshotRepairsLostEventsOfBothKinds() {
     NodeId d = new NodeId("d");
     one.core.reconcile(PlumtreeFixture.hashRing(A, d), one.now);
     assertThat(one.core.neighbours()).containsExactlyInAnyOrder(A, d);
@@ -330,7 +330,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aNeighbourThatIsGoneIsNotWaitedFor() {
+  void aGoneNeighbourIsNotAwaited() {
     one.ihave(A, 1);
     one.ihave(B, 1);
     one.pass(T1);
@@ -347,7 +347,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aTreeTakesAWayThatIsShorterByTheThreshold() {
+  void aTreeChangesToAPathThatIsShorterByTheThreshold() {
     List<PlumtreeEffect> effects = new ArrayList<>();
     for (int i = 1; i <= 3; i++) {
       one.ihave(B, i);
@@ -362,7 +362,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void moreEagerLinksThanAllowedGetThePayloadAndAPrune() {
+  void furtherEagerLinksReceiveThePayloadAndAPrune() {
     PlumtreeFixture capped =
         new PlumtreeFixture(PlumtreeConfig.standard().withMaxEagerPeers(3), A, B, ORIGIN);
     capped.gossip(A, 1);
@@ -373,7 +373,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void linksAreBoundedAndWhoFindsNoRoomIsToldToLookElsewhere() {
+  void linksAreBoundedAndARefusedNodeReceivesADisconnect() {
     PlumtreeFixture capped =
         new PlumtreeFixture(PlumtreeConfig.standard().withMaxPeers(4), A, B, C);
     capped.from(new NodeId("x1"), new Neighbour(false));
@@ -383,7 +383,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void aFullMemoryOfMissingMessagesIgnoresAnnouncementsInsteadOfGrowing() {
+  void aFullMissingTableIgnoresAnnouncements() {
     for (int i = 1; i <= 2 * MissingTable.MAX_MISSING; i += 50) {
       List<Announcement> lines = new ArrayList<>();
       for (int k = i; k < i + 50; k++) lines.add(new Announcement(TREE, id(k), 1));
@@ -402,9 +402,9 @@ class PlumtreeTest {
     two.core.close();
     assertThat(two.core.broadcast(new byte[1], two.now))
         .isEqualTo(new BroadcastResult.Rejected(BroadcastResult.Refusal.SHUT_DOWN));
-    assertThat(announced(A, two.pass(T1))).as("goes on repeating").containsExactly(id);
+    assertThat(announced(A, two.pass(T1))).as("repeats it").containsExactly(id);
     two.from(new NodeId("guest"), new Neighbour(false));
-    two.gossip(new NodeId("guest"), 1); // passed on to a, which does not acknowledge it
+    two.gossip(new NodeId("guest"), 1); // forwarded to a, which does not acknowledge it
     two.from(A, new IHaveAck(List.of(id)));
     two.from(new NodeId("guest"), new IHaveAck(List.of(id)));
     assertThat(two.core.isDrained()).isTrue();
@@ -412,7 +412,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void theHealthReportNamesTheFirstThingThatIsWrong() {
+  void theHealthReportNamesTheFirstProblem() {
     PlumtreeFixture alone = new PlumtreeFixture(PlumtreeConfig.standard());
     assertThat(alone.core.health(alone.now).status()).isEqualTo(BroadcastHealth.Status.UNHEALTHY);
     assertThat(alone.core.health(alone.now).message()).isEqualTo("no peers");
@@ -428,7 +428,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void atRestThereIsNextToNoTraffic() {
+  void anIdleClusterSendsLessThanOneMessagePerTwoSeconds() {
     PlumtreeFixture many =
         new PlumtreeFixture(
             PlumtreeConfig.standard().withMaintenanceInterval(Duration.ofSeconds(2)), nodes(30));
@@ -444,7 +444,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void everySeriesOfTheCoreIsFed() {
+  void everyMetricOfTheCoreIsCounted() {
     PlumtreeFixture fed = new PlumtreeFixture();
     fed.broadcast();
     fed.gossip(A, 1);
@@ -480,7 +480,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void theGaugesTellOfLinksAndOfHowLongAgoTheyWereHeard() {
+  void theGaugesCountLinksByTheAgeOfTheirLastMessage() {
     one.gossip(A, 1);
     one.gossip(B, 1);
     one.pass(T1);
@@ -499,7 +499,7 @@ class PlumtreeTest {
   }
 
   @Test
-  void allSeriesOfTheDocumentedListExist() {
+  void allDocumentedMetricsExist() {
     Set<String> names = new TreeSet<>();
     for (PlumtreeMetric metric : PlumtreeMetric.values()) names.add(metric.seriesName());
     for (String name : DOCUMENTED.split("\\s+")) assertThat(names).contains("plumtree_" + name);

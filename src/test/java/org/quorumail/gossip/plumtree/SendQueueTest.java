@@ -18,8 +18,8 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage.SyncPush;
 class SendQueueTest {
   private static final NodeId ORIGIN = new NodeId("o");
 
-  private final PlumtreeCounters tally = new PlumtreeCounters();
-  private final SendQueue queue = new SendQueue(PriorityConfig.standard(), 100_000, tally);
+  private final PlumtreeCounters counters = new PlumtreeCounters();
+  private final SendQueue queue = new SendQueue(PriorityConfig.standard(), 100_000, counters);
 
   @Test
   void aGraftNeverWaitsBehindPayload() {
@@ -41,7 +41,7 @@ class SendQueueTest {
   }
 
   @Test
-  void aClassThatTheLinkCannotTakeNowHoldsNoOtherBack() {
+  void aClassThatIsNotReadyDelaysNoOther() {
     for (int i = 1; i <= 50; i++) queue.add(payload(i, 1));
     for (int i = 1; i <= 20; i++) queue.add(new Prune(new TreeId("t" + i)));
     for (int i = 1; i <= 20; i++) {
@@ -52,11 +52,11 @@ class SendQueueTest {
   }
 
   @Test
-  void aFullClassDropsItsEldestAndNoOther() {
+  void aFullClassDropsItsOldestMessageOnly() {
     for (int i = 1; i <= 300; i++) queue.add(payload(i, 1));
     queue.add(graft());
     assertThat(queue.size()).isEqualTo(257);
-    assertThat(tally.count(PlumtreeMetric.PRIORITY_DROPPED)).isEqualTo(44);
+    assertThat(counters.count(PlumtreeMetric.PRIORITY_DROPPED)).isEqualTo(44);
     queue.poll();
     assertThat(queue.poll()).map(m -> ((Gossip) m).id().sequence()).contains(45L);
   }
@@ -69,20 +69,20 @@ class SendQueueTest {
   }
 
   @Test
-  void onlyPayloadsMakeRoomForPayloads() {
+  void onlyPayloadsAreDroppedForPayloads() {
     queue.add(graft());
     queue.add(new Prune(TreeId.OVERLAY_PATHS));
     queue.add(payload(1, 150_000));
     queue.add(new Graft(TreeId.OVERLAY_PATHS, Optional.of(id(2))));
     queue.add(new NotFound(id(3)));
-    assertThat(queue.size()).as("one that is larger than the bound goes alone").isEqualTo(5);
+    assertThat(queue.size()).as("a payload above the bound is kept alone").isEqualTo(5);
     queue.add(payload(2, 10));
     assertThat(queue.size()).isEqualTo(5);
     assertThat(queue.bytes()).isEqualTo(10);
   }
 
   @Test
-  void whatIsGivenForAComparisonMakesRoomForWhatIsNew() {
+  void payloadsForAComparisonAreDroppedForNewOnes() {
     for (int i = 1; i <= 3; i++) queue.add(new SyncPush(List.of(payload(i, 30_000))));
     for (int i = 4; i <= 6; i++) queue.add(payload(i, 30_000));
     List<PlumtreeMessage> waiting = new ArrayList<>();
@@ -91,7 +91,7 @@ class SendQueueTest {
   }
 
   @Test
-  void announcementsArePutTogetherAndAPruneIsNotRepeated() {
+  void announcementsAreMergedAndAPruneIsNotRepeated() {
     for (int i = 1; i <= 40; i++) {
       queue.add(new IHave(List.of(new Announcement(TreeId.OVERLAY_PATHS, id(i), 1))));
     }

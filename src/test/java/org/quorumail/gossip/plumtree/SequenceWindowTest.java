@@ -11,7 +11,7 @@ class SequenceWindowTest {
   private static final int WINDOW = SequenceWindow.MAX_WORDS * 64;
 
   @Test
-  void agreesWithASetOfAllIdsWhateverTheOrder() {
+  void agreesWithASetOfAllSequencesInAnyOrder() {
     SplittableRandom random = new SplittableRandom(7);
     SequenceWindow window = new SequenceWindow();
     Set<Long> seen = new HashSet<>();
@@ -27,7 +27,7 @@ class SequenceWindowTest {
   }
 
   @Test
-  void withoutGapsItIsOneNumber() {
+  void withoutGapsTheWindowIsOneNumber() {
     SequenceWindow window = new SequenceWindow();
     for (long s = 1; s <= 100_000; s++) assertThat(window.add(s)).isTrue();
     assertThat(window.floor()).isEqualTo(100_000);
@@ -46,7 +46,7 @@ class SequenceWindowTest {
   }
 
   @Test
-  void aFarJumpIsNotAMemoryProblem() {
+  void aFarJumpNeedsNoMemory() {
     SequenceWindow window = new SequenceWindow();
     window.add(1);
     assertThat(window.add(Long.MAX_VALUE)).isTrue();
@@ -55,7 +55,7 @@ class SequenceWindowTest {
   }
 
   @Test
-  void aNewcomerAcceptsWhatItsFirstMessageOvertook() {
+  void aNewWindowAcceptsMessagesThatTheFirstOvertook() {
     SequenceWindow window = SequenceWindow.startingNear(100_000);
     assertThat(window.add(100_000)).isTrue();
     assertThat(window.add(99_999)).isTrue();
@@ -63,7 +63,7 @@ class SequenceWindowTest {
   }
 
   @Test
-  void whatIsGivenUpCountsAsSeenAndWhatIsAboveItDoesNot() {
+  void givenUpSequencesCountAsSeenAndHigherOnesDoNot() {
     SequenceWindow window = SequenceWindow.startingNear(10_000);
     window.add(10_000);
     window.add(10_002);

@@ -21,7 +21,7 @@ class MemberTableTest {
   private final Map<NodeId, MemberState> model = new HashMap<>();
 
   @Test
-  void whateverComesAndGoesTheTableKnowsWhatAMapWouldKnow() {
+  void theTableAgreesWithAMapWhateverIsAddedAndRemoved() {
     for (int i = 0; i < 20_000; i++) {
       NodeId id = name(random.nextInt(NAMES));
       if (random.nextInt(20) == 0) {
@@ -32,7 +32,7 @@ class MemberTableTest {
       }
     }
     for (int i = 0; i < NAMES; i++) {
-      // another object of the same name, as one that comes from the network
+      // another object with the same name, like one decoded from the network
       NodeId id = name(i);
       assertThat(table.state(id)).isEqualTo(model.get(id));
       SwimMember found = table.find(id);
@@ -43,7 +43,7 @@ class MemberTableTest {
   }
 
   @Test
-  void digestsTellTheLiveRowsHoweverTheyCameAbout() {
+  void digestsDependOnTheLiveRowsOnlyNotOnTheirHistory() {
     MemberTable other = new MemberTable(new NodeId("self"));
     for (int i = 0; i < 500; i++) put(name(i), MemberState.ALIVE);
     for (int i = 0; i < 250; i++) put(name(i), MemberState.DEAD);
@@ -54,7 +54,7 @@ class MemberTableTest {
   }
 
   @Test
-  void aRoundMeetsEveryLiveMemberOnce() {
+  void aRoundVisitsEveryLiveMemberOnce() {
     for (int i = 0; i < 100; i++) put(name(i), MemberState.ALIVE);
     for (int i = 0; i < 20; i++) put(name(i), MemberState.LEFT);
     Set<NodeId> met = new HashSet<>();

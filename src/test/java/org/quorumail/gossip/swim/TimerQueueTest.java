@@ -13,7 +13,7 @@ class TimerQueueTest {
   private final List<Integer> ran = new ArrayList<>();
 
   @Test
-  void timersRunInOrderAndEqualTimesAsTheyWereSet() {
+  void timersRunByTimeAndEqualTimesInTheOrderSet() {
     set(30, 1);
     set(10, 2);
     set(30, 3);
@@ -27,7 +27,7 @@ class TimerQueueTest {
   }
 
   @Test
-  void aCancelledTimerIsGoneAtOnce() {
+  void aCancelledTimerIsRemovedAtOnce() {
     TimerQueue.Timer first = set(10, 1);
     set(20, 2);
     timers.cancel(first);
@@ -39,7 +39,7 @@ class TimerQueueTest {
   }
 
   @Test
-  void whatATimerSetsForNowRunsInTheSameTurn() {
+  void aTimerSetForNowByATimerRunsInTheSameTurn() {
     timers.set(10, () -> set(10, 1));
     timers.run(10);
     assertThat(ran).containsExactly(1);

@@ -26,7 +26,7 @@ class UpdateQueueTest {
   }
 
   @Test
-  void anUpdateIsSentAsOftenAsTheClusterAsksAndNoMore() {
+  void anUpdateIsSentUpToItsRetransmitLimit() {
     queue.offer(left(1));
     for (int i = 0; i < 4; i++) assertThat(fill(100, 4)).hasSize(1);
     assertThat(fill(100, 4)).isEmpty();
@@ -43,7 +43,7 @@ class UpdateQueueTest {
   }
 
   @Test
-  void newerNewsOfAMemberReplacesTheOlder() {
+  void aNewerUpdateAboutAMemberReplacesTheOlder() {
     queue.offer(new Suspect(id(1), 0, id(2)));
     fill(100, 9);
     queue.offer(new Alive(new SwimMember(id(1), NodeAddress.ipv4(1, 1), 1, NodeMetadata.EMPTY)));
@@ -52,7 +52,7 @@ class UpdateQueueTest {
   }
 
   @Test
-  void aLongUpdateIsPassedOverAndKeepsItsTurn() {
+  void anUpdateThatDoesNotFitKeepsItsTurn() {
     queue.offer(left(1));
     Alive large =
         new Alive(
