@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -13,21 +14,26 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 
-/** A disk that gives back something else than was written, under the packaged program. */
+/** The packaged program on a disk that returns other bytes than were written. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DamageIT {
   private static final int MESSAGES = 20;
 
-  @TempDir private Path directory;
+  private Path directory;
   private NodeProcess node;
 
-  @BeforeEach
-  void aNodeWithMailThatWasKilled() throws Exception {
+  /** Makes the data of a node with mail that was killed; each test damages its own copy of it. */
+  @BeforeAll
+  void killANodeWithMail(@TempDir Path folder) throws Exception {
+    directory = folder;
     node = new NodeProcess(NodeSettings.standAlone("one", directory, "smtp://127.0.0.1:1"));
     start();
     byte[] content = ("Subject: x\r\n\r\n" + "x".repeat(70) + "\r\n").repeat(20).getBytes(US);
@@ -39,11 +45,31 @@ class DamageIT {
       }
     }
     node.kill();
+    Files.move(data(), directory.resolve("saved"));
+  }
+
+  @BeforeEach
+  void restoreTheData() throws Exception {
+    Files.deleteIfExists(node.settings().logFile());
+    Path saved = directory.resolve("saved");
+    try (Stream<Path> files = Files.walk(saved)) {
+      for (Path file : files.toList()) {
+        Files.copy(
+            file, data().resolve(saved.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
+      }
+    }
   }
 
   @AfterEach
-  void stop() {
+  void stopTheNodeAndDeleteItsData() throws Exception {
     node.close();
+    try (Stream<Path> files = Files.walk(data())) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+    }
+  }
+
+  private Path data() {
+    return node.settings().directory().resolve("data");
   }
 
   @Test
@@ -100,7 +126,7 @@ class DamageIT {
     return node.http().queueSize().orElse(-1);
   }
 
-  /** Starts, waits for the end, and answers what was said. */
+  /** Starts the node, waits for its end, and returns its output. */
   private String failedStart() throws Exception {
     Path errors = directory.resolve("errors");
     Process process =
@@ -122,7 +148,7 @@ class DamageIT {
   }
 
   private Path largest(String part) throws IOException {
-    try (Stream<Path> files = Files.walk(node.settings().directory().resolve("data"))) {
+    try (Stream<Path> files = Files.walk(data())) {
       return files
           .filter(f -> f.getFileName().toString().contains(part))
           .max(Comparator.comparingInt(DamageIT::used))
@@ -130,7 +156,7 @@ class DamageIT {
     }
   }
 
-  /** Bytes before the filler of zeros. */
+  /** The length without the zeros at the end. */
   private static int used(Path file) {
     try {
       return used(Files.readAllBytes(file));

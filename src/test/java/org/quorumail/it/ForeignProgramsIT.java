@@ -11,33 +11,44 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 import org.quorumail.tools.SmtpSink;
 
-/** Clients and next hops that others wrote; skipped where they are not installed. */
+/** Clients and next hops of other authors; skipped where they are not installed. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ForeignProgramsIT {
   private final AtomicInteger arrived = new AtomicInteger();
 
-  @TempDir private Path directory;
+  private Path directory;
 
   private SmtpSink sink;
   private NodeProcess node;
 
-  @BeforeEach
-  void start() throws Exception {
+  @BeforeAll
+  void start(@TempDir Path folder) throws Exception {
+    directory = folder;
     sink = SmtpSink.start(SmtpSink.Options.onPort(0), delivery -> arrived.incrementAndGet());
     node = node("smtp://127.0.0.1:" + sink.port());
   }
 
-  @AfterEach
+  @AfterAll
   void stop() {
     node.close();
     sink.close();
+  }
+
+  /** Waits for the mail of the test before, and forgets it. */
+  @BeforeEach
+  void awaitEmptyQueue() {
+    await().atMost(Duration.ofSeconds(60)).until(() -> node.http().queueSize().orElse(-1) == 0);
+    arrived.set(0);
   }
 
   @Test
