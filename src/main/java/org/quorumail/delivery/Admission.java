@@ -1,16 +1,18 @@
 package org.quorumail.delivery;
 
-/** Whether an attempt to a destination may start now. Times are nanoTime. */
+/** The reply to a request for room for one attempt. Times are nanoTime. */
 public sealed interface Admission {
-  /** It may; {@link DeliveryAgent#attempt} must follow, or {@link DeliveryAgent#cancel}. */
+  /**
+   * The attempt may start: {@link DeliveryAgent#begin} or {@link DeliveryAgent#cancel} must follow.
+   */
   record Granted() implements Admission {}
 
-  /** As many run as may run; one that ends makes room. */
+  /** As many attempts run as may run; one that ends makes room. */
   record Full() implements Admission {}
 
-  /** More would break the domain's {@code rate_limit}. */
+  /** Another attempt would exceed the domain's {@code rate_limit}. */
   record RateLimited(long until) implements Admission {}
 
-  /** No host of the destination works; they are left alone until then. */
+  /** Every host of the destination fails; none is tried until the time given. */
   record CircuitOpen(long until) implements Admission {}
 }

@@ -6,7 +6,7 @@ import org.quorumail.dns.DnsConfig;
 import org.quorumail.dsn.DsnConfig;
 import org.quorumail.smtp.client.SmtpTimeouts;
 
-/** {@code [delivery]}. */
+/** The settings of {@code [delivery]} and the tables below it. */
 public record DeliveryConfig(
     Duration scanInterval,
     Duration processInterval,

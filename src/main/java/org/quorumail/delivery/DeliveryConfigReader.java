@@ -27,26 +27,41 @@ public final class DeliveryConfigReader {
             "30s",
             "100ms",
             "1h",
-            "longest time between two full looks through the index of due mail"),
+            "longest time between two full scans of the index of due mail"),
         delivery.duration(
             "process_interval",
             "10s",
             "100ms",
             "1h",
-            "deferred mail that became due is taken up at most this often"),
-        delivery.integer("max_attempts", 25, 1, 10_000, "attempts before a recipient is reported"),
+            "shortest time between two scans for deferred mail that is due"),
+        delivery.integer(
+            "max_attempts", 25, 1, 10_000, "attempts before a recipient fails and is reported"),
         delivery.duration(
-            "base_retry_delay", "60s", "1s", "1d", "wait after the first failed attempt; doubles"),
+            "base_retry_delay",
+            "60s",
+            "1s",
+            "1d",
+            "wait after the first failed attempt; doubles with each further one"),
         delivery.duration("max_retry_delay", "24h", "1s", "7d", "longest wait between attempts"),
         delivery.decimal("retry_jitter_factor", 0.2, 0, 1, "random part of each wait"),
         delivery.duration(
-            "message_expiration", "5d", "1s", "365d", "age at which a recipient is reported"),
+            "message_expiration",
+            "5d",
+            "1s",
+            "365d",
+            "age at which a message expires and its recipients are reported"),
         delivery.duration(
-            "delay_notice_after", "4h", "1s", "365d", "age at which the sender hears of a delay"),
+            "delay_notice_after",
+            "4h",
+            "1s",
+            "365d",
+            "age at which a delay is reported to the sender"),
         delivery.integer(
             "max_concurrent_deliveries", 200, 1, 10_000, "outgoing sessions at once on this node"),
         delivery.flag(
-            "accept_invalid_certs", false, "whether any certificate of a next hop will do"),
+            "accept_invalid_certs",
+            false,
+            "accepts any certificate of a next hop where TLS is required"),
         timeouts(delivery.section("smtp_timeouts")),
         dns(delivery.section("dns")),
         circuitBreaker(delivery.section("circuit_breaker")),
@@ -54,7 +69,7 @@ public final class DeliveryConfigReader {
         domains());
   }
 
-  /** RFC 5321 §4.5.3.2 names longer ones; these are Empath's. */
+  /** RFC 5321 §4.5.3.2 asks for longer ones; these are Empath's. */
   private static SmtpTimeouts timeouts(Section t) {
     return new SmtpTimeouts(
         t.duration("connect", "30s", "100ms", "1h", "wait for the connection and the greeting"),
@@ -76,21 +91,28 @@ public final class DeliveryConfigReader {
             "name servers, with a port when it is not 53; empty: those of the system",
             SocketAddresses::nameServer),
         dns.duration("timeout", "5s", "100ms", "60s", "wait for one answer"),
-        dns.integer("cache_size", 10_000, 0, 10_000_000, "answers kept"),
-        dns.duration("min_ttl", "1s", "0s", "1d", "shortest life of an answer in the cache"),
-        dns.duration("max_ttl", "1d", "1s", "30d", "longest life of an answer in the cache"));
+        dns.integer(
+            "cache_size", 10_000, 0, 10_000_000, "number of answers in the cache; 0: no cache"),
+        dns.duration("min_ttl", "1s", "0s", "1d", "shortest time for which an answer is cached"),
+        dns.duration("max_ttl", "1d", "1s", "30d", "longest time for which an answer is cached"));
   }
 
   private static CircuitBreakerConfig circuitBreaker(Section breaker) {
     return new CircuitBreakerConfig(
         breaker.integer("failures", 5, 1, 10_000, "failures of one host that open its circuit"),
-        breaker.duration("within", "60s", "1s", "1d", "time in which they must happen"),
-        breaker.duration("open_for", "300s", "1s", "1d", "time without attempts to that host"));
+        breaker.duration(
+            "within", "60s", "1s", "1d", "time within which these failures must happen"),
+        breaker.duration(
+            "open_for",
+            "300s",
+            "1s",
+            "1d",
+            "time without attempts to a host whose circuit is open"));
   }
 
   private static DsnConfig dsn(Section dsn) {
     return new DsnConfig(
-        dsn.flag("enabled", true, "whether senders get reports, RFC 3464"),
+        dsn.flag("enabled", true, "sends delivery status notifications, RFC 3464"),
         dsn.optional(
             "postmaster",
             "address",
@@ -123,10 +145,10 @@ public final class DeliveryConfigReader {
             "mx_override",
             "host:port",
             "",
-            "deliver this domain's mail there instead of to its MX",
+            "host that gets this domain's mail instead of its MX",
             text -> HostPort.parse(text.strip(), NextHop.SMTP_PORT)),
-        domain.flag("require_tls", false, "whether delivery without TLS is deferred"),
-        domain.flag("accept_invalid_certs", false, "whether any certificate will do"),
+        domain.flag("require_tls", false, "defers mail when the next hop does not offer TLS"),
+        domain.flag("accept_invalid_certs", false, "accepts any certificate where TLS is required"),
         domain.integer("max_connections", 20, 1, 10_000, "sessions to this domain at once"),
         domain.optional(
             "rate_limit",

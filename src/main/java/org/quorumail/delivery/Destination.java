@@ -6,11 +6,11 @@ import org.quorumail.config.RateLimit;
 import org.quorumail.smtp.client.TlsRule;
 
 /**
- * Next hop and TLS rule: the unit of concurrency and connection reuse. Two are equal when they have
- * the same name.
+ * A next hop and its TLS rule: the unit of concurrency and connection reuse. Two destinations are
+ * equal when they have the same name.
  *
- * @param name unique, and good for a log: {@code mx:example.org}, {@code smtp://relay:25}
- * @param domain whose MX count if {@code hops} names them
+ * @param name unique, as logs show it: {@code mx:example.org}, {@code smtp://relay:25}
+ * @param domain the domain whose MX records count if {@code hops} says so
  */
 public record Destination(
     String name,

@@ -12,20 +12,21 @@ import org.quorumail.config.RateLimit;
 import org.quorumail.smtp.client.SmtpConnection;
 
 /**
- * The traffic to one destination: how many attempts may run, how many do, and the connections that
- * wait for the next message. Thread-safe. Times are nanoTime.
+ * The traffic to one destination: the number of attempts that may run and that do run, and the idle
+ * connections. The window of attempts grows by one with each success and halves with each failure.
+ * Thread-safe. Times are nanoTime.
  */
 final class DestinationLimiter {
-  /** Attempts at once to a destination of which nothing is known yet. */
+  /** The window of a destination before its first result. */
   static final int INITIAL_WINDOW = 5;
 
   /**
-   * Bridges the gaps of a busy queue. Longer would hold sessions that the other side could give to
-   * somebody else, and many servers punish that.
+   * Bridges the gaps of a busy queue. A longer time would hold sessions that the server could give
+   * to other clients, and many servers penalize that.
    */
   static final Duration MAX_IDLE = Duration.ofSeconds(5);
 
-  /** After these a new connection follows changed MX records and spreads over equal hosts. */
+  /** After this age a new connection follows changed MX records and spreads over equal hosts. */
   static final Duration MAX_AGE = Duration.ofMinutes(5);
 
   static final int MAX_TRANSACTIONS = 1000;
@@ -74,13 +75,13 @@ final class DestinationLimiter {
     window = Math.max(1, window / 2);
   }
 
-  /** All hosts of the destination are left alone until then. */
+  /** Admits nothing until the given time, when all hosts of the destination fail. */
   synchronized void openCircuitUntil(long until) {
     circuitOpenUntil = until;
-    window = 1; // the next one is a trial
+    window = 1; // the next attempt is a trial
   }
 
-  /** The connection used last, so that the others can grow old. */
+  /** Takes the connection that was used last, so that the others can expire. */
   Optional<SmtpConnection> takeIdle(long now) {
     while (true) {
       IdleConnection candidate;
@@ -96,7 +97,7 @@ final class DestinationLimiter {
     }
   }
 
-  /** Keeps a connection for the next message, or ends it when it has served long enough. */
+  /** Keeps a connection for the next message, or ends it when it is old. */
   void returnConnection(SmtpConnection connection, long now) {
     boolean old =
         connection.transactions() >= MAX_TRANSACTIONS || connection.age().compareTo(MAX_AGE) > 0;
@@ -109,7 +110,7 @@ final class DestinationLimiter {
     }
   }
 
-  /** Takes out the connections that have waited too long; all of them when {@code all}. */
+  /** Removes the connections that were idle for too long; all of them when {@code all}. */
   synchronized List<SmtpConnection> removeExpired(long now, boolean all) {
     List<SmtpConnection> expired = new ArrayList<>();
     for (Iterator<IdleConnection> i = idle.iterator(); i.hasNext(); ) {
@@ -121,7 +122,7 @@ final class DestinationLimiter {
     return expired;
   }
 
-  /** Whether nobody uses it and nothing is lost by starting afresh. */
+  /** Whether no attempt uses the limiter, and it holds nothing worth keeping. */
   synchronized boolean isUnused(long now, Duration unused) {
     return running == 0
         && idle.isEmpty()

@@ -5,9 +5,9 @@ import java.time.Duration;
 /**
  * A destination as operators see it.
  *
- * @param window attempts that may run at once at the moment
+ * @param window attempts that may run at once now
  * @param idle connections that wait for a message
- * @param circuitOpenFor how long it is left alone because all its hosts fail; zero when it is not
+ * @param circuitOpenFor the time for which nothing is tried because all hosts fail; zero for none
  */
 public record DestinationStats(
     String name, int running, int window, int idle, Duration circuitOpenFor) {}

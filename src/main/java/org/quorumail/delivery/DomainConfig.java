@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.RateLimit;
 
-/** {@code [delivery.domains."…"]}. */
+/** The settings of one domain, {@code [delivery.domains."…"]}. */
 public record DomainConfig(
     Optional<HostPort> mxOverride,
     boolean requireTls,

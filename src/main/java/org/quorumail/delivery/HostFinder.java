@@ -12,21 +12,21 @@ import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.mail.EnhancedStatus;
 
-/** Turns a destination into hosts with addresses, RFC 5321 §5.1. */
+/** Finds the hosts of a destination and their addresses, RFC 5321 §5.1. Thread-safe. */
 final class HostFinder {
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
   private static final EnhancedStatus BAD_LITERAL = new EnhancedStatus(5, 1, 2);
 
-  /** A smart host's name that is absent may be a mistake that its operator is about to repair. */
+  /** The absence of a smart host's name may be a mistake that its operator will repair. */
   private static final EnhancedStatus NO_SMART_HOST = new EnhancedStatus(4, 4, 4);
 
   private final Resolver resolver;
   private final Predicate<InetAddress> isOwnAddress;
   private final int mxPort;
 
-  HostFinder(Resolver resolver, Predicate<InetAddress> ours, int mxPort) {
+  HostFinder(Resolver resolver, Predicate<InetAddress> isOwnAddress, int mxPort) {
     this.resolver = resolver;
-    this.isOwnAddress = ours;
+    this.isOwnAddress = isOwnAddress;
     this.mxPort = mxPort;
   }
 
@@ -34,21 +34,21 @@ final class HostFinder {
     List<TargetHost> found = new ArrayList<>();
     HostLookup problem = new HostLookup.Unknown(NO_SMART_HOST, "the route names no host");
     for (NextHop hop : Router.inAttemptOrder(destination.hops(), ThreadLocalRandom.current())) {
-      HostLookup some =
+      HostLookup lookup =
           switch (hop) {
             case NextHop.Smtp smtp -> configuredHost(smtp.host(), false);
             case NextHop.Lmtp lmtp -> configuredHost(lmtp.host(), true);
             case NextHop.Mx mx -> exchangers(destination.domain());
             case NextHop.Discard discard -> new HostLookup.Discard();
           };
-      if (some instanceof HostLookup.Found f) found.addAll(f.hosts());
-      else if (some instanceof HostLookup.Discard && found.isEmpty()) return some;
-      else problem = some;
+      if (lookup instanceof HostLookup.Found f) found.addAll(f.hosts());
+      else if (lookup instanceof HostLookup.Discard && found.isEmpty()) return lookup;
+      else problem = lookup;
     }
     return found.isEmpty() ? problem : new HostLookup.Found(found);
   }
 
-  /** A host that the operator named; it may well be a neighbour on the same machine. */
+  /** A host that the operator has configured. It may be another server on the same machine. */
   private HostLookup configuredHost(HostPort at, boolean lmtp) {
     return switch (resolver.addresses(at.host())) {
       case LookupResult.Found<InetAddress> f ->
@@ -91,11 +91,11 @@ final class HostFinder {
   }
 
   private static HostLookup worse(HostLookup problem, LookupResult.Absent<InetAddress> absent) {
-    if (problem instanceof HostLookup.Unknown) return problem; // as long as one may come back, wait
+    if (problem instanceof HostLookup.Unknown) return problem; // one of them may come back
     return new HostLookup.None(absent.status(), absent.reason());
   }
 
-  /** Hosts no nearer than this one would send it back, RFC 5321 §5.1. */
+  /** Hosts that are no nearer than this one would send the mail back, RFC 5321 §5.1. */
   private static HostLookup nearerThanThisHost(
       List<TargetHost> hosts, List<Integer> preferences, int ownPreference, HostLookup otherwise) {
     List<TargetHost> nearer = new ArrayList<>();
@@ -108,7 +108,7 @@ final class HostFinder {
         LOOP, "mail for " + hosts.getFirst().name() + " loops back to this host");
   }
 
-  /** {@code user@[192.0.2.1]}, RFC 5321 §4.1.3: no name system is asked. */
+  /** {@code user@[192.0.2.1]}, RFC 5321 §4.1.3: no DNS lookup is made. */
   private HostLookup addressLiteral(String domain) {
     String inside = domain.substring(1, domain.length() - 1);
     String text = inside.regionMatches(true, 0, "IPv6:", 0, 5) ? inside.substring(5) : inside;

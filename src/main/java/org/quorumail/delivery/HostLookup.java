@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.util.List;
 import org.quorumail.mail.EnhancedStatus;
 
-/** The hosts of a destination, as one attempt will try them. */
+/** The hosts of a destination, in the order in which one attempt tries them. */
 sealed interface HostLookup {
   record Found(List<TargetHost> hosts) implements HostLookup {
     public Found {
@@ -12,17 +12,17 @@ sealed interface HostLookup {
     }
   }
 
-  /** No host will ever take it. */
+  /** The destination has no host: a permanent failure. */
   record None(EnhancedStatus status, String reason) implements HostLookup {}
 
-  /** It is not known at the moment. */
+  /** The hosts are not known at the moment: a transient failure. */
   record Unknown(EnhancedStatus status, String reason) implements HostLookup {}
 
-  /** The operator wants it thrown away. */
+  /** The route says that mail is discarded. */
   record Discard() implements HostLookup {}
 
   /**
-   * @param configured whether the operator named it, not the domain's DNS
+   * @param configured whether the configuration names the host, and not the domain's DNS
    */
   record TargetHost(
       String name, int port, List<InetAddress> addresses, boolean lmtp, boolean configured) {
@@ -30,7 +30,7 @@ sealed interface HostLookup {
       addresses = List.copyOf(addresses);
     }
 
-    /** How the circuit breakers know it. */
+    /** The key of the host in the circuit breakers. */
     String key() {
       return name + ":" + port;
     }

@@ -8,16 +8,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.quorumail.config.HostPort;
 
 /**
- * Hosts that an operator has set for domains at run time. They come before {@code mx_override} of
- * the configuration, before routes and before MX, and count from the next attempt on. Thread-safe.
+ * The hosts that an operator has set for domains at run time. They precede {@code mx_override} of
+ * the configuration, routes and MX records, and count from the next attempt on. Thread-safe.
  */
 public final class MxOverrides {
-  /** Set one by one by people; beyond that a table of routes is wanted. */
+  /** Operators set overrides one by one; more of them belong into routes. */
   public static final int MAX = 10_000;
 
   private final Map<String, HostPort> hosts = new ConcurrentHashMap<>();
 
-  /** False when there are too many already. */
+  /** Sets the host of a domain; false when there are too many overrides already. */
   public boolean set(String domain, HostPort host) {
     String key = key(domain);
     if (hosts.size() >= MAX && !hosts.containsKey(key)) return false;
@@ -25,7 +25,7 @@ public final class MxOverrides {
     return true;
   }
 
-  /** False when there was none. */
+  /** Removes an override; false when there was none. */
   public boolean remove(String domain) {
     return hosts.remove(key(domain)) != null;
   }
@@ -34,7 +34,7 @@ public final class MxOverrides {
     return Optional.ofNullable(hosts.get(key(domain)));
   }
 
-  /** All, by domain. */
+  /** All overrides, by domain. */
   public Map<String, HostPort> all() {
     return new TreeMap<>(hosts);
   }

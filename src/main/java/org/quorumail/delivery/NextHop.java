@@ -21,10 +21,14 @@ public sealed interface NextHop {
   /** The MX hosts of the recipient's domain: {@code mx}. */
   record Mx() implements NextHop {}
 
-  /** A sink: mail is counted as delivered and thrown away: {@code discard}. */
+  /** No host: mail is counted as delivered and discarded: {@code discard}. */
   record Discard() implements NextHop {}
 
-  /** Reads a next hop as the configuration writes it; the exception says what is wrong. */
+  /**
+   * Reads a next hop as the configuration writes it.
+   *
+   * @throws IllegalArgumentException with the problem as its message
+   */
   static NextHop parse(String text) {
     String lower = text.strip().toLowerCase(Locale.ROOT);
     if (lower.equals("mx")) return new Mx();

@@ -10,11 +10,15 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Whether an address belongs to this machine. IPv4 in IPv6 clothes is IPv4 to Java already. */
+/**
+ * The test whether an address belongs to this machine. Java turns IPv4-mapped IPv6 addresses into
+ * IPv4 by itself. Thread-safe.
+ */
 final class OwnAddresses implements Predicate<InetAddress> {
-  private static final Logger log = LoggerFactory.getLogger(OwnAddresses.class);
-  private static final long REFRESH_AFTER_NANOS =
-      Duration.ofMinutes(1).toNanos(); // addresses come and go
+  private static final Logger LOG = LoggerFactory.getLogger(OwnAddresses.class);
+
+  /** Interfaces come up and go down while the node runs. */
+  private static final long REFRESH_AFTER_NANOS = Duration.ofMinutes(1).toNanos();
 
   private record AddressList(Set<InetAddress> addresses, long at) {}
 
@@ -35,7 +39,7 @@ final class OwnAddresses implements Predicate<InetAddress> {
               .collect(Collectors.toUnmodifiableSet()),
           System.nanoTime());
     } catch (SocketException e) {
-      log.warn("event=own_addresses_unknown reason=\"{}\"", e.getMessage());
+      LOG.warn("event=own_addresses_unknown reason=\"{}\"", e.getMessage());
       return new AddressList(Set.of(), System.nanoTime());
     }
   }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.quorumail.config.DomainPattern;
 import org.quorumail.config.Section;
 
-/** One of {@code [[route]]}; the first whose pattern fits the recipient's domain counts. */
+/** One {@code [[route]]}. The first route whose pattern matches the recipient's domain counts. */
 public record RouteConfig(DomainPattern domain, List<NextHop> to) {
   /** Reads all {@code [[route]]} tables below the root, in their order. */
   public static List<RouteConfig> readAll(Section root) {

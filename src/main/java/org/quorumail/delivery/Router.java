@@ -11,9 +11,9 @@ import org.quorumail.config.DomainPattern;
 import org.quorumail.config.HostPort;
 import org.quorumail.smtp.client.TlsRule;
 
-/** Says which destination a domain's mail goes to: override, first fitting route, or its MX. */
+/** Finds the destination of a domain: its override, the first matching route, or its MX hosts. */
 public final class Router {
-  /** Sessions to one destination at once, where the configuration names no other number. */
+  /** Sessions to one destination at once, where the configuration gives no other number. */
   static final int DEFAULT_CONNECTIONS = 20;
 
   private static final NextHop.Mx MX = new NextHop.Mx();
@@ -39,7 +39,11 @@ public final class Router {
     return new Route(config.domain(), config.to(), name, config.to().contains(MX));
   }
 
-  /** The domain is in lower case, as a {@link org.quorumail.mail.MailAddress} has it. */
+  /**
+   * The destination of a domain.
+   *
+   * @param domain in lower case, as in a {@link org.quorumail.mail.MailAddress}
+   */
   public Destination destination(String domain) {
     DomainConfig own = domains.get(domain);
     Optional<HostPort> override = overrides.find(domain);

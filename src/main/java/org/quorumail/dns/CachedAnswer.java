@@ -4,11 +4,11 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What the cache knows about one question.
+ * One answer in the cache.
  *
  * @param result found, no_data, no_such_name or failure
  * @param values the records' data as in a zone file; empty when nothing was found
- * @param remainingTtl for how long it is still good
+ * @param remainingTtl the time until it expires
  */
 public record CachedAnswer(
     String name, String type, String result, List<String> values, Duration remainingTtl) {

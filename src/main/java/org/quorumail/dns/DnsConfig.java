@@ -4,7 +4,11 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 
-/** Empty servers: those of the system's resolver configuration. */
+/**
+ * The settings of {@code [delivery.dns]}.
+ *
+ * @param servers the recursive name servers; when empty, those of the system's configuration
+ */
 public record DnsConfig(
     List<InetSocketAddress> servers,
     Duration timeout,

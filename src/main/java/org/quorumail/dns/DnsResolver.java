@@ -27,9 +27,12 @@ import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 import org.xbill.DNS.hosts.HostsFileParser;
 
-/** The resolver of a running node: the hosts file, a cache, and recursive name servers. */
+/**
+ * The resolver of a running node: the hosts file, a cache, and recursive name servers. Equal
+ * questions at the same time share one lookup. Thread-safe.
+ */
 public final class DnsResolver implements SenderResolver {
-  private static final int MAX_HOSTS = 20; // N3: a domain with 200 MX costs no more than this
+  private static final int MAX_HOSTS = 20; // a domain with 200 MX costs no more than this
   private static final int MAX_ADDRESSES = 16;
 
   private static final EnhancedStatus BAD_DOMAIN = new EnhancedStatus(5, 1, 2);
@@ -43,7 +46,7 @@ public final class DnsResolver implements SenderResolver {
   private final MeterRegistry meters;
   private final NameServerProbe probe;
 
-  /** Questions that somebody asks at this moment: others wait for the same answer. */
+  /** Questions that a caller is asking now: other callers wait for the same answer. */
   private final ConcurrentHashMap<Question, CompletableFuture<QueryResult>> pendingQuestions =
       new ConcurrentHashMap<>();
 
@@ -74,7 +77,7 @@ public final class DnsResolver implements SenderResolver {
     try {
       return new LookupResult.Found<>(List.of(InetAddress.ofLiteral(host)));
     } catch (IllegalArgumentException e) {
-      // a name then
+      // then it is a name
     }
     Name name = name(host);
     if (name == null) return new LookupResult.Absent<>(NO_ROUTE, host + " is not a host name");
@@ -135,26 +138,26 @@ public final class DnsResolver implements SenderResolver {
       }
       return found;
     }
-    return mailExchangers(domain); // what was just learnt, from the cache
+    return mailExchangers(domain); // from the cache, with the new answers
   }
 
   @Override
-  public boolean isNameServerReachable(Duration patience) {
-    return probe.isReachable(patience);
+  public boolean isNameServerReachable(Duration timeout) {
+    return probe.isReachable(timeout);
   }
 
   private static LookupResult<MailExchanger> exchangers(String domain, List<Record> records) {
     List<MailExchanger> hosts = new ArrayList<>();
     for (Record r : records) {
       MXRecord mx = (MXRecord) r;
-      if (mx.getTarget().equals(Name.root)) continue; // beside others it means nothing
+      if (mx.getTarget().equals(Name.root)) continue; // a null MX beside others means nothing
       hosts.add(new MailExchanger(mx.getTarget().toString(true), mx.getPriority()));
     }
     if (hosts.isEmpty()) {
       return new LookupResult.Absent<>(
           NULL_MX, "the domain " + domain + " accepts no mail (null MX)");
     }
-    Collections.shuffle(hosts); // spreads the load over equal ones, RFC 5321 §5.1
+    Collections.shuffle(hosts); // spreads the load over equal hosts, RFC 5321 §5.1
     hosts.sort(Comparator.comparingInt(MailExchanger::preference));
     return new LookupResult.Found<>(hosts.subList(0, Math.min(hosts.size(), MAX_HOSTS)));
   }
@@ -171,7 +174,7 @@ public final class DnsResolver implements SenderResolver {
     };
   }
 
-  /** IPv4 first: where IPv6 is broken, trying it costs the whole connect timeout. */
+  /** IPv4 comes first: where IPv6 is broken, each try costs the whole connect timeout. */
   private LookupResult<InetAddress> lookUpAddresses(Name name, String host) {
     List<InetAddress> found = new ArrayList<>();
     String failure = "";
@@ -207,14 +210,14 @@ public final class DnsResolver implements SenderResolver {
     return found;
   }
 
-  /** From the cache, from somebody who asks the same just now, or from the servers. */
+  /** Answers from the cache, from an equal question that is being asked, or from the servers. */
   private QueryResult query(Question question) {
     Optional<QueryResult> cached = cache.find(question);
     if (cached.isPresent()) return cached.get();
     CompletableFuture<QueryResult> mine = new CompletableFuture<>();
     CompletableFuture<QueryResult> others = pendingQuestions.putIfAbsent(question, mine);
     if (others != null) return others.join();
-    QueryResult answer = new QueryResult.Failure("the lookup was given up");
+    QueryResult answer = new QueryResult.Failure("the lookup failed");
     try {
       answer = lookUp(question);
       cache.keep(question, answer);

@@ -3,7 +3,7 @@ package org.quorumail.dns;
 import java.util.List;
 import org.quorumail.mail.EnhancedStatus;
 
-/** The result of a lookup. That something does not exist and that nobody knows are two types. */
+/** The result of a lookup. Absence and ignorance are different types. */
 public sealed interface LookupResult<T> {
   /** At least one value. */
   record Found<T>(List<T> values) implements LookupResult<T> {
@@ -13,9 +13,9 @@ public sealed interface LookupResult<T> {
     }
   }
 
-  /** The name system says no: asking again will not help. */
+  /** DNS says that there is no such record: a retry will not help. */
   record Absent<T>(EnhancedStatus status, String reason) implements LookupResult<T> {}
 
-  /** The name system did not say: ask again later. */
+  /** DNS gave no usable answer: a later retry may help. */
   record Unknown<T>(EnhancedStatus status, String reason) implements LookupResult<T> {}
 }

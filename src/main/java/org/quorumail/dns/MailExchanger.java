@@ -1,7 +1,7 @@
 package org.quorumail.dns;
 
 /**
- * A host named by an MX record.
+ * A host that takes mail for a domain, as an MX record names it.
  *
  * @param name without a final dot
  * @param preference lower is tried first

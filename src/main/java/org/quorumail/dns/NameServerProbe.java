@@ -10,11 +10,12 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.Type;
 
 /**
- * Whether any name server answers, asked past the cache. Probes share one question at a time, and
- * its answer for a moment, so that nobody can have us flood the servers. Thread-safe.
+ * The check whether any name server answers, made past the cache. Callers share one question at a
+ * time, and its answer for two seconds, so that no caller can make this node flood the servers.
+ * Thread-safe.
  */
 final class NameServerProbe {
-  /** A probe that comes sooner after another one gets the same answer. */
+  /** A probe within this time after another one gets the same answer. */
   private static final Duration REUSE_FOR = Duration.ofSeconds(2);
 
   /** Every recursive server knows the servers of the root. */
@@ -28,9 +29,9 @@ final class NameServerProbe {
     this.servers = servers;
   }
 
-  boolean isReachable(Duration patience) {
+  boolean isReachable(Duration timeout) {
     try {
-      return ask().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return ask().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
       return false;
     } catch (InterruptedException e) {

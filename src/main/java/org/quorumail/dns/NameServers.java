@@ -18,12 +18,12 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.Type;
 
-/** The recursive servers that are asked, one after the other. Follows aliases. No cache. */
+/** The recursive servers, asked one after the other. Follows aliases. Has no cache. Thread-safe. */
 final class NameServers {
   private static final int MAX_SERVERS = 3; // as many as resolv.conf(5) reads
   private static final int ROUNDS = 2; // one lost datagram is no reason to defer mail
   private static final int MAX_ALIASES = 8; // a longer chain is a loop or a mistake
-  private static final int MAX_RECORDS = 100; // of one type that are looked at
+  private static final int MAX_RECORDS = 100; // of one type that are read
   private static final long NEGATIVE_TTL = 60; // seconds, when the answer has no SOA (RFC 2308 §5)
 
   private final List<SimpleResolver> servers;
@@ -55,8 +55,8 @@ final class NameServers {
         name = ((CNAMERecord) r).getTarget();
       }
       QueryResult set = read(reply.message, name, question.type(), ttl);
-      boolean targetNotTold = set instanceof QueryResult.NoData && !name.equals(asked);
-      if (!targetNotTold) return set;
+      boolean targetUnknown = set instanceof QueryResult.NoData && !name.equals(asked);
+      if (!targetUnknown) return set;
     }
   }
 
@@ -93,7 +93,7 @@ final class NameServers {
     return NEGATIVE_TTL;
   }
 
-  /** Exactly one of the two is there; the failure is a phrase. */
+  /** Either a message or a failure in words. */
   private record Response(@Nullable Message message, String failure) {}
 
   private Response exchange(Name name, int type) {
@@ -107,7 +107,7 @@ final class NameServers {
           if (code == Rcode.NOERROR || code == Rcode.NXDOMAIN) return new Response(message, "");
           failure =
               server.getAddress().getAddress().getHostAddress() + " says " + Rcode.string(code);
-        } catch (IOException e) { // not in time, unreachable, or not an answer by RFC 1035
+        } catch (IOException e) { // late, unreachable, or malformed by RFC 1035
           failure = server.getAddress().getAddress().getHostAddress() + " gives no usable answer";
           if (Thread.currentThread().isInterrupted()) return new Response(null, failure);
         }

@@ -3,12 +3,12 @@ package org.quorumail.dns;
 import java.util.List;
 import org.xbill.DNS.Record;
 
-/** What one question to the name system came to. */
+/** The result of one question to the name servers. */
 sealed interface QueryResult {
-  /** Seconds for which this may be kept, as the answer says it. */
+  /** The TTL of the answer in seconds. */
   long ttl();
 
-  /** How metrics and people call the result. */
+  /** The name of the result in metrics and in the API. */
   default String label() {
     return switch (this) {
       case Records r -> "found";
@@ -29,7 +29,7 @@ sealed interface QueryResult {
 
   record NxDomain(long ttl) implements QueryResult {}
 
-  /** No usable answer. It is kept for a moment, so that a dead server is not asked per message. */
+  /** No usable answer. It is kept for seconds, so that a dead server is not asked per message. */
   record Failure(String reason) implements QueryResult {
     private static final long TTL = 5; // RFC 2308 §7.1 allows up to five minutes
 

@@ -3,7 +3,7 @@ package org.quorumail.dns;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Type;
 
-/** A name and a record type; names are compared without case, as RFC 4343 wants it. */
+/** A name and a record type. Names are compared without case (RFC 4343). */
 record Question(Name name, int type) {
   @Override
   public String toString() {

@@ -4,26 +4,26 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 
-/** What the name system says about where mail goes. Thread-safe; blocks for a bounded time. */
+/** The DNS lookups that delivery needs. Thread-safe; blocks for a bounded time. */
 public interface Resolver {
   /**
-   * The hosts that take a domain's mail, RFC 5321 §5.1: best preference first, equal ones shuffled;
-   * the domain itself when it has addresses and no MX.
+   * The hosts that take a domain's mail, RFC 5321 §5.1: best preference first, equal ones shuffled.
+   * A domain with addresses and without MX is its own exchanger.
    */
   LookupResult<MailExchanger> mailExchangers(String domain);
 
-  /** The addresses of a host, IPv4 first; an address literal (without brackets) is its own. */
+  /** The addresses of a host, IPv4 first. An IP address in text form is its own address. */
   LookupResult<InetAddress> addresses(String host);
 
-  /** Forgets what was cached; the number of answers that this was. */
+  /** Clears the cache; returns the number of answers that it held. */
   int clearCache();
 
-  /** What is cached and still good, at most so many answers. */
+  /** The valid answers in the cache, at most so many. */
   List<CachedAnswer> cached(int limit);
 
-  /** Asks anew for a domain's mail hosts and their addresses, past the cache. */
+  /** Looks up a domain's exchangers and their addresses again, past the cache. */
   LookupResult<MailExchanger> refresh(String domain);
 
-  /** Whether a name server answers within that time; asked now, or a moment ago. */
-  boolean isNameServerReachable(Duration patience);
+  /** Whether a name server answers within the timeout, by a probe of now or of seconds ago. */
+  boolean isNameServerReachable(Duration timeout);
 }

@@ -2,12 +2,12 @@ package org.quorumail.dns;
 
 import java.net.InetAddress;
 
-/** What the name system also says about who sends mail. Thread-safe; blocks for a bounded time. */
+/** The DNS lookups about clients and senders, beside those of delivery. Thread-safe. */
 public interface SenderResolver extends Resolver {
-  /** The IPv4 addresses of a name, without the hosts file: what a DNS list answers, RFC 5782. */
+  /** The IPv4 addresses of a name, without the hosts file: the codes of a DNS list, RFC 5782. */
   LookupResult<InetAddress> dnsListCodes(String name);
 
-  /** The texts of a name (TXT), each with its parts put together. */
+  /** The TXT records of a name, each with its strings joined. */
   LookupResult<String> textRecords(String name);
 
   /** The names of an address (PTR), without a final dot. */

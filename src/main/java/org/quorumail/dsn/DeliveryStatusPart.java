@@ -7,7 +7,7 @@ import org.quorumail.smtp.OriginalRecipient;
 import org.quorumail.smtp.Xtext;
 import org.quorumail.spool.SpooledMessage;
 
-/** Writes the part of a report that programs read, RFC 3464 §2; with UTF-8 in it RFC 6533 §4. */
+/** The machine-readable part of a report, RFC 3464 §2; with UTF-8 in it RFC 6533 §4. */
 final class DeliveryStatusPart {
   private final String hostname;
 
@@ -16,9 +16,9 @@ final class DeliveryStatusPart {
   }
 
   /**
-   * A block about the message, then one for each recipient.
+   * Composes a block about the message, then one for each recipient.
    *
-   * @param until when a delayed message is given up
+   * @param until the time at which a delayed message expires
    */
   String compose(
       SpooledMessage message, List<RecipientReport> recipients, Instant now, Instant until) {
@@ -59,7 +59,7 @@ final class DeliveryStatusPart {
     return (address.ascii() ? "rfc822; " : "utf-8; ") + ReportText.address(address);
   }
 
-  /** ORCPT as the client gave it, decoded (RFC 3464 §2.3.1); nothing when it gave none. */
+  /** The field for ORCPT, decoded (RFC 3464 §2.3.1); empty when the client gave none. */
   private static String originalRecipient(String parameter) {
     int sign = parameter.indexOf(';');
     if (sign < 0) return "";

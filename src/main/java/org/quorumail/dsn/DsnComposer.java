@@ -17,7 +17,7 @@ import org.quorumail.smtp.OriginalRecipient;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.SpooledMessage;
 
-/** Writes the reports of one node. */
+/** Composes delivery status notifications (RFC 3464) in the name of this node. */
 public final class DsnComposer {
   private final String hostname;
   private final String author;
@@ -35,11 +35,11 @@ public final class DsnComposer {
   }
 
   /**
-   * One report about these recipients. Empty when nobody wants it: there is nothing to say, reports
-   * are off, or the message is a report itself (RFC 5321 §6.1). Whether a recipient's sender wants
-   * to hear of it (NOTIFY) is for the caller to say.
+   * Composes one report about these recipients. Empty when there is no recipient, when reports are
+   * off, or when the message is a report itself (RFC 5321 §6.1). The caller decides whether the
+   * sender wants the report (NOTIFY).
    *
-   * @param until when delayed recipients are given up
+   * @param until the time at which delayed recipients expire
    */
   public Optional<DsnMessage> compose(
       SpooledMessage message,
@@ -77,8 +77,8 @@ public final class DsnComposer {
   }
 
   /**
-   * To a sender whose address has UTF-8 in it, the report's own header has that too. What had to
-   * travel by TLS is not told of without it (RFC 8689 §5).
+   * The report's envelope. The header of a report to an address with UTF-8 has UTF-8 too. The
+   * report about a message that requires TLS requires TLS as well (RFC 8689 §5).
    */
   private static Envelope envelope(
       ReversePath.Mailbox sender, boolean eightBit, boolean requireTls) {
@@ -90,13 +90,13 @@ public final class DsnComposer {
         requireTls ? asked.withRequireTls() : asked);
   }
 
-  /** RFC 3461 §4.3: RET counts for failures; of other reports the header is enough. */
+  /** RFC 3461 §4.3: RET counts for failures; other reports return the header. */
   private static ReturnedContent returnedContent(
       SpooledMessage message, InputStream content, boolean failure) throws IOException {
     boolean headers =
         !failure
             || message.options().returned() == MailOptions.Returned.HEADERS
-            || message.options().bareLineEnds(); // it could not leave by DATA as it is
+            || message.options().bareLineEnds(); // DATA cannot carry it unchanged
     return headers
         ? ReturnedContent.header(content)
         : ReturnedContent.read(content, message.size());
@@ -172,7 +172,7 @@ public final class DsnComposer {
     return text.toString();
   }
 
-  /** The address that the sender knows, where it is another one. */
+  /** The address that the sender used, where it is another one. */
   private static String originalAddress(Recipient recipient) {
     String original = OriginalRecipient.address(recipient.originalRecipient());
     boolean same = original.equalsIgnoreCase(recipient.address().toString());
@@ -192,7 +192,7 @@ public final class DsnComposer {
       case EXPANDED ->
           """
           The addresses below stand for several others, to whom it is sent on.
-          You will hear of these only if something fails.
+          You will be notified about these only if something fails.
           """;
       case RELAYED ->
           """
@@ -210,7 +210,7 @@ public final class DsnComposer {
             .formatted(boundary, type, eightBit ? "8bit" : "7bit"));
   }
 
-  /** Not contained in what it delimits, RFC 2046 §5.1.1. */
+  /** A boundary that the returned content does not contain, RFC 2046 §5.1.1. */
   private static String boundary(QueueId id, ReturnedContent original) {
     String inside = new String(original.bytes(), StandardCharsets.ISO_8859_1);
     String boundary = "=_" + id;

@@ -2,5 +2,9 @@ package org.quorumail.dsn;
 
 import java.util.Optional;
 
-/** An empty postmaster means {@code postmaster@} and the hostname. */
+/**
+ * The settings of {@code [delivery.dsn]}.
+ *
+ * @param postmaster the author of reports; when empty, MAILER-DAEMON at the hostname
+ */
 public record DsnConfig(boolean enabled, Optional<String> postmaster) {}

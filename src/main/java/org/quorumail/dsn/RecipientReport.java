@@ -4,9 +4,9 @@ import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Recipient;
 
 /**
- * What is said about one recipient.
+ * The entry of a report about one recipient.
  *
- * @param remote the host that answered, or empty
+ * @param remote the host that replied, or empty
  */
 public record RecipientReport(
     Recipient recipient,

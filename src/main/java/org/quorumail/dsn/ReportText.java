@@ -8,14 +8,15 @@ import java.util.Locale;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.smtp.Escape;
 
-/** Text of reports: whatever a server or a sender said, it stays inside its line. */
+/** The text of reports. Text from servers and senders is sanitized and cannot leave its line. */
 final class ReportText {
   static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH)
           .withZone(ZoneOffset.UTC);
 
   private static final int MAX_LINE = 76; // where text is folded; RFC 5322 §2.1.1 wants at most 78
-  private static final int MAX_DIAGNOSTIC = 1000; // of one recipient, for a talkative server
+  private static final int MAX_DIAGNOSTIC =
+      1000; // characters of one recipient, for a verbose server
 
   private ReportText() {}
 
@@ -24,13 +25,13 @@ final class ReportText {
     return text.length() <= MAX_DIAGNOSTIC ? text : text.substring(0, MAX_DIAGNOSTIC) + "...";
   }
 
-  /** ASCII without control characters. */
+  /** The text as ASCII without control characters; others are escaped. */
   static String sanitize(String text) {
     String quoted = Escape.quoted(text, 2 * MAX_DIAGNOSTIC);
     return quoted.substring(1, quoted.length() - 1).replace("\\\"", "\"").replace("\\\\", "\\");
   }
 
-  /** An address as it is written where UTF-8 is allowed: all but control characters. */
+  /** An address where UTF-8 is allowed: only control characters are replaced. */
   static String address(MailAddress address) {
     if (address.ascii()) return sanitize(address.toString());
     StringBuilder text = new StringBuilder(address.toString());
@@ -40,7 +41,7 @@ final class ReportText {
     return text.toString();
   }
 
-  /** Breaks at spaces where it can; a word longer than a line is cut (RFC 5322 §2.1.1). */
+  /** Folds text at spaces; a word that is longer than a line is cut (RFC 5322 §2.1.1). */
   static String fold(String first, String text, String separator) {
     StringBuilder out = new StringBuilder(first);
     int column = first.length();

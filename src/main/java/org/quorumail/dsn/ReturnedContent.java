@@ -6,12 +6,12 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /**
- * What a report returns of the message it is about: all of a small one, else its header.
+ * The part of a message that a report about it returns: all of a small one, else its header.
  *
- * @param complete whether that is the complete message
+ * @param complete whether it is the complete message
  */
 record ReturnedContent(byte[] bytes, boolean complete) {
-  /** Above this only the header goes back: the sender has the message, and bounces get doubled. */
+  /** A larger message is not returned: its sender has it, and reports multiply traffic. */
   private static final int MAX_COMPLETE = 50 * 1024;
 
   private static final int MAX_HEADER = 32 * 1024;
@@ -25,7 +25,7 @@ record ReturnedContent(byte[] bytes, boolean complete) {
     return new ReturnedContent(header(content.readNBytes(MAX_HEADER)), false);
   }
 
-  /** The media type of what is returned: RFC 3462 §2, with UTF-8 in it RFC 6533 §5. */
+  /** The media type of the part: RFC 3462 §2, with UTF-8 in it RFC 6533 §5. */
   String mediaType(boolean utf8) {
     if (complete) return utf8 ? "message/global" : "message/rfc822";
     return utf8 ? "message/global-headers" : "text/rfc822-headers";
@@ -36,7 +36,7 @@ record ReturnedContent(byte[] bytes, boolean complete) {
     return false;
   }
 
-  /** Up to the empty line, or to the last complete line of what was read. */
+  /** The bytes up to the empty line, or to the last complete line. */
   private static byte[] header(byte[] start) {
     int end = 0;
     for (int i = 0; i + 1 < start.length; i++) {

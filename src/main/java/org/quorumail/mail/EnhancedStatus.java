@@ -16,11 +16,11 @@ public record EnhancedStatus(int statusClass, int subject, int detail) {
   public EnhancedStatus {
     if (statusClass != 2 && statusClass != 4 && statusClass != 5) {
       throw new IllegalArgumentException(
-          "class of an enhanced status is 2, 4 or 5: " + statusClass);
+          "the class of an enhanced status is 2, 4 or 5, not " + statusClass);
     }
   }
 
-  /** The code at the start of a reply's text, as RFC 2034 puts it there. */
+  /** The code at the start of a reply's text (RFC 2034); empty when there is none. */
   public static Optional<EnhancedStatus> leading(String replyText) {
     Matcher m = LEADING.matcher(replyText);
     if (!m.find()) return Optional.empty();

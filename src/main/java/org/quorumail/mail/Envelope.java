@@ -3,7 +3,7 @@ package org.quorumail.mail;
 import java.util.List;
 
 /**
- * The envelope of RFC 5321 §2.3.1: what MAIL and RCPT said, not what the headers say.
+ * The envelope of RFC 5321 §2.3.1: the paths of MAIL and RCPT, not those of the headers.
  *
  * @param recipients the forward-paths in the order of the RCPT commands, without repetitions; then
  *     the aliases that are {@linkplain Recipient#expanded expanded}
@@ -20,7 +20,7 @@ public record Envelope(ReversePath reversePath, List<Recipient> recipients, Mail
     recipients = List.copyOf(recipients);
   }
 
-  /** An envelope in which nothing was asked but a kind of body. */
+  /** An envelope without demands but a kind of body. */
   public Envelope(ReversePath reversePath, List<MailAddress> recipients, BodyType body) {
     this(reversePath, recipients.stream().map(Recipient::new).toList(), MailOptions.of(body));
   }

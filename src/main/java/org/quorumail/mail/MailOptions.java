@@ -4,11 +4,11 @@ import java.util.Optional;
 import org.quorumail.mail.Envelope.BodyType;
 
 /**
- * What MAIL asked for a message beside its sender, and what reading the content told: all that
- * decides how the message may travel on.
+ * The demands of MAIL for a message, and facts about its content: all that decides how the message
+ * may be sent on.
  *
- * @param utf8Header whether the header has UTF-8 in it, so that only SMTPUTF8 can carry it (RFC
- *     6531 §3.2)
+ * @param utf8Header whether the header has UTF-8, so that only SMTPUTF8 can carry it (RFC 6531
+ *     §3.2)
  * @param bareLineEnds whether a CR or LF stands alone in the content: it came by BDAT and must not
  *     leave by DATA (RFC 5321 §2.3.8)
  * @param requireTls REQUIRETLS, RFC 8689
@@ -28,21 +28,21 @@ public record MailOptions(
     long holdUntilMillis,
     Optional<DeliverBy> deliverBy) {
 
-  /** What of a message a failure report gives back. */
+  /** The part of a message that a failure report returns. */
   public enum Returned {
-    /** Not said: the reporter chooses. */
+    /** No demand: the reporter chooses. */
     UNSPECIFIED,
     FULL,
     HEADERS
   }
 
-  /** Nothing was asked but a kind of body. */
+  /** No demands but a kind of body. */
   public static MailOptions of(BodyType body) {
     return new MailOptions(
         body, false, false, false, "", Returned.UNSPECIFIED, 0, 0, Optional.empty());
   }
 
-  /** The same by TLS only. */
+  /** The same demands, and REQUIRETLS. */
   public MailOptions withRequireTls() {
     return new MailOptions(
         body,
@@ -56,7 +56,7 @@ public record MailOptions(
         deliverBy);
   }
 
-  /** The same with what reading the content told. */
+  /** The same demands with the facts about the content. */
   public MailOptions withContentFacts(BodyType body, boolean utf8Header, boolean bareLineEnds) {
     return new MailOptions(
         body,

@@ -1,17 +1,17 @@
 package org.quorumail.mail;
 
 /**
- * About which events of a recipient the sender wants to hear: the NOTIFY parameter of RCPT, RFC
- * 3461 §4.1.
+ * The NOTIFY parameter of RCPT, RFC 3461 §4.1: the events of a recipient that are reported to the
+ * sender.
  *
- * @param specified whether the client said so; without it failures are reported, and delays are at
- *     our discretion (§4.1, last paragraph)
+ * @param specified whether the client gave the parameter; without it failures are reported, and
+ *     delays at the discretion of this node (§4.1, last paragraph)
  */
 public record Notify(boolean specified, boolean success, boolean failure, boolean delay) {
   public static final Notify UNSPECIFIED = new Notify(false, false, true, true);
   public static final Notify NEVER = new Notify(true, false, false, false);
 
-  /** The same, but that nobody hears of a success. */
+  /** The same without reports of success. */
   public Notify withoutSuccess() {
     return new Notify(specified, false, failure, delay);
   }

@@ -5,7 +5,7 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * The name of an accepted message: a ULID, 48 bits of milliseconds and 80 random bits, so that ids
+ * The id of an accepted message: a ULID, 48 bits of milliseconds and 80 random bits, so that ids
  * sort by arrival and need no coordination. The text form has 26 characters of Crockford's base 32.
  */
 public record QueueId(long high, long low) implements Comparable<QueueId> {
@@ -21,7 +21,7 @@ public record QueueId(long high, long low) implements Comparable<QueueId> {
     return new QueueId((now.toEpochMilli() << 16) | (random & 0xFFFF), RANDOM.nextLong());
   }
 
-  /** Reads the text form; empty when it is not one. Lower case is understood. */
+  /** Parses the text form, in any case; empty when it is malformed. */
   public static Optional<QueueId> parse(String text) {
     if (text.length() != TEXT_LENGTH) return Optional.empty();
     long high = 0;

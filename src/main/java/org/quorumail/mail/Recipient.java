@@ -1,13 +1,13 @@
 package org.quorumail.mail;
 
 /**
- * One recipient of an envelope, with what RCPT asked for it.
+ * One recipient of an envelope, with the demands of RCPT for it.
  *
  * @param notifyOn the NOTIFY parameter
  * @param originalRecipient the ORCPT parameter's value as it came, {@code type;xtext} (RFC 3461
  *     §4.2); empty when there was none
- * @param expanded whether this is an alias for several, who are recipients beside it: nothing is
- *     delivered to it, but its sender wants to hear that it was expanded (RFC 3461 §5.2.7.3)
+ * @param expanded whether this is an alias for several, who are recipients too: nothing is
+ *     delivered to it, but its expansion is reported to its sender (RFC 3461 §5.2.7.3)
  */
 public record Recipient(
     MailAddress address, Notify notifyOn, String originalRecipient, boolean expanded) {
@@ -15,7 +15,7 @@ public record Recipient(
     this(address, reports, originalRecipient, false);
   }
 
-  /** A recipient for whom nothing was asked. */
+  /** A recipient without demands. */
   public Recipient(MailAddress address) {
     this(address, Notify.UNSPECIFIED, "");
   }
@@ -25,7 +25,7 @@ public record Recipient(
     return new Recipient(other, notifyOn, originalRecipient, expanded);
   }
 
-  /** Whether nothing was asked. */
+  /** Whether RCPT made no demands. */
   public boolean hasNoDemands() {
     return !notifyOn.specified() && originalRecipient.isEmpty() && !expanded;
   }

@@ -1,8 +1,8 @@
 package org.quorumail.mail;
 
-/** Where reports about a message go, RFC 5321 §4.1.1.2: a mailbox or the null reverse-path. */
+/** The address for reports about a message, RFC 5321 §4.1.1.2: a mailbox or the null path. */
 public sealed interface ReversePath {
-  /** {@code <>}: a report itself; nothing is ever reported about it (§6.1). */
+  /** {@code <>}: the message is a report; no report is made about it (§6.1). */
   record Null() implements ReversePath {
     @Override
     public String toString() {
@@ -17,12 +17,12 @@ public sealed interface ReversePath {
     }
   }
 
-  /** Whether every hop can take it; else it needs SMTPUTF8 (RFC 6531). */
+  /** Whether every hop can take the path; else it needs SMTPUTF8 (RFC 6531). */
   default boolean ascii() {
     return !(this instanceof Mailbox mailbox) || mailbox.address().ascii();
   }
 
-  /** Reads the text form: the mailbox without brackets, or nothing for the null path. */
+  /** Reads the text form: the mailbox without brackets; empty for the null path. */
   static ReversePath of(String text) {
     return text.isEmpty() ? new Null() : new Mailbox(MailAddress.of(text));
   }

@@ -1,5 +1,5 @@
 /**
- * The nouns of mail, free of any protocol or storage: address, envelope, queue id, outcome. Start
+ * The values of mail, free of any protocol or storage: address, envelope, queue id, outcome. Start
  * with {@link org.quorumail.mail.Envelope} and {@link org.quorumail.mail.Outcome}. Immutable
  * values, no threads. RFC 5321 §4.1.2 (addresses), RFC 3463 (enhanced status codes). Must not know
  * anything else of Quorumail.

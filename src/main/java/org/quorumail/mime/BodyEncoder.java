@@ -2,7 +2,7 @@ package org.quorumail.mime;
 
 import java.io.ByteArrayOutputStream;
 
-/** Writes the body of one entity in one encoding, as it is told of it piece by piece. */
+/** Writes the body of one entity in one encoding, piece by piece. */
 sealed interface BodyEncoder {
   /** Octets of a line, or of a part of one, without its CRLF. */
   void text(byte[] bytes, int offset, int length);
@@ -10,13 +10,13 @@ sealed interface BodyEncoder {
   void lineEnd();
 
   /**
-   * The body is over.
+   * Ends the body.
    *
-   * @param last whether the content ends with it; else the CRLF of a boundary follows
+   * @param last whether the content ends here; else the CRLF of a boundary follows
    */
   void end(boolean last);
 
-  /** As it came. */
+  /** The body unchanged. */
   record Plain(ByteArrayOutputStream out) implements BodyEncoder {
     @Override
     public void text(byte[] bytes, int offset, int length) {
@@ -33,7 +33,7 @@ sealed interface BodyEncoder {
     public void end(boolean last) {}
   }
 
-  /** RFC 2045 §6.8: all octets alike, line ends too. */
+  /** Base64, RFC 2045 §6.8: every octet is encoded, line ends too. */
   final class Base64 implements BodyEncoder {
     private static final int LINE = 57; // 76 characters
 
@@ -83,16 +83,15 @@ sealed interface BodyEncoder {
     }
   }
 
-  /** RFC 2045 §6.7: text that can still be read; its line ends stay line ends. */
+  /** Quoted-printable, RFC 2045 §6.7: the text stays readable, its line ends stay line ends. */
   final class QuotedPrintable implements BodyEncoder {
-    private static final int LINE = 75; // and the sign of a soft break
+    private static final int LINE = 75; // and the = of a soft break
     private static final String HEX = "0123456789ABCDEF";
 
     private final ByteArrayOutputStream out;
     private int column;
-    private int
-        pendingBlank; // the one just before, which is encoded if the line ends with it; 0 for none
-    private boolean afterSoftBreak; // a line of ours that could look like a boundary
+    private int pendingBlank; // the blank just before; encoded if the line ends with it; 0 for none
+    private boolean afterSoftBreak; // a line begun here could look like a boundary
 
     QuotedPrintable(ByteArrayOutputStream out) {
       this.out = out;
@@ -120,7 +119,7 @@ sealed interface BodyEncoder {
     @Override
     public void end(boolean last) {
       flushBlank(true);
-      if (last && column > 0) softBreak(); // DATA ends the last line, and this is not one
+      if (last && column > 0) softBreak(); // DATA would add a line end that is not in the body
     }
 
     private void flushBlank(boolean endsLine) {

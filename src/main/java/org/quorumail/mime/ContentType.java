@@ -4,7 +4,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The value of a Content-Type field, RFC 2045 §5.1, as far as it tells the structure.
+ * The part of a Content-Type field's value (RFC 2045 §5.1) that shows the structure.
  *
  * @param type in lower case
  * @param subtype in lower case
@@ -14,27 +14,26 @@ record ContentType(String type, String subtype, String boundary) {
   static final ContentType TEXT = new ContentType("text", "plain", "");
   static final ContentType MESSAGE = new ContentType("message", "rfc822", "");
 
-  private static final int MAX_BOUNDARY = 200; // RFC 2046 §5.1.1 has 70, and some use more
+  private static final int MAX_BOUNDARY =
+      200; // RFC 2046 §5.1.1 allows 70, and some senders use more
   private static final String TSPECIALS = "()<>@,;:\\\"/[]?=";
 
   boolean is(String wantedType, String wantedSubtype) {
     return type.equals(wantedType) && subtype.equals(wantedSubtype);
   }
 
-  /**
-   * Reads the value, one character per octet, folded or not; empty when it cannot be understood.
-   */
+  /** Parses the value, one character per octet, folded or not; empty when it is malformed. */
   static Optional<ContentType> parse(String value) {
     return new Parser(value).contentType();
   }
 
-  /** The one word of a field's value, in lower case; "?" when it has not just one. */
-  static String word(String value) {
+  /** The single token of a field's value, in lower case; "?" when there is not exactly one. */
+  static String singleToken(String value) {
     Parser parser = new Parser(value);
-    String word = parser.token();
+    String token = parser.token();
     parser.skipBlanks();
-    boolean all = parser.at == value.length() && !word.isEmpty();
-    return all ? word.toLowerCase(Locale.ROOT) : "?";
+    boolean all = parser.at == value.length() && !token.isEmpty();
+    return all ? token.toLowerCase(Locale.ROOT) : "?";
   }
 
   private static final class Parser {
@@ -58,7 +57,7 @@ record ContentType(String type, String subtype, String boundary) {
         String value = peek() == '"' ? quoted() : token();
         if (name.startsWith("boundary*")) return Optional.empty(); // RFC 2231 §3: in pieces
         if (!name.equals("boundary")) continue;
-        // which of two would count is anybody's guess
+        // readers differ on which of two boundaries counts
         if (!boundary.isEmpty() || value.isBlank() || value.length() > MAX_BOUNDARY) {
           return Optional.empty();
         }
@@ -76,7 +75,7 @@ record ContentType(String type, String subtype, String boundary) {
       return text.substring(start, at);
     }
 
-    /** Blanks, folds and comments, RFC 5322 §3.2.2. */
+    /** Skips blanks, folds and comments, RFC 5322 §3.2.2. */
     void skipBlanks() {
       int depth = 0;
       for (; at < text.length(); at++) {
@@ -100,7 +99,7 @@ record ContentType(String type, String subtype, String boundary) {
       return at < text.length() ? text.charAt(at) : 0;
     }
 
-    /** Blank when it is not closed. */
+    /** Reads a quoted string; empty when it is not closed. */
     private String quoted() {
       StringBuilder value = new StringBuilder();
       for (at++; at < text.length(); at++) {

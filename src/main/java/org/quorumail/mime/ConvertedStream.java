@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 
-/** Content as it becomes by a treatment of each entity, made while it is read. */
+/** The converted content: each entity is encoded as planned while the stream is read. */
 final class ConvertedStream extends InputStream implements MimeParser.EntityHandler {
   private final InputStream content;
   private final MimeParser parser;
@@ -42,7 +42,7 @@ final class ConvertedStream extends InputStream implements MimeParser.EntityHand
     content.close();
   }
 
-  /** Goes on until there is something to read; false at the end. */
+  /** Converts until there is something to read; false at the end. */
   private boolean advance() throws IOException {
     out.reset();
     boolean more = true;

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * Content as lines in pieces: a line may be of any length, a piece is not. Only CRLF ends a line;
- * after {@link #next} the piece is in the fields here until the next call.
+ * A reader of lines in bounded pieces: a line may have any length, a piece has a limit. Only CRLF
+ * ends a line. The piece stays in this object until the next call of {@link #next}.
  */
 final class CrlfLineReader {
   /** A boundary and the name of a field fit into the first piece of a line. */
@@ -26,7 +26,7 @@ final class CrlfLineReader {
     this.in = in;
   }
 
-  /** Goes to the next piece; false at the end of the content. */
+  /** Reads the next piece; false at the end of the content. */
   boolean next() throws IOException {
     fill();
     startsLine = endsLine;
@@ -54,7 +54,7 @@ final class CrlfLineReader {
     return offset;
   }
 
-  /** Octets of the piece, the line end not counted. */
+  /** The octets of the piece without the line end. */
   int length() {
     return length;
   }
@@ -73,7 +73,7 @@ final class CrlfLineReader {
     return buffer[i] == '\r' && i + 1 < to && buffer[i + 1] == '\n';
   }
 
-  /** Afterwards there is more than a piece, so that a CR at its end is seen with what follows. */
+  /** Buffers more than a piece, so that a CR at its end is seen with the octet after it. */
   private void fill() throws IOException {
     if (exhausted || to - from > MAX_PIECE) return;
     System.arraycopy(buffer, from, buffer, 0, to - from);

@@ -1,6 +1,6 @@
 package org.quorumail.mime;
 
-/** Finds out what kind of data octets are, RFC 2045 §2.7 to §2.9. */
+/** Determines the kind of data of a run of octets, RFC 2045 §2.7 to §2.9. */
 final class DataKindScanner {
   private static final int MAX_LINE = 998; // RFC 5322 §2.1.1
 
@@ -10,7 +10,7 @@ final class DataKindScanner {
   private long line;
   private boolean longLine;
 
-  /** Octets of a line, or of a part of one, without its CRLF. */
+  /** Scans a line, or a part of one, without its CRLF. */
   void text(byte[] bytes, int offset, int length) {
     for (int i = offset; i < offset + length; i++) {
       byte b = bytes[i];
@@ -27,7 +27,7 @@ final class DataKindScanner {
     line = 0;
   }
 
-  /** Whole lines. */
+  /** Scans whole lines. */
   void block(byte[] bytes) {
     int start = 0;
     for (int i = 0; i + 1 < bytes.length; i++) {
@@ -43,7 +43,7 @@ final class DataKindScanner {
     return longLine ? DataKind.BINARY : kindOfOctets();
   }
 
-  /** The same, whatever the length of the lines. */
+  /** The kind of the octets, without regard to the length of the lines. */
   DataKind kindOfOctets() {
     if (binary) return DataKind.BINARY;
     return eightBit > 0 ? DataKind.EIGHT_BIT : DataKind.SEVEN_BIT;

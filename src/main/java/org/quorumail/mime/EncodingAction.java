@@ -1,14 +1,16 @@
 package org.quorumail.mime;
 
-/** What is done with one entity. */
+/** The action on one entity of a content that is converted. */
 public sealed interface EncodingAction {
-  /** Nothing. */
+  /** The entity stays unchanged. */
   record Keep() implements EncodingAction {}
 
-  /** The octets stay; what the header promises of them is lowered. */
+  /** The octets stay; the header declares a narrower kind. */
   record Relabel(DataKind kind) implements EncodingAction {}
 
+  /** The body is encoded as quoted-printable. */
   record QuotedPrintable() implements EncodingAction {}
 
+  /** The body is encoded as base64. */
   record Base64() implements EncodingAction {}
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at every entity and decides what must be done for a next hop that takes so much. */
+/** Plans the action on every entity for a next hop that takes one kind of data at most. */
 final class EncodingPlanner implements MimeParser.EntityHandler {
   private static final EncodingAction KEEP = new EncodingAction.Keep();
 
@@ -21,7 +21,7 @@ final class EncodingPlanner implements MimeParser.EntityHandler {
     this.target = target;
   }
 
-  /** By the number of the entity. */
+  /** The actions, by the number of the entity. */
   List<EncodingAction> actions() {
     return List.copyOf(actions);
   }
@@ -30,7 +30,7 @@ final class EncodingPlanner implements MimeParser.EntityHandler {
     return anyEncoded;
   }
 
-  /** Why the content cannot be made to fit. */
+  /** The reason why the content cannot be converted; empty when it can. */
   Optional<String> problem() {
     if (problem.isEmpty() && between.kindOfOctets().exceeds(target)) {
       refuse("text between its parts");
@@ -39,8 +39,8 @@ final class EncodingPlanner implements MimeParser.EntityHandler {
   }
 
   /**
-   * Octets above 127 in a header pass as they are: no extension speaks of them (SMTPUTF8 does, and
-   * is asked for before), nobody knows their charset, and other systems pass them too.
+   * Octets above 127 in a header pass unchanged. No extension covers them but SMTPUTF8, which is
+   * checked before; their charset is unknown, and other systems pass them too.
    */
   @Override
   public void header(int entity, EntityHeader header) {
@@ -87,7 +87,7 @@ final class EncodingPlanner implements MimeParser.EntityHandler {
     between.lineEnd();
   }
 
-  /** Where the header promises more than the next hop takes, and the body will not have it. */
+  /** Relabels a header that declares more than the next hop takes; the body will not have it. */
   private EncodingAction relabelIfNeeded(EntityHeader header) {
     return header.declaredKind().exceeds(target) ? new EncodingAction.Relabel(target) : KEEP;
   }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The header of a message or of a part of one: what it says of the body, and the same, changed. */
+/** The header of a message or of a part of one: what it declares, and how to write it changed. */
 final class EntityHeader {
   private static final String TYPE = "content-type";
   private static final String ENCODING = "content-transfer-encoding";
@@ -20,14 +20,14 @@ final class EntityHeader {
   private final Optional<ContentType> type;
   private final String encoding;
 
-  /** A field from its name to its line end; the name in lower case. */
+  /** A field from its name to its line end, with the name in lower case. */
   private record Field(String name, int start, int end) {}
 
   /**
    * @param bytes whole fields
-   * @param blankLine whether the line came after it that parts header and body
-   * @param ofMessage whether it is a message's, not that of a part of a multipart
-   * @param otherwise the type when the header does not say it
+   * @param blankLine whether the blank line between header and body follows
+   * @param ofMessage whether it is the header of a message, not of a part of a multipart
+   * @param otherwise the type when the header has no Content-Type
    */
   EntityHeader(byte[] bytes, boolean blankLine, boolean ofMessage, ContentType otherwise) {
     this.bytes = bytes;
@@ -45,12 +45,12 @@ final class EntityHeader {
     encoding =
         switch (encodings.size()) {
           case 0 -> "";
-          case 1 -> ContentType.word(encodings.getFirst());
+          case 1 -> ContentType.singleToken(encodings.getFirst());
           default -> "?";
         };
   }
 
-  /** Whether what is a field by its first octets, RFC 5322 §2.2; blanks before the colon pass. */
+  /** Whether a line begins a field, RFC 5322 §2.2; blanks before the colon are allowed. */
   static boolean isField(byte[] line, int offset, int length) {
     for (int i = offset; i < offset + length; i++) {
       byte c = line[i];
@@ -69,27 +69,27 @@ final class EntityHeader {
     return blankLine;
   }
 
-  /** The boundary of its parts, where it has parts that may be looked into. */
+  /** The boundary of the parts, where the body has parts that may be changed. */
   Optional<String> multipartBoundary() {
     return type.filter(t -> isUnencoded() && t.type().equals("multipart"))
-        .filter(t -> !t.subtype().equals("signed")) // RFC 1847 §2.1: not an octet of it may change
+        .filter(t -> !t.subtype().equals("signed")) // RFC 1847 §2.1: none of its octets may change
         .map(ContentType::boundary)
         .filter(boundary -> !boundary.isEmpty());
   }
 
-  /** Whether its parts are messages unless they say something else, RFC 2046 §5.1.5. */
+  /** Whether the parts are messages unless they declare another type, RFC 2046 §5.1.5. */
   boolean isDigest() {
     return type.filter(t -> t.is("multipart", "digest")).isPresent();
   }
 
-  /** Whether the body is a message that may be looked into, RFC 2046 §5.2.1. */
+  /** Whether the body is a message that may be changed, RFC 2046 §5.2.1. */
   boolean isMessage() {
     return isUnencoded() && type.filter(t -> t.is("message", "rfc822")).isPresent();
   }
 
   /**
-   * Whether the body may be given an encoding: it has none yet, and is not of a type that must not
-   * have one (RFC 2045 §6.4, RFC 2046 §5.2; RFC 6532 §3.5 allows it for message/global).
+   * Whether the body may be encoded: it is not encoded yet, and its type allows an encoding (RFC
+   * 2045 §6.4, RFC 2046 §5.2; RFC 6532 §3.5 allows it for message/global).
    */
   boolean isEncodable() {
     if (!isUnencoded() || type.isEmpty()) return false;
@@ -105,27 +105,27 @@ final class EntityHeader {
     return type.filter(t -> t.type().equals("text")).isPresent();
   }
 
-  /** What the label promises of a body that is not encoded. */
+  /** The kind of data that the header declares for a body that is not encoded. */
   DataKind declaredKind() {
     if (encoding.equals(DataKind.EIGHT_BIT.label())) return DataKind.EIGHT_BIT;
     return encoding.equals(DataKind.BINARY.label()) ? DataKind.BINARY : DataKind.SEVEN_BIT;
   }
 
-  /** The type in words, for a reason. */
+  /** The type in words, for an error text. */
   String typeName() {
-    return type.map(t -> t.type() + "/" + t.subtype()).orElse("a Content-Type without sense");
+    return type.map(t -> t.type() + "/" + t.subtype()).orElse("a malformed Content-Type");
   }
 
-  /** Writes it as it came. */
+  /** Writes the header unchanged. */
   void write(ByteArrayOutputStream out) {
     out.writeBytes(bytes);
     if (blankLine) line(out, "");
   }
 
   /**
-   * Writes it with another Content-Transfer-Encoding, in the place of the one that it had.
+   * Writes the header with another Content-Transfer-Encoding, in the place of the present one.
    *
-   * @param encoded whether the body is now encoded, so that it is MIME whether it was before or not
+   * @param encoded whether the body is encoded now, which makes the message MIME in any case
    */
   void write(ByteArrayOutputStream out, String label, boolean encoded) {
     String changed = "Content-Transfer-Encoding: " + label;
@@ -136,7 +136,7 @@ final class EntityHeader {
     if (encoded) {
       if (ofMessage && values(VERSION).isEmpty()) {
         line(out, "MIME-Version: 1.0");
-        // RFC 1428 §3: nobody said which characters these are
+        // RFC 1428 §3: the charset is unknown
         if (values(TYPE).isEmpty()) line(out, "Content-Type: text/plain; charset=unknown-8bit");
       }
       if (values(ENCODING).isEmpty()) line(out, changed);

@@ -10,9 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks through content and tells a {@link EntityHandler} what each octet of it is, RFC 2046 §5.1
- * and §5.2.1. Every octet is told once, in order. Keeps one header and the open boundaries, no
- * body.
+ * The parser of a content's entities, RFC 2046 §5.1 and §5.2.1. It passes every octet once, in
+ * order, to an {@link EntityHandler}. It holds one header and the open boundaries, never a body.
  */
 final class MimeParser {
   private static final int MAX_HEADER = 256 * 1024; // far above what mail systems let pass
@@ -28,29 +27,27 @@ final class MimeParser {
   private boolean headerOfMessage = true;
   private ContentType defaultType = ContentType.TEXT;
   private int entity;
-  private boolean inBoundary; // its line is longer than a piece
-  private boolean lineEndOpen; // of a body; a boundary after it would take it (RFC 2046 §5.1.1)
+  private boolean inBoundary; // the line of a boundary is longer than a piece
+  private boolean lineEndOpen; // of a body; it belongs to a boundary that follows (RFC 2046 §5.1.1)
   private Optional<String> problem = Optional.empty();
 
-  /** Is told what was found; entities are numbered from 0 in the order of their headers. */
+  /** The receiver of the parts. Entities are numbered from 0 in the order of their headers. */
   interface EntityHandler {
     void header(int entity, EntityHeader header);
 
-    /** Octets of a body that has no parts of its own, without line ends. */
+    /** Octets of a body without parts, without line ends. */
     void text(int entity, byte[] bytes, int offset, int length);
 
     void lineEnd(int entity);
 
     /**
-     * A body that has no parts of its own is over.
+     * The end of a body without parts.
      *
-     * @param last whether the content is too, so that no boundary follows
+     * @param last whether the content ends too, so that no boundary follows
      */
     void end(int entity, boolean last);
 
-    /**
-     * Octets between the parts: boundaries, and what stands before the first and after the last.
-     */
+    /** Octets between the parts: boundaries, preambles and epilogues. */
     void betweenParts(byte[] bytes, int offset, int length);
 
     void lineEndBetweenParts();
@@ -63,9 +60,9 @@ final class MimeParser {
   }
 
   /**
-   * Something open that has entities in it.
+   * An open entity that has entities in it.
    *
-   * @param boundary with the hyphens before it; empty for a message, which ends with what it is in
+   * @param boundary with the hyphens before it; empty for a message, which ends with its container
    */
   private record OpenEntity(byte[] boundary, ContentType defaultType) {}
 
@@ -74,12 +71,12 @@ final class MimeParser {
     this.reader = reader;
   }
 
-  /** Why the content cannot be understood; then {@link #step} goes no further. */
+  /** The reason why the content cannot be parsed; {@link #step} ends with it. */
   Optional<String> problem() {
     return problem;
   }
 
-  /** Goes on by a piece; false when all has been told. */
+  /** Parses one piece; false at the end of the content. */
   boolean step() throws IOException {
     if (problem.isPresent()) return false;
     if (!lines.next()) {
@@ -103,7 +100,7 @@ final class MimeParser {
     state = State.BETWEEN;
   }
 
-  /** The longest that the line begins with (RFC 2046 §5.1.1 asks no more), of all that are open. */
+  /** The open entity with the longest boundary that the line begins with (RFC 2046 §5.1.1). */
   private @Nullable OpenEntity boundaryHere() {
     if (lines.length() < 2 || lines.bytes()[lines.offset()] != '-') return null;
     OpenEntity longest = null;
@@ -165,7 +162,7 @@ final class MimeParser {
       boolean folded =
           header.size() > 0 && (bytes[lines.offset()] == ' ' || bytes[lines.offset()] == '\t');
       if (!folded && !EntityHeader.isField(bytes, lines.offset(), lines.length())) {
-        headerEnds(false); // a body without the blank line before it
+        headerEnds(false); // a body without a blank line before it
         bodyPiece();
         return;
       }
@@ -182,7 +179,7 @@ final class MimeParser {
     reader.header(entity, found);
     state = State.BODY;
     lineEndOpen = false;
-    if (!blankLine) return; // what follows, if anything, is hardly what the header says
+    if (!blankLine) return; // without it the rest is hardly what the header declares
     Optional<String> boundary = found.multipartBoundary();
     if (boundary.isPresent()) {
       byte[] delimiter = ("--" + boundary.get()).getBytes(StandardCharsets.ISO_8859_1);

@@ -26,14 +26,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Delivers what is due in the spools that this node owns. One dispatcher thread takes hints of new
- * mail, sweeps the due indexes for the rest, and starts an attempt wherever there is room, one
+ * The schedule over the spools that this node owns. One dispatcher thread takes hints of new mail,
+ * sweeps the due indexes for the rest, and starts an attempt wherever there is room, one
  * destination after the other.
  */
 public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DeliveryQueue.class);
 
-  /** Hints not looked at yet; one that finds no place is found by a sweep instead. */
+  /** Hints that wait for the dispatcher; a sweep finds the mail of those that do not fit. */
   private static final int MAX_HINTS = 10_000;
 
   private static final long CLEANUP_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -57,7 +57,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   private final boolean hasDeliverRole;
 
-  /** Of the dispatcher alone; nanoTime. */
+  /** Used by the dispatcher alone; nanoTime. */
   private long lastCleanupNanos;
 
   private Instant lastOverdueCheck;
@@ -131,40 +131,40 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     wake.release();
   }
 
-  /** Tries all that is due, now. */
+  /** Tries all mail that is due, now. */
   public void sweepNow() {
     requestSweep();
   }
 
-  /** Leaves a domain's mail alone for a while; false when too many are suspended already. */
-  public boolean suspend(String domain, Duration howLong) {
-    return suspendedDomains.add(domain.toLowerCase(Locale.ROOT), howLong);
+  /** Stops deliveries to a domain for a time; false when too many are suspended already. */
+  public boolean suspend(String domain, Duration duration) {
+    return suspendedDomains.add(domain.toLowerCase(Locale.ROOT), duration);
   }
 
-  /** False when the domain was not suspended. */
+  /** Ends a suspension; false when there was none. */
   public boolean resume(String domain) {
-    boolean was = suspendedDomains.remove(domain.toLowerCase(Locale.ROOT));
+    boolean wasSuspended = suspendedDomains.remove(domain.toLowerCase(Locale.ROOT));
     requestSweep();
-    return was;
+    return wasSuspended;
   }
 
   public boolean isSuspended(String domain) {
     return suspendedDomains.contains(domain.toLowerCase(Locale.ROOT));
   }
 
-  /** Starts no more attempts and waits for those that run; false when some still do. */
-  public boolean drain(Duration patience) {
+  /** Starts no more attempts and waits for the running ones; false when some run still. */
+  public boolean drain(Duration timeout) {
     window.stopAll();
-    return window.awaitIdle(null, patience);
+    return window.awaitIdle(null, timeout);
   }
 
-  /** As {@link #drain(Duration)} for one spool, before it is handed over. */
-  public boolean drain(OwnedSpool spool, Duration patience) {
+  /** Drains one spool, before it is handed over. */
+  public boolean drain(OwnedSpool spool, Duration timeout) {
     window.stop(spool);
-    return window.awaitIdle(spool, patience);
+    return window.awaitIdle(spool, timeout);
   }
 
-  /** Takes up a drained spool again: the hand-over did not happen. */
+  /** Takes up a drained spool again, when its hand-over did not happen. */
   public void resume(OwnedSpool spool) {
     window.resume(spool);
     requestSweep();
@@ -183,7 +183,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         suspendedDomains.remaining());
   }
 
-  /** Stops. What runs is not waited for long: call {@link #drain(Duration)} before. */
+  /** Stops, without a long wait for running attempts: call {@link #drain(Duration)} before. */
   @Override
   public void close() {
     closed = true;
@@ -197,9 +197,9 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     agent.close();
   }
 
-  /** Whether the dispatcher runs and has come round lately; it never pauses for a second. */
-  public boolean isProgressing(Duration patience) {
-    return dispatcher.isAlive() && System.nanoTime() - lastStepNanos < patience.toNanos();
+  /** Whether the dispatcher has run a step lately; it never pauses for more than a second. */
+  public boolean isProgressing(Duration timeout) {
+    return dispatcher.isAlive() && System.nanoTime() - lastStepNanos < timeout.toNanos();
   }
 
   private void requestSweep() {
@@ -213,9 +213,9 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         step();
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) { // one bad moment of a spool must not stop the others' mail
+      } catch (RuntimeException e) { // a fault of one spool must not stop the others' mail
         LOG.error("event=dispatch_fault reason=\"{}\"", e.toString(), e);
-        LockSupport.parkNanos(CLEANUP_INTERVAL_NANOS); // it may be there at the next step too
+        LockSupport.parkNanos(CLEANUP_INTERVAL_NANOS); // the next step may fail too
       }
     }
   }
@@ -234,7 +234,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     }
   }
 
-  /** How long nothing can happen unless somebody wakes us. */
+  /** The time in which nothing can become due unless another thread wakes the dispatcher. */
   private long nanosUntilNextStep() {
     long now = System.nanoTime();
     long pause =
@@ -262,22 +262,22 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   private void sweepAll(long now) {
     sweepTimer.sweepStarted();
-    boolean lookForAged = isOverdueCheckDue(time.instant());
+    boolean checkOverdue = isOverdueCheckDue(time.instant());
     window.beginSweep(now);
     DueScan.ScanResult all = DueScan.ScanResult.EMPTY;
     for (OwnedSpool spool : owned.values()) {
       if (!mayStart(spool)) continue;
-      if (spool.mayDeliver()) all = all.merge(sweepOne(spool, lookForAged));
+      if (spool.mayDeliver()) all = all.merge(sweepOne(spool, checkOverdue));
       else sweepTimer.requestSweep(); // the lease will be renewed, or the spool lost
     }
     lastScan = all;
     sweepTimer.noteDueTime(all.nextDueMillis());
-    // where places ran out, the next sweep begins behind those who got the last ones
+    // where slots ran out, the next sweep begins behind the domain that got the last ones
     sweepAfter = window.ready() >= ActiveWindow.MAX_READY ? all.lastFilledDomain() : "";
     sweepTimer.sweepFinished(now);
   }
 
-  /** Also when a clock that was ahead has been put right: its next minute may be years away. */
+  /** True also after a clock that was ahead is put right: its next minute may be years away. */
   private boolean isOverdueCheckDue(Instant present) {
     boolean waits =
         present.isBefore(lastOverdueCheck.plus(OVERDUE_CHECK_INTERVAL))
@@ -286,11 +286,11 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     return !waits;
   }
 
-  private DueScan.ScanResult sweepOne(OwnedSpool spool, boolean lookForAged) {
+  private DueScan.ScanResult sweepOne(OwnedSpool spool, boolean checkOverdue) {
     Instant now = time.instant();
     try {
-      return dueScan.scan(spool, sweepAfter, now, lookForAged ? this::startOverdue : claim -> {});
-    } catch (RuntimeException e) { // it is closed when the node has just lost it
+      return dueScan.scan(spool, sweepAfter, now, checkOverdue ? this::startOverdue : claim -> {});
+    } catch (RuntimeException e) { // the spool is closed when this node has just lost it
       if (mayStart(spool) && spool.mayDeliver()) {
         LOG.error("event=sweep_failed spool={} reason=\"{}\"", spool.name(), e.toString());
       }
@@ -310,8 +310,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     if (window.beginUnadmitted(claim, System.nanoTime())) start(claim, true);
   }
 
-  private void start(DeliveryClaim claim, boolean aged) {
-    Thread.ofVirtual().name("attempt-" + claim.id()).start(() -> run(claim, aged));
+  private void start(DeliveryClaim claim, boolean overdue) {
+    Thread.ofVirtual().name("attempt-" + claim.id()).start(() -> run(claim, overdue));
   }
 
   private void run(DeliveryClaim claim, boolean overdue) {

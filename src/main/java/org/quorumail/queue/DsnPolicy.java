@@ -16,9 +16,9 @@ import org.quorumail.mail.ReversePath;
 import org.quorumail.spool.SpooledMessage;
 
 /**
- * Decides which results of an attempt the sender is to hear of: RFC 3461 §4.1 (NOTIFY) and §5.2,
- * RFC 2852 §4.1.4. The report is recorded with the results, so it is sent once whoever owns the
- * spool.
+ * Decides which outcomes of an attempt are reported to the sender: RFC 3461 §4.1 (NOTIFY) and §5.2,
+ * RFC 2852 §4.1.4. The report is recorded together with the outcomes, so it is sent once, even when
+ * the spool changes its owner.
  */
 final class DsnPolicy {
   private final RetrySchedule schedule;
@@ -51,6 +51,7 @@ final class DsnPolicy {
     return finals.isEmpty() && isDelayNoticeDue(now) ? delays : finals;
   }
 
+  /** Whether the sender has waited long enough, wants a delay reported, and has no report yet. */
   boolean isDelayNoticeDue(Instant now) {
     return !message.delayReported()
         && message.reversePath() instanceof ReversePath.Mailbox
@@ -71,7 +72,7 @@ final class DsnPolicy {
     };
   }
 
-  /** RFC 2852 §4.1.4: a late message of mode N is told of unless NOTIFY=NEVER. */
+  /** RFC 2852 §4.1.4: a late message of mode N is reported unless NOTIFY=NEVER. */
   private boolean wantsDelay(Notify notify) {
     boolean never = !notify.success() && !notify.failure() && !notify.delay();
     boolean timed = message.options().deliverBy().isPresent();

@@ -12,42 +12,42 @@ import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.DueRow;
 
 /**
- * Looks through the due index of a spool and fills the active window: one skip scan over the
- * domains, then the due rows of those whose destination has a place. Used by the dispatcher only.
+ * Reads the due index of a spool and fills the active window: one skip scan over the domains, then
+ * the due rows of those whose destination has free slots. Used by the dispatcher only.
  */
 final class DueScan {
-  /** Rows of one domain that are read at once. */
+  /** The rows of one domain that are read at once. */
   private static final int ROWS = 500;
 
   /**
-   * Rows of a destination that is left alone which are looked at for their age, once a minute: more
-   * than can be told of in that time, since those at the front may all have been told of already.
+   * The rows of a delayed destination whose age is checked once a minute. They are more than can be
+   * reported in a minute, since those at the front may all have been reported already.
    */
   private static final int OVERDUE_ROWS = 2_000;
 
-  private final DeliveryAgent deliveries;
+  private final DeliveryAgent agent;
   private final ActiveWindow window;
   private final Predicate<String> suspended;
   private final RetrySchedule schedule;
 
   DueScan(
-      DeliveryAgent deliveries,
+      DeliveryAgent agent,
       ActiveWindow window,
       Predicate<String> suspended,
       RetrySchedule schedule) {
-    this.deliveries = deliveries;
+    this.agent = agent;
     this.window = window;
     this.suspended = suspended;
     this.schedule = schedule;
   }
 
   /**
-   * What a sweep saw.
+   * The result of a scan.
    *
-   * @param nextDueMillis when the earliest row that is not due yet will be; MAX_VALUE for none
-   * @param oldestDueMillis since when the longest waiting row has been due; MAX_VALUE for none
-   * @param domains how many have mail
-   * @param lastFilledDomain the domain that got the last places, empty when none did
+   * @param nextDueMillis the time of the earliest row that is not due yet; MAX_VALUE for none
+   * @param oldestDueMillis the time since which the oldest row has been due; MAX_VALUE for none
+   * @param domains the number of domains that have mail
+   * @param lastFilledDomain the domain that got the last slots, empty when none did
    */
   record ScanResult(
       long nextDueMillis, long oldestDueMillis, int domains, String lastFilledDomain) {
@@ -62,7 +62,11 @@ final class DueScan {
     }
   }
 
-  /** Goes once over all domains of the spool, beginning after the given one. */
+  /**
+   * Scans all domains of the spool once, beginning after the given one.
+   *
+   * @param overdue called for rows that are late while their destination is delayed
+   */
   ScanResult scan(OwnedSpool spool, String after, Instant now, Consumer<DeliveryClaim> overdue) {
     ScanResult seen = scanRange(spool, after, null, now, overdue);
     return after.isEmpty() ? seen : seen.merge(scanRange(spool, "", after, now, overdue));
@@ -88,34 +92,34 @@ final class DueScan {
         // a raised priority makes a row due before it came
         long since = Math.max(first.dueMillis(), first.id().arrived().toEpochMilli());
         oldest = Math.min(oldest, since);
-        boolean suspends = suspended.test(first.domain());
-        if (!suspends && fill(spool, first.domain(), now, overdue)) lastFilled = first.domain();
+        boolean isSuspended = suspended.test(first.domain());
+        if (!isSuspended && fill(spool, first.domain(), now, overdue)) lastFilled = first.domain();
       }
       row = spool.firstDueAfter(first.domain());
     }
     return new ScanResult(nextDue, oldest, domains, lastFilled);
   }
 
-  /** Whether any row found a place. */
+  /** Returns whether any row found a slot. */
   private boolean fill(
       OwnedSpool spool, String domain, Instant now, Consumer<DeliveryClaim> overdue) {
-    Destination destination = deliveries.destination(domain);
+    Destination destination = agent.destination(domain);
     long nanos = System.nanoTime();
-    int places = window.freeSlots(destination, nanos);
-    if (places == 0) {
+    int slots = window.freeSlots(destination, nanos);
+    if (slots == 0) {
       window.noteBacklog(destination);
       if (window.isDelayed(destination, nanos))
         reportOverdue(spool, domain, destination, now, overdue);
       return false;
     }
-    int limit = Math.min(ROWS, places) + window.claimCount(destination);
+    int limit = Math.min(ROWS, slots) + window.claimCount(destination);
     List<DueRow> rows = spool.dueRows(domain, now.toEpochMilli(), limit);
     boolean any = false;
     for (DueRow row : rows) {
-      ActiveWindow.OfferResult offer =
+      ActiveWindow.OfferResult result =
           window.offer(new DeliveryClaim(spool, row.id(), destination), nanos);
-      if (offer == ActiveWindow.OfferResult.NO_SLOT) break;
-      any |= offer == ActiveWindow.OfferResult.ADDED;
+      if (result == ActiveWindow.OfferResult.NO_SLOT) break;
+      any |= result == ActiveWindow.OfferResult.ADDED;
     }
     if (rows.size() == limit) window.noteBacklog(destination);
     return any;

@@ -32,6 +32,9 @@ import org.slf4j.LoggerFactory;
 final class OutcomeRecorder {
   private static final Logger LOG = LoggerFactory.getLogger(OutcomeRecorder.class);
 
+  private static final String DETAILS =
+      " queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"";
+
   /** The part of the message that a report returns, and the report's own header. */
   private static final int ORIGINAL = 64 * 1024;
 
@@ -152,16 +155,20 @@ final class OutcomeRecorder {
     Duration sinceArrival = Duration.between(Instant.ofEpochMilli(message.arrivedMillis()), now);
     count(o, recipient.attempts() > 0, sinceArrival);
     String to = recipient.address().printable();
-    LOG.info(
-        "event={} queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"",
-        eventName(o),
-        message.id(),
-        to,
-        o.remote().isEmpty() ? "none" : o.remote(),
-        o.status(),
-        recipient.attempts() + 1,
-        sinceArrival.toMillis() / 1000.0,
-        o.diagnostic());
+    Object[] details = {
+      message.id(),
+      to,
+      o.remote().isEmpty() ? "none" : o.remote(),
+      o.status(),
+      recipient.attempts() + 1,
+      sinceArrival.toMillis() / 1000.0,
+      o.diagnostic()
+    };
+    switch (o) {
+      case Outcome.Delivered d -> LOG.info("event=delivered" + DETAILS, details);
+      case Outcome.Deferred d -> LOG.info("event=deferred" + DETAILS, details);
+      case Outcome.Failed f -> LOG.info("event=failed" + DETAILS, details);
+    }
     if (o instanceof Outcome.Failed && message.reversePath() instanceof ReversePath.Null) {
       LOG.warn("event=report_failed queue_id={} to=<{}>", message.id(), to);
     }
@@ -177,17 +184,9 @@ final class OutcomeRecorder {
     if (!(outcome instanceof Outcome.Deferred)) age.record(sinceArrival);
   }
 
-  private static String eventName(Outcome outcome) {
-    return switch (outcome) {
-      case Outcome.Delivered d -> "delivered";
-      case Outcome.Deferred d -> "deferred";
-      case Outcome.Failed f -> "failed";
-    };
-  }
-
   private static void logReport(SpooledMessage message, DsnMessage report) {
     LOG.info(
-        "event=notification queue_id={} about={} kind={} to=<{}>",
+        "event=dsn_queued queue_id={} about={} kind={} to=<{}>",
         report.id(),
         message.id(),
         report.aboutDelay() ? "delay" : "final",

@@ -8,11 +8,11 @@ import org.quorumail.delivery.DestinationStats;
 /**
  * The schedule as operators see it.
  *
- * @param running attempts under way
- * @param ready claims in memory that wait for room
- * @param domains with mail, as the last sweep saw them
- * @param oldestDue for how long the longest waiting recipient has been due
- * @param suspended domains and for how much longer
+ * @param running attempts that run
+ * @param ready claims in memory that wait for room at their destination
+ * @param domains the number of domains with mail, as of the last sweep
+ * @param oldestDue the time for which the oldest recipient has been due
+ * @param suspended suspended domains, with the time that is left
  */
 public record QueueStats(
     int running,

@@ -10,7 +10,10 @@ import org.quorumail.mail.Outcome;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.spool.SpooledMessage;
 
-/** Says when to try again and when to give up, RFC 5321 §4.5.4.1. Pure but for its dice. */
+/**
+ * The rule for the next attempt and for expiry, RFC 5321 §4.5.4.1. It has no state but its source
+ * of random numbers.
+ */
 final class RetrySchedule {
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(5, 4, 7);
   private static final int MAX_DOUBLINGS = 40; // beyond any max_retry_delay
@@ -66,7 +69,7 @@ final class RetrySchedule {
     return Duration.ofMillis(Math.max(1, Math.round(bounded * jitter)));
   }
 
-  /** When the message is given up. */
+  /** The time at which the message expires. */
   Instant expiry(SpooledMessage message) {
     Instant end = expiry(start(message));
     if (message.options().deliverBy().filter(DeliverBy::returnsWhenLate).isEmpty()) return end;
@@ -74,7 +77,7 @@ final class RetrySchedule {
     return wanted.isBefore(end) ? wanted : end;
   }
 
-  /** When a message that could go since then is given up. */
+  /** The time at which a message expires that could be delivered since the given time. */
   Instant expiry(Instant begin) {
     return begin.plus(config.messageExpiration());
   }
@@ -87,13 +90,13 @@ final class RetrySchedule {
     return !now.isBefore(expiry(begin));
   }
 
-  /** Whether its sender wants it back rather than late, RFC 2852 mode R, and it is late. */
+  /** Whether a message is late that its sender wants back rather than late (RFC 2852, mode R). */
   boolean isDeadlineMissed(SpooledMessage message, Instant now) {
     return message.options().deliverBy().filter(DeliverBy::returnsWhenLate).isPresent()
         && !now.isBefore(until(message.options().deliverBy().get()));
   }
 
-  /** Whether its sender should have heard of a delay. */
+  /** Whether a delay of the message should be reported. */
   boolean isDelayed(SpooledMessage message, Instant now) {
     boolean wantedSooner =
         message.options().deliverBy().filter(by -> !now.isBefore(until(by))).isPresent();

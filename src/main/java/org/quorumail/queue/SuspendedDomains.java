@@ -7,7 +7,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Domains that an operator wants left alone. In memory only: a restart resumes them all. */
+/**
+ * The domains to which an operator has suspended delivery. They are kept in memory only: a restart
+ * resumes them all. Thread-safe.
+ */
 final class SuspendedDomains {
   static final int MAX = 10_000;
 
@@ -18,10 +21,11 @@ final class SuspendedDomains {
     this.time = time;
   }
 
-  boolean add(String domain, Duration howLong) {
+  /** False when too many domains are suspended already. */
+  boolean add(String domain, Duration duration) {
     until.values().removeIf(u -> !time.instant().isBefore(u));
     if (until.size() >= MAX) return false;
-    until.put(domain, time.instant().plus(howLong));
+    until.put(domain, time.instant().plus(duration));
     return true;
   }
 

@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.quorumail.delivery.DeliveryConfig;
 
 /**
- * When the dispatcher sweeps the due indexes: as soon as somebody wants it, when a destination has
- * room for more, when what was deferred is due again, and by interval; but never for more than a
- * fifth of its time. Times are nanoTime where nothing else is said. Of the dispatcher alone, but
- * for {@link #requestSweep} and {@link #noteDueTime}.
+ * The times of the dispatcher's sweeps over the due indexes. A sweep is due when one is requested,
+ * when a destination has room for its backlog, when deferred mail is due again, and by interval.
+ * Sweeps take no more than a fifth of the dispatcher's time. Times are nanoTime unless named
+ * otherwise. Used by the dispatcher alone, but for {@link #requestSweep} and {@link #noteDueTime}.
  */
 final class SweepTimer {
   private static final int MIN_INTERVAL_PER_SWEEP_TIME = 5;
@@ -20,7 +20,7 @@ final class SweepTimer {
   private final long processIntervalNanos;
   private volatile boolean requested = true;
 
-  /** When the earliest recipient that waits will be due, in milliseconds of the epoch. */
+  /** The due time of the earliest deferred recipient, in milliseconds of the epoch. */
   private final AtomicLong nextDueMillis = new AtomicLong(Long.MAX_VALUE);
 
   private long lastSweepNanos = System.nanoTime();
@@ -32,17 +32,17 @@ final class SweepTimer {
     processIntervalNanos = config.processInterval().toNanos();
   }
 
-  /** A sweep as soon as one may be. */
+  /** Requests a sweep as soon as one is allowed. */
   void requestSweep() {
     requested = true;
   }
 
-  /** Something is due then, milliseconds of the epoch; MAX_VALUE for nothing. */
+  /** Notes that mail is due at a time, in milliseconds of the epoch; MAX_VALUE for none. */
   void noteDueTime(long millis) {
     nextDueMillis.accumulateAndGet(millis, Math::min);
   }
 
-  /** From here on, what is wanted or deferred is for the next sweep. */
+  /** Starts a sweep: later requests and due times count for the next one. */
   void sweepStarted() {
     requested = false;
     nextDueMillis.set(Long.MAX_VALUE);
@@ -54,26 +54,26 @@ final class SweepTimer {
   }
 
   /**
-   * @param hungry whether a destination has room for what is due
+   * @param roomForBacklog whether a destination has room for mail that is due
    */
-  boolean isSweepDue(long now, boolean hungry) {
+  boolean isSweepDue(long now, boolean roomForBacklog) {
     if (now - lastSweepNanos >= scanIntervalNanos) return true;
     if (nanosUntilAllowed(now) > 0) return false;
-    if (requested || hungry) return true;
+    if (requested || roomForBacklog) return true;
     return time.millis() >= nextDueMillis.get() && nanosUntilProcessing(now) <= 0;
   }
 
-  /** Nanoseconds until it may be time, if nobody wants a sweep before. */
-  long nanosUntilSweep(long now, boolean hungry) {
+  /** Nanoseconds until a sweep may be due, if none is requested before. */
+  long nanosUntilSweep(long now, boolean roomForBacklog) {
     long pause = Math.max(0, lastSweepNanos + scanIntervalNanos - now);
-    if (requested || hungry) pause = Math.min(pause, nanosUntilAllowed(now));
+    if (requested || roomForBacklog) pause = Math.min(pause, nanosUntilAllowed(now));
     long due = nextDueMillis.get();
     if (due == Long.MAX_VALUE) return pause;
     long untilDue = TimeUnit.MILLISECONDS.toNanos(Math.max(0, due - time.millis()));
     return Math.min(pause, Math.max(untilDue, nanosUntilProcessing(now)));
   }
 
-  /** Deferred mail becomes due one by one; it is taken up in bunches. */
+  /** Deferred mail becomes due message by message; it is taken up in batches. */
   private long nanosUntilProcessing(long now) {
     return Math.max(nanosUntilAllowed(now), lastSweepNanos + processIntervalNanos - now);
   }

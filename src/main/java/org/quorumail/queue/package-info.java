@@ -1,6 +1,6 @@
 /**
- * The schedule over the spools that this node owns: what is tried when, and what is done with the
- * result. Start with {@link org.quorumail.queue.DeliveryQueue}, then {@link
+ * The schedule over the spools that this node owns: when an attempt is made, and how its outcomes
+ * are recorded. Start with {@link org.quorumail.queue.DeliveryQueue}, then {@link
  * org.quorumail.queue.DueScan} (finds due mail), {@link org.quorumail.queue.ActiveWindow} (the
  * bounded part of it that is in memory) and {@link org.quorumail.queue.DeliveryTask} (one attempt).
  * Threads: one dispatcher, and one virtual thread per attempt; hints come from the applying threads

@@ -2,16 +2,16 @@ package org.quorumail.smtp.client;
 
 import org.quorumail.mail.EnhancedStatus;
 
-/** What came of the wish to open a connection. */
+/** The result of opening a connection. */
 public sealed interface ConnectResult {
   record Connected(SmtpConnection connection) implements ConnectResult {}
 
-  /** This address is of no use now; another one may be. The status has class 4. */
+  /** The address cannot be used now; another one may work. The status has class 4. */
   record Unusable(EnhancedStatus status, String reason) implements ConnectResult {}
 
-  /** The server speaks, but not the TLS that is required: it does not offer it. */
+  /** The server replies, but does not offer the TLS that is required. */
   record TlsNotOffered(String reason) implements ConnectResult {}
 
-  /** The server introduced itself by our own name: mail would go round in circles. */
+  /** The server greets with the name of this node: mail would loop. */
   record MailLoop(String reason) implements ConnectResult {}
 }

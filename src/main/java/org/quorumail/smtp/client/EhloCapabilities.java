@@ -6,19 +6,19 @@ import java.util.Locale;
 import java.util.Map;
 import org.quorumail.smtp.Reply;
 
-/** What a server offers in its answer to EHLO, RFC 5321 §4.1.1.1. */
+/** The extensions that a server offers in its reply to EHLO, RFC 5321 §4.1.1.1. Immutable. */
 final class EhloCapabilities {
   static final EhloCapabilities NONE = new EhloCapabilities(Map.of());
 
   private static final int MAX_DIGITS = 18; // fits a long
 
-  private final Map<String, String> keywords; // in upper case; with what follows them
+  private final Map<String, String> keywords; // in upper case, with their parameters
 
   private EhloCapabilities(Map<String, String> keywords) {
     this.keywords = keywords;
   }
 
-  /** Reads the lines after the first; {@link Reply#MAX_LINES} bounds them. */
+  /** Reads the lines after the first; {@link Reply#MAX_LINES} bounds their number. */
   static EhloCapabilities parse(Reply hello) {
     Map<String, String> keywords = new HashMap<>();
     List<String> lines = hello.lines();
@@ -34,23 +34,23 @@ final class EhloCapabilities {
     return keywords.containsKey(keyword);
   }
 
-  /** Octets that a message may have, RFC 1870 §4; MAX_VALUE when that is not said. */
+  /** The most octets of a message, RFC 1870 §4; MAX_VALUE without a limit. */
   long maxSize() {
     long size = number(keywords.getOrDefault("SIZE", ""));
     return size == 0 ? Long.MAX_VALUE : size;
   }
 
-  /** Recipients of one transaction, RFC 9422; MAX_VALUE when that is not said. */
+  /** The most recipients of one transaction, RFC 9422; MAX_VALUE without a limit. */
   int maxRecipients() {
     return limit("RCPTMAX");
   }
 
-  /** Transactions of one connection, RFC 9422; MAX_VALUE when that is not said. */
+  /** The most transactions of one connection, RFC 9422; MAX_VALUE without a limit. */
   int maxTransactions() {
     return limit("MAILMAX");
   }
 
-  /** Domains of the recipients of one transaction, RFC 9422; MAX_VALUE when that is not said. */
+  /** The most recipient domains of one transaction, RFC 9422; MAX_VALUE without a limit. */
   int maxRecipientDomains() {
     return limit("RCPTDOMAINMAX");
   }
@@ -65,7 +65,7 @@ final class EhloCapabilities {
     return Integer.MAX_VALUE;
   }
 
-  /** 0 for what is not a number. */
+  /** Reads a number; 0 when the text is not one. */
   private static long number(String text) {
     if (text.isEmpty() || text.length() > MAX_DIGITS) return 0;
     for (int i = 0; i < text.length(); i++) {

@@ -1,11 +1,11 @@
 package org.quorumail.smtp.client;
 
-/** Asked when all but the end of a message has been written. */
+/** The last check before a message is handed over, made when all but its end has been sent. */
 @FunctionalInterface
 public interface FinalDotGuard {
   /**
-   * Whether the end may be sent now to so many recipients, who from then on may have the message
-   * whatever happens to the answer. False abandons the connection without it.
+   * Whether the final dot may be sent now to so many recipients. From then on they may have the
+   * message, whether the reply arrives or not. False closes the connection without the dot.
    */
   boolean mayBeSent(int recipients);
 }

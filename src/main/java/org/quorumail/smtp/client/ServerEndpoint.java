@@ -3,13 +3,13 @@ package org.quorumail.smtp.client;
 import java.net.InetSocketAddress;
 
 /**
- * One address of one host, and how it is spoken to.
+ * One address of one host, with the protocol and the TLS rule for it.
  *
- * @param name the host's name as the route or the MX gave it; also for SNI and its certificate
+ * @param name the host's name in the route or the MX; also for SNI and its certificate
  * @param address resolved
- * @param lmtp whether it speaks LMTP, RFC 2033
- * @param mayHaveOwnName whether our own name in its greeting is taken for a coincidence instead of
- *     a loop; an operator may name a neighbour on the same machine
+ * @param lmtp whether the protocol is LMTP, RFC 2033
+ * @param mayHaveOwnName whether a greeting with this node's name is no loop: an operator may
+ *     configure another server on the same machine
  */
 public record ServerEndpoint(
     String name, InetSocketAddress address, boolean lmtp, TlsRule tls, boolean mayHaveOwnName) {

@@ -11,9 +11,12 @@ import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpChannel;
 
-/** Opens connections: dials, greets, and encrypts when that is offered or required. Thread-safe. */
+/**
+ * Opens connections: connects, reads the greeting, sends EHLO, and encrypts when that is offered or
+ * required. Thread-safe.
+ */
 public final class SmtpClient {
-  /** A message of 25 MB over the slowest line that is worth waiting for; bounds every session. */
+  /** Bounds every session: enough for 25 MB over the slowest connection that is worth the wait. */
   private static final Duration LIFETIME = Duration.ofHours(2);
 
   private static final EnhancedStatus NO_ANSWER = new EnhancedStatus(4, 4, 1);
@@ -27,7 +30,7 @@ public final class SmtpClient {
   private final SSLContext trustingContext = ClientTlsContexts.opportunisticClient();
 
   /**
-   * @param hostname our name for EHLO, RFC 5321 §4.1.1.1
+   * @param hostname the name of this node for EHLO, RFC 5321 §4.1.1.1
    */
   public SmtpClient(String hostname, SmtpTimeouts timeouts) {
     this(hostname, timeouts, ClientTlsContexts.verifyingClient());
@@ -40,7 +43,8 @@ public final class SmtpClient {
   }
 
   /**
-   * Opens a connection; without encryption on a second one, if the first fails in the handshake.
+   * Opens a connection. If the TLS handshake fails and TLS is not required, it opens a second one
+   * without TLS.
    */
   public ConnectResult open(ServerEndpoint peer) {
     try {
@@ -59,22 +63,22 @@ public final class SmtpClient {
   }
 
   private ConnectResult open(ServerEndpoint peer, boolean encrypt) throws HandshakeException {
-    SmtpChannel line;
+    SmtpChannel channel;
     try {
-      line = connect(peer);
+      channel = connect(peer);
     } catch (IOException e) {
       return new ConnectResult.Unusable(NO_ANSWER, "cannot connect to " + peer + ": " + reason(e));
     }
-    ConnectResult opening = new ConnectResult.Unusable(BAD_CONNECTION, "");
+    ConnectResult result = new ConnectResult.Unusable(BAD_CONNECTION, "");
     try {
-      opening = beginSession(new SmtpConnection(line, peer, timeouts), peer, encrypt);
+      result = beginSession(new SmtpConnection(channel, peer, timeouts), peer, encrypt);
     } catch (IOException e) {
-      opening =
+      result =
           new ConnectResult.Unusable(BAD_CONNECTION, "no session with " + peer + ": " + reason(e));
     } finally {
-      if (!(opening instanceof ConnectResult.Connected)) line.close();
+      if (!(result instanceof ConnectResult.Connected)) channel.close();
     }
-    return opening;
+    return result;
   }
 
   private SmtpChannel connect(ServerEndpoint peer) throws IOException {
@@ -88,7 +92,7 @@ public final class SmtpClient {
     }
   }
 
-  /** Greeting, EHLO, STARTTLS and EHLO again, RFC 5321 §3.1, §3.2 and RFC 3207 §4. */
+  /** Begins the session: greeting, EHLO, STARTTLS, EHLO (RFC 5321 §3.1, §3.2, RFC 3207 §4). */
   private ConnectResult beginSession(
       SmtpConnection connection, ServerEndpoint peer, boolean encrypt)
       throws IOException, HandshakeException {
@@ -126,12 +130,13 @@ public final class SmtpClient {
   }
 
   private static ConnectResult mailLoop(ServerEndpoint peer) {
-    return new ConnectResult.MailLoop("mail loops back to this host: " + peer + " has our name");
+    return new ConnectResult.MailLoop(
+        "mail loops back to this host: " + peer + " has the name of this host");
   }
 
   /**
-   * A host that refuses to talk, even by 5xx, is passed over like one that does not answer: it says
-   * nothing about the recipient, and another host of the domain may take the mail.
+   * A host that refuses the session, even by 5xx, counts as one that does not answer: its reply
+   * says nothing about the recipient, and another host of the domain may take the mail.
    */
   private static ConnectResult refusal(ServerEndpoint peer, String how, Reply reply) {
     String reason = peer + " " + how + " " + Escape.quoted(reply.toString());
@@ -147,7 +152,7 @@ public final class SmtpClient {
     return cause instanceof SSLException ? Escape.quoted(message) : message;
   }
 
-  /** Something went wrong between 220 to STARTTLS and the end of the handshake. */
+  /** A failure between 220 to STARTTLS and the end of the handshake. */
   private static final class HandshakeException extends Exception {
     private static final long serialVersionUID = 1L;
 

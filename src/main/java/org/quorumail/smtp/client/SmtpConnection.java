@@ -13,8 +13,8 @@ import org.quorumail.smtp.SmtpReader;
 import org.quorumail.smtp.SmtpWriter;
 
 /**
- * An open connection to a next hop: its beginning, its transactions one after the other (each an
- * {@link MailTransaction}), its end. Used by one thread at a time.
+ * An open connection to a next hop, from its greeting over its transactions (each a {@link
+ * MailTransaction}) to QUIT. Used by one thread at a time.
  */
 public final class SmtpConnection implements AutoCloseable {
   static final int CLOSING = 421;
@@ -27,16 +27,16 @@ public final class SmtpConnection implements AutoCloseable {
   private EhloCapabilities capabilities = EhloCapabilities.NONE;
   private boolean resetFirst; // a transaction was begun and not completed
   private boolean open = true;
-  private boolean replyRead; // the server has said something in this transaction
+  private boolean replyRead; // the server has sent a reply in this transaction
   private int transactions;
   private final long openedNanos = System.nanoTime();
 
-  SmtpConnection(SmtpChannel line, ServerEndpoint peer, SmtpTimeouts timeouts) {
-    this.channel = line;
+  SmtpConnection(SmtpChannel channel, ServerEndpoint peer, SmtpTimeouts timeouts) {
+    this.channel = channel;
     this.peer = peer;
     this.timeouts = timeouts;
-    this.writer = line.writer();
-    this.reader = line.reader();
+    this.writer = channel.writer();
+    this.reader = channel.reader();
   }
 
   public ServerEndpoint peer() {
@@ -47,7 +47,7 @@ public final class SmtpConnection implements AutoCloseable {
     return channel.secured();
   }
 
-  /** Transactions begun so far. */
+  /** The number of transactions begun so far. */
   public int transactions() {
     return transactions;
   }
@@ -57,8 +57,8 @@ public final class SmtpConnection implements AutoCloseable {
   }
 
   /**
-   * Whether another transaction may be tried: nothing failed, the server sent no farewell and set
-   * no limit.
+   * Whether another transaction may be tried: nothing has failed, and the server has neither sent
+   * 421 nor reached its limit.
    */
   public boolean isUsable() {
     if (transactions >= capabilities.maxTransactions()) return false; // RFC 9422, MAILMAX
@@ -73,7 +73,7 @@ public final class SmtpConnection implements AutoCloseable {
     return readReply(timeouts.connect());
   }
 
-  /** EHLO, else HELO; LHLO for LMTP. Remembers what the server offers. */
+  /** Sends EHLO, then HELO if it is unknown; LHLO for LMTP. Stores the offered extensions. */
   Reply sendHello(String hostname) throws IOException {
     capabilities = EhloCapabilities.NONE;
     writer.command((peer.lmtp() ? "LHLO " : "EHLO ") + hostname);
@@ -95,17 +95,17 @@ public final class SmtpConnection implements AutoCloseable {
     return capabilities;
   }
 
-  /** Whether the server has offered the extension. */
+  /** Whether the server offers the extension. */
   public boolean supports(String extension) {
     return capabilities.supports(extension);
   }
 
-  /** Recipients that the server takes in one transaction, as far as it says so (RFC 9422). */
+  /** The most recipients of one transaction (RFC 9422); MAX_VALUE without a limit. */
   public int maxRecipients() {
     return capabilities.maxRecipients();
   }
 
-  /** Domains of recipients that the server takes in one transaction (RFC 9422). */
+  /** The most recipient domains of one transaction (RFC 9422); MAX_VALUE without a limit. */
   public int maxRecipientDomains() {
     return capabilities.maxRecipientDomains();
   }
@@ -174,19 +174,19 @@ public final class SmtpConnection implements AutoCloseable {
     return "lost the session with " + peer + ": " + SmtpClient.reason(e);
   }
 
-  /** A reply to a command for which 3xx makes no sense (RFC 5321 §4.3.2). */
+  /** Reads the reply to a command for which 3xx makes no sense (RFC 5321 §4.3.2). */
   Reply readCompletionReply(Duration timeout) throws IOException {
     Reply reply = readReply(timeout);
     if (reply.intermediate()) throw new SmtpProtocolException("unexpected reply", reply.toString());
     return reply;
   }
 
-  /** The next reply; when it is a farewell, nothing more can be asked. */
+  /** Reads the next reply; after 421 no command can follow. */
   Reply readReply(Duration timeout) throws IOException {
     channel.deadline(timeout);
     Reply reply = reader.readReply();
     if (reply.code() == CLOSING) {
-      open = false; // §3.8: the server ends the session whatever was asked
+      open = false; // §3.8: the server ends the session, whatever the command was
       if (!replyRead && transactions > 1)
         throw new EOFException("the server had closed the session");
     }
@@ -194,7 +194,7 @@ public final class SmtpConnection implements AutoCloseable {
     return reply;
   }
 
-  /** QUIT, if the server still listens, and the end. */
+  /** Sends QUIT if the session is still open, and closes the connection. */
   public void quit() {
     if (!open) {
       close();
@@ -204,14 +204,14 @@ public final class SmtpConnection implements AutoCloseable {
       writer.command("QUIT");
       readReply(timeouts.quit());
     } catch (IOException e) {
-      // the session was over anyway
+      // the session was over already
     } finally {
       open = false;
       channel.closeGracefully();
     }
   }
 
-  /** Ends the connection without another word. */
+  /** Closes the connection without QUIT. */
   @Override
   public void close() {
     open = false;

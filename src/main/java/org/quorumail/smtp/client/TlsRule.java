@@ -1,11 +1,11 @@
 package org.quorumail.smtp.client;
 
-/** What must be true of a connection before mail goes over it. */
+/** The condition that a connection must meet before mail is sent over it. */
 public enum TlsRule {
-  /** Encrypted when the server offers it, to whoever answers; plain text otherwise (RFC 7435). */
+  /** Encrypted when the server offers it, with any certificate; else plain text (RFC 7435). */
   OPPORTUNISTIC,
   /** Encrypted, with any certificate. */
   ENCRYPTED,
-  /** Encrypted, with a certificate that a trusted issuer gave for the host's name. */
+  /** Encrypted, with a certificate for the host's name by a trusted issuer. */
   VERIFIED
 }

@@ -1,8 +1,8 @@
 /**
- * Sessions out: one connection to a next hop, opened, secured and used for one message after the
- * other. Start with {@link org.quorumail.smtp.client.SmtpClient#open}, then {@link
+ * The SMTP and LMTP client: one connection to a next hop, opened, secured and used for one message
+ * after the other. Start with {@link org.quorumail.smtp.client.SmtpClient#open}, then {@link
  * org.quorumail.smtp.client.SmtpConnection#send}. Blocking; a connection belongs to one thread at a
- * time. Results are values: what a server says never arrives as an exception. RFC 5321 §3, §4.5.3.2
+ * time. Results are values: no reply of a server becomes an exception. RFC 5321 §3, §4.5.3.2
  * (timeouts), RFC 1870 (SIZE), RFC 2033 (LMTP), RFC 2852 (DELIVERBY), RFC 2920 (PIPELINING), RFC
  * 3207 (STARTTLS), RFC 3030 (CHUNKING, BINARYMIME), RFC 3461 (DSN), RFC 6152 (8BITMIME), RFC 6531
  * (SMTPUTF8), RFC 6710 (MT-PRIORITY), RFC 8689 (REQUIRETLS), RFC 9422 (LIMITS), RFC 7435
