@@ -41,7 +41,7 @@ public interface NodeView {
       long queueSize,
       long maxQueueSize) {
 
-    /** Whether the node should get traffic. */
+    /** Returns whether the node should get traffic. */
     public boolean ready() {
       return alive
           && !draining

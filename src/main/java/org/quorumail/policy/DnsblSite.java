@@ -35,7 +35,7 @@ public record DnsblSite(String zone, List<List<Range>> octets, int weight) {
     return new DnsblSite(zone, m.group(2) == null ? List.of() : octets(m.group(2), text), weight);
   }
 
-  /** Whether an answer of the list counts; answers outside 127/8 never do. */
+  /** Returns whether an answer of the list counts; answers outside 127/8 never do. */
   public boolean matches(InetAddress answer) {
     byte[] bytes = answer.getAddress();
     if (bytes.length != 4 || bytes[0] != 127) return false; // RFC 5782 §2.1

@@ -60,7 +60,7 @@ public record PolicyConfig(
       Optional<RateLimit> listenerMessages,
       List<Network> exempt,
       int keys) {
-    /** Whether any rate is limited. */
+    /** Returns whether any rate is limited. */
     public boolean any() {
       return java.util.stream.Stream.of(
               clientConnections,
@@ -77,7 +77,7 @@ public record PolicyConfig(
   /** The settings of {@code [policy.helo]}. */
   public record HeloConfig(
       Consequence invalid, Consequence nonFqdn, Consequence unknown, Consequence ownName) {
-    /** Whether any check is on. */
+    /** Returns whether any check is on. */
     public boolean any() {
       return !java.util.Set.of(Consequence.NONE)
           .containsAll(List.of(invalid, nonFqdn, unknown, ownName));
