@@ -1,9 +1,11 @@
 package org.quorumail.api;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.quorumail.api.ApiRequest.Caller;
@@ -12,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything that can be asked of a node and told to it, as a table of routes. The HTTP server and
- * the control socket are two ways to call {@link #call}.
+ * The API of a node, as a table of routes. The HTTP server and the control socket are two
+ * transports for {@link #call}.
  */
 public final class Api {
   private static final Logger LOG = LoggerFactory.getLogger(Api.class);
@@ -21,6 +23,9 @@ public final class Api {
   private final List<ApiRoute> routes;
   private final EventStream eventStream;
 
+  /**
+   * @param metrics empty when the configuration turns metrics off
+   */
   public Api(
       NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Optional<Metrics> metrics) {
     this.eventStream = new EventStream(cluster.events());
@@ -34,6 +39,16 @@ public final class Api {
                 new SystemRoutes(node, metrics).routes())
             .flatMap(List::stream)
             .toList();
+    checkUnique(routes);
+  }
+
+  /** No request may fit two routes: the order of the table would decide about access. */
+  private static void checkUnique(List<ApiRoute> routes) {
+    Set<String> seen = new HashSet<>();
+    for (ApiRoute route : routes) {
+      String operation = route.method() + " " + route.pattern();
+      if (!seen.add(operation)) throw new IllegalStateException("two routes for " + operation);
+    }
   }
 
   List<ApiRoute> routes() {
@@ -44,7 +59,7 @@ public final class Api {
     return eventStream;
   }
 
-  /** Answers whatever is asked; never throws. */
+  /** Answers a request; never throws. */
   ApiResponse call(ApiRequest request) {
     String method = request.method().equals("HEAD") ? "GET" : request.method();
     List<String> allowed = new ArrayList<>();
@@ -56,25 +71,26 @@ public final class Api {
       Optional<ApiResponse> refusal = refusal(route, request);
       return refusal.orElseGet(() -> handle(route, request.withVariables(variables.get())));
     }
-    if (allowed.isEmpty()) return ApiResponse.notFound("there is nothing at this path");
-    return ApiResponse.problem(405, "Method Not Allowed", "this path does not take this method")
+    if (allowed.isEmpty()) return ApiResponse.notFound("there is no resource at this path");
+    return ApiResponse.problem(405, "Method Not Allowed", "this path does not support this method")
         .withHeader("Allow", String.join(", ", new TreeSet<>(allowed)));
   }
 
   private static Optional<ApiResponse> refusal(ApiRoute route, ApiRequest request) {
-    boolean may =
+    boolean allowed =
         switch (route.access()) {
           case PROBE -> true;
           case READ -> request.caller() != Caller.REMOTE && request.caller() != Caller.WRONG_TOKEN;
           case WRITE -> request.caller() == Caller.OPERATOR || request.caller() == Caller.TOKEN;
           case OPERATOR -> request.caller() == Caller.OPERATOR;
         };
-    if (may) return Optional.empty();
+    if (allowed) return Optional.empty();
     if (route.access() == ApiRoute.Access.OPERATOR) {
-      String detail = "this goes through the control socket only";
+      String detail = "this operation needs the control socket";
       return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
-    String detail = "this wants the token of api.token_file in an Authorization: Bearer header";
+    String detail =
+        "this operation needs the token of api.token_file in an Authorization: Bearer header";
     return Optional.of(
         ApiResponse.problem(401, "Unauthorized", detail).withHeader("WWW-Authenticate", "Bearer"));
   }
@@ -85,8 +101,8 @@ public final class Api {
     } catch (IllegalArgumentException e) {
       return ApiResponse.badRequest(String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
-      LOG.error("api failed method={} route={}", route.method(), route.pattern(), e);
-      return ApiResponse.problem(500, "Internal Server Error", "see the node's log");
+      LOG.error("event=api_failed method={} route={}", route.method(), route.pattern(), e);
+      return ApiResponse.problem(500, "Internal Server Error", "the node's log has the reason");
     }
   }
 }

@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A call of the API, whatever it came through.
+ * A call of the API, over either transport.
  *
  * @param path decoded, without query
- * @param query every value of each parameter
- * @param variables the parts of the path that the route's pattern names
+ * @param query all values of each parameter
+ * @param variables parts of the path that the route's pattern names
  */
 record ApiRequest(
     String method,
@@ -19,20 +19,20 @@ record ApiRequest(
     byte[] body,
     Caller caller) {
 
-  /** Larger bodies are refused with 413: nothing that this API takes is long. */
+  /** The longest body; a longer one is refused with 413. */
   static final int MAX_BODY = 64 << 10;
 
-  /** Who calls, by what the transport could prove. */
+  /** The caller, by the proof that the transport has. */
   enum Caller {
-    /** Through the control socket, same user. */
+    /** A process of the node's user or of root, over the control socket. */
     OPERATOR,
-    /** By HTTP with the token. */
+    /** A client with the token, over HTTP. */
     TOKEN,
-    /** By HTTP with a wrong token. */
+    /** A client with a wrong token, over HTTP. */
     WRONG_TOKEN,
-    /** By HTTP from this host, without a token. */
+    /** A client on this host without a token, over HTTP. */
     LOOPBACK,
-    /** By HTTP from elsewhere, without a token. */
+    /** A client on another host without a token, over HTTP. */
     REMOTE
   }
 

@@ -10,10 +10,10 @@ import java.util.Optional;
 
 /** The bearer token of the HTTP API (RFC 6750), kept as its hash. */
 final class ApiToken {
-  /** A token is one line; a longer file was named by mistake. */
+  /** The longest token file; a longer one was named by mistake. */
   private static final int MAX_FILE = 4096;
 
-  /** Shorter ones can be guessed. */
+  /** The shortest token; shorter ones can be guessed. */
   private static final int MIN_LENGTH = 16;
 
   private final byte[] hash;
@@ -22,7 +22,7 @@ final class ApiToken {
     this.hash = hash;
   }
 
-  /** Reads {@code api.token_file}; the exception's sentence names it. */
+  /** Reads {@code api.token_file}; the exception's sentence names the file. */
   static Optional<ApiToken> read(Optional<Path> file) throws TokenFileException {
     if (file.isEmpty()) return Optional.empty();
     String token = readLine(file.get());
@@ -36,12 +36,12 @@ final class ApiToken {
     try {
       if (Files.size(file) <= MAX_FILE) return Files.readString(file).strip();
     } catch (IOException e) {
-      throw new TokenFileException(file + " cannot be read; correct its path or its mode");
+      throw new TokenFileException(file + " cannot be read: correct its path or its mode");
     }
     throw new TokenFileException(file + " is longer than a token");
   }
 
-  /** Takes the same time whether or how far the candidate is right. */
+  /** Compares in constant time. */
   boolean matches(String candidate) {
     return MessageDigest.isEqual(hash, sha256(candidate));
   }

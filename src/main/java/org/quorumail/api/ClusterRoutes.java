@@ -3,7 +3,7 @@ package org.quorumail.api;
 import java.util.List;
 import org.quorumail.api.ApiRoute.Access;
 
-/** The cluster: status, nodes, replication. */
+/** The routes of the cluster: status, nodes, leadership, replication. */
 final class ClusterRoutes {
   private final ClusterView cluster;
 

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterEventLog;
 
 /**
- * The cluster as this node sees it. Implemented by the composition root. Thread-safe, no waiting.
+ * The API's view of the cluster, as this node sees it. Thread-safe and without waiting, except for
+ * {@link #transferLeadership}.
  */
 public interface ClusterView {
   ClusterStatus status();
@@ -15,20 +16,23 @@ public interface ClusterView {
 
   ReplicationStats replication();
 
-  /** Has the leader of the cluster hand over to another node; who leads then, or why it stays. */
+  /** Asks the leader of the cluster to hand over to another node. */
   ElectionResult transferLeadership();
 
   /**
+   * The result of a hand-over.
+   *
    * @param elected whether another node leads now
-   * @param reason why not; empty when it does
+   * @param reason why no other node leads; empty when one does
    */
   record ElectionResult(boolean elected, @Nullable String leaderId, String reason) {}
 
-  /** What happened in the cluster since this node started. */
+  /** The events of the cluster since this node started. */
   ClusterEventLog events();
 
   /**
-   * {@code state}: Forming, Healthy, Degraded, NoQuorum, Partitioned, Rebalancing, ShuttingDown.
+   * The cluster's status. {@code state} is one of Forming, Healthy, Degraded, NoQuorum,
+   * Partitioned, Rebalancing, ShuttingDown.
    */
   record ClusterStatus(
       int totalNodes,
@@ -42,6 +46,8 @@ public interface ClusterView {
   record LocalNode(String id, String role, String status, long uptimeSeconds) {}
 
   /**
+   * One node of the cluster.
+   *
    * @param role leader, follower, candidate or listener of the meta group
    * @param status healthy, degraded, unhealthy, disconnected or maintenance
    * @param lastHeartbeat ISO 8601, UTC

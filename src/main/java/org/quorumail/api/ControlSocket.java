@@ -30,23 +30,23 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The API over a Unix domain socket, for the commands of the operator on this host. A frame is its
- * length in four bytes, most significant first, and so much JSON: {@code {"method", "path",
+ * The API over a Unix domain socket, for the commands of the operator on this host. A frame is a
+ * length in four bytes, most significant first, and JSON of this length: {@code {"method", "path",
  * "body"}} in, {@code {"status", "content_type", "body"}} out; then the connection ends. Only the
- * node's own user and root are heard. Threads: one accepts, one virtual thread per connection.
+ * node's own user and root have access. Threads: one accepts, one virtual thread per connection.
  */
 public final class ControlSocket implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
 
   static final int MAX_REQUEST = 2 * ApiRequest.MAX_BODY;
 
-  /** Commands come one by one from people and scripts. */
+  /** People and scripts send commands one by one. */
   private static final int MAX_CONNECTIONS = 32;
 
-  /** For sending a whole request; a command sends it at once. */
+  /** The time for a whole request, which a command sends at once. */
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
-  /** Out of file descriptors, say: that does not pass by asking again at once. */
+  /** The wait after a failed accept, such as one without file descriptors. */
   private static final Duration ACCEPT_RETRY_DELAY = Duration.ofMillis(200);
 
   private final Api api;
@@ -66,7 +66,9 @@ public final class ControlSocket implements AutoCloseable {
   }
 
   /**
-   * @throws IOException with a sentence for the operator when the socket cannot be made
+   * Binds the socket and accepts commands.
+   *
+   * @throws IOException with a sentence for the operator when the socket cannot be created
    */
   public static ControlSocket start(Api api, Path path) throws IOException {
     UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
@@ -84,21 +86,23 @@ public final class ControlSocket implements AutoCloseable {
     } catch (IOException e) {
       server.close();
       throw new IOException(
-          "the control socket " + path + " (control_socket) cannot be made: " + e.getMessage(), e);
+          "the control socket " + path + " (control_socket) cannot be created: " + e.getMessage(),
+          e);
     }
   }
 
-  /** A socket that nobody answers is what a killed node has left; anything else is not ours. */
+  /** Removes the socket of a killed node, on which nothing listens; refuses any other file. */
   private static void removeStale(UnixDomainSocketAddress address) throws IOException {
     Path path = address.getPath();
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) return;
     boolean socket =
         Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).isOther();
     if (!socket) {
-      throw new IOException(path + " (control_socket) exists and is not a socket; name another");
+      throw new IOException(
+          path + " (control_socket) exists and is not a socket: choose another path");
     }
     if (isListening(address)) {
-      throw new IOException("another node is running with the control socket " + path);
+      throw new IOException("another node runs with the control socket " + path);
     }
     Files.deleteIfExists(path);
   }
@@ -130,7 +134,7 @@ public final class ControlSocket implements AutoCloseable {
         Thread.ofVirtual().name("control-session").start(() -> serve(peer));
       } catch (IOException e) {
         if (!server.isOpen()) return;
-        LOG.warn("control accept failed error=\"{}\"", e.getMessage());
+        LOG.warn("event=control_accept_failed reason=\"{}\"", e.getMessage());
         LockSupport.parkNanos(ACCEPT_RETRY_DELAY.toNanos());
       }
     }
@@ -145,7 +149,7 @@ public final class ControlSocket implements AutoCloseable {
       deadline.cancel(false);
       write(peer, handle(frame));
     } catch (IOException e) {
-      LOG.debug("control session ended error=\"{}\"", e.getMessage());
+      LOG.debug("event=control_session_failed reason=\"{}\"", e.getMessage());
     } finally {
       deadline.cancel(false);
       permits.release();
@@ -156,15 +160,17 @@ public final class ControlSocket implements AutoCloseable {
     try {
       peer.close();
     } catch (IOException e) {
-      LOG.debug("control close failed error=\"{}\"", e.getMessage());
+      LOG.debug("event=control_close_failed reason=\"{}\"", e.getMessage());
     }
   }
 
-  /** The mode of the file keeps others out; this holds where the mode does not, and for races. */
+  /**
+   * Checks the peer's user as well: some systems ignore the file's mode, and binding has a race.
+   */
   private boolean isTrusted(SocketChannel peer) throws IOException {
     UserPrincipal user = peer.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
     boolean trusted = user.getName().equals(owner.getName()) || user.getName().equals("root");
-    if (!trusted) LOG.warn("control refused user={}", user.getName());
+    if (!trusted) LOG.warn("event=control_refused user=\"{}\"", user.getName());
     return trusted;
   }
 

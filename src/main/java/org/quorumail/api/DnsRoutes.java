@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.quorumail.api.ApiRoute.Access;
 
-/** The resolver's cache, and hosts that an operator sets for domains. */
+/** The routes of the resolver's cache and of the operator's MX overrides. */
 final class DnsRoutes {
   private final DnsView dns;
 

@@ -3,15 +3,15 @@ package org.quorumail.api;
 import java.util.List;
 import java.util.Optional;
 
-/** Name lookups and what replaces them. Implemented by the composition root. Thread-safe. */
+/** The API's view of name look-ups and of the overrides that replace them. Thread-safe. */
 public interface DnsView {
-  /** Entries of the cache that are still good, at most {@value #MAX_CACHED}. */
+  /** The unexpired entries of the cache, at most {@value #MAX_CACHED}. */
   List<CacheEntry> cache();
 
-  /** Forgets all; the number of entries that this was. */
+  /** Empties the cache, and returns the number of entries that it had. */
   int clearCache();
 
-  /** Asks anew, past the cache; the domain's mail hosts or why there are none. */
+  /** Looks up a domain's mail hosts without the cache. */
   RefreshResult refresh(String domain);
 
   List<MxOverride> overrides();
@@ -20,16 +20,18 @@ public interface DnsView {
    * Sends a domain's mail to a host from now on.
    *
    * @param host {@code host} or {@code host:port}
-   * @throws IllegalArgumentException with a sentence when one of the two is not what it should be
+   * @throws IllegalArgumentException with a sentence when one of the two is malformed
    */
   MxOverride set(String domain, String host);
 
-  /** The override that was taken away; empty when an operator has set none. */
+  /** Removes and returns an override; empty when an operator has set none. */
   Optional<MxOverride> remove(String domain);
 
   int MAX_CACHED = 10_000;
 
   /**
+   * One cached answer.
+   *
    * @param result found, no_data, no_such_name or failure
    */
   record CacheEntry(String name, String type, String result, List<String> values, long ttlSeconds) {
@@ -39,6 +41,8 @@ public interface DnsView {
   }
 
   /**
+   * The result of a look-up.
+   *
    * @param problem empty when hosts were found
    */
   record RefreshResult(String domain, List<String> hosts, String problem) {
@@ -48,6 +52,8 @@ public interface DnsView {
   }
 
   /**
+   * The host that replaces the mail hosts of a domain.
+   *
    * @param source operator or configuration
    */
   record MxOverride(String domain, String host, String source) {}

@@ -7,11 +7,11 @@ import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterEventLog.NumberedEvent;
 
-/** What happens in the cluster, as this node hears it. HTTP also has it as a stream. */
+/** The routes of the cluster events that this node receives. HTTP offers them as a stream too. */
 final class EventRoutes {
   static final String PATH = "/api/events";
 
-  /** A caller that waits holds a thread and a connection, not more. */
+  /** The longest wait; a waiting caller costs a thread and a connection. */
   private static final long MAX_WAIT_SECONDS = 30;
 
   private final ClusterView cluster;
@@ -24,7 +24,7 @@ final class EventRoutes {
     return List.of(new ApiRoute("GET", PATH, Access.READ, this::events));
   }
 
-  /** Events behind {@code after}; with {@code wait} it waits so many seconds for the first. */
+  /** The events after {@code after}; waits {@code wait} seconds for the first. */
   private ApiResponse events(ApiRequest request) {
     long after = number(request, "after", Long.MAX_VALUE);
     long wait = number(request, "wait", MAX_WAIT_SECONDS);
@@ -52,13 +52,15 @@ final class EventRoutes {
       long number = Long.parseLong(text);
       if (number >= 0 && number <= max) return number;
     } catch (NumberFormatException e) {
-      // said below
+      // refused below
     }
     throw new IllegalArgumentException(name + " must be a number from 0 to " + max);
   }
 
   /**
-   * @param last to be given as {@code after} in the next call
+   * A page of events.
+   *
+   * @param last number to be given as {@code after} in the next call
    */
   record EventPage(long last, List<EventLine> events) {
     EventPage {

@@ -10,16 +10,16 @@ import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterEventLog.NumberedEvent;
 
 /**
- * Events as server-sent events (WHATWG HTML, §9.2): one event each, its number as id, so that a
- * client that lost the connection goes on behind the last one it saw.
+ * Cluster events as server-sent events (WHATWG HTML, §9.2). The number of an event is its id, so a
+ * client that lost the connection continues after the last event that it received.
  */
 final class EventStream {
   static final String CONTENT_TYPE = "text/event-stream";
 
-  /** Each holds a thread and a connection for as long as it likes. */
+  /** Each stream holds a thread and a connection without limit of time. */
   private static final int MAX_STREAMS = 64;
 
-  /** A line now and then shows who has gone, and keeps proxies from closing. */
+  /** The interval of comment lines, which detect lost clients and keep proxies from closing. */
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
 
   private final Semaphore streamPermits = new Semaphore(MAX_STREAMS);
@@ -30,12 +30,12 @@ final class EventStream {
     this.log = log;
   }
 
-  /** False: there are too many already. */
+  /** Takes a permit for {@link #write}; false when too many streams are open. */
   boolean tryOpen() {
     return streamPermits.tryAcquire();
   }
 
-  /** Writes until the client goes or the server closes. */
+  /** Writes events until the client disconnects or the server closes; returns the permit. */
   void write(OutputStream out, long after) {
     long last = after;
     try (out) {
@@ -49,7 +49,7 @@ final class EventStream {
         out.flush();
       }
     } catch (IOException | java.io.UncheckedIOException e) {
-      return; // the client has gone
+      return; // the client has disconnected
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

@@ -7,7 +7,7 @@ import java.util.Map;
 import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.NodeView.NodeHealth;
 
-/** Health for people, and the two probes of an orchestrator; all computed when asked. */
+/** The routes of health for people and of the two probes of an orchestrator. */
 final class HealthRoutes {
   private final NodeView node;
 

@@ -24,15 +24,15 @@ import java.util.Map;
 import java.util.Optional;
 import org.quorumail.api.ApiRequest.Caller;
 
-/** The API over HTTP/1.1. Threads: one virtual thread per connection, Helidon's. */
+/** The API over HTTP/1.1. Threads: Helidon's, one virtual thread per connection. */
 public final class HttpServer implements AutoCloseable {
   private static final int MAX_CONNECTIONS = 1_024;
   private static final int MAX_REQUEST_LINE = 8 << 10;
   private static final int MAX_HEADERS = 16 << 10;
 
   /**
-   * A body that is too long is read up to here and thrown away: an answer that leaves some unread
-   * closes the connection with a reset, and the client may see that instead of the answer.
+   * The octets of a too long body that are read and thrown away. Unread octets would make the close
+   * a reset, and the client could see the reset instead of the answer.
    */
   private static final int MAX_DISCARDED_BODY = 4 * ApiRequest.MAX_BODY;
 
@@ -50,7 +50,7 @@ public final class HttpServer implements AutoCloseable {
         WebServer.builder()
             .address(address.getAddress())
             .port(address.getPort())
-            .shutdownHook(false) // the node decides when this ends
+            .shutdownHook(false) // the node decides about the end
             .maxTcpConnections(MAX_CONNECTIONS)
             .maxPayloadSize(MAX_DISCARDED_BODY)
             .idleConnectionTimeout(IDLE_TIMEOUT)
@@ -84,7 +84,7 @@ public final class HttpServer implements AutoCloseable {
             .formatted(address.getAddress().getHostAddress(), address.getPort()));
   }
 
-  /** The port that the system chose when the configured one is 0. */
+  /** The bound port, also when the configured one is 0. */
   public int port() {
     return server.port();
   }
@@ -127,7 +127,7 @@ public final class HttpServer implements AutoCloseable {
             .isPresent();
   }
 
-  /** The call itself was allowed: what follows are the same events, as they happen. */
+  /** Streams the events of an allowed call as they happen. */
   private void stream(ServerRequest request, ServerResponse response) {
     if (!api.eventStream().tryOpen()) {
       response.status(503).send();
@@ -142,7 +142,7 @@ public final class HttpServer implements AutoCloseable {
     api.eventStream().write(response.outputStream(), after);
   }
 
-  /** What Helidon refuses before a route is looked for: malformed, too long, encoded. */
+  /** Answers a request that Helidon refuses before routing: malformed, too long, encoded. */
   private static TransportResponse transportRefusal(
       TransportRequest request,
       EventType event,
@@ -150,14 +150,15 @@ public final class HttpServer implements AutoCloseable {
       ServerResponseHeaders headers,
       String message) {
     boolean encoded = request.headers().contains(HeaderNames.CONTENT_ENCODING);
-    Status said = encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
+    Status refined = encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
     ApiResponse answer =
-        ApiResponse.problem(said.code(), said.reasonPhrase(), "the request was refused unread");
+        ApiResponse.problem(
+            refined.code(), refined.reasonPhrase(), "the request was refused before it was read");
     return TransportResponse.builder()
-        .status(said)
+        .status(refined)
         .headers(headers)
         .header(HeaderNames.CONTENT_TYPE, answer.contentType())
-        .keepAlive(event == EventType.PAYLOAD_TOO_LARGE) // a reset would eat the answer
+        .keepAlive(event == EventType.PAYLOAD_TOO_LARGE) // a reset could hide the answer
         .entity(answer.body())
         .build();
   }
@@ -192,7 +193,7 @@ public final class HttpServer implements AutoCloseable {
             caller(request)));
   }
 
-  /** Never keeps more than one byte beyond what is allowed; the server bounds what is read. */
+  /** Reads the body, and keeps at most one byte more than is allowed. */
   private static byte[] body(ServerRequest request) throws IOException {
     if (!request.content().hasEntity()) return new byte[0];
     try (InputStream in = request.content().inputStream()) {
@@ -213,12 +214,13 @@ public final class HttpServer implements AutoCloseable {
     if (authorization.isPresent()) {
       String[] words = authorization.get().split(" ", 2);
       boolean bearer = words.length == 2 && words[0].equalsIgnoreCase("Bearer");
-      boolean right = bearer && token.isPresent() && token.get().matches(words[1].strip());
-      return right ? Caller.TOKEN : Caller.WRONG_TOKEN;
+      boolean matches = bearer && token.isPresent() && token.get().matches(words[1].strip());
+      return matches ? Caller.TOKEN : Caller.WRONG_TOKEN;
     }
     SocketAddress peer = request.remotePeer().address();
-    boolean here = peer instanceof InetSocketAddress inet && inet.getAddress().isLoopbackAddress();
-    return here ? Caller.LOOPBACK : Caller.REMOTE;
+    boolean loopback =
+        peer instanceof InetSocketAddress inet && inet.getAddress().isLoopbackAddress();
+    return loopback ? Caller.LOOPBACK : Caller.REMOTE;
   }
 
   private static Optional<String> header(ServerRequest request, HeaderName name) {

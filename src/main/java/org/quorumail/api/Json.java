@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.Function;
 import org.quorumail.config.DomainPattern;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Network;
@@ -17,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.ser.std.StdSerializer;
 
-/** Values as JSON: records with snake_case names, secrets never. */
+/** The conversion of values to JSON: records get snake_case names, and secrets are masked. */
 final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -53,11 +54,11 @@ final class Json {
     return new HostPort(socket.getAddress().getHostAddress(), socket.getPort()).toString();
   }
 
-  /** A value that is written as one text. */
+  /** The serializer of a type that is written as one text. */
   private static final class TextSerializer<T> extends StdSerializer<T> {
-    private final java.util.function.Function<T, String> text;
+    private final Function<T, String> text;
 
-    TextSerializer(Class<T> type, java.util.function.Function<T, String> text) {
+    TextSerializer(Class<T> type, Function<T, String> text) {
       super(type);
       this.text = text;
     }

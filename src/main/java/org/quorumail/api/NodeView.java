@@ -3,7 +3,7 @@ package org.quorumail.api;
 import java.time.Duration;
 import java.util.List;
 
-/** The node itself, as the API asks it. Implemented by the composition root. Thread-safe. */
+/** The API's view of the node itself. Thread-safe. */
 public interface NodeView {
   String version();
 
@@ -13,18 +13,20 @@ public interface NodeView {
   Record config();
 
   /**
-   * How things are at this moment. May look at disks and threads, but answers within a second
-   * whatever state they are in.
+   * The node's health at this moment. It may check disks and threads, but answers within a second
+   * in any case.
    */
   NodeHealth health();
 
-  /** Starts to drain and leave; returns at once. */
+  /** Starts draining and leaving the cluster; returns at once. */
   void shutdown();
 
-  /** Reads file and certificates again. */
+  /** Reloads the configuration file and the certificates. */
   ReloadResult reload();
 
   /**
+   * The health of a node.
+   *
    * @param alive whether the loops of the process make progress
    * @param draining whether the node is leaving; it is not ready then
    */
@@ -39,7 +41,7 @@ public interface NodeView {
       long queueSize,
       long maxQueueSize) {
 
-    /** Whether traffic should come here. */
+    /** Returns whether the node should get traffic. */
     public boolean ready() {
       return alive
           && !draining
@@ -53,11 +55,11 @@ public interface NodeView {
   }
 
   /**
-   * What a reload did.
+   * The result of a reload.
    *
-   * @param changed keys whose new value counts now
+   * @param changed keys whose new value is in force
    * @param needRestart keys that keep their old value until the next start
-   * @param problems why nothing was changed; empty when the configuration is good
+   * @param problems why nothing was changed; empty when the configuration is valid
    */
   record ReloadResult(List<String> changed, List<String> needRestart, List<String> problems) {
     public ReloadResult {

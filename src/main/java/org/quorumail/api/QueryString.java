@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The part of a URL after the question mark. */
+/** The parser of the query of a URL, RFC 3986 §3.4. */
 final class QueryString {
   private QueryString() {}
 

@@ -14,15 +14,15 @@ import org.quorumail.config.HostName;
 import org.quorumail.config.Units;
 import org.quorumail.mail.QueueId;
 
-/** The queue and the spools below it. */
+/** The routes of the queue and of its spools. */
 final class QueueRoutes {
   private static final int DEFAULT_PAGE = 100;
 
-  /** An id, or a spool and a key, both in base64. */
+  /** A cursor: an id, or a spool and a key, both in base64. */
   private static final Pattern CURSOR =
       Pattern.compile("[0-9A-Z]{26}|[A-Za-z0-9_=-]{1,400}\\.[A-Za-z0-9_=-]{0,400}");
 
-  /** A suspension that nobody ends does not outlast the day. */
+  /** The default time of a suspension. */
   private static final Duration SUSPENDED_FOR = Duration.ofHours(24);
 
   private final QueueView queue;
@@ -63,7 +63,7 @@ final class QueueRoutes {
     }
     String after = request.parameter("cursor").orElse("");
     if (!after.isEmpty() && !CURSOR.matcher(after).matches()) {
-      throw new IllegalArgumentException("cursor is what an earlier page gave");
+      throw new IllegalArgumentException("cursor must come from an earlier page");
     }
     return new MessageQuery(
         status,
@@ -96,11 +96,10 @@ final class QueueRoutes {
     return switch (change.apply(id.get())) {
       case DONE -> ApiResponse.json(Map.of("id", id.get().toString(), "done", true));
       case NOT_FOUND -> noSuchMessage();
-      case HELD ->
-          ApiResponse.problem(409, "Conflict", "the message is held; release it to have it tried");
+      case HELD -> ApiResponse.problem(409, "Conflict", "the message is held; release it first");
       case NO_QUORUM ->
           ApiResponse.problem(
-              503, "Service Unavailable", "no quorum: nothing was changed for sure");
+              503, "Service Unavailable", "no quorum: the change may not have happened");
     };
   }
 
@@ -132,7 +131,7 @@ final class QueueRoutes {
     return ApiResponse.json(Map.of("domain", domain, "resumed", true));
   }
 
-  /** The mail that waits is tried at the new host at once. */
+  /** Sets an override and retries the domain's deferred mail at the new host at once. */
   private ApiResponse reroute(ApiRequest request) {
     String to =
         request
@@ -151,8 +150,9 @@ final class QueueRoutes {
   }
 
   /**
-   * @param due messages that waited for their next attempt and need not any more; further ones go
-   *     to the new host when their time comes
+   * The result of a reroute.
+   *
+   * @param due messages that are retried at once; others go to the new host when they become due
    */
   record RerouteResult(String domain, String host, int due) {}
 
@@ -179,6 +179,6 @@ final class QueueRoutes {
     return ApiResponse.json(new SpoolTotals(messages, bytes, inDoubt, spools));
   }
 
-  /** Sums over the spools that this node owns. */
+  /** The spools of this node, with sums over those that it owns. */
   record SpoolTotals(long messages, long bytes, long inDoubt, List<QueueView.SpoolStatus> spools) {}
 }

@@ -7,13 +7,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 
-/** The queue over the spools of this node. Implemented by the composition root. Thread-safe. */
+/** The API's view of the queue over the spools of this node. Thread-safe. */
 public interface QueueView {
-  /** The statuses in which a message can be found. */
+  /** The statuses of a message. */
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
 
-  /** Messages spool by spool, in the order of the index that serves the filter. */
+  /** Lists messages spool by spool, in the order of the index that serves the query. */
   MessagePage list(MessageQuery filter);
 
   Optional<QueuedMessage> message(QueueId id);
@@ -27,55 +27,57 @@ public interface QueueView {
 
   ChangeResult release(QueueId id);
 
-  /** Removes the message without a report. */
+  /** Removes the message without a delivery report. */
   ChangeResult delete(QueueId id);
 
-  /** Looks for due mail at once instead of at the next interval. */
+  /** Starts a scan for due mail at once. */
   void processNow();
 
   /**
-   * Leaves a domain's mail alone for a while, on this node and until its next start.
+   * Suspends delivery to a domain for a time, on this node and at most until its next start.
    *
-   * @return false when too many domains are suspended already
+   * @return false when too many domains are suspended
    */
   boolean suspend(String domain, Duration howLong);
 
-  /** False when the domain was not suspended. */
+  /** Ends a suspension; false when the domain was not suspended. */
   boolean resume(String domain);
 
   List<Suspension> suspensions();
 
-  /** Gives the disk back what ended messages have left; may take a while. Empty when one runs. */
+  /** Frees the disk space of ended messages. Empty when a clean-up runs already. */
   Optional<CleanupResult> cleanUp();
 
   List<SpoolStatus> spools();
 
-  /** Reads every replica on this node from end to end; may take seconds. */
+  /** Computes the digest of every replica on this node; may take seconds. */
   List<SpoolDigest> digests();
 
   record Suspension(String domain, long secondsLeft) {}
 
   /**
-   * @param ended messages that came to their end since the spools exist
+   * The result of a clean-up.
+   *
+   * @param ended messages that have ended since the spools were created
    */
   record CleanupResult(long ended, long bytesBefore, long bytesAfter) {}
 
-  /** Answer to a change, which counts once a quorum has it. */
+  /** The result of a change, which is in force once a quorum has committed it. */
   enum ChangeResult {
     DONE,
     NOT_FOUND,
-    /** A held message is not retried; release it. */
+    /** The message is held: release it first. */
     HELD,
     NO_QUORUM
   }
 
   /**
-   * Which messages to list; empty texts mean: any.
+   * The query for messages; an empty text matches all.
    *
-   * @param sender how the reverse-path begins
-   * @param minAgeMillis age from which messages are listed
-   * @param after the cursor of the page before; empty for the first
-   * @param limit longest page, at most {@value #MAX_PAGE}
+   * @param sender beginning of the reverse-path
+   * @param minAgeMillis least age of the messages
+   * @param after cursor of the previous page; empty for the first
+   * @param limit most messages of a page, at most {@value #MAX_PAGE}
    */
   record MessageQuery(
       String status, String domain, String sender, long minAgeMillis, String after, int limit) {
@@ -83,6 +85,8 @@ public interface QueueView {
   }
 
   /**
+   * One page of messages.
+   *
    * @param cursor for the next page; null on the last one
    */
   record MessagePage(List<QueuedMessage> messages, @Nullable String cursor) {
@@ -92,9 +96,11 @@ public interface QueueView {
   }
 
   /**
+   * One message.
+   *
    * @param arrived ISO 8601, UTC
-   * @param nextAttempt the earliest of the recipients'
-   * @param releaseAt until when its sender had it held (RFC 4865), while that is to come
+   * @param nextAttempt earliest next attempt of its recipients
+   * @param releaseAt time until which its sender holds it (RFC 4865), while in the future
    */
   record QueuedMessage(
       String id,
@@ -120,8 +126,10 @@ public interface QueueView {
       @Nullable String lastReply) {}
 
   /**
-   * @param total messages not at their end
-   * @param byStatus every status that has messages
+   * The totals of the queue.
+   *
+   * @param total messages that have not ended
+   * @param byStatus messages of each status that has some
    * @param oldestAgeSeconds 0 when the queue is empty
    */
   record QueueTotals(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
@@ -131,7 +139,7 @@ public interface QueueView {
   }
 
   /**
-   * A spool of which this node keeps a replica.
+   * A spool with a replica on this node.
    *
    * @param owned whether this node delivers from it
    */
@@ -146,6 +154,6 @@ public interface QueueView {
       long bytes,
       long inDoubt) {}
 
-  /** Equal on all replicas at equal position. */
+  /** The digest of a replica: equal on all replicas at equal positions. */
   record SpoolDigest(String spool, long term, long index, String sha256) {}
 }

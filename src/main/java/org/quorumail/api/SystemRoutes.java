@@ -8,7 +8,7 @@ import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.NodeView.NodeHealth;
 import org.quorumail.metrics.Metrics;
 
-/** The process: metrics, configuration, reload and shutdown. */
+/** The routes of the process: metrics, configuration, reload and shutdown. */
 final class SystemRoutes {
   private final NodeView node;
   private final Optional<Metrics> metrics;

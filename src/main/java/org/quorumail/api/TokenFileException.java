@@ -2,9 +2,7 @@ package org.quorumail.api;
 
 import java.io.IOException;
 
-/**
- * The file of {@code api.token_file} holds no token that can be used; the message is a sentence.
- */
+/** The error of an {@code api.token_file} without a usable token; the message is one sentence. */
 public final class TokenFileException extends IOException {
   private static final long serialVersionUID = 1L;
 

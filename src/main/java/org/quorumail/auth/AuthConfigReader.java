@@ -14,7 +14,7 @@ import org.quorumail.auth.AuthConfig.MechanismName;
 import org.quorumail.config.Secret;
 import org.quorumail.config.Section;
 
-/** Reads {@code [auth]}. */
+/** The reader of {@code [auth]}. */
 public final class AuthConfigReader {
   private final Section auth;
 
@@ -24,21 +24,23 @@ public final class AuthConfigReader {
 
   public AuthConfig auth() {
     Optional<Path> usersFile =
-        auth.optional("users_file", "path", "", "users, written by `quorumail user add`", Path::of);
+        auth.optional(
+            "users_file", "path", "", "file of users, written by `quorumail user add`", Path::of);
     List<MechanismName> mechanisms =
         auth.list(
             "mechanisms",
             "mechanisms",
             List.of("SCRAM-SHA-256", "PLAIN", "LOGIN"),
-            "what EHLO offers, in this order; also SCRAM-SHA-256-PLUS, OAUTHBEARER, XOAUTH2",
+            "SASL mechanisms in EHLO, in this order; also SCRAM-SHA-256-PLUS, OAUTHBEARER, XOAUTH2",
             AuthConfigReader::mechanism);
     boolean allowWithoutTls =
-        auth.flag("allow_without_tls", false, "whether AUTH exists on connections without TLS");
+        auth.flag("allow_without_tls", false, "whether connections without TLS offer AUTH");
     AuthLimits limits = limits();
     Optional<LdapConfig> ldap = ldap(auth.section("ldap"));
     Optional<JwtConfig> jwt = jwt(auth.section("jwt"));
     if (usersFile.isPresent() && ldap.isPresent()) {
-      auth.problem("users_file", "users are in a file or in auth.ldap, not in both: set one");
+      auth.problem(
+          "users_file", "users come from a file or from auth.ldap, not from both: set one");
     }
     boolean bearer =
         mechanisms.contains(MechanismName.OAUTHBEARER)
@@ -63,14 +65,15 @@ public final class AuthConfigReader {
             100,
             1,
             1_000_000,
-            "failed logins under one name before clients that never logged in so get 421"),
-        auth.duration("failure_window", "10m", "1s", "1d", "time in which failures are counted"),
+            "failed logins under one name before clients that never logged in with it get 421"),
+        auth.duration(
+            "failure_window", "10m", "1s", "1d", "time window in which failures are counted"),
         auth.duration(
             "failure_delay",
             "2s",
             "0s",
             "30s",
-            "time after which a failed login is answered, whatever it failed of"));
+            "time after which a failed login is answered, whatever the reason"));
   }
 
   private static Optional<LdapConfig> ldap(Section ldap) {
@@ -79,38 +82,44 @@ public final class AuthConfigReader {
             "servers",
             "URLs",
             List.of(),
-            "\"ldaps://host:636\" or \"ldap://host:389\", asked in this order",
+            "\"ldaps://host:636\" or \"ldap://host:389\", tried in this order",
             AuthConfigReader::server);
     boolean startTls =
         ldap.flag(
-            "starttls", true, "whether ldap:// must change to TLS; without it passwords show");
+            "starttls",
+            true,
+            "whether ldap:// must use StartTLS; without it passwords are readable");
     Optional<Path> ca =
         ldap.optional(
-            "ca", "path", "", "PEM certificates that sign the servers'; else Java's own", Path::of);
+            "ca",
+            "path",
+            "",
+            "PEM file of the servers' issuers; default: the issuers that Java trusts",
+            Path::of);
     Optional<String> bindDn =
-        ldap.optional("bind_dn", "text", "", "who searches; empty: anonymous", t -> t);
+        ldap.optional("bind_dn", "text", "", "DN for searches; empty: anonymous", t -> t);
     Optional<Secret> bindPassword =
         ldap.optional(
             "bind_password",
             "text",
             "",
-            "that one's password",
+            "password of bind_dn",
             t -> new Secret(t.getBytes(StandardCharsets.UTF_8)));
-    String baseDn = ldap.text("base_dn", "", "below which users are searched");
+    String baseDn = ldap.text("base_dn", "", "base DN of the search for users");
     String filter =
         ldap.value(
             "filter",
             "LDAP filter",
             "(|(uid=%u)(mail=%u))",
             "(|(uid=%u)(mail=%u))",
-            "what finds a user's entry; %u is the name, escaped",
+            "filter that finds a user's entry; %u is the name, escaped",
             AuthConfigReader::filter);
     String address =
         ldap.text("address_attribute", "mail", "addresses that the user may send from");
-    var timeout = ldap.duration("timeout", "5s", "100ms", "60s", "wait for one answer");
-    int connections = ldap.integer("connections", 8, 1, 1000, "connections at once");
+    var timeout = ldap.duration("timeout", "5s", "100ms", "60s", "longest wait for an answer");
+    int connections = ldap.integer("connections", 8, 1, 1000, "most connections at the same time");
     if (servers.isEmpty()) return Optional.empty();
-    if (baseDn.isBlank()) ldap.problem("base_dn", "is missing: name where the users are");
+    if (baseDn.isBlank()) ldap.problem("base_dn", "is missing: set the base DN of the users");
     if (bindDn.isPresent() != bindPassword.isPresent()) {
       ldap.problem("bind_password", "bind_dn and bind_password belong together");
     }
@@ -134,16 +143,22 @@ public final class AuthConfigReader {
   private static Optional<JwtConfig> jwt(Section jwt) {
     Optional<Path> keys =
         jwt.optional(
-            "keys", "path", "", "JWKS file with the public keys that sign tokens", Path::of);
-    String issuer = jwt.text("issuer", "", "what a token's iss must be");
+            "keys", "path", "", "JWKS file with the public keys of the issuer of tokens", Path::of);
+    String issuer = jwt.text("issuer", "", "required iss of a token");
     List<String> audience =
-        jwt.list("audience", "texts", List.of(), "of which a token's aud must name one", t -> t);
+        jwt.list(
+            "audience",
+            "texts",
+            List.of(),
+            "accepted audiences; a token's aud must name one",
+            t -> t);
     String claim = jwt.text("user_claim", "email", "claim that holds the user's name");
     var leeway = jwt.duration("leeway", "60s", "0s", "10m", "tolerated difference of clocks");
     if (keys.isEmpty()) return Optional.empty();
-    if (issuer.isBlank()) jwt.problem("issuer", "is missing: name who issues the tokens");
+    if (issuer.isBlank()) jwt.problem("issuer", "is missing: set the issuer of the tokens");
     if (audience.isEmpty()) {
-      jwt.problem("audience", "is missing: a token for another service must not count here");
+      jwt.problem(
+          "audience", "is missing: set an audience, so that tokens for other services are refused");
     }
     return Optional.of(new JwtConfig(keys.get(), issuer, audience, claim, leeway));
   }

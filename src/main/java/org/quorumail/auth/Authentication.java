@@ -61,7 +61,7 @@ public final class Authentication implements AutoCloseable {
     }
   }
 
-  /** Whether any client can log in. */
+  /** Returns whether any client can log in. */
   public boolean isConfigured() {
     return users != null || tokens != null;
   }
@@ -81,7 +81,7 @@ public final class Authentication implements AutoCloseable {
                     .orElseGet(() -> new User(prepared, Set.of())));
   }
 
-  /** Whether a connection, with or without TLS, offers AUTH. */
+  /** Returns whether a connection, with or without TLS, offers AUTH. */
   public boolean isAllowed(boolean secured) {
     return isConfigured() && (secured || config.allowWithoutTls());
   }

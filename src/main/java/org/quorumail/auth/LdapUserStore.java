@@ -97,7 +97,7 @@ final class LdapUserStore implements UserStore {
     directory.close();
   }
 
-  /** Whether the password is the entry's. */
+  /** Returns whether the password is the entry's. */
   private boolean bind(String dn, String password) throws LDAPException {
     try {
       return directory.bind(dn, password).getResultCode().equals(ResultCode.SUCCESS);

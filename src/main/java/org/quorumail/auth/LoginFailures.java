@@ -12,7 +12,7 @@ import org.quorumail.config.Network;
 /**
  * The failed logins of a window of time, counted by client address and by name, whether the name
  * exists or not. Above a limit no password is checked any more. The limit of a name does not hold
- * for an address from which its user has logged in, so nobody can lock out another user for good.
+ * for addresses from which its user has logged in: no attacker can lock a user out for good.
  * Thread-safe; lives as long as the node.
  */
 public final class LoginFailures {
@@ -45,12 +45,12 @@ public final class LoginFailures {
     limits = updated;
   }
 
-  /** Whether this client has too many failures. */
+  /** Returns whether this client has too many failures. */
   public boolean isBlocked(InetAddress client) {
     return failures(byAddress.getIfPresent(addressBlock(client))) >= limits.failuresPerAddress();
   }
 
-  /** Whether this name has too many failures, seen from this client. */
+  /** Returns whether this name has too many failures, seen from this client. */
   public boolean isBlocked(InetAddress client, String name) {
     if (provenClients.getIfPresent(pair(client, name)) != null) return false;
     return failures(byName.getIfPresent(name)) >= limits.failuresPerUser();

@@ -46,7 +46,7 @@ record ScramKeys(byte[] salt, int iterations, byte[] storedKey, byte[] serverKey
     return new ScramKeys(salt, iterations, storedKey, hmac(salted, "Server Key"));
   }
 
-  /** Whether the other keys come from the same password, in constant time. */
+  /** Returns whether the other keys come from the same password, in constant time. */
   boolean matches(ScramKeys other) {
     return MessageDigest.isEqual(storedKey, other.storedKey);
   }

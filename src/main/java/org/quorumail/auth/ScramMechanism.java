@@ -79,7 +79,7 @@ final class ScramMechanism implements SaslMechanism {
       }
       case "y" -> {
         if (withChannelBinding) return malformed("this mechanism needs a channel binding");
-        // the client saw no -PLUS: somebody has removed it from our EHLO (§6)
+        // the client saw no -PLUS: a third party has removed it from the EHLO reply (§6)
         if (plusOffered)
           return new SaslStep.Denied("", "the offer of channel binding was removed on the way");
       }

@@ -18,7 +18,7 @@ public record User(String name, Set<String> senderPatterns) {
     assert senderPatterns.stream().allMatch(User::isSenderPattern) : senderPatterns;
   }
 
-  /** Whether the user may send from an address, RFC 6409 §6.1. Case does not count. */
+  /** Returns whether the user may send from an address, RFC 6409 §6.1. Case does not count. */
   public boolean maySendAs(MailAddress sender) {
     String address = sender.toString().toLowerCase(Locale.ROOT);
     return address.equals(name)
@@ -27,7 +27,7 @@ public record User(String name, Set<String> senderPatterns) {
         || senderPatterns.contains("*");
   }
 
-  /** Whether the text has one of the three forms of a sender. */
+  /** Returns whether the text has one of the three forms of a sender. */
   static boolean isSenderPattern(String text) {
     if (text.equals("*")) return true;
     int at = text.lastIndexOf('@');

@@ -10,7 +10,7 @@ interface UserStore extends AutoCloseable {
   /** Checks a password. Blocks as long as a slow hash or a directory takes. */
   PasswordCheck checkPassword(String name, String password);
 
-  /** Whether {@link #scramCredentials} can answer, so that SCRAM is worth offering. */
+  /** Returns whether {@link #scramCredentials} can answer, so that SCRAM is worth offering. */
   boolean hasScramKeys();
 
   /**

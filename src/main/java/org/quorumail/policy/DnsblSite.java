@@ -9,9 +9,9 @@ import java.util.regex.Pattern;
 import org.quorumail.config.HostName;
 
 /**
- * One DNS list as Postfix's {@code postscreen_dnsbl_sites} writes it: {@code
- * domain[=a.b.c.d][*weight]}. An octet of the pattern is a number, {@code [1;2;4..8]} or nothing
- * special at all: without a pattern every answer counts. A negative weight is a list of good hosts.
+ * One DNS list in the form of Postfix's {@code postscreen_dnsbl_sites}: {@code
+ * domain[=a.b.c.d][*weight]}. An octet of the pattern is a number or a set like {@code [1;2;4..8]}.
+ * Without a pattern every answer counts. A list of good hosts has a negative weight.
  *
  * @param octets four sets of ranges, or none
  */
@@ -20,7 +20,7 @@ public record DnsblSite(String zone, List<List<Range>> octets, int weight) {
       Pattern.compile("([A-Za-z0-9._-]+)(?:=([0-9.;\\[\\]]+))?(?:\\*(-?\\d{1,4}))?");
   private static final Pattern OCTET = Pattern.compile("\\d{1,3}|\\[[0-9.;]+\\]");
 
-  /** Both ends included. */
+  /** A range of octets, with both ends included. */
   public record Range(int from, int to) {}
 
   public DnsblSite {
@@ -35,7 +35,7 @@ public record DnsblSite(String zone, List<List<Range>> octets, int weight) {
     return new DnsblSite(zone, m.group(2) == null ? List.of() : octets(m.group(2), text), weight);
   }
 
-  /** Whether the list's answer is one that counts; answers outside 127/8 are no answers. */
+  /** Returns whether an answer of the list counts; answers outside 127/8 never do. */
   public boolean matches(InetAddress answer) {
     byte[] bytes = answer.getAddress();
     if (bytes.length != 4 || bytes[0] != 127) return false; // RFC 5782 §2.1

@@ -85,7 +85,7 @@ public final class FilterSession implements AutoCloseable {
     return refusal;
   }
 
-  /** Whether the content must be buffered for {@link #judge}. */
+  /** Returns whether the content must be buffered for {@link #judge}. */
   public boolean needsContent() {
     for (Edit edit : sessionEffects.edits) if (!EditedContent.isPrepend(edit)) return true;
     for (Edit edit : transactionEffects.edits) if (!EditedContent.isPrepend(edit)) return true;

@@ -43,7 +43,7 @@ public interface MessageFilter {
     return Verdict.ACCEPT;
   }
 
-  /** Whether {@link #data} reads the content. Called before the content arrives. */
+  /** Returns whether {@link #data} reads the content. Called before the content arrives. */
   default boolean readsContent(SessionView session) {
     return true;
   }
@@ -67,8 +67,8 @@ public interface MessageFilter {
   default void close(SessionView session) {}
 
   /**
-   * Whether this filter only checks reputation. Such a filter runs neither for clients that the
-   * relay rule trusts nor after a {@link Verdict.Exempt}.
+   * Returns whether this filter only checks reputation. Such a filter runs neither for clients that
+   * the relay rule trusts nor after a {@link Verdict.Exempt}.
    */
   default boolean judgesReputation() {
     return false;

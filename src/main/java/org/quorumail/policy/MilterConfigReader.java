@@ -8,7 +8,7 @@ import org.quorumail.policy.PolicyConfig.MilterAction;
 import org.quorumail.policy.PolicyConfig.MilterSocket;
 import org.quorumail.smtp.Service;
 
-/** Reads one {@code [[milter]]}. */
+/** The reader of one {@code [[milter]]}. */
 final class MilterConfigReader {
   private static final int MILTER_PORT = 8891; // opendkim's
 
@@ -21,24 +21,28 @@ final class MilterConfigReader {
             "inet:HOST:PORT or unix:PATH",
             "inet:127.0.0.1:8891",
             new MilterSocket.Inet(new HostPort("127.0.0.1", MILTER_PORT)),
-            "where the milter listens",
+            "socket on which the milter listens",
             MilterConfigReader::milterSocket);
     return new PolicyConfig.MilterConfig(
-        milter.optionalText("name", "(the socket)", "name in the log").orElse(socket.toString()),
+        milter
+            .optionalText("name", "(the socket)", "name in log and metrics")
+            .orElse(socket.toString()),
         socket,
         milter.choice(
             "default_action",
             MilterAction.class,
             MilterAction.TEMPFAIL,
-            "what happens to mail while the milter cannot be used"),
-        milter.duration("connect_timeout", "30s", "10ms", "10m", "wait for the connection"),
-        milter.duration("command_timeout", "30s", "10ms", "10m", "wait for the reply to a command"),
-        milter.duration("content_timeout", "300s", "10ms", "1h", "wait for the verdict at the end"),
+            "action for mail while the milter is unavailable"),
+        milter.duration("connect_timeout", "30s", "10ms", "10m", "longest wait for the connection"),
+        milter.duration(
+            "command_timeout", "30s", "10ms", "10m", "longest wait for the reply to a command"),
+        milter.duration(
+            "content_timeout", "300s", "10ms", "1h", "longest wait for the verdict at the end"),
         milter.list(
             "services",
             "services",
             List.of("mx", "submission", "lmtp"),
-            "listeners whose mail it sees",
+            "listeners whose mail the milter filters",
             text -> Section.choose(Service.class, text, "mx, submission, lmtp")));
   }
 

@@ -13,8 +13,8 @@ import org.quorumail.config.RateLimit;
 import org.quorumail.smtp.Service;
 
 /**
- * {@code [policy]}, {@code [[milter]]} and {@code [aliases]}: what is checked beside the relay
- * rule. By default nothing is.
+ * The settings of {@code [policy]}, {@code [[milter]]} and {@code [aliases]}: the checks beside the
+ * relay rule. By default there are none.
  */
 public record PolicyConfig(
     AccessListsConfig lists,
@@ -30,7 +30,7 @@ public record PolicyConfig(
     List<MilterConfig> milters,
     AliasesConfig aliases) {
 
-  /** What a check that fails leads to. */
+  /** The action when a check fails. */
   public enum Consequence {
     NONE,
     LOG,
@@ -38,7 +38,9 @@ public record PolicyConfig(
     REJECT
   }
 
-  /** {@code [policy.lists]}: entries as written; {@code file:PATH} stands for a file's lines. */
+  /**
+   * The settings of {@code [policy.lists]}; an entry {@code file:PATH} stands for a file's lines.
+   */
   public record AccessListsConfig(
       List<String> allowClients,
       List<String> denyClients,
@@ -47,7 +49,7 @@ public record PolicyConfig(
       List<String> allowRecipients,
       List<String> denyRecipients) {}
 
-  /** {@code [policy.limits]}: how many in a time, for one client network, user or listener. */
+  /** The settings of {@code [policy.limits]}: rates per client network, user and listener. */
   public record RateLimitsConfig(
       Optional<RateLimit> clientConnections,
       Optional<RateLimit> clientMessages,
@@ -58,7 +60,7 @@ public record PolicyConfig(
       Optional<RateLimit> listenerMessages,
       List<Network> exempt,
       int keys) {
-    /** Whether anything is limited. */
+    /** Returns whether any rate is limited. */
     public boolean any() {
       return java.util.stream.Stream.of(
               clientConnections,
@@ -72,28 +74,28 @@ public record PolicyConfig(
     }
   }
 
-  /** {@code [policy.helo]}. */
+  /** The settings of {@code [policy.helo]}. */
   public record HeloConfig(
       Consequence invalid, Consequence nonFqdn, Consequence unknown, Consequence ownName) {
-    /** Whether anything is checked. */
+    /** Returns whether any check is on. */
     public boolean any() {
       return !java.util.Set.of(Consequence.NONE)
           .containsAll(List.of(invalid, nonFqdn, unknown, ownName));
     }
   }
 
-  /** {@code [policy.reverse_dns]}. */
+  /** The settings of {@code [policy.reverse_dns]}. */
   public record ReverseDnsConfig(Consequence missing, Consequence unconfirmed) {}
 
   /**
-   * {@code [policy.dnsbl]}.
+   * The settings of {@code [policy.dnsbl]}.
    *
-   * @param allowThreshold a score at or below this frees the client of all other reputation checks
+   * @param allowThreshold score at or below which the client is exempt from other reputation checks
    */
   public record DnsblConfig(
       List<DnsblSite> sites, int threshold, Optional<Integer> allowThreshold, Duration timeout) {}
 
-  /** {@code [policy.greylist]}. */
+  /** The settings of {@code [policy.greylist]}. */
   public record GreylistConfig(
       boolean enabled,
       Duration delay,
@@ -103,17 +105,17 @@ public record PolicyConfig(
       int ipv4Prefix,
       int ipv6Prefix) {}
 
-  /** {@code [policy.tarpit]}. */
+  /** The settings of {@code [policy.tarpit]}. */
   public record TarpitConfig(
       Duration greetDelay, Duration errorDelay, int afterErrors, Duration maxDelay) {}
 
-  /** {@code [policy.filters]}: how filters of others are run. */
+  /** The settings of {@code [policy.filters]}: the extension filters. */
   public record FiltersConfig(List<String> classes, Duration timeout, Consequence onFailure) {}
 
-  /** {@code [policy.recipients.http]}. */
+  /** The settings of {@code [policy.recipients.http]}. */
   public record HttpTableConfig(
       String url, boolean post, Duration timeout, Duration cacheTtl, int cacheSize) {
-    /** The address asked for one recipient; {@code {address}} and its like are put in. */
+    /** The URI for one recipient, with {@code {address}} and the other variables replaced. */
     public URI at(String address, String localPart, String domain) {
       return URI.create(
           url.replace("{address}", encoded(address))
@@ -127,7 +129,7 @@ public record PolicyConfig(
     }
   }
 
-  /** {@code [policy.recipients.ldap]}. */
+  /** The settings of {@code [policy.recipients.ldap]}. */
   public record LdapTableConfig(
       URI url,
       String base,
@@ -138,7 +140,7 @@ public record PolicyConfig(
       Duration cacheTtl,
       int cacheSize) {}
 
-  /** One of {@code [[milter]]}. */
+  /** The settings of one {@code [[milter]]}. */
   public record MilterConfig(
       String name,
       MilterSocket socket,
@@ -148,7 +150,7 @@ public record PolicyConfig(
       Duration contentTimeout,
       List<Service> services) {}
 
-  /** Where a milter listens. */
+  /** The socket on which a milter listens. */
   public sealed interface MilterSocket {
     record Inet(HostPort address) implements MilterSocket {
       public InetSocketAddress resolved() {
@@ -169,7 +171,7 @@ public record PolicyConfig(
     }
   }
 
-  /** What happens to mail while a milter cannot be used. */
+  /** The action for mail while a milter is unavailable. */
   public enum MilterAction {
     ACCEPT,
     TEMPFAIL,
@@ -177,7 +179,7 @@ public record PolicyConfig(
     QUARANTINE
   }
 
-  /** {@code [aliases]}. */
+  /** The settings of {@code [aliases]}. */
   public record AliasesConfig(
       Optional<Path> file, Map<String, String> domains, Map<String, String> catchAll) {}
 }

@@ -7,7 +7,7 @@ import org.quorumail.config.RateLimit;
 import org.quorumail.config.Section;
 import org.quorumail.policy.PolicyConfig.Consequence;
 
-/** Reads {@code [policy]}; {@code [[milter]]} and {@code [aliases]} have readers of their own. */
+/** The reader of {@code [policy]}, with {@code [[milter]]} and {@code [aliases]}. */
 public final class PolicyConfigReader {
   private final Section policy;
 
@@ -15,6 +15,7 @@ public final class PolicyConfigReader {
     this.policy = policy;
   }
 
+  /** Reads all policy tables below the root. */
   public static PolicyConfig policy(Section root) {
     PolicyConfigReader reader = new PolicyConfigReader(root.section("policy"));
     Section recipients = reader.policy.section("recipients");
@@ -36,17 +37,24 @@ public final class PolicyConfigReader {
   private PolicyConfig.AccessListsConfig lists() {
     Section lists = policy.section("lists");
     return new PolicyConfig.AccessListsConfig(
-        list(lists, "allow_clients", "networks that no other check of reputation holds up"),
-        list(lists, "deny_clients", "networks that are refused at connect"),
-        list(lists, "allow_senders", "addresses, domains or *.domains that are not held up"),
+        list(lists, "allow_clients", "networks exempt from all checks of reputation"),
+        list(lists, "deny_clients", "networks refused at connect"),
+        list(
+            lists,
+            "allow_senders",
+            "addresses, domains or *.domains exempt from checks of reputation"),
         list(lists, "deny_senders", "addresses, domains or *.domains refused at MAIL"),
-        list(lists, "allow_recipients", "recipients for whom nothing is held up"),
-        list(lists, "deny_recipients", "recipients that nobody may write to"));
+        list(lists, "allow_recipients", "recipients exempt from checks of reputation"),
+        list(lists, "deny_recipients", "recipients refused at RCPT"));
   }
 
   private static List<String> list(Section lists, String key, String meaning) {
     return lists.list(
-        key, "entries", List.of(), meaning + "; file:PATH for one entry per line", t -> t.strip());
+        key,
+        "entries",
+        List.of(),
+        meaning + "; file:PATH reads one entry per line",
+        t -> t.strip());
   }
 
   private PolicyConfig.RateLimitsConfig rates() {
@@ -60,13 +68,17 @@ public final class PolicyConfigReader {
         rate(limits, "listener_connection_rate", "connections to one listener"),
         rate(limits, "listener_message_rate", "messages to one listener"),
         limits.list(
-            "exempt", "networks", List.of(), "clients without these limits", Network::parse),
+            "exempt",
+            "networks",
+            List.of(),
+            "client networks exempt from these limits",
+            Network::parse),
         limits.integer(
             "keys",
             100_000,
             100,
             10_000_000,
-            "clients, users and greylisted triplets remembered, some 200 bytes each"));
+            "clients, users and greylisted triplets kept in memory, some 200 bytes each"));
   }
 
   private static Optional<RateLimit> rate(Section limits, String key, String meaning) {
@@ -81,10 +93,11 @@ public final class PolicyConfigReader {
   private PolicyConfig.HeloConfig helo() {
     Section helo = policy.section("helo");
     return new PolicyConfig.HeloConfig(
-        consequence(helo, "invalid", "a HELO name that is no host name or address literal"),
+        consequence(
+            helo, "invalid", "a HELO name that is neither a host name nor an address literal"),
         consequence(helo, "non_fqdn", "a HELO name without a dot"),
         consequence(helo, "unknown", "a HELO name without address or MX"),
-        consequence(helo, "own_name", "a stranger that says this host's name or address"));
+        consequence(helo, "own_name", "a HELO name that is this host's name or address"));
   }
 
   private PolicyConfig.ReverseDnsConfig reverseDns() {
@@ -92,11 +105,11 @@ public final class PolicyConfigReader {
     return new PolicyConfig.ReverseDnsConfig(
         consequence(reverse, "missing", "a client's address without a name (PTR)"),
         consequence(
-            reverse, "unconfirmed", "a client whose name does not lead back to its address"));
+            reverse, "unconfirmed", "a client address whose name does not lead back to it"));
   }
 
   private static Consequence consequence(Section section, String key, String meaning) {
-    return section.choice(key, Consequence.class, Consequence.NONE, "what follows from " + meaning);
+    return section.choice(key, Consequence.class, Consequence.NONE, "action for " + meaning);
   }
 
   private PolicyConfig.DnsblConfig dnsbl() {
@@ -114,9 +127,10 @@ public final class PolicyConfigReader {
             "allow_threshold",
             "negative integer",
             "",
-            "sum of weights at which a client is not held up by anything else: \"-2\"",
+            "sum of weights at or below which a client is exempt from other checks: \"-2\"",
             PolicyConfigReader::negative),
-        dnsbl.duration("timeout", "5s", "100ms", "60s", "a list that is slower does not count"));
+        dnsbl.duration(
+            "timeout", "5s", "100ms", "60s", "time for an answer; a slower list does not count"));
   }
 
   private static int negative(String text) {
@@ -127,27 +141,35 @@ public final class PolicyConfigReader {
   private PolicyConfig.GreylistConfig greylist() {
     Section grey = policy.section("greylist");
     return new PolicyConfig.GreylistConfig(
-        grey.flag("enabled", false, "whether strangers must try twice, RFC 6647"),
-        grey.duration("delay", "5m", "1s", "1d", "wait before the second attempt counts"),
-        grey.duration("retry_within", "2d", "1m", "30d", "time for the second attempt"),
-        grey.duration("remember", "35d", "1m", "365d", "how long who has passed is remembered"),
+        grey.flag(
+            "enabled", false, "whether the first attempt of a stranger is deferred, RFC 6647"),
+        grey.duration(
+            "delay", "5m", "1s", "1d", "time before which another attempt is deferred too"),
+        grey.duration(
+            "retry_within", "2d", "1m", "30d", "time within which the second attempt must come"),
+        grey.duration("remember", "35d", "1m", "365d", "time for which a passed triplet is kept"),
         grey.integer(
             "auto_allow_after",
             5,
             0,
             1_000,
-            "passes after which a client network is free; 0: never"),
-        grey.integer("ipv4_prefix", 24, 8, 32, "bits of an IPv4 client that count"),
-        grey.integer("ipv6_prefix", 64, 16, 128, "bits of an IPv6 client that count"));
+            "passed triplets after which a client network is exempt; 0: never"),
+        grey.integer("ipv4_prefix", 24, 8, 32, "bits of an IPv4 client address that count"),
+        grey.integer("ipv6_prefix", 64, 16, 128, "bits of an IPv6 client address that count"));
   }
 
   private PolicyConfig.TarpitConfig tarpit() {
     Section tarpit = policy.section("tarpit");
     return new PolicyConfig.TarpitConfig(
         tarpit.duration(
-            "greet_delay", "0s", "0s", "30s", "wait before the greeting; who talks first gets 554"),
+            "greet_delay",
+            "0s",
+            "0s",
+            "30s",
+            "wait before the greeting; a client that talks first gets 554"),
         tarpit.duration("error_delay", "0s", "0s", "30s", "wait before the reply to an error"),
-        tarpit.integer("after_errors", 3, 0, 1_000, "errors before that; then it grows with each"),
+        tarpit.integer(
+            "after_errors", 3, 0, 1_000, "errors without a wait; then it grows with each error"),
         tarpit.duration("max_delay", "30s", "0s", "120s", "longest wait"));
   }
 
@@ -158,13 +180,14 @@ public final class PolicyConfigReader {
             "classes",
             "class names",
             List.of(),
-            "filters beside those that ServiceLoader finds",
+            "extension filters beside those that ServiceLoader finds",
             t -> t),
-        filters.duration("timeout", "30s", "10ms", "10m", "longest time of one call of a filter"),
+        filters.duration(
+            "timeout", "30s", "10ms", "10m", "longest time of one call of an extension filter"),
         filters.choice(
             "on_failure",
             Consequence.class,
             Consequence.DEFER,
-            "what a filter that fails or is late leads to; none and log accept"));
+            "action when an extension filter fails or is late; none and log accept"));
   }
 }

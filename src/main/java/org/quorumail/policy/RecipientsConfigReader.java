@@ -14,8 +14,8 @@ import org.quorumail.config.HostName;
 import org.quorumail.config.Section;
 
 /**
- * Reads {@code [policy.recipients.*]} and {@code [aliases]}: who exists, and whom an address stands
- * for.
+ * The reader of {@code [policy.recipients.*]} and {@code [aliases]}: the recipients that exist, and
+ * the targets of aliases.
  */
 final class RecipientsConfigReader {
   private RecipientsConfigReader() {}
@@ -26,8 +26,8 @@ final class RecipientsConfigReader {
             "url",
             "URL",
             "",
-            "asked whether a recipient exists: 2xx yes, 404 or 410 no, others 451; {address},"
-                + " {local} and {domain} are put in",
+            "service that knows the recipients: 2xx known, 404 or 410 unknown, others 451;"
+                + " {address}, {local} and {domain} are replaced",
             RecipientsConfigReader::httpUrl);
     String method =
         http.value(
@@ -42,9 +42,11 @@ final class RecipientsConfigReader {
               }
               throw new IllegalArgumentException("must be \"GET\" or \"POST\"");
             });
-    Duration timeout = http.duration("timeout", "5s", "10ms", "60s", "longest wait; then 451");
-    Duration ttl = http.duration("cache_ttl", "5m", "0s", "1d", "how long an answer is kept");
-    int size = http.integer("cache_size", 10_000, 0, 1_000_000, "answers kept");
+    Duration timeout =
+        http.duration("timeout", "5s", "10ms", "60s", "longest wait for an answer; then 451");
+    Duration ttl =
+        http.duration("cache_ttl", "5m", "0s", "1d", "time for which an answer is cached");
+    int size = http.integer("cache_size", 10_000, 0, 1_000_000, "answers that are cached");
     return url.map(
         u -> new PolicyConfig.HttpTableConfig(u, method.equals("POST"), timeout, ttl, size));
   }
@@ -61,7 +63,7 @@ final class RecipientsConfigReader {
       URI uri = URI.create(text.strip());
       for (String scheme : schemes) if (scheme.equalsIgnoreCase(uri.getScheme())) return uri;
     } catch (IllegalArgumentException e) {
-      // said below
+      // refused below
     }
     throw new IllegalArgumentException(
         "must be a URL of " + String.join(" or ", schemes) + ", not \"" + text + "\"");
@@ -75,15 +77,20 @@ final class RecipientsConfigReader {
             "",
             "directory that knows the recipients: \"ldap://host:389\" or \"ldaps://host:636\"",
             text -> uri(text, "ldap", "ldaps"));
-    String base = ldap.text("base", "", "where the search starts");
+    String base = ldap.text("base", "", "base DN of the search");
     String filter =
-        ldap.text("filter", "(mail={address})", "{address}, {local}, {domain} are put in, escaped");
-    String bindDn = ldap.text("bind_dn", "", "who asks; empty: anonymous");
+        ldap.text(
+            "filter",
+            "(mail={address})",
+            "search filter; {address}, {local}, {domain} are replaced, escaped");
+    String bindDn = ldap.text("bind_dn", "", "DN for the search; empty: anonymous");
     Optional<Path> password =
         ldap.optional("password_file", "path", "", "file with the password of bind_dn", Path::of);
-    Duration timeout = ldap.duration("timeout", "5s", "10ms", "60s", "longest wait; then 451");
-    Duration ttl = ldap.duration("cache_ttl", "5m", "0s", "1d", "how long an answer is kept");
-    int size = ldap.integer("cache_size", 10_000, 0, 1_000_000, "answers kept");
+    Duration timeout =
+        ldap.duration("timeout", "5s", "10ms", "60s", "longest wait for an answer; then 451");
+    Duration ttl =
+        ldap.duration("cache_ttl", "5m", "0s", "1d", "time for which an answer is cached");
+    int size = ldap.integer("cache_size", 10_000, 0, 1_000_000, "answers that are cached");
     if (!bindDn.isEmpty() && password.isEmpty()) {
       ldap.problem("password_file", "is needed beside bind_dn");
     }
@@ -99,17 +106,20 @@ final class RecipientsConfigReader {
             "file",
             "path",
             "",
-            "table of aliases, a line each: \"name@domain: target, target\"; \"@domain\" for all"
-                + " others there",
+            "table of aliases, one per line: \"name@domain: target, target\"; \"@domain\" for"
+                + " all unknown recipients",
             Path::of);
     Map<String, String> domains =
         domains(
-            aliases, "domains", "domain whose recipients this domain's are", HostName::validate);
+            aliases,
+            "domains",
+            "domain whose recipients this virtual domain has",
+            HostName::validate);
     Map<String, String> catchAll =
         domains(
             aliases,
             "catch_all",
-            "address for all unknown recipients there",
+            "address for all unknown recipients of this domain",
             text -> {
               if (text.matches("[^@\\s<>]+@[^@\\s<>]+")) return text;
               throw new IllegalArgumentException("not a mail address: \"" + text + "\"");

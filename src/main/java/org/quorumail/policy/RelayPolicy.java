@@ -49,7 +49,7 @@ public final class RelayPolicy {
     record Unavailable(Reply reply) implements Decision {}
   }
 
-  /** Whether this client may send to any recipient. */
+  /** Returns whether this client may send to any recipient. */
   public boolean trusts(ClientIdentity client) {
     if (client.user().isPresent()) return true;
     for (Network network : config.networks()) {
@@ -76,8 +76,8 @@ public final class RelayPolicy {
   }
 
   /**
-   * Whether a later host could read the local part as an address (percent hack, bang path, quoted
-   * at-sign): this host would relay for strangers.
+   * Returns whether a later host could read the local part as an address (percent hack, bang path,
+   * quoted at-sign): this host would relay for strangers.
    */
   private static boolean hasSourceRoute(MailAddress recipient) {
     String localPart = recipient.localPart();

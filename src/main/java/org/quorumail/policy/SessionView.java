@@ -41,7 +41,7 @@ public interface SessionView {
   /** The name of the authenticated user. */
   Optional<String> user();
 
-  /** Whether the relay rule lets this client send anywhere. */
+  /** Returns whether the relay rule lets this client send anywhere. */
   boolean trusted();
 
   /** The reverse-path of the current transaction, from the stage MAIL on. */

@@ -107,7 +107,7 @@ class ControlSocketTest {
   void aSocketInUseIsNotTaken() {
     assertThatThrownBy(() -> ControlSocket.start(api, path))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("another node is running");
+        .hasMessageContaining("another node runs with");
     assertThat(path).exists();
   }
 

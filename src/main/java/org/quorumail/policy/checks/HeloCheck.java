@@ -73,7 +73,7 @@ public final class HeloCheck implements MessageFilter {
     return name.equalsIgnoreCase(session.hostname());
   }
 
-  /** Whether the name has neither MX nor address; a failed query is no proof. */
+  /** Returns whether the name has neither MX nor address; a failed query is no proof. */
   private boolean hasNoRecords(String name) {
     LookupResult<InetAddress> addresses = resolver.addresses(name);
     return addresses instanceof LookupResult.Absent

@@ -44,12 +44,12 @@ record NegotiatedOptions(int actions, int steps) {
     return (steps & flag) != 0;
   }
 
-  /** Whether the milter wants to get the command at all. */
+  /** Returns whether the milter wants to get the command at all. */
   boolean expectsCommand(byte command) {
     return !hasStep(skipFlag(command));
   }
 
-  /** Whether the milter answers the command. */
+  /** Returns whether the milter answers the command. */
   boolean repliesTo(byte command) {
     return !hasStep(noReplyFlag(command));
   }
