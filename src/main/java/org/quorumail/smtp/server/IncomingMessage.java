@@ -174,9 +174,9 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   }
 
   /** Keeps the verdict, and writes the content that it accepts to the spool. */
-  private void judged(MessageVerdict given) {
-    verdict = given;
-    if (!(given instanceof MessageVerdict.Accept accept)) return;
+  private void judged(MessageVerdict decided) {
+    verdict = decided;
+    if (!(decided instanceof MessageVerdict.Accept accept)) return;
     try {
       copy(accept.content());
     } catch (IOException e) {

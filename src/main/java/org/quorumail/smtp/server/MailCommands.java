@@ -53,23 +53,8 @@ final class MailCommands {
 
   /** MAIL, §4.1.1.2. */
   CommandResult mail(String argument) {
-    if (client.name() == null) return CommandResult.of(503, "5.5.1", "Say EHLO first");
-    if (session.inTransaction()) {
-      return CommandResult.of(503, "5.5.1", "A transaction is under way");
-    }
-    if (config.requireTls() && !channel.secured()) {
-      return CommandResult.of(530, "5.7.0", "Must issue a STARTTLS command first");
-    }
-    if (config.requireAuth() && client.identity().user().isEmpty()) {
-      return CommandResult.of(530, "5.7.0", "Authentication required"); // RFC 4954 §6
-    }
-    if (session.availability().draining()) {
-      return CommandResult.closing(Availability.refusal(Readiness.DRAINING));
-    }
-    int most = config.limits().messages();
-    if (most > 0 && transactionsStarted >= most) { // RFC 9422 §4.1
-      return CommandResult.of(452, "4.5.3", "Too many messages in one session, connect again");
-    }
+    CommandResult refusal = mailRefusal();
+    if (refusal != null) return refusal;
     String path = afterKeyword("FROM:", argument);
     if (path == null) return CommandResult.of(501, "5.5.4", "Syntax: MAIL FROM:<address>");
     return switch (PathParser.parse(path)) {
@@ -87,6 +72,28 @@ final class MailCommands {
       case PathParser.Parsed.NotUtf8 bad ->
           CommandResult.of(553, "5.6.7", "The address is not UTF-8");
     };
+  }
+
+  /** The refusal of any MAIL in this state of the session; null without one. */
+  private @Nullable CommandResult mailRefusal() {
+    if (client.name() == null) return CommandResult.of(503, "5.5.1", "Say EHLO first");
+    if (session.inTransaction()) {
+      return CommandResult.of(503, "5.5.1", "A transaction is under way");
+    }
+    if (config.requireTls() && !channel.secured()) {
+      return CommandResult.of(530, "5.7.0", "Must issue a STARTTLS command first");
+    }
+    if (config.requireAuth() && client.identity().user().isEmpty()) {
+      return CommandResult.of(530, "5.7.0", "Authentication required"); // RFC 4954 §6
+    }
+    if (session.availability().draining()) {
+      return CommandResult.closing(Availability.refusal(Readiness.DRAINING));
+    }
+    int most = config.limits().messages();
+    if (most > 0 && transactionsStarted >= most) { // RFC 9422 §4.1
+      return CommandResult.of(452, "4.5.3", "Too many messages in one session, connect again");
+    }
+    return null;
   }
 
   /** On submission a user has addresses to send as, RFC 6409 §6.1; anybody has the null path. */

@@ -43,16 +43,16 @@ sealed interface ProxyHeader {
    *     reply
    */
   static ProxyHeader read(InputStream in) throws IOException {
-    byte[] start = in.readNBytes(SIGNATURE.length()); // the shortest line has 15 octets
-    String begin = new String(start, StandardCharsets.ISO_8859_1);
-    if (begin.equals(SIGNATURE)) return binary(in);
-    if (begin.startsWith("PROXY ")) return line(begin, in);
-    throw malformed("does not begin with one");
+    byte[] octets = in.readNBytes(SIGNATURE.length()); // the shortest line has 15 octets
+    String start = new String(octets, StandardCharsets.ISO_8859_1);
+    if (start.equals(SIGNATURE)) return binary(in);
+    if (start.startsWith("PROXY ")) return line(start, in);
+    throw malformed("is missing");
   }
 
-  private static ProxyHeader line(String begin, InputStream in) throws IOException {
-    StringBuilder line = new StringBuilder(MAX_LINE).append(begin);
-    if (begin.indexOf('\n') >= 0) throw malformed("ends too early");
+  private static ProxyHeader line(String start, InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder(MAX_LINE).append(start);
+    if (start.indexOf('\n') >= 0) throw malformed("ends too early");
     while (line.charAt(line.length() - 1) != '\n') {
       int octet = in.read();
       if (octet < 0) throw malformed("is cut");
@@ -74,7 +74,7 @@ sealed interface ProxyHeader {
     if (!address.matcher(words[2]).matches() || !address.matcher(words[3]).matches()) {
       throw malformed("has a malformed address");
     }
-    try { // the pattern lets no name through, so nothing is looked up
+    try { // the pattern accepts no name, so nothing is looked up
       return new Proxied(
           new InetSocketAddress(InetAddress.getByName(words[2]), port(words[4])),
           new InetSocketAddress(InetAddress.getByName(words[3]), port(words[5])));

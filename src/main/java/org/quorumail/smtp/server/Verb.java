@@ -31,11 +31,11 @@ enum Verb {
 
   static Verb of(String line) {
     int end = line.indexOf(' ');
-    String word = end < 0 ? line : line.substring(0, end);
+    String name = end < 0 ? line : line.substring(0, end);
     for (Verb verb : ALL) {
-      if (verb.isCommand() && verb.name().equalsIgnoreCase(word)) return verb;
+      if (verb.isCommand() && verb.name().equalsIgnoreCase(name)) return verb;
     }
-    return switch (word) {
+    return switch (name) {
       case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "DELETE", "PATCH", "PRI" -> HTTP;
       default -> UNKNOWN;
     };

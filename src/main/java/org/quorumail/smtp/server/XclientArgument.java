@@ -62,14 +62,14 @@ sealed interface XclientArgument {
   static XclientArgument parse(String argument) {
     if (argument.isEmpty()) return new Malformed("Syntax: XCLIENT attribute=value ...");
     Map<Attribute, String> values = new EnumMap<>(Attribute.class);
-    for (String word : argument.split(" +")) {
-      int sign = word.indexOf('=');
+    for (String pair : argument.split(" +")) {
+      int sign = pair.indexOf('=');
       if (sign < 0) return new Malformed("Attribute without a value");
-      Optional<Attribute> attribute = attribute(word.substring(0, sign));
+      Optional<Attribute> attribute = attribute(pair.substring(0, sign));
       if (attribute.isEmpty()) {
-        return new Malformed("Unknown attribute " + Escape.quoted(word.substring(0, sign), 20));
+        return new Malformed("Unknown attribute " + Escape.quoted(pair.substring(0, sign), 20));
       }
-      Optional<String> value = value(attribute.get(), word.substring(sign + 1));
+      Optional<String> value = value(attribute.get(), pair.substring(sign + 1));
       if (value.isEmpty()) return new Malformed("Bad value of " + attribute.get());
       if (values.put(attribute.get(), value.get()) != null) {
         return new Malformed(attribute.get() + " is given twice");
