@@ -1,6 +1,7 @@
 package org.quorumail.gossip.sim;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,8 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage;
 import org.quorumail.gossip.swim.SwimMember;
 
 /**
- * Broadcasts of 256 bytes over the same network as {@link MembershipRun}: from one origin on its
- * warm tree, from others, and after a part of the nodes was killed at once.
+ * A run of broadcasts of 256 bytes over the network of {@link MembershipRun}: from one origin on
+ * its warm tree, from random origins, and after a part of the nodes was killed at once.
  */
 public final class BroadcastRun {
   private static final int PAYLOAD_BYTES = 256;
@@ -28,10 +29,10 @@ public final class BroadcastRun {
   private static final int MEASURED = 10;
   private static final int SPACING_MILLIS = 1_000;
 
-  /** What is not there by then counts as lost. */
+  /** A delivery later than this counts as lost. */
   private static final int DELIVERY_TIMEOUT_MILLIS = 10_000;
 
-  /** Twice Plumtree's wait for a graft: the time that the bars give after a kill. */
+  /** Twice Plumtree's graft timeout: the time that the bars allow after a kill. */
   private static final int AFTER_KILL_MILLIS = 2_000;
 
   /** Full views of more nodes than this are left to {@link MembershipRun}. */
@@ -46,6 +47,7 @@ public final class BroadcastRun {
 
   private static final class MeasuredBroadcast {
     final long at;
+    final BitSet deliveredTo = new BitSet();
     final List<Long> delays = new ArrayList<>();
     int payloads;
     int lastHop;
@@ -64,7 +66,9 @@ public final class BroadcastRun {
   }
 
   /**
-   * @param scenario its nodes, seed, network, slow nodes and drift count; the rest is membership's
+   * Runs and measures.
+   *
+   * @param scenario nodes, seed, network, slow nodes and drift are used; the rest is membership's
    * @param killed the share of nodes that die at once, 0 to 1
    */
   public static BroadcastReport of(MembershipScenario scenario, double killed) {
@@ -136,22 +140,26 @@ public final class BroadcastRun {
     return new SimulatedGossipNode.BroadcastObserver() {
       @Override
       public void onSent(PlumtreeMessage.Gossip gossip) {
-        MeasuredBroadcast account = broadcasts.get(gossip.id());
-        if (account != null) account.payloads++;
+        MeasuredBroadcast broadcast = broadcasts.get(gossip.id());
+        if (broadcast != null) broadcast.payloads++;
       }
 
       @Override
       public void onDelivered(int node, PlumtreeEffect.Deliver deliver) {
-        MeasuredBroadcast account = broadcasts.get(deliver.id());
-        if (account == null) return;
-        account.delays.add(simulation.now() - account.at);
-        account.lastHop = Math.max(account.lastHop, deliver.hops());
+        MeasuredBroadcast broadcast = broadcasts.get(deliver.id());
+        if (broadcast == null) return;
+        if (broadcast.deliveredTo.get(node)) {
+          throw new IllegalStateException("node " + node + " delivered " + deliver.id() + " twice");
+        }
+        broadcast.deliveredTo.set(node);
+        broadcast.delays.add(simulation.now() - broadcast.at);
+        broadcast.lastHop = Math.max(broadcast.lastHop, deliver.hops());
       }
     };
   }
 
   private MeasuredBroadcast broadcast(int origin) {
-    MeasuredBroadcast account = new MeasuredBroadcast(simulation.now());
+    MeasuredBroadcast broadcast = new MeasuredBroadcast(simulation.now());
     BroadcastResult result =
         hosts[origin].plumtree().broadcast(new byte[PAYLOAD_BYTES], simulation.localTime(origin));
     BroadcastId id =
@@ -161,14 +169,14 @@ public final class BroadcastRun {
           case BroadcastResult.Rejected rejected ->
               throw new IllegalStateException(rejected.toString());
         };
-    broadcasts.put(id, account);
+    broadcasts.put(id, broadcast);
     hosts[origin].perform(result.effects());
     simulation.schedule(origin);
     simulation.run(simulation.now() + SPACING_MILLIS);
-    return account;
+    return broadcast;
   }
 
-  /** From one origin, or each from another node. */
+  /** Measures broadcasts of one origin, or of a random origin each when it is negative. */
   private BroadcastReport.Figures measure(int origin) {
     long before = bytes();
     List<MeasuredBroadcast> measured = new ArrayList<>();
@@ -181,10 +189,10 @@ public final class BroadcastRun {
     long delivered = 0;
     long payloads = 0;
     int lastHop = 0;
-    for (MeasuredBroadcast account : measured) {
-      delivered += account.delays.size();
-      payloads += account.payloads;
-      lastHop = Math.max(lastHop, account.lastHop);
+    for (MeasuredBroadcast broadcast : measured) {
+      delivered += broadcast.delays.size();
+      payloads += broadcast.payloads;
+      lastHop = Math.max(lastHop, broadcast.lastHop);
     }
     return new BroadcastReport.Figures(
         delivered / (double) expected,
@@ -208,10 +216,10 @@ public final class BroadcastRun {
     simulation.run(simulation.now() + AFTER_KILL_MILLIS);
     int origin = random.nextInt(hosts.length);
     while (simulation.isDown(origin)) origin = random.nextInt(hosts.length);
-    MeasuredBroadcast account = broadcast(origin);
+    MeasuredBroadcast broadcast = broadcast(origin);
     simulation.run(simulation.now() + DELIVERY_TIMEOUT_MILLIS);
     int survivors = hosts.length - victims - 1;
-    return survivors <= 0 ? 1 : account.delays.size() / (double) survivors;
+    return survivors <= 0 ? 1 : broadcast.delays.size() / (double) survivors;
   }
 
   private long bytes() {

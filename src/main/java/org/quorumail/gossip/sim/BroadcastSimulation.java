@@ -25,14 +25,14 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage;
 import org.quorumail.gossip.plumtree.PlumtreeMessage.Gossip;
 
 /**
- * Many cores and the network between them on one virtual clock, from one seed. Each pair of nodes
- * has a latency of its own, 10 to 50 ms one way, and each message up to 2 ms more.
+ * A simulation of many Plumtree cores and their network, on one virtual clock and from one seed.
+ * The latency of each pair of nodes is 10 to 50 ms one way, and up to 2 ms more per message.
  */
 public final class BroadcastSimulation {
   /** UDP and IP headers, counted for every message. */
   static final int HEADER_BYTES = 28;
 
-  /** What became of one broadcast. */
+  /** The course of one broadcast. */
   static final class BroadcastTrace {
     final int origin;
     final long sentAt;
@@ -49,7 +49,7 @@ public final class BroadcastSimulation {
       this.has = new boolean[nodes];
     }
 
-    /** Relative message redundancy: payloads per receiver, less the one that it takes. */
+    /** Relative message redundancy: payloads sent per receiver, less the one that it needs. */
     double redundancy() {
       return delivered == 0 ? 0 : payloads / (double) delivered - 1;
     }
@@ -124,7 +124,7 @@ public final class BroadcastSimulation {
     return now;
   }
 
-  /** The number in the name: nodes are called n0, n1 and so on. */
+  /** The number in a node id: the ids are n0, n1 and so on. */
   private static int indexOf(NodeId id) {
     return Integer.parseInt(id.value(), 1, id.value().length(), 10);
   }
@@ -159,14 +159,14 @@ public final class BroadcastSimulation {
           case BroadcastResult.Degraded r -> r.id();
           case BroadcastResult.Rejected r -> throw new IllegalStateException(r.toString());
         };
-    BroadcastTrace account = new BroadcastTrace(origin, now, size);
-    account.has[origin] = true;
-    traces.put(id, account);
+    BroadcastTrace trace = new BroadcastTrace(origin, now, size);
+    trace.has[origin] = true;
+    traces.put(id, trace);
     apply(origin, result.effects());
-    return account;
+    return trace;
   }
 
-  /** Stops a node; with connections its neighbours learn at once that theirs broke. */
+  /** Stops a node; with connections, each neighbour learns at once that its connection broke. */
   void kill(int i) {
     alive[i] = false;
     if (!connections) return;
@@ -221,7 +221,7 @@ public final class BroadcastSimulation {
         case Send send -> send(node, send);
         case Deliver deliver -> deliver(node, deliver);
         default -> {
-          // told to the application, nothing to carry out
+          // an effect for the application
         }
       }
     }
@@ -237,8 +237,8 @@ public final class BroadcastSimulation {
     messages++;
     bytes += HEADER_BYTES + encodedSize(send.message());
     if (send.message() instanceof Gossip gossip) {
-      BroadcastTrace account = traces.get(gossip.id());
-      if (account != null) account.payloads++;
+      BroadcastTrace trace = traces.get(gossip.id());
+      if (trace != null) trace.payloads++;
     }
     if (!alive[to]) {
       if (connections) {
@@ -251,7 +251,7 @@ public final class BroadcastSimulation {
     queue.add(arrival, MESSAGE, to, from, send.message());
   }
 
-  /** One payload goes to several neighbours in a row. */
+  /** The encoded size; one payload is sent to several neighbours in a row, so it is cached. */
   private int encodedSize(PlumtreeMessage message) {
     if (message != lastEncoded) {
       lastEncoded = message;
@@ -261,19 +261,19 @@ public final class BroadcastSimulation {
   }
 
   private void deliver(int node, Deliver deliver) {
-    BroadcastTrace account = traces.get(deliver.id());
-    if (account == null) return;
-    if (account.has[node]) {
-      account.duplicates++;
+    BroadcastTrace trace = traces.get(deliver.id());
+    if (trace == null) return;
+    if (trace.has[node]) {
+      trace.duplicates++;
       return;
     }
-    account.has[node] = true;
-    account.delivered++;
-    account.lastHop = Math.max(account.lastHop, deliver.hops());
-    account.lastAt = now;
+    trace.has[node] = true;
+    trace.delivered++;
+    trace.lastHop = Math.max(trace.lastHop, deliver.hops());
+    trace.lastAt = now;
   }
 
-  /** How long the same overlay takes to reach everyone when all push to all. */
+  /** The time to reach all nodes over the same overlay when every node floods. */
   long floodMillis(int origin) {
     return latencies.floodMillis(
         size,
@@ -291,16 +291,16 @@ public final class BroadcastSimulation {
     return count;
   }
 
-  /** Share of the living, the origin not counted, that have it. */
-  double reachedShare(BroadcastTrace account) {
+  /** The share of the running nodes, without the origin, that have the broadcast. */
+  double reachedShare(BroadcastTrace trace) {
     int reached = 0;
     for (int i = 0; i < size; i++) {
-      if (alive[i] && i != account.origin && account.has[i]) reached++;
+      if (alive[i] && i != trace.origin && trace.has[i]) reached++;
     }
     return reached / (double) Math.max(1, aliveCount() - 1);
   }
 
-  /** A living node by chance. */
+  /** A random running node. */
   int randomAlive() {
     while (true) {
       int i = random.nextInt(size);

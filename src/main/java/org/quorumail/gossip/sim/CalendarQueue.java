@@ -5,13 +5,14 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A calendar queue: one bucket per millisecond of the next minute, later ones in a tree. Events are
- * rows of arrays, so that ten million of them cost no objects. Equal times keep their order.
+ * A calendar queue of events: one bucket per millisecond of the next minute, and a tree for later
+ * ones. Events are rows of arrays, so that ten million of them cost no objects. Events of equal
+ * time keep their order.
  */
 final class CalendarQueue {
   private static final int RING = 1 << 16;
 
-  /** First event of each bucket + 1, and last, as rows linked by {@link #next}. */
+  /** The first row of each bucket, 0 for none; rows are linked by {@link #next}. */
   private final int[] head = new int[RING];
 
   private final int[] tail = new int[RING];
@@ -27,7 +28,7 @@ final class CalendarQueue {
   private long now;
   private long size;
 
-  /** Takes one event. */
+  /** The handler of one event. */
   interface Handler {
     void event(byte kind, int to, int from, @Nullable Object payload);
   }
@@ -82,7 +83,7 @@ final class CalendarQueue {
     return rows++;
   }
 
-  /** Handles everything up to and including a time. */
+  /** Handles all events up to and including a time. */
   void run(long until, Handler handler) {
     while (now <= until) {
       int bucket = (int) (now & (RING - 1));
@@ -96,7 +97,7 @@ final class CalendarQueue {
         payload[row] = null;
         next[row] = free;
         free = row;
-        size--;
+        if (--size < 0) throw new IllegalStateException("more events were handled than added");
         handler.event(what, target, source, carried);
       }
       if (now == until) return;

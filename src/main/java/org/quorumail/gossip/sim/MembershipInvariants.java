@@ -7,8 +7,9 @@ import org.quorumail.gossip.swim.Swim;
 import org.quorumail.gossip.swim.SwimMember;
 
 /**
- * What holds at every moment, whatever the network does. Looking at all pairs after each event is
- * beyond any clock, so each check looks at one random pair: millions of events see them all.
+ * The invariants of membership, which hold at every moment whatever the network does. A check of
+ * all pairs after each event would take too long, so each check takes one random pair; millions of
+ * events cover all pairs.
  */
 final class MembershipInvariants {
   private MembershipInvariants() {}
@@ -17,7 +18,7 @@ final class MembershipInvariants {
     return ((SimulatedSwimNode) simulation.host(node)).swim();
   }
 
-  /** What can be seen at any node, looked at on one of them. */
+  /** An invariant of each node, checked at a random one. */
   abstract static class NodeInvariant implements Simulation.Invariant {
     private final SplittableRandom random;
 
@@ -37,7 +38,7 @@ final class MembershipInvariants {
     abstract @Nullable String violation(Simulation simulation, int node);
   }
 
-  /** Nobody but a member itself raises its incarnation. */
+  /** Only a member itself raises its incarnation. */
   static final class IncarnationBound extends NodeInvariant {
     IncarnationBound(SplittableRandom random) {
       super(random);
@@ -55,7 +56,7 @@ final class MembershipInvariants {
     }
   }
 
-  /** A node is no member of its own view and counts itself once. */
+  /** A node's view does not contain the node itself. */
   static final class NoSelfMembership extends NodeInvariant {
     NoSelfMembership(SplittableRandom random) {
       super(random);
@@ -69,7 +70,9 @@ final class MembershipInvariants {
     }
   }
 
-  /** A view has at most the nodes that there are, and at most one update waits for each. */
+  /**
+   * A view has at most as many members as there are nodes, and at most one update waits for each.
+   */
   static final class ViewBound extends NodeInvariant {
     ViewBound(SplittableRandom random) {
       super(random);
@@ -84,7 +87,7 @@ final class MembershipInvariants {
     }
   }
 
-  /** A live node always has something to wait for, at most a probe interval away at rest. */
+  /** A running node always has a deadline, at most a probe interval away at rest. */
   static final class DeadlineBound extends NodeInvariant {
     DeadlineBound(SplittableRandom random) {
       super(random);

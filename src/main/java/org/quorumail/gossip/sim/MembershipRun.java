@@ -14,15 +14,15 @@ import org.quorumail.gossip.swim.MemberState;
 import org.quorumail.gossip.swim.SwimEffect;
 import org.quorumail.gossip.swim.SwimMember;
 
-/** Runs one {@link MembershipScenario} and measures. */
+/** A run of one {@link MembershipScenario}, with its measurements. */
 public final class MembershipRun {
   private static final int WARM_UP_MILLIS = 5_000;
   private static final int CRASH_SPACING_MILLIS = 2_000;
 
-  /** More than any bar; what is not known by then counts as not detected. */
+  /** More than any bar allows; a crash not known by then counts as undetected. */
   private static final int DETECTION_LIMIT_MILLIS = 90_000;
 
-  /** One of so many is down at a time, at most. */
+  /** At most one of this many nodes is down at a time. */
   private static final int MIN_NODES_PER_CRASH = 5;
 
   private static final int RESTART_MILLIS = 3_000;
@@ -68,7 +68,7 @@ public final class MembershipRun {
     this.hosts = new SimulatedSwimNode[scenario.nodes()];
   }
 
-  /** The same scenario gives the same report. */
+  /** Runs the scenario; the same scenario gives the same report. */
   public static MembershipReport of(MembershipScenario scenario) {
     return new MembershipRun(scenario).run();
   }
@@ -124,7 +124,7 @@ public final class MembershipRun {
   }
 
   private void checkInvariants() {
-    // one pair per event costs as much as the event itself beyond some hundred nodes' tables
+    // with some hundred nodes, a check per event costs as much as the event itself
     long every = scenario.nodes() <= 200 ? 1 : 16;
     SplittableRandom pairs = simulation.randomSource();
     simulation.invariant(new MembershipInvariants.IncarnationBound(pairs.split()), every);
@@ -150,7 +150,7 @@ public final class MembershipRun {
     }
   }
 
-  /** Who was found dead by all comes back after a while, without a memory, through three seeds. */
+  /** Crashes one node after the other; detected ones restart without a memory, with three seeds. */
   private void crashOneByOne() {
     int most = Math.max(1, scenario.nodes() / MIN_NODES_PER_CRASH);
     for (int i = 0; i < scenario.crashes(); i++) {
@@ -176,7 +176,7 @@ public final class MembershipRun {
     }
   }
 
-  /** Views that still hold a crashed node for a member; who crashed itself has no view. */
+  /** The number of pairs of a running node and a crashed one that is still a member in its view. */
   private long viewsListingCrashed() {
     long ignorant = 0;
     for (int node : openCrashes.keySet()) {
@@ -204,7 +204,7 @@ public final class MembershipRun {
               simulation, node, before.highestIncarnation(), scenario.config(), this::onEffect);
       hosts[node] = again;
       live.set(node);
-      // it never knew those who are down now, so there is nothing for it to find out
+      // the restarted node never knew the nodes that are down now, so it has nothing to detect
       for (Crash other : openCrashes.values()) other.knownBy.set(node);
       simulation.start(node, again);
       List<NodeAddress> seeds = new ArrayList<>();
@@ -284,7 +284,7 @@ public final class MembershipRun {
     BitSet ignorant = (BitSet) live.clone();
     ignorant.andNot(crash.knownBy);
     NodeId subject = SimulatedSwimNode.node(crash.node, 0).id();
-    // who had not heard of its last return held it dead all along
+    // a node that missed the subject's last restart still counts it as dead
     for (int i = ignorant.nextSetBit(0); i >= 0; i = ignorant.nextSetBit(i + 1)) {
       if (hosts[i].swim().state(subject).map(MemberState::isMember).orElse(false)) return;
     }

@@ -4,16 +4,17 @@ import java.util.function.Consumer;
 import org.quorumail.gossip.swim.SwimConfig;
 
 /**
- * What happens to a cluster that knows itself at the start. Times are milliseconds.
+ * The events of a simulated cluster whose nodes all know each other at the start. Times are in
+ * milliseconds.
  *
- * @param steady first it is left alone so long: traffic at rest, false deaths
- * @param crashes then so many nodes end without a word, one after the other; they come back some
- *     seconds after all others hold them dead
- * @param partition then it is cut into halves so long, and healed; 0 for not at all
- * @param pauses so many nodes stand still for {@code pauseLength} during the steady time
- * @param slowNodes so many read everything {@code slowness} late
- * @param drift clocks run up to this share fast or slow
- * @param deafNodes so many hear nothing during the steady time, though they are heard
+ * @param steady the first phase without crashes, for traffic at rest and false deaths
+ * @param crashes number of crashes, one after the other, in the second phase; each node restarts
+ *     some seconds after all others have declared it dead
+ * @param partition length of a partition into halves in the last phase; 0 for none
+ * @param pauses number of nodes that pause for {@code pauseLength} during the steady phase
+ * @param slowNodes number of nodes that receive every packet {@code slowness} late
+ * @param drift the largest share by which a clock runs fast or slow
+ * @param deafNodes number of nodes that can send but not receive during the steady phase
  */
 public record MembershipScenario(
     int nodes,
@@ -34,7 +35,7 @@ public record MembershipScenario(
   private static final long BYTES_PER_ROW = 20;
   private static final long BYTES_PER_ROW_OF_A_PARTITION = 180;
 
-  /** The medium, see {@link NetworkModel}. Probabilities are 0 to 1. */
+  /** The conditions of the network, see {@link NetworkModel}. Probabilities are 0 to 1. */
   public record NetworkConditions(
       int minLatency,
       int maxLatency,
@@ -43,7 +44,7 @@ public record MembershipScenario(
       double loss,
       double duplication,
       double reordering) {
-    /** 10 to 50 ms one way, nothing lost: the network that the bars are meant for. */
+    /** The network of the bars: 10 to 50 ms one way, without loss. */
     public static NetworkConditions calibration() {
       return new NetworkConditions(10, 50, 1, 0, 0, 0, 0);
     }
@@ -67,16 +68,15 @@ public record MembershipScenario(
   }
 
   /**
-   * The heap that a run takes, roughly, in bytes: every node has a view of all. Where half the
-   * cluster is cut off, each view has a suspicion, then an obituary and a return to pass on for
-   * half of its rows at once.
+   * The approximate heap of a run, in bytes: every node has a view of all nodes. After a partition,
+   * each view also queues a suspicion, a death and a return for half of its rows at once.
    */
   public long heapBytes() {
     long perRow = partition > 0 ? BYTES_PER_ROW_OF_A_PARTITION : BYTES_PER_ROW;
     return nodes * (BYTES_PER_NODE + perRow * nodes);
   }
 
-  /** Nothing but time: for a start, to be varied. */
+  /** A scenario of 30 s without any fault, as a start for others. */
   public static MembershipScenario withoutFaults(int nodes, long seed) {
     return new MembershipScenario(
         nodes,
@@ -144,7 +144,7 @@ public record MembershipScenario(
     return draft.build();
   }
 
-  /** The fields while they are being changed. */
+  /** A mutable copy of the scenario. */
   private static final class Builder {
     private final int nodes;
     private final long seed;

@@ -4,10 +4,11 @@ import java.util.SplittableRandom;
 import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
 
 /**
- * What the network does to a packet. Latency is uniform between two bounds, per pair of zones;
- * loss, duplication and reordering are independent per packet; a cut is looked up when a packet is
- * sent. A stream is modelled as TCP behaves: a lost packet of the handshake costs 1 s, 2 s, 4 s, a
- * lost segment 200 ms doubling, after six losses in a row the message is gone.
+ * The model of the network. Latency is uniform between two bounds, per pair of zones. Loss,
+ * duplication and reordering are independent per packet. A partition applies when a packet is sent.
+ *
+ * <p>A stream behaves like TCP: a lost packet of the handshake costs 1 s, then 2 s and 4 s; a lost
+ * segment costs 200 ms, doubling; after six losses in a row the message is lost.
  */
 final class NetworkModel {
   private static final int HANDSHAKE_RETRY_MILLIS = 1_000;
@@ -32,7 +33,7 @@ final class NetworkModel {
     return node % conditions.zones();
   }
 
-  /** Cuts the first so many nodes off from the others. */
+  /** Separates the first nodes, so many, from the others. */
   void partition(int first) {
     for (int i = 0; i < side.length; i++) side[i] = i < first ? 1 : 0;
     partitioned = true;
@@ -42,7 +43,7 @@ final class NetworkModel {
     partitioned = false;
   }
 
-  /** One way only: what is sent to the node is lost, what it sends arrives. */
+  /** Drops the packets to this node, while packets from it arrive. */
   void deafen(int node, boolean isDeaf) {
     deaf[node] = isDeaf;
     anyDeaf = anyDeaf || isDeaf;
@@ -52,7 +53,7 @@ final class NetworkModel {
     return (partitioned && side[from] != side[to]) || (anyDeaf && deaf[to]);
   }
 
-  /** Milliseconds under way, or -1 for lost. */
+  /** The delay of a datagram in milliseconds, or -1 when it is lost. */
   int datagram(int from, int to) {
     if (isCut(from, to) || isLost()) return -1;
     int delay = latency(from, to);
@@ -66,7 +67,7 @@ final class NetworkModel {
     return conditions.duplication() > 0 && random.nextDouble() < conditions.duplication();
   }
 
-  /** Milliseconds under way, or -1 when the stream gave up. */
+  /** The delay of a message over a stream in milliseconds, or -1 when the stream fails. */
   int stream(int from, int to, boolean isOpen) {
     if (isCut(from, to) || isCut(to, from)) return -1;
     int delay = 0;
@@ -79,7 +80,7 @@ final class NetworkModel {
     return data < 0 ? -1 : delay + data + latency(from, to);
   }
 
-  /** A typical one, for what the model does not follow in detail. */
+  /** A typical round trip, in milliseconds, for packets that are not modelled one by one. */
   int roundTrip() {
     return conditions.minLatency() + conditions.maxLatency();
   }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.PriorityQueue;
 import java.util.function.IntFunction;
 
-/** How long a message takes between each two nodes, 10 to 50 ms one way, from one seed. */
+/** The latencies between each two nodes, 10 to 50 ms one way, from one seed. */
 final class PairLatencies {
   private static final long LEAST_MILLIS = 10;
   private static final int SPREAD_MILLIS = 41;
@@ -15,7 +15,7 @@ final class PairLatencies {
     this.seed = seed;
   }
 
-  /** In milliseconds; the same both ways. */
+  /** The latency in milliseconds; the same both ways. */
   long latency(int a, int b) {
     long pair = ((long) Math.min(a, b) << 32) | Math.max(a, b);
     return LEAST_MILLIS + Math.floorMod(mix(pair * 31 + seed), SPREAD_MILLIS);
@@ -29,9 +29,9 @@ final class PairLatencies {
   }
 
   /**
-   * How long it takes to reach everyone when all push to all their neighbours.
+   * The time to reach all nodes when every node floods to all its neighbours.
    *
-   * @param neighbours of a node, the living ones
+   * @param neighbours the running neighbours of a node
    */
   long floodMillis(int nodes, int origin, IntFunction<int[]> neighbours) {
     long[] at = new long[nodes];

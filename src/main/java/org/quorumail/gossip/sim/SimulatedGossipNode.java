@@ -11,8 +11,8 @@ import org.quorumail.gossip.swim.SwimEffect;
 import org.quorumail.gossip.swim.SwimPacket;
 
 /**
- * One node with both cores, as the driver joins them: what SWIM finds out decides whom Plumtree
- * links to. Without SWIM the membership stays as it was at the start.
+ * One simulated node with both cores, joined as in the driver: Plumtree links to the members that
+ * SWIM reports. Without SWIM the members stay as they were at the start.
  */
 final class SimulatedGossipNode implements SimulatedNode {
   private final Simulation simulation;
@@ -24,7 +24,7 @@ final class SimulatedGossipNode implements SimulatedNode {
 
   long bytes;
 
-  /** Sees payloads sent and delivered. */
+  /** An observer of sent and delivered payloads. */
   interface BroadcastObserver {
     void onSent(PlumtreeMessage.Gossip gossip);
 
@@ -74,7 +74,7 @@ final class SimulatedGossipNode implements SimulatedNode {
     return membership == null ? next : Math.min(next, membership.nextDeadline());
   }
 
-  /** What the membership of this node tells its driver. */
+  /** Passes an effect of this node's membership to its Plumtree core. */
   void onMembershipEffect(SwimEffect effect) {
     long now = simulation.localTime(index);
     switch (effect) {
@@ -108,7 +108,7 @@ final class SimulatedGossipNode implements SimulatedNode {
     else simulation.datagram(index, to, send.message());
   }
 
-  /** A process that is gone: its kernel says so after a round trip. */
+  /** Reports a crashed process after a round trip, as its kernel resets the connection. */
   private void failConnection(NodeId to) {
     simulation.at(
         simulation.now() + simulation.network.roundTrip(),

@@ -1,13 +1,13 @@
 package org.quorumail.gossip.sim;
 
-/** A node of the simulation: cores and the little that drives them. */
+/** A node of the simulation: its cores and their driver. */
 interface SimulatedNode {
-  /** A packet from another node, at this node's own time. */
+  /** Delivers a packet from another node, at this node's local time. */
   void deliver(int from, Object packet, boolean reliable, long localNow);
 
-  /** Something may be due. */
+  /** Runs the timers that are due at this node's local time. */
   void wake(long localNow);
 
-  /** This node's own time at which something is due next. */
+  /** The local time of the next timer. */
   long nextDeadline();
 }

@@ -12,9 +12,9 @@ import org.quorumail.gossip.swim.SwimMember;
 import org.quorumail.gossip.swim.SwimMessage;
 import org.quorumail.gossip.swim.SwimPacket;
 
-/** One node's membership in the simulation: carries out {@link Swim}'s effects and counts them. */
+/** One simulated node's membership, which performs the effects of {@link Swim} and counts them. */
 final class SimulatedSwimNode implements SimulatedNode {
-  /** IPv4 and UDP headers, which the bars count. */
+  /** The IPv4 and UDP headers, which the bars count too. */
   static final int HEADER_BYTES = 28;
 
   private static final int PORT = 7946;
@@ -29,13 +29,13 @@ final class SimulatedSwimNode implements SimulatedNode {
   long datagramBytes;
   long streamBytes;
 
-  /** Sees what a node tells its driver. */
+  /** An observer of the effects of a node's core. */
   interface EffectObserver {
     void onEffect(int observer, SwimEffect effect);
   }
 
   /**
-   * @param highest no lower than any incarnation of this node's former lives
+   * @param highest at least the highest incarnation of this node's previous runs
    */
   SimulatedSwimNode(
       Simulation simulation, int index, long highest, SwimConfig config, EffectObserver observer) {
@@ -64,7 +64,7 @@ final class SimulatedSwimNode implements SimulatedNode {
     return Integer.parseInt(id.value(), 5, id.value().length(), 10);
   }
 
-  /** The highest incarnation that this node ever had, in any of its lives. */
+  /** The highest incarnation that this node has had in any run. */
   long highestIncarnation() {
     return Math.max(previousHighest, swim.self().incarnation());
   }
@@ -88,7 +88,7 @@ final class SimulatedSwimNode implements SimulatedNode {
     return swim.nextDeadline();
   }
 
-  /** For events that come from the scenario rather than from the network. */
+  /** Performs effects, of the network's events or of the scenario's. */
   void perform(List<SwimEffect> effects) {
     for (SwimEffect effect : effects) {
       if (effect instanceof SwimEffect.Send send) send(send);

@@ -6,9 +6,9 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine: one virtual clock in milliseconds, one queue of events, nodes that may be down, stand
- * still, drift or dawdle. Everything random comes from the seed, split per purpose, so that two
- * runs with one seed are equal event by event.
+ * The engine of a simulation: one virtual clock in milliseconds, one queue of events, and nodes
+ * that may crash, pause, drift or be slow. All randomness comes from the seed, split by purpose, so
+ * two runs with one seed are equal event by event.
  */
 final class Simulation {
   private static final byte DATAGRAM = 0;
@@ -30,9 +30,9 @@ final class Simulation {
 
   final NetworkModel network;
 
-  /** A property that holds at all times; checked between events. */
+  /** A property that holds at all times and is checked between events. */
   interface Invariant {
-    /** What is wrong, or null. */
+    /** The violation in a sentence, or null. */
     @Nullable String violation(Simulation simulation);
   }
 
@@ -49,7 +49,7 @@ final class Simulation {
     java.util.Arrays.fill(clockRate, 1);
   }
 
-  /** A random source of its own for whoever needs one. */
+  /** A new independent random source. */
   SplittableRandom randomSource() {
     return random.split();
   }
@@ -70,7 +70,7 @@ final class Simulation {
     return hosts[node];
   }
 
-  /** Puts a node into its place and starts it. */
+  /** Starts a node, or restarts it. */
   void start(int node, SimulatedNode host) {
     hosts[node] = host;
     down[node] = false;
@@ -78,9 +78,9 @@ final class Simulation {
   }
 
   /**
-   * Checks it between events.
+   * Checks an invariant between events.
    *
-   * @param every of so many events one is followed by a check
+   * @param every the number of events per check
    */
   void invariant(Invariant invariant, long every) {
     invariants.add(invariant);
@@ -97,17 +97,17 @@ final class Simulation {
     return down[node];
   }
 
-  /** Stands still: nothing is read, no timer runs; what arrives waits. */
+  /** Pauses a node: it reads nothing and runs no timer, and packets wait. */
   void pause(int node, long millis) {
     pausedUntil[node] = now() + millis;
   }
 
-  /** Its clock runs at this rate; 1.01 is one percent fast. */
+  /** Sets the rate of a node's clock; 1.01 is one percent fast. */
   void drift(int node, double clockRate) {
     this.clockRate[node] = clockRate;
   }
 
-  /** Everything it reads, it reads so much later. */
+  /** Delays every packet that a node receives. */
   void slow(int node, int millis) {
     slowness[node] = millis;
   }
@@ -147,12 +147,12 @@ final class Simulation {
     return (long) Math.ceil(local / clockRate[node]);
   }
 
-  /** The node's host has a new deadline: wakes it then. */
+  /** Schedules the next wake of a node at its current deadline. */
   void schedule(int node) {
     if (down[node]) return;
     long deadline = hosts[node].nextDeadline();
     if (deadline == Long.MAX_VALUE) return;
-    // at least a millisecond on, so that a clock's rounding cannot hold the time
+    // at least one millisecond later, so that rounding of the clock cannot stop the time
     long at = Math.max(globalTime(node, deadline), now() + 1);
     if (at >= wakeAt[node]) return;
     wakeAt[node] = at;
@@ -170,7 +170,7 @@ final class Simulation {
       return;
     }
     if (down[to]) {
-      // a wake that a crash swallowed must not hide those of the node's next life
+      // the dropped wake must not hide the wakes after the node's restart
       if (kind == WAKE) wakeAt[to] = Long.MAX_VALUE;
       return;
     }
@@ -195,7 +195,7 @@ final class Simulation {
     checkInvariants();
   }
 
-  /** Has waited for the slow node already. */
+  /** A packet that was delayed for a slow node already. */
   private record DelayedPacket(Object packet) {}
 
   private void checkInvariants() {

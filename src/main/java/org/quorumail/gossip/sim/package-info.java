@@ -1,14 +1,16 @@
 /**
- * Gossip's pure cores by the thousand, with a network between them, on one virtual clock and from
- * one seed: the same seed gives the same run to the last message. One thread, the caller's. Pure
- * like the cores: reports and plots are returned as text.
+ * Simulations of thousands of gossip cores and the network between them, on one virtual clock and
+ * from one seed: the same seed gives the same run to the last message. Start with {@link
+ * org.quorumail.gossip.sim.Simulation}, the engine: its network delays, loses, duplicates, reorders
+ * and partitions; its nodes crash, pause, drift and slow down.
  *
- * <p>{@link org.quorumail.gossip.sim.Simulation} is the engine: a network that delays, loses,
- * doubles, reorders and cuts, nodes that crash, stand still, drift and dawdle. {@link
- * org.quorumail.gossip.sim.MembershipRun} and {@link org.quorumail.gossip.sim.BroadcastRun} are
- * scenarios on it with their measurements. {@link org.quorumail.gossip.sim.BroadcastSimulation} is
- * a smaller network, of broadcasts alone, and {@link org.quorumail.gossip.sim.BroadcastScenarios}
- * are the questions asked of it.
+ * <p>{@link org.quorumail.gossip.sim.MembershipRun} and {@link
+ * org.quorumail.gossip.sim.BroadcastRun} run scenarios on it and measure. {@link
+ * org.quorumail.gossip.sim.BroadcastSimulation} is a smaller engine of Plumtree alone, with {@link
+ * org.quorumail.gossip.sim.BroadcastScenarios}.
+ *
+ * <p>Threads: the caller's. Papers: SWIM (2002), Lifeguard (2018), Plumtree (2007). The package is
+ * as pure as the cores and knows nothing of sockets, files, clocks, mail or Raft.
  */
 @NullMarked
 package org.quorumail.gossip.sim;
