@@ -2,6 +2,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import org.quorumail.gossip.driver.Gossip;
 import org.quorumail.gossip.driver.GossipDelegate;
@@ -12,12 +13,13 @@ import org.quorumail.gossip.plumtree.PlumtreeConfig;
 import org.quorumail.gossip.swim.SwimMember;
 
 /**
- * A chat without a server: every line that one node reads, all nodes print.
+ * A chat without a server: each node broadcasts the lines that it reads, and prints those of the
+ * other nodes.
  *
  * <pre>
  * secret=$(./quorumail cluster secret)
- * java -cp 'target/quorumail/lib/*' examples/.GossipChat.java anna 7001 $secret
- * java -cp 'target/quorumail/lib/*' examples/.GossipChat.java bert 7002 $secret 127.0.0.1:7001
+ * java -cp 'target/quorumail/lib/*' examples/GossipChat.java anna 7001 $secret
+ * java -cp 'target/quorumail/lib/*' examples/GossipChat.java bert 7002 $secret 127.0.0.1:7001
  * </pre>
  */
 public final class GossipChat implements GossipDelegate {
@@ -27,18 +29,18 @@ public final class GossipChat implements GossipDelegate {
   }
 
   @Override
-  public void onMemberUp(SwimMember node) {
-    System.out.println(node.id() + " is here");
+  public void onMemberUp(SwimMember member) {
+    System.out.println(member.id() + " joined");
   }
 
   @Override
-  public void onMemberLeft(SwimMember node) {
-    System.out.println(node.id() + " has left");
+  public void onMemberLeft(SwimMember member) {
+    System.out.println(member.id() + " left");
   }
 
   public static void main(String[] args) throws Exception {
     byte[] secret = Base64.getDecoder().decode(args[2]);
-    String[] seeds = java.util.Arrays.copyOfRange(args, 3, args.length);
+    String[] seeds = Arrays.copyOfRange(args, 3, args.length);
     GossipSettings settings =
         GossipSettings.of(args[0], "127.0.0.1", Integer.parseInt(args[1]), secret)
             .withPlumtree(PlumtreeConfig.lan().withMaxMessageSize(4096));
@@ -47,7 +49,7 @@ public final class GossipChat implements GossipDelegate {
       gossip.join(seeds);
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         BroadcastResult result = gossip.broadcast(line.getBytes(StandardCharsets.UTF_8));
-        if (result instanceof BroadcastResult.Rejected no) System.out.println(no.refusal());
+        if (result instanceof BroadcastResult.Rejected r) System.out.println(r.refusal());
       }
       System.out.println(gossip.peerCount() + " others, " + gossip.health().status());
       gossip.leave(Duration.ofSeconds(3));

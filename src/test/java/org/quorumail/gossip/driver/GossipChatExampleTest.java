@@ -46,13 +46,13 @@ class GossipChatExampleTest {
             String.valueOf(freePort()),
             secret,
             "127.0.0.1:" + port);
-    await().atMost(LONG).until(() -> Files.readString(printed).contains("bert is here"));
+    await().atMost(LONG).until(() -> Files.readString(printed).contains("bert joined"));
     OutputStream lines = bert.getOutputStream();
     lines.write("hello anna\n".getBytes(StandardCharsets.UTF_8));
     lines.flush();
     await().atMost(LONG).until(() -> Files.readString(printed).contains("bert: hello anna"));
     lines.close();
-    await().atMost(LONG).until(() -> Files.readString(printed).contains("bert has left"));
+    await().atMost(LONG).until(() -> Files.readString(printed).contains("bert left"));
     assertThat(bert.waitFor(30, TimeUnit.SECONDS)).isTrue();
     assertThat(bert.exitValue()).isZero();
     assertThat(anna.isAlive()).isTrue();
