@@ -1,13 +1,11 @@
 package org.quorumail.spool;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,13 +13,16 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.quorumail.mail.QueueId;
+import org.quorumail.upkeep.PeriodicTasks;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks after the disk's free space, after uploads that nobody finishes, and after rot: all
- * replicas are read once after the start and once a day, at a rate that leaves the disk to the
- * mail.
+ * The background work of all spools of a node. It watches the free space, aborts unfinished
+ * uploads, compacts idle spools, and scrubs all replicas after the start and once a day. The scrub
+ * reads at a rate that leaves the disk to the mail.
+ *
+ * <p>Threads: one virtual thread per task, see {@link PeriodicTasks}.
  */
 final class SpoolMaintenance implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolMaintenance.class);
@@ -29,14 +30,14 @@ final class SpoolMaintenance implements AutoCloseable {
   private static final Duration SPACE_INTERVAL = Duration.ofSeconds(1);
   private static final Duration UPLOAD_INTERVAL = Duration.ofMinutes(1);
 
-  /** Longer than any wait for a client's next bytes; then the accepting node is gone. */
+  /** Longer than any wait for a client's next bytes: by then the accepting node is gone. */
   static final Duration UPLOAD_AGE_MAX = Duration.ofMinutes(15);
 
-  private static final int UPLOADS_PER_TURN = 1000;
+  private static final int UPLOADS_PER_RUN = 1000;
 
-  private static final Duration GARBAGE_INTERVAL = Duration.ofSeconds(5);
+  private static final Duration COMPACTION_INTERVAL = Duration.ofSeconds(5);
 
-  /** Files beyond four times what is in the queue and this are worth a compaction. */
+  /** A compaction pays when files exceed four times the queued bytes and this. */
   private static final long GARBAGE_MIN = 32L << 20;
 
   private static final Duration SCRUB_INTERVAL = Duration.ofDays(1);
@@ -44,23 +45,21 @@ final class SpoolMaintenance implements AutoCloseable {
   /** A tenth of what a slow disk reads; a million messages of 4 KiB take eight minutes. */
   private static final long SCRUB_BYTES_PER_SECOND = 8 << 20;
 
-  /** The groups open and elect first. */
-  private static final Duration SCRUB_AFTER_START = Duration.ofSeconds(5);
+  /** Elections come first. */
+  private static final Duration SCRUB_DELAY = Duration.ofSeconds(5);
 
   private final Spools spools;
 
   /** Mail needs room in all of them: the stores' and the log's. */
   private final List<Path> directories = new CopyOnWriteArrayList<>();
 
-  private final Map<Path, FileStore> stores = new HashMap<>();
-
+  private final Map<Path, FileStore> fileStores = new HashMap<>();
   private final long minFree;
   private final Clock clock;
   private volatile boolean diskFull;
-  private volatile boolean closed;
   private final Map<String, SpoolCounters> lastCounters = new HashMap<>();
   private final Map<String, SpoolCounters> compactedCounters = new HashMap<>();
-  private final List<Thread> threads = new ArrayList<>();
+  private final PeriodicTasks tasks = new PeriodicTasks();
 
   SpoolMaintenance(Spools spools, Path directory, long minFree, Clock clock) {
     this.spools = spools;
@@ -70,10 +69,11 @@ final class SpoolMaintenance implements AutoCloseable {
   }
 
   void start() {
-    repeat("spool-space", SPACE_INTERVAL, this::checkSpace);
-    repeat("spool-uploads", UPLOAD_INTERVAL, this::abortOldUploads);
-    repeat("spool-garbage", GARBAGE_INTERVAL, this::compactIdleSpools);
-    threads.add(Thread.ofVirtual().name("spool-scrub").start(this::scrubDaily));
+    tasks.start("spool-space", SPACE_INTERVAL, this::checkSpace);
+    tasks.start("spool-uploads", UPLOAD_INTERVAL, UPLOAD_INTERVAL, this::abortOldUploads);
+    tasks.start(
+        "spool-compaction", COMPACTION_INTERVAL, COMPACTION_INTERVAL, this::compactIdleSpools);
+    tasks.start("spool-scrub", SCRUB_DELAY, SCRUB_INTERVAL, this::scrub);
   }
 
   void watchSpace(Path directory) {
@@ -86,12 +86,35 @@ final class SpoolMaintenance implements AutoCloseable {
     return diskFull;
   }
 
-  /** By the owner only, by entry: so the replicas stay equal. */
+  synchronized void checkSpace() {
+    boolean wasFull = diskFull;
+    Optional<Path> full = directories.stream().filter(this::isBelowMinFree).findFirst();
+    diskFull = full.isPresent();
+    if (diskFull == wasFull) return;
+    if (diskFull) LOG.warn("event=disk_full path={} spool.min_free={}", full.get(), minFree);
+    else LOG.info("event=disk_has_room paths={} spool.min_free={}", directories, minFree);
+  }
+
+  private boolean isBelowMinFree(Path directory) {
+    try {
+      FileStore store = fileStores.get(directory);
+      if (store == null) { // found once: the look-up reads the whole table of mounts
+        store = Files.getFileStore(directory);
+        fileStores.put(directory, store);
+      }
+      return store.getUsableSpace() < minFree;
+    } catch (IOException e) {
+      LOG.warn("event=disk_unknown path={} reason=\"{}\"", directory, e.getMessage());
+      return true;
+    }
+  }
+
+  /** Only the owner aborts uploads, and by an entry, so that the replicas stay equal. */
   void abortOldUploads() {
     long before = clock.millis() - UPLOAD_AGE_MAX.toMillis();
     for (Spool spool : spools.all()) {
       if (spool.ownedSpool().isEmpty()) continue;
-      for (QueueId id : spool.store().uploadsBefore(before, UPLOADS_PER_TURN)) {
+      for (QueueId id : spool.store().uploadsBefore(before, UPLOADS_PER_RUN)) {
         LOG.info("event=upload_aborted queue_id={} spool={}", id, spool.name());
         spool
             .append(new SpoolEntry.AbortUpload(id), CommitDeadline.WITHOUT_QUORUM)
@@ -102,42 +125,25 @@ final class SpoolMaintenance implements AutoCloseable {
   }
 
   /**
-   * Under load the database throws away by itself what ended messages leave, file by file; when the
-   * load ends it stops, and would keep the last of it.
+   * Under load RocksDB itself drops the rows of ended messages, file by file. When the load ends,
+   * RocksDB stops too and would keep the last of them.
    */
   private void compactIdleSpools() {
     for (Spool spool : spools.all()) {
       SpoolCounters now = spool.counters();
-      boolean quiet = now.equals(lastCounters.put(spool.name(), now));
-      if (!quiet || now.equals(compactedCounters.get(spool.name()))) continue;
-      compactedCounters.put(spool.name(), now); // once per quiet time, whatever it brings
+      boolean idle = now.equals(lastCounters.put(spool.name(), now));
+      if (!idle || now.equals(compactedCounters.get(spool.name()))) continue;
+      compactedCounters.put(spool.name(), now); // once per idle time, whatever it gains
       if (spool.store().fileBytes() > 4 * now.bytes() + GARBAGE_MIN) spool.compact();
     }
   }
 
-  private void scrubDaily() {
-    try {
-      do Thread.sleep(SCRUB_AFTER_START);
-      while (!closed && spools.all().isEmpty()); // a node that joins has none for long
-      while (!closed) {
-        runGuarded(this::scrub);
-        Thread.sleep(SCRUB_INTERVAL);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** What does not fit its checksum is told by the store itself, and ends the process. */
-  private void scrub() {
+  /** The store itself reports a checksum that does not fit, which ends the process. */
+  private void scrub() throws InterruptedException {
+    if (spools.all().isEmpty()) return;
     long begun = System.nanoTime();
     long bytes = 0;
-    try {
-      for (Spool spool : spools.all()) bytes += new Scrub(spool.store()).run(this::throttle);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return;
-    }
+    for (Spool spool : spools.all()) bytes += new Scrub(spool.store()).run(this::throttle);
     spools.metrics().scrubs.increment();
     LOG.info(
         "event=spools_scrubbed spools={} bytes={} seconds={}",
@@ -153,53 +159,6 @@ final class SpoolMaintenance implements AutoCloseable {
 
   @Override
   public void close() {
-    closed = true;
-    threads.forEach(Thread::interrupt);
-  }
-
-  synchronized void checkSpace() {
-    boolean was = diskFull;
-    Optional<Path> shortOf = directories.stream().filter(this::isBelowMinFree).findFirst();
-    diskFull = shortOf.isPresent();
-    if (diskFull == was) return;
-    if (diskFull) LOG.warn("event=disk_full path={} spool.min_free={}", shortOf.get(), minFree);
-    else LOG.info("event=disk_has_room paths={} spool.min_free={}", directories, minFree);
-  }
-
-  private boolean isBelowMinFree(Path directory) {
-    try {
-      FileStore store = stores.get(directory);
-      if (store == null) { // found once: that reads the whole table of mounts
-        store = Files.getFileStore(directory);
-        stores.put(directory, store);
-      }
-      return store.getUsableSpace() < minFree;
-    } catch (IOException e) {
-      LOG.warn("event=disk_unknown path={} reason=\"{}\"", directory, e.getMessage());
-      return true;
-    }
-  }
-
-  private void repeat(String name, Duration interval, Runnable work) {
-    threads.add(Thread.ofVirtual().name(name).start(() -> every(interval, work)));
-  }
-
-  private void every(Duration interval, Runnable work) {
-    try {
-      while (!closed) {
-        Thread.sleep(interval);
-        runGuarded(work);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void runGuarded(Runnable work) {
-    try {
-      work.run();
-    } catch (IllegalStateException | UncheckedIOException e) {
-      if (!closed) LOG.warn("event=upkeep_failed reason=\"{}\"", e.getMessage());
-    }
+    tasks.close();
   }
 }

@@ -136,7 +136,8 @@ final class FakeOwnedSpool implements OwnedSpool {
   public Optional<InDoubtDeliveries> enterDoubt(int recipients) {
     if (!leaseHeldForDot) return Optional.empty();
     mostInDoubt.accumulateAndGet(inDoubt.addAndGet(recipients), Math::max);
-    return Optional.of(() -> inDoubt.addAndGet(-recipients));
+    AtomicInteger open = new AtomicInteger(recipients);
+    return Optional.of(() -> inDoubt.addAndGet(-open.getAndSet(0)));
   }
 
   private synchronized Stream<DueRow> rows() {
@@ -190,7 +191,14 @@ final class FakeOwnedSpool implements OwnedSpool {
         }
       };
     }
-    return new ByteArrayInputStream(contents.get(id));
+    byte[] content = messages.containsKey(id) ? contents.get(id) : null;
+    if (content != null) return new ByteArrayInputStream(content);
+    return new InputStream() {
+      @Override
+      public int read() throws IOException {
+        throw new IOException("message " + id + " is not in the spool any more");
+      }
+    };
   }
 
   @Override
@@ -199,14 +207,18 @@ final class FakeOwnedSpool implements OwnedSpool {
     if (refuses) return false;
     mostRecorded = Math.max(mostRecorded, bytes(results, notification));
     SpooledMessage m = messages.get(id);
+    if (m == null) return true;
     List<RecipientState> recipients = new ArrayList<>(m.recipients());
     for (RecipientOutcome r : results) {
       outcomes.add(r.outcome());
       RecipientState before = recipients.get(r.recipientIndex());
-      recipients.set(r.recipientIndex(), after(before, r.outcome()));
+      if (!isRecorded(before, r.outcome())) {
+        recipients.set(r.recipientIndex(), after(before, r.outcome()));
+      }
     }
-    boolean delayReported =
-        m.delayReported() || (notification != null && notification.aboutDelay());
+    boolean aboutDelay = notification != null && notification.aboutDelay();
+    boolean reported =
+        aboutDelay ? m.delayReported() : pending(m.recipients()) == pending(recipients);
     messages.put(
         id,
         new SpooledMessage(
@@ -216,18 +228,31 @@ final class FakeOwnedSpool implements OwnedSpool {
             m.arrivedMillis(),
             m.size(),
             m.held(),
-            delayReported,
+            m.delayReported() || aboutDelay,
             recipients));
-    if (recipients.stream().noneMatch(r -> r.status() == RecipientStatus.PENDING))
-      messages.remove(id);
-    if (notification != null) {
-      notifications.add(notification);
-      long now = notification.id().arrived().toEpochMilli();
-      accept(notification.id(), notification.envelope(), notification.content(), now);
-      OwnershipListener hinted = listener;
-      if (hinted != null) hinted.messageDue(this, notification.id(), domains(notification.id()));
-    }
+    if (pending(recipients) == 0) messages.remove(id);
+    if (notification != null && !reported) acceptDsn(notification);
     return true;
+  }
+
+  private void acceptDsn(DsnMessage dsn) {
+    notifications.add(dsn);
+    accept(dsn.id(), dsn.envelope(), dsn.content(), dsn.id().arrived().toEpochMilli());
+    OwnershipListener hinted = listener;
+    if (hinted != null) hinted.messageDue(this, dsn.id(), domains(dsn.id()));
+  }
+
+  private static long pending(List<RecipientState> recipients) {
+    return recipients.stream().filter(r -> r.status() == RecipientStatus.PENDING).count();
+  }
+
+  /** Outcomes may be sent again: an end stays, and the same deferral is no new attempt. */
+  private static boolean isRecorded(RecipientState before, Outcome outcome) {
+    if (before.status() != RecipientStatus.PENDING) return true;
+    return outcome instanceof Outcome.Deferred d
+        && before.attempts() > 0
+        && before.dueMillis() == d.until().toEpochMilli()
+        && before.diagnostic().equals(d.diagnostic());
   }
 
   private static int bytes(List<RecipientOutcome> results, @Nullable DsnMessage notification) {

@@ -104,7 +104,7 @@ class StoredByOlderVersionTest {
     assertThat(rows).extracting(DueRow::id).contains(messages.get(0).id(), messages.get(1).id());
     assertThat(owned.dueRows("five.test", Long.MAX_VALUE, 10)).isEmpty();
     for (SpooledMessage m : messages.subList(0, 4)) {
-      assertThat(m.recipients().getFirst().attempts()).isEqualTo(1);
+      assertThat(m.recipients().getFirst().attempts()).isPositive();
       assertThat(m.recipients().getFirst().dueMillis()).isGreaterThan(m.arrivedMillis());
     }
     SpoolCounters counters = spools.all().getFirst().counters();
