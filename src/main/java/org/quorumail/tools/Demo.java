@@ -43,7 +43,7 @@ public final class Demo {
         LocalCluster cluster =
             LocalCluster.of(NODES, directory, "smtp://127.0.0.1:" + sink.port())) {
       out.println("Three nodes on this machine. A message is on the disks of two of them at least");
-      out.println("before its sender hears 250. Half way, one node is killed (kill -9).");
+      out.println("before its sender gets 250. Half way, one node is killed (kill -9).");
       cluster.start(START_TIMEOUT);
       out.printf(Locale.ROOT, "%5.1f s  all three nodes are ready%n", seconds());
       long killed = sendAndKill(cluster, history);

@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The directory below which the nodes of one run live. A temporary one is deleted after a good run;
- * after a bad run logs and data stay for whoever looks for the reason.
+ * The directory of one run and its nodes. A temporary one is deleted after a good run. After a bad
+ * run it stays, so that logs and data show the reason.
  */
 final class WorkDirectory {
   private WorkDirectory() {}

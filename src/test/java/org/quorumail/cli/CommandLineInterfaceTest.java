@@ -274,11 +274,11 @@ class CommandLineInterfaceTest {
           }
         };
     for (String[] args : List.of(new String[] {"check"}, new String[] {"serve", "--dry-run"})) {
-      StringWriter said = new StringWriter();
+      StringWriter output = new StringWriter();
       CommandLine line = CommandLineInterface.commandLine(node);
-      line.setOut(new PrintWriter(said, true)).setErr(new PrintWriter(said, true));
+      line.setOut(new PrintWriter(output, true)).setErr(new PrintWriter(output, true));
       assertThat(line.execute(args)).isEqualTo(ExitCode.USAGE);
-      assertThat(said.toString())
+      assertThat(output.toString())
           .contains("tls.certificate: there is no file x.pem", "1 problem")
           .doesNotContain("is valid");
     }

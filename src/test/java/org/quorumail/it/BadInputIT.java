@@ -15,7 +15,7 @@ import org.quorumail.smtp.TestCertificates;
 import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 
-/** What the program says to what it cannot run with: one sentence, the right exit code. */
+/** The program refuses bad input with one sentence and the right exit code. */
 class BadInputIT {
   private static final int FAILED = 1;
   private static final int USAGE = 2;

@@ -140,11 +140,11 @@ class DamageIT {
             .start();
     boolean hasEnded = process.waitFor(60, TimeUnit.SECONDS);
     process.destroyForcibly().waitFor();
-    String said = Files.readString(errors);
-    assertThat(hasEnded).as(said).isTrue();
-    assertThat(process.exitValue()).as(said).isEqualTo(1);
-    assertThat(said).doesNotContain("\tat ").doesNotContain("\\tat ");
-    return said;
+    String output = Files.readString(errors);
+    assertThat(hasEnded).as(output).isTrue();
+    assertThat(process.exitValue()).as(output).isEqualTo(1);
+    assertThat(output).doesNotContain("\tat ").doesNotContain("\\tat ");
+    return output;
   }
 
   private Path largest(String part) throws IOException {

@@ -15,18 +15,19 @@ class DemoIT {
 
   @Test
   void theDemoLosesNothingAndSaysSoWithinAMinute() throws Exception {
-    Path output = directory.resolve("output");
+    Path file = directory.resolve("output");
     Process demo =
         new ProcessBuilder(NodeProcess.program().toString(), "demo")
             .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
+            .redirectOutput(file.toFile())
             .start();
     boolean hasEnded = demo.waitFor(60, TimeUnit.SECONDS);
     demo.destroy(); // its shutdown hook ends the nodes
     demo.waitFor();
-    String said = Files.readString(output);
-    assertThat(hasEnded).as(said).isTrue();
-    assertThat(demo.exitValue()).as(said).isZero();
-    assertThat(said).contains("kill -9 node-2").contains("lost 0");
+    String output = Files.readString(file);
+    assertThat(hasEnded).as(output).isTrue();
+    assertThat(demo.exitValue()).as(output).isZero();
+    assertThat(output)
+        .contains("kill -9 node-2", "lost 0", "the replicas of every spool are equal");
   }
 }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Programs of others as clients and proxies; a test is skipped where they are not installed. */
+/** A program of other authors; tests are skipped where it is not installed. */
 final class ForeignProgram {
   private static final int TIMEOUT_SECONDS = 90;
   private static final List<String> FOLDERS =
@@ -19,7 +19,7 @@ final class ForeignProgram {
 
   record ProgramResult(int exitCode, String output) {}
 
-  /** Where the program is. */
+  /** The path of a program; skips the test when it is not installed. */
   static String path(String name) {
     for (String folder : FOLDERS) {
       if (Files.isExecutable(Path.of(folder, name))) return folder + "/" + name;
@@ -28,7 +28,7 @@ final class ForeignProgram {
     return name;
   }
 
-  /** Runs it to its end with this as its input; both its outputs are one text. */
+  /** Runs the program with this input to its end; both outputs become one text. */
   static ProgramResult run(Path directory, String input, String... command)
       throws IOException, InterruptedException {
     command[0] = path(command[0]);
@@ -47,7 +47,7 @@ final class ForeignProgram {
     return new ProgramResult(ended ? process.exitValue() : -1, text);
   }
 
-  /** Starts it and leaves it running. */
+  /** Starts the program and keeps it running. */
   static Process start(Path log, String... command) throws IOException {
     command[0] = path(command[0]);
     return new ProcessBuilder(command)

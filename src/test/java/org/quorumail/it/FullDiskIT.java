@@ -93,7 +93,7 @@ class FullDiskIT {
     }
   }
 
-  /** Sends until the node is gone; answers the recipients of what it said 250 to. */
+  /** Sends until the node has ended; returns the recipients of the accepted messages. */
   private static Map<String, Boolean> fill(NodeProcess node) throws Exception {
     Map<String, Boolean> acknowledged = new ConcurrentHashMap<>();
     AtomicInteger next = new AtomicInteger();

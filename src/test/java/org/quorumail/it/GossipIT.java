@@ -25,7 +25,9 @@ import org.quorumail.tools.LocalCluster;
 import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 
-/** Five nodes of the packaged program with gossip's defaults, and what they say of each other. */
+/**
+ * Five nodes of the packaged program with the defaults of gossip, and their views of each other.
+ */
 class GossipIT {
   private static final Duration START = Duration.ofSeconds(150);
 
@@ -143,9 +145,9 @@ class GossipIT {
               .start());
     }
     for (Process reload : reloads) {
-      String said = new String(reload.getInputStream().readAllBytes(), UTF_8);
+      String output = new String(reload.getInputStream().readAllBytes(), UTF_8);
       assertThat(reload.waitFor(30, TimeUnit.SECONDS)).isTrue();
-      assertThat(said).containsPattern("cluster\\.(secret|accepted_secrets)");
+      assertThat(output).containsPattern("cluster\\.(secret|accepted_secrets)");
     }
   }
 

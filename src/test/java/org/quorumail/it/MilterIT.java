@@ -131,7 +131,7 @@ class MilterIT {
     return Files.writeString(directory.resolve("key.pem"), pem);
   }
 
-  /** What an opendkim that only verifies says about a message. */
+  /** The verdict of an opendkim that only verifies. */
   private String verify(String opendkim, String message) throws Exception {
     Path file = directory.resolve("arrived");
     Files.writeString(file, message, StandardCharsets.ISO_8859_1);
@@ -140,9 +140,9 @@ class MilterIT {
                 opendkim, "-x", directory.resolve("verify.conf").toString(), "-t", file.toString())
             .redirectErrorStream(true)
             .start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-    return said;
+    return output;
   }
 
   /** The proxy worker alone, which scans by itself; no network, no database. */

@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.quorumail.tools.NodeProcess;
 
-/** The program's commands as an operator types them at the shell of a node. */
+/** A command of the program as an operator types it at the shell of a node. */
 final class OperatorCommand {
   private OperatorCommand() {}
 
   /**
-   * @param text both outputs
+   * @param text standard output and standard error
    */
   record CommandResult(int exitCode, String text) {}
 

@@ -20,7 +20,7 @@ import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 import org.quorumail.tools.SmtpSink;
 
-/** What an operator asks of a running node and tells it, by the packaged command line. */
+/** The commands of an operator to a running node, by the packaged command line. */
 class OperatorIT {
   private static final Duration START = Duration.ofSeconds(60);
   private static final byte[] MESSAGE =

@@ -33,7 +33,7 @@ class PolicyIT {
 
   private static final String FILTER_SERVICE = "org.quorumail.policy.MessageFilter";
 
-  /** What it does with a message stands in the sender's name; of most it wants nothing. */
+  /** The sender's name chooses what the filter does; most messages pass. */
   private static final String FILTER =
       """
       import org.quorumail.policy.*;
@@ -152,7 +152,7 @@ class PolicyIT {
         .until(() -> send("ann@local.test").startsWith("250 "));
   }
 
-  /** docs/receive.md: a filter of one's own. */
+  /** A custom filter from a jar, as in docs/receive.md. */
   private void aFilterFromAJarIsAsked() throws Exception {
     assertThat(send("reject@it.test", "ann@local.test")).isEqualTo("550 5.7.1 Not you");
     String held = queueId(send("quarantine@it.test", "ann@local.test"));

@@ -176,7 +176,7 @@ class PostfixIT {
         .contains("\r\nContent-Transfer-Encoding: base64\r\n\r\nAAo=\r\n--b--\r\n");
   }
 
-  /** RFC 8689 §4.2.1 and §5: by TLS from hop to hop, or back, and that by TLS only too. */
+  /** RFC 8689 §4.2.1 and §5: TLS from hop to hop, else a bounce, which needs TLS too. */
   @Test
   void whatMustTravelByTlsGoesNoFurtherThanTlsDoes() throws Exception {
     try (SmtpTestClient client = client()) {

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.quorumail.tools.NodeSettings;
 
-/** A file system in memory that can be made small, full and read-only. Only root can mount one. */
+/** A small file system in memory that tests fill or make read-only; only root can mount one. */
 final class SmallDisk implements AutoCloseable {
   private final Path path;
 
@@ -17,7 +17,7 @@ final class SmallDisk implements AutoCloseable {
   }
 
   /**
-   * Skips the test, in plain words, where nothing can be mounted.
+   * Mounts the disk; skips the test where nothing can be mounted.
    *
    * @param size as mount has it: {@code 64m}
    */

@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import org.quorumail.smtp.ClientTlsContexts;
 
-/** A plain SMTP client for tests that say exactly what they send. */
+/** An SMTP client for tests that choose every command. */
 final class SmtpTestClient implements Closeable {
   private static final int TIMEOUT_MILLIS = 60_000;
 
@@ -35,7 +35,7 @@ final class SmtpTestClient implements Closeable {
     return greeting;
   }
 
-  /** STARTTLS, the handshake with whoever answers, and EHLO. */
+  /** Sends STARTTLS, shakes hands without a check of the certificate, and sends EHLO. */
   void startTls() throws IOException {
     if (!request("STARTTLS").startsWith("220")) throw new IOException("no STARTTLS");
     socket =
@@ -47,14 +47,14 @@ final class SmtpTestClient implements Closeable {
     request("EHLO it.test");
   }
 
-  /** Sends a command and answers the last line of its reply. */
+  /** Sends a command and returns the last line of its reply. */
   String request(String command) throws IOException {
     out.write((command + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
     out.flush();
     return reply();
   }
 
-  /** One whole transaction; the reply to the final dot, or to what was refused before. */
+  /** Runs one transaction; returns the reply to the final dot, or the first refusal. */
   String send(String from, List<String> recipients, byte[] content) throws IOException {
     String mail = request("MAIL FROM:<" + from + "> BODY=8BITMIME SIZE=" + content.length);
     if (!mail.startsWith("2")) return mail;
@@ -73,7 +73,7 @@ final class SmtpTestClient implements Closeable {
     return request(".");
   }
 
-  /** Sends and says how long the whole took, from connecting to the answer. */
+  /** A reply and the time from the connection attempt to it. */
   record TimedReply(String reply, Duration duration) {}
 
   static TimedReply attempt(InetSocketAddress server, byte[] content) {

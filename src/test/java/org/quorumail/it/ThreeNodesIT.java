@@ -24,7 +24,7 @@ import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.SmtpSink;
 import org.quorumail.tools.Workload;
 
-/** Three nodes of the packaged program on loopback, and what becomes of mail when some die. */
+/** Three nodes of the packaged program on loopback: mail survives when some die. */
 class ThreeNodesIT {
   private static final Duration START = Duration.ofSeconds(90);
   private static final byte[] MESSAGE =
@@ -63,7 +63,7 @@ class ThreeNodesIT {
       cluster.start(START);
       var survivor = cluster.node(0).settings().smtpAddress();
       assertThat(SmtpTestClient.attempt(survivor, MESSAGE).reply()).startsWith("250 ");
-      // what the others do is counted here too, after their next report
+      // the counts of the others arrive with their next report
       await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> cluster.node(1).http().metric("smtp_cluster_messages_total") == 1);
@@ -82,7 +82,7 @@ class ThreeNodesIT {
       await()
           .atMost(Duration.ofSeconds(60))
           .until(() -> SmtpTestClient.attempt(survivor, MESSAGE).reply().startsWith("250 "));
-      // seen from the survivor, and told to the one that came back
+      // the survivor sees it and reports it to the restarted node
       for (int i = 0; i < 2; i++) {
         var node = cluster.node(i).http();
         await()
