@@ -4,20 +4,33 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who is there, as far as this node has heard. Everything above asks only this; it is soft state:
- * ownership of mail moves by Raft alone.
+ * The other nodes of the cluster, as far as this node knows. Everything above asks only this
+ * interface. It is soft state: ownership of mail moves by Raft alone.
  */
 public interface Membership extends AutoCloseable {
-  /** The others that have ever been heard of, this node not among them. */
+  /** All other nodes that were ever seen; this node is not among them. */
   List<Member> members();
 
   /**
-   * Why this node cannot find anybody, when every address that it was given was reached and none
-   * trusts it or is trusted by it: one sentence. Empty as long as one is only silent.
+   * The reason why this node finds no other: every address that it was given was reached, and none
+   * trusts this node or is trusted by it. One sentence; empty while any of them is only silent.
    */
   Optional<String> joinFailure();
 
-  /** Says good-bye, so that nobody holds this node for dead; waits some seconds at the most. */
+  /** The reason why this node cannot take part: another node has its id. One sentence. */
+  default Optional<String> idConflict() {
+    return Optional.empty();
+  }
+
+  /** Sends an event to all other nodes, as far as this membership can. */
+  default void broadcast(ClusterEvent event) {}
+
+  /** Uses the secrets of another configuration from now on. */
+  default void replaceSecrets(ClusterConfig changed) {}
+
+  /**
+   * Announces that this node leaves, so that no other declares it dead; waits some seconds at most.
+   */
   default void leave() throws InterruptedException {}
 
   @Override
@@ -34,13 +47,14 @@ public interface Membership extends AutoCloseable {
     }
   }
 
+  /** The state of another node as this node sees it. */
   enum Presence {
     ALIVE,
-    /** Does not answer at the moment; may be slow, paused or gone. */
+    /** It does not answer at the moment; it may be slow, paused or gone. */
     SUSPECT,
-    /** Held dead. */
+    /** It was declared dead. */
     DEAD,
-    /** Said good-bye. */
+    /** It announced that it leaves. */
     LEFT
   }
 }

@@ -1,0 +1,99 @@
+package org.quorumail.node;
+
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.cluster.ClusterConfig;
+import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.FormationVote;
+import org.quorumail.cluster.MemberMetadata;
+import org.quorumail.cluster.MemberMetadata.NodeLoad;
+import org.quorumail.config.HostPort;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The source of this node's own metadata, composed anew at each call. Thread-safe. */
+final class LocalMetadata implements Supplier<MemberMetadata> {
+  private static final Logger LOG = LoggerFactory.getLogger(LocalMetadata.class);
+
+  /** A documentation address (RFC 5737); nothing is sent to it. */
+  private static final HostPort ANY_REMOTE = new HostPort("192.0.2.1", 7946);
+
+  private final DataDirectory.StoredIdentity identity;
+  private final NodeConfig node;
+  private final ClusterConfig cluster;
+  private final FormationVote vote;
+  private final Supplier<NodeLoad> load;
+  private volatile @Nullable Formation formation;
+
+  LocalMetadata(
+      DataDirectory.StoredIdentity identity,
+      NodeConfig node,
+      ClusterConfig cluster,
+      FormationVote vote,
+      Supplier<NodeLoad> load,
+      @Nullable Formation formation) {
+    this.identity = identity;
+    this.node = node;
+    this.cluster = cluster;
+    this.vote = vote;
+    this.load = load;
+    this.formation = formation;
+  }
+
+  @Override
+  public MemberMetadata get() {
+    Formation formed = formation;
+    return new MemberMetadata(
+        identity.nodeId(),
+        identity.peerId(),
+        host(),
+        cluster.port(),
+        cluster.raftPort(),
+        node.region(),
+        node.zone(),
+        cluster.expect(),
+        vote.proposal(),
+        formed == null ? List.of() : formed.members(),
+        load.get());
+  }
+
+  Optional<Formation> formation() {
+    return Optional.ofNullable(formation);
+  }
+
+  /** Records the formation, which never changes afterwards. */
+  void formed(Formation agreed) {
+    Formation known = formation;
+    if (known != null && !known.equals(agreed)) {
+      throw new IllegalStateException("the cluster is formed twice: " + known + " and " + agreed);
+    }
+    formation = agreed;
+  }
+
+  /** The address under which the other nodes reach this one. */
+  String host() {
+    if (!cluster.enabled()) return "127.0.0.1";
+    return cluster.advertiseAddress().orElseGet(this::outgoingAddress);
+  }
+
+  /** The address that a packet to the first seed would leave from. */
+  private String outgoingAddress() {
+    String bind = cluster.bindAddress();
+    boolean wildcard = bind.equals("0.0.0.0") || bind.equals("::");
+    if (!wildcard) return bind;
+    try (DatagramSocket probe = new DatagramSocket()) {
+      HostPort seed = cluster.seeds().isEmpty() ? ANY_REMOTE : cluster.seeds().getFirst();
+      probe.connect(new InetSocketAddress(seed.host(), seed.port())); // sends nothing
+      return probe.getLocalAddress().getHostAddress();
+    } catch (SocketException | UncheckedIOException e) {
+      LOG.warn("event=advertise_address_unknown reason=\"{}\"", e.getMessage());
+      return "127.0.0.1";
+    }
+  }
+}
