@@ -5,25 +5,29 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What nodes of Quorumail broadcast to each other: one byte of kind, then JSON. Soft state only,
- * never mail.
+ * The payload of a broadcast between nodes: one byte of kind, then JSON. It carries soft state
+ * only, never mail.
  */
 sealed interface ClusterBroadcast {
   JsonMapper JSON = JsonMapper.shared();
 
-  /** How the sender is doing; the last one counts. */
+  /** The load of the sender; the last report counts. */
   record LoadReport(MemberMetadata.NodeLoad load) implements ClusterBroadcast {}
 
+  /** An event that its sender publishes. */
   record EventNotice(ClusterEvent event) implements ClusterBroadcast {}
 
   default byte[] encode() {
     return switch (this) {
       case LoadReport report -> encode((byte) 'L', report.load());
-      case EventNotice happened -> encode((byte) 'E', happened.event());
+      case EventNotice notice -> encode((byte) 'E', notice.event());
     };
   }
 
-  /** Empty for a kind of a later version, and for what is too long or damaged. */
+  /**
+   * Decodes a payload; empty for a kind of a later version, and for one that is too long or
+   * damaged.
+   */
   static Optional<ClusterBroadcast> decode(byte[] bytes) {
     if (bytes.length < 2 || bytes.length > ClusterEvent.MAX_BYTES) return Optional.empty();
     try {

@@ -11,7 +11,7 @@ import org.quorumail.config.Section;
 import org.quorumail.gossip.plumtree.CompressionConfig;
 import org.quorumail.gossip.plumtree.PlumtreeConfig;
 
-/** Reads {@code [cluster]}. */
+/** The reader of {@code [cluster]}. */
 public final class ClusterConfigReader {
   static final int GOSSIP_PORT = 7946;
   private static final String[] LATER_TABLES = {
@@ -48,7 +48,8 @@ public final class ClusterConfigReader {
     GossipConfig gossip = new GossipConfigReader(cluster).gossip();
     Duration election = electionTimeout();
     Duration joinTimeout =
-        cluster.duration("join_timeout", "30s", "1s", "1h", "wait for the others at the start");
+        cluster.duration(
+            "join_timeout", "30s", "1s", "1h", "wait for the other nodes at the start");
     int replicas = replicas();
     Duration snapshots =
         cluster.duration(
@@ -73,7 +74,7 @@ public final class ClusterConfigReader {
         plumtree(gossip.preset()));
   }
 
-  /** The preset with what {@code [cluster.gossip]} says, under the one switch for compression. */
+  /** The preset, changed by {@code [cluster.gossip]}, under the one switch for compression. */
   private PlumtreeConfig plumtree(GossipConfig.Preset preset) {
     PlumtreeConfig written =
         new PlumtreeConfigReader(cluster.section("gossip")).over(presetOf(preset));
@@ -130,15 +131,15 @@ public final class ClusterConfigReader {
     return certificate.flatMap(c -> key.flatMap(k -> ca.map(a -> new ClusterTlsFiles(c, k, a))));
   }
 
-  /** The shortest election timeout; the longest is twice that, as Raft wants a spread. */
+  /** The shortest election timeout. The longest is twice that: Raft needs a spread. */
   private Duration electionTimeout() {
     return cluster.duration(
         "election_timeout",
         "600ms",
         "100ms",
         "60s",
-        "silence after which a follower stands for election; the longest is twice that. The same"
-            + " on all nodes: leases are made of it");
+        "silence after which a follower starts an election; the longest is twice that. The same"
+            + " on all nodes: leases are derived from it");
   }
 
   private int replicas() {

@@ -9,15 +9,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The last events of the cluster as this node heard them, numbered from 1 as they came. */
+/**
+ * The last events of the cluster that this node received, numbered from 1 in the order of their
+ * arrival. Thread-safe.
+ */
 public final class ClusterEventLog {
-  /** Some hours of an ordinary cluster, some hundred KiB; who follows reads them at once. */
+  /** Some hours of an ordinary cluster, some hundred KiB; followers read events at once. */
   private static final int CAPACITY = 1_000;
 
   private final ArrayDeque<ReceivedEvent> events = new ArrayDeque<>();
   private long last;
 
-  /** An event and its place, by which a reader says how far it is. */
+  /** An event and its number, by which a reader names its position. */
   public record NumberedEvent(long number, ClusterEvent event) {}
 
   private record ReceivedEvent(NumberedEvent numbered, long receivedNanos) {
@@ -29,12 +32,12 @@ public final class ClusterEventLog {
       try {
         return Instant.parse(event().time());
       } catch (DateTimeParseException e) {
-        return Instant.EPOCH; // another version's way to say it
+        return Instant.EPOCH; // written by another version
       }
     }
   }
 
-  /** Appends it and wakes who waits. */
+  /** Appends an event and wakes waiting readers. */
   public synchronized void add(ClusterEvent event) {
     events.addLast(new ReceivedEvent(new NumberedEvent(++last, event), System.nanoTime()));
     if (events.size() > CAPACITY) events.removeFirst();
@@ -47,12 +50,11 @@ public final class ClusterEventLog {
   }
 
   /**
-   * Whether something has begun and not ended, as far as was heard.
+   * Reports whether a task has begun and not ended, as far as the received events show.
    *
-   * @param begin the type of the event that tells its begin; {@code end}: its end
-   * @param subject the detail that tells what it is about: a node may do several at once
-   * @param atMost beginnings that were heard longer ago do not count: whoever should have told the
-   *     end may have died
+   * @param begin the type of the event at its begin; {@code end}: at its end
+   * @param subject the detail that names the subject: a node may run several tasks at once
+   * @param atMost begins that were received longer ago do not count: the node may have died
    */
   public synchronized boolean isInProgress(
       String begin, String end, String subject, Duration atMost) {
@@ -61,7 +63,7 @@ public final class ClusterEventLog {
       String type = e.event().type();
       if (!type.equals(begin) && !type.equals(end)) continue;
       String what = e.event().details().getOrDefault(subject, "");
-      // Its teller's clock says the order: broadcasts may overtake each other.
+      // the clock of the publishing node gives the order: broadcasts may overtake each other
       latest.merge(
           List.of(e.event().node(), what),
           e,
@@ -73,14 +75,14 @@ public final class ClusterEventLog {
   }
 
   /**
-   * Events behind the given number, oldest first; waits for one if there is none.
+   * Returns events behind the given number, oldest first; waits for one if there is none.
    *
-   * @param patience none are returned after that
+   * @param timeout none are returned after that
    */
-  public synchronized List<NumberedEvent> after(long number, Duration patience)
+  public synchronized List<NumberedEvent> after(long number, Duration timeout)
       throws InterruptedException {
-    long from = number > last ? 0 : number; // a number of the node's former life
-    long until = System.nanoTime() + patience.toNanos();
+    long from = number > last ? 0 : number; // a number from before a restart
+    long until = System.nanoTime() + timeout.toNanos();
     while (last <= from) {
       long left = (until - System.nanoTime()) / 1_000_000;
       if (left <= 0) return List.of();

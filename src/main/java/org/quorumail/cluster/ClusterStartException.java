@@ -3,15 +3,14 @@ package org.quorumail.cluster;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The node cannot take part in the cluster as configured; the message is one sentence for the
- * operator.
+ * The failure of a node to take part in the cluster. The message is one sentence for the operator.
  */
 public final class ClusterStartException extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final boolean configuration;
 
-  /** A key of the configuration has to be corrected. */
+  /** A fault of the configuration: a key has to be corrected. */
   public ClusterStartException(String sentence) {
     super(sentence);
     this.configuration = true;
@@ -26,12 +25,12 @@ public final class ClusterStartException extends Exception {
     this.configuration = configuration;
   }
 
-  /** Something outside the configuration is in the way: a taken port, a lost disk. */
+  /** A fault outside the configuration: a taken port, a lost disk. */
   static ClusterStartException ofEnvironment(String sentence, @Nullable Throwable cause) {
     return new ClusterStartException(sentence, cause, false);
   }
 
-  /** Whether the configuration is to blame. */
+  /** Reports whether the configuration is at fault. */
   public boolean configuration() {
     return configuration;
   }

@@ -14,8 +14,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The members that founded the cluster, agreed once and kept in the data directory. Every node
- * computes it alone from the cards of the expected nodes; as all see the same cards, sorted the
- * same way, all arrive at the same groups without a leader to ask.
+ * computes the formation from the metadata of the expected nodes. All see the same metadata, sorted
+ * the same way, so all arrive at the same groups without a leader.
  *
  * @param members sorted by node id
  */
@@ -26,7 +26,7 @@ public record Formation(List<Member> members) {
     members = members.stream().sorted(Comparator.comparing(Member::nodeId)).toList();
   }
 
-  /** A founding member, under the address that its Raft port is reached at. */
+  /** A founding member, with the address of its Raft port. */
   public record Member(String nodeId, String peerId, String host, int raftPort, String zone) {}
 
   /** A stand-alone node: a cluster of one. */
@@ -35,8 +35,8 @@ public record Formation(List<Member> members) {
   }
 
   /**
-   * What the cards say: an existing formation that counts us in, or a new one when exactly the
-   * expected nodes are there; empty while nodes are missing.
+   * Derives the formation from metadata: an existing formation that includes this node, or a new
+   * one when exactly the expected nodes are there; empty while nodes are missing.
    *
    * @throws ClusterStartException when this node can never be a member of what the others formed
    */
@@ -45,28 +45,28 @@ public record Formation(List<Member> members) {
     for (MemberMetadata other : others) {
       if (!other.formed().isEmpty()) return Optional.of(adopt(self, other));
     }
-    TreeMap<String, MemberMetadata> cards = new TreeMap<>();
-    cards.put(self.nodeId(), self);
-    for (MemberMetadata card : others) {
-      MemberMetadata same = cards.put(card.nodeId(), card);
-      if (same != null && !same.peerId().equals(card.peerId())) {
+    TreeMap<String, MemberMetadata> byId = new TreeMap<>();
+    byId.put(self.nodeId(), self);
+    for (MemberMetadata node : others) {
+      MemberMetadata same = byId.put(node.nodeId(), node);
+      if (same != null && !same.peerId().equals(node.peerId())) {
         throw new ClusterStartException(
             "node.id: two nodes call themselves %s (%s and %s); give each its own"
-                .formatted(card.nodeId(), address(same), address(card)));
+                .formatted(node.nodeId(), address(same), address(node)));
       }
-      if (card.expect() != self.expect()) {
+      if (node.expect() != self.expect()) {
         throw new ClusterStartException(
             "cluster.expect: %d here but %d on %s; all nodes must expect the same number"
-                .formatted(self.expect(), card.expect(), card.nodeId()));
+                .formatted(self.expect(), node.expect(), node.nodeId()));
       }
     }
-    if (cards.size() > self.expect()) {
+    if (byId.size() > self.expect()) {
       throw new ClusterStartException(
           "cluster.expect: %d nodes are expected but %d are there (%s); correct expect or the seeds"
-              .formatted(self.expect(), cards.size(), String.join(", ", cards.keySet())));
+              .formatted(self.expect(), byId.size(), String.join(", ", byId.keySet())));
     }
-    if (cards.size() < self.expect()) return Optional.empty();
-    return Optional.of(new Formation(cards.values().stream().map(Formation::member).toList()));
+    if (byId.size() < self.expect()) return Optional.empty();
+    return Optional.of(new Formation(byId.values().stream().map(Formation::member).toList()));
   }
 
   private static Formation adopt(MemberMetadata self, MemberMetadata other)
@@ -78,19 +78,19 @@ public record Formation(List<Member> members) {
     boolean knownName = formation.find(self.nodeId()).isPresent();
     throw new ClusterStartException(
         knownName
-            ? "node.data_directory: the cluster knows %s by a directory that is not this one; a node that lost its disk cannot come back under its old place: bring the directory back, or form the cluster anew"
+            ? "node.data_directory: the cluster knows %s by a directory that is not this one; a node that lost its disk cannot return under its old name: restore the directory, or form the cluster again"
                 .formatted(self.nodeId())
             : "cluster.seeds: %s belongs to a cluster that was formed without %s"
                 .formatted(other.nodeId(), self.nodeId()));
   }
 
   /** A node as a founding member. */
-  public static Member member(MemberMetadata card) {
-    return new Member(card.nodeId(), card.peerId(), card.host(), card.raftPort(), card.zone());
+  public static Member member(MemberMetadata node) {
+    return new Member(node.nodeId(), node.peerId(), node.host(), node.raftPort(), node.zone());
   }
 
-  private static String address(MemberMetadata card) {
-    return card.host() + ":" + card.port();
+  private static String address(MemberMetadata node) {
+    return node.host() + ":" + node.port();
   }
 
   public Optional<Member> find(String nodeId) {
@@ -102,8 +102,8 @@ public record Formation(List<Member> members) {
   }
 
   /**
-   * Where the others replicate to, if that is not where this node says that it is: they know it by
-   * the address that it had when the cluster was founded.
+   * The address that the other nodes replicate to, if this node now has another one. They know this
+   * node by the address that it had when the cluster was founded.
    *
    * @return {@code host:port}
    */
@@ -113,9 +113,7 @@ public record Formation(List<Member> members) {
         .map(m -> m.host() + ":" + m.raftPort());
   }
 
-  /**
-   * Reads what {@link #store} wrote; empty when this node has not formed or joined a cluster yet.
-   */
+  /** Reads a stored formation; empty when this node has not formed or joined a cluster yet. */
   public static Optional<Formation> read(Path file) throws ClusterStartException {
     if (!Files.exists(file)) return Optional.empty();
     try {
@@ -128,7 +126,7 @@ public record Formation(List<Member> members) {
     }
   }
 
-  /** Writes it so that a power cut leaves either nothing or all of it. */
+  /** Writes the formation so that a power cut leaves either nothing or all of it. */
   public void store(Path file) throws IOException {
     DurableFile.replace(file, JSON.writeValueAsBytes(this));
   }

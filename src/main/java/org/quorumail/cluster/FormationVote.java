@@ -10,28 +10,29 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Founds the cluster once, without a leader to ask, in whatever order the nodes start. When the
- * expected nodes are seen, this node says which formation that would be; it founds it when all its
- * members have said the same. A node says one formation in its life, so two that differ can never
- * both be founded: each would need the word of a node that has given it to the other.
+ * The vote of this node on the formation of the cluster, which is founded once and without a
+ * leader, in whatever order the nodes start. When it sees the expected nodes, a node votes for the
+ * formation of exactly these. It founds that formation when all its members have voted for it. A
+ * node votes for one formation only, so two different ones can never both be founded: each would
+ * need the vote of a node that has voted for the other.
  *
- * <p>The word may change only for the same nodes: one may have moved to another address, or come
- * back with a wiped directory and so with another name in Raft; what the former one had founded is
- * gone with it.
+ * <p>A vote may change only for the same nodes. One of them may have moved to another address, or
+ * have lost its directory and returned with another name in Raft; anything that its former life
+ * founded was lost with the directory. Thread-safe.
  */
 public final class FormationVote {
   private @Nullable Formation vote;
 
-  /** What this node's card has to say; empty while nodes are missing. */
+  /** The digest of the formation that this node votes for; empty while nodes are missing. */
   public synchronized String proposal() {
     return vote == null ? "" : digest(vote);
   }
 
   /**
-   * Looks at the cards anew.
+   * Counts the votes in the metadata.
    *
-   * @return the formation that this node belongs to from now on; empty while something is missing
-   * @throws ClusterStartException when this node can never be a member, or the cards contradict
+   * @return the formation that this node belongs to from now on; empty while votes are missing
+   * @throws ClusterStartException when this node can never be a member, or the metadata contradict
    *     each other
    */
   public synchronized Optional<Formation> tally(
@@ -39,8 +40,8 @@ public final class FormationVote {
     Optional<Formation> seen = Formation.fromMetadata(self, others);
     if (seen.isEmpty()) return Optional.empty();
     Formation candidate = seen.get();
-    boolean isFounded = others.stream().anyMatch(card -> !card.formed().isEmpty());
-    if (isFounded) return seen; // it counts us in: adopted
+    boolean isFounded = others.stream().anyMatch(node -> !node.formed().isEmpty());
+    if (isFounded) return seen; // it includes this node
     if (vote == null || isSameOrReplaced(vote, candidate)) vote = candidate;
     if (!vote.equals(candidate)) {
       throw new ClusterStartException(
@@ -48,11 +49,13 @@ public final class FormationVote {
               .formatted(names(vote), names(candidate)));
     }
     String mine = digest(vote);
-    boolean allSaySo = others.stream().allMatch(card -> card.proposal().equals(mine));
-    return allSaySo ? Optional.of(vote) : Optional.empty();
+    boolean unanimous = others.stream().allMatch(node -> node.proposal().equals(mine));
+    return unanimous ? Optional.of(vote) : Optional.empty();
   }
 
-  /** The same nodes, perhaps at other addresses, perhaps with another name in Raft. */
+  /**
+   * Reports whether both have the same nodes, perhaps at other addresses or with other Raft names.
+   */
   private static boolean isSameOrReplaced(Formation old, Formation seen) {
     return nodeIds(old).equals(nodeIds(seen));
   }
@@ -65,7 +68,7 @@ public final class FormationVote {
     return String.join(", ", nodeIds(formation));
   }
 
-  /** Over everything that a founding member stores, in one order. */
+  /** A digest over everything that a founding member stores, in one order. */
   private static String digest(Formation formation) {
     StringBuilder text = new StringBuilder();
     for (Formation.Member m : formation.members()) {

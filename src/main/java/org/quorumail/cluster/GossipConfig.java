@@ -7,7 +7,7 @@ import org.quorumail.config.HostPort;
 import org.quorumail.config.Secret;
 
 /**
- * How nodes find and watch each other.
+ * The part of {@code [cluster]} about discovery and failure detection.
  *
  * @param acceptedSecrets beside {@code cluster.secret}, during a rotation
  * @param probeInterval empty: the preset's, as for the next two

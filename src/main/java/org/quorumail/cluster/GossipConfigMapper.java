@@ -24,7 +24,7 @@ import org.quorumail.gossip.swim.SwimConfig;
 import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.gossip.transport.TransportSettings;
 
-/** Makes of {@code [cluster]} what the gossip of this node needs. */
+/** The mapper from {@code [cluster]} to the settings of this node's gossip. */
 public final class GossipConfigMapper {
   private static final Path POD_NAMESPACE =
       Path.of("/var/run/secrets/kubernetes.io/serviceaccount/namespace");
@@ -32,36 +32,36 @@ public final class GossipConfigMapper {
   private GossipConfigMapper() {}
 
   /**
-   * @param card what this node says about itself
-   * @param identity what it shows to the others, and whom it trusts
+   * @param self this node's metadata
+   * @param credentials this node's certificate, and the authorities that it trusts
    * @param directory where the addresses of the members are kept
    * @throws ClusterStartException with a sentence that names the key
    */
   public static GossipSettings settings(
-      ClusterConfig cluster, MemberMetadata card, NodeCredentials identity, Path directory)
+      ClusterConfig cluster, MemberMetadata self, NodeCredentials credentials, Path directory)
       throws ClusterStartException {
-    InetSocketAddress advertised = advertised(card);
+    InetSocketAddress advertised = advertised(self);
     return new GossipSettings(
-        card.nodeId(),
-        new InetSocketAddress(address("cluster.bind_address", cluster.bindAddress()), card.port()),
+        self.nodeId(),
+        new InetSocketAddress(address("cluster.bind_address", cluster.bindAddress()), self.port()),
         advertised,
         keyRing(cluster),
-        transport(cluster.gossip(), identity),
+        transport(cluster.gossip(), credentials),
         swim(cluster.gossip()),
         cluster.plumtree(),
-        GossipMembership.encode(card),
-        discoveries(cluster, card, advertised),
+        GossipMembership.encode(self),
+        discoveries(cluster, self, advertised),
         Optional.of(directory.resolve("peers")),
         GossipMembership::zone);
   }
 
-  private static TransportSettings transport(GossipConfig gossip, NodeCredentials identity)
+  private static TransportSettings transport(GossipConfig gossip, NodeCredentials credentials)
       throws ClusterStartException {
     if (gossip.transport() == GossipConfig.Transport.UDP) return new TransportSettings.SealedUdp();
     Optional<String> missing = TransportSettings.Quic.unavailableReason();
     if (missing.isPresent()) throw new ClusterStartException("cluster.transport: " + missing.get());
     return new TransportSettings.Quic(
-        identity.keyManager(), identity.trustManager(), NodeCertificate::names);
+        credentials.keyManager(), credentials.trustManager(), NodeCertificate::names);
   }
 
   /** The keys that follow from {@code cluster.secret} and {@code cluster.accepted_secrets}. */
@@ -85,7 +85,7 @@ public final class GossipConfigMapper {
     return withProbes(swim, gossip);
   }
 
-  /** {@code heartbeat_interval} and {@code heartbeat_timeout} are SWIM's probes. */
+  /** Applies {@code heartbeat_interval} and {@code heartbeat_timeout}: they are SWIM's probes. */
   private static SwimConfig withProbes(SwimConfig swim, GossipConfig gossip) {
     if (gossip.probeInterval().isEmpty() && gossip.probeTimeout().isEmpty()) return swim;
     int interval = millis(gossip.probeInterval(), swim.probeInterval());
@@ -123,24 +123,26 @@ public final class GossipConfigMapper {
   }
 
   private static List<NodeDiscovery> discoveries(
-      ClusterConfig cluster, MemberMetadata card, InetSocketAddress advertised)
+      ClusterConfig cluster, MemberMetadata self, InetSocketAddress advertised)
       throws ClusterStartException {
-    List<NodeDiscovery> ways = new ArrayList<>();
-    ways.add(new StaticDiscovery(cluster.seeds().stream().map(GossipConfigMapper::seed).toList()));
+    List<NodeDiscovery> discoveries = new ArrayList<>();
+    discoveries.add(
+        new StaticDiscovery(cluster.seeds().stream().map(GossipConfigMapper::seed).toList()));
     GossipConfig gossip = cluster.gossip();
     try {
       switch (gossip.discovery()) {
         case STATIC -> {}
-        case DNS -> ways.add(new DnsDiscovery(gossip.discoveryDns(), cluster.port()));
-        case MULTICAST -> ways.add(multicast(cluster, card, advertised));
+        case DNS -> discoveries.add(new DnsDiscovery(gossip.discoveryDns(), cluster.port()));
+        case MULTICAST -> discoveries.add(multicast(cluster, self, advertised));
         case KUBERNETES ->
-            ways.add(KubernetesDiscovery.open(kubernetes(gossip.kubernetes()), cluster.port()));
-        case CUSTOM -> ways.add(custom());
+            discoveries.add(
+                KubernetesDiscovery.open(kubernetes(gossip.kubernetes()), cluster.port()));
+        case CUSTOM -> discoveries.add(custom());
       }
     } catch (IOException e) {
       throw new ClusterStartException(String.valueOf(e.getMessage()), e);
     }
-    return ways;
+    return discoveries;
   }
 
   private static NodeDiscovery custom() throws ClusterStartException {
@@ -150,7 +152,7 @@ public final class GossipConfigMapper {
               () ->
                   new ClusterStartException(
                       "cluster.discovery: there is no NodeDiscovery on the class path; add the jar"
-                          + " that provides one, or name another way"));
+                          + " that provides one, or set another discovery"));
     } catch (ServiceConfigurationError | LinkageError e) {
       throw new ClusterStartException(
           "cluster.discovery: the NodeDiscovery on the class path cannot be used (%s)".formatted(e),
@@ -163,14 +165,14 @@ public final class GossipConfigMapper {
   }
 
   private static NodeDiscovery multicast(
-      ClusterConfig cluster, MemberMetadata card, InetSocketAddress advertised)
+      ClusterConfig cluster, MemberMetadata self, InetSocketAddress advertised)
       throws ClusterStartException {
     HostPort group = cluster.gossip().multicast();
     InetAddress address = address("cluster.multicast_address", group.host());
     try {
       return MulticastDiscovery.join(
           keyRing(cluster),
-          card.nodeId(),
+          self.nodeId(),
           new InetSocketAddress(address, group.port()),
           advertised.getAddress(),
           advertised);
@@ -223,14 +225,14 @@ public final class GossipConfigMapper {
     }
   }
 
-  private static InetSocketAddress advertised(MemberMetadata card) throws ClusterStartException {
-    InetAddress address = address("cluster.advertise_address", card.host());
+  private static InetSocketAddress advertised(MemberMetadata self) throws ClusterStartException {
+    InetAddress address = address("cluster.advertise_address", self.host());
     if (address.isAnyLocalAddress()) {
       throw new ClusterStartException(
-          "cluster.advertise_address: %s is no address that others can call; name this node's own"
-              .formatted(card.host()));
+          "cluster.advertise_address: %s is no address that other nodes can reach; name this node's own"
+              .formatted(self.host()));
     }
-    return new InetSocketAddress(address, card.port());
+    return new InetSocketAddress(address, self.port());
   }
 
   private static InetAddress address(String key, String host) throws ClusterStartException {

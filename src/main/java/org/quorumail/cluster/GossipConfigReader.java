@@ -10,7 +10,7 @@ import org.quorumail.cluster.GossipConfig.Transport;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Section;
 
-/** Reads what of {@code [cluster]} says how nodes find and watch each other. */
+/** The reader of the keys of {@code [cluster]} about discovery and failure detection. */
 final class GossipConfigReader {
   private static final String ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
@@ -26,11 +26,11 @@ final class GossipConfigReader {
             "transport",
             Transport.class,
             Transport.UDP,
-            "what carries gossip, the same on all nodes: sealed UDP and TCP, or QUIC"),
+            "transport of gossip, the same on all nodes: sealed UDP and TCP, or QUIC"),
         cluster.text(
             "name",
             "quorumail",
-            "nodes of another name are not heard, even where they share the secret"),
+            "nodes of another name are rejected, even if they share the secret"),
         cluster.list(
             "accepted_secrets",
             "base64",
@@ -62,7 +62,7 @@ final class GossipConfigReader {
             "timing of gossip and failure detection",
             GossipConfigReader::preset),
         interval("heartbeat_interval", "how often each node probes another"),
-        interval("heartbeat_timeout", "patience for the answer to a probe"),
+        interval("heartbeat_timeout", "timeout of a probe"),
         failureDetection());
   }
 
@@ -90,7 +90,7 @@ final class GossipConfigReader {
             "10s",
             "4s",
             "5m",
-            "a node that is gone is known to be within this time");
+            "time within which a dead node is declared dead");
     return cluster.has("failure_detection_timeout") ? Optional.of(given) : Optional.empty();
   }
 

@@ -9,7 +9,9 @@ import org.quorumail.gossip.plumtree.CompressionConfig;
 import org.quorumail.gossip.plumtree.CompressionConfig.Algorithm;
 import org.quorumail.gossip.plumtree.PriorityConfig;
 
-/** The tables of {@code [cluster.gossip]} that the core does not know: they are its driver's. */
+/**
+ * The reader of the tables of {@code [cluster.gossip]} that belong to the driver, not to the core.
+ */
 final class GossipDriverConfigReader {
   private GossipDriverConfigReader() {}
 
@@ -73,7 +75,7 @@ final class GossipDriverConfigReader {
 
   private static int depth(Section s, String name, int preset) {
     return s.integer(
-        name + "_depth", preset, 1, 65_536, "messages that wait; then the eldest goes");
+        name + "_depth", preset, 1, 65_536, "messages that wait; then the oldest is dropped");
   }
 
   private static int weight(Section s, String name, int preset) {

@@ -3,12 +3,12 @@ package org.quorumail.cluster;
 import java.util.List;
 
 /**
- * What a node says about itself to the others. Soft state: it may be old, and nothing that could
- * lose mail depends on it.
+ * The metadata that a node publishes about itself. It is soft state: it may be old, and nothing
+ * that could lose mail depends on it.
  *
  * @param peerId the node's name in Raft: its id and a random part that a wiped directory loses
  * @param proposal the digest of the formation that this node would found, see {@link
- *     FormationVote}; empty while it has none in mind
+ *     FormationVote}; empty while it has not voted
  * @param formed the members of the cluster as this node has stored them; empty before the formation
  * @param load the figures of {@code /cluster/nodes}
  */
@@ -25,7 +25,10 @@ public record MemberMetadata(
     List<Formation.Member> formed,
     NodeLoad load) {
 
-  /** Most of a card's size is its members; a cluster of 50 nodes stays far below. */
+  /**
+   * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays
+   * far below.
+   */
   static final int MAX_BYTES = 64 * 1024;
 
   public MemberMetadata {
@@ -37,7 +40,7 @@ public record MemberMetadata(
         nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, changed);
   }
 
-  /** How a node is doing; rates are the receiver's business. */
+  /** The load of a node; rates are computed by the receiver. */
   public record NodeLoad(
       String version,
       boolean ready,
@@ -48,12 +51,12 @@ public record MemberMetadata(
       double cpuUsage,
       long memoryUsageMb) {
 
-    /** Only what seldom changes. */
+    /** The load without the figures that change all the time. */
     NodeLoad withoutFigures() {
       return new NodeLoad(version, ready, draining, startedMillis, 0, 0, 0, 0);
     }
 
-    /** The figures of the other one, which was reported on its own. */
+    /** The same with the figures of another report. */
     NodeLoad withFiguresOf(NodeLoad other) {
       return new NodeLoad(
           version,

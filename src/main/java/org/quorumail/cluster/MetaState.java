@@ -17,12 +17,12 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The state machine of the meta group: the registry of nodes, agreed by all. Small, so it lives in
- * memory; a snapshot writes it to {@code meta.json}, and the log's tail is applied again after a
- * restart.
+ * The state machine of the meta group: the registry of nodes, agreed by all. It is small, so it
+ * lives in memory. A snapshot writes it to {@code meta.json}, and the tail of the log is applied
+ * again after a restart.
  *
- * <p>Entries are JSON with a version and a type. An unknown one stops the node: to skip what a
- * newer node wrote would let replicas drift apart.
+ * <p>Entries are JSON with a version and a type. An unknown entry stops the node: to skip the entry
+ * of a newer node would let replicas diverge.
  */
 public final class MetaState implements ReplicatedState {
   private static final JsonMapper JSON = JsonMapper.shared();
@@ -33,7 +33,9 @@ public final class MetaState implements ReplicatedState {
   private volatile Registry registry = new Registry(LogPosition.NONE, Map.of());
   private volatile @Nullable Leadership leadership;
 
-  /** A node as the cluster has agreed on it; what changes by the second is on its card. */
+  /**
+   * A node as the cluster has agreed on it; figures that change by the second are in its metadata.
+   */
   public record RegisteredNode(
       String nodeId, String peerId, String host, int raftPort, String region, String zone) {}
 
@@ -45,7 +47,7 @@ public final class MetaState implements ReplicatedState {
     this.directory = directory;
   }
 
-  /** The entry by which a node puts itself into the registry, or renews what it says there. */
+  /** The entry by which a node registers, or renews its registration. */
   public static byte[] registerEntry(RegisteredNode node) {
     return JSON.writeValueAsBytes(new RegisterEntry(VERSION, "register", node));
   }

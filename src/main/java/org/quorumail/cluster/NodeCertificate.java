@@ -53,13 +53,13 @@ import org.quorumail.config.Secret;
 import org.quorumail.tls.PemFile;
 
 /**
- * What a node shows to the others, and what it asks of them: a key, a certificate for it, and the
- * authority that all certificates of the cluster come from.
+ * The certificate of a node: a key, a certificate for it, and the authority that signs all
+ * certificates of the cluster.
  *
- * <p>One secret is enough. The authority's private key is computed from it (HKDF, RFC 5869), so
- * every node that has the secret arrives at the same authority and mints its own certificate at
- * each start; nobody else can. Who holds the secret can call itself by any name: the secret, not
- * the name, is the trust.
+ * <p>One secret is enough. The private key of the authority is computed from the secret (HKDF, RFC
+ * 5869), so every node with the secret arrives at the same authority and mints its own certificate
+ * at each start. A holder of the secret can take any name: the trust is in the secret, not in the
+ * name.
  */
 public record NodeCertificate(
     PrivateKey key, X509Certificate certificate, X509Certificate authority) {
@@ -67,13 +67,15 @@ public record NodeCertificate(
   private static final ASN1ObjectIdentifier CURVE = X9ObjectIdentifiers.prime256v1;
   private static final X500Name AUTHORITY_NAME = new X500Name("CN=Quorumail cluster authority");
 
-  /** The certificates live for one start of a node; a clock that is years off must not end them. */
+  /**
+   * The certificates live for one start of a node; a clock that is years off must not expire them.
+   */
   private static final Instant VALID_FROM = Instant.parse("2000-01-01T00:00:00Z");
 
   private static final Instant VALID_UNTIL = Instant.parse("2100-01-01T00:00:00Z");
 
   /**
-   * Mints this node's certificate under the authority that follows from the secret.
+   * Mints the certificate of this node under the authority that follows from the secret.
    *
    * @param hosts addresses and names under which others connect to this node
    */
@@ -128,7 +130,9 @@ public record NodeCertificate(
     return new NodeCertificate(key, leaf, authority);
   }
 
-  /** For both ends of a connection between nodes; each end proves itself to the other. */
+  /**
+   * The TLS context for both ends of a connection between nodes; each end authenticates the other.
+   */
   public SSLContext context() {
     try {
       SSLContext context = SSLContext.getInstance("TLSv1.3");
@@ -139,7 +143,7 @@ public record NodeCertificate(
     }
   }
 
-  /** Shows this node's certificate. */
+  /** The key manager that presents this node's certificate. */
   public KeyManager keyManager() {
     try {
       char[] none = new char[0];
@@ -154,13 +158,13 @@ public record NodeCertificate(
     }
   }
 
-  /** Trusts what the cluster's authority has signed, and nothing else. */
+  /** The trust manager that trusts certificates of the cluster's authority, and no others. */
   public TrustManager trustManager() {
     return trustManager(List.of());
   }
 
   /**
-   * Trusts what the cluster's authority has signed, or one of these.
+   * The trust manager that trusts certificates of the cluster's authority, or of one of these.
    *
    * @param accepted the authorities of further secrets, during a rotation
    */
@@ -180,7 +184,7 @@ public record NodeCertificate(
     }
   }
 
-  /** The names that a certificate speaks for: common name and alternative names. */
+  /** The names in a certificate: common name and alternative names. */
   public static Set<String> names(X509Certificate certificate) {
     Set<String> names = new TreeSet<>();
     X500Name subject = new X500Name(certificate.getSubjectX500Principal().getName());
@@ -190,7 +194,7 @@ public record NodeCertificate(
       if (alternatives == null) return names;
       for (List<?> entry : alternatives) names.add(String.valueOf(entry.get(1)));
     } catch (GeneralSecurityException e) {
-      return names; // unreadable alternatives speak for nobody
+      return names; // unreadable alternative names name nobody
     }
     return names;
   }

@@ -14,15 +14,16 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this node shows on the replication port and whom it trusts there, as it counts now: a
- * rotation of the secret changes both for the next handshake, open connections go on.
+ * The credentials of this node for replication and QUIC: its certificate and the authorities that
+ * it trusts. A rotation of the secret replaces both for the next handshake; open connections stay
+ * open. Thread-safe.
  */
 public final class NodeCredentials {
   private volatile X509ExtendedKeyManager currentKey;
   private volatile X509ExtendedTrustManager currentTrust;
 
   /**
-   * @param own shown to the others
+   * @param own presented to the other nodes
    * @param accepted authorities that are trusted beside the own one
    */
   public NodeCredentials(NodeCertificate own, List<X509Certificate> accepted) {
@@ -30,7 +31,7 @@ public final class NodeCredentials {
     this.currentTrust = (X509ExtendedTrustManager) own.trustManager(accepted);
   }
 
-  /** From the next handshake on. */
+  /** Replaces the credentials from the next handshake on. */
   public void replace(NodeCertificate own, List<X509Certificate> accepted) {
     currentTrust = (X509ExtendedTrustManager) own.trustManager(accepted);
     currentKey = (X509ExtendedKeyManager) own.keyManager();

@@ -7,28 +7,30 @@ import java.util.Optional;
 import org.quorumail.cluster.Membership.Presence;
 
 /**
- * Notices that this node does not see more than half of the founding members any more, and that it
- * does again. From here nobody can tell whether the others are cut off or dead; that they said
- * good-bye one can tell, and then it is no partition. One thread looks; any may ask.
+ * The detector of partitions: it notices when this node loses sight of more than half of the
+ * founding members, and when it regains it. This node cannot know whether the others are cut off or
+ * dead. When they announced that they leave, it is no partition. One thread updates the detector;
+ * any may read.
  */
 public final class PartitionDetector {
   private boolean hadMajority;
   private volatile boolean partitioned;
   private long partitionedAtMillis;
 
-  /** What changed, in the words of an event. */
+  /** A change, with the type and the details of its event. */
   public record Change(String type, Map<String, String> details) {}
 
-  /** Whether it was so at the last look. */
+  /** Reports whether this node was cut off at the last update. */
   public boolean isPartitioned() {
     return partitioned;
   }
 
   /**
-   * Looks again; the first look that sees a majority arms it.
+   * Compares the members with the last update; the first update that sees a majority arms the
+   * detector.
    *
    * @param others as the membership has them
-   * @param now milliseconds of a clock that does not jump
+   * @param now milliseconds of a monotonic clock
    */
   public Optional<Change> update(
       Formation formation, String self, List<Membership.Member> others, long now) {
@@ -44,8 +46,8 @@ public final class PartitionDetector {
     }
     int all = formation.members().size();
     if (2 * seen > all) return regainMajority(seen, all, now);
-    boolean byGoodbyes = 2 * (seen + gone) > all;
-    if (!hadMajority || partitioned || byGoodbyes || lost.isEmpty()) return Optional.empty();
+    boolean byLeaves = 2 * (seen + gone) > all;
+    if (!hadMajority || partitioned || byLeaves || lost.isEmpty()) return Optional.empty();
     partitioned = true;
     partitionedAtMillis = now;
     Map<String, String> details =

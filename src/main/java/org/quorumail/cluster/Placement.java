@@ -10,15 +10,17 @@ import java.util.zip.CRC32C;
 import org.quorumail.cluster.Formation.Member;
 
 /**
- * Which nodes hold which group. A spool has its home node and {@code replicationFactor - 1} others,
- * chosen by rendezvous hashing so that each node carries about the same number, and out of other
- * zones first.
+ * The placement of groups on nodes. A spool has its home node and {@code replicationFactor - 1}
+ * others. They are chosen by rendezvous hashing, so that each node holds about the same number, and
+ * from other zones first.
  */
 public record Placement(Formation formation, int replicationFactor) {
+  /** The name of the group that holds the registry of nodes. */
   public static final String META_GROUP = "meta";
+
   private static final int META_VOTERS_MAX = 5;
 
-  /** The group's name of a node's spool. */
+  /** The name of the group of a node's spool. */
   public static String spoolGroup(String nodeId) {
     return "spool-" + nodeId;
   }
@@ -47,7 +49,7 @@ public record Placement(Formation formation, int replicationFactor) {
     return formation.members().subList(0, voters);
   }
 
-  /** A ring walk would give one neighbour all of a dead node's work; a hash per pair spreads it. */
+  /** A hash per pair: on a ring, one neighbour would get all of a dead node's work. */
   private static long weight(Member home, Member other) {
     CRC32C crc = new CRC32C();
     crc.update((home.peerId() + '\0' + other.peerId()).getBytes(StandardCharsets.UTF_8));

@@ -12,7 +12,7 @@ import org.quorumail.gossip.plumtree.ScoringConfig;
 import org.quorumail.gossip.plumtree.StorageConfig;
 import org.quorumail.gossip.plumtree.SyncConfig;
 
-/** Reads {@code [cluster.gossip]}: what is written replaces the preset's value. */
+/** The reader of {@code [cluster.gossip]}: each written key replaces the value of the preset. */
 final class PlumtreeConfigReader {
   private static final int LINKS = 64;
 
@@ -208,7 +208,8 @@ final class PlumtreeConfigReader {
         s.decimal("min_graft_success", d.minGraftSuccess(), 0, 1, "smallest batches below"),
         s.decimal("high_rate", d.highRate(), 1, 1_000_000, "messages per second"),
         s.duration("recalculation", Units.format(d.recalculation()), "100ms", "1d", "how often"),
-        s.duration("window", Units.format(d.window()), "1s", "1d", "after a longer pause anew"),
+        s.duration(
+            "window", Units.format(d.window()), "1s", "1d", "a longer pause resets the averages"),
         s.decimal("ema", d.ema(), 0.01, 1, "weight of the newest sample"),
         s.decimal("momentum", d.momentum(), 0, 0.99, "share of the last step in the next"),
         s.decimal("hysteresis", d.hysteresis(), 0, 1, "smaller changes are not made"));

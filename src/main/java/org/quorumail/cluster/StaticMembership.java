@@ -28,12 +28,12 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Membership of a cluster that has certificates from files and no secret, so that there is no key
- * to seal gossip with: this node calls each of a fixed list of seeds over mutual TLS and both tell
- * their card once a second. A node's own address among the seeds is harmless.
+ * The membership of a cluster that has certificates from files and no secret, and so no key to seal
+ * gossip with. This node connects to each of a fixed list of seeds over mutual TLS, and both send
+ * their metadata once a second. A node's own address among the seeds is harmless.
  *
- * <p>Threads: {@code cluster-accept} takes connections, each connection and each seed has a virtual
- * thread. A card is length-prefixed JSON, bounded before it is read.
+ * <p>Threads: {@code cluster-accept} accepts connections; each connection and each seed has a
+ * virtual thread. Metadata are length-prefixed JSON, bounded before they are read.
  */
 public final class StaticMembership implements Membership {
   private static final Logger LOG = LoggerFactory.getLogger(StaticMembership.class);
@@ -41,10 +41,12 @@ public final class StaticMembership implements Membership {
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final int TIMEOUT_MS = 3_000;
 
-  /** Three missed cards in a row: more than a pause of the garbage collector. */
+  /** Three missed messages in a row: more than a pause of the garbage collector. */
   private static final Duration SUSPECT_AFTER = Duration.ofSeconds(3);
 
-  /** Each member calls once; the rest is room for reconnects and for strangers that fail TLS. */
+  /**
+   * One connection per member; the rest is room for reconnects and for connections that fail TLS.
+   */
   private static final int MAX_CONNECTIONS = 128;
 
   private final Supplier<MemberMetadata> self;
@@ -57,11 +59,11 @@ public final class StaticMembership implements Membership {
   private final Map<HostPort, ContactResult> contacts = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  /** What came of the last call to a seed. */
+  /** The result of the last connection to a seed. */
   private enum ContactResult {
     SELF,
     TRUSTED,
-    /** Reached, but its certificate is not of our authority, or ours not of its. */
+    /** Reached, but one of both certificates is not of the authority of the other side. */
     UNTRUSTED,
     UNREACHABLE
   }
@@ -75,7 +77,7 @@ public final class StaticMembership implements Membership {
   }
 
   /**
-   * @param self this node's card, asked anew for each exchange
+   * @param self this node's metadata, read again for each exchange
    * @throws ClusterStartException when the port cannot be bound
    */
   public static StaticMembership start(
@@ -121,15 +123,15 @@ public final class StaticMembership implements Membership {
 
   @Override
   public Optional<String> joinFailure() {
-    List<HostPort> strangers = new ArrayList<>();
+    List<HostPort> untrusted = new ArrayList<>();
     for (Map.Entry<HostPort, ContactResult> contact : contacts.entrySet()) {
-      if (contact.getValue() == ContactResult.UNTRUSTED) strangers.add(contact.getKey());
+      if (contact.getValue() == ContactResult.UNTRUSTED) untrusted.add(contact.getKey());
       else if (contact.getValue() != ContactResult.SELF) return Optional.empty();
     }
-    if (strangers.isEmpty()) return Optional.empty();
+    if (untrusted.isEmpty()) return Optional.empty();
     return Optional.of(
         "cluster.secret: %s have another secret or certificates of another authority; give all nodes the same cluster.secret, or cluster.tls of one authority"
-            .formatted(strangers));
+            .formatted(untrusted));
   }
 
   @Override
@@ -151,7 +153,7 @@ public final class StaticMembership implements Membership {
         Thread.ofVirtual().name("cluster-member").start(() -> answer((SSLSocket) socket));
       } catch (IOException e) {
         if (closed) return;
-        LOG.warn("cluster_accept_failed reason=\"{}\"", e.getMessage());
+        LOG.warn("event=cluster_accept_failed reason=\"{}\"", e.getMessage());
         if (!pause()) return;
       }
     }
@@ -167,7 +169,9 @@ public final class StaticMembership implements Membership {
       }
     } catch (IOException | JacksonException e) {
       LOG.debug(
-          "cluster_member_gone peer={} reason=\"{}\"", socket.getInetAddress(), e.getMessage());
+          "event=cluster_member_disconnected peer={} reason=\"{}\"",
+          socket.getInetAddress(),
+          e.getMessage());
     } finally {
       open.remove(socket);
       connections.release();
@@ -175,7 +179,7 @@ public final class StaticMembership implements Membership {
   }
 
   private void call(HostPort seed) {
-    boolean complained = false;
+    boolean logged = false;
     while (!closed) {
       try (SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket()) {
         open.add(socket);
@@ -183,7 +187,7 @@ public final class StaticMembership implements Membership {
           // resolved at each attempt: the address behind a name may change
           socket.connect(new InetSocketAddress(seed.host(), seed.port()), TIMEOUT_MS);
           MemberConnection wire = handshake(socket);
-          complained = false;
+          logged = false;
           while (!closed) {
             wire.send(self.get());
             contacts.put(seed, receive(wire) ? ContactResult.TRUSTED : ContactResult.SELF);
@@ -194,41 +198,45 @@ public final class StaticMembership implements Membership {
         }
       } catch (IOException | JacksonException e) {
         if (closed) return;
-        boolean stranger = e instanceof SSLHandshakeException;
-        contacts.put(seed, stranger ? ContactResult.UNTRUSTED : ContactResult.UNREACHABLE);
-        if (!complained && stranger) {
+        boolean untrusted = e instanceof SSLHandshakeException;
+        contacts.put(seed, untrusted ? ContactResult.UNTRUSTED : ContactResult.UNREACHABLE);
+        if (!logged && untrusted) {
           LOG.warn(
-              "cluster_seed_untrusted seed={} reason=\"{}\" check=\"cluster.secret, cluster.tls\"",
+              "event=cluster_seed_untrusted seed={} reason=\"{}\" check=\"cluster.secret,"
+                  + " cluster.tls\"",
               seed,
               e.getMessage());
-        } else if (!complained) {
-          LOG.info("cluster_seed_unreachable seed={} reason=\"{}\"", seed, e.getMessage());
+        } else if (!logged) {
+          LOG.info("event=cluster_seed_unreachable seed={} reason=\"{}\"", seed, e.getMessage());
         }
-        complained = true; // once per outage, not once per second
+        logged = true; // once per outage, not once per second
         if (!pause()) return;
       }
     }
   }
 
-  /** False when the card is our own. */
+  /** Receives metadata; false when they are our own. */
   private boolean receive(MemberConnection wire) throws IOException {
-    MemberMetadata card = wire.receive();
+    MemberMetadata metadata = wire.receive();
     MemberMetadata own = self.get();
-    if (card.peerId().equals(own.peerId())) return false; // our own address among the seeds
-    boolean speaksForItself =
-        wire.names.contains(card.nodeId()) || wire.names.contains(card.host());
-    if (!speaksForItself) {
+    if (metadata.peerId().equals(own.peerId())) return false; // our own address among the seeds
+    boolean namesItself =
+        wire.names.contains(metadata.nodeId()) || wire.names.contains(metadata.host());
+    if (!namesItself) {
       throw new IOException(
-          "the certificate speaks for %s, not for %s".formatted(wire.names, card.nodeId()));
+          "the certificate names %s, not %s".formatted(wire.names, metadata.nodeId()));
     }
     boolean isNew =
         received.put(
-                card.peerId(),
-                new ReceivedMetadata(card, System.currentTimeMillis(), System.nanoTime()))
+                metadata.peerId(),
+                new ReceivedMetadata(metadata, System.currentTimeMillis(), System.nanoTime()))
             == null;
     if (isNew) {
       LOG.info(
-          "cluster_member_seen node={} address={}:{}", card.nodeId(), card.host(), card.port());
+          "event=cluster_member_seen node={} address={}:{}",
+          metadata.nodeId(),
+          metadata.host(),
+          metadata.port());
     }
     return true;
   }
@@ -257,14 +265,14 @@ public final class StaticMembership implements Membership {
     try {
       socket.close();
     } catch (Exception e) {
-      LOG.debug("close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("event=close_failed reason=\"{}\"", e.getMessage());
     }
   }
 
-  /** One proven connection. */
+  /** One authenticated connection. */
   private record MemberConnection(DataInputStream in, DataOutputStream out, Set<String> names) {
-    void send(MemberMetadata card) throws IOException {
-      byte[] json = JSON.writeValueAsBytes(card);
+    void send(MemberMetadata metadata) throws IOException {
+      byte[] json = JSON.writeValueAsBytes(metadata);
       out.writeInt(json.length);
       out.write(json);
       out.flush();
@@ -273,7 +281,7 @@ public final class StaticMembership implements Membership {
     MemberMetadata receive() throws IOException {
       int length = in.readInt();
       if (length < 2 || length > MemberMetadata.MAX_BYTES) {
-        throw new IOException("a card of " + length + " bytes");
+        throw new IOException("metadata of " + length + " bytes");
       }
       byte[] json = new byte[length];
       in.readFully(json);
