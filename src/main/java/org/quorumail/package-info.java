@@ -1,4 +1,7 @@
-/** Entry point and composition root; everything is wired here and nowhere else. */
+/**
+ * The entry point and the composition root: {@link org.quorumail.Main} starts the command line, and
+ * {@link org.quorumail.Node} wires one node. All parts are wired here, and they know nothing of it.
+ */
 @NullMarked
 package org.quorumail;
 

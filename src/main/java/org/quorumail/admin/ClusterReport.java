@@ -20,7 +20,7 @@ import org.quorumail.node.RaftGroups;
 import org.quorumail.node.SpoolRebalancer;
 import org.quorumail.replication.LogPosition;
 
-/** The cluster as the API shows it: what the cards say, and who leads the meta group. */
+/** The cluster as the API shows it: the metadata of the nodes, and the leader of the meta group. */
 public final class ClusterReport implements ClusterView {
   private final ClusterMember member;
   private final NodeState state;
@@ -36,9 +36,9 @@ public final class ClusterReport implements ClusterView {
     int healthy = (int) nodes.stream().filter(n -> n.status().equals("healthy")).count();
     Optional<RaftGroups> open = state.groups();
     String leader = open.flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
-    MemberMetadata card = member.metadata();
+    MemberMetadata self = member.metadata();
     ClusterNode local =
-        nodes.stream().filter(n -> n.id().equals(card.nodeId())).findFirst().orElseThrow();
+        nodes.stream().filter(n -> n.id().equals(self.nodeId())).findFirst().orElseThrow();
     return new ClusterStatus(
         nodes.size(),
         healthy,
@@ -100,7 +100,10 @@ public final class ClusterReport implements ClusterView {
     return member.events();
   }
 
-  /** The first that applies: a partition says more than the loss of the quorum that it brings. */
+  /**
+   * The state of the cluster. The first that applies counts: a partition explains more than the
+   * loss of the quorum that it causes.
+   */
   private String state(boolean open, @Nullable String leader, int healthy, int total) {
     if (state.isDraining()) return "ShuttingDown";
     if (!open) return "Forming";
@@ -119,24 +122,24 @@ public final class ClusterReport implements ClusterView {
   }
 
   private static ClusterNode node(
-      MemberMetadata card, Membership.@Nullable Member heard, @Nullable String leader) {
-    MemberMetadata.NodeLoad load = card.load();
-    Membership.Presence presence = heard == null ? Membership.Presence.ALIVE : heard.presence();
+      MemberMetadata metadata, Membership.@Nullable Member member, @Nullable String leader) {
+    MemberMetadata.NodeLoad load = metadata.load();
+    Membership.Presence presence = member == null ? Membership.Presence.ALIVE : member.presence();
     String status =
         switch (presence) {
           case ALIVE -> load.draining() ? "maintenance" : load.ready() ? "healthy" : "degraded";
           case SUSPECT -> "unhealthy";
           case DEAD, LEFT -> "disconnected";
         };
-    long lastHeard = heard == null ? System.currentTimeMillis() : heard.lastContactMillis();
+    long lastHeard = member == null ? System.currentTimeMillis() : member.lastContactMillis();
     return new ClusterNode(
-        card.nodeId(),
-        card.host(),
-        card.port(),
-        card.nodeId().equals(leader) ? "leader" : "follower",
+        metadata.nodeId(),
+        metadata.host(),
+        metadata.port(),
+        metadata.nodeId().equals(leader) ? "leader" : "follower",
         status,
-        card.region(),
-        card.zone(),
+        metadata.region(),
+        metadata.zone(),
         Instant.ofEpochMilli(lastHeard).toString(),
         new NodeMetadata(
             load.version(),
@@ -147,7 +150,7 @@ public final class ClusterReport implements ClusterView {
             load.memoryUsageMb()));
   }
 
-  /** A member that has not been heard of since this node started. */
+  /** A founding member without any contact since this node started. */
   private static ClusterNode unseenNode(Formation.Member m) {
     return new ClusterNode(
         m.nodeId(),

@@ -44,7 +44,7 @@ public final class QueueReport implements QueueView {
     Optional<MessageStatus> status = status(filter.status());
     boolean none = !filter.status().isEmpty() && status.isEmpty();
     if (none)
-      return new MessagePage(List.of(), null); // a message at its end is no longer in the spool
+      return new MessagePage(List.of(), null); // a finished message is no longer in the spool
     SpoolQueries.MessageCriteria wanted =
         new SpoolQueries.MessageCriteria(
             status,

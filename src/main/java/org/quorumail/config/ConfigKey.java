@@ -1,9 +1,9 @@
 package org.quorumail.config;
 
 /**
- * A key that the configuration knows; what {@code docs/configuration.md} lists.
+ * A key of the configuration, as {@code docs/configuration.md} lists it.
  *
- * @param path with {@code []} for the elements of a list and {@code *} for a name of choice
+ * @param path with {@code []} for the elements of a list and {@code *} for a free name
  * @param type in words: duration, size, integer …
  * @param fallback the default as it would be written in the file, or in words
  * @param available false for a key that is documented but built in a later version

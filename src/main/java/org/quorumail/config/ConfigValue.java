@@ -11,23 +11,23 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.StringNode;
 
 /**
- * What was written for a key, and where. In a file it has a type of its own, which must be the
- * key's; from outside the file it is text, which is read as the key's type wants it. Each reading
- * says in its exception what is wrong.
+ * A value that was written for a key, and its origin. In a file it has a TOML type, which must be
+ * the type of the key. Outside the file it is text, which is parsed as the type of the key. The
+ * exception of each method names the fault.
  */
 record ConfigValue(JsonNode value, String origin, boolean fromFile) {
-  /** From a variable or an option. */
+  /** The value of an environment variable or an option. */
   static ConfigValue text(String text, String origin) {
     return new ConfigValue(StringNode.valueOf(text), origin, false);
   }
 
-  /** {@code command_secs = 300} becomes {@code "300s"}. */
+  /** Appends a unit: {@code command_secs = 300} becomes {@code "300s"}. */
   ConfigValue withUnit(String unit) {
     if (!value.isIntegralNumber()) return this;
     return new ConfigValue(StringNode.valueOf(value.asString() + unit), origin, true);
   }
 
-  /** Lists and tables from outside the file are written as TOML. */
+  /** The value as a list or a table; outside the file these are written as TOML. */
   @Nullable JsonNode structure() {
     return fromFile ? value : TomlDocument.valueOrNull(value.asString());
   }

@@ -8,19 +8,20 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
- * Keys by environment: {@code QUORUMAIL_<KEY_WITH_UNDERSCORES>} for every key, and the names of
- * Zetian's, smtp-server's (Zig) and memberlist-plumtree's documents for the keys that exist here.
+ * The environment variables that set keys: {@code QUORUMAIL_<KEY_WITH_UNDERSCORES>} for every key,
+ * and the names in the documents of Zetian, smtp-server (Zig) and memberlist-plumtree for the keys
+ * that exist here.
  */
 final class EnvironmentVariables {
   static final String PREFIX = "QUORUMAIL_";
 
-  /** Names with the prefix that are not keys: read by the launcher, or set by Kubernetes. */
+  /** Variables with the prefix that are no keys: read by the launcher, or set by Kubernetes. */
   private static final List<String> NOT_KEYS =
       List.of("QUORUMAIL_CONFIG", "QUORUMAIL_JAVA_OPTS", "QUORUMAIL_HOME", "QUORUMAIL_CACHE");
 
   private record ForeignName(String name, String key, UnaryOperator<String> translate) {}
 
-  /** Weakest last: the first name that is set wins. */
+  /** The foreign names, strongest first: the first one that is set counts. */
   private static final List<ForeignName> FOREIGN =
       List.of(
           same("SMTP_CLUSTER_NODE_ID", "node.id"),
@@ -68,13 +69,13 @@ final class EnvironmentVariables {
         name, key, value -> value.chars().allMatch(Character::isDigit) ? value + "ms" : value);
   }
 
-  /** The own name of a key: {@code QUORUMAIL_SMTP_LISTENERS_0_SOCKET}. */
+  /** The own variable of a key: {@code QUORUMAIL_SMTP_LISTENERS_0_SOCKET}. */
   static String nameOf(String path) {
     String words = path.replaceAll("[^A-Za-z0-9]+", "_");
     return PREFIX + words.replaceAll("_$", "").toUpperCase(Locale.ROOT);
   }
 
-  /** What the environment says by foreign names: key path → variable and its value. */
+  /** The variables with foreign names: key path → variable and its value. */
   static Map<String, Variable> foreignVariables(Map<String, String> environment) {
     Map<String, Variable> byKey = new HashMap<>();
     for (ForeignName f : FOREIGN) {

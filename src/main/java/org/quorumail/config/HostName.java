@@ -7,18 +7,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Domain names as the configuration writes them, RFC 1123 §2.1. */
+/** Parsers of domain names in the configuration, RFC 1123 §2.1. */
 public final class HostName {
   private HostName() {}
 
-  /** In lower case; the exception says what is wrong. */
+  /** Checks a name and returns it in lower case; the exception names the fault. */
   public static String validate(String text) {
     String name = text.strip().toLowerCase(Locale.ROOT);
     if (name.length() <= 253 && name.matches("[a-z0-9_-]{1,63}(\\.[a-z0-9_-]{1,63})*")) return name;
     throw new IllegalArgumentException("not a host name: \"" + text + "\"");
   }
 
-  /** What the machine calls itself, asked of its files before its resolver, which may be slow. */
+  /** The name of this machine, from its files first: its resolver may be slow. */
   public static String local() {
     try {
       return validate(Files.readString(Path.of("/etc/hostname")));

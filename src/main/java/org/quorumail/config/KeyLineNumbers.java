@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The line on which each key of a TOML document stands, which the parser does not tell. Expects
- * text that the parser has accepted and never fails on other text; at worst a line is missing.
+ * The line numbers of the keys of a TOML document, which the parser does not report. The scan
+ * expects text that the parser has accepted and never fails on other text; at worst a line is
+ * missing.
  */
 final class KeyLineNumbers {
   private final String text;
@@ -20,7 +21,7 @@ final class KeyLineNumbers {
     this.text = text;
   }
 
-  /** Paths as {@link #child} and {@link #element} write them. */
+  /** Scans a document; paths are written as {@link #child} and {@link #element} write them. */
   static Map<String, Integer> of(String text) {
     KeyLineNumbers scan = new KeyLineNumbers(text);
     scan.document();
@@ -115,7 +116,7 @@ final class KeyLineNumbers {
     }
   }
 
-  /** Whether there is more before the closing bracket, which is consumed. */
+  /** Reports whether there is more before the closing bracket, which is consumed. */
   private boolean skipTo(char closing) {
     skipBlank(true);
     while (peek() == ',') {

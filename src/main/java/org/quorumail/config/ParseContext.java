@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** One pass over the sources: what they say, what was asked for, and what is wrong. */
+/** The state of one reading: the sources, the keys that were requested, and the problems found. */
 public final class ParseContext {
   private final String fileName;
   private final ObjectNode root;
@@ -64,7 +64,7 @@ public final class ParseContext {
     return List.copyOf(keys.values());
   }
 
-  /** What stands outside the file for a key: command line before environment. */
+  /** The value of a key outside the file: command line before environment. */
   @Nullable ConfigValue externalValue(String path) {
     String variable = EnvironmentVariables.nameOf(path);
     requestedPaths.add(path);
@@ -81,7 +81,7 @@ public final class ParseContext {
     return new ConfigValue(value, origin(path), true);
   }
 
-  /** Where a key stands; of a key that is not written, where its table stands. */
+  /** The origin of a key; for a key that is not written, the origin of its table. */
   String origin(String path) {
     if (overrides.containsKey(path)) return "command line";
     String variable = EnvironmentVariables.nameOf(path);
@@ -116,7 +116,7 @@ public final class ParseContext {
     return warnings;
   }
 
-  /** All problems, those of keys that nobody asked for included; call after everything is read. */
+  /** Returns all problems, those of unknown keys included; call it after everything is read. */
   public List<Problem> problems() {
     for (Section section : sections) section.reportUnknown();
     for (String path : overrides.keySet()) {
@@ -135,7 +135,7 @@ public final class ParseContext {
     return List.copyOf(requestedPaths);
   }
 
-  /** The sentence about a key that does not exist, with the key that was probably meant. */
+  /** The message about an unknown key, with a suggestion of the key that was probably meant. */
   String unknownKeyMessage(String path, List<String> siblings) {
     String name = path.substring(path.lastIndexOf('.') + 1);
     Optional<String> sibling = Spelling.nearest(name, siblings);

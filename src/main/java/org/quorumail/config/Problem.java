@@ -1,11 +1,11 @@
 package org.quorumail.config;
 
 /**
- * One thing that is wrong with a configuration, as an operator reads it.
+ * A fault of a configuration, as an operator reads it.
  *
  * @param key the key's path, such as {@code smtp.listeners[0].socket}; empty for the whole file
- * @param origin where the value came from: {@code quorumail.toml:14}, an environment variable
- * @param message what is wrong and what to do, without key and origin
+ * @param origin of the value: {@code quorumail.toml:14}, an environment variable
+ * @param message the fault and its remedy, without key and origin
  */
 public record Problem(String key, String origin, String message) {
   @Override

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** A secret that never prints itself. */
+/** A secret; its text form does not reveal it. */
 public final class Secret {
   private final byte[] bytes;
 

@@ -21,8 +21,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * One table of the configuration. Each method reads one key: it declares the key for the
- * documentation, takes the value of the strongest source, reports what is wrong with it, and falls
- * back to the default so that reading goes on and finds the next problem.
+ * documentation, takes the value of the strongest source, and reports what is wrong with it. After
+ * a fault it returns the default, so that reading continues and finds the next problem.
  */
 public final class Section {
   private static final Map<String, String> DURATION_SUFFIXES =
@@ -75,7 +75,7 @@ public final class Section {
     return value(key, "text", fallback, fallback, meaning, t -> t);
   }
 
-  /** An empty text in the file means the same as a missing key. */
+  /** Reads a text; an empty one in the file means the same as a missing key. */
   public Optional<String> optionalText(String key, String fallback, String meaning) {
     return optional(key, "text", fallback, meaning, t -> t);
   }
@@ -91,7 +91,7 @@ public final class Section {
         t -> t.isBlank() ? Optional.empty() : Optional.of(parse.apply(t)));
   }
 
-  /** A key whose value is a text with a meaning; the parser's exception says what is wrong. */
+  /** Reads a text that {@code parse} gives a meaning; the parser's exception names the fault. */
   public <T> T value(
       String key,
       String type,
@@ -108,6 +108,8 @@ public final class Section {
   }
 
   /**
+   * Reads true or false.
+   *
    * @param words the default in words, where it depends on another key
    */
   public boolean flag(String key, boolean fallback, String words, String meaning) {
@@ -187,7 +189,7 @@ public final class Section {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** A list of texts; from outside the file also with commas between them. */
+  /** Reads a list of texts; outside the file also with commas between them. */
   public <T> List<T> list(
       String key, String type, List<String> fallback, String meaning, Function<String, T> parse) {
     String written =
@@ -214,13 +216,13 @@ public final class Section {
     return List.copyOf(values);
   }
 
-  /** A table below this one, written or not. */
+  /** Opens a table below this one, written or not. */
   public Section section(String key) {
     requested.add(key);
     return new Section(context, child(key), childPattern(key), tableAt(key), outsideOrigin);
   }
 
-  /** A list of tables ({@code [[key]]}), at least the given number of them. */
+  /** Opens a list of tables ({@code [[key]]}), at least the given number of them. */
   public List<Section> sections(String key, int atLeast) {
     requested.add(key);
     String here = child(key);
@@ -249,7 +251,7 @@ public final class Section {
     return new Section(context, element, childPattern(key) + "[]", object, origin);
   }
 
-  /** Tables below a name of the operator's choice ({@code [key."name"]}). */
+  /** Opens the tables below free names ({@code [key."name"]}). */
   public Map<String, Section> namedSections(String key) {
     requested.add(key);
     Map<String, Section> byName = new LinkedHashMap<>();
@@ -269,7 +271,7 @@ public final class Section {
     return byName;
   }
 
-  /** Names of choice with a text each. */
+  /** Reads a table of free names with a text each. */
   public Map<String, String> textMap(String key, String meaning) {
     requested.add(key);
     context.declare(new ConfigKey(childPattern(key) + ".*", "text", "none", meaning, true));
@@ -289,8 +291,8 @@ public final class Section {
   }
 
   /**
-   * A documented key of a later version: its default may be written, anything else is refused
-   * rather than silently without effect.
+   * Declares a documented key of a later version. Its default may be written; anything else is
+   * refused rather than silently without effect.
    *
    * @param fallback as TOML
    */
@@ -314,7 +316,7 @@ public final class Section {
         || given.value().asString().equals(expected.asString(""));
   }
 
-  /** Whether the key is written anywhere. */
+  /** Reports whether the key is written in any source. */
   public boolean has(String key) {
     return configValue(key) != null;
   }
@@ -405,7 +407,7 @@ public final class Section {
     return pattern.isEmpty() ? key : pattern + "." + key;
   }
 
-  /** A default in words stands in parentheses and is not a value. */
+  /** Quotes a default; one in words has parentheses and is not a value. */
   private static String quote(String text) {
     return text.startsWith("(") ? text : '"' + text + '"';
   }

@@ -3,11 +3,11 @@ package org.quorumail.config;
 import java.util.Collection;
 import java.util.Optional;
 
-/** The known word nearest to a mistyped one. */
+/** A suggestion for a mistyped word: the nearest known one. */
 public final class Spelling {
   private Spelling() {}
 
-  /** Nearest by edit distance, if it is near enough to be meant. */
+  /** Returns the nearest word by edit distance, if it is near enough to be meant. */
   public static Optional<String> nearest(String word, Collection<String> known) {
     String best = null;
     int bestDistance = Math.max(2, word.length() / 3) + 1;
@@ -21,7 +21,7 @@ public final class Spelling {
     return Optional.ofNullable(best);
   }
 
-  /** Levenshtein: insertions, deletions and replacements. */
+  /** The Levenshtein distance: insertions, deletions and replacements. */
   private static int distance(String a, String b) {
     int[] row = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) row[j] = j;

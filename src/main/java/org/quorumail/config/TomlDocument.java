@@ -25,7 +25,7 @@ public record TomlDocument(ObjectNode root, Map<String, Integer> lines) {
     }
   }
 
-  /** One value in TOML's notation, written by a programmer. */
+  /** Parses one value in TOML, written by a programmer. */
   static JsonNode value(String text) {
     JsonNode node = valueOrNull(text);
     if (node == null) throw new IllegalArgumentException("not a TOML value: " + text);

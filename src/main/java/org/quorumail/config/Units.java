@@ -6,9 +6,11 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Durations and sizes as configuration files and commands write them. */
+/** Parsers and formats of durations and sizes in configuration files and commands. */
 public final class Units {
-  /** Longer than any duration that means something here; keeps arithmetic far from overflow. */
+  /**
+   * A bound above any duration that means something here; it keeps arithmetic far from overflow.
+   */
   private static final long MAX_MILLIS = Duration.ofDays(36_500).toMillis();
 
   private static final Pattern NUMBER_AND_UNIT = Pattern.compile("(\\d{1,15})\\s*([A-Za-z]*)");

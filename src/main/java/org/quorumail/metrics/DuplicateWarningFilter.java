@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Marker;
 
 /**
- * Keeps warnings of libraries out of the log that say nothing new: each of them is either told by
- * our own code in a sentence of its own, or belongs to the ordinary course of things. By logger and
- * a part of the message, so that whatever else these loggers warn of is still seen.
+ * A filter of warnings of libraries that say nothing new. Our own code reports the same fault in a
+ * sentence of its own, or the warning is part of ordinary operation. A warning is recognized by its
+ * logger and a part of its message, so that other warnings of that logger stay visible.
  */
 final class DuplicateWarningFilter extends TurboFilter {
   private record KnownWarning(String logger, String part) {}
@@ -20,25 +20,25 @@ final class DuplicateWarningFilter extends TurboFilter {
 
   private static final List<KnownWarning> KNOWN =
       List.of(
-          // a taken port of HTTP: the program ends with that very reason
+          // a taken port of HTTP: the program ends with the same reason
           new KnownWarning("io.helidon.webserver.LoomServer", "Failed to start listener"),
           new KnownWarning("io.helidon.webserver.LoomServer", "failed to start, shutting down"),
-          // a group that cannot be opened: the program ends with that very reason
+          // a group that cannot be opened: the program ends with the same reason
           new KnownWarning("org.apache.ratis.server.RaftServer", "Failed groupAdd"),
-          // a log that cannot be forced: the node ends, and says why
+          // a log that cannot be forced: the node ends and reports the reason
           new KnownWarning(
               "org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogOutputStream",
               "Failed to flush"),
-          // a state that failed: the node ends, and says why
+          // a state that failed: the node ends and reports the reason
           new KnownWarning(
               "org.apache.ratis.server.impl.StateMachineUpdater", "caught a Throwable"),
-          // a leader that lost its followers: "followed", and who leads next
+          // a leader that lost its followers: our log names the next leader
           new KnownWarning(DIVISION, "Lost leadership on term"),
           new KnownWarning(DIVISION, "Follower "),
           // a message that arrives before the group is open or after it is closed is sent again
           new KnownWarning(DIVISION, "Failed appendEntries*"),
           new KnownWarning(DIVISION, "Failed to recognize"),
-          // an append that finds no leader is repeated by us, and answered 451 in the end
+          // an append that finds no leader is retried by us, and answered 451 in the end
           new KnownWarning(
               "org.apache.ratis.grpc.client.GrpcClientRpc", "Failed RaftClientRequest"));
 

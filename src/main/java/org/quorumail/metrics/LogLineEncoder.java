@@ -11,11 +11,11 @@ import java.time.format.DateTimeFormatter;
 import org.quorumail.metrics.LogConfig.Format;
 
 /**
- * One event, one line, whatever the event says: control characters and line separators are escaped,
- * so that a peer cannot forge a line or steer a terminal.
+ * The encoder of log lines: each event is one line, whatever its text. Control characters and line
+ * separators are escaped, so that a peer cannot forge a line or control a terminal.
  */
 final class LogLineEncoder extends EncoderBase<ILoggingEvent> {
-  /** Longer text is cut; a message of ours never is. */
+  /** The bound of a text; messages of this program are never that long. */
   private static final int MAX_TEXT = 16 << 10;
 
   private static final DateTimeFormatter TIME =
@@ -98,7 +98,9 @@ final class LogLineEncoder extends EncoderBase<ILoggingEvent> {
     if (end < text.length()) line.append("...");
   }
 
-  /** Controls, line and paragraph separators, and what turns the direction of writing. */
+  /**
+   * Recognizes controls, line and paragraph separators, and changes of the direction of writing.
+   */
   private static boolean needsEscape(char c) {
     int type = Character.getType(c);
     return Character.isISOControl(c)

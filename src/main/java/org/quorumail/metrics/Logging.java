@@ -15,15 +15,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
-/** Sets up the log as {@code [log]} says: one line per event, to a file or standard error. */
+/** The setup of the log by {@code [log]}: one line per event, to a file or standard error. */
 public final class Logging {
-  /** Libraries that tell more than an operator wants; their warnings are kept. */
+  /** Libraries whose lines below a warning are of no use to an operator. */
   private static final List<String> WARN_LEVEL_LOGGERS =
       List.of("org.apache.ratis", "io.grpc", "io.netty", "io.helidon", "org.rocksdb", "org.xbill");
 
   /**
-   * Ratis' senders and receivers, which warn several times a second and group as long as a member
-   * is away: that is told once, by the membership and by who leads. Their errors are kept.
+   * Loggers of Ratis that warn several times a second and group while a member is away. The
+   * membership and the election report that once. Their errors are kept.
    */
   private static final List<String> ERROR_LEVEL_LOGGERS =
       List.of(
@@ -34,12 +34,14 @@ public final class Logging {
           "org.apache.ratis.server.impl.FollowerState",
           "org.apache.ratis.util.JvmPauseMonitor");
 
-  /** Netty's QUIC writes the TLS sessions that it keeps; no level lets that into a log. */
+  /**
+   * The logger of Netty's QUIC, which writes the secrets of TLS sessions: no level lets that pass.
+   */
   private static final String SECRET_LEAKING_LOGGER = "io.netty.handler.codec.quic";
 
   private Logging() {}
 
-  /** Replaces whatever was set up before; called at the start. */
+  /** Replaces the former setup; called at the start. */
   public static void configure(LogConfig config) throws UnwritableException {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     OutputStreamAppender<ILoggingEvent> appender = appender(config);
@@ -61,7 +63,7 @@ public final class Logging {
     if (!detailed) context.addTurboFilter(new DuplicateWarningFilter());
   }
 
-  /** Helidon and gRPC log there; below a warning they say nothing that an operator can use. */
+  /** Bridges the log of Helidon and gRPC; lines below a warning are of no use to an operator. */
   private static void bridgeJavaUtilLogging() {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
@@ -98,7 +100,7 @@ public final class Logging {
     return appender;
   }
 
-  /** The log cannot be written; the message names the file. */
+  /** The failure to write the log; the message names the file. */
   public static final class UnwritableException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -15,7 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The one registry of a node, its JVM and process meters included, and what Prometheus reads. */
+/** The registry of a node, with the meters of its JVM and process, and its Prometheus export. */
 public final class Metrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -34,13 +34,13 @@ public final class Metrics implements AutoCloseable {
     binders.forEach(binder -> binder.bindTo(registry));
   }
 
-  /** Where the parts of a node count. */
+  /** The registry in which the parts of a node register their meters. */
   public MeterRegistry registry() {
     return registry;
   }
 
   /**
-   * All series in Prometheus' text format.
+   * Exports all metrics in Prometheus' text format.
    *
    * @param names only metrics with these names; empty: all
    */

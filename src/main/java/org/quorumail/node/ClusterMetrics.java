@@ -14,11 +14,11 @@ import java.util.TreeMap;
 import org.quorumail.api.ClusterView;
 
 /**
- * The cluster's series as this node sees it, the figures of the others a few seconds old. The names
- * are those of the documents; {@code _total} at the end of one makes it a counter.
+ * The metrics of the cluster as this node sees it; the figures of other nodes are a few seconds
+ * old. A name that ends in {@code _total} is a counter.
  */
 final class ClusterMetrics {
-  /** Labels have to be bounded; who runs more nodes asks each for its own series. */
+  /** The bound of the label {@code node}; in a larger cluster, each node has its own metrics. */
   private static final int MAX_NODES = 256;
 
   private final Counter messages;
@@ -50,7 +50,7 @@ final class ClusterMetrics {
             .register(meters);
   }
 
-  /** Takes the figures of a moment. */
+  /** Takes the figures of the moment. */
   void update(List<ClusterView.ClusterNode> nodes) {
     long open = 0;
     Map<String, Double> values = new TreeMap<>();
@@ -64,7 +64,7 @@ final class ClusterMetrics {
     if (!values.equals(published)) publish(values);
   }
 
-  /** A lower figure than before is that of a new life of the node. */
+  /** Counts the messages of a node. A lower figure than before is that of a restarted node. */
   private void count(String node, long processed) {
     Long before = messagesByNode.put(node, processed);
     long from = before == null || processed < before ? 0 : before;

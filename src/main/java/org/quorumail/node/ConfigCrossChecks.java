@@ -20,7 +20,9 @@ import org.quorumail.smtp.server.TlsMode;
 import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.KeyPairFiles;
 
-/** What one key alone cannot tell: values that do not go together, files that are not there. */
+/**
+ * The checks that one key alone does not allow: values that contradict each other, missing files.
+ */
 final class ConfigCrossChecks {
   /** {@code sun_path} holds 108 bytes on Linux and 104 elsewhere, a final zero included. */
   private static final int MAX_SOCKET_PATH = 103;
@@ -69,7 +71,7 @@ final class ConfigCrossChecks {
     }
   }
 
-  /** Two services cannot listen on one socket; a wildcard address takes all of them. */
+  /** Two services cannot listen on one socket; a wildcard address conflicts with all. */
   private void sockets() {
     List<Use> uses = new ArrayList<>();
     for (int i = 0; i < config.listeners().size(); i++) {
@@ -105,7 +107,7 @@ final class ConfigCrossChecks {
 
   private void roles() {
     if (config.roles().contains(Config.Role.DELIVER)) return;
-    context.warning("roles", "without deliver: mail waits until another node owns this spool");
+    context.warning("roles", "without deliver, mail waits until another node owns this spool");
   }
 
   private void relay() {
@@ -172,7 +174,7 @@ final class ConfigCrossChecks {
           "cluster.expect",
           "is "
               + cluster.expect()
-              + ", but cluster.seeds names nobody; name one or more of the others, or set"
+              + ", but cluster.seeds is empty; name one or more of the other nodes, or set"
               + " cluster.discovery");
     }
     if (cluster.expect() == 2) {
@@ -218,7 +220,9 @@ final class ConfigCrossChecks {
             });
   }
 
-  /** The command that makes the file reads this configuration first. */
+  /**
+   * A missing users file is a warning: the command that creates it reads this configuration first.
+   */
   private void usersFile(Path path) {
     if (Files.exists(path)) readable("auth.users_file", path);
     else {

@@ -10,7 +10,7 @@ import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.policy.AliasTable;
 import org.quorumail.policy.checks.AccessLists;
 
-/** Reads the files that a configuration names, as a node would, to say what is wrong with them. */
+/** A check of the files that a configuration names: they are read as a node would read them. */
 public final class ConfigFileCheck {
   private ConfigFileCheck() {}
 
@@ -18,7 +18,7 @@ public final class ConfigFileCheck {
     void run() throws IOException, NodeStartException, ClusterStartException;
   }
 
-  /** One sentence for each kind of file that cannot be used. */
+  /** Returns one sentence for each kind of file that cannot be used. */
   public static List<String> problems(Config c) {
     List<String> problems = new ArrayList<>();
     collect(problems, () -> LiveConfig.certificates(c));

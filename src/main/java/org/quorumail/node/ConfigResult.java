@@ -3,10 +3,12 @@ package org.quorumail.node;
 import java.util.List;
 import org.quorumail.config.Problem;
 
-/** What reading a configuration gave: all of it, or every problem at once. */
+/** The result of reading a configuration: all of it, or all problems at once. */
 public sealed interface ConfigResult {
   /**
-   * @param warnings what works but is probably not meant
+   * A configuration without problems.
+   *
+   * @param warnings values that work but are probably a mistake
    */
   record Valid(Config config, List<Problem> warnings) implements ConfigResult {
     public Valid {
@@ -14,6 +16,7 @@ public sealed interface ConfigResult {
     }
   }
 
+  /** A configuration that cannot be used. */
   record Invalid(List<Problem> problems) implements ConfigResult {
     public Invalid {
       problems = List.copyOf(problems);

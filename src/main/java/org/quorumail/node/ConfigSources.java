@@ -9,14 +9,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Where a configuration comes from, strongest first: command line, environment, file. Kept so that
- * a reload can read the same places again.
+ * The sources of a configuration, strongest first: command line, environment, file. They are kept
+ * so that a reload reads the same sources again.
  *
  * @param overrides key paths and values given on the command line
  */
 public record ConfigSources(
     Map<String, String> overrides, Map<String, String> environment, Optional<Path> file) {
-  /** A configuration is written by hand; more than this is another file given by mistake. */
+  /** The bound of the file; a larger one was named by mistake. */
   static final long MAX_FILE_SIZE = 4 << 20;
 
   public ConfigSources {
@@ -24,7 +24,7 @@ public record ConfigSources(
     environment = Map.copyOf(environment);
   }
 
-  /** Reads the places as they are now. */
+  /** Reads the sources as they are now. */
   public ConfigResult read() {
     if (file.isEmpty()) return ConfigReader.read("", "", environment, overrides);
     Path path = file.get();

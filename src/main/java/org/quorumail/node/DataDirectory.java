@@ -22,13 +22,15 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The node's directory: locked against a second process, and marked with the node's identity, so
- * that it is never taken for another node's or written over.
+ * The data directory of a node. It is locked against a second process. It is marked with the
+ * identity of the node, so that it is never taken for another node's directory or overwritten.
  */
 public final class DataDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DataDirectory.class);
 
-  /** Raised when the layout changes in a way that older programs would damage. */
+  /**
+   * The format version; raised when the layout changes in a way that older programs would damage.
+   */
   private static final int FORMAT = 1;
 
   private static final String IDENTITY = "node.json";
@@ -37,7 +39,7 @@ public final class DataDirectory implements AutoCloseable {
   private static final Pattern NODE_ID =
       Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?");
 
-  /** What others in the directory before the first start are no reason to refuse it. */
+  /** Files that may be in the directory before the first start. */
   private static final Set<String> IGNORED_FILES =
       Set.of(LOCK, "lost+found", "control.sock", "cds.jsa");
 
@@ -46,6 +48,8 @@ public final class DataDirectory implements AutoCloseable {
   private final StoredIdentity identity;
 
   /**
+   * The identity of the node, kept in {@code node.json}.
+   *
    * @param peerId the node's name in Raft; its random part is lost with the directory, so a wiped
    *     node cannot vote twice in one term
    */
@@ -57,7 +61,7 @@ public final class DataDirectory implements AutoCloseable {
     this.identity = identity;
   }
 
-  /** Opens the directory, making and marking it at the first start. */
+  /** Opens the directory; creates and marks it at the first start. */
   public static DataDirectory open(Path path, Optional<String> configuredId)
       throws NodeStartException {
     Path absolute = path.toAbsolutePath().normalize();
@@ -112,7 +116,10 @@ public final class DataDirectory implements AutoCloseable {
     return channel;
   }
 
-  /** The lock lives as long as the channel is open; the kernel drops it with the process. */
+  /**
+   * Locks the directory. The lock lives as long as the channel is open; the kernel drops it with
+   * the process.
+   */
   private static boolean locked(FileChannel channel) throws IOException {
     try {
       return channel.tryLock() != null;
@@ -130,7 +137,7 @@ public final class DataDirectory implements AutoCloseable {
       identity = JSON.readValue(Files.readAllBytes(file), StoredIdentity.class);
     } catch (JacksonException e) {
       throw new NodeStartException(
-          "node.data_directory: %s is damaged; restore it, it names this node's vote"
+          "node.data_directory: %s is damaged; restore it: it holds the name under which this node votes"
               .formatted(file),
           e);
     }
@@ -157,7 +164,7 @@ public final class DataDirectory implements AutoCloseable {
               .findFirst();
       if (foreign.isPresent()) {
         throw NodeStartException.ofConfiguration(
-            "node.data_directory: %s holds %s and is not Quorumail's; name an empty directory"
+            "node.data_directory: %s contains %s, which Quorumail did not write; name an empty directory"
                 .formatted(directory, foreign.get()));
       }
     }
@@ -187,7 +194,7 @@ public final class DataDirectory implements AutoCloseable {
       lock.close();
     } catch (IOException e) {
       // the lock ends with the process at the latest
-      LOG.debug("lock_close_failed reason=\"{}\"", e.getMessage());
+      LOG.debug("event=lock_close_failed reason=\"{}\"", e.getMessage());
     }
   }
 }

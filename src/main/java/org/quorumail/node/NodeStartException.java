@@ -2,13 +2,13 @@ package org.quorumail.node;
 
 import org.jspecify.annotations.Nullable;
 
-/** A node that cannot start; the message is one sentence for the operator. */
+/** The failure of a node to start; the message is one sentence for the operator. */
 public final class NodeStartException extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final boolean configuration;
 
-  /** Something outside is in the way: a taken port, a full or damaged disk. */
+  /** A fault outside the configuration: a taken port, a full or damaged disk. */
   NodeStartException(String sentence) {
     super(sentence);
     this.configuration = false;
@@ -23,7 +23,7 @@ public final class NodeStartException extends Exception {
     this.configuration = configuration;
   }
 
-  /** A key of the configuration, or a file that it names, has to be corrected. */
+  /** A fault of the configuration: a key, or a file that it names, has to be corrected. */
   public static NodeStartException ofConfiguration(String sentence, Throwable cause) {
     return new NodeStartException(sentence, cause, true);
   }
@@ -32,7 +32,7 @@ public final class NodeStartException extends Exception {
     return new NodeStartException(sentence, null, true);
   }
 
-  /** Whether to start again without a change of the configuration is of no use. */
+  /** Reports whether another start without a change of the configuration is of no use. */
   public boolean configuration() {
     return configuration;
   }

@@ -38,8 +38,9 @@ import org.quorumail.policy.tables.HttpRecipientTable;
 import org.quorumail.policy.tables.LdapRecipientTable;
 
 /**
- * Puts the policy of the configuration together, in the order of {@code docs/receive.md}: what costs
- * nothing first, what others decide last. A check that is not configured is not there.
+ * The factory of the policy that the configuration asks for. Its filters have the order of {@code
+ * docs/receive.md}: those that cost nothing first, those that ask others last. An unconfigured
+ * check is absent.
  */
 public final class PolicyFactory {
   private final SenderResolver resolver;
@@ -47,7 +48,7 @@ public final class PolicyFactory {
   private final MeterRegistry meters;
   private final InstantSource time;
 
-  /** The one that is asked, and one that was read and may come to be. */
+  /** The LDAP table in use, and the one of a reload that has not taken effect. */
   private @Nullable OpenLdapTable openTable;
 
   private @Nullable OpenLdapTable pending;
@@ -55,7 +56,7 @@ public final class PolicyFactory {
   private record OpenLdapTable(PolicyConfig.LdapTableConfig config, LdapRecipientTable table) {}
 
   /**
-   * @param state outlives reloads, so that nobody's rate begins anew with one
+   * @param state outlives reloads, so that no rate starts again with one
    */
   public PolicyFactory(
       SenderResolver resolver, PolicyState state, MeterRegistry meters, InstantSource time) {
@@ -65,16 +66,16 @@ public final class PolicyFactory {
     this.time = time;
   }
 
-  /** The relay rule, and the filters with it among them. */
+  /** A policy: the relay rule, and the filters with it among them. */
   record BuiltPolicy(RelayPolicy relay, SessionPolicy rules) {}
 
   /**
-   * Reads the files that the configuration names.
+   * Builds the policy and reads the files that the configuration names.
    *
    * @throws IOException with one sentence that names the key
    */
   BuiltPolicy build(Config config) throws IOException {
-    pending = null; // of a reload that came to nothing
+    pending = null; // left by a reload that did not take effect
     Optional<RecipientTable> table = table(config);
     RelayPolicy relay = new RelayPolicy(config.relay(), table);
     AliasTable aliases = AliasTable.read(config.policy().aliases(), config.relay().domains());
@@ -91,12 +92,12 @@ public final class PolicyFactory {
     return new BuiltPolicy(relay, new SessionPolicy(new FilterChain(filters, meters), tarpit));
   }
 
-  /** Where messages wait while filters read them; nothing in it has a name. */
+  /** The directory of messages while filters read them; no file in it has a name. */
   public static Path scratchDirectory(Config config) {
     return config.node().dataDirectory().resolve("scratch");
   }
 
-  /** Those that declare themselves count beside the configured ones. */
+  /** The tables of recipients; those of extensions count beside the configured ones. */
   private Optional<RecipientTable> table(Config config) throws IOException {
     List<RecipientTable> tables = new ArrayList<>();
     Optional<Path> file = config.relay().recipients();
@@ -133,8 +134,9 @@ public final class PolicyFactory {
   }
 
   /**
-   * A reload keeps the connections of a directory whose settings are the same. Another one replaces
-   * it only when the whole reload counts: {@link #commit}.
+   * Opens the LDAP table. A reload keeps the connections of a directory whose settings are
+   * unchanged. Other settings replace them only when the whole reload takes effect: {@link
+   * #commit}.
    */
   private LdapRecipientTable openTable(PolicyConfig.LdapTableConfig config) throws IOException {
     OpenLdapTable old = openTable;
@@ -144,7 +146,7 @@ public final class PolicyFactory {
     return opened.table;
   }
 
-  /** What was read last counts from now on. */
+  /** Puts the policy that was built last into effect. */
   void commit() {
     OpenLdapTable old = openTable;
     OpenLdapTable next = pending;
@@ -167,7 +169,7 @@ public final class PolicyFactory {
     return checks;
   }
 
-  /** Extensions whose jars stand beside ours in {@code lib} and name them. */
+  /** The extensions in jars of {@code lib}, found by their service files. */
   private static <T> List<T> serviceProviders(Class<T> kind) throws IOException {
     try {
       return ServiceLoader.load(kind).stream().map(ServiceLoader.Provider::get).toList();
@@ -183,7 +185,7 @@ public final class PolicyFactory {
     }
   }
 
-  /** Filters of others: those that declare themselves, and those that are named. */
+  /** The filters of extensions: those with service files, and those named in the configuration. */
   private static List<MessageFilter> extensionFilters(PolicyConfig.FiltersConfig config)
       throws IOException {
     List<MessageFilter> found = new ArrayList<>(serviceProviders(MessageFilter.class));
@@ -192,7 +194,7 @@ public final class PolicyFactory {
       try {
         Object filter = Class.forName(name).getDeclaredConstructor().newInstance();
         if (!(filter instanceof MessageFilter one)) {
-          throw new IOException("policy.filters.classes: " + name + " is no MessageFilter");
+          throw new IOException("policy.filters.classes: " + name + " is not a MessageFilter");
         }
         found.add(one);
       } catch (ReflectiveOperationException | LinkageError e) {

@@ -4,9 +4,9 @@ import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 
-/** How busy this process is. Thread-safe. */
+/** The share of the processors that this process uses. Thread-safe. */
 public final class ProcessCpuUsage {
-  /** Shorter spans tell of single requests, not of load. */
+  /** The shortest span that is measured; shorter ones show single requests, not load. */
   public static final Duration MIN_INTERVAL = Duration.ofSeconds(2);
 
   private final long intervalNanos;
@@ -19,8 +19,9 @@ public final class ProcessCpuUsage {
   }
 
   /**
-   * Share of all processors that this process used lately, 0 to 1; 0 when unknown. From its own
-   * time: the system's own answer reads half a dozen files of the control group.
+   * The share of all processors that this process used lately, 0 to 1; 0 when unknown. It is
+   * computed from the processor time of the process: the system's own figure reads half a dozen
+   * files of the control group.
    */
   public synchronized double cpu() {
     long elapsed = System.nanoTime() - lastSampleNanos;
@@ -34,7 +35,7 @@ public final class ProcessCpuUsage {
     return cpu;
   }
 
-  /** Nanoseconds of processor time since the start; negative, and always the same, when unknown. */
+  /** Nanoseconds of processor time since the start; a negative constant when unknown. */
   private static long cpuNanos() {
     return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os
         ? os.getProcessCpuTime()

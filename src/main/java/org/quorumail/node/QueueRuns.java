@@ -11,16 +11,21 @@ import org.quorumail.spool.Spools;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The runs of the queue that clients ask for with ETRN: all mail for one domain is due at once. */
+/**
+ * The queue runs that clients request with ETRN (RFC 1985): all mail for one domain becomes due.
+ */
 public final class QueueRuns {
   private static final Logger LOG = LoggerFactory.getLogger(QueueRuns.class);
 
-  /** Each message costs one entry in the log: runs must not keep new mail from coming in. */
+  /**
+   * The bound of runs at once. Each message costs one log entry, and new mail must not wait for
+   * runs.
+   */
   private static final int MAX_RUNNING = 2;
 
   private static final int PAGE = 100;
 
-  /** More are left to their own schedule. */
+  /** The bound of messages in a run; further ones keep their schedule. */
   private static final int MAX_MESSAGES = 10_000;
 
   private final Spools spools;
@@ -32,7 +37,10 @@ public final class QueueRuns {
     this.queue = queue;
   }
 
-  /** Begins the run and does not wait for its end; one that is under way already will do. */
+  /**
+   * Starts a run and does not wait for its end; a run of the same domain that is active counts as
+   * it.
+   */
   public EtrnResult start(String domain) {
     if (queue.isSuspended(domain)) return new EtrnResult.Unavailable();
     SpoolQueries.Page first = waiting(domain, "");

@@ -29,9 +29,9 @@ import org.quorumail.spool.Spools;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The Raft groups that this node is a member of: its own spool, those of others, meta. */
+/** The Raft groups that this node is a member of: its own spool, spools of other nodes, meta. */
 public final class RaftGroups implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(RaftGroups.class);
+  private static final Logger LOG = LoggerFactory.getLogger(RaftGroups.class);
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
@@ -53,10 +53,10 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /**
-   * Starts the replication and opens every group that the placement gives this node. Who leads them
-   * shows later.
+   * Starts the replication and opens every group that the placement gives this node. Their leaders
+   * are elected later.
    *
-   * @param onFatal told when a log or a state has failed; the process must end
+   * @param onFatal called when a log or a state has failed; the process must end
    */
   public static RaftGroups open(
       Config config,
@@ -109,7 +109,7 @@ public final class RaftGroups implements AutoCloseable {
     return meta;
   }
 
-  /** The group's log, when this node is a member. */
+  /** The log of a group; empty when this node is not a member. */
   public Optional<ReplicatedLog> log(String group) {
     return Optional.ofNullable(logs.get(group));
   }
@@ -145,7 +145,7 @@ public final class RaftGroups implements AutoCloseable {
     return members.getOrDefault(group, List.of()).size();
   }
 
-  /** Puts this node into the registry; again at each start, as its addresses may have changed. */
+  /** Registers this node; again at each start, as its addresses may have changed. */
   public void register(String region) throws InterruptedException {
     Optional<ReplicatedLog> log = log(Placement.META_GROUP);
     if (log.isEmpty()) return;
@@ -158,18 +158,18 @@ public final class RaftGroups implements AutoCloseable {
         log.get().append(entry, REGISTER_TIMEOUT).get();
         return;
       } catch (ExecutionException e) {
-        RaftGroups.log.debug("register_failed reason=\"{}\"", e.getMessage()); // no quorum yet
+        LOG.debug("event=register_failed reason=\"{}\"", e.getMessage()); // no quorum yet
       }
     }
   }
 
-  /** Hands the spool to its home; nobody may be delivering from it any more. */
+  /** Transfers the spool to its home. No attempt may be running. */
   boolean returnToHome(Spool spool) {
     Optional<Formation.Member> home = formation.find(spool.home());
     return home.isPresent() && transfer(spool.name(), home.get());
   }
 
-  /** Hands every group that this node leads to a member that is there. */
+  /** Transfers every group that this node leads to a member that is ready. */
   public void transferAll(Membership membership) {
     for (Map.Entry<String, ReplicatedLog> group : logs.entrySet()) {
       if (group.getValue().leadership().isEmpty()) continue;
@@ -180,7 +180,7 @@ public final class RaftGroups implements AutoCloseable {
     }
   }
 
-  /** Hands the meta group to the ready member with the lowest id; who that is, if it took it. */
+  /** Transfers the meta group to the ready member with the lowest id, and returns that id. */
   public Optional<String> transferMeta(Membership membership) {
     return members.getOrDefault(Placement.META_GROUP, List.of()).stream()
         .filter(m -> !m.equals(self) && isReady(membership, m))
@@ -224,7 +224,7 @@ public final class RaftGroups implements AutoCloseable {
     return log;
   }
 
-  /** Present when this node is one of the members. */
+  /** The group with its members; empty when this node is not one of them. */
   private Optional<GroupSpec> spec(String name, List<Formation.Member> of) {
     if (!of.contains(self)) return Optional.empty();
     members.put(name, of);
@@ -236,7 +236,7 @@ public final class RaftGroups implements AutoCloseable {
   private boolean transfer(String group, Formation.Member to) {
     ReplicatedLog log = logs.get(group);
     boolean done = log != null && log.transferLeadership(to.peerId(), TRANSFER_TIMEOUT);
-    RaftGroups.log.info("group_handed_over group={} to={} done={}", group, to.nodeId(), done);
+    LOG.info("event=group_transferred group={} to={} done={}", group, to.nodeId(), done);
     return done;
   }
 }

@@ -7,15 +7,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The signals by which operators tell a server to read its configuration again (SIGHUP) and to end
- * (SIGTERM, SIGINT). The JDK has no public way to hear them; {@code sun.misc.Signal} is reached by
- * reflection. Where it is missing, the API and the command line still reload, and the JVM's own
- * handling of SIGTERM drains as well, only with another exit code.
+ * The handlers of the signals by which operators reload a server (SIGHUP) and stop it (SIGTERM,
+ * SIGINT). The JDK has no public API for them; {@code sun.misc.Signal} is called by reflection.
+ * Where it is missing, the API and the command line still reload. SIGTERM then drains through the
+ * JVM's shutdown hook, with another exit code.
  */
 public final class SignalHandlers {
   private static final Logger LOG = LoggerFactory.getLogger(SignalHandlers.class);
 
-  /** What a process that SIGTERM has ended is known by: 128 + 15. */
+  /** The exit code of a process that SIGTERM has ended: 128 + 15. */
   private static final int EXIT_TERMINATED = 143;
 
   private SignalHandlers() {}
@@ -30,13 +30,13 @@ public final class SignalHandlers {
   }
 
   /**
-   * The first signal drains. Who sends a second one does not want to wait: what counts is on disk.
+   * Drains at the first signal. A second one ends the process at once: accepted mail is on disk.
    */
   public static void onTermination(Runnable drain) {
-    AtomicBoolean told = new AtomicBoolean();
+    AtomicBoolean signalled = new AtomicBoolean();
     Runnable reaction =
         () -> {
-          if (!told.compareAndSet(false, true)) Runtime.getRuntime().halt(EXIT_TERMINATED);
+          if (!signalled.compareAndSet(false, true)) Runtime.getRuntime().halt(EXIT_TERMINATED);
           drain.run();
         };
     handle("TERM", reaction);
@@ -54,11 +54,11 @@ public final class SignalHandlers {
           };
       Object proxy =
           Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, react);
-      Object heard = signal.getConstructor(String.class).newInstance(name);
-      signal.getMethod("handle", signal, handler).invoke(null, heard, proxy);
+      Object handled = signal.getConstructor(String.class).newInstance(name);
+      signal.getMethod("handle", signal, handler).invoke(null, handled, proxy);
     } catch (ReflectiveOperationException | IllegalArgumentException e) {
       // a shell's nohup, for one, has SIGHUP ignored, and the JVM respects that
-      LOG.info("signal_unavailable signal={} reason=\"{}\"", name, String.valueOf(e));
+      LOG.info("event=signal_unavailable signal={} reason=\"{}\"", name, String.valueOf(e));
     }
   }
 }

@@ -12,28 +12,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives spools that this node took over back to their homes: drains the attempts, then hands the
- * leadership over, so that nothing is in doubt and nothing is delivered twice. All nodes are told
- * when it begins and how it ended. Runs in one virtual thread.
+ * The rebalancer of spools: it transfers spools that this node took over back to their homes. It
+ * drains the attempts first, then transfers the leadership, so that nothing is in doubt and nothing
+ * is delivered twice. Begin and end are published to all nodes. Called by one thread.
  */
 public final class SpoolRebalancer {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolRebalancer.class);
 
-  /** The time between two looks. */
+  /** The time between two rounds. */
   public static final Duration INTERVAL = Duration.ofSeconds(1);
 
-  /** A home that has just come up may go down again at once; hand-overs are not free. */
+  /** A home that has just started may stop again at once, and a transfer is not free. */
   private static final Duration HOME_READY_FOR = Duration.ofSeconds(2);
 
   private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(30);
 
-  /** From {@link #STARTED} to {@link #COMPLETED}: the attempts are drained, then a hand-over. */
+  /**
+   * The longest time from {@link #STARTED} to {@link #COMPLETED}: drained attempts and a transfer.
+   */
   public static final Duration MAX_DURATION = DRAIN_TIMEOUT.multipliedBy(2);
 
   public static final String STARTED = "RebalancingStarted";
   public static final String COMPLETED = "RebalancingCompleted";
 
-  /** The detail of both that names what goes back. */
+  /** The detail of both events that names the spool. */
   public static final String SPOOL = "spool";
 
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
@@ -50,17 +52,18 @@ public final class SpoolRebalancer {
     this.queue = queue;
   }
 
-  /** Looks at all spools once. */
+  /** Runs one round over all spools. */
   public void rebalanceAll() {
     for (Spool spool : groups.spools().all()) rebalanceSafely(spool);
   }
 
-  /** What fails for one spool is tried again, and must not keep the others from their homes. */
+  /** A failure for one spool is retried later, and must not keep other spools from their homes. */
   private void rebalanceSafely(Spool spool) {
     try {
       rebalance(spool);
     } catch (RuntimeException e) {
-      LOG.error("give_back_failed spool={} reason=\"{}\"", spool.name(), e.toString(), e);
+      LOG.error(
+          "event=spool_rebalance_failed spool={} reason=\"{}\"", spool.name(), e.toString(), e);
       notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
     }
   }
@@ -88,7 +91,9 @@ public final class SpoolRebalancer {
     try {
       boolean quiet = queue.drain(owned, DRAIN_TIMEOUT);
       if (!quiet) {
-        LOG.warn("give_back_waits spool={} reason=\"attempts are still running\"", spool.name());
+        LOG.warn(
+            "event=spool_rebalance_deferred spool={} reason=\"attempts are still running\"",
+            spool.name());
       }
       moved = quiet && groups.returnToHome(spool);
       if (moved) readySince.remove(spool.name());
