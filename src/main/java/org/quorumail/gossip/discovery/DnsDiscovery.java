@@ -16,8 +16,8 @@ import org.xbill.DNS.Type;
 
 /**
  * One DNS name for all nodes. A name that begins with an underscore is looked up as SRV records
- * (RFC 2782), which give hosts and ports; any other name as A and AAAA. No record is not an error:
- * a headless service of Kubernetes has none before its first pod.
+ * (RFC 2782), which give hosts and ports. Any other name is looked up as A and AAAA. A missing
+ * record is not an error: a headless service of Kubernetes has none before its first pod.
  */
 public final class DnsDiscovery implements NodeDiscovery {
   private final String name;

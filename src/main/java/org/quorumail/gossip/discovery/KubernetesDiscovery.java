@@ -46,6 +46,14 @@ public final class KubernetesDiscovery implements NodeDiscovery {
   /** RFC 6750 §2.1, b64token. */
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/-]+=*");
 
+  /** With namespace and service. */
+  private static final String ENDPOINT_SLICES =
+      "/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices"
+          + "?labelSelector=kubernetes.io%%2Fservice-name%%3D%s";
+
+  /** With namespace and service. */
+  private static final String ENDPOINTS = "/api/v1/namespaces/%s/endpoints/%s";
+
   private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Settings settings;
@@ -99,29 +107,28 @@ public final class KubernetesDiscovery implements NodeDiscovery {
   public List<InetSocketAddress> find() throws IOException, InterruptedException {
     String service = URLEncoder.encode(settings.service, StandardCharsets.UTF_8);
     String namespace = URLEncoder.encode(settings.namespace, StandardCharsets.UTF_8);
-    String slices =
-        "/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices?labelSelector=kubernetes.io%%2Fservice-name%%3D%s"
-            .formatted(namespace, service);
-    HttpResponse<byte[]> answer = get(slices);
-    boolean older = answer.statusCode() == 404;
-    if (older) answer = get("/api/v1/namespaces/%s/endpoints/%s".formatted(namespace, service));
-    if (older && answer.statusCode() == 404) return List.of(); // no such service yet
-    if (answer.statusCode() != 200) {
-      boolean refused = answer.statusCode() == 401 || answer.statusCode() == 403;
-      throw new IOException(
-          "the Kubernetes API answered %d for service %s in namespace %s%s"
-              .formatted(
-                  answer.statusCode(),
-                  settings.service,
-                  settings.namespace,
-                  refused ? "; the service account needs list on endpointslices" : ""));
-    }
+    HttpResponse<byte[]> response = get(ENDPOINT_SLICES.formatted(namespace, service));
+    boolean lacksSlices = response.statusCode() == 404;
+    if (lacksSlices) response = get(ENDPOINTS.formatted(namespace, service));
+    if (lacksSlices && response.statusCode() == 404) return List.of(); // no such service yet
+    if (response.statusCode() != 200) throw failure(response.statusCode());
     try {
-      JsonNode root = JSON.readTree(answer.body());
-      return older ? fromEndpoints(root) : fromEndpointSlices(root);
+      JsonNode root = JSON.readTree(response.body());
+      return lacksSlices ? fromEndpoints(root) : fromEndpointSlices(root);
     } catch (JacksonException e) {
-      throw new IOException("the Kubernetes API's answer is not JSON", e);
+      throw new IOException("the response of the Kubernetes API is not JSON", e);
     }
+  }
+
+  private IOException failure(int status) {
+    boolean isForbidden = status == 401 || status == 403;
+    return new IOException(
+        "the Kubernetes API answered %d for service %s in namespace %s%s"
+            .formatted(
+                status,
+                settings.service,
+                settings.namespace,
+                isForbidden ? "; the service account needs list on endpointslices" : ""));
   }
 
   @Override
@@ -142,10 +149,12 @@ public final class KubernetesDiscovery implements NodeDiscovery {
     try {
       return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      throw new IOException("the Kubernetes API at %s is too slow".formatted(settings.api), e);
+      throw new IOException(
+          "the Kubernetes API at %s did not answer in time".formatted(settings.api), e);
     } catch (ExecutionException e) {
       throw new IOException(
-          "the Kubernetes API at %s cannot be asked (%s)".formatted(settings.api, e.getCause()), e);
+          "the Kubernetes API at %s is not reachable (%s)".formatted(settings.api, e.getCause()),
+          e);
     } finally {
       answer.cancel(true);
     }
@@ -160,7 +169,7 @@ public final class KubernetesDiscovery implements NodeDiscovery {
       throw new IOException("%s cannot be read (%s)".formatted(settings.token, e), e);
     }
     if (!TOKEN.matcher(token).matches()) {
-      throw new IOException("%s does not hold one bearer token".formatted(settings.token));
+      throw new IOException("%s does not contain one bearer token".formatted(settings.token));
     }
     return token;
   }

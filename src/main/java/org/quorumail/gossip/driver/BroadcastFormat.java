@@ -8,8 +8,8 @@ import org.quorumail.gossip.plumtree.PlumtreeCodec;
 import org.quorumail.gossip.plumtree.PlumtreeMessage;
 
 /**
- * The format of a broadcast message between drivers: one byte of kind, the length of the sender's
- * id, the id, and the bytes of the core's codec. Immutable.
+ * The format of a broadcast message between drivers: kind (1), length of the sender's id (1), the
+ * id, and the bytes of the core's codec. Immutable.
  */
 public final class BroadcastFormat {
   static final byte MESSAGE_KIND = 2;

@@ -243,9 +243,9 @@ public final class Gossip implements AutoCloseable {
   }
 
   /**
-   * Leaves the cluster gracefully: accepts no more broadcasts, waits at most half of the timeout
-   * until earlier ones are acknowledged, then notifies the members and waits for their
-   * acknowledgements.
+   * Leaves the cluster gracefully. The node accepts no more broadcasts, and waits at most half of
+   * the timeout until earlier ones are acknowledged. Then it notifies the members and waits for
+   * their acknowledgements.
    *
    * @return the number of members that have acknowledged in time
    */

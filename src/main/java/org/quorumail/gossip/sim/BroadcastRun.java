@@ -20,8 +20,8 @@ import org.quorumail.gossip.plumtree.PlumtreeMessage;
 import org.quorumail.gossip.swim.SwimMember;
 
 /**
- * A run of broadcasts of 256 bytes over the network of {@link MembershipRun}: from one origin on
- * its warm tree, from random origins, and after a part of the nodes was killed at once.
+ * A run of broadcasts of 256 bytes over the network of {@link MembershipRun}. It measures one
+ * origin on its warm tree, random origins, and a broadcast after a part of the nodes was killed.
  */
 public final class BroadcastRun {
   private static final int PAYLOAD_BYTES = 256;

@@ -7,8 +7,8 @@ import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
  * The model of the network. Latency is uniform between two bounds, per pair of zones. Loss,
  * duplication and reordering are independent per packet. A partition applies when a packet is sent.
  *
- * <p>A stream behaves like TCP: a lost packet of the handshake costs 1 s, then 2 s and 4 s; a lost
- * segment costs 200 ms, doubling; after six losses in a row the message is lost.
+ * <p>A stream behaves like TCP. A lost packet of the handshake costs 1 s, then 2 s and 4 s. A lost
+ * segment costs 200 ms, doubling. After six losses in a row the message is lost.
  */
 final class NetworkModel {
   private static final int HANDSHAKE_RETRY_MILLIS = 1_000;

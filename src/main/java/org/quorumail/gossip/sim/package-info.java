@@ -1,6 +1,6 @@
 /**
- * Simulations of thousands of gossip cores and the network between them, on one virtual clock and
- * from one seed: the same seed gives the same run to the last message. Start with {@link
+ * Simulations of thousands of gossip cores and the network between them, on one virtual clock. The
+ * same seed gives the same run to the last message. Start with {@link
  * org.quorumail.gossip.sim.Simulation}, the engine: its network delays, loses, duplicates, reorders
  * and partitions; its nodes crash, pause, drift and slow down.
  *

@@ -106,12 +106,12 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     return certificateNames;
   }
 
-  /** Whether messages for this peer may use this connection: only if it has proven that id. */
+  /** True when messages for this peer may use this connection: it has proven the peer's id. */
   boolean isUsableFor(PeerAddress to) {
     return to.nodeId().isEmpty() || mayRepresent(to.nodeId());
   }
 
-  /** Whether the other connection may take over this one's return address. */
+  /** True when the other connection may take over this one's return address. */
   boolean yieldsRouteTo(QuicConnection other) {
     return closed
         || (open
@@ -124,12 +124,12 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     return peer == null || peer.nodeId().isEmpty() || peer.nodeId().equals(nodeId);
   }
 
-  /** Whether its end must be reported: it is a neighbour's, or bytes of it are still in flight. */
+  /** True when its end must be reported: it is a neighbour's, or has bytes in flight. */
   boolean hasUndelivered() {
     return neighbourQueue != null || !streams.isDrained();
   }
 
-  /** Whether one end rejected the other's certificate. */
+  /** True when one end rejected the other's certificate. */
   boolean hasAuthenticationFailed() {
     return authenticationFailed;
   }
@@ -165,7 +165,7 @@ final class QuicConnection extends ChannelInboundHandlerAdapter
     if (!open || verifyNodeId(named)) queue.setOnAvailable(this::wake);
   }
 
-  /** Ends it when another node answers at that address; a seed is whoever answers. */
+  /** Closes the connection when another node answers there; a seed's id is not known before. */
   private boolean verifyNodeId(PeerAddress named) {
     if (named.nodeId().isEmpty() || certificateNames.contains(named.nodeId())) return true;
     transport.onDropped(DropReason.OTHER_NODE);

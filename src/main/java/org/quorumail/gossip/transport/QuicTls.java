@@ -61,7 +61,7 @@ record QuicTls(QuicSslContext server, QuicSslContext client) {
     }
   }
 
-  /** Whether one of the ends aborted the handshake. */
+  /** True when one of the ends aborted the handshake. */
   static boolean isHandshakeFailure(Throwable cause) {
     if (cause instanceof SSLException) return true;
     QuicConnectionCloseEvent end =

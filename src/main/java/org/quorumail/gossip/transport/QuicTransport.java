@@ -26,7 +26,7 @@ import org.quorumail.gossip.plumtree.PlumtreeMetric;
  *
  * <p>A connection lives while the other node is a neighbour, else until {@link
  * QuicConnection#IDLE_TIMEOUT} without traffic. A message for an address uses the connection that
- * received from that address last; so a restarted node is answered on its new connection at once.
+ * received from that address last. So a restarted node is answered on its new connection at once.
  *
  * <p>Threads: one event loop, which owns the mutable state here.
  */

@@ -7,7 +7,7 @@ package org.quorumail.gossip.transport;
 final class ReplayWindow {
   /**
    * A sender counts its frames to all nodes together, so two successive frames to one node may be
-   * far apart; 2,048 is some seconds of a busy sender, in 256 bytes.
+   * far apart. 2,048 is some seconds of a busy sender, in 256 bytes.
    */
   static final int BITS = 2_048;
 

@@ -48,7 +48,7 @@ final class StreamSession {
     return peer;
   }
 
-  /** Whether this node opened the stream; then this node also sends the keep-alives. */
+  /** True when this node opened the stream; then this node also sends the keep-alives. */
   boolean isOutbound() {
     return isOutbound;
   }
@@ -126,7 +126,7 @@ final class StreamSession {
     return true;
   }
 
-  /** Whether one write has taken longer than this. */
+  /** True when one write has taken longer than this. */
   boolean isStuck(long nanos) {
     long since = writingSince;
     return since != 0 && System.nanoTime() - since > nanos;

@@ -26,7 +26,7 @@ class DiscoveryTest {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
   @Test
-  void namesOfAStaticListAreResolvedEachTimeAndUnknownOnesSkipped() throws Exception {
+  void staticNamesAreResolvedEachTimeAndUnknownOnesSkipped() throws Exception {
     StaticDiscovery some =
         new StaticDiscovery(
             List.of(new SeedAddress("127.0.0.1", 1), new SeedAddress("no-such-host.invalid", 2)));
@@ -38,7 +38,7 @@ class DiscoveryTest {
   }
 
   @Test
-  void aHeadlessServiceWithoutPodsIsNobodyYet() throws Exception {
+  void aHeadlessServiceWithoutPodsFindsNobody() throws Exception {
     List<InetAddress> pods = new ArrayList<>();
     DnsDiscovery dns =
         new DnsDiscovery(
@@ -105,7 +105,7 @@ class DiscoveryTest {
   }
 
   @Test
-  void anAnnouncementThatSaysNothingDoesNotEndTheHearing() throws Exception {
+  void anEmptyAnnouncementIsIgnored() throws Exception {
     InetSocketAddress group =
         new InetSocketAddress("239.255.78." + (1 + new java.util.Random().nextInt(250)), 17_947);
     InetSocketAddress at = new InetSocketAddress("127.0.0.1", 1001);
@@ -126,7 +126,7 @@ class DiscoveryTest {
   }
 
   @Test
-  void aWayThatFailsOrHangsKeepsNoOtherFromBeingHeard() throws Exception {
+  void aFailingOrHangingSourceDoesNotBlockTheOthers() throws Exception {
     InetSocketAddress there = new InetSocketAddress("127.0.0.1", 1);
     InetSocketAddress late = new InetSocketAddress("127.0.0.1", 2);
     java.util.concurrent.CountDownLatch asked = new java.util.concurrent.CountDownLatch(1);
@@ -154,7 +154,7 @@ class DiscoveryTest {
   }
 
   @Test
-  void anOrdinaryAddressIsNoGroup() {
+  void anOrdinaryAddressIsNotAMulticastGroup() {
     assertThatThrownBy(
             () ->
                 MulticastDiscovery.join(

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Against a server that answers as the Kubernetes API does. */
+/** Tests against a server that answers like the Kubernetes API. */
 class KubernetesDiscoveryTest {
   private static final String SLICES =
       "/apis/discovery.k8s.io/v1/namespaces/mail/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dquorumail";
@@ -63,7 +63,7 @@ class KubernetesDiscoveryTest {
   }
 
   @Test
-  void podsCountBeforeTheyAreReadyButNotWhenTheyGo() throws Exception {
+  void unreadyPodsCountAndTerminatingOnesDoNot() throws Exception {
     answers.put(
         SLICES,
         """
@@ -111,7 +111,7 @@ class KubernetesDiscoveryTest {
   }
 
   @Test
-  void aRefusalSaysWhatTheAccountLacks() throws Exception {
+  void aForbiddenRequestNamesTheMissingPermission() throws Exception {
     Path wrong = Files.writeString(directory.resolve("wrong"), "wrong");
     URI api = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     var settings = new KubernetesDiscovery.Settings(api, "mail", "quorumail", wrong, wrong);
@@ -124,7 +124,7 @@ class KubernetesDiscoveryTest {
   }
 
   @Test
-  void anAnswerThatIsNotWhatItShouldBeIsAnError() throws Exception {
+  void aMalformedResponseIsAnError() throws Exception {
     try (KubernetesDiscovery discovery = discovery()) {
       answers.put(SLICES, "<html>");
       assertThatThrownBy(discovery::find).isInstanceOf(IOException.class);
@@ -136,7 +136,7 @@ class KubernetesDiscoveryTest {
   }
 
   @Test
-  void anAnswerThatStopsHalfwayOrNeverEndsIsGivenUp() throws Exception {
+  void anUnfinishedOrEndlessResponseTimesOut() throws Exception {
     server.removeContext("/");
     server.createContext(
         "/",
@@ -150,12 +150,12 @@ class KubernetesDiscoveryTest {
     try (var discovery = KubernetesDiscovery.open(settings, 7946, Duration.ofMillis(500))) {
       assertThatThrownBy(() -> assertTimeoutPreemptively(Duration.ofSeconds(5), discovery::find))
           .isInstanceOf(IOException.class)
-          .hasMessageContaining("too slow");
+          .hasMessageContaining("did not answer in time");
     }
   }
 
   @Test
-  void aTokenThatIsNoneIsNotShown() throws Exception {
+  void aMalformedTokenIsNotShown() throws Exception {
     Files.writeString(token, "not-for-the-log\nand another");
     try (KubernetesDiscovery discovery = discovery()) {
       assertThatThrownBy(discovery::find)

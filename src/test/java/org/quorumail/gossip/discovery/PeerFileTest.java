@@ -15,7 +15,7 @@ class PeerFileTest {
   @TempDir private Path directory = Path.of("");
 
   @Test
-  void whatIsWrittenIsReadAgainUpToItsBound() throws Exception {
+  void writtenPeersAreReadAgainUpToTheBound() throws Exception {
     List<InetSocketAddress> peers = new ArrayList<>();
     for (int i = 0; i < 2_000; i++) {
       byte[] raw = {10, 0, (byte) (i >> 8), (byte) i};
@@ -29,7 +29,7 @@ class PeerFileTest {
   }
 
   @Test
-  void aDamagedFileCostsNothingButItself() throws Exception {
+  void aDamagedFileIsIgnored() throws Exception {
     Path file = directory.resolve("peers");
     assertThat(new PeerFile(file).read()).as("none").isEmpty();
     Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
@@ -41,7 +41,7 @@ class PeerFileTest {
   }
 
   @Test
-  void whereNothingCanBeWrittenTheNodeGoesOn() throws Exception {
+  void aFailedWriteIsOnlyLogged() throws Exception {
     InetSocketAddress peer = new InetSocketAddress(InetAddress.getByName("10.0.0.1"), 7_946);
     new PeerFile(directory.resolve("no/such/place")).write(List.of(peer));
     assertThat(directory.resolve("no")).doesNotExist();

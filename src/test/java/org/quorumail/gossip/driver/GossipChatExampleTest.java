@@ -33,7 +33,7 @@ class GossipChatExampleTest {
   }
 
   @Test
-  void twoNodesTalkAndSayGoodBye() throws Exception {
+  void theExampleExchangesMessagesAndLeaves() throws Exception {
     assertThat(Files.readAllLines(EXAMPLE)).hasSizeLessThan(60);
     int port = freePort();
     String secret = Base64.getEncoder().encodeToString(SealTest.secret(7));

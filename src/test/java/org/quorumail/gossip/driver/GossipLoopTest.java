@@ -31,7 +31,7 @@ class GossipLoopTest {
   private final GossipSettings settings =
       GossipSettings.of("a", "127.0.0.1", 0, SealTest.secret(1));
 
-  /** Real sockets, but broadcasts get lost as long as one wants. */
+  /** A transport over real sockets that can drop all broadcasts. */
   private static final class LossyTransport implements Transport {
     private final Transport inner;
     private final AtomicInteger lost = new AtomicInteger();
@@ -102,7 +102,7 @@ class GossipLoopTest {
   }
 
   @Test
-  void aLeavingNodeRepeatsItsLastWordsUntilTheyAreHeard() throws Exception {
+  void aLeavingNodeRepeatsBroadcastsUntilAcknowledged() throws Exception {
     RecordingDelegate ears = new RecordingDelegate();
     GossipSettings other = GossipSettings.of("b", "127.0.0.1", 0, SealTest.secret(1));
     try (Gossip b = Gossip.start(other, ears);
@@ -136,7 +136,7 @@ class GossipLoopTest {
   }
 
   @Test
-  void aDelegateThatLagsHoldsABoundedNumberOfBytes() {
+  void aSlowDelegateQueuesABoundedNumberOfBytes() {
     AtomicInteger dropped = new AtomicInteger();
     try (DelegateDispatcher lagging =
         new DelegateDispatcher(new GossipDelegate() {}, dropped::incrementAndGet)) {
@@ -155,7 +155,7 @@ class GossipLoopTest {
   }
 
   @Test
-  void aDeadlineAtOnceIsNotWaitedFor() {
+  void anImmediateDeadlineIsNotWaitedFor() {
     assertThat(GossipLoop.waitMillis(Long.MIN_VALUE, 5)).isZero();
     assertThat(GossipLoop.waitMillis(4, 5)).isZero();
     assertThat(GossipLoop.waitMillis(105, 5)).isEqualTo(100);

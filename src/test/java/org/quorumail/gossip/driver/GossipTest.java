@@ -56,7 +56,7 @@ class GossipTest {
   }
 
   @Test
-  void nodesMeetThroughOneSeedAndEachHearsABroadcastOnce() throws Exception {
+  void nodesJoinThroughOneSeedAndDeliverABroadcastOnce() throws Exception {
     List<RecordingDelegate> ears =
         List.of(
             new RecordingDelegate(),
@@ -103,7 +103,7 @@ class GossipTest {
   }
 
   @Test
-  void aKilledNeighbourIsReplacedBeforeItIsHeldDead() throws Exception {
+  void aKilledNeighbourIsReplacedBeforeItIsDeclaredDead() throws Exception {
     PlumtreeConfig twoLinks = PlumtreeConfig.lan().withEagerFanout(2);
     for (int i = 0; i < 5; i++) {
       List<Integer> seeds = i == 0 ? List.of() : List.of(open.getFirst().port());
@@ -122,7 +122,7 @@ class GossipTest {
   }
 
   @Test
-  void goodByeIsHeardBeforeTheNodeIsGone() throws Exception {
+  void aLeaveIsAcknowledgedBeforeTheNodeStops() throws Exception {
     RecordingDelegate ears = new RecordingDelegate();
     Gossip a = start("a", 1, ears);
     Gossip b = start("b", 1, new RecordingDelegate(), a.port());
@@ -133,7 +133,7 @@ class GossipTest {
   }
 
   @Test
-  void aNodeThatFallsSilentIsHeldDeadAndComesBack() throws Exception {
+  void aSilentNodeIsDeclaredDeadAndReturns() throws Exception {
     RecordingDelegate ears = new RecordingDelegate();
     Gossip a = start("a", 1, ears);
     Gossip b = start("b", 1, new RecordingDelegate(), a.port());
@@ -162,7 +162,7 @@ class GossipTest {
   }
 
   @Test
-  void whoeverIsNotBackYetStaysInTheListOfPeers() throws Exception {
+  void previousPeersStayInThePeerFile() throws Exception {
     Gossip a = start("a", 1, new RecordingDelegate());
     Path list = directory.resolve("peers");
     Files.writeString(list, "127.0.0.1:%d%n127.0.0.1:9%n".formatted(a.port()));
@@ -206,7 +206,7 @@ class GossipTest {
   }
 
   @Test
-  void whatCannotBeIsRefusedAtOnceAndHoldsNoPort() throws Exception {
+  void invalidSettingsAreRejectedWithoutAPort() throws Exception {
     byte[] secret = new byte[32];
     assertThatThrownBy(() -> GossipSettings.of("a b", "127.0.0.1", 0, secret))
         .isInstanceOf(IllegalArgumentException.class)
@@ -226,7 +226,7 @@ class GossipTest {
   }
 
   @Test
-  void aDelegateThatThrowsAnErrorIsToldTheNextAllTheSame() throws Exception {
+  void aDelegatesErrorDoesNotStopLaterCalls() throws Exception {
     CompletableFuture<byte[]> heard = new CompletableFuture<>();
     Gossip a =
         start(
@@ -248,7 +248,7 @@ class GossipTest {
   }
 
   @Test
-  void bridgeIsHonouredSeedsAndFileOfPeers() throws Exception {
+  void bridgeSeedsAndPeerFileAreUsed() throws Exception {
     Gossip a = start("a", 1, new RecordingDelegate());
     BridgeConfig bridge =
         new BridgeConfig(
@@ -268,7 +268,7 @@ class GossipTest {
   }
 
   @Test
-  void anotherClusterWithTheSameSecretIsNotMet() throws Exception {
+  void anotherClusterWithTheSameSecretIsNotJoined() throws Exception {
     Gossip a = start("a", 1, new RecordingDelegate());
     GossipSettings other = settings("b", 1, 0, List.of(a.port()));
     Gossip b = Gossip.start(other.withKeys(SealTest.ring("two", 1)), new RecordingDelegate());
@@ -277,7 +277,7 @@ class GossipTest {
   }
 
   @Test
-  void clocksThatAreFarApartAndOtherSecretsAreSaidInTheLogOnce() throws Exception {
+  void differingClocksAndSecretsAreLoggedOnce() throws Exception {
     Logger logger = (Logger) LoggerFactory.getLogger(DropWarnings.class);
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();

@@ -12,7 +12,7 @@ import org.quorumail.gossip.transport.SocketAddresses;
 
 class MemberDirectoryTest {
   @Test
-  void whoeverIsSuspectOrDeadIsStillLookedForAfterARestartAndWhoLeftIsNot() {
+  void suspectAndDeadNodesAreCalledAfterARestartButNotThoseThatLeft() {
     MemberDirectory book = new MemberDirectory();
     put(book, 1, MemberState.DEAD);
     put(book, 2, MemberState.SUSPECT);
@@ -23,7 +23,7 @@ class MemberDirectoryTest {
   }
 
   @Test
-  void anAddressIsThatOfWhoLivesThereNotOfWhoDiedThere() {
+  void anAddressBelongsToTheLivingNode() {
     MemberDirectory book = new MemberDirectory();
     SwimMember old = node("old", 1);
     SwimMember heir = node("heir", 1);

@@ -70,7 +70,7 @@ class NeighbourConnectionsTest {
   }
 
   @Test
-  void littleGoesAsDatagramsAndMoreThanTheBudgetWaitsForTheStream() {
+  void messagesBeyondTheDatagramBudgetWaitForTheStream() {
     for (int i = 0; i < 30; i++) neighbours.send(B, payload(500), 0);
     outbox.flush();
     long queued = tally.count(PlumtreeMetric.PRIORITY_ENQUEUED);
@@ -82,13 +82,13 @@ class NeighbourConnectionsTest {
   }
 
   @Test
-  void whatIsLongerThanADatagramWaitsForTheStream() {
+  void aMessageLongerThanADatagramWaitsForTheStream() {
     neighbours.send(B, payload(1_300), 0);
     assertThat(tally.count(PlumtreeMetric.PRIORITY_ENQUEUED)).isEqualTo(1);
   }
 
   @Test
-  void whoeverIsNoNeighbourHasNoQueue() {
+  void aNonNeighbourHasNoQueue() {
     neighbours.send(STRANGER, payload(100), 0);
     neighbours.send(STRANGER, payload(5_000), 0);
     outbox.flush();

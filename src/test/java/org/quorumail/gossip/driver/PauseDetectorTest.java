@@ -11,13 +11,13 @@ class PauseDetectorTest {
   private final PauseDetector gate = new PauseDetector();
 
   @Test
-  void beingLateWithinTheToleranceIsNoStall() {
+  void aDelayWithinTheToleranceIsNoPause() {
     assertThat(gate.recordDelay(TOLERANCE, 0)).isFalse();
     assertThat(gate.isDegraded(0)).isFalse();
   }
 
   @Test
-  void aStallMakesSickForTwiceItsLengthButForASecondAtLeastAndTenAtMost() {
+  void aPauseDegradesForTwiceItsLengthBetweenOneAndTenSeconds() {
     assertThat(gate.recordDelay(seconds(0.3), 0)).isTrue();
     assertThat(gate.isDegraded(seconds(0.99))).isTrue();
     assertThat(gate.isDegraded(seconds(1))).isFalse();
@@ -30,7 +30,7 @@ class PauseDetectorTest {
   }
 
   @Test
-  void aShorterStallDoesNotEndALongerOnesTime() {
+  void aShorterPauseDoesNotEndALongerDegradation() {
     gate.recordDelay(seconds(4), 0);
     gate.recordDelay(seconds(0.3), seconds(1));
     assertThat(gate.isDegraded(seconds(7.9))).isTrue();

@@ -31,7 +31,7 @@ class PlumtreeDriverTest {
   private final MemberDirectory book = new MemberDirectory();
   private final RecordingTransport wires = new RecordingTransport();
 
-  /** Writes down what it is told. */
+  /** A delegate that records its calls. */
   private static final class CallRecorder implements GossipDelegate {
     private final List<String> all = new CopyOnWriteArrayList<>();
 
@@ -67,7 +67,7 @@ class PlumtreeDriverTest {
   }
 
   @Test
-  void theDelegateIsToldOfEverythingInItsOrder() {
+  void theDelegateReceivesAllEventsInOrder() {
     CallRecorder notes = new CallRecorder();
     PlumtreeConfig config = PlumtreeConfig.lan().withGraftMaxRetries(1);
     GossipMetrics metrics = new GossipMetrics(registry, true);

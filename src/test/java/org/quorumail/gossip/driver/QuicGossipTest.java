@@ -29,7 +29,7 @@ class QuicGossipTest {
   }
 
   @Test
-  void twoNodesExchangeLongMetadataAndPayloadsAndSayGoodBye() throws Exception {
+  void twoNodesExchangeLongMetadataAndPayloadsAndLeave() throws Exception {
     start(2, PlumtreeConfig.lan());
     Gossip a = open.getFirst();
     Gossip b = open.getLast();
@@ -47,7 +47,7 @@ class QuicGossipTest {
   }
 
   @Test
-  void fiveNodesHearEachOtherOnceAndAKilledNeighbourIsReplacedThenHeldDead() throws Exception {
+  void fiveNodesDeliverOnceAndAKilledNeighbourIsReplacedThenDeclaredDead() throws Exception {
     start(5, PlumtreeConfig.lan().withEagerFanout(2));
     await().atMost(LONG).until(() -> open.stream().allMatch(g -> g.peerCount() == 4));
     for (Gossip g : open) {

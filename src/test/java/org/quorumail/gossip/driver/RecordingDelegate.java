@@ -6,7 +6,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.quorumail.gossip.plumtree.BroadcastId;
 import org.quorumail.gossip.swim.SwimMember;
 
-/** Keeps what a node is told: broadcasts as origin and text, members by id. */
+/** A delegate that records broadcasts as origin and text, and members by id. */
 final class RecordingDelegate implements GossipDelegate {
   final List<String> delivered = new CopyOnWriteArrayList<>();
   final List<String> down = new CopyOnWriteArrayList<>();

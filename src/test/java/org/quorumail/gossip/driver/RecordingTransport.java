@@ -7,7 +7,7 @@ import org.quorumail.gossip.transport.OutboundQueue;
 import org.quorumail.gossip.transport.PeerAddress;
 import org.quorumail.gossip.transport.Transport;
 
-/** A transport that notes what it is asked for. */
+/** A transport that records its calls. */
 final class RecordingTransport implements Transport {
   final List<PeerAddress> kept = new ArrayList<>();
   final List<PeerAddress> released = new ArrayList<>();

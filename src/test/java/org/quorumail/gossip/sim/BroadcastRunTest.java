@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
 
-/** Both cores on the engine, short and with a fixed seed. */
+/** Short runs of both cores on the engine, with a fixed seed. */
 class BroadcastRunTest {
   private static final long SEED = 42;
 
@@ -30,7 +30,7 @@ class BroadcastRunTest {
   }
 
   @Test
-  void everyoneHearsThroughLossAndAfterHalfOfThemDied() {
+  void allNodesDeliverDespiteLossAndAfterHalfDied() {
     BroadcastReport report =
         BroadcastRun.of(
             MembershipScenario.withoutFaults(100, SEED)

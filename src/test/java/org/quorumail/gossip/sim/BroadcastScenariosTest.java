@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The short form of the campaign whose figures stand in bench/gossip.md; same bars, one seed. */
+/** A short run of the campaign whose figures are in bench/gossip.md; same bars, one seed. */
 class BroadcastScenariosTest {
   private static final long SEED = 42;
 

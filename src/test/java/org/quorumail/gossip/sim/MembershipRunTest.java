@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.sim.MembershipScenario.NetworkConditions;
 
-/** The short form of the bars; `quorumail sim gossip` runs the long one. The seed is fixed. */
+/** Short runs of the bars with a fixed seed; {@code quorumail sim gossip} runs the long ones. */
 class MembershipRunTest {
   private static final long SEED = 42;
 
@@ -25,7 +25,7 @@ class MembershipRunTest {
   }
 
   @Test
-  void aDeadOneOfFiveIsDeadForAllWithinFiveSeconds() {
+  void aCrashOfOneOfFiveIsDetectedByAllWithinFiveSeconds() {
     for (int seed = 0; seed < 20; seed++) {
       MembershipReport report =
           MembershipRun.of(
@@ -68,7 +68,7 @@ class MembershipRunTest {
   }
 
   @Test
-  void lossOfThirtyPercentKillsNobody() {
+  void lossOfThirtyPercentCausesNoFalseDeath() {
     MembershipReport report =
         MembershipRun.of(
             MembershipScenario.withoutFaults(50, SEED)
@@ -80,7 +80,7 @@ class MembershipRunTest {
   }
 
   @Test
-  void aSlowMemberAndDriftingClocksKillNobody() {
+  void aSlowMemberAndDriftingClocksCauseNoFalseDeath() {
     MembershipReport report =
         MembershipRun.of(
             MembershipScenario.withoutFaults(50, SEED)

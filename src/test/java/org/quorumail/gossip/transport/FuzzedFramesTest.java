@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.quorumail.gossip.transport.Opener.OpenResult;
 
 /**
- * The short form of the campaign; a million frames with {@code -Dquorumail.fuzz.frames=1000000}.
+ * A short run of the fuzzing campaign; a million frames with {@code
+ * -Dquorumail.fuzz.frames=1000000}.
  */
 class FuzzedFramesTest {
   private static final long SEED = Long.getLong("quorumail.fuzz.seed", 42);
@@ -27,7 +28,7 @@ class FuzzedFramesTest {
   private final Opener opener = new Opener(SealTest.ring("one", 1), "b", Clock.systemUTC());
 
   @Test
-  void noFrameThatNoMemberSealedComesThroughAndNothingGrows() {
+  void onlyFramesOfMembersOpenAndNothingGrows() {
     System.out.printf("fuzzed frames: seed %d, %d frames%n", SEED, FRAMES);
     List<byte[]> recorded = new ArrayList<>();
     for (int i = 0; i < 64; i++) {
@@ -58,7 +59,7 @@ class FuzzedFramesTest {
   }
 
   @Test
-  void noBodyMakesTheReaderThrowAnythingElse() {
+  void aMalformedBodyThrowsOnlyMalformedFrame() {
     int read = 0;
     for (int i = 0; i < FRAMES; i++) {
       byte[] body =

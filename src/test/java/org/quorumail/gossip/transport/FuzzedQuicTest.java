@@ -25,14 +25,15 @@ import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.driver.GossipMetrics;
 
 /**
- * The short form of the campaign; a million packets with {@code -Dquorumail.fuzz.packets=1000000}.
+ * A short run of the fuzzing campaign; a million packets with {@code
+ * -Dquorumail.fuzz.packets=1000000}.
  */
 class FuzzedQuicTest {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final long SEED = Long.getLong("quorumail.fuzz.seed", 42);
   private static final int PACKETS = Integer.getInteger("quorumail.fuzz.packets", 20_000);
 
-  /** Above, the kernel would drop what is to be tested. */
+  /** A larger burst would overflow the kernel's buffer. */
   private static final int BURST = 100;
 
   private final Random random = new Random(SEED);
@@ -44,7 +45,7 @@ class FuzzedQuicTest {
   }
 
   @Test
-  void noPacketThatNoMemberSentComesThroughNorIsAnsweredButByARetry() throws Exception {
+  void foreignPacketsAreDroppedOrAnsweredWithARetry() throws Exception {
     System.out.printf("fuzzed QUIC packets: seed %d, %d packets%n", SEED, PACKETS);
     RecordingReceiver inA = new RecordingReceiver();
     RecordingReceiver inB = new RecordingReceiver();
@@ -123,7 +124,7 @@ class FuzzedQuicTest {
   }
 
   @Test
-  void noStreamMakesTheReaderThrowOrHoldMoreThanAFrame() {
+  void anyStreamIsReadOrRejectedWithoutAnException() {
     int bodies = 0;
     int broken = 0;
     for (int i = 0; i < PACKETS; i++) {

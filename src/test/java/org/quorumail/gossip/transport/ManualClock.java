@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
-/** A clock that stands until it is told to move. */
+/** A clock that moves only when a test advances it. */
 public final class ManualClock extends Clock {
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
 

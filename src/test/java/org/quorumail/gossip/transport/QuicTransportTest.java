@@ -68,7 +68,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void datagramsArriveTogetherAndSayWhereAnswersGo() throws Exception {
+  void datagramsArriveTogetherWithTheAddressForAnswers() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     QuicTransport b = bind("b", 1, inB);
     byte[] noise = noise(1, a.datagramCapacity() - 2 * FrameBody.MESSAGE_OVERHEAD - 3);
@@ -101,7 +101,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void aKeptConnectionThatEndsIsReportedAndAReleasedOneIsNot() throws Exception {
+  void theEndOfANeighboursConnectionIsReportedAndOfAReleasedOneIsNot() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     QuicTransport b = bind("b", 1, inB);
     QuicTransport c = bind("c", 1, new RecordingReceiver());
@@ -118,7 +118,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void whoeverIsNotThereAndANeighbourThatFallsSilentIsReported() throws Exception {
+  void anAbsentNodeAndASilentNeighbourAreReported() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     QuicTransport b = bind("b", 1, inB);
     try (RecordingUdpProxy wire = new RecordingUdpProxy(b.port())) {
@@ -136,7 +136,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void aNeighbourThatDoesNotReadIsWaitedForByClassAndWithinBounds() throws Exception {
+  void messagesToASlowNeighbourWaitByPriorityWithinBounds() throws Exception {
     PlumtreeCounters tally = new PlumtreeCounters();
     NeighbourQueue queue = queue(tally);
     FullInbox reluctant = new FullInbox();
@@ -154,7 +154,9 @@ public class QuicTransportTest {
     assertThat(kinds).filteredOn("Graft"::equals).hasSize(1);
   }
 
-  /** Stops the whole event loop at the first message: acknowledges and reads nothing any more. */
+  /**
+   * A receiver that blocks the event loop at the first message, so that nothing is acknowledged.
+   */
   private static final class FullInbox extends RecordingReceiver {
     final CountDownLatch reads = new CountDownLatch(1);
 
@@ -183,7 +185,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void neitherAnotherSecretNorAnotherClusterIsReached() throws Exception {
+  void anotherSecretAndAnotherClusterAreRejected() throws Exception {
     QuicTransport a = bind("a", 2, inA);
     RecordingReceiver inC = new RecordingReceiver();
     QuicTransport c = bind(SealTest.ring("two", 1), "c", 1, inC);
@@ -199,7 +201,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void whoSpeaksInAnothersNameIsCutOff() throws Exception {
+  void aMessageThatClaimsAnotherNodesIdEndsTheConnection() throws Exception {
     QuicTransport b = bind("b", 1, inB);
     QuicTransport m = bind("m", 1, inA);
     byte[] own =
@@ -223,7 +225,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void nobodyTakesOverTheAddressOfAnother() throws Exception {
+  void aClaimedReturnAddressDoesNotTakeTheRouteOfAnother() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     InetAddress elsewhere = InetAddress.getByName("127.0.0.2");
     RecordingReceiver inX = new RecordingReceiver();
@@ -260,7 +262,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void anotherNodeThanTheOneCalledHearsNothing() throws Exception {
+  void anotherNodeAtTheCalledAddressReceivesNothing() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     QuicTransport b = bind("b", 1, inB);
     a.sendOverStream(peer(b, "gone"), text("for gone alone"));
@@ -273,7 +275,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void aRotationLetsTheNewInAndTheOldOut() throws Exception {
+  void aRotationAdmitsTheNewSecretAndRejectsTheOld() throws Exception {
     NodeCredentials mine = identityOf("b", 1);
     QuicTransport b = bind(SealTest.ring("one", 1), mine, inB);
     QuicTransport old = bind("a", 1, inA);
@@ -296,7 +298,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void aStrangerWithoutACertificateGetsNothing() throws Exception {
+  void aCallerWithoutACertificateReceivesNothing() throws Exception {
     QuicTransport b = bind("b", 1, inB);
     MultiThreadIoEventLoopGroup group =
         new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -333,7 +335,7 @@ public class QuicTransportTest {
                   })
               .remoteAddress(new InetSocketAddress(LOOPBACK, b.port()))
               .connect()
-              .sync() // TLS 1.3: this end is done before the other one has judged it
+              .sync() // TLS 1.3: this end finishes before the other has verified it
               .getNow();
       io.netty.buffer.ByteBuf datagram = Unpooled.directBuffer();
       QuicFormat.writeAddress(address(7), datagram);
@@ -349,7 +351,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void aMemberIsHeardHoweverManyStrangersShowNoCertificate() throws Exception {
+  void aMemberConnectsDespiteManyCallersWithoutCertificate() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     QuicTransport b = bind("b", 1, inB);
     b.post(
@@ -364,7 +366,7 @@ public class QuicTransportTest {
   }
 
   @Test
-  void aTakenPortIsSaid() throws Exception {
+  void aTakenPortIsAnException() throws Exception {
     QuicTransport a = bind("a", 1, inA);
     assertThatThrownBy(
             () ->
@@ -394,7 +396,7 @@ public class QuicTransportTest {
     return bind(ring, identityOf(name, secret), receiver);
   }
 
-  /** All count in one registry; the gauge is that of the first. */
+  /** All transports count in one registry; the gauge is the first one's. */
   private QuicTransport bind(KeyRing ring, NodeCredentials identity, Transport.Receiver receiver)
       throws IOException {
     QuicTransport transport =
@@ -411,7 +413,7 @@ public class QuicTransportTest {
     return transport;
   }
 
-  /** What a node of this secret shows and asks for. */
+  /** The certificates of a node with this secret. */
   public static TransportSettings.Quic identity(String name, int secret) {
     NodeCredentials identity = identityOf(name, secret);
     return new TransportSettings.Quic(

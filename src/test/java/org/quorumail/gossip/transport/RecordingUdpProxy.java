@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Passes packets on in both directions and keeps those that went in. */
+/** A UDP proxy that records the packets to its target. */
 final class RecordingUdpProxy implements AutoCloseable {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 

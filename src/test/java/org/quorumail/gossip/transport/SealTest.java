@@ -44,20 +44,20 @@ public class SealTest {
   }
 
   @Test
-  void whatAMemberSealsForUsComesThroughOnce() {
+  void aMembersFrameOpensOnce() {
     byte[] frame = seal(sealer, "b");
     assertThat(payload(opener, frame)).isEqualTo(HELLO);
     assertThat(reason(opener, frame)).isEqualTo(DropReason.REPLAYED);
   }
 
   @Test
-  void aFrameWhoseReceiverIsNotKnownYetComesThrough() {
+  void aFrameWithoutAReceiverOpens() {
     assertThat(payload(opener, sealer.seal(FrameFormat.DATAGRAM, OptionalInt.empty(), HELLO)))
         .isEqualTo(HELLO);
   }
 
   @Test
-  void whatIsNotForUsIsDroppedAndNothingOfItRemembered() {
+  void foreignFramesAreDroppedAndNotRemembered() {
     assertThat(reason(opener, seal(sealer, "c"))).isEqualTo(DropReason.OTHER_NODE);
     assertThat(reason(opener, seal(new Sealer(ring("one", 2), clock), "b")))
         .isEqualTo(DropReason.UNKNOWN_KEY);
@@ -70,7 +70,7 @@ public class SealTest {
   }
 
   @Test
-  void everySingleFlippedBitIsNoticed() {
+  void everyFlippedBitBreaksTheSeal() {
     byte[] frame = seal(sealer, "b");
     for (int bit = 0; bit < frame.length * 8; bit++) {
       byte[] flipped = frame.clone();
@@ -82,7 +82,7 @@ public class SealTest {
   }
 
   @Test
-  void anotherClustersNameIsBoundEvenWhereTheTagsMeet() {
+  void theClusterNameIsSealedEvenWhereTagsCollide() {
     // the tag is two bytes of a hash, so some other name has the same; its frames must not open
     short tag = ring("one", 1).clusterTag();
     int i = 0;
@@ -92,7 +92,7 @@ public class SealTest {
   }
 
   @Test
-  void lateFramesComeThroughWithinTheWindowAndNoFurther() {
+  void lateFramesOpenWithinTheWindowOnly() {
     byte[] first = seal(sealer, "b");
     byte[] second = seal(sealer, "b");
     for (int i = 0; i < ReplayWindow.BITS - 2; i++) seal(sealer, "c");
@@ -103,7 +103,7 @@ public class SealTest {
   }
 
   @Test
-  void theWindowForgetsNothingWhenItJumps() {
+  void theWindowRemembersCountersAcrossAJump() {
     ReplayWindow window = new ReplayWindow();
     window.mark(5);
     window.mark(5 + 3L * ReplayWindow.BITS);
@@ -115,7 +115,7 @@ public class SealTest {
   }
 
   @Test
-  void anOldRecordingIsNotTakenForANewSender() {
+  void anOldRecordingIsRejectedAsStale() {
     byte[] recorded = seal(sealer, "b");
     clock.advance(Opener.MAX_CLOCK_DIFFERENCE.plusSeconds(1));
     Opener restarted = new Opener(ring("one", 1), "b", clock);
@@ -152,7 +152,7 @@ public class SealTest {
   }
 
   @Test
-  void aSecretIsRotatedInThreeStepsWithoutADeafNode() {
+  void aSecretRotatesInThreeStepsWithoutALostFrame() {
     Sealer sealing = new Sealer(ring("one", 1), clock);
     Opener other = new Opener(ring("one", 1), "b", clock);
     other.replaceKeys(ring("one", 1, 2)); // step one: all accept the new one
@@ -166,7 +166,7 @@ public class SealTest {
   }
 
   @Test
-  void twoSecretsOfOneShortNameRotateAsWell() {
+  void secretsWithEqualKeyIdsRotate() {
     // a key's name in a frame is two bytes, so one secret in 65,536 has that of another
     Map<Short, Integer> byName = new HashMap<>();
     int second = 1;
@@ -193,7 +193,7 @@ public class SealTest {
   }
 
   @Test
-  void aBodyComesBackWhicheverWayItWasCompressed() throws Exception {
+  void aBodyRoundTripsWithEveryCompression() throws Exception {
     List<byte[]> messages = List.of(new byte[0], HELLO, new byte[5_000]);
     for (Compression way : List.of(ZSTD, GZIP, NONE)) {
       byte[] body = FrameBody.encode(messages, way);
@@ -203,7 +203,7 @@ public class SealTest {
   }
 
   @Test
-  void whatCompressionSavesIsCountedAndSmallBodiesAreLeftAsTheyAre() {
+  void savedBytesAreCountedAndSmallBodiesStayPlain() {
     PlumtreeCounters tally = new PlumtreeCounters();
     Compression counting = new Compression(CompressionConfig.zstd(), tally);
     int length = FrameBody.encode(List.of(new byte[5_000]), counting).length;
@@ -215,7 +215,7 @@ public class SealTest {
   }
 
   @Test
-  void whatInflatesTooFarIsRefused() {
+  void aBodyBeyondTheDecompressedBoundIsRejected() {
     for (Compression way : List.of(ZSTD, GZIP)) {
       byte[] bomb = FrameBody.encode(List.of(new byte[100 << 20]), way);
       assertThat(bomb.length).isLessThan(120_000);

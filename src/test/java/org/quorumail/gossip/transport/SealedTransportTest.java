@@ -77,7 +77,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void longMessagesTravelOverOneStreamAndAnswersComeBackOnIt() throws Exception {
+  void longMessagesAndTheirAnswersShareOneStream() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     SealedTransport b = bind("b", 1, inB);
     byte[] longOne = noise(1, 1 << 20);
@@ -94,7 +94,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void whoeverCannotBeReachedIsReported() throws Exception {
+  void anUnreachableNodeIsReported() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     SealedTransport b = bind("b", 1, inB);
     PeerAddress gone = peer(b, "b");
@@ -104,12 +104,12 @@ class SealedTransportTest {
   }
 
   @Test
-  void withAnotherSecretNothingComesThrough() throws Exception {
+  void anotherSecretIsRejected() throws Exception {
     SealedTransport a = bind("a", 2, inA);
     SealedTransport b = bind("b", 1, inB);
     a.send(peer(b, "b"), List.of(text("datagram")));
     await().until(() -> inB.dropped.contains(DropReason.UNKNOWN_KEY));
-    await() // a proof that takes longer than the patience with it is no refusal: once more
+    await() // a proof that exceeds the timeout is no failure: it is tried again
         .pollInterval(Duration.ofSeconds(1))
         .until(
             () -> {
@@ -122,14 +122,15 @@ class SealedTransportTest {
   }
 
   @Test
-  void strangersOnThePortsGetNoAnswer() throws Exception {
+  void unauthenticatedBytesAreNotAnswered() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     try (Socket socket = new Socket(LOOPBACK, b.port())) {
       socket.setSoTimeout(20_000);
       socket.getOutputStream().write(new byte[200]);
       assertThat(socket.getInputStream().readNBytes(1)).isEmpty();
     } catch (IOException e) {
-      assertThat(e).hasMessageContaining("reset"); // closed with our bytes unread: no answer either
+      assertThat(e)
+          .hasMessageContaining("reset"); // closed with unread bytes, and without an answer
     }
     try (DatagramSocket socket = new DatagramSocket(0, LOOPBACK)) {
       byte[] tooLong = new byte[UdpSocket.MAX_RECEIVED_BYTES + 500];
@@ -175,7 +176,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aFrameThatClaimsToBeHugeIsNotReadAtAll() throws Exception {
+  void aHugeFrameLengthEndsTheStreamUnread() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     KeyRing ring = SealTest.ring("one", 1);
     Sealer sealer = new Sealer(ring, Clock.systemUTC());
@@ -189,7 +190,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void noMoreThanSoManyStrangersAreListenedTo() throws Exception {
+  void unauthenticatedConnectionsAreBounded() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     List<Socket> strangers = new ArrayList<>();
     try {
@@ -209,7 +210,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aMemberIsHeardAtOnceHoweverManyStrangersWait() throws Exception {
+  void aMemberConnectsAtOnceDespiteUnauthenticatedConnections() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     SealedTransport b = bind("b", 1, inB);
     List<Socket> strangers = new ArrayList<>();
@@ -224,7 +225,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aStrangerThatSaysAByteNowAndThenIsCutOffAllTheSame() throws Exception {
+  void aSlowUnauthenticatedCallerIsClosedAtTheTimeout() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     try (Socket stranger = new Socket(LOOPBACK, b.port())) {
       await()
@@ -238,7 +239,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void longFramesThatDoNotEndHoldNoMemoryAndNotForLongThePlaceOfOthers() throws Exception {
+  void unfinishedLongFramesReleaseTheirPermits() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     SealedTransport b = bind("b", 1, inB);
     KeyRing ring = SealTest.ring("one", 1);
@@ -262,7 +263,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aBombIsDroppedAndCounted() throws Exception {
+  void aDecompressionBombIsDroppedAndCounted() throws Exception {
     SealedTransport b = bind("b", 1, inB);
     Sealer member = new Sealer(SealTest.ring("one", 1), Clock.systemUTC());
     byte[] bomb = FrameBody.encode(List.of(new byte[20 << 20]), SealTest.ZSTD);
@@ -279,7 +280,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aNeighbourThatDoesNotReadIsWaitedForByClassAndWithinBounds() throws Exception {
+  void messagesToASlowNeighbourWaitByPriorityWithinBounds() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     PlumtreeCounters tally = new PlumtreeCounters();
     BroadcastFormat format = new BroadcastFormat(new NodeId("a"), 64 << 10);
@@ -327,7 +328,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aKeptConnectionThatBreaksIsReportedAndAReleasedOneIsNot() throws Exception {
+  void theEndOfANeighboursConnectionIsReportedAndOfAReleasedOneIsNot() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     SealedTransport b = bind("b", 1, inB);
     SealedTransport c = bind("c", 1, new RecordingReceiver());
@@ -343,7 +344,7 @@ class SealedTransportTest {
   }
 
   @Test
-  void aTakenPortIsSaid() throws Exception {
+  void aTakenPortIsAnException() throws Exception {
     SealedTransport a = bind("a", 1, inA);
     assertThatThrownBy(
             () ->

@@ -16,7 +16,7 @@ import org.quorumail.gossip.plumtree.PriorityConfig;
 import org.quorumail.gossip.plumtree.SendQueue;
 import org.quorumail.gossip.plumtree.TreeId;
 
-/** What the tests of both transports send, and to whom; all on loopback, all said by "a". */
+/** The messages and addresses of both transports' tests; all are on loopback and sent by "a". */
 final class TestMessages {
   static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
@@ -44,13 +44,13 @@ final class TestMessages {
     return new BroadcastId(new NodeId("a"), 1, sequence);
   }
 
-  /** Of 60,000 bytes that no compression makes shorter. */
+  /** A payload of 60,000 incompressible bytes. */
   static Gossip payload(long sequence) {
     return new Gossip(TreeId.OVERLAY_PATHS, id(sequence), 0, noise(sequence, 60_000));
   }
 
   /**
-   * Adds payloads until connection and network hold all they may, and the queue as well.
+   * Adds payloads until the connection, the network and the queue are full.
    *
    * @return the sequence of the last
    */
@@ -61,7 +61,7 @@ final class TestMessages {
     do {
       before = tally.count(PlumtreeMetric.PRIORITY_DEQUEUED);
       for (int i = 0; i < 100; i++) queue.add(payload(++last));
-      Thread.sleep(300); // that nothing happens cannot be awaited
+      Thread.sleep(300); // the absence of an event cannot be awaited
     } while (queue.size() == 0 || tally.count(PlumtreeMetric.PRIORITY_DEQUEUED) != before);
     return last;
   }
