@@ -180,9 +180,8 @@ final class PushPull {
     boolean isSelf = context.isSelf(member.id());
     SwimMember known = context.table.find(member.id());
     MemberState state = context.table.state(member.id());
-    boolean isKnown = !isSelf && known != null && state != null;
-    if (isKnown && !row.state().supersedes(member.incarnation(), state, known.incarnation())) {
-      return false;
+    if (!isSelf && known != null && state != null) {
+      if (!row.state().supersedes(member.incarnation(), state, known.incarnation())) return false;
     }
     switch (row.state()) {
       case ALIVE -> transitions.onAlive(member, from);
@@ -198,7 +197,7 @@ final class PushPull {
       }
       case LEFT -> transitions.onLeft(new Left(member.id(), member.incarnation()));
     }
-    return isKnown || (!isSelf && row.state().isMember());
+    return !isSelf && (known != null || row.state().isMember());
   }
 
   private void verifyDeath(Dead unverified) {
