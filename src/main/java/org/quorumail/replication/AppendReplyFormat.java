@@ -8,7 +8,7 @@ import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 
-/** The wire form of an answer: the entry's term (8 bytes), then what the state answered. */
+/** The wire form of a reply: the entry's term (8 bytes), then the state's reply. */
 final class AppendReplyFormat {
   static final byte[] EMPTY_REPLY = {};
 
@@ -16,21 +16,20 @@ final class AppendReplyFormat {
 
   private AppendReplyFormat() {}
 
-  static Message encode(LogPosition position, byte[] answer) {
+  static Message encode(LogPosition position, byte[] reply) {
     byte[] frame =
-        ByteBuffer.allocate(TERM_BYTES + answer.length)
-            .putLong(position.term())
-            .put(answer)
-            .array();
+        ByteBuffer.allocate(TERM_BYTES + reply.length).putLong(position.term()).put(reply).array();
     return Message.valueOf(UnsafeByteOperations.unsafeWrap(frame));
   }
 
-  /** For an entry that was applied before a restart: its answer is not kept. */
+  /**
+   * Returns the reply for an entry that was applied before a restart: its own reply is not kept.
+   */
   static Message lostReply() {
     return Message.EMPTY;
   }
 
-  /** Empty if the entry is applied but its answer is lost. */
+  /** Returns nothing if the entry is applied but its reply is lost. */
   static Optional<ReplicatedLog.AppendResult> decode(RaftClientReply reply) {
     ByteString frame = reply.getMessage().getContent();
     if (frame.size() < TERM_BYTES) return Optional.empty();

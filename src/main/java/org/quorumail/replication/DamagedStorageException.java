@@ -3,8 +3,8 @@ package org.quorumail.replication;
 import java.io.IOException;
 
 /**
- * What is on disk is not what was written there. The message names the file and the damage; going
- * on could lose or falsify what was acknowledged.
+ * Bytes on disk differ from the bytes that were written there. The message names the file and the
+ * damage; to continue could lose or falsify acknowledged data.
  */
 public final class DamagedStorageException extends IOException {
   private static final long serialVersionUID = 1L;

@@ -9,8 +9,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Small files that a power cut leaves either old or new: written beside, forced, renamed, and the
- * directory forced too, without which the rename itself may be lost.
+ * Small files that a power cut leaves either old or new. Each is written beside, forced and
+ * renamed. The directory is forced too, without which the rename itself may be lost.
  */
 public final class DurableFile {
   private DurableFile() {}

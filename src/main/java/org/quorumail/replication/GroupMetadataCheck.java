@@ -10,10 +10,10 @@ import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
 
 /**
- * Looks at what Ratis keeps of a group beside its log, before Ratis opens it: its term and vote,
- * and its members. Both are written beside, forced and renamed, so no crash leaves them half; what
- * cannot be read was damaged afterwards. Ratis itself forgets members that it cannot read, and
- * takes a group without a vote for a new one.
+ * A check of the files that Ratis keeps of a group beside its log: its term and vote, and its
+ * members. It runs before Ratis opens the group. Both files are written beside, forced and renamed,
+ * so no crash leaves a partial one; an unreadable file was damaged afterwards. Ratis itself ignores
+ * unreadable members and takes a group without a vote for a new one.
  */
 final class GroupMetadataCheck {
   private static final String VOTE = "raft-meta";
@@ -44,7 +44,7 @@ final class GroupMetadataCheck {
       boolean whole = vote.containsKey("votedFor") && Long.parseLong(vote.getProperty("term")) >= 0;
       if (whole) return;
     } catch (IllegalArgumentException e) {
-      // neither a term nor anything else that was written there
+      // not a term: reported below
     }
     throw damaged("the term and vote in %s are damaged".formatted(file));
   }
@@ -53,7 +53,7 @@ final class GroupMetadataCheck {
     try {
       if (LogEntryProto.parseFrom(Files.readAllBytes(file)).hasConfigurationEntry()) return;
     } catch (InvalidProtocolBufferException e) {
-      // said below
+      // reported below
     }
     throw damaged("the members in %s are damaged".formatted(file));
   }

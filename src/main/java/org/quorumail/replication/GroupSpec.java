@@ -6,8 +6,8 @@ import java.util.UUID;
 import org.apache.ratis.protocol.RaftGroupId;
 
 /**
- * A group's name and the members it is founded with. Where the group is on disk already, its own
- * record of the members wins. No members: this node joins a group whose leader will add it.
+ * A group's name and its founding members. A group that is on disk already keeps its own record of
+ * the members. Without members this node joins a group whose leader will add it.
  */
 public record GroupSpec(String name, List<RaftMember> members) {
   public GroupSpec {
@@ -19,7 +19,7 @@ public record GroupSpec(String name, List<RaftMember> members) {
     return new GroupSpec(name, List.of());
   }
 
-  /** The same on every node without talking: derived from the names of cluster and group. */
+  /** Returns the id, the same on every node: it is derived from the names of cluster and group. */
   RaftGroupId groupId(String clusterId) {
     String unique = "quorumail/" + clusterId + "/" + name;
     return RaftGroupId.valueOf(UUID.nameUUIDFromBytes(unique.getBytes(StandardCharsets.UTF_8)));

@@ -20,18 +20,18 @@ import org.apache.ratis.server.leader.FollowerInfo;
  * an older term after its vote at {@code v}, so {@code s <= v} and L's lease is over at {@code v +
  * 0.8 E}. N's lease begins {@code E} after N became ready, which is later than {@code v + E}. The
  * two do not overlap, whatever V forgot in a restart, and nothing is assumed of V but that its vote
- * is durable. The difference, {@code 0.2 E}, is for clocks that run at different speeds and for
- * what the caller does between asking and acting.
+ * is durable. The difference, {@code 0.2 E}, is for clocks that run at different speeds and for the
+ * time between the caller's check and its action.
  *
  * <p>(Ratis also counts the send time of a request that V answered with "you are not the leader";
- * that reply makes L step down, which ends the lease for ever, long before N's begins.)
+ * that reply makes L step down, which ends the lease for good, long before N's begins.)
  *
  * <p><b>After a pause.</b> Send times are taken from the monotonic clock before the request leaves,
  * so replies that piled up while the process was stopped prove nothing new: a leader resumed after
  * longer than the lease sees false at once.
  *
- * <p><b>A transfer</b> ends the lease before the successor is told, and for good: the successor's
- * election may succeed later than we are willing to wait for it.
+ * <p><b>A transfer</b> ends the lease before the successor is notified, and for good: the
+ * successor's election may succeed after the transfer's timeout.
  *
  * <p>Cost: one volatile read and a comparison while the last answer is still good; otherwise a look
  * at each follower's record.
@@ -101,7 +101,8 @@ final class LeaderLease implements Leadership {
   }
 
   /**
-   * How long ago the requests were sent that a majority of the peers, us included, has answered.
+   * Returns the age of the newest requests that a majority of the peers, this node included, has
+   * answered.
    */
   private long quorumAckAge(Collection<RaftPeer> peers) {
     if (peers.isEmpty()) return 0;

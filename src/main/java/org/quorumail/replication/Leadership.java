@@ -5,9 +5,9 @@ public interface Leadership {
   long term();
 
   /**
-   * Whether no other node can have been elected yet: a quorum has acknowledged this leader more
-   * recently than the shortest election timeout. Read from memory, no I/O, monotonic clock. False
-   * for ever once the term has passed.
+   * Returns whether no other node can have been elected yet: a quorum has acknowledged this leader
+   * more recently than the shortest election timeout. Reads memory only, by the monotonic clock.
+   * Stays false once the term has ended.
    */
   boolean hasLease();
 }

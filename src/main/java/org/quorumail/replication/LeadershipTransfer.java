@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An orderly hand-over of a group that this node leads. */
+/** An orderly transfer of a group that this node leads. */
 final class LeadershipTransfer {
   private static final Logger LOG = LoggerFactory.getLogger(LeadershipTransfer.class);
 
-  /** Beyond the patience that Ratis was given: for its answer to arrive. */
+  /** The time beyond Ratis' own timeout for its reply to arrive. */
   private static final long REPLY_GRACE_MILLIS = 1000;
 
   private final RaftClientContext wire;
@@ -32,9 +32,9 @@ final class LeadershipTransfer {
   }
 
   /**
-   * Ends the lease, brings the peer up to date and has it elected. When it fails the lease stays
-   * ended: the peer's election may still succeed. We step down then, so that a term with a lease
-   * follows, here or there.
+   * Ends the lease, brings the peer up to date and has it elected. After a failure the lease stays
+   * ended, since the peer's election may still succeed. This node then steps down, so that a new
+   * term with a lease follows.
    */
   boolean transferTo(String peer, Duration patience) {
     LeaderLease term = replica.machine().lease().orElse(null);

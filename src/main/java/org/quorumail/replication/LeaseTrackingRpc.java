@@ -10,9 +10,9 @@ import org.apache.ratis.server.leader.LeaderState;
 import org.apache.ratis.server.leader.LogAppender;
 
 /**
- * Ratis' gRPC transport, with one thing added: the state machine gets to see the leader's record of
- * each follower, where the send times of answered requests are, which a lease is made of ({@link
- * LedTerm}). Found by Ratis through its class name, hence public.
+ * Ratis' gRPC transport, which also gives the state machine the leader's record of each follower.
+ * The record has the send times of answered requests, from which {@link LeaderLease} is computed.
+ * Ratis finds the class by its name, hence it is public.
  */
 public final class LeaseTrackingRpc implements RpcType {
   @Override

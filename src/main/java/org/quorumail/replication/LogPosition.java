@@ -1,6 +1,6 @@
 package org.quorumail.replication;
 
-/** A place in a log: index and the term of the entry there. */
+/** A position in a log: the index, and the term of the entry there. */
 public record LogPosition(long term, long index) implements Comparable<LogPosition> {
   /** Before the first entry. */
   public static final LogPosition NONE = new LogPosition(0, -1);

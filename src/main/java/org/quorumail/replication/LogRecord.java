@@ -23,7 +23,7 @@ record LogRecord(int offset, int end, long index, boolean checksumValid) {
   /** Above the largest entry that Ratis takes, see {@link PinnedProperties}. */
   private static final int LENGTH_MAX = 2 << 20;
 
-  /** What claims to be a record here; empty when it cannot be the head of one. */
+  /** Returns the record that begins here; empty when no record can. */
   static Optional<LogRecord> at(ByteBuffer segment, int offset) {
     Varint length = Varint.at(segment, offset);
     if (length == null || length.value < LENGTH_MIN || length.value > LENGTH_MAX)
@@ -45,10 +45,10 @@ record LogRecord(int offset, int end, long index, boolean checksumValid) {
     return new Varint(0, term.end);
   }
 
-  /** The length says the same as the length of the one field that follows the index. */
+  /** Returns whether the length agrees with that of the one field after the index. */
   private static boolean endsWithItsPayload(ByteBuffer segment, int field, int entryEnd) {
     if (field == entryEnd) return true;
-    if (field + 1 >= segment.limit()) return true; // cut off here: nothing contradicts
+    if (field + 1 >= segment.limit()) return true; // cut off here: no contradiction
     Varint payload = Varint.at(segment, field + 1);
     return payload == null || payload.end + payload.value == entryEnd;
   }

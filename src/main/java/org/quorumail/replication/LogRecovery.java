@@ -15,15 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks through the segments of a group's log before Ratis opens it, and tells a torn tail from
- * damage. Ratis itself refuses a tail that a power cut left half written among the filler, and cuts
- * the log short, silently, where a damaged length points beyond the end of the file.
+ * The recovery of a group's log before Ratis opens it: it distinguishes a torn tail from damage.
+ * Ratis itself refuses a tail that a power cut left partly written among the filler. Where a
+ * damaged length points beyond the end of the file, Ratis silently truncates the log.
  *
- * <p>The last record of the open segment is torn when nothing whole follows it and what is missing
- * is missing as a write goes missing: the file ends inside it, or sectors of it still have the
- * filler's zeros. It was never forced, so never acknowledged, and is cut off; unless the state has
- * applied it, which no torn record ever was. Everything else that does not fit its checksum was
- * changed after it was written: {@link DamagedStorageException}, and no file is touched.
+ * <p>The last record of the open segment is torn when no complete record follows and its missing
+ * part looks like an interrupted write. Either the file ends inside the record, or sectors of it
+ * still have the filler's zeros. Such a record was never forced, so never acknowledged, and is
+ * truncated, unless the state has applied it, which no torn record ever was. Any other mismatch of
+ * a checksum was changed after it was written: {@link DamagedStorageException}, and no file is
+ * touched.
  */
 final class LogRecovery {
   private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
@@ -43,7 +44,7 @@ final class LogRecovery {
   }
 
   /**
-   * Cuts off a torn tail.
+   * Truncates a torn tail.
    *
    * @param applied index of the last entry that the state has; -1 for none
    */
@@ -79,9 +80,9 @@ final class LogRecovery {
   }
 
   /**
-   * @param end behind the last whole record
+   * @param end behind the last complete record
    * @param index of that record, or of the last one of the segment before
-   * @param intact whether nothing but filler follows
+   * @param intact whether only filler follows
    */
   private record Scan(int end, long index, boolean intact) {}
 
@@ -141,8 +142,8 @@ final class LogRecovery {
       channel.truncate(end);
       channel.force(true);
       LOG.warn(
-          "event=log_tail_cut file={} from={} size={} reason=\"the last record was not written"
-              + " completely and never acknowledged\"",
+          "event=log_tail_truncated file={} from={} size={} reason=\"the last record was written"
+              + " only in part and never acknowledged\"",
           file,
           end,
           before);

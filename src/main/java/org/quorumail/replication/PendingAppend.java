@@ -13,9 +13,11 @@ import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.jspecify.annotations.Nullable;
 
-/** One append on its way: sent to leader after leader under one call id until it is answered. */
+/**
+ * An append in progress: it is sent to leader after leader under one call id until it is answered.
+ */
 final class PendingAppend {
-  /** Between attempts; an election takes some hundred milliseconds. */
+  /** The pause between attempts; an election takes some hundred milliseconds. */
   private static final Duration RETRY_PAUSE = Duration.ofMillis(40);
 
   private final RatisLog log;
@@ -31,14 +33,13 @@ final class PendingAppend {
   private volatile String lastFailure = "no member has answered";
 
   PendingAppend(
-      RatisLog log, ScheduledExecutorService timer, long callId, byte[] entry, Duration patience) {
+      RatisLog log, ScheduledExecutorService timer, long callId, byte[] entry, Duration timeout) {
     this.log = log;
     this.timer = timer;
     this.callId = callId;
     this.size = entry.length;
     this.entry = Message.valueOf(UnsafeByteOperations.unsafeWrap(entry));
-    this.deadline =
-        timer.schedule(() -> timeOut(patience), patience.toNanos(), TimeUnit.NANOSECONDS);
+    this.deadline = timer.schedule(() -> timeOut(timeout), timeout.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   CompletableFuture<ReplicatedLog.AppendResult> result() {
@@ -93,8 +94,8 @@ final class PendingAppend {
     }
   }
 
-  private void timeOut(Duration patience) {
-    fail("no quorum within " + patience.toMillis() + " ms, last: " + lastFailure, null);
+  private void timeOut(Duration timeout) {
+    fail("no quorum within " + timeout.toMillis() + " ms, last: " + lastFailure, null);
   }
 
   private void fail(String reason, @Nullable Throwable cause) {

@@ -14,8 +14,9 @@ import org.apache.ratis.server.RaftServerConfigKeys.Snapshot;
 import org.apache.ratis.server.RaftServerConfigKeys.Write;
 
 /**
- * Every setting of Ratis that we rely on, with its reason, including defaults that must not drift
- * when the library is raised. Sizes assume a heap of 512 MB and about ten groups in a process.
+ * Every setting of Ratis that the replication relies on, with its reason. It includes defaults that
+ * must not change when the library is raised. Sizes assume a heap of 512 MB and about ten groups in
+ * a process.
  */
 final class PinnedProperties {
   /** How long a repeated append is recognised; appends are repeated for less than this. */
@@ -141,7 +142,7 @@ final class PinnedProperties {
     return properties;
   }
 
-  /** Refuses what would answer for entries that are not on disk, wherever it came from. */
+  /** Refuses settings that acknowledge entries which are not on disk. */
   static void checkFlushIsSafe(RaftProperties properties) throws RaftStartException {
     if (Log.asyncFlushEnabled(properties) || Log.unsafeFlushEnabled(properties))
       throw new RaftStartException(

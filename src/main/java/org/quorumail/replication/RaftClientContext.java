@@ -9,7 +9,7 @@ import org.apache.ratis.client.RaftClientRpc;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.RaftPeer;
 
-/** What all groups of a node share to reach other members: one client, one sequence of calls. */
+/** The client side that all groups of a node share: one client id, one sequence of calls. */
 final class RaftClientContext implements Closeable {
   private final ClientId clientId;
   private final RaftClientRpc rpc;
@@ -22,7 +22,10 @@ final class RaftClientContext implements Closeable {
     this.timer = timer;
   }
 
-  /** Random, hence new after each start: a call id is unique only in the life of a process. */
+  /**
+   * The client id is random, hence new after each start: a call id is unique only in the life of a
+   * process.
+   */
   ClientId clientId() {
     return clientId;
   }

@@ -6,7 +6,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 
-/** The replication's meters. The label {@code group} has as many values as groups are open here. */
+/**
+ * The metrics of the replication. The label {@code group} has as many values as groups are open
+ * here.
+ */
 final class RaftMetrics {
   private final MeterRegistry meters;
   private final Counter elections;
@@ -25,7 +28,7 @@ final class RaftMetrics {
 
   Timer appendLatency(String group) {
     return Timer.builder("raft.append.latency")
-        .description("From append to the answer, by a quorum and applied")
+        .description("Time from the append to the reply: on a quorum and applied")
         .tag("group", group)
         .serviceLevelObjectives(
             Duration.ofMillis(1),
@@ -46,7 +49,7 @@ final class RaftMetrics {
         .strongReference(true)
         .register(meters);
     Gauge.builder("raft.role", log, RaftMetrics::role)
-        .description("2 ready leader, 1 member that knows a leader, 0 no leader known")
+        .description("2 ready leader, 1 a leader is known, 0 no leader is known")
         .tag("group", log.name())
         .strongReference(true)
         .register(meters);

@@ -39,17 +39,20 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The replication of one process: one Ratis server with one port and any number of groups. Start
- * it, then {@link #open} the groups; close it after all that appends.
+ * it, then {@link #open} the groups; close it after its users.
  */
 public final class RaftNode implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
 
-  /** Opening reads the log of a group from disk. */
+  /** The timeout of opening a group, which reads its log from disk. */
   private static final Duration OPEN_TIMEOUT = Duration.ofMinutes(5);
 
   private static final Duration SNAPSHOT_TIMEOUT = Duration.ofMinutes(5);
 
-  /** The last snapshots of all groups, on a slow disk; what is not done then, the log replays. */
+  /**
+   * The timeout of the last snapshots of all groups on a slow disk; the log replays unfinished
+   * ones.
+   */
   private static final Duration CLOSE_TIMEOUT = Duration.ofMinutes(2);
 
   private static final Duration TICK = Duration.ofSeconds(1);
@@ -64,7 +67,7 @@ public final class RaftNode implements AutoCloseable {
   private final AtomicBoolean failed = new AtomicBoolean();
   private final Map<String, OpenGroup> members = new ConcurrentHashMap<>();
 
-  /** What Ratis asks for when a group is opened. */
+  /** The state machines that Ratis looks up when a group is opened. */
   private final Map<RaftGroupId, ReplicaStateMachine> machines = new ConcurrentHashMap<>();
 
   /** A group that is open here. */
@@ -91,7 +94,7 @@ public final class RaftNode implements AutoCloseable {
   /**
    * Starts the server with no group open.
    *
-   * @param onFatal told once, with a clear message, when a log or a state has failed; the process
+   * @param onFatal called once, with a clear message, when a log or a state has failed; the process
    *     must end then, without another attempt to write
    */
   public static RaftNode start(
@@ -125,8 +128,8 @@ public final class RaftNode implements AutoCloseable {
 
   private RaftServer buildServer(RaftSettings settings, RaftProperties properties)
       throws IOException {
-    // Ratis would open each group it finds on disk, before we can say what its state is: it gets to
-    // see an empty place first, and the real one when it has looked.
+    // Ratis opens each group that it finds on disk before it can look up the state machine. So it
+    // gets an empty directory first, and the real one after that.
     File nowhere = settings.directory().resolve("nowhere").toFile();
     RaftServerConfigKeys.setStorageDir(properties, List.of(nowhere));
     RaftServer built =
@@ -174,8 +177,8 @@ public final class RaftNode implements AutoCloseable {
   }
 
   /**
-   * Opens this node's member of a group: from disk, or new when there is nothing on disk. Returns
-   * when the group runs; who leads it shows later.
+   * Opens this node's member of a group: from disk, or new when none is on disk. Returns when the
+   * group runs, with or without a leader.
    */
   public ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
     RaftGroupId id = spec.groupId(settings.clusterId());
@@ -255,11 +258,11 @@ public final class RaftNode implements AutoCloseable {
 
   /**
    * Changes the members of a group that this node leads, all in one step. New members must have
-   * opened it with {@link GroupSpec#joining}; they are brought up to date before they count.
+   * opened it with {@link GroupSpec#joining}. They are brought up to date before they vote.
    *
    * @return whether the change is committed; if not, it may be later
    */
-  public boolean setMembers(String group, List<RaftMember> peers, Duration patience) {
+  public boolean setMembers(String group, List<RaftMember> peers, Duration timeout) {
     RaftServer.Division division = division(group);
     var request =
         new SetConfigurationRequest(
@@ -269,7 +272,7 @@ public final class RaftNode implements AutoCloseable {
             wire.nextCallId(),
             raftPeers(peers));
     try {
-      await(server.setConfigurationAsync(request), patience);
+      await(server.setConfigurationAsync(request), timeout);
       return true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -299,7 +302,10 @@ public final class RaftNode implements AutoCloseable {
     LOG.info("event=raft_stopped peer={}", settings.peerId());
   }
 
-  /** Ratis waits for its threads, however long they take; an interrupt must not cut that short. */
+  /**
+   * Closes the server. Ratis waits for its threads for any time, and an interrupt must not cut that
+   * short.
+   */
   private void closeServer() {
     Thread closing =
         Thread.ofPlatform().daemon().name("raft-close").start(() -> closeQuietly(server));
@@ -326,7 +332,7 @@ public final class RaftNode implements AutoCloseable {
 
   @SuppressWarnings("FutureReturnValueIgnored") // ends in snapshotDone
   private void requestSnapshot(GroupSpec spec, RaftGroupId id) {
-    // Not on the calling thread, which is the one that Ratis takes snapshots on.
+    // not on the calling thread, on which Ratis takes snapshots
     timer.execute(
         () -> {
           server
@@ -368,8 +374,8 @@ public final class RaftNode implements AutoCloseable {
     return groupsDirectory(settings).resolve(group.getUuid().toString());
   }
 
-  private static void await(Future<RaftClientReply> future, Duration patience) throws Exception {
-    RaftClientReply reply = future.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+  private static void await(Future<RaftClientReply> future, Duration timeout) throws Exception {
+    RaftClientReply reply = future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     if (!reply.isSuccess()) throw reply.getException();
   }
 

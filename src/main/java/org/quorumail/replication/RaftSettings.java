@@ -4,16 +4,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * What a {@link RaftNode} needs to know; everything else is pinned in {@link PinnedProperties}.
+ * The settings of a {@link RaftNode}; all others are in {@link PinnedProperties}.
  *
  * @param clusterId part of every group's id, so that two clusters never mix
- * @param peerId this node; a node whose directory was lost must come back under a new one, because
- *     it forgot its votes
+ * @param peerId this node; a node that lost its directory must come back under a new id, because it
+ *     lost its votes
  * @param port 0 for any free one
- * @param directory belongs to the replication alone
- * @param electionMin a follower that heard nothing for this long may call an election; leases are
- *     shorter than this
- * @param firstElection how long a member waits for a leader after its own start
+ * @param directory used by the replication alone
+ * @param electionMin a follower without a heartbeat for this long may call an election; leases are
+ *     shorter
+ * @param firstElection the wait of a member for a leader after its own start
  * @param snapshotInterval the longest time that applied entries wait for a snapshot
  * @param snapshotBytes the most bytes of entries between two snapshots
  */
@@ -39,11 +39,11 @@ public record RaftSettings(
   public static final long SNAPSHOT_BYTES = 64L << 20;
 
   /**
-   * The time after a start at which a member that has heard of no leader calls an election: by
-   * chance between the two, so that members that start together do not all stand at once.
+   * The time after a start at which a member without a leader calls an election. It is random
+   * between the two bounds, so that members that start together do not all stand at once.
    */
   public record FirstElectionTimeout(Duration min, Duration max) {
-    /** Who starts into a living cluster hears its leader's heartbeat before this is over. */
+    /** A node that joins a running cluster gets its leader's heartbeat before this. */
     public static final FirstElectionTimeout IN_CLUSTER =
         new FirstElectionTimeout(Duration.ofMillis(300), Duration.ofMillis(800));
 

@@ -1,8 +1,8 @@
 package org.quorumail.replication;
 
 /**
- * The node or one of its groups cannot start. The message is one sentence that names the directory,
- * port or file at fault and what to do.
+ * A failed start of the node or of one of its groups. The message is one sentence that names the
+ * directory, port or file at fault and the remedy.
  */
 public final class RaftStartException extends Exception {
   private static final long serialVersionUID = 1L;

@@ -3,7 +3,7 @@ package org.quorumail.replication;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
 
-/** How nodes prove themselves to one another on the replication port. */
+/** The way in which nodes authenticate each other on the replication port. */
 public sealed interface RaftTls {
   /**
    * Mutual TLS from objects. An {@code X509ExtendedTrustManager} decides alone whom it trusts, so

@@ -22,24 +22,26 @@ import org.apache.ratis.server.RaftServer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One group's log on Ratis. While this node leads, an append goes straight into the local server;
- * otherwise to the leader over gRPC. Both ways carry the same client id and call id, by which the
- * leader, this one or the next, recognises an append that it has seen.
+ * The log of one group on Ratis. While this node leads, an append goes straight into the local
+ * server, otherwise to the leader over gRPC. Both ways carry the same client id and call id, by
+ * which any leader recognises an append that it has seen.
  */
 final class RatisLog implements ReplicatedLog {
-  /** Entries of this group that wait for their quorum; more are refused, so memory is bounded. */
+  /**
+   * The most bytes of entries that wait for their quorum. More are refused, so memory is bounded.
+   */
   static final long PENDING_BYTES_MAX = 32L << 20;
 
-  /** Patience beyond this would outlive the leader's memory of what it has applied. */
+  /** The longest timeout: a longer one would outlive the leader's memory of applied calls. */
   static final Duration TIMEOUT_MAX = Duration.ofSeconds(PinnedProperties.RETRY_CACHE_SECONDS - 5);
 
   /**
-   * No group is idle for longer: an idle leader can be at odds for ever with a follower that came
+   * The longest idle time of a group. An idle leader can disagree forever with a follower that came
    * back without its log (RATIS-2523).
    */
   private static final Duration IDLE_MAX = Duration.ofSeconds(5);
 
-  /** At most so many answered calls are told to the leader at once, which then forgets them. */
+  /** The most answered calls that one request reports to the leader, which then forgets them. */
   private static final int ANSWERED_CALLS_PER_REQUEST = 64;
 
   private final String name;
@@ -55,7 +57,7 @@ final class RatisLog implements ReplicatedLog {
   private final List<RaftPeer> peers;
   private volatile @Nullable RaftPeerId leaderHint;
 
-  /** For {@link #appendWhenIdle}, on its thread alone. */
+  /** The last index that {@link #appendWhenIdle} has seen, on its thread alone. */
   private long lastAppliedIndex = -1;
 
   private long progressedAtNanos = System.nanoTime();
@@ -88,7 +90,7 @@ final class RatisLog implements ReplicatedLog {
   }
 
   @Override
-  public CompletableFuture<AppendResult> append(byte[] entry, Duration patience) {
+  public CompletableFuture<AppendResult> append(byte[] entry, Duration timeout) {
     if (entry.length == 0 || entry.length > ENTRY_BYTES_MAX)
       throw new IllegalArgumentException(
           "an entry has 1 to " + ENTRY_BYTES_MAX + " bytes, not " + entry.length);
@@ -102,7 +104,7 @@ final class RatisLog implements ReplicatedLog {
                   + (PENDING_BYTES_MAX >> 20)
                   + " MB of entries waiting for a quorum"));
     }
-    Duration bounded = patience.compareTo(TIMEOUT_MAX) < 0 ? patience : TIMEOUT_MAX;
+    Duration bounded = timeout.compareTo(TIMEOUT_MAX) < 0 ? timeout : TIMEOUT_MAX;
     var append = new PendingAppend(this, wire.timer(), wire.nextCallId(), entry, bounded);
     append.send();
     return append.result();
@@ -119,8 +121,8 @@ final class RatisLog implements ReplicatedLog {
   }
 
   @Override
-  public boolean transferLeadership(String peer, Duration patience) {
-    return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, patience);
+  public boolean transferLeadership(String peer, Duration timeout) {
+    return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, timeout);
   }
 
   long pendingBytes() {
@@ -131,7 +133,10 @@ final class RatisLog implements ReplicatedLog {
     return replica;
   }
 
-  /** Called every second: has an idle leader append an entry without content. */
+  /**
+   * Appends an entry without content when this node leads and the group is idle; called every
+   * second.
+   */
   @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for it
   void appendWhenIdle(long now) {
     if (replica == null) return;
@@ -146,7 +151,7 @@ final class RatisLog implements ReplicatedLog {
     }
   }
 
-  /** One attempt. Completes with a reply, which may carry an exception, or exceptionally. */
+  /** Makes one attempt. Completes with a reply, which may carry an exception, or exceptionally. */
   CompletableFuture<RaftClientReply> attempt(long callId, Message entry) {
     Replica local = replica;
     if (local != null && local.isLeader())
@@ -162,7 +167,7 @@ final class RatisLog implements ReplicatedLog {
         .whenComplete((reply, failure) -> afterRemote(target, failure));
   }
 
-  /** A member that is not the leader has said who is. */
+  /** Takes over the leader that another member has named. */
   void redirect(@Nullable RaftPeer suggested) {
     if (suggested == null) {
       leaderHint = null;
@@ -172,12 +177,12 @@ final class RatisLog implements ReplicatedLog {
     }
   }
 
-  /** An append has come to its end, one way or the other. */
+  /** Releases the bytes of an append that has ended. */
   void appendEnded(int bytes) {
     pendingBytes.addAndGet(-bytes);
   }
 
-  /** The call was answered and will not be repeated: the leader may forget it. */
+  /** Records an answered call, which is not repeated: the leader may forget it. */
   void callAnswered(long callId, long nanos) {
     callAnswered.add(callId);
     latency.record(nanos, TimeUnit.NANOSECONDS);
@@ -186,7 +191,7 @@ final class RatisLog implements ReplicatedLog {
   private static CompletableFuture<RaftClientReply> submit(
       Replica local, RaftClientRequest request) {
     try {
-      // The division itself, not the server: that would cost two changes of thread per entry.
+      // the division itself: the server would cost two thread switches per entry
       return ((RaftClientAsynchronousProtocol) local.division).submitClientRequestAsync(request);
     } catch (Exception e) {
       return CompletableFuture.failedFuture(e);
@@ -233,7 +238,9 @@ final class RatisLog implements ReplicatedLog {
     return leaderHint;
   }
 
-  /** When nobody is known to lead, anybody may know more, unless we are a member and know best. */
+  /**
+   * Returns any member when no leader is known. A member of the group knows best and asks nobody.
+   */
   private @Nullable RaftPeerId randomPeer() {
     if (replica != null) return null;
     List<RaftPeer> all = peers;

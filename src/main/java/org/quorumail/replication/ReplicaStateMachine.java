@@ -31,15 +31,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A {@link ReplicatedState} as Ratis wants to see it.
+ * The adapter of a {@link ReplicatedState} to Ratis.
  *
- * <p>After a restart Ratis goes on after its latest snapshot, whereas the state has its own store
- * and is usually further: entries that it has already are passed over. Ratis purges its log only up
- * to a snapshot that {@link ReplicatedState#snapshot} has forced to disk, so an entry that is only
- * in the state's memory can always be replayed.
+ * <p>After a restart Ratis continues after its latest snapshot. The state has its own store and is
+ * usually further, so entries that it has already are skipped. Ratis purges its log only up to a
+ * snapshot that {@link ReplicatedState#snapshot} has forced to disk. An entry that is only in the
+ * state's memory can therefore always be replayed.
  *
  * <p>Any failure to apply, to write a snapshot or to write the log is reported once to {@code
- * onFatal}, and nothing is applied after it: the process must end.
+ * onFatal}. Nothing is applied after it: the process must end.
  */
 final class ReplicaStateMachine extends BaseStateMachine {
   private static final Logger LOG = LoggerFactory.getLogger(ReplicaStateMachine.class);
@@ -53,10 +53,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
   private final SnapshotFiles snapshots = new SnapshotFiles(this::isOnlyMember);
   private final Map<RaftPeerId, FollowerInfo> followers = new ConcurrentHashMap<>();
 
-  /** Orders becoming and ceasing to be leader, which Ratis reports on different threads. */
+  /** Orders the changes of the role, which Ratis reports on different threads. */
   private final Object roleLock = new Object();
 
-  /** The last entry that Ratis has brought or that its snapshot covers; applying thread only. */
+  /** The last entry that Ratis has delivered or that its snapshot covers; applying thread only. */
   private long lastSeenIndex = RaftLog.INVALID_LOG_INDEX;
 
   private volatile @Nullable LeaderLease lease;
@@ -82,7 +82,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     this.onElection = onElection;
   }
 
-  /** The leader's records of its followers, kept up by {@link LeaseTrackingRpc}. */
+  /** The leader's records of its followers, maintained by {@link LeaseTrackingRpc}. */
   Map<RaftPeerId, FollowerInfo> followers() {
     return followers;
   }
@@ -91,7 +91,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return Optional.ofNullable(lease);
   }
 
-  /** Says that the server is about to be closed by us, so that its end is no failure. */
+  /** Announces an orderly close, so that the end of the server is no failure. */
   void closing() {
     closing = true;
   }
@@ -127,10 +127,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
     try {
       refuseWhenFailed();
       checkGrows(position);
-      byte[] answer = applyTo(position, content);
+      byte[] reply = applyTo(position, content);
       checkMovedTo(position);
       updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
-      return CompletableFuture.completedFuture(AppendReplyFormat.encode(position, answer));
+      return CompletableFuture.completedFuture(AppendReplyFormat.encode(position, reply));
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the entry at index " + position.index() + " cannot be applied", e);
     }
@@ -143,12 +143,12 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
     ByteBuffer entry = content.asReadOnlyByteBuffer();
     int size = entry.remaining();
-    byte[] answer = state.apply(position, entry);
+    byte[] reply = state.apply(position, entry);
     trigger.entryApplied(size);
-    return answer;
+    return reply;
   }
 
-  /** Entries that Ratis made for itself, such as a change of members. */
+  /** Moves over entries of Ratis' own, such as a change of members. */
   @Override
   public void notifyTermIndexUpdated(long term, long index) {
     LogPosition position = new LogPosition(term, index);
@@ -165,7 +165,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
   }
 
-  /** The log is applied in order, and terms in a log never decrease (Raft). */
+  /** Checks that the log is applied in order; terms in a log never decrease (Raft). */
   private void checkGrows(LogPosition position) {
     LogPosition before = state.applied();
     if (position.index() > before.index() && position.term() >= before.term()) return;
@@ -201,7 +201,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
           (System.nanoTime() - started) / 1_000_000);
       return position.index();
     } catch (IOException | RuntimeException | Error e) {
-      // An installation may have taken the directory away meanwhile; then nothing is lost.
+      // an installation may have replaced the directory meanwhile; then nothing is lost
       if (!isRunning()) return RaftLog.INVALID_LOG_INDEX;
       throw broken("no snapshot can be written", e);
     }
@@ -254,7 +254,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
   public void notifyLeaderReady() {
     RaftServer.Division division = division();
     synchronized (roleLock) {
-      // The role may be lost again already; then notifyNotLeader has been here before us.
+      // the role may be lost again already: then notifyNotLeader was called first
       if (!division.getInfo().isLeader() || lease != null) return;
       LeaderLease term =
           new LeaderLease(division, followers, division.getInfo().getCurrentTerm(), electionMin);
@@ -263,7 +263,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
       }
       lastLedTerm = term.term();
       lease = term;
-      LOG.debug("event=led group={} term={}", group, term.term());
+      LOG.debug("event=leader_ready group={} term={}", group, term.term());
       state.becomeLeader(term);
     }
   }
@@ -276,7 +276,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
       term.revoke();
       lease = null;
       followers.clear();
-      LOG.info("event=followed group={} term={}", group, term.term());
+      LOG.info("event=leadership_ended group={} term={}", group, term.term());
       state.becomeFollower();
     }
   }
@@ -284,7 +284,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
   @Override
   public void notifyLeaderChanged(RaftGroupMemberId member, @Nullable RaftPeerId leader) {
     if (leader == null) return;
-    LOG.info("event=leader group={} leader={}", group, leader);
+    LOG.info("event=leader_elected group={} leader={}", group, leader);
     onElection.run();
   }
 

@@ -4,24 +4,27 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** One Raft group as seen from this node, which may lead it, follow it, or only reach it. */
+/**
+ * The log of one Raft group as this node sees it. This node may lead the group, follow in it, or
+ * only reach it.
+ */
 public interface ReplicatedLog {
-  /** The longest entry: a larger one would cost the leader its leadership in Ratis. */
+  /** The longest entry; a larger one would make the leader step down in Ratis. */
   int ENTRY_BYTES_MAX = 1 << 20;
 
   /** The group's name, unique in the cluster, such as {@code spool-node-1} or {@code meta}. */
   String name();
 
   /**
-   * Appends an entry through the current leader, here or elsewhere. If the leader changes meanwhile
-   * the entry is sent again to the next one under the same call id, so that it is applied at most
-   * once. The array must not be changed afterwards.
+   * Appends an entry through the current leader, here or elsewhere. If the leader changes
+   * meanwhile, the entry is sent to the next one under the same call id, so that it is applied at
+   * most once. The array must not be changed afterwards.
    *
-   * @return completes with the state's answer once a quorum has the entry on disk and the leader
-   *     has applied it; completes exceptionally with {@link NoQuorumException} when that was not
-   *     known within the patience, in which case the entry may still be committed later
+   * @return completes with the state's reply once a quorum has the entry on disk and the leader has
+   *     applied it. Completes exceptionally with {@link NoQuorumException} after the timeout; the
+   *     entry may still be committed later
    */
-  CompletableFuture<AppendResult> append(byte[] entry, Duration patience);
+  CompletableFuture<AppendResult> append(byte[] entry, Duration timeout);
 
   /** Present while this node is the ready leader: elected, and all older entries applied. */
   Optional<Leadership> leadership();
@@ -29,8 +32,10 @@ public interface ReplicatedLog {
   /** The peer that leads the group as far as this node knows. */
   Optional<String> leader();
 
-  /** An orderly hand-over to the peer, which must have caught up; false when it did not happen. */
-  boolean transferLeadership(String peer, Duration patience);
+  /**
+   * Transfers the leadership to the peer, which must be up to date; false when it did not happen.
+   */
+  boolean transferLeadership(String peer, Duration timeout);
 
   /** An entry that is committed and applied. */
   record AppendResult(LogPosition position, byte[] reply) {}

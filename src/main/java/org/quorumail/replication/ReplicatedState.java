@@ -5,11 +5,12 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
 /**
- * What the entries of one group are applied to. All methods but {@link #applied}, {@link
- * #becomeLeader} and {@link #becomeFollower} are called by one thread at a time. {@code led} and
- * {@code followed} alternate, in order, but may be called while another thread applies. Applying is
- * deterministic: no clock, no randomness, nothing that can fail differently on another node. An
- * exception from {@link #apply} stops the node: a replica that cannot apply must not go on.
+ * The state to which the entries of one group are applied. All methods but {@link #applied}, {@link
+ * #becomeLeader} and {@link #becomeFollower} are called by one thread at a time. {@code
+ * becomeLeader} and {@code becomeFollower} alternate, in order, but may be called while another
+ * thread applies. Applying is deterministic: no clock, no randomness, nothing that can fail
+ * differently on another node. An exception from {@link #apply} stops the node: a replica that
+ * cannot apply must not continue.
  */
 public interface ReplicatedState {
   /** Opens what is on disk; entries after {@link #applied} are applied next. */
@@ -23,10 +24,10 @@ public interface ReplicatedState {
    *
    * <p>An append is repeated under its call id when a leader fails, and the next leader recognises
    * it, unless that leader has learned the entry from a snapshot or has been restarted since: so an
-   * entry with an id of its own had better be no surprise the second time.
+   * entry with an id of its own should be idempotent.
    *
    * @param entry read-only, valid only during the call
-   * @return the answer for whoever appended it
+   * @return the reply for the caller that appended it
    */
   byte[] apply(LogPosition position, ByteBuffer entry) throws IOException;
 

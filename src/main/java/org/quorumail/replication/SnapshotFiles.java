@@ -133,7 +133,7 @@ final class SnapshotFiles implements StateMachineStorage {
 
   private static SnapshotInfo snapshotInfo(Path directory) throws IOException {
     Matcher name = NAME.matcher(directory.getFileName().toString());
-    if (!name.matches()) throw new IOException("not a snapshot: " + directory);
+    if (!name.matches()) throw new IOException("not the name of a snapshot: " + directory);
     List<FileInfo> files = new ArrayList<>();
     for (Path path : tree(directory))
       if (Files.isRegularFile(path) && !path.toString().endsWith(MD5FileUtil.MD5_SUFFIX))

@@ -14,10 +14,10 @@ final class SnapshotTrigger {
   private final Runnable request;
   private final AtomicBoolean requested = new AtomicBoolean();
 
-  /** When nothing has come for so long, a snapshot costs nobody anything and frees the log. */
+  /** The idle time after which a snapshot disturbs nobody and frees the log. */
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
-  /** Less is not worth a snapshot before its time. */
+  /** The least bytes that are worth an early snapshot. */
   private static final long IDLE_BYTES_MIN = 1 << 20;
 
   private volatile long bytes;
@@ -38,7 +38,7 @@ final class SnapshotTrigger {
     if (bytes >= bytesMax) request();
   }
 
-  /** Called from time to time: something applied must not wait for ever. */
+  /** Called every second: an applied entry must not wait forever for its snapshot. */
   void tick() {
     long now = System.nanoTime();
     if (bytes > 0 && now - takenAt >= intervalNanos) request();
@@ -52,7 +52,7 @@ final class SnapshotTrigger {
     requested.set(false);
   }
 
-  /** The request came to nothing; the next entry may ask again. */
+  /** The request has failed; the next entry may request again. */
   void requestFailed() {
     requested.set(false);
   }

@@ -13,7 +13,7 @@ import org.apache.ratis.io.CorruptedFileException;
 import org.apache.ratis.protocol.exceptions.ChecksumException;
 import org.apache.ratis.util.AtomicFileOutputStream;
 
-/** What must hold before a node starts, and what to say when it, or a group, does not start. */
+/** The checks before a node starts, and the messages when it or one of its groups cannot start. */
 final class StartupChecks {
   private StartupChecks() {}
 
@@ -100,7 +100,7 @@ final class StartupChecks {
     return new RaftStartException(where + " cannot be opened: " + describe(root) + ".", failure);
   }
 
-  /** The sentence of whoever found the damage, else what is at the bottom of it. */
+  /** The sentence of the check that found the damage, else the root cause. */
   private static String damage(Throwable failure, Path directory) {
     for (Throwable t = failure; t != null; t = t.getCause())
       if (t instanceof DamagedStorageException) return String.valueOf(t.getMessage());

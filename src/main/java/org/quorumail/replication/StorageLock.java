@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /**
  * The claim of one node to its replication directory: a lock against a second process, and a file
- * that says whose directory it is. A replica under another's name would break its votes.
+ * that names the owner of the directory. A replica under another name would break its votes.
  */
 final class StorageLock implements Closeable {
   private static final String OWNER_FILE = "owner";
@@ -69,8 +69,8 @@ final class StorageLock implements Closeable {
         throw new RaftStartException(
             "The replication directory "
                 + directory
-                + " holds groups but no record of its owner; it is not ours or is damaged, choose"
-                + " another directory.");
+                + " holds groups but no record of its owner; it belongs to something else or is"
+                + " damaged; choose another directory.");
       DurableFile.replace(file, claim.getBytes(StandardCharsets.UTF_8));
       return;
     }

@@ -7,19 +7,19 @@ import java.nio.charset.StandardCharsets;
 import org.quorumail.mail.QueueId;
 
 /**
- * Reads what {@link ByteWriter} wrote. Whatever is wrong with the bytes ends in an {@link
- * IOException} of one sentence, before memory is reserved for what they claim.
+ * A reader of the bytes of {@link ByteWriter}. Malformed bytes end in an {@link IOException} of one
+ * sentence, before memory is reserved for the lengths that they claim.
  */
 final class ByteReader {
   private final ByteBuffer in;
   private final String subject;
 
   /**
-   * @param what the subject of error messages, such as "an entry"
+   * @param subject of error messages, such as "an entry"
    */
-  ByteReader(ByteBuffer in, String what) {
+  ByteReader(ByteBuffer in, String subject) {
     this.in = in;
-    this.subject = what;
+    this.subject = subject;
   }
 
   static IOException unknown(String what, String part, int code) {
@@ -59,14 +59,14 @@ final class ByteReader {
     return new String(block().array(), StandardCharsets.UTF_8);
   }
 
-  /** Bytes behind their length, copied. */
+  /** Reads bytes with their length before them, into a copy. */
   SpoolEntry.ByteSlice block() throws IOException {
     byte[] bytes = new byte[count()];
     in.get(bytes);
     return SpoolEntry.ByteSlice.of(bytes);
   }
 
-  /** A number of items, each of which has at least one byte. */
+  /** Reads the number of items, each of which has at least one byte. */
   int count() throws IOException {
     int n = i32();
     if (n < 0 || n > in.remaining()) throw damaged();
@@ -86,7 +86,7 @@ final class ByteReader {
     return new IOException(subject + " is damaged: its lengths do not fit its bytes");
   }
 
-  /** Exceptions of values that refuse nonsense, as those of the format. */
+  /** Turns the exceptions of values that refuse malformed fields into those of the format. */
   static <T> T checked(String what, FieldParser<T> reading) throws IOException {
     try {
       return reading.parse();

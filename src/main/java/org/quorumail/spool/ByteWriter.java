@@ -5,7 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.quorumail.mail.QueueId;
 
-/** Writes fields into an array that grows; numbers are big-endian, so that keys sort as they do. */
+/**
+ * A writer of fields into an array that grows. Numbers are big-endian, so keys sort as their
+ * numbers do.
+ */
 final class ByteWriter {
   private byte[] bytes;
   private ByteBuffer view;
@@ -51,20 +54,20 @@ final class ByteWriter {
     return bytes;
   }
 
-  /** UTF-8 behind its length. */
+  /** Writes UTF-8 with its length before it. */
   ByteWriter text(String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     i32(utf8.length);
     return raw(utf8, 0, utf8.length);
   }
 
-  /** UTF-8 without a length, for keys. */
+  /** Writes UTF-8 without a length, for keys. */
   ByteWriter name(String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     return raw(utf8, 0, utf8.length);
   }
 
-  /** Bytes behind their length. */
+  /** Writes bytes with their length before them. */
   ByteWriter block(SpoolEntry.ByteSlice slice) {
     i32(slice.length());
     return raw(slice.array(), slice.offset(), slice.length());

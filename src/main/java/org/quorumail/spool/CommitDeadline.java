@@ -10,15 +10,15 @@ import org.quorumail.replication.Leadership;
 import org.quorumail.replication.ReplicatedLog;
 
 /**
- * How long a client is kept waiting for a spool. Without a quorum it hears 451 soon. With one that
- * is only slow it waits on, as RFC 5321 §4.5.3.2.6 expects of it: giving up then would make it send
- * again what is about to be committed.
+ * The deadline of one commit. Without a quorum the client gets 451 soon. A quorum that is only slow
+ * is waited for, as RFC 5321 §4.5.3.2.6 expects: a 451 would make the client send again a message
+ * that is about to be committed.
  */
 final class CommitDeadline {
-  /** The client shall hear 451 within three seconds. */
+  /** The client gets 451 within three seconds. */
   static final Duration WITHOUT_QUORUM = Duration.ofMillis(2_500);
 
-  /** A disk that is slower than this is out of order. */
+  /** A disk that is slower than this is broken. */
   static final Duration WITH_QUORUM = Duration.ofSeconds(30);
 
   private static final long RECHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -34,12 +34,12 @@ final class CommitDeadline {
     withQuorumNanos = now + WITH_QUORUM.toNanos();
   }
 
-  /** Of one entry that is sent to the spool now. */
+  /** The timeout of one entry that is appended now. */
   static Duration entryTimeout(ReplicatedLog log) {
     return hasQuorum(log) ? WITH_QUORUM : WITHOUT_QUORUM;
   }
 
-  /** The end as it looks now, of {@link System#nanoTime}. */
+  /** The deadline as it is now, in the time of {@link System#nanoTime}. */
   long currentNanos() {
     return hasQuorum(log) ? withQuorumNanos : withoutQuorumNanos;
   }
@@ -52,7 +52,7 @@ final class CommitDeadline {
       try {
         return answer.get(Math.max(0, left), TimeUnit.NANOSECONDS);
       } catch (TimeoutException e) {
-        // look whether there is still a quorum to wait for
+        // check again whether there is a quorum to wait for
       }
     }
   }

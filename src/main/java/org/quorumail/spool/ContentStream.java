@@ -45,7 +45,7 @@ final class ContentStream extends InputStream {
     return chunk.length - position;
   }
 
-  /** Whether there is a byte; brings the next chunk if need be. */
+  /** Fetches the next chunk when this one is read; false at the end. */
   private boolean fillChunk() throws IOException {
     try {
       if (chunks < 0) {

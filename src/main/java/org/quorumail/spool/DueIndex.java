@@ -13,20 +13,20 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 
 /**
- * Reads the rows of {@code due}: which domain has something due, and what.
+ * The reader of the {@code due} rows: the domains with due messages, and those messages.
  *
- * <p>A queue deletes at the front, and a deleted row costs a reader as much as a live one until it
- * is compacted away. So for each domain that had a row written lately a <em>floor</em> is
- * remembered: no row of the domain lies before it. Reads begin there. A row that is written while
- * somebody reads lowers what that reader may conclude.
+ * <p>A queue deletes at the front, and a deleted row costs a reader as much as a live one until
+ * compaction drops it. So the index remembers a <em>lower bound</em> for each domain with recent
+ * writes: no row of the domain lies before it. Reads begin there. A row that is written during a
+ * read lowers the bound that the reader may set.
  *
  * <p>Thread-safe; no I/O under the lock.
  */
 final class DueIndex {
-  /** Domains with a floor; the others are read from their beginning. */
+  /** The most domains with a lower bound; the others are read from their beginning. */
   private static final int LOWER_BOUNDS_MAX = 8192;
 
-  /** By domain in the order of the keys' bytes. */
+  /** The lower bounds by domain, in the order of the keys' bytes. */
   private final TreeMap<byte[], LowerBound> lowerBounds = new TreeMap<>(Arrays::compareUnsigned);
 
   private static final class LowerBound {
@@ -68,11 +68,11 @@ final class DueIndex {
   List<DueRow> dueUntil(SpoolDatabase db, String domain, long untilMillis, int limit)
       throws RocksDBException {
     byte[] name = RowKeys.duePrefix(domain);
-    LowerBound floor = beginRead(name);
-    byte[] start = floor == null ? name : floor.key;
+    LowerBound bound = beginRead(name);
+    byte[] start = bound == null ? name : bound.key;
     long last = Math.min(untilMillis, RowKeys.NEVER - 1);
     List<DueRow> rows = new ArrayList<>();
-    byte @Nullable [] first = start; // what a read that fails proves
+    byte @Nullable [] first = start; // all that a failed read proves
     try (Slice end = new Slice(RowKeys.afterDomain(domain));
         ReadOptions bounded = new ReadOptions().setIterateUpperBound(end);
         RocksIterator it = db.db.newIterator(db.due, bounded)) {
@@ -87,25 +87,25 @@ final class DueIndex {
       first = seen;
       return rows;
     } finally {
-      if (floor != null) endRead(name, floor, first);
+      if (bound != null) endRead(name, bound, first);
     }
   }
 
-  /** Rows that have just been written. */
+  /** Lowers the bounds of rows that have just been written. */
   synchronized void rowsWritten(List<DueRow> rows) {
     for (DueRow row : rows) {
       byte[] key = RowKeys.due(row.domain(), row.dueMillis(), row.id());
       byte[] name = RowKeys.duePrefix(row.domain());
-      LowerBound floor = lowerBounds.get(name);
-      if (floor == null) {
+      LowerBound bound = lowerBounds.get(name);
+      if (bound == null) {
         if (lowerBounds.size() == LOWER_BOUNDS_MAX) lowerBounds.pollFirstEntry();
         lowerBounds.put(name, new LowerBound(name));
         continue;
       }
-      if (Arrays.compareUnsigned(key, floor.key) < 0) floor.key = key;
-      byte[] meanwhile = floor.lowestWritten;
-      if (floor.readers > 0 && (meanwhile == null || Arrays.compareUnsigned(key, meanwhile) < 0)) {
-        floor.lowestWritten = key;
+      if (Arrays.compareUnsigned(key, bound.key) < 0) bound.key = key;
+      byte[] meanwhile = bound.lowestWritten;
+      if (bound.readers > 0 && (meanwhile == null || Arrays.compareUnsigned(key, meanwhile) < 0)) {
+        bound.lowestWritten = key;
       }
     }
   }
@@ -115,24 +115,24 @@ final class DueIndex {
   }
 
   private synchronized @Nullable LowerBound beginRead(byte[] name) {
-    LowerBound floor = lowerBounds.get(name);
-    if (floor != null) floor.readers++;
-    return floor;
+    LowerBound bound = lowerBounds.get(name);
+    if (bound != null) bound.readers++;
+    return bound;
   }
 
   /**
    * @param first the first row that the reader has seen; null when there was none
    */
-  private synchronized void endRead(byte[] name, LowerBound floor, byte @Nullable [] first) {
-    if (lowerBounds.get(name) != floor) return; // dropped meanwhile, perhaps with what was written
-    byte[] meanwhile = floor.lowestWritten;
+  private synchronized void endRead(byte[] name, LowerBound bound, byte @Nullable [] first) {
+    if (lowerBounds.get(name) != bound) return; // dropped meanwhile, perhaps with what was written
+    byte[] meanwhile = bound.lowestWritten;
     byte[] lowest = first;
     if (lowest == null || (meanwhile != null && Arrays.compareUnsigned(meanwhile, lowest) < 0)) {
       lowest = meanwhile;
     }
-    if (--floor.readers == 0) floor.lowestWritten = null;
-    if (lowest != null) floor.key = lowest;
-    else if (floor.readers == 0) lowerBounds.remove(name);
+    if (--bound.readers == 0) bound.lowestWritten = null;
+    if (lowest != null) bound.key = lowest;
+    else if (bound.readers == 0) lowerBounds.remove(name);
   }
 
   private synchronized byte @Nullable [] firstKnownAfter(byte[] from) {

@@ -16,29 +16,32 @@ import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedLog.AppendResult;
 
 /**
- * Puts what many threads want to append into few entries, because an entry costs about the same
- * whatever its size: each is a round over the network and onto the disks of a quorum.
+ * The group commit of a spool: it batches the items of many threads into few entries. An entry
+ * costs about the same whatever its size: one round over the network and onto the disks of a
+ * quorum.
  *
- * <p>An entry leaves when it is full, or when none is in flight (Nagle's rule, RFC 896). Those whom
- * the last entry answered are expected back: the next one waits until as many items are here as
- * that one had and left behind, but at most for as long as that one took. So entries grow with the
- * load, and a lone client never waits.
+ * <p>An entry leaves when it is full, or when none is in flight (Nagle's rule, RFC 896). The
+ * threads that the last entry answered are expected to submit again. So the next entry lingers
+ * until it has as many items as the last one had and left in the queue, but no longer than the last
+ * one took. Entries grow with the load, and a lone client never waits.
  *
- * <p>Thread: one virtual thread forms the entries; answers come on the log's threads.
+ * <p>Thread: one virtual thread forms the entries; results come on the log's threads.
  */
 final class EntryBatcher implements AutoCloseable {
-  /** More bytes gain nothing: by then they cost more than the entry itself. */
+  /** A larger entry gains nothing: the bytes then cost more than the round. */
   static final int BYTES_MAX = 256 * 1024;
 
   static final int ITEMS_MAX = 64;
 
-  /** The longest wait for company, however far away the quorum is. */
+  /** The longest wait for more items, however far away the quorum is. */
   static final long LINGER_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(10);
 
-  /** Full entries; enough for a quorum far away, and a bound on what Raft holds for us. */
+  /** The most full entries: enough for a quorum far away, and a bound on what Raft buffers. */
   static final int IN_FLIGHT_MAX = 8;
 
-  /** Items that wait. The next one blocks, which is back-pressure on its client. */
+  /**
+   * The most queued items. The next {@link #submit} blocks, which is back-pressure on its client.
+   */
   static final int QUEUE_MAX = 1024;
 
   private final ReplicatedLog log;
@@ -56,7 +59,7 @@ final class EntryBatcher implements AutoCloseable {
   private long lingerUntilNanos = System.nanoTime();
   private boolean closed;
 
-  private record QueuedItem(SpoolEntry item, int bytes, CompletableFuture<ApplyResult> answer) {}
+  private record QueuedItem(SpoolEntry item, int bytes, CompletableFuture<ApplyResult> result) {}
 
   private EntryBatcher(
       ReplicatedLog log,
@@ -92,46 +95,46 @@ final class EntryBatcher implements AutoCloseable {
   }
 
   /**
-   * Queues an item, an entry that is answered with one byte; blocks while too many wait, at most
-   * until the deadline. Whoever gives up waiting for the answer cancels it: then an item that is
-   * not in an entry yet is not sent.
+   * Queues an item, an entry whose result is one byte. Blocks while the queue is full, at most
+   * until the deadline. A caller that no longer waits cancels the future; an item that is not in an
+   * entry yet is then not sent.
    *
-   * @param deadline of {@link System#nanoTime}
-   * @return completes with the answer, or with a {@link NoQuorumException}
+   * @param deadline in the time of {@link System#nanoTime}
+   * @return completes with the result, or with a {@link NoQuorumException}
    */
   CompletableFuture<ApplyResult> submit(SpoolEntry item, long deadline)
       throws InterruptedException {
-    CompletableFuture<ApplyResult> answer = new CompletableFuture<>();
+    CompletableFuture<ApplyResult> result = new CompletableFuture<>();
     lock.lockInterruptibly();
     try {
       while (queue.size() >= QUEUE_MAX && !closed) {
         if (queueHasRoom.awaitNanos(deadline - System.nanoTime()) <= 0) {
-          answer.completeExceptionally(failure("has too many messages waiting for a quorum"));
-          return answer;
+          result.completeExceptionally(failure("has too many messages waiting for a quorum"));
+          return result;
         }
       }
       if (closed) {
-        answer.completeExceptionally(failure("is closing"));
-        return answer;
+        result.completeExceptionally(failure("is closing"));
+        return result;
       }
       int bytes = SpoolEntryFormat.sizeBound(item);
-      queue.add(new QueuedItem(item, bytes, answer));
+      queue.add(new QueuedItem(item, bytes, result));
       queuedBytes += bytes;
-      // the thread sleeps through what does not concern it
+      // wakes the thread only when a batch may be ready
       if (queue.size() == 1 || isFull() || hasExpectedItems()) changed.signal();
-      return answer;
+      return result;
     } finally {
       lock.unlock();
     }
   }
 
-  /** What waits is refused; what is in flight is still answered. */
+  /** Refuses queued items; entries in flight still complete their items. */
   @Override
   public void close() {
     lock.lock();
     try {
       closed = true;
-      queue.forEach(w -> w.answer.completeExceptionally(failure("is closing")));
+      queue.forEach(w -> w.result.completeExceptionally(failure("is closing")));
       queue.clear();
       changed.signal();
       queueHasRoom.signalAll();
@@ -149,7 +152,7 @@ final class EntryBatcher implements AutoCloseable {
     }
   }
 
-  /** Waits for the next batch to be ripe; null when closed. */
+  /** Waits until the next batch is ready; null when closed. */
   private @Nullable List<QueuedItem> awaitBatch() throws InterruptedException {
     lock.lock();
     try {
@@ -172,7 +175,7 @@ final class EntryBatcher implements AutoCloseable {
     }
   }
 
-  /** Nanoseconds; an answer ends the wait that has no end of its own. */
+  /** The wait in nanoseconds; unbounded while an entry is in flight, whose result ends it. */
   private long nanosUntilReady() {
     if (isFull()) return 0;
     if (inFlight > 0) return Long.MAX_VALUE;
@@ -196,7 +199,7 @@ final class EntryBatcher implements AutoCloseable {
       if (!batch.isEmpty() && bytes + first.bytes > BYTES_MAX) break;
       queue.remove();
       queuedBytes -= first.bytes;
-      if (first.answer.isDone()) continue; // its session has given up
+      if (first.result.isDone()) continue; // its session no longer waits
       bytes += first.bytes;
       batch.add(first);
     }
@@ -238,9 +241,9 @@ final class EntryBatcher implements AutoCloseable {
       lock.unlock();
     }
     for (int i = 0; i < batch.size(); i++) {
-      CompletableFuture<ApplyResult> answer = batch.get(i).answer;
-      if (reply != null) answer.complete(ApplyResult.decode(reply.reply(), i));
-      else answer.completeExceptionally(failure == null ? failure("gave no reply") : failure);
+      CompletableFuture<ApplyResult> result = batch.get(i).result;
+      if (reply != null) result.complete(ApplyResult.decode(reply.reply(), i));
+      else result.completeExceptionally(failure == null ? failure("gave no reply") : failure);
     }
   }
 

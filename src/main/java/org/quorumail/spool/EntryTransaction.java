@@ -17,9 +17,9 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 
 /**
- * What one entry changes: read through, kept in memory, and written with the entry's position by
- * {@link #commit}, all or nothing. Rows of the indexes follow from what a message was before and is
- * after, so they cannot be forgotten.
+ * The changes of one log entry. Reads go through to the store, changes stay in memory, and {@link
+ * #commit} writes them with the entry's position as one write batch. The index rows are derived
+ * from a message before and after the entry, so none can be forgotten.
  */
 final class EntryTransaction implements AutoCloseable {
   private final SpoolStore store;
@@ -30,7 +30,7 @@ final class EntryTransaction implements AutoCloseable {
   private final SpoolCounters.Delta counterDelta = new SpoolCounters.Delta();
   private final List<DueRow> dueRows = new ArrayList<>();
 
-  /** A message as the store has it and as it will be; null where it is not. */
+  /** A message before and after the entry; null where it does not exist. */
   private static final class MessageChange {
     final @Nullable StoredMessage before;
     @Nullable StoredMessage after;
@@ -50,7 +50,7 @@ final class EntryTransaction implements AutoCloseable {
     return Optional.ofNullable(load(id).after).map(StoredMessage::message);
   }
 
-  /** A message begins to exist; its content is there already or written by {@link #content}. */
+  /** Adds a message. Its content is there already, or written by {@link #content}. */
   void create(StoredMessage stored) {
     load(stored.message().id()).after = stored;
     counterDelta.add(stored.message());
@@ -64,7 +64,7 @@ final class EntryTransaction implements AutoCloseable {
     counterDelta.update(old.message(), message);
   }
 
-  /** A message and all its rows go. */
+  /** Removes a message and all its rows. */
   void remove(QueueId id, FinalStatus ending) throws IOException {
     MessageChange t = load(id);
     StoredMessage old = t.after;
@@ -89,7 +89,7 @@ final class EntryTransaction implements AutoCloseable {
     put(db.meta, RowKeys.upload(id), upload.row());
   }
 
-  /** The upload is claimed, or its chunks go too. */
+  /** Removes the upload, and its chunks unless a message has claimed them. */
   void endUpload(QueueId id, boolean withChunks) throws IOException {
     Upload upload = upload(id);
     if (upload.chunks() == 0) return;
@@ -99,7 +99,7 @@ final class EntryTransaction implements AutoCloseable {
     delete(db.meta, RowKeys.upload(id));
   }
 
-  /** Writes everything; until then the store is as it was. */
+  /** Writes all changes; until then the store is unchanged. */
   void commit(LogPosition position) throws IOException {
     for (Map.Entry<QueueId, MessageChange> e : changes.entrySet()) {
       MessageChange t = e.getValue();
@@ -175,7 +175,7 @@ final class EntryTransaction implements AutoCloseable {
     try {
       batch.put(family, key, value);
     } catch (RocksDBException e) {
-      throw new IOException("a change cannot be gathered: " + e.getMessage(), e);
+      throw new IOException("a change cannot be added to the batch: " + e.getMessage(), e);
     }
   }
 
@@ -183,7 +183,7 @@ final class EntryTransaction implements AutoCloseable {
     try {
       batch.delete(family, key);
     } catch (RocksDBException e) {
-      throw new IOException("a change cannot be gathered: " + e.getMessage(), e);
+      throw new IOException("a change cannot be added to the batch: " + e.getMessage(), e);
     }
   }
 }

@@ -5,18 +5,21 @@ import java.util.Optional;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
 
-/** Where sessions hand over mail. Thread-safe. */
+/** The way of received mail into the spool. Thread-safe. */
 public interface Intake {
-  /** Whether a message could be accepted now; asked at connect and at MAIL, cheap, no I/O. */
+  /**
+   * Returns whether a message could be accepted now. Sessions ask at connect and at MAIL; the
+   * answer is cheap and needs no I/O.
+   */
   Readiness readiness();
 
   /**
-   * Starts the reception of one message under a new queue id. Nothing is durable, and after a crash
-   * nothing is left, until {@link MessageWriter#commit} has answered {@link CommitResult.Accepted}.
+   * Starts a message under a new queue id. Nothing is durable, and a crash leaves nothing, until
+   * {@link MessageWriter#commit} has returned {@link CommitResult.Accepted}.
    */
   MessageWriter newMessage();
 
-  /** Why mail can or cannot be accepted at the moment. */
+  /** The reason why mail can or cannot be accepted at the moment. */
   enum Readiness {
     READY,
     /** No spool with a quorum can be reached: 451 4.3.0, and 421 4.3.2 once it lasts. */
@@ -27,7 +30,7 @@ public interface Intake {
     DRAINING
   }
 
-  /** One message on its way in, used by one thread. Closing without commit forgets all of it. */
+  /** One message on its way in, used by one thread. A close without a commit discards it. */
   interface MessageWriter extends AutoCloseable {
     byte[] NO_PREFIX = {};
 
@@ -66,12 +69,12 @@ public interface Intake {
     void close();
   }
 
-  /** The answer to the final dot. */
+  /** The result of a commit, which is the reply to the final dot. */
   sealed interface CommitResult {
-    /** 250 may be said, from here and only from here. */
+    /** The message is on a quorum of disks. Only this result permits a 250. */
     record Accepted(QueueId id) implements CommitResult {}
 
-    /** 4xx must be said; the reason is never {@link Readiness#READY}. */
+    /** The message is not accepted: 4xx. The reason is never {@link Readiness#READY}. */
     record Refused(Readiness reason) implements CommitResult {}
   }
 }

@@ -20,9 +20,9 @@ import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
- * A message as the store keeps it, and as a part of entries. Version 2 adds what the extensions of
- * SMTP ask of a message. Version 3 adds the prefix, which is sent before the content; in the older
- * versions the content begins with it. A message is written in the oldest version that can hold it.
+ * The bytes of a message in the store and in entries. Version 2 adds the parameters of SMTP's
+ * extensions. Version 3 adds the prefix, which is sent before the content; in the older versions
+ * the content begins with it. A message is written in the oldest version that can hold it.
  */
 final class MessageFormat {
   static final int PLAIN = 1;
@@ -84,7 +84,7 @@ final class MessageFormat {
     return plain ? PLAIN : WITH_OPTIONS;
   }
 
-  /** The most bytes that the message takes; exact but for a few. */
+  /** The most bytes that the message takes; a tight bound. */
   static int sizeBound(SpooledMessage message, ByteSlice prefix) {
     int bytes = MESSAGE_FIXED + prefix.length();
     bytes += ByteWriter.maxTextBytes(message.options().envelopeId());
@@ -161,7 +161,7 @@ final class MessageFormat {
     return new MailAddress(in.text(), in.text());
   }
 
-  // Codes of their own: the order of an enum's constants must not be part of a format.
+  // Explicit codes: the order of an enum's constants must not be part of a format.
 
   private static int code(BodyType body) {
     return switch (body) {
@@ -197,7 +197,9 @@ final class MessageFormat {
     };
   }
 
-  /** Whether nothing is asked but a kind of body that the first version knows. */
+  /**
+   * Returns whether version 1 can hold the options: a body type that it knows, and nothing else.
+   */
   private static boolean isPlain(MailOptions options) {
     return options.body() != BodyType.BINARY_MIME && options.equals(MailOptions.of(options.body()));
   }

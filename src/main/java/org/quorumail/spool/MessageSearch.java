@@ -14,11 +14,11 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
 /**
- * Finds messages in one store by the index that leaves least to look at: by sender, by status where
- * it is not pending, by domain, else all in the order of arrival.
+ * A search of one store through its narrowest index: by sender, by status unless it is pending, by
+ * domain, else all messages in the order of arrival.
  */
 final class MessageSearch {
-  /** Rows that one page may look at, so that a filter that fits nothing ends soon. */
+  /** The most rows that one page reads, so that a query without matches ends soon. */
   static final int ROWS_MAX = 10_000;
 
   private final MessageCriteria filter;
@@ -30,18 +30,18 @@ final class MessageSearch {
   }
 
   /**
-   * What was found.
+   * The matches of one page.
    *
-   * @param lastKey the last row that was looked at
+   * @param lastKey the last row that was read
    * @param hasMore whether there are rows after it
    */
   record Matches(List<SpooledMessage> messages, byte[] lastKey, int rowsRead, boolean hasMore) {}
 
-  /** The rows of an index that can fit the filter: all that begin with the prefix. */
+  /** The rows of an index that can match: all that begin with the prefix. */
   private record Rows(ColumnFamilyHandle columnFamily, byte[] prefix) {}
 
   /**
-   * @param after the last row that an earlier part has looked at; nothing to begin
+   * @param after the last row that an earlier page has read; empty to begin
    */
   Matches search(SpoolDatabase db, byte[] after, int limit) throws RocksDBException {
     Rows rows = narrowestIndex(db);
@@ -64,7 +64,7 @@ final class MessageSearch {
     return new Matches(found, last, read, false);
   }
 
-  /** The first in the order of ids, which is that of arrival. */
+  /** Returns the oldest message: the order of ids is that of arrival. */
   static Optional<QueueId> oldest(SpoolDatabase db) throws RocksDBException {
     try (RocksIterator it = db.db.newIterator(db.messages)) {
       it.seekToFirst();

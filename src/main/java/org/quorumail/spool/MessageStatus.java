@@ -1,10 +1,12 @@
 package org.quorumail.spool;
 
-/** Where a message in the spool stands. Whether it is in progress only its owner's queue knows. */
+/**
+ * The status of a message in the spool. Only its owner's queue knows whether an attempt is running.
+ */
 public enum MessageStatus {
-  /** Never tried. */
+  /** No attempt was made. */
   PENDING("pending"),
-  /** Tried, and due again. */
+  /** An attempt was made, and another one is due. */
   RETRY("retry"),
   /** Not due until an operator releases it, or until the time that its sender has set. */
   HELD("held");
@@ -15,12 +17,12 @@ public enum MessageStatus {
     this.text = text;
   }
 
-  /** The word of the command line and the API. */
+  /** The name in the command line and the API. */
   public String text() {
     return text;
   }
 
-  /** How it stands at this time. */
+  /** Returns the status at this time. */
   public static MessageStatus at(SpooledMessage message, long nowMillis) {
     MessageStatus status = indexedStatus(message);
     boolean released = !message.held() && message.deliverFromMillis() <= nowMillis;
@@ -28,8 +30,9 @@ public enum MessageStatus {
   }
 
   /**
-   * The same without a clock, as the index and the counters have it: what its sender had held (RFC
-   * 4865) stays held here until its first attempt, which follows at once.
+   * Returns the status without a clock, for the index and the counters. A message that its sender
+   * has held (RFC 4865) stays held here until its first attempt, which follows its release time at
+   * once.
    */
   static MessageStatus indexedStatus(SpooledMessage message) {
     if (message.held()) return HELD;

@@ -15,16 +15,16 @@ import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
- * What the results of an attempt make of a message: attempting → delivered, deferred, failed →
- * removed, with the report that goes with them. The same results may come twice, when nobody
- * answered the first time; then the second time changes nothing.
+ * The transition that the outcomes of an attempt cause: attempting → delivered, deferred, failed →
+ * removed, with the DSN about them. The same outcomes may be applied twice, when the first append
+ * got no answer; the second time changes nothing.
  */
 final class OutcomeApplier {
   private final EntryTransaction change;
   private final List<SpooledMessage> due;
 
   /**
-   * @param due gets the messages that have become due
+   * @param due collects the messages that become due
    */
   OutcomeApplier(EntryTransaction change, List<SpooledMessage> due) {
     this.change = change;
@@ -40,7 +40,7 @@ final class OutcomeApplier {
     for (RecipientOutcome result : attempt.outcomes()) {
       if (result.recipientIndex() < 0 || result.recipientIndex() >= recipients.size()) {
         throw new IOException(
-            "results for %s name recipient %d of %d"
+            "outcomes for %s name recipient %d of %d"
                 .formatted(before.id(), result.recipientIndex(), recipients.size()));
       }
       RecipientState old = recipients.get(result.recipientIndex());
@@ -57,7 +57,7 @@ final class OutcomeApplier {
     return ApplyResult.DONE;
   }
 
-  /** Recorded before: the first end stays, and results that are sent again are no new attempt. */
+  /** An end stays, and the same deferral again is no new attempt. */
   private static boolean isAlreadyApplied(RecipientState old, Outcome outcome) {
     if (old.status() != RecipientStatus.PENDING) return true;
     return outcome instanceof Outcome.Deferred again
@@ -82,8 +82,8 @@ final class OutcomeApplier {
   }
 
   /**
-   * A report is accepted once, although its first acceptance may be forgotten by now: one about
-   * ends when somebody comes to an end by these results, one about a delay once per message.
+   * Accepts the DSN once, even when its first acceptance is no longer visible. A DSN about ends is
+   * new when these outcomes end a recipient; one about a delay is new once per message.
    */
   private void acceptDsn(@Nullable Dsn report, SpooledMessage before, SpooledMessage after)
       throws IOException {

@@ -9,11 +9,11 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.RecipientOutcome;
 
 /**
- * A spool that this node owns: it leads the group, has waited out the former owner's lease, and
- * alone may deliver from it until the term passes. Thread-safe; all reads are local.
+ * A spool that this node owns: it leads the group, the former owner's lease is over, and only this
+ * node may deliver from it until the term ends. Thread-safe; all reads are local.
  */
 public interface OwnedSpool {
-  /** The most that the results and the report of one {@link #recordOutcomes} may come to. */
+  /** The most bytes of the outcomes and the DSN of one {@link #recordOutcomes}. */
   int RECORD_BYTES_MAX = 1_000_000;
 
   /** The group's name. */
@@ -21,45 +21,46 @@ public interface OwnedSpool {
 
   long term();
 
-  /** Whether an attempt may begin or go on this instant, from memory. */
+  /** Returns whether an attempt may begin or go on at this instant; reads memory only. */
   boolean mayDeliver();
 
   /**
-   * Asked just before the final dot of an outgoing message: checks term and lease once more, from
-   * memory, and counts the recipients as in doubt until the answer is closed, which is done after
-   * {@link #recordOutcomes} has returned. Duplicates after a crash are bounded by that count.
+   * Checks term and lease once more, from memory, just before the final dot of an outgoing message.
+   * Counts the recipients as in doubt until the result is closed, after {@link #recordOutcomes} has
+   * returned. That count bounds the duplicates after a crash.
    *
    * @return empty when the lease is not held: the dot must not be sent, nothing was delivered
    */
   Optional<InDoubtDeliveries> enterDoubt(int recipients);
 
   /**
-   * The earliest due row of the first destination domain after the given one (first of all: "").
+   * Returns the earliest due row of the next destination domain after the given one; "" comes
+   * before the first.
    */
   Optional<DueRow> firstDueAfter(String domain);
 
-  /** Rows of a domain that are due at or before the time, earliest first. */
+  /** Returns rows of a domain that are due at or before the time, earliest first. */
   List<DueRow> dueRows(String domain, long untilMillis, int limit);
 
   Optional<SpooledMessage> message(QueueId id);
 
-  /** The bytes as received, trace header included; streamed, never whole in memory. */
+  /** Opens the bytes to send: prefix and content, streamed in chunks. */
   InputStream content(QueueId id);
 
   /**
-   * Commits the results of one attempt, together with the report about its failures if there is
-   * one: both or neither. Blocks until committed. A message without pending recipients is removed.
+   * Commits the outcomes of one attempt together with the DSN about them: both or neither. Blocks
+   * until committed. A message without pending recipients is removed.
    *
-   * @param results with the notification at most {@link #RECORD_BYTES_MAX}, as bytes of UTF-8
-   * @return false when they were refused: the term has passed, and the next owner tries again
+   * @param results with the DSN at most {@link #RECORD_BYTES_MAX}, as bytes of UTF-8
+   * @return false when they were refused: the term has ended, and the next owner tries again
    */
   boolean recordOutcomes(
       QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification);
 
   /**
-   * A delivery status notification, accepted into the spool as a message of its own.
+   * A delivery status notification, accepted into the spool as a message.
    *
-   * @param aboutDelay sets {@link SpooledMessage#delayReported} of the message it is about
+   * @param aboutDelay sets {@link SpooledMessage#delayReported} of the message that it is about
    */
   record DsnMessage(QueueId id, Envelope envelope, byte[] content, boolean aboutDelay) {}
 
@@ -69,6 +70,8 @@ public interface OwnedSpool {
     void close();
   }
 
-  /** A message has pending recipients in this domain, due then (milliseconds of the epoch). */
+  /**
+   * A message with pending recipients in this domain, due at this time (milliseconds of the epoch).
+   */
   record DueRow(String domain, long dueMillis, QueueId id) {}
 }

@@ -21,19 +21,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A spool in one term in which this node owns it. Whether the term goes on, and whether mail may be
- * delivered in it at this instant, is {@link SpoolOwnership}'s to say.
+ * A spool in one term in which this node owns it. {@link SpoolOwnership} decides whether the term
+ * goes on and whether mail may be delivered in it at this instant.
  */
 final class OwnedTerm implements OwnedSpool {
   private static final Logger LOG = LoggerFactory.getLogger(OwnedTerm.class);
 
-  /** For one entry of outcomes; they are sent again for as long as the term lasts. */
+  /** The timeout of one entry of outcomes. They are sent again for as long as the term lasts. */
   private static final Duration RECORD_TIMEOUT = Duration.ofSeconds(10);
 
-  /** Before they are sent again, since a log that is overloaded refuses at once. */
+  /** The pause before outcomes are sent again, since an overloaded log refuses at once. */
   private static final Duration RETRY_PAUSE = Duration.ofMillis(100);
 
-  /** The part of a diagnostic that is kept: the first line or two of any honest reply. */
+  /** The stored characters of a diagnostic: the first line or two of any honest reply. */
   private static final int DIAGNOSTIC_MAX = 500;
 
   private final String name;
@@ -133,30 +133,30 @@ final class OwnedTerm implements OwnedSpool {
             id, results.stream().map(OwnedTerm::truncated).toList(), report(notification));
     try {
       while (ownership.owns(this)) {
-        Optional<ApplyResult> answer = send(attempt);
-        if (answer.isPresent()) return answer.get() != ApplyResult.REFUSED;
+        Optional<ApplyResult> result = send(attempt);
+        if (result.isPresent()) return result.get() != ApplyResult.REFUSED;
         Thread.sleep(RETRY_PAUSE);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    LOG.info("event=results_not_recorded spool={} queue_id={} term={}", name, id, term());
+    LOG.info("event=outcomes_not_recorded spool={} queue_id={} term={}", name, id, term());
     return false;
   }
 
   /**
-   * Empty when no quorum answered in time. Then the same results are sent again, which changes
-   * nothing if they had arrived: what is delivered or failed stays so, and is reported once.
+   * Returns nothing when no quorum answered in time. The caller then sends the same outcomes again,
+   * which changes nothing if the first ones were applied.
    */
   private Optional<ApplyResult> send(AttemptOutcomes attempt) throws InterruptedException {
     long deadline = System.nanoTime() + RECORD_TIMEOUT.toNanos();
-    var answer = batcher.submit(new SpoolEntry.Outcomes(term(), List.of(attempt)), deadline);
+    var result = batcher.submit(new SpoolEntry.Outcomes(term(), List.of(attempt)), deadline);
     try {
-      return Optional.of(answer.get(2 * RECORD_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
+      return Optional.of(result.get(2 * RECORD_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
     } catch (ExecutionException | TimeoutException e) {
-      answer.cancel(false);
+      result.cancel(false);
       LOG.warn(
-          "event=results_unanswered spool={} queue_id={} reason=\"{}\"",
+          "event=outcomes_unanswered spool={} queue_id={} reason=\"{}\"",
           name,
           attempt.id(),
           String.valueOf(e.getMessage()));

@@ -3,16 +3,19 @@ package org.quorumail.spool;
 import java.util.List;
 import org.quorumail.mail.QueueId;
 
-/** Told which spools this node owns and what arrives in them. Calls must not block. */
+/**
+ * The listener for spools that this node owns and for mail that becomes due in them. Calls must not
+ * block.
+ */
 public interface OwnershipListener {
   void spoolOwned(OwnedSpool spool);
 
-  /** Attempts under way may finish their dialogue, but not send a final dot any more. */
+  /** Attempts under way may finish their dialogue, but must not send a final dot any more. */
   void spoolLost(OwnedSpool spool);
 
   /**
-   * A message was committed (or released, retried) and is due now; a hint that may be missed, the
-   * index is the truth.
+   * A message is due now: it was committed, released or retried. This is a hint that may be missed;
+   * the due index has every message.
    */
   void messageDue(OwnedSpool spool, QueueId id, List<String> domains);
 }

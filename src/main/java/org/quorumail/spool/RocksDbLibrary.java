@@ -12,8 +12,8 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
 /**
- * RocksDB's native library, unpacked once per data directory. Left to itself RocksDB unpacks it to
- * the system's temporary folder at each start, and a killed node leaves it there.
+ * RocksDB's native library, unpacked once per data directory. By default RocksDB unpacks it to the
+ * system's temporary folder at each start, and a killed node leaves it there.
  */
 final class RocksDbLibrary {
   private RocksDbLibrary() {}
@@ -33,7 +33,7 @@ final class RocksDbLibrary {
     long size = connection.getContentLengthLong();
     boolean isThere = Files.exists(library) && Files.size(library) == size;
     if (!isThere) {
-      // written beside and renamed: a start that is killed half-way leaves no half library
+      // written beside and renamed, so that a killed start leaves no partial library
       Path draft = Files.createTempFile(directory, unpacked, ".tmp");
       try (InputStream in = connection.getInputStream()) {
         Files.copy(in, draft, StandardCopyOption.REPLACE_EXISTING);
@@ -41,17 +41,18 @@ final class RocksDbLibrary {
       Files.move(
           draft, library, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
-    // the system loads libraries from absolute paths only, and "data" is the default
+    // libraries load from absolute paths only, and the default directory is relative
     String place = directory.toAbsolutePath().toString();
     try {
       RocksDB.loadLibrary(List.of(place));
     } catch (LinkageError | RuntimeException e) {
       throw new IOException(
-          "the library of the spool's store cannot be loaded from "
+          "RocksDB's native library cannot be loaded from "
               + place
               + " ("
               + e.getMessage()
-              + "); is the data directory mounted noexec, or the platform another one?",
+              + "); check that the data directory is not mounted noexec and that the package fits"
+              + " the platform",
           e);
     }
   }

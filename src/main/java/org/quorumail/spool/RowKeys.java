@@ -6,14 +6,17 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool.DueRow;
 
 /**
- * The keys of the store. Ids and times are big-endian and not negative, so keys sort as they do. A
- * name in a key ends with a zero byte, so that no name is a prefix of another one's rows.
+ * The keys of the store's rows. Ids and times are big-endian and not negative, so keys sort as they
+ * do. A name in a key ends with a zero byte, so that no name is a prefix of another name's rows.
  */
 final class RowKeys {
   static final byte[] APPLIED = {'a'};
   static final byte[] COUNTERS = {'c'};
 
-  /** Due beyond all time: a held message keeps its rows, so that its domain still finds it. */
+  /**
+   * The due time of a held message, after all others. Its rows stay, so that its domain still finds
+   * it.
+   */
   static final long NEVER = Long.MAX_VALUE;
 
   private static final byte UPLOAD = 'u';
@@ -59,7 +62,7 @@ final class RowKeys {
     return startWithName(domain, 1).u8(AFTER_END).finish();
   }
 
-  /** Where the rows of the domains after this one begin; before the first there is "". */
+  /** Returns the start of the rows of all later domains; "" comes before the first. */
   static byte[] dueAfterDomain(String domain) {
     return domain.isEmpty() ? new byte[0] : afterDomain(domain);
   }
@@ -79,7 +82,7 @@ final class RowKeys {
     return startWithName(reversePath, QueueId.BYTES + 2, SENDER).u8(END).id(id).finish();
   }
 
-  /** Before all senders that begin so; also the beginning of all those keys. */
+  /** Returns the prefix of the keys of all senders that begin so. */
   static byte[] senderPrefix(String prefix) {
     return startWithName(prefix, 1, SENDER).finish();
   }
@@ -92,14 +95,14 @@ final class RowKeys {
     return new byte[] {code(status)};
   }
 
-  /** The id that every key but that of a chunk ends with. */
+  /** Returns the id at the end of a key; every key has it but that of a chunk. */
   static QueueId trailingId(byte[] key) {
     ByteBuffer in = ByteBuffer.wrap(key);
     int at = key.length - QueueId.BYTES;
     return new QueueId(in.getLong(at), in.getLong(at + 8));
   }
 
-  /** The id of the message or upload that a chunk belongs to. */
+  /** Returns the id of the message or upload that a chunk belongs to. */
   static QueueId chunkId(byte[] key) {
     ByteBuffer in = ByteBuffer.wrap(key);
     return new QueueId(in.getLong(0), in.getLong(8));
@@ -114,7 +117,7 @@ final class RowKeys {
     return switch (status) {
       case HELD -> HELD;
       case RETRY -> RETRY;
-      case PENDING -> throw new IllegalArgumentException("pending messages have no rows of status");
+      case PENDING -> throw new IllegalArgumentException("pending messages have no status rows");
     };
   }
 

@@ -13,12 +13,12 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.SstFileReader;
 
 /**
- * Reads what one store has on disk and compares the checksums, so that rot is found while the other
- * replicas are whole: every block of every table, and every content in the blob files. Past the
- * block cache, and in steps between which the store can be closed.
+ * A scrub of one store: it reads all that is on disk and compares the checksums, so that rot is
+ * found while the other replicas are intact. It reads every block of every table and every content
+ * in the blob files. It bypasses the block cache, and the store can be closed between its steps.
  */
 final class Scrub {
-  /** One step over contents: long enough to be cheap, short enough not to delay a closing. */
+  /** The bytes of one step over contents: enough to be cheap, few enough not to delay a close. */
   private static final long STEP_BYTES = 1 << 20;
 
   private static final byte[] BEGINNING = {};
@@ -29,7 +29,7 @@ final class Scrub {
     this.store = store;
   }
 
-  /** Told after each step how much was read; waits as long as the rate wants it. */
+  /** The rate limit of a scrub, called after each step; it waits as long as the rate requires. */
   @FunctionalInterface
   interface Throttle {
     void afterRead(long bytes) throws InterruptedException;
@@ -40,7 +40,7 @@ final class Scrub {
    *
    * @return bytes that were read
    * @throws java.io.UncheckedIOException with a {@code DamagedStorageException} when a checksum
-   *     does not fit; the store tells its own listener as well
+   *     does not fit; the store also notifies its own listener
    */
   long run(Throttle pace) throws InterruptedException {
     long total = 0;
@@ -88,7 +88,7 @@ final class Scrub {
   }
 
   /**
-   * @param last the last row that was read; nothing at the end
+   * @param last the last row that was read; empty at the end
    */
   private record Step(long bytes, byte[] last) {}
 

@@ -10,11 +10,11 @@ import java.util.concurrent.TimeoutException;
 import org.quorumail.mail.QueueId;
 
 /**
- * Orders of an operator about one message. They go through the log of its spool, so that any node
- * that holds a replica can give them. Each blocks until a quorum has it.
+ * The commands of an operator about one message. They go through the log of its spool, so any node
+ * with a replica can run them. Each blocks until a quorum has it.
  */
 public final class SpoolCommands {
-  /** A person waits: longer than an election, shorter than patience. */
+  /** A person waits: longer than an election, but not for long. */
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final List<Spool> spools;
@@ -25,17 +25,17 @@ public final class SpoolCommands {
     this.clock = clock;
   }
 
-  /** What became of an order. */
+  /** The status of a command when it returns. */
   public enum CommandStatus {
     DONE,
     NO_SUCH_MESSAGE,
     /** A held message is not retried; release it. */
     HELD,
-    /** Not known to be done. */
+    /** The command is not known to be committed. */
     NO_QUORUM
   }
 
-  /** All its pending recipients are due at once. */
+  /** Makes all pending recipients due at once. */
   public CommandStatus retry(QueueId id) {
     return append(id, new SpoolEntry.Retry(id, clock.millis()));
   }
@@ -49,7 +49,7 @@ public final class SpoolCommands {
     return append(id, new SpoolEntry.Release(id, clock.millis()));
   }
 
-  /** Takes the message out, without a report to anybody. */
+  /** Removes the message without a DSN to anybody. */
   public CommandStatus remove(QueueId id) {
     return append(id, new SpoolEntry.Remove(id));
   }

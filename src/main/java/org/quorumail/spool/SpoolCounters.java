@@ -4,17 +4,18 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * What is in a spool and what has left it, kept in every batch, so that asking costs nothing.
+ * The counts of the messages in a spool and of those that have left it. Every batch writes them, so
+ * a query costs nothing.
  *
  * @param pending messages never tried
  * @param retry messages tried and due again
  * @param held messages that wait for an operator
- * @param bytes contents of all these
- * @param accepted messages since the spool exists, reports included
+ * @param bytes bytes of all these messages
+ * @param accepted messages since the spool exists, DSNs included
  * @param completed of them delivered to every recipient
  * @param failed of them ended with at least one recipient that failed
  * @param expired of the failed those whose time or attempts ran out
- * @param removed of them taken out by an operator
+ * @param removed of them removed by an operator
  */
 public record SpoolCounters(
     long pending,
@@ -48,7 +49,7 @@ public record SpoolCounters(
         removed + o.removed);
   }
 
-  /** Whether no count is negative, and no message without a place is counted. */
+  /** Returns whether no count is negative and every accepted message is either here or has left. */
   boolean areValid() {
     boolean negative = pending < 0 || retry < 0 || held < 0 || bytes < 0;
     long ended = completed + failed + removed;
@@ -87,7 +88,7 @@ public record SpoolCounters(
     return counters;
   }
 
-  /** Gathers the differences that one entry makes. */
+  /** The differences that one entry makes. */
   static final class Delta {
     private long pending;
     private long retry;
@@ -138,7 +139,7 @@ public record SpoolCounters(
     }
   }
 
-  /** How a message left the spool. */
+  /** The way in which a message left the spool. */
   enum FinalStatus {
     COMPLETED,
     FAILED,

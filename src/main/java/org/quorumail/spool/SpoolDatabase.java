@@ -23,17 +23,17 @@ import org.rocksdb.TablePropertiesCollectorFactory;
 import org.rocksdb.WriteOptions;
 
 /**
- * An open RocksDB database with the column families and settings of a spool, and all native objects
- * that belong to it.
+ * An open RocksDB database with the column families and settings of a spool, and its native
+ * objects.
  *
- * <p>There is no write-ahead log: the Raft log is that. All column families are flushed as one, so
- * what a crash leaves is the state at exactly one position.
+ * <p>There is no write-ahead log: the Raft log takes its place. All column families are flushed as
+ * one, so a crash leaves the state at exactly one position.
  */
 final class SpoolDatabase implements AutoCloseable {
   /** Contents from this size on live in blob files, which compaction does not rewrite. */
   private static final long BLOB_MIN_BYTES = 1024;
 
-  /** Blob files are thrown away whole: small ones sooner. */
+  /** Blob files are deleted whole: small ones sooner. */
   private static final long BLOB_FILE_BYTES = 32L << 20;
 
   /** A blob file is rewritten when this part of the oldest ones is garbage. */
@@ -42,7 +42,9 @@ final class SpoolDatabase implements AutoCloseable {
   private static final long CONTENT_BUFFER_BYTES = 32L << 20;
   private static final long ROWS_BUFFER_BYTES = 8L << 20;
 
-  /** One is written, one is flushed, two are there so that a slow disk does not stop applying. */
+  /**
+   * One is written and one is flushed; two more keep a slow disk from stopping the applying thread.
+   */
   private static final int WRITE_BUFFERS_MAX = 4;
 
   /** A queue deletes what it wrote: a table with half of a window deleted is compacted at once. */
@@ -50,12 +52,12 @@ final class SpoolDatabase implements AutoCloseable {
 
   private static final long DELETIONS_MAX = 2048;
 
-  /** Of the process; a node has a few spools. */
+  /** A limit per spool; a node has a few spools. */
   private static final int OPEN_FILES_MAX = 256;
 
   private static final int BLOOM_BITS = 10;
 
-  /** What nothing else touches is compacted after this, so that old garbage goes too. */
+  /** Untouched files are compacted after this, so that old garbage goes too. */
   private static final long PERIODIC_COMPACTION_SECONDS = 24L * 3600;
 
   final RocksDB db;
@@ -67,12 +69,12 @@ final class SpoolDatabase implements AutoCloseable {
   final ColumnFamilyHandle content;
   final ColumnFamilyHandle due;
 
-  /** By sender, and by status where it is not pending. */
+  /** The indexes by sender, and by status unless it is pending. */
   final ColumnFamilyHandle index;
 
   final List<ColumnFamilyHandle> families;
 
-  /** Without the write-ahead log. */
+  /** Write options without the write-ahead log. */
   final WriteOptions withoutWal;
 
   private final Deque<AbstractNativeReference> closedAfterDatabase = new ArrayDeque<>();
@@ -107,7 +109,7 @@ final class SpoolDatabase implements AutoCloseable {
     withoutWal = keep(new WriteOptions().setDisableWAL(true));
   }
 
-  /** Whoever reads or writes must have ended. What is not flushed is left to the log. */
+  /** Closes the database; all reads and writes must have ended. The log replays unflushed rows. */
   @Override
   public void close() {
     db.cancelAllBackgroundWork(true);

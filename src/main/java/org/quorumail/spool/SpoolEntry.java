@@ -7,27 +7,28 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.RecipientOutcome;
 
 /**
- * What a spool's log says: the arrows of {@code docs/spool-states.md}. All times are those of the
- * proposer, so that every replica applies the same.
+ * An entry of a spool's log: the arrows of {@code docs/spool-states.md}. All times are the
+ * proposer's, so that every replica applies the same.
  */
 sealed interface SpoolEntry {
-  /** Messages begin to exist. Answered with one byte per message. */
+  /** Accepts messages. The result has one byte per message. */
   record Accept(List<NewMessage> messages) implements SpoolEntry {
     public Accept {
       messages = List.copyOf(messages);
     }
   }
 
-  /** A part of a content that is too large for one entry; numbered from 0, without gaps. */
+  /** A part of a content that is too large for one entry. Numbers start at 0 and have no gaps. */
   record Chunk(QueueId upload, int number, long atMillis, ByteSlice bytes) implements SpoolEntry {}
 
-  /** An upload that no message has claimed is forgotten. */
+  /** Drops an upload that no message has claimed. */
   record AbortUpload(QueueId upload) implements SpoolEntry {}
 
   /**
-   * Results of attempts that the owner made in a term. Answered with one byte per attempt.
+   * Records the outcomes of attempts that the owner made in a term. The result has one byte per
+   * attempt.
    *
-   * @param term refused when it is not the term of this entry in the log
+   * @param term refused unless it is the term of this entry in the log
    */
   record Outcomes(long term, List<AttemptOutcomes> attempts) implements SpoolEntry {
     public Outcomes {
@@ -37,7 +38,7 @@ sealed interface SpoolEntry {
 
   record Remove(QueueId id) implements SpoolEntry {}
 
-  /** Entries that travel together and are applied together, in this order; never nested. */
+  /** Entries that are appended together and applied together, in this order; never nested. */
   record Batch(List<SpoolEntry> parts) implements SpoolEntry {
     public Batch {
       parts = List.copyOf(parts);
@@ -48,26 +49,26 @@ sealed interface SpoolEntry {
 
   record Release(QueueId id, long atMillis) implements SpoolEntry {}
 
-  /** All pending recipients are due at that time. */
+  /** Makes all pending recipients due at that time. */
   record Retry(QueueId id, long atMillis) implements SpoolEntry {}
 
   /**
    * A new message.
    *
-   * @param prefix what is sent before the content, see {@link StoredMessage}
+   * @param prefix the bytes that are sent before the content, see {@link StoredMessage}
    */
   record NewMessage(SpooledMessage message, ByteSlice prefix, ContentLocation content) {}
 
-  /** Where the content of a new message is. */
+  /** The location of a new message's content. */
   sealed interface ContentLocation {
-    /** In the entry itself. */
+    /** A content in the entry itself. */
     record Inline(ByteSlice bytes) implements ContentLocation {}
 
-    /** In the chunks of the upload that has the message's id. */
+    /** A content in the chunks of the upload with the message's id. */
     record Uploaded(int chunks) implements ContentLocation {}
   }
 
-  /** The results of one attempt and the report about them: both are applied or neither. */
+  /** The outcomes of one attempt and the DSN about them: both are applied or neither. */
   record AttemptOutcomes(QueueId id, List<RecipientOutcome> outcomes, @Nullable Dsn dsn) {
     public AttemptOutcomes {
       outcomes = List.copyOf(outcomes);
@@ -77,7 +78,7 @@ sealed interface SpoolEntry {
   /** A delivery status notification; see {@link OwnedSpool.DsnMessage}. */
   record Dsn(NewMessage message, boolean aboutDelay) {}
 
-  /** Bytes inside a larger array, which nobody changes any more. */
+  /** Bytes inside a larger array, which no longer changes. */
   record ByteSlice(byte[] array, int offset, int length) {
     static final ByteSlice EMPTY = of(new byte[0]);
 

@@ -19,15 +19,20 @@ import org.quorumail.spool.SpoolEntry.Dsn;
 import org.quorumail.spool.SpoolEntry.NewMessage;
 
 /**
- * The bytes of an {@link SpoolEntry}: version, type, fields. What this version does not know is an
- * error and stops the node; it is never skipped, because replicas that skip differently drift
- * apart.
+ * The bytes of a {@link SpoolEntry}: version, type, fields. An unknown version or type is an error
+ * that stops the node. It is never skipped, because replicas that skip differently diverge.
  */
 final class SpoolEntryFormat {
-  /** The bytes before those of a chunk's content, so that a reception can fill them in place. */
+  /**
+   * The bytes before a chunk's content, so that a {@link SpoolMessageWriter} can fill them in
+   * place.
+   */
   static final int CHUNK_HEADER = 2 + QueueId.BYTES + 4 + 8 + 4;
 
-  /** Of an entry without messages; else that of its messages, see {@link MessageFormat}. */
+  /**
+   * The version of an entry without messages; otherwise its messages decide, see {@link
+   * MessageFormat}.
+   */
   private static final int VERSION = MessageFormat.PLAIN;
 
   private static final int ACCEPT = 1;
@@ -38,7 +43,7 @@ final class SpoolEntryFormat {
   private static final int HOLD = 6;
   private static final int RELEASE = 7;
   private static final int RETRY = 8;
-  private static final int SEVERAL = 9;
+  private static final int BATCH = 9;
 
   private static final int DELIVERED = 1;
   private static final int DEFERRED = 2;
@@ -68,7 +73,7 @@ final class SpoolEntryFormat {
       case SpoolEntry.Hold e -> head(HOLD, SMALL).id(e.id()).finish();
       case SpoolEntry.Release e -> head(RELEASE, SMALL).id(e.id()).i64(e.atMillis()).finish();
       case SpoolEntry.Retry e -> head(RETRY, SMALL).id(e.id()).i64(e.atMillis()).finish();
-      case SpoolEntry.Batch e -> several(e);
+      case SpoolEntry.Batch e -> batch(e);
     };
   }
 
@@ -83,7 +88,7 @@ final class SpoolEntryFormat {
     return entry;
   }
 
-  /** The most bytes that an entry takes: what is put together by it fits into one of the log. */
+  /** The most bytes that an entry takes, so that a batch within it fits into one log entry. */
   static int sizeBound(SpoolEntry entry) {
     return switch (entry) {
       case SpoolEntry.Accept e ->
@@ -133,7 +138,7 @@ final class SpoolEntryFormat {
     int version = in.u8();
     if (!MessageFormat.isKnownVersion(version)) throw unknown("a spool entry", "version", version);
     int type = in.u8();
-    if (part && type == SEVERAL) throw new IOException("a spool entry's parts have parts");
+    if (part && type == BATCH) throw new IOException("a batch of spool entries is nested");
     return switch (type) {
       case ACCEPT -> new SpoolEntry.Accept(newMessages(version, in));
       case CHUNK -> new SpoolEntry.Chunk(in.id(), in.i32(), in.i64(), in.block());
@@ -143,13 +148,13 @@ final class SpoolEntryFormat {
       case HOLD -> new SpoolEntry.Hold(in.id());
       case RELEASE -> new SpoolEntry.Release(in.id(), in.i64());
       case RETRY -> new SpoolEntry.Retry(in.id(), in.i64());
-      case SEVERAL -> new SpoolEntry.Batch(parts(in));
+      case BATCH -> new SpoolEntry.Batch(parts(in));
       default -> throw unknown("a spool entry", "type", type);
     };
   }
 
-  private static byte[] several(SpoolEntry.Batch entry) {
-    ByteWriter out = head(SEVERAL, sizeBound(entry)).i32(entry.parts().size());
+  private static byte[] batch(SpoolEntry.Batch entry) {
+    ByteWriter out = head(BATCH, sizeBound(entry)).i32(entry.parts().size());
     for (SpoolEntry part : entry.parts()) out.block(ByteSlice.of(write(part)));
     return out.finish();
   }
@@ -267,7 +272,7 @@ final class SpoolEntryFormat {
       case DELIVERED -> new Outcome.Delivered(status, diagnostic, remote);
       case DEFERRED -> new Outcome.Deferred(until, status, diagnostic, remote);
       case FAILED -> new Outcome.Failed(status, diagnostic, remote);
-      default -> throw unknown("a result", "type", type);
+      default -> throw unknown("an outcome", "type", type);
     };
   }
 }

@@ -21,10 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One message on its way in. What fits into a chunk stays here until the commit; of a larger one
- * each full chunk goes to the quorum while the next one arrives, all into the same spool.
+ * A message on its way in. A content that fits into one chunk stays here until the commit. Of a
+ * larger content each full chunk goes to the quorum while the next one arrives, all into the same
+ * spool.
  *
- * <p>The buffer has the shape of a chunk's entry, so that a full one is sent without being copied.
+ * <p>The buffer has the shape of a chunk's entry, so that a full one is sent without a copy.
  */
 final class SpoolMessageWriter implements Intake.MessageWriter {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolMessageWriter.class);
@@ -32,10 +33,10 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   /** Most mail is smaller; the buffer doubles. */
   private static final int FIRST_BUFFER = 8 * 1024;
 
-  /** Also bounds what one session has in memory, together with the buffer that is being filled. */
+  /** The most unanswered chunks; together with the buffer they bound the memory of one session. */
   private static final int CHUNKS_IN_FLIGHT = 2;
 
-  /** For the heads of the entries that it is part of. */
+  /** The bytes of the entries around a message. */
   private static final int ENTRY_OVERHEAD = 256;
 
   private final Spools spools;
@@ -83,20 +84,20 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     if (spools.isDiskFull()) return refused(Intake.Readiness.DISK_FULL);
     if (failure != null) return refused(Intake.Readiness.NO_QUORUM);
     try {
-      CommitDeadline patience = new CommitDeadline(target().log());
+      CommitDeadline deadline = new CommitDeadline(target().log());
       if (chunks > 0) {
-        sendChunk(patience);
-        while (!chunksInFlight.isEmpty()) awaitOldest(patience);
+        sendChunk(deadline);
+        while (!chunksInFlight.isEmpty()) awaitOldest(deadline);
       }
       SpooledMessage spooled = spools.message(id, envelope, prefix.length + size, holdReason);
       NewMessage message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
       if (isTooLong(message) && chunks == 0) { // so many recipients: the content goes ahead
-        sendChunk(patience);
-        while (!chunksInFlight.isEmpty()) awaitOldest(patience);
+        sendChunk(deadline);
+        while (!chunksInFlight.isEmpty()) awaitOldest(deadline);
         message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
       }
       if (isTooLong(message)) throw new IOException("the envelope is too long for the log");
-      committed = target().commit(message, patience);
+      committed = target().commit(message, deadline);
       return committed ? new Intake.CommitResult.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
     } catch (IOException e) {
       LOG.warn("event=not_accepted queue_id={} reason=\"{}\"", id, e.getMessage());
@@ -105,9 +106,9 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   }
 
   /**
-   * Has the chunks thrown away if the message was not accepted. Should an unanswered {@code Accept}
-   * be committed after all, then before this entry, which finds no upload any more; or after it,
-   * and is refused.
+   * Aborts the upload if the message was not accepted. An unanswered {@code Accept} may still be
+   * committed. If that happens before this entry, there is no upload any more; if after it, the
+   * {@code Accept} is refused.
    */
   @Override
   public void close() {
@@ -161,13 +162,13 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     }
   }
 
-  /** Hands the buffer's bytes to the log; the buffer must not be written to any more. */
-  private void sendChunk(CommitDeadline patience) throws IOException {
+  /** Appends the buffer's bytes; the buffer must not be written to any more. */
+  private void sendChunk(CommitDeadline deadline) throws IOException {
     int length = end - CHUNK_HEADER;
     if (length == 0) return;
-    while (chunksInFlight.size() >= CHUNKS_IN_FLIGHT) awaitOldest(patience);
+    while (chunksInFlight.size() >= CHUNKS_IN_FLIGHT) awaitOldest(deadline);
     Spool target = target();
-    reserve(length, patience);
+    reserve(length, deadline);
     CompletableFuture<ApplyResult> answer =
         target.append(chunkEntry(), CommitDeadline.entryTimeout(target.log()));
     chunksInFlight.add(answer);
@@ -177,7 +178,8 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   }
 
   /**
-   * The same bytes as {@link SpoolEntryFormat} writes, around the content that is in place already.
+   * Returns the bytes that {@link SpoolEntryFormat} writes, around the content that is in place
+   * already.
    */
   private byte[] chunkEntry() {
     int length = end - CHUNK_HEADER;
@@ -190,9 +192,9 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     return end == buffer.length ? buffer : Arrays.copyOf(buffer, end);
   }
 
-  private void reserve(int bytes, CommitDeadline patience) throws IOException {
+  private void reserve(int bytes, CommitDeadline deadline) throws IOException {
     try {
-      if (patience.acquire(spools.chunkBytes, bytes)) return;
+      if (deadline.acquire(spools.chunkBytes, bytes)) return;
       throw new IOException("too many bytes wait for a quorum");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -200,10 +202,10 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     }
   }
 
-  private void awaitOldest(CommitDeadline patience) throws IOException {
+  private void awaitOldest(CommitDeadline deadline) throws IOException {
     Spool target = target();
     try {
-      ApplyResult answer = patience.await(chunksInFlight.element());
+      ApplyResult answer = deadline.await(chunksInFlight.element());
       chunksInFlight.remove();
       if (answer != ApplyResult.DONE) throw new IOException("the upload was aborted");
     } catch (ExecutionException | TimeoutException e) {
@@ -221,7 +223,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     return e instanceof TimeoutException ? "no answer in time" : String.valueOf(e.getMessage());
   }
 
-  /** The first use decides; all of a message goes into one spool. */
+  /** Returns the spool of the message; the first call chooses it. */
   private Spool target() throws IOException {
     Spool chosen = spool;
     if (chosen == null) {

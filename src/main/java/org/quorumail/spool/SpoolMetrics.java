@@ -8,7 +8,7 @@ import io.micrometer.core.instrument.Timer;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
-/** The meters of all spools of a node. */
+/** The metrics of all spools of a node. */
 final class SpoolMetrics {
   final Timer commit;
   final DistributionSummary batchSize;
@@ -27,17 +27,17 @@ final class SpoolMetrics {
     this.registry = registry;
     commit =
         Timer.builder("spool.commit")
-            .description("From the final dot to the quorum's answer")
+            .description("Time from the final dot to the quorum's acknowledgement")
             .publishPercentileHistogram()
             .register(registry);
     batchSize =
         DistributionSummary.builder("spool.batch.size")
-            .description("Accepted messages and results of attempts per entry of the log")
+            .description("Accepted messages and outcomes of attempts per log entry")
             .register(registry);
     bytes =
         Counter.builder("spool.bytes")
             .baseUnit("bytes")
-            .description("Contents accepted through this node")
+            .description("Bytes of messages accepted through this node")
             .register(registry);
     unanswered =
         Counter.builder("spool.unanswered")
@@ -49,20 +49,22 @@ final class SpoolMetrics {
             .register(registry);
     scrubs =
         Counter.builder("spool.scrubs")
-            .description(
-                "Times that all replicas on this node were read and their checksums fitted")
+            .description("Complete scrubs of all replicas on this node without a checksum error")
             .register(registry);
     scrubbedBytes =
         Counter.builder("spool.scrubbed.bytes")
             .baseUnit("bytes")
-            .description("Read by the scrub")
+            .description("Bytes that the scrub has read")
             .register(registry);
     Gauge.builder("spool.in.doubt", inDoubt, AtomicLong::get)
-        .description("Deliveries whose final dot is out and whose outcome is not committed")
+        .description("Deliveries whose final dot is sent and whose outcome is not committed")
         .register(registry);
   }
 
-  /** Messages in the spools that this node leads, so that the nodes' sum counts each once. */
+  /**
+   * Registers the gauges of the spools that this node leads, so that the sum over all nodes counts
+   * each message once.
+   */
   void queue(Supplier<SpoolCounters> led) {
     for (MessageStatus status : MessageStatus.values()) {
       Gauge.builder("delivery.queue.size", led, l -> l.get().count(status))
@@ -73,7 +75,7 @@ final class SpoolMetrics {
     }
     Gauge.builder("spool.stored.bytes", led, l -> l.get().bytes())
         .baseUnit("bytes")
-        .description("Contents in the spools that this node leads")
+        .description("Bytes of messages in the spools that this node leads")
         .register(registry);
   }
 }

@@ -15,8 +15,8 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.replication.LogPosition;
 
 /**
- * Questions about what is in the spools that this node holds, answered from its own replicas, which
- * may be a moment behind. None reads more than a bounded number of rows, except {@link #digests}.
+ * The queries about spools that this node holds. Its own replicas answer, which may be slightly
+ * behind the leader's. Each query reads a bounded number of rows, except {@link #digests}.
  */
 public final class SpoolQueries {
   private final List<Spool> spools;
@@ -28,10 +28,10 @@ public final class SpoolQueries {
   }
 
   /**
-   * What a list shows. An empty field does not restrict.
+   * The criteria of a list. An empty field does not restrict.
    *
-   * @param sender how the reverse-path begins
-   * @param olderThan how long ago the message was accepted, at least
+   * @param sender the first characters of the reverse-path
+   * @param olderThan the least time since the message was accepted
    */
   public record MessageCriteria(
       Optional<MessageStatus> status,
@@ -57,18 +57,19 @@ public final class SpoolQueries {
   }
 
   /**
-   * A part of a list.
+   * A page of a list.
    *
-   * @param next where the next part begins; empty at the end. A part may be short, even empty,
-   *     before the end, when many rows had to be read to find few
+   * @param next the cursor of the next page; empty at the end. A page may be short or empty before
+   *     the end, when many rows were read to find few
    */
   public record Page(List<LocatedMessage> messages, Optional<String> next) {}
 
   /**
-   * Messages that fit, spool by spool, in the order of the index that serves the filter best.
+   * Returns matching messages, spool by spool, in the order of the index that serves the query
+   * best.
    *
    * @param cursor "" to begin, or {@link Page#next}
-   * @throws IllegalArgumentException when the cursor is none of ours
+   * @throws IllegalArgumentException when the cursor is not one of {@link Page#next}
    */
   public Page page(MessageCriteria filter, String cursor, int limit) {
     Cursor from = Cursor.parse(cursor);
@@ -146,7 +147,7 @@ public final class SpoolQueries {
   /** Position and content of one replica; equal positions have equal digests. */
   public record DigestAtPosition(String spool, LogPosition position, String sha256) {}
 
-  /** Reads everything, which takes a while. */
+  /** Returns the digests of all replicas; reads every row. */
   public List<DigestAtPosition> digests() {
     return ordered()
         .map(
@@ -161,7 +162,7 @@ public final class SpoolQueries {
     return spools.stream().sorted(Comparator.comparing(Spool::name));
   }
 
-  /** Where a page ended: in a spool, after a key. */
+  /** The end of a page: in a spool, after a key. */
   private record Cursor(String spool, byte[] key) {
     static final byte[] BEGINNING = {};
 

@@ -22,7 +22,7 @@ import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /**
  * The state machine of a spool: the arrows of {@code docs/spool-states.md}. One entry is one {@link
- * Change}. Deterministic: what a replica does depends on the store and the entry only.
+ * EntryTransaction}. Applying is deterministic: it depends on the store and the entry only.
  */
 final class SpoolState implements ReplicatedState {
   private static final long IDLE = 0;
@@ -30,13 +30,16 @@ final class SpoolState implements ReplicatedState {
   private final SpoolStore store;
   private final StateListener events;
 
-  /** When the entry came that is being applied, as nanoTime; {@link #IDLE} between two. */
+  /** The start of applying the current entry, as nanoTime; {@link #IDLE} between two. */
   private volatile long busySinceNanos = IDLE;
 
-  /** When the last one was done. */
+  /** The end of applying the last entry. */
   private volatile long idleSinceNanos = System.nanoTime();
 
-  /** Told what happens here; called by the applying thread and must not block. */
+  /**
+   * The listener for leadership and due messages. The applying thread calls it; calls must not
+   * block.
+   */
   interface StateListener {
     /** The message is due now, in these domains. */
     void messageDue(SpooledMessage message);
@@ -65,7 +68,9 @@ final class SpoolState implements ReplicatedState {
     return store.applied();
   }
 
-  /** For how long the state machine has made no progress: with one entry, or without any. */
+  /**
+   * Returns the time without progress: since the current entry came, or since the last one ended.
+   */
   Duration stalledFor() {
     long since = busySinceNanos;
     return Duration.ofNanos(System.nanoTime() - (since == IDLE ? idleSinceNanos : since));
@@ -162,7 +167,7 @@ final class SpoolState implements ReplicatedState {
     };
   }
 
-  /** receiving, uploading → committed → due. */
+  /** Applies receiving, uploading → committed → due. */
   static ApplyResult accept(NewMessage m, EntryTransaction change, List<SpooledMessage> due)
       throws IOException {
     SpooledMessage message = m.message();
@@ -191,7 +196,7 @@ final class SpoolState implements ReplicatedState {
     return ApplyResult.DONE;
   }
 
-  /** uploading. Numbers come in order; one may come twice. */
+  /** Applies a chunk to uploading. Numbers come in order; one may come twice. */
   private static ApplyResult chunk(SpoolEntry.Chunk chunk, EntryTransaction change)
       throws IOException {
     QueueId id = chunk.upload();
@@ -205,15 +210,18 @@ final class SpoolState implements ReplicatedState {
     return ApplyResult.DONE;
   }
 
-  /** uploading → nothing. An accepted message has no upload any more, so nothing can harm it. */
+  /**
+   * Applies uploading → nothing. An accepted message has no upload any more, so it cannot be
+   * harmed.
+   */
   private static ApplyResult abort(QueueId upload, EntryTransaction change) throws IOException {
     change.endUpload(upload, true);
     return ApplyResult.DONE;
   }
 
   /**
-   * attempting → delivered, deferred, failed → removed. The term fences: a former owner's results
-   * could contradict an attempt that the present owner has begun.
+   * Applies attempting → delivered, deferred, failed → removed. The term is a fence: a former
+   * owner's outcomes could contradict an attempt that the present owner has begun.
    */
   private static List<ApplyResult> outcomes(
       LogPosition position,

@@ -22,10 +22,10 @@ import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 
 /**
- * The database of one spool's replica. {@link EntryTransaction} writes it; everything here reads,
- * or handles it as a whole.
+ * The database of one spool's replica. {@link EntryTransaction} writes to it; this class reads it
+ * and handles it as a whole.
  *
- * <p>Threads: one writes, closes and replaces; anybody reads, and what closes waits for readers.
+ * <p>Threads: one thread writes, closes and replaces; any thread reads. A close waits for readers.
  */
 final class SpoolStore implements AutoCloseable {
   private final Path directory;
@@ -45,7 +45,7 @@ final class SpoolStore implements AutoCloseable {
   }
 
   /**
-   * @param onDamage told each time that something read does not fit its checksum
+   * @param onDamage called each time that a read finds a wrong checksum
    */
   SpoolStore(
       Path directory, StoreMemory memory, Consumer<? super DamagedStorageException> onDamage) {
@@ -66,7 +66,7 @@ final class SpoolStore implements AutoCloseable {
       dueIndex.clear();
       assert StoreInvariants.hold(db, counters);
     } catch (RocksDBException e) {
-      throw readFailure(e); // whoever opens it tells
+      throw readFailure(e); // the caller reports it
     } finally {
       opened.writeLock().unlock();
     }
@@ -95,7 +95,7 @@ final class SpoolStore implements AutoCloseable {
     return row == null ? Upload.NONE : upload(row);
   }
 
-  /** Uploads whose last chunk is older, at most so many. */
+  /** Returns at most so many uploads whose last chunk is older. */
   List<QueueId> uploadsBefore(long millis, int limit) {
     return read(
         db -> {
@@ -120,7 +120,7 @@ final class SpoolStore implements AutoCloseable {
     return read(db -> dueIndex.dueUntil(db, domain, untilMillis, limit));
   }
 
-  /** Runs a read over the open database; nothing closes it meanwhile. */
+  /** Runs a read over the open database, which stays open meanwhile. */
   <T extends @Nullable Object> T read(StoreQuery<T> reading) {
     opened.readLock().lock();
     try {
@@ -140,18 +140,18 @@ final class SpoolStore implements AutoCloseable {
     T run(SpoolDatabase db) throws RocksDBException, IOException;
   }
 
-  /** Begins what one entry changes. By the applying thread. */
+  /** Begins the transaction of one entry; called by the applying thread. */
   EntryTransaction beginTransaction() {
     return new EntryTransaction(this, opened());
   }
 
-  /** Ends a change: its rows, the counters and the position become visible together. */
+  /** Commits a transaction: its rows, the counters and the position become visible together. */
   void commit(WriteBatch rows, SpoolCounters after, List<DueRow> newDueRows, LogPosition position)
       throws IOException {
     SpoolDatabase db = opened();
     if (position.index() <= applied.index() || position.term() < applied.term()) {
       throw new IllegalStateException(
-          "the spool in %s is at %s, not before %s".formatted(directory, applied, position));
+          "the spool in %s is at %s and cannot move to %s".formatted(directory, applied, position));
     }
     assert after.areValid() : after;
     try {
@@ -183,7 +183,7 @@ final class SpoolStore implements AutoCloseable {
     return applied;
   }
 
-  /** Takes a copy's state in place of its own. The copy stays usable. */
+  /** Replaces the whole state by that of a copy, which stays usable. */
   void replace(Path source) throws IOException {
     opened.writeLock().lock();
     try {
@@ -197,7 +197,7 @@ final class SpoolStore implements AutoCloseable {
     }
   }
 
-  /** Position and content of this replica; reads everything. */
+  /** Computes the digest of this replica; reads every row. */
   StoreDigest digest() {
     return read(StoreDigest::of);
   }
@@ -206,7 +206,7 @@ final class SpoolStore implements AutoCloseable {
     return read(db -> StoreFiles.size(directory));
   }
 
-  /** Rewrites all files without what was deleted. */
+  /** Rewrites all files without deleted rows. */
   Spool.Compaction compact() {
     return read(
         db -> {
@@ -265,7 +265,7 @@ final class SpoolStore implements AutoCloseable {
     return db;
   }
 
-  /** What a failed read means: a checksum that does not fit, or a disk that does not answer. */
+  /** Classifies a failed read: a wrong checksum, or a disk that cannot be read. */
   private IOException readFailure(RocksDBException e) {
     String message = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
     boolean corrupt =
@@ -283,7 +283,7 @@ final class SpoolStore implements AutoCloseable {
     return directory;
   }
 
-  /** For tests: everything that is in memory goes to disk. */
+  /** Flushes all memory to disk; for tests. */
   void flush() throws IOException {
     try (var options = new org.rocksdb.FlushOptions().setWaitForFlush(true)) {
       SpoolDatabase db = opened();
@@ -293,7 +293,7 @@ final class SpoolStore implements AutoCloseable {
     }
   }
 
-  /** Options for a long read that must not push everything else out of the cache. */
+  /** Options for a long read that must not evict the cache. */
   static ReadOptions scanOptions() {
     return new ReadOptions().setFillCache(false);
   }

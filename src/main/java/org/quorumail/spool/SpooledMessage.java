@@ -16,10 +16,10 @@ import org.quorumail.mail.ReversePath;
 /**
  * An accepted message without its content.
  *
- * @param arrivedMillis when it was accepted, milliseconds of the epoch, by the accepting node
+ * @param arrivedMillis the time of acceptance by the accepting node, milliseconds of the epoch
  * @param size bytes that are sent: prefix and content
- * @param recipients in the order of the envelope; a place in this list never changes
- * @param delayReported whether the sender has been told of the delay
+ * @param recipients in the order of the envelope; an index into this list never changes
+ * @param delayReported whether a delay DSN was accepted
  */
 public record SpooledMessage(
     QueueId id,
@@ -31,17 +31,17 @@ public record SpooledMessage(
     boolean delayReported,
     List<RecipientState> recipients) {
 
-  /** What each step of a raised priority is worth, in milliseconds of waiting. */
+  /** The milliseconds that each step of a raised priority gains. */
   private static final long RAISED_PRIORITY_MILLIS = 600_000;
 
-  /** What each step of a lowered priority costs, in milliseconds. */
+  /** The milliseconds that each step of a lowered priority costs. */
   private static final long LOWERED_PRIORITY_MILLIS = 2_000;
 
   public SpooledMessage {
     recipients = List.copyOf(recipients);
   }
 
-  /** A message for which nothing was asked but a kind of body. */
+  /** A message without options but a kind of body. */
   public SpooledMessage(
       QueueId id,
       ReversePath reversePath,
@@ -91,16 +91,16 @@ public record SpooledMessage(
     return options.body();
   }
 
-  /** From when on delivery may be tried, and from when on its time counts (RFC 4865 §4). */
+  /** Returns the time from which delivery may be tried and its time counts (RFC 4865 §4). */
   public long deliverFromMillis() {
     return Math.max(arrivedMillis, options.holdUntilMillis());
   }
 
   /**
-   * When a message is due that could go at the given time. What is due earlier is tried first, so a
-   * message of priority p overtakes what came up to 10·p minutes before it (RFC 6710 §5) and
-   * starves nothing; one of low priority lets others pass for some seconds. Never due before the
-   * time that its sender has set.
+   * Returns the due time of a message that could leave at the given time. Earlier due times are
+   * tried first. So a message of priority p overtakes those that came up to 10·p minutes before it
+   * (RFC 6710 §5) and starves none. One of low priority lets others pass for some seconds. No
+   * message is due before the time that its sender has set.
    */
   static long firstDueMillis(MailOptions options, long atMillis) {
     int priority = options.priority();
@@ -134,14 +134,14 @@ public record SpooledMessage(
     return due;
   }
 
-  /** Where one recipient stands. */
+  /** The state of one recipient. */
   public record RecipientState(
       Recipient recipient,
       RecipientStatus status,
       int attempts,
       long dueMillis,
       String diagnostic) {
-    /** A recipient for whom nothing was asked. */
+    /** A recipient without options. */
     public RecipientState(
         MailAddress address,
         RecipientStatus status,

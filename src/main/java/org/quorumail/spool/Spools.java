@@ -19,20 +19,20 @@ import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
 
 /**
- * All spools that this node holds a replica of, and the way in: a message goes into the node's own
- * spool if it leads it, else into any that it leads, else through the log to the leader of another.
- * It is never tried in a second spool after an answer that leaves it open whether the first one has
- * it.
+ * All spools of which this node holds a replica, and the way in. A message goes into the node's own
+ * spool if the node leads it, else into any that it leads, else through the log to another leader.
+ * A message whose commit got no answer is never tried in a second spool, where it could be a
+ * duplicate.
  *
- * <p>Threads: sessions block in here; two virtual threads look after disk space and old uploads.
+ * <p>Threads: sessions block in here; {@link SpoolMaintenance} has threads of its own.
  */
 public final class Spools implements Intake, AutoCloseable {
   /** A content up to this size is in the accepting entry. Every chunk but the last has it. */
   static final int CHUNK_BYTES = 256 * 1024;
 
   /**
-   * Chunks between sessions and logs, over all sessions: enough to keep a disk busy, and little
-   * enough that an accepting entry behind them is committed soon.
+   * The most bytes of chunks between sessions and logs, over all sessions. They keep a disk busy,
+   * and an accepting entry behind them is still committed soon.
    */
   private static final int CHUNK_BYTES_IN_FLIGHT = 8 << 20;
 
@@ -50,7 +50,7 @@ public final class Spools implements Intake, AutoCloseable {
   /**
    * @param self this node's id
    * @param hostname the domain of a bare {@code postmaster} (RFC 5321 §4.5.1)
-   * @param directory of the databases, one folder per spool; created if need be
+   * @param directory of the databases, one folder per spool; created when missing
    * @param minFree bytes that must stay free on its file system
    */
   public record Settings(String self, String hostname, Path directory, long minFree) {}
@@ -117,7 +117,7 @@ public final class Spools implements Intake, AutoCloseable {
     return spool;
   }
 
-  /** Starts to look after disk space, old uploads, garbage and rot: once all spools are open. */
+  /** Starts the background work; called once all spools are open. */
   public void startMaintenance() {
     maintenance.start();
   }
@@ -136,17 +136,17 @@ public final class Spools implements Intake, AutoCloseable {
     return List.copyOf(spools);
   }
 
-  /** Questions about what is in the spools. */
+  /** Returns the queries about the spools. */
   public SpoolQueries queries() {
     return new SpoolQueries(spools, clock);
   }
 
-  /** Orders of an operator. */
+  /** Returns the commands of an operator. */
   public SpoolCommands commands() {
     return new SpoolCommands(spools, clock);
   }
 
-  /** Has another directory's file system watched for {@code minFree} as well: the log's. */
+  /** Also watches another directory's file system for {@code minFree}: the log's. */
   public void watchSpace(Path directory) {
     maintenance.watchSpace(directory);
   }
@@ -163,18 +163,20 @@ public final class Spools implements Intake, AutoCloseable {
     return new SpoolMessageWriter(this, QueueId.generate(clock.instant()));
   }
 
-  /** From now on readiness is {@code DRAINING}; what is being received may still be committed. */
+  /** Makes readiness {@code DRAINING}; messages on their way in may still be committed. */
   public void drain() {
     draining = true;
   }
 
-  /** Ends ownership of all spools and refuses what waits. Before the logs are closed. */
+  /**
+   * Ends the ownership of all spools and refuses queued items; called before the logs are closed.
+   */
   public void endOwnership() {
     draining = true;
     spools.forEach(Spool::close);
   }
 
-  /** Closes what is left. After the logs are closed. */
+  /** Closes the stores; called after the logs are closed. */
   @Override
   public void close() {
     endOwnership();
@@ -183,7 +185,7 @@ public final class Spools implements Intake, AutoCloseable {
     memory.close();
   }
 
-  /** Where the next message goes; empty when there is no leader to be seen. */
+  /** Returns the spool for the next message; empty when no leader is known. */
   Optional<Spool> target() {
     return first(s -> s.isHome() && s.isLeader() && s.canAccept())
         .or(() -> first(s -> s.isLeader() && s.canAccept()))
@@ -202,12 +204,12 @@ public final class Spools implements Intake, AutoCloseable {
     return clock.millis();
   }
 
-  /** A message whose recipients all have a domain, as it is accepted now. */
+  /** Returns the message as it is accepted now; all its recipients have a domain. */
   SpooledMessage message(QueueId id, Envelope envelope, long size, Optional<String> holdReason) {
     return SpooledMessage.accepted(id, qualified(envelope), clock.millis(), size, holdReason);
   }
 
-  /** Every recipient in the spool has a domain: a bare postmaster is the one of this host. */
+  /** Gives every recipient a domain: a bare postmaster is the one of this host. */
   private Envelope qualified(Envelope envelope) {
     if (envelope.recipients().stream().noneMatch(Spools::isBare)) return envelope;
     List<Recipient> recipients =

@@ -12,11 +12,11 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.Snapshot;
 
 /**
- * A replica's content: SHA-256 over all rows of all column families, in order, at one position.
+ * The digest of a replica: SHA-256 over all rows of all column families, in order, at one position.
  * Replicas at equal positions have equal digests.
  */
 record StoreDigest(LogPosition position, String sha256) {
-  /** A carrier thread is given back after so many rows: reading everything takes a while. */
+  /** The rows between two yields of the carrier thread: reading all rows takes long. */
   private static final int ROWS_PER_TURN = 256;
 
   static StoreDigest of(SpoolDatabase db) throws RocksDBException {
@@ -35,8 +35,7 @@ record StoreDigest(LogPosition position, String sha256) {
     }
   }
 
-  @SuppressWarnings(
-      "ThreadPriorityCheck") // a virtual thread gives way only when it waits or yields
+  @SuppressWarnings("ThreadPriorityCheck") // a virtual thread is not preempted
   private static void add(RocksIterator it, MessageDigest sha) throws RocksDBException {
     int rows = 0;
     for (it.seekToFirst(); it.isValid(); it.next()) {

@@ -14,16 +14,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A store's directory on disk: who may read it, and how another one takes its place. */
+/** The directory of a store on disk: its permissions, and its replacement by another one. */
 final class StoreFiles {
-  /** The copy inside a snapshot's directory. */
+  /** The copy of the database inside a snapshot's directory. */
   static final String CHECKPOINT_DIRECTORY = "db";
 
   private static final String FRESH_SUFFIX = ".fresh";
 
   private StoreFiles() {}
 
-  /** Creates the directory, for this user only: what is in it is other people's mail. */
+  /** Creates the directory for this user only, since it holds other people's mail. */
   static void prepare(Path directory) throws IOException {
     Files.createDirectories(directory);
     PosixFileAttributeView posix =
@@ -31,7 +31,7 @@ final class StoreFiles {
     if (posix != null) posix.setPermissions(PosixFilePermissions.fromString("rwx------"));
   }
 
-  /** Builds and forces a directory beside the target from a copy, which stays as it is. */
+  /** Copies a directory beside the target and forces the copy; the source stays unchanged. */
   static Path copyBeside(Path target, Path source) throws IOException {
     Path fresh = target.resolveSibling(target.getFileName() + FRESH_SUFFIX);
     delete(fresh);
@@ -50,8 +50,8 @@ final class StoreFiles {
   }
 
   /**
-   * Puts the directory in the place of another one. A crash between the two steps leaves none,
-   * which is opened as an empty store, older than any snapshot.
+   * Moves the directory to the place of another one. A crash between the two steps leaves none. The
+   * next open then finds an empty store, older than any snapshot.
    */
   static void swap(Path fresh, Path target) throws IOException {
     delete(target);
@@ -75,7 +75,7 @@ final class StoreFiles {
       try {
         size += Files.size(file);
       } catch (NoSuchFileException e) {
-        // a compaction has just thrown it away
+        // a compaction has just deleted it
       }
     }
     return size;

@@ -6,14 +6,14 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.WriteBufferManager;
 
 /**
- * The memory outside the heap that all stores of a node share: one cache of blocks, and one bound
- * on what is written but not flushed. Closed after the last store.
+ * The memory outside the heap that all stores of a node share: one block cache, and one bound on
+ * unflushed writes. Closed after the last store.
  */
 public final class StoreMemory implements AutoCloseable {
   /** Blocks of keys and envelopes; contents are read once and are not cached. */
   private static final long CACHE_BYTES = 32L << 20;
 
-  /** The more mail is delivered and removed before a flush, the less is ever written twice. */
+  /** A large buffer: mail that is delivered and removed before a flush is never written twice. */
   private static final long WRITE_BUFFER_BYTES = 64L << 20;
 
   final Cache blocks;
@@ -21,7 +21,7 @@ public final class StoreMemory implements AutoCloseable {
 
   public StoreMemory() {
     RocksDB.loadLibrary();
-    // what waits for a flush is charged to the cache, so that both together have one bound
+    // unflushed writes are charged to the cache, so that both together have one bound
     blocks = new LRUCache(CACHE_BYTES + WRITE_BUFFER_BYTES);
     writeBuffers = new WriteBufferManager(WRITE_BUFFER_BYTES, blocks);
   }

@@ -1,7 +1,7 @@
 package org.quorumail.spool;
 
 /**
- * A message as the store has it.
+ * A message with its place in the store.
  *
  * @param prefix the header fields that the accepting host prepended; sent before the content. Empty
  *     for a message of format version 1 or 2, whose content begins with them, and for a DSN

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A content that has begun to arrive and that no message has claimed.
+ * An unfinished upload: chunks that no message has claimed.
  *
- * @param lastMillis when its last chunk was sent
+ * @param lastMillis the time at which the last chunk was sent
  */
 record Upload(int chunks, long bytes, long lastMillis) {
   static final Upload NONE = new Upload(0, 0, 0);
