@@ -43,7 +43,7 @@ class SmtpListenerTest {
   }
 
   @Test
-  void aMillionChunksOfOneOctetAreAMessage() throws Exception {
+  void aHundredThousandChunksOfOneOctetAreAMessage() throws Exception {
     try (TestListener server = TestListener.with();
         Client client = new Client(server)) {
       client.beginTransaction();
@@ -51,13 +51,13 @@ class SmtpListenerTest {
       CompletableFuture<Void> sent =
           CompletableFuture.runAsync(
               () -> {
-                for (int i = 0; i < 100; i++) client.send(chunks);
+                for (int i = 0; i < 10; i++) client.send(chunks);
                 client.send("BDAT 0 LAST\r\n");
               });
-      for (int i = 0; i < 1_000_000; i++) client.expect(250);
+      for (int i = 0; i < 100_000; i++) client.expect(250);
       assertThat(client.expect(250).toString()).contains("queued as");
       sent.join();
-      assertThat(server.intake.accepted().getFirst().withoutTrace()).hasSize(1_000_000);
+      assertThat(server.intake.accepted().getFirst().withoutTrace()).hasSize(100_000);
     }
   }
 
