@@ -7,7 +7,7 @@ public sealed interface Admission {
    */
   record Granted() implements Admission {}
 
-  /** As many attempts run as may run; one that ends makes room. */
+  /** No room: as many attempts run as may run. */
   record Full() implements Admission {}
 
   /** Another attempt would exceed the domain's {@code rate_limit}. */

@@ -29,8 +29,8 @@ final class CircuitBreakers {
   }
 
   /**
-   * Whether the host may be tried. After a true on an open circuit the caller must try the host:
-   * the others wait for its result.
+   * Returns whether the host may be tried. After a true on an open circuit the caller must try the
+   * host: the others wait for its result.
    */
   boolean allows(String host, long now) {
     Circuit circuit = byHost.get(host);
@@ -109,7 +109,7 @@ final class CircuitBreakers {
       return open ? openUntil : now;
     }
 
-    /** Whether there is nothing to remember. */
+    /** Returns whether there is nothing to remember. */
     synchronized boolean isUnused(long now) {
       if (open) return now - openUntil > FORGET_AFTER.toNanos();
       return failures.isEmpty() || now - failures.getLast() > limits.within().toNanos();

@@ -37,7 +37,7 @@ final class Connector {
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
 
-  /** Of the search that runs: addresses tried, and the failure of the last one. */
+  /** The number of addresses tried in the search that runs. */
   private int connects;
 
   private String lastRemote = "";

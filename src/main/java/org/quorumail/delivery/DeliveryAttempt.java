@@ -21,7 +21,7 @@ import org.quorumail.spool.SpooledMessage;
 
 /**
  * One try to hand a message to one destination, transaction by transaction. The caller asks for
- * {@link #next} until the attempt {@linkplain #isFinished is finished} and commits the outcomes of
+ * {@link #next} until the attempt {@linkplain #isFinished is finished}. It commits the outcomes of
  * each step before the next one, so a crash can repeat no more than one transaction. The connection
  * serves other messages only after {@link #close}. Used once, by one thread.
  */
@@ -62,7 +62,7 @@ public final class DeliveryAttempt implements AutoCloseable {
     this.dot = order.dot();
   }
 
-  /** Whether every recipient has an outcome, or nothing more can be tried now. */
+  /** Returns whether every recipient has an outcome, or nothing more can be tried now. */
   public boolean isFinished() {
     return remaining.isEmpty();
   }

@@ -69,6 +69,7 @@ final class DestinationLimiter {
 
   synchronized void growWindow() {
     window = Math.min(window + 1, maxConnections);
+    assert window >= 1 : "a destination without a window";
   }
 
   synchronized void shrinkWindow() {
@@ -122,7 +123,7 @@ final class DestinationLimiter {
     return expired;
   }
 
-  /** Whether no attempt uses the limiter, and it holds nothing worth keeping. */
+  /** Returns whether no attempt uses the limiter, and it holds nothing worth keeping. */
   synchronized boolean isUnused(long now, Duration unused) {
     return running == 0
         && idle.isEmpty()

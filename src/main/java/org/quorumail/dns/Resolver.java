@@ -24,6 +24,8 @@ public interface Resolver {
   /** Looks up a domain's exchangers and their addresses again, past the cache. */
   LookupResult<MailExchanger> refresh(String domain);
 
-  /** Whether a name server answers within the timeout, by a probe of now or of seconds ago. */
+  /**
+   * Returns whether a name server answers within the timeout, by a probe of now or of seconds ago.
+   */
   boolean isNameServerReachable(Duration timeout);
 }

@@ -24,7 +24,7 @@ public record MailAddress(String localPart, String domain) {
         : new MailAddress(text.substring(0, at), text.substring(at + 1));
   }
 
-  /** Whether every hop can take the address; else it needs SMTPUTF8 (RFC 6531). */
+  /** Returns whether every hop can take the address; else it needs SMTPUTF8 (RFC 6531). */
   public boolean ascii() {
     for (int i = 0; i < localPart.length(); i++) if (localPart.charAt(i) > 0x7F) return false;
     for (int i = 0; i < domain.length(); i++) if (domain.charAt(i) > 0x7F) return false;

@@ -25,7 +25,7 @@ public record Recipient(
     return new Recipient(other, notifyOn, originalRecipient, expanded);
   }
 
-  /** Whether RCPT made no demands. */
+  /** Returns whether RCPT made no demands. */
   public boolean hasNoDemands() {
     return !notifyOn.specified() && originalRecipient.isEmpty() && !expanded;
   }

@@ -17,7 +17,7 @@ public sealed interface ReversePath {
     }
   }
 
-  /** Whether every hop can take the path; else it needs SMTPUTF8 (RFC 6531). */
+  /** Returns whether every hop can take the path; else it needs SMTPUTF8 (RFC 6531). */
   default boolean ascii() {
     return !(this instanceof Mailbox mailbox) || mailbox.address().ascii();
   }

@@ -59,12 +59,12 @@ final class CrlfLineReader {
     return length;
   }
 
-  /** Whether the piece is the first of its line. */
+  /** Returns whether the piece is the first of its line. */
   boolean startsLine() {
     return startsLine;
   }
 
-  /** Whether CRLF follows the piece. */
+  /** Returns whether CRLF follows the piece. */
   boolean endsLine() {
     return endsLine;
   }

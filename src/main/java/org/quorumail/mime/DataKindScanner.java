@@ -50,7 +50,8 @@ final class DataKindScanner {
   }
 
   /**
-   * Whether quoted-printable would be shorter than base64: three octets for one, or four for three.
+   * Returns whether quoted-printable would be shorter than base64: three octets for one, or four
+   * for three.
    */
   boolean mostlyAscii() {
     return eightBit * 6 <= octets;

@@ -50,7 +50,7 @@ final class EntityHeader {
         };
   }
 
-  /** Whether a line begins a field, RFC 5322 §2.2; blanks before the colon are allowed. */
+  /** Returns whether a line begins a field, RFC 5322 §2.2; blanks before the colon are allowed. */
   static boolean isField(byte[] line, int offset, int length) {
     for (int i = offset; i < offset + length; i++) {
       byte c = line[i];
@@ -77,19 +77,19 @@ final class EntityHeader {
         .filter(boundary -> !boundary.isEmpty());
   }
 
-  /** Whether the parts are messages unless they declare another type, RFC 2046 §5.1.5. */
+  /** Returns whether the parts are messages unless they declare another type, RFC 2046 §5.1.5. */
   boolean isDigest() {
     return type.filter(t -> t.is("multipart", "digest")).isPresent();
   }
 
-  /** Whether the body is a message that may be changed, RFC 2046 §5.2.1. */
+  /** Returns whether the body is a message that may be changed, RFC 2046 §5.2.1. */
   boolean isMessage() {
     return isUnencoded() && type.filter(t -> t.is("message", "rfc822")).isPresent();
   }
 
   /**
-   * Whether the body may be encoded: it is not encoded yet, and its type allows an encoding (RFC
-   * 2045 §6.4, RFC 2046 §5.2; RFC 6532 §3.5 allows it for message/global).
+   * Returns whether the body may be encoded: it is not encoded yet, and its type allows an encoding
+   * (RFC 2045 §6.4, RFC 2046 §5.2; RFC 6532 §3.5 allows it for message/global).
    */
   boolean isEncodable() {
     if (!isUnencoded() || type.isEmpty()) return false;

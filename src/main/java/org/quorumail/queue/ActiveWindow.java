@@ -46,9 +46,9 @@ final class ActiveWindow {
   private final Set<OwnedSpool> stopped = new HashSet<>();
 
   /**
-   * The recipients in an attempt: no recipient is in two at once. There is one claim for each
-   * message and destination, but a domain's destination changes when an operator sets an override,
-   * and the term changes when this node is elected again, while an attempt runs.
+   * The recipients in an attempt: no recipient is in two at once. Claims alone do not ensure that,
+   * since two things can change while an attempt runs. An override gives a domain another
+   * destination, and a new election of this node gives its spool another term.
    */
   private final Set<RecipientKey> takenRecipients = ConcurrentHashMap.newKeySet();
 
@@ -266,7 +266,7 @@ final class ActiveWindow {
     return any;
   }
 
-  /** Whether a destination has room for claims that are due and were left in the index. */
+  /** Returns whether a destination has room for claims that are due and were left in the index. */
   synchronized boolean hasRoomForBacklog(long now) {
     if (ready >= MAX_READY) return false;
     if (backlogElsewhere && ready < MAX_READY / 2) return true;
@@ -298,7 +298,7 @@ final class ActiveWindow {
     return least;
   }
 
-  /** Whether nothing may start for the destination at the moment. */
+  /** Returns whether nothing may start for the destination at the moment. */
   synchronized boolean isDelayed(Destination destination, long now) {
     DestinationQueue queue = destinations.get(destination);
     return queue != null && queue.notBeforeNanos - now > 0;

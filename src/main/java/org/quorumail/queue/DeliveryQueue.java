@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The schedule over the spools that this node owns. One dispatcher thread takes hints of new mail,
- * sweeps the due indexes for the rest, and starts an attempt wherever there is room, one
+ * The schedule over the spools that this node owns. One dispatcher thread takes hints of new mail
+ * and sweeps the due indexes for the rest. It starts attempts wherever there is room, one
  * destination after the other.
  */
 public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
@@ -197,7 +197,9 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     agent.close();
   }
 
-  /** Whether the dispatcher has run a step lately; it never pauses for more than a second. */
+  /**
+   * Returns whether the dispatcher has run a step lately; it never pauses for more than a second.
+   */
   public boolean isProgressing(Duration timeout) {
     return dispatcher.isAlive() && System.nanoTime() - lastStepNanos < timeout.toNanos();
   }

@@ -51,7 +51,10 @@ final class DsnPolicy {
     return finals.isEmpty() && isDelayNoticeDue(now) ? delays : finals;
   }
 
-  /** Whether the sender has waited long enough, wants a delay reported, and has no report yet. */
+  /**
+   * Returns whether the sender has waited long enough, wants a delay reported, and has no report
+   * yet.
+   */
   boolean isDelayNoticeDue(Instant now) {
     return !message.delayReported()
         && message.reversePath() instanceof ReversePath.Mailbox

@@ -96,6 +96,9 @@ final class DueScan {
         if (!isSuspended && fill(spool, first.domain(), now, overdue)) lastFilled = first.domain();
       }
       row = spool.firstDueAfter(first.domain());
+      if (row.isPresent() && row.get().domain().compareTo(first.domain()) <= 0) {
+        throw new IllegalStateException("the due index goes back to " + row.get().domain());
+      }
     }
     return new ScanResult(nextDue, oldest, domains, lastFilled);
   }

@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Records the outcomes of attempts: sets the time of the next attempt, composes the report that is
- * due, commits both as one record of the spool, then counts and logs them. Thread-safe.
+ * Records the outcomes of attempts. It sets the time of the next attempt and composes the report
+ * that is due. It commits both as one record of the spool, then counts and logs them. Thread-safe.
  */
 final class OutcomeRecorder {
   private static final Logger LOG = LoggerFactory.getLogger(OutcomeRecorder.class);

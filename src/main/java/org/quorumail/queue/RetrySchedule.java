@@ -90,13 +90,16 @@ final class RetrySchedule {
     return !now.isBefore(expiry(begin));
   }
 
-  /** Whether a message is late that its sender wants back rather than late (RFC 2852, mode R). */
+  /**
+   * Returns whether a message is late that its sender wants back rather than late (RFC 2852, mode
+   * R).
+   */
   boolean isDeadlineMissed(SpooledMessage message, Instant now) {
     return message.options().deliverBy().filter(DeliverBy::returnsWhenLate).isPresent()
         && !now.isBefore(until(message.options().deliverBy().get()));
   }
 
-  /** Whether a delay of the message should be reported. */
+  /** Returns whether a delay of the message should be reported. */
   boolean isDelayed(SpooledMessage message, Instant now) {
     boolean wantedSooner =
         message.options().deliverBy().filter(by -> !now.isBefore(until(by))).isPresent();

@@ -13,6 +13,8 @@ import java.net.ServerSocket;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -149,19 +151,12 @@ class DeliveryAgentTest {
 
   private static List<Outcome> attempt(
       FakeResolver resolver, String routes, SpooledMessage message, int mxPort) {
-    Config config = TestConfig.of("hostname = \"here.test\"\n" + routes);
-    try (DeliveryAgent agent =
-        new DeliveryAgent(
-            config.hostname(),
-            config.delivery(),
-            new Router(config.routes(), config.delivery(), new MxOverrides()),
-            new HostFinder(resolver, address -> false, mxPort),
-            new SimpleMeterRegistry())) {
+    try (DeliveryAgent agent = agent(resolver, routes, mxPort)) {
       String domain = message.recipients().getFirst().address().domain();
       Destination destination = agent.destination(domain);
       assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
       List<Outcome> outcomes = new ArrayList<>();
-      try (DeliveryAttempt attempt = agent.begin(destination, order(message))) {
+      try (DeliveryAttempt attempt = agent.begin(destination, order(message, true))) {
         while (!attempt.isFinished()) {
           AttemptResult result = attempt.next();
           assertThat(result).isInstanceOf(AttemptResult.Outcomes.class);
@@ -177,13 +172,28 @@ class DeliveryAgentTest {
     }
   }
 
-  private static DeliveryOrder order(SpooledMessage message) {
+  private static DeliveryAgent agent(FakeResolver resolver, String routes, int mxPort) {
+    Config config = TestConfig.of("hostname = \"here.test\"\n" + routes);
+    return new DeliveryAgent(
+        config.hostname(),
+        config.delivery(),
+        new Router(config.routes(), config.delivery(), new MxOverrides()),
+        new HostFinder(resolver, address -> false, mxPort),
+        new SimpleMeterRegistry());
+  }
+
+  private static DeliveryOrder order(SpooledMessage message, boolean dotAllowed) {
     byte[] content = {'x', '\r', '\n'};
+    List<Integer> all = IntStream.range(0, message.recipients().size()).boxed().toList();
     return new DeliveryOrder(
-        message, List.of(0), () -> new ByteArrayInputStream(content), recipients -> true);
+        message, all, () -> new ByteArrayInputStream(content), recipients -> dotAllowed);
   }
 
   private static SpooledMessage message(String domain, MailOptions options) {
+    return message(domain, options, 1);
+  }
+
+  private static SpooledMessage message(String domain, MailOptions options, int recipients) {
     return new SpooledMessage(
         QueueId.generate(Instant.EPOCH),
         ReversePath.of("from@here.test"),
@@ -192,8 +202,59 @@ class DeliveryAgentTest {
         3,
         false,
         false,
-        List.of(
-            new RecipientState(MailAddress.of("to@" + domain), RecipientStatus.PENDING, 0, 0, "")));
+        IntStream.range(0, recipients)
+            .mapToObj(i -> MailAddress.of("to" + i + "@" + domain))
+            .map(to -> new RecipientState(to, RecipientStatus.PENDING, 0, 0, ""))
+            .toList());
+  }
+
+  /** The caller can commit each transaction before the next one begins. */
+  @Test
+  void anAttemptReturnsTheOutcomesOfEachTransaction() throws IOException {
+    AtomicInteger inTransaction = new AtomicInteger();
+    try (ScriptedServer server =
+            new ScriptedServer(
+                command -> {
+                  if (command.startsWith("MAIL")) inTransaction.set(0);
+                  boolean tooMany =
+                      command.startsWith("RCPT") && inTransaction.incrementAndGet() > 2;
+                  return tooMany ? "452 4.5.3 too many recipients" : polite(command);
+                });
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      Destination destination = agent.destination("d.test");
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 5);
+      assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
+      List<List<Integer>> steps = new ArrayList<>();
+      try (DeliveryAttempt attempt = agent.begin(destination, order(message, true))) {
+        while (!attempt.isFinished()) {
+          int sent = server.messages().size();
+          AttemptResult.Outcomes step = (AttemptResult.Outcomes) attempt.next();
+          assertThat(server.messages()).hasSize(sent + 1);
+          steps.add(step.outcomes().stream().map(RecipientOutcome::recipientIndex).toList());
+        }
+      }
+      assertThat(steps).containsExactly(List.of(0, 1), List.of(2, 3), List.of(4));
+    }
+  }
+
+  @Test
+  void withoutTheFinalDotNothingIsToBeRecorded() throws IOException {
+    try (ScriptedServer server = new ScriptedServer(ScriptedServer::polite);
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      Destination destination = agent.destination("d.test");
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 1);
+      assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
+      try (DeliveryAttempt attempt = agent.begin(destination, order(message, false))) {
+        assertThat(attempt.next()).isInstanceOf(AttemptResult.NotTried.class);
+        assertThat(attempt.isFinished()).isTrue();
+      }
+      assertThat(server.messages()).isEmpty();
+      assertThat(agent.stats().getFirst().idle()).as("the connection is closed").isZero();
+    }
+  }
+
+  private static String hop(ScriptedServer server) {
+    return "smtp://127.0.0.1:" + server.port();
   }
 
   private static int unusedPort() throws IOException {

@@ -17,7 +17,7 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 
-/** A name server on loopback with a few records; what it does not know does not exist. */
+/** A name server on loopback with a few records; all other names do not exist. */
 public final class LoopbackNameServer implements AutoCloseable {
   private final DatagramSocket socket;
   private final Map<Name, List<Record>> records = new ConcurrentHashMap<>();
@@ -46,7 +46,7 @@ public final class LoopbackNameServer implements AutoCloseable {
     codes.put(Name.fromString(name + "."), code);
   }
 
-  /** A record such as {@code "MX", "10 a.example."}; more of them add up. */
+  /** Adds a record such as {@code "MX", "10 a.example."}. */
   public void add(String name, int type, String data) throws IOException {
     Name owner = Name.fromString(name + ".");
     Record r = Record.fromString(owner, type, DClass.IN, 300, data, Name.root);

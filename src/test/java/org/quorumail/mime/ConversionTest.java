@@ -43,7 +43,7 @@ class ConversionTest {
     assertThat(encoded).isGreaterThan(ROUNDS / 2);
   }
 
-  /** Each octet of what need not be encoded is left alone, wherever reads and pieces end. */
+  /** No octet of a kept entity changes, wherever reads and pieces end. */
   @Test
   void contentThatIsKeptComesOutAsItWentIn() throws IOException {
     SplittableRandom random = new SplittableRandom(SEED);
@@ -97,6 +97,8 @@ class ConversionTest {
     };
     SplittableRandom random = new SplittableRandom(SEED);
     int refused = 0;
+    int converted = 0;
+    int unneeded = 0;
     for (int i = 0; i < 20_000; i++) {
       StringBuilder text = new StringBuilder();
       int count = random.nextInt(25);
@@ -105,14 +107,18 @@ class ConversionTest {
       Conversion conversion =
           Conversion.plan(() -> new ByteArrayInputStream(content), DataKind.SEVEN_BIT);
       if (conversion instanceof Conversion.Impossible) refused++;
+      if (conversion instanceof Conversion.Unneeded) unneeded++;
       if (!(conversion instanceof Conversion.Possible possible)) continue;
+      converted++;
       byte[] result = possible.convert(new ByteArrayInputStream(content)).readAllBytes();
       DataKindScanner measure = new DataKindScanner();
       measure.block(result);
       assertThat(measure.kindOfOctets()).as(text.toString()).isEqualTo(DataKind.SEVEN_BIT);
       assertThat(possible.size()).isEqualTo(result.length);
     }
-    assertThat(refused).isBetween(1_000, 19_000);
+    assertThat(refused).isGreaterThan(1_000);
+    assertThat(converted).isGreaterThan(1_000);
+    assertThat(unneeded).isGreaterThan(1_000);
   }
 
   @Test
@@ -135,8 +141,8 @@ class ConversionTest {
 
   /**
    * A file is a comment, a line {@code ! 7bit} or {@code ! 8bit}, the content, a line {@code ==>},
-   * and what becomes of it: the converted content, {@code unneeded}, or {@code impossible: REASON}.
-   * {@code \xHH} is an octet; line ends are CRLF.
+   * and the result: the converted content, {@code unneeded}, or {@code impossible: REASON}. {@code
+   * \xHH} is an octet; line ends are CRLF.
    */
   @ParameterizedTest(name = "{0}")
   @MethodSource("files")
@@ -175,7 +181,7 @@ class ConversionTest {
         : "";
   }
 
-  /** Gives at most so many octets at a time. */
+  /** A stream that gives at most so many octets at a time. */
   private static InputStream trickle(byte[] content, int most) {
     return new ByteArrayInputStream(content) {
       @Override

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Messages with parts in parts, and how to get their bodies back, without the code under test. */
+/** Random messages with nested parts. Their bodies are read back without the code under test. */
 final class RandomMessages {
   private static final String[] PIECES = {
     "a",
@@ -131,7 +131,7 @@ final class RandomMessages {
     }
   }
 
-  /** The bodies of an entity written so, decoded; the entity tells where to look for them. */
+  /** The decoded bodies in a text that an entity was written to; the entity gives the places. */
   static List<byte[]> bodies(Entity entity, String written) {
     List<byte[]> found = new ArrayList<>();
     int blank = written.startsWith("\r\n") ? 0 : written.indexOf("\r\n\r\n") + 2;

@@ -69,7 +69,7 @@ final class DeliveryBenchmark {
     }
   }
 
-  /** Hints only, no index, records at once. */
+  /** A spool with hints only, without an index; it records at once. */
   private static final class MemorySpool implements OwnedSpool {
     final Semaphore places = new Semaphore(OUTSTANDING);
     private final Map<QueueId, SpooledMessage> messages = new ConcurrentHashMap<>();

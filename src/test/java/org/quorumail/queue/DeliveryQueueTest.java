@@ -318,7 +318,7 @@ class DeliveryQueueTest {
         .until(
             () -> {
               aheadMillis.addAndGet(
-                  Duration.ofMinutes(1).toMillis()); // ages are looked at by minute
+                  Duration.ofMinutes(1).toMillis()); // ages are checked once a minute
               return spool.notifications().size() == 1;
             });
     assertThat(spool.outcomes().getLast().status()).hasToString("5.4.7");

@@ -4,8 +4,8 @@ package org.quorumail.smtp.client;
 @FunctionalInterface
 public interface FinalDotGuard {
   /**
-   * Whether the final dot may be sent now to so many recipients. From then on they may have the
-   * message, whether the reply arrives or not. False closes the connection without the dot.
+   * Returns whether the final dot may be sent now to so many recipients. From then on they may have
+   * the message, whether the reply arrives or not. False closes the connection without the dot.
    */
   boolean mayBeSent(int recipients);
 }

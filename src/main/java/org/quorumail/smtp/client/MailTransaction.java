@@ -42,7 +42,7 @@ final class MailTransaction {
   private final SmtpTimeouts timeouts;
   private final boolean pipelining;
 
-  /** By recipient; null while the server has not decided. */
+  /** The outcome by recipient; null while the server has not decided. */
   private final @Nullable Outcome[] outcomes;
 
   private final List<Integer> accepted = new ArrayList<>(); // by a positive reply to RCPT
@@ -66,7 +66,10 @@ final class MailTransaction {
     this.outcomes = new Outcome[envelope.recipients().size()];
   }
 
-  /** Whether the server has given its final replies, so that the next transaction needs no RSET. */
+  /**
+   * Returns whether the server has given its final replies, so that the next transaction needs no
+   * RSET.
+   */
   boolean completed() {
     return completed;
   }

@@ -17,7 +17,7 @@ public record OutgoingMessage(Envelope envelope, long size, Supplier<InputStream
     }
   }
 
-  /** Whether only SMTPUTF8 can carry it (RFC 6531 §3.2). */
+  /** Returns whether only SMTPUTF8 can carry it (RFC 6531 §3.2). */
   boolean needsUtf8() {
     return envelope.options().utf8Header()
         || !envelope.reversePath().ascii()

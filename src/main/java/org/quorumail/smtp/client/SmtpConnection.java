@@ -57,8 +57,8 @@ public final class SmtpConnection implements AutoCloseable {
   }
 
   /**
-   * Whether another transaction may be tried: nothing has failed, and the server has neither sent
-   * 421 nor reached its limit.
+   * Returns whether another transaction may be tried: nothing has failed, and the server has
+   * neither sent 421 nor reached its limit.
    */
   public boolean isUsable() {
     if (transactions >= capabilities.maxTransactions()) return false; // RFC 9422, MAILMAX
@@ -95,7 +95,7 @@ public final class SmtpConnection implements AutoCloseable {
     return capabilities;
   }
 
-  /** Whether the server offers the extension. */
+  /** Returns whether the server offers the extension. */
   public boolean supports(String extension) {
     return capabilities.supports(extension);
   }

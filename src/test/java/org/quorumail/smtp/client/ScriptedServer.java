@@ -19,15 +19,15 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
-/** A server on loopback that says what a test wants, on plain sockets, without our own parser. */
+/** A server on loopback that sends the replies of a test. It does not use the parser under test. */
 public final class ScriptedServer implements AutoCloseable {
-  /** As an answer: ends the connection without a word. */
+  /** A reply that closes the connection without a reply. */
   public static final String CUT = "CUT";
 
-  /** At the end of an answer: ends the connection behind it. */
+  /** The end of a reply after which the connection is closed. */
   public static final String HANG_UP = "HANG UP";
 
-  /** As an answer: says nothing, from there on. */
+  /** A reply that keeps the server silent from there on. */
   public static final String SILENCE = "SILENCE";
 
   private final ServerSocket listener;
@@ -39,7 +39,7 @@ public final class ScriptedServer implements AutoCloseable {
   private final List<String> commands = new CopyOnWriteArrayList<>();
   private final List<byte[]> messages = new CopyOnWriteArrayList<>();
 
-  /** Asked with {@code CONNECT}, each command line, {@code CONTENT} and {@code .} at its end. */
+  /** Gives the reply to {@code CONNECT}, each command line, {@code CONTENT} and {@code .}. */
   @FunctionalInterface
   public interface Script {
     String answer(String command);
@@ -56,7 +56,7 @@ public final class ScriptedServer implements AutoCloseable {
     Thread.ofVirtual().start(this::accept);
   }
 
-  /** What a server says that likes everything. */
+  /** The replies of a server that accepts everything. */
   public static String polite(String command) {
     String verb = command.split("[ :]")[0];
     return switch (verb) {
@@ -89,7 +89,7 @@ public final class ScriptedServer implements AutoCloseable {
     return commands;
   }
 
-  /** As they were on the wire between 354 and the dot, dots still stuffed; each chunk of BDAT. */
+  /** The bytes on the wire between 354 and the dot, dots still stuffed; each chunk of BDAT. */
   public List<String> messages() {
     return messages.stream().map(m -> new String(m, StandardCharsets.ISO_8859_1)).toList();
   }
@@ -138,7 +138,7 @@ public final class ScriptedServer implements AutoCloseable {
         if (line.equals("QUIT")) return;
       }
     } catch (IOException e) {
-      // the client went away, or the handshake failed
+      // the client closed, or the handshake failed
     } finally {
       open.remove(socket);
     }

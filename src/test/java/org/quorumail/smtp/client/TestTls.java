@@ -21,7 +21,7 @@ import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** A certificate authority that lives as long as the tests, and what it signs. */
+/** A certificate authority for the tests, and the certificates that it signs. */
 final class TestTls {
   private static final KeyPair AUTHORITY = newKeys();
   private static final X500Principal ISSUER = new X500Principal("CN=tests");
@@ -29,7 +29,7 @@ final class TestTls {
 
   private TestTls() {}
 
-  /** For a server with this name. */
+  /** A context for a server with this name. */
   static SSLContext server(String name) {
     try {
       KeyPair keys = newKeys();
@@ -49,7 +49,7 @@ final class TestTls {
     }
   }
 
-  /** For a client that trusts the authority. */
+  /** A context for a client that trusts the authority. */
   static SSLContext trusting() {
     try {
       KeyStore store = KeyStore.getInstance("PKCS12");

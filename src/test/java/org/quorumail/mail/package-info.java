@@ -1,0 +1,2 @@
+/** Tests of the values of mail. */
+package org.quorumail.mail;
