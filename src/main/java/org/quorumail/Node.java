@@ -80,7 +80,7 @@ final class Node {
             config, new PolicyFactory(resolver, policyState, metrics.registry(), clock));
   }
 
-  /** Starts, serves until it is told to stop, drains, and leaves. */
+  /** Starts, serves until it is asked to stop, drains, and leaves. */
   void run() throws NodeStartException, InterruptedException {
     Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
     Runtime.getRuntime().addShutdownHook(hook);
@@ -135,7 +135,7 @@ final class Node {
     }
   }
 
-  /** Opens the groups, accepts and delivers mail until it is told to stop, then leaves. */
+  /** Opens the groups, accepts and delivers mail until it is asked to stop, then leaves. */
   private void serve(
       DataDirectory directory, ClusterMember member, Formation formation, MxOverrides overrides)
       throws RaftStartException, IOException, InterruptedException {

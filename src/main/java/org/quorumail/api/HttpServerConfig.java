@@ -2,7 +2,7 @@ package org.quorumail.api;
 
 import java.net.InetSocketAddress;
 import org.quorumail.config.Section;
-import org.quorumail.config.SocketAddresses;
+import org.quorumail.config.SocketAddressParser;
 
 /**
  * {@code [health]}: the HTTP server of health, metrics and API.
@@ -20,9 +20,9 @@ public record HttpServerConfig(
             "listen_address",
             "address:port",
             "[::]:" + PORT,
-            new InetSocketAddress(SocketAddresses.ANY, PORT),
+            new InetSocketAddress(SocketAddressParser.ANY, PORT),
             "address of the HTTP server: health, metrics, API",
-            SocketAddresses::socket),
+            SocketAddressParser::socket),
         health.longInteger(
             "max_queue_size",
             10_000,

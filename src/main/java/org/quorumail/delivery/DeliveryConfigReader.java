@@ -7,7 +7,7 @@ import org.quorumail.config.HostName;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.RateLimit;
 import org.quorumail.config.Section;
-import org.quorumail.config.SocketAddresses;
+import org.quorumail.config.SocketAddressParser;
 import org.quorumail.dns.DnsConfig;
 import org.quorumail.dsn.DsnConfig;
 import org.quorumail.smtp.client.SmtpTimeouts;
@@ -89,7 +89,7 @@ public final class DeliveryConfigReader {
             "addresses",
             List.of(),
             "name servers, with a port when it is not 53; empty: those of the system",
-            SocketAddresses::nameServer),
+            SocketAddressParser::nameServer),
         dns.duration("timeout", "5s", "100ms", "60s", "wait for one answer"),
         dns.integer(
             "cache_size", 10_000, 0, 10_000_000, "number of answers in the cache; 0: no cache"),

@@ -11,7 +11,7 @@ import org.quorumail.auth.AuthConfig;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.GossipConfig;
 import org.quorumail.config.ParseContext;
-import org.quorumail.config.SocketAddresses;
+import org.quorumail.config.SocketAddressParser;
 import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.policy.PolicyConfig;
 import org.quorumail.smtp.Service;
@@ -82,10 +82,12 @@ final class ConfigCrossChecks {
     }
     if (config.cluster().enabled()) {
       ClusterConfig cluster = config.cluster();
-      uses.add(new Use("cluster.port", new InetSocketAddress(SocketAddresses.ANY, cluster.port())));
+      uses.add(
+          new Use("cluster.port", new InetSocketAddress(SocketAddressParser.ANY, cluster.port())));
       uses.add(
           new Use(
-              "cluster.raft_port", new InetSocketAddress(SocketAddresses.ANY, cluster.raftPort())));
+              "cluster.raft_port",
+              new InetSocketAddress(SocketAddressParser.ANY, cluster.raftPort())));
     }
     for (int i = 0; i < uses.size(); i++) {
       for (Use earlier : uses.subList(0, i)) {

@@ -17,7 +17,7 @@ import org.quorumail.config.HostPort;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The source of this node's own metadata, composed anew at each call. Thread-safe. */
+/** The source of this node's own metadata, composed at each call. Thread-safe. */
 final class LocalMetadata implements Supplier<MemberMetadata> {
   private static final Logger LOG = LoggerFactory.getLogger(LocalMetadata.class);
 

@@ -31,7 +31,8 @@ class ConfigurationPageTest {
       """
 
       ## Keys of later versions
-      Documented, not built yet. Their default may be written; anything else is an error, never silently without effect.
+      Documented, not built yet. Their default may be written; \
+      anything else is an error, never silently without effect.
 
       """;
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.quorumail.config.Network;
 import org.quorumail.config.Section;
-import org.quorumail.config.SocketAddresses;
+import org.quorumail.config.SocketAddressParser;
 import org.quorumail.smtp.Service;
 import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.KeyPairFiles;
@@ -74,9 +74,9 @@ public final class ListenerConfigReader {
         "socket",
         "address:port",
         "[::]:2525",
-        new InetSocketAddress(SocketAddresses.ANY, 2525),
+        new InetSocketAddress(SocketAddressParser.ANY, 2525),
         "address and port of the listener",
-        SocketAddresses::socket);
+        SocketAddressParser::socket);
   }
 
   private ClientCertificates clientCertificates(TlsMode tls) {

@@ -4,13 +4,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
 /** Parsers of socket addresses in the configuration. No name is resolved here. */
-public final class SocketAddresses {
+public final class SocketAddressParser {
   /** The wildcard address: it listens on IPv4 and IPv6. */
   public static final InetAddress ANY = InetAddress.ofLiteral("::");
 
   private static final int DNS_PORT = 53;
 
-  private SocketAddresses() {}
+  private SocketAddressParser() {}
 
   /** Reads {@code [::]:2525} or {@code 127.0.0.1:25}; port 0 lets the system choose. */
   public static InetSocketAddress socket(String text) {
