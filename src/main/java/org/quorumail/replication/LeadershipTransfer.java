@@ -36,13 +36,13 @@ final class LeadershipTransfer {
    * ended, since the peer's election may still succeed. This node then steps down, so that a new
    * term with a lease follows.
    */
-  boolean transferTo(String peer, Duration patience) {
+  boolean transferTo(String peer, Duration timeout) {
     LeaderLease term = replica.machine().lease().orElse(null);
     if (term == null || !isMember(peer)) return false;
     if (replica.division().getId().toString().equals(peer)) return true;
     term.revoke();
-    boolean transferred = request(RaftPeerId.valueOf(peer), patience);
-    if (!transferred) request(null, patience);
+    boolean transferred = request(RaftPeerId.valueOf(peer), timeout);
+    if (!transferred) request(null, timeout);
     LOG.info("event=leadership_transfer to={} success={}", peer, transferred);
     return transferred;
   }
@@ -51,9 +51,9 @@ final class LeadershipTransfer {
     return replica.division().getRaftConf().getPeer(RaftPeerId.valueOf(peer)) != null;
   }
 
-  private boolean request(@Nullable RaftPeerId successor, Duration patience) {
+  private boolean request(@Nullable RaftPeerId successor, Duration timeout) {
     RaftServer.Division division = replica.division();
-    long millis = Math.max(1, patience.toMillis());
+    long millis = Math.max(1, timeout.toMillis());
     var request =
         new TransferLeadershipRequest(
             wire.clientId(), division.getId(), group, wire.nextCallId(), successor, millis);

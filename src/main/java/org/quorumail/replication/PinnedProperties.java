@@ -118,7 +118,7 @@ final class PinnedProperties {
           new PinnedProperty(
               RaftClientConfigKeys.Rpc.REQUEST_TIMEOUT_KEY,
               "1s",
-              "then the append goes to whoever leads by now"),
+              "then the append is sent to the present leader"),
           new PinnedProperty(
               GrpcConfigKeys.Server.HEARTBEAT_CHANNEL_KEY,
               "true",

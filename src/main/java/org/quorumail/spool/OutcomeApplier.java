@@ -50,8 +50,8 @@ final class OutcomeApplier {
     }
     SpooledMessage after = before.withRecipients(recipients);
     acceptDsn(attempt.dsn(), before, after);
-    Dsn report = attempt.dsn();
-    if (report != null && report.aboutDelay()) after = after.withDelayReported(true);
+    Dsn dsn = attempt.dsn();
+    if (dsn != null && dsn.aboutDelay()) after = after.withDelayReported(true);
     change.update(after);
     if (pending(after) == 0) change.remove(after.id(), finalStatus(after, expired));
     return ApplyResult.DONE;
@@ -85,11 +85,11 @@ final class OutcomeApplier {
    * Accepts the DSN once, even when its first acceptance is no longer visible. A DSN about ends is
    * new when these outcomes end a recipient; one about a delay is new once per message.
    */
-  private void acceptDsn(@Nullable Dsn report, SpooledMessage before, SpooledMessage after)
+  private void acceptDsn(@Nullable Dsn dsn, SpooledMessage before, SpooledMessage after)
       throws IOException {
-    if (report == null) return;
-    boolean told = report.aboutDelay() ? before.delayReported() : pending(before) == pending(after);
-    if (!told) SpoolState.accept(report.message(), change, due);
+    if (dsn == null) return;
+    boolean isKnown = dsn.aboutDelay() ? before.delayReported() : pending(before) == pending(after);
+    if (!isKnown) SpoolState.accept(dsn.message(), change, due);
   }
 
   private static long pending(SpooledMessage message) {

@@ -14,8 +14,8 @@ import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.spool.SpoolEntry.NewMessage;
 
 /**
- * One spool as this node holds it: its replica, its log, and the ownership of it. The group is
- * open for as long as this object exists. Thread-safe.
+ * One spool as this node holds it: its replica, its log, and the ownership of it. The group is open
+ * for as long as this object exists. Thread-safe.
  */
 public final class Spool implements AutoCloseable {
   /** After a commit that no quorum answered in time, mail is not sent here again for this long. */
@@ -58,8 +58,7 @@ public final class Spool implements AutoCloseable {
       ReplicatedLog log,
       SpoolMetrics metrics) {
     EntryBatcher batcher =
-        EntryBatcher.start(
-            log, () -> CommitDeadline.entryTimeout(log), metrics.batchSize::record);
+        EntryBatcher.start(log, () -> CommitDeadline.entryTimeout(log), metrics.batchSize::record);
     ownership.start(
         term -> new OwnedTerm(log.name(), term, ownership, state.store(), batcher, metrics));
     return new Spool(home, isHome, state, ownership, log, batcher, metrics);
@@ -161,14 +160,14 @@ public final class Spool implements AutoCloseable {
    * @throws IOException when it is not known to be
    */
   boolean commit(NewMessage message, CommitDeadline deadline) throws IOException {
-    long begun = System.nanoTime();
+    long started = System.nanoTime();
     CompletableFuture<ApplyResult> pending = null;
     try {
       pending = batcher.submit(new SpoolEntry.Accept(List.of(message)), deadline.currentNanos());
       ApplyResult result = deadline.await(pending);
       commitAnswered(true);
       if (result != ApplyResult.DONE) return false;
-      metrics.commit.record(System.nanoTime() - begun, TimeUnit.NANOSECONDS);
+      metrics.commit.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
       metrics.bytes.increment((double) message.message().size());
       return true;
     } catch (ExecutionException | TimeoutException e) {

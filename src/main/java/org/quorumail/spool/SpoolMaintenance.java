@@ -141,7 +141,7 @@ final class SpoolMaintenance implements AutoCloseable {
   /** The store itself reports a checksum that does not fit, which ends the process. */
   private void scrub() throws InterruptedException {
     if (spools.all().isEmpty()) return;
-    long begun = System.nanoTime();
+    long started = System.nanoTime();
     long bytes = 0;
     for (Spool spool : spools.all()) bytes += new Scrub(spool.store()).run(this::throttle);
     spools.metrics().scrubs.increment();
@@ -149,7 +149,7 @@ final class SpoolMaintenance implements AutoCloseable {
         "event=spools_scrubbed spools={} bytes={} seconds={}",
         spools.all().size(),
         bytes,
-        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun));
+        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started));
   }
 
   private void throttle(long bytes) throws InterruptedException {

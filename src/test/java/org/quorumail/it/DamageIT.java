@@ -90,7 +90,7 @@ class DamageIT {
     Arrays.fill(torn, used(bytes) - 600, bytes.length, (byte) 0);
     Files.write(segment, torn);
     start();
-    assertThat(Files.readString(node.settings().logFile())).contains("log_tail_cut");
+    assertThat(Files.readString(node.settings().logFile())).contains("log_tail_truncated");
     await().atMost(Duration.ofSeconds(30)).until(() -> queued() >= MESSAGES - 1);
   }
 
