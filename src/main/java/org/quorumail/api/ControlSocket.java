@@ -153,6 +153,7 @@ public final class ControlSocket implements AutoCloseable {
     } finally {
       deadline.cancel(false);
       permits.release();
+      assert permits.availablePermits() <= MAX_CONNECTIONS : "a connection without a permit";
     }
   }
 

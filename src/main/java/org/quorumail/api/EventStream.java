@@ -54,6 +54,7 @@ final class EventStream {
       Thread.currentThread().interrupt();
     } finally {
       streamPermits.release();
+      assert streamPermits.availablePermits() <= MAX_STREAMS : "a stream without a permit";
     }
   }
 

@@ -105,6 +105,7 @@ public final class AliasTable {
   private List<MailAddress> expand(MailAddress alias, List<MailAddress> direct) {
     Set<MailAddress> ends = new LinkedHashSet<>();
     collect(alias, direct, ends, 0);
+    assert ends.size() <= MAX_TARGETS : alias + " has more targets than its check allowed";
     return List.copyOf(ends);
   }
 

@@ -27,6 +27,7 @@ public final class FilterSession implements AutoCloseable {
   private final MeterRegistry meters;
   private final FilterEffects sessionEffects = new FilterEffects();
   private FilterEffects transactionEffects = new FilterEffects();
+  private boolean closed;
 
   /** The effects of all verdicts of a session or of a transaction. */
   private static final class FilterEffects {
@@ -114,14 +115,14 @@ public final class FilterSession implements AutoCloseable {
       List<Edit> envelope = new ArrayList<>(envelopeEdits(edits()));
       for (MessageFilter filter : filters) {
         if (!applies(filter) || !filterReadsContent(filter)) continue;
-        FilterEffects notes = new FilterEffects();
+        FilterEffects effects = new FilterEffects();
         MessageContent soFar = content;
-        Optional<Reply> refusal = ask(filter, notes, f -> f.data(session, soFar));
+        Optional<Reply> refusal = ask(filter, effects, f -> f.data(session, soFar));
         if (refusal.isPresent()) return new MessageVerdict.Refuse(refusal.get());
-        if (notes.holdReason != null) transactionEffects.holdReason = notes.holdReason;
-        if (notes.discardReason != null) return new MessageVerdict.Discard(notes.discardReason);
-        content = EditedContent.of(content, notes.edits);
-        envelope.addAll(envelopeEdits(notes.edits));
+        if (effects.holdReason != null) transactionEffects.holdReason = effects.holdReason;
+        if (effects.discardReason != null) return new MessageVerdict.Discard(effects.discardReason);
+        content = EditedContent.of(content, effects.edits);
+        envelope.addAll(envelopeEdits(effects.edits));
       }
       String discard = discardReason();
       if (discard != null) return new MessageVerdict.Discard(discard);
@@ -149,6 +150,7 @@ public final class FilterSession implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     for (MessageFilter filter : filters) {
       try {
         filter.close(session);
@@ -158,16 +160,17 @@ public final class FilterSession implements AutoCloseable {
     }
   }
 
-  private Optional<Reply> ask(FilterEffects notes, StageCall stage) {
+  private Optional<Reply> ask(FilterEffects effects, StageCall stage) {
+    if (closed) throw new IllegalStateException("the filters of this session are closed");
     for (MessageFilter filter : filters) {
       if (!applies(filter)) continue;
-      Optional<Reply> refusal = ask(filter, notes, stage);
+      Optional<Reply> refusal = ask(filter, effects, stage);
       if (refusal.isPresent()) return refusal;
     }
     return Optional.empty();
   }
 
-  private Optional<Reply> ask(MessageFilter filter, FilterEffects notes, StageCall stage) {
+  private Optional<Reply> ask(MessageFilter filter, FilterEffects effects, StageCall stage) {
     Verdict verdict;
     try {
       verdict = stage.ask(filter);
@@ -177,19 +180,20 @@ public final class FilterSession implements AutoCloseable {
     }
     switch (verdict) {
       case Verdict.Accept accept -> {}
-      case Verdict.Exempt exempt -> notes.exempt = true;
+      case Verdict.Exempt exempt -> effects.exempt = true;
       case Verdict.Reject reject -> {
         return refusal(filter, reject.reply());
       }
       case Verdict.Defer defer -> {
         return refusal(filter, defer.reply());
       }
-      case Verdict.Discard discard -> notes.discardReason = filter.name() + ": " + discard.reason();
+      case Verdict.Discard discard ->
+          effects.discardReason = filter.name() + ": " + discard.reason();
       case Verdict.Quarantine quarantine -> {
-        notes.holdReason = filter.name() + ": " + quarantine.reason();
-        notes.add(quarantine.edits());
+        effects.holdReason = filter.name() + ": " + quarantine.reason();
+        effects.add(quarantine.edits());
       }
-      case Verdict.Change change -> notes.add(change.edits());
+      case Verdict.Change change -> effects.add(change.edits());
     }
     return Optional.empty();
   }

@@ -144,16 +144,8 @@ public final class TimeLimitedFilter implements MessageFilter {
   private <T> Optional<T> callWithinTimeout(String stage, Callable<T> call) {
     if (!callPermits.tryAcquire())
       return logFailure(stage, "more than " + MAX_CALLS + " of its calls are running");
-    FutureTask<T> task =
-        new FutureTask<>(
-            () -> {
-              try {
-                return call.call();
-              } finally {
-                callPermits.release();
-              }
-            });
-    Thread.ofVirtual().name("filter-" + name).start(task);
+    FutureTask<T> task = new FutureTask<>(call);
+    Thread.ofVirtual().name("filter-" + name).start(() -> runAndRelease(task));
     try {
       T answer = task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
       return answer == null ? logFailure(stage, "it returned null") : Optional.of(answer);
@@ -168,6 +160,21 @@ public final class TimeLimitedFilter implements MessageFilter {
       Thread.currentThread().interrupt();
       return logFailure(stage, "the node is stopping");
     }
+  }
+
+  /** Releases the permit of a call even if the call was cancelled before its thread ran. */
+  private void runAndRelease(FutureTask<?> task) {
+    try {
+      task.run();
+    } finally {
+      callPermits.release();
+      assert callPermits.availablePermits() <= MAX_CALLS : "a permit was released twice";
+    }
+  }
+
+  /** The calls that are running, late ones included. */
+  int runningCalls() {
+    return MAX_CALLS - callPermits.availablePermits();
   }
 
   /** The exception and its place, so the filter's author needs no trace in the log. */

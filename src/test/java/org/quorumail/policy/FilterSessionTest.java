@@ -1,6 +1,7 @@
 package org.quorumail.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
@@ -162,6 +164,22 @@ class FilterSessionTest {
         .isEqualTo(Verdict.ACCEPT);
     assertThat(new TimeLimitedFilter(slow, soon, Consequence.REJECT).connect(session))
         .isInstanceOf(Verdict.Reject.class);
+  }
+
+  /** A call whose thread never ran before its timeout gives its permit back too. */
+  @Test
+  void callsThatAreOverHoldNoPermit() {
+    MessageFilter filter = new MessageFilter() {};
+    TimeLimitedFilter impatient = new TimeLimitedFilter(filter, Duration.ZERO, Consequence.NONE);
+    for (int i = 0; i < 500; i++) impatient.mail(session);
+    Awaitility.await().until(() -> impatient.runningCalls() == 0);
+  }
+
+  @Test
+  void aClosedSessionAsksNoFilter() {
+    FilterSession closed = screening(data(c -> Verdict.ACCEPT));
+    closed.close();
+    assertThatThrownBy(closed::mail).isInstanceOf(IllegalStateException.class);
   }
 
   @Test

@@ -221,6 +221,10 @@ class MilterSessionTest {
       assertThat(reply(judgeAll()))
           .as(new String(octets, StandardCharsets.ISO_8859_1))
           .startsWith("451 4.7.1");
+      milter.answer('E', "hX-Ok\0v\0", "c"); // the same path accepts what is well formed
+      assertThat(judgeAll())
+          .as("after %s", new String(octets, StandardCharsets.ISO_8859_1))
+          .isInstanceOf(MessageVerdict.Accept.class);
     }
   }
 
