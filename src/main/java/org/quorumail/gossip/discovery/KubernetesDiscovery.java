@@ -46,14 +46,6 @@ public final class KubernetesDiscovery implements NodeDiscovery {
   /** RFC 6750 §2.1, b64token. */
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/-]+=*");
 
-  /** With namespace and service. */
-  private static final String ENDPOINT_SLICES =
-      "/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices"
-          + "?labelSelector=kubernetes.io%%2Fservice-name%%3D%s";
-
-  /** With namespace and service. */
-  private static final String ENDPOINTS = "/api/v1/namespaces/%s/endpoints/%s";
-
   private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Settings settings;
@@ -107,9 +99,13 @@ public final class KubernetesDiscovery implements NodeDiscovery {
   public List<InetSocketAddress> find() throws IOException, InterruptedException {
     String service = URLEncoder.encode(settings.service, StandardCharsets.UTF_8);
     String namespace = URLEncoder.encode(settings.namespace, StandardCharsets.UTF_8);
-    HttpResponse<byte[]> response = get(ENDPOINT_SLICES.formatted(namespace, service));
+    String slices = "/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices".formatted(namespace);
+    String selector = "?labelSelector=kubernetes.io%2Fservice-name%3D" + service;
+    HttpResponse<byte[]> response = get(slices + selector);
     boolean lacksSlices = response.statusCode() == 404;
-    if (lacksSlices) response = get(ENDPOINTS.formatted(namespace, service));
+    if (lacksSlices) {
+      response = get("/api/v1/namespaces/%s/endpoints/%s".formatted(namespace, service));
+    }
     if (lacksSlices && response.statusCode() == 404) return List.of(); // no such service yet
     if (response.statusCode() != 200) throw failure(response.statusCode());
     try {
