@@ -19,7 +19,7 @@ import org.apache.ratis.server.RaftServerConfigKeys.Write;
  * a process.
  */
 final class PinnedProperties {
-  /** How long a repeated append is recognised; appends are repeated for less than this. */
+  /** The time for which a repeated append is recognised; appends are repeated for less. */
   static final int RETRY_CACHE_SECONDS = 20;
 
   private static final String FSYNC = "an entry counts only when it was forced to disk";
@@ -105,7 +105,7 @@ final class PinnedProperties {
           new PinnedProperty(
               RaftServerConfigKeys.CLOSE_THRESHOLD_KEY,
               "365d",
-              "the default closes the server for ever after a pause of 60 s"),
+              "the default closes the server for good after a pause of 60 s"),
           new PinnedProperty(
               RaftServerConfigKeys.SLEEP_DEVIATION_THRESHOLD_KEY,
               "300ms",

@@ -103,7 +103,7 @@ public final class Spool implements AutoCloseable {
     return state.applied();
   }
 
-  /** What is in the replica that this node holds. */
+  /** The counts of this node's replica. */
   public SpoolCounters counters() {
     return store.counters();
   }

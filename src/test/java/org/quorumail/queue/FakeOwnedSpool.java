@@ -71,7 +71,7 @@ final class FakeOwnedSpool implements OwnedSpool {
             recipients));
   }
 
-  /** Who is told of reports that arrive here. */
+  /** Sets the listener for reports that arrive here. */
   void tell(OwnershipListener hinted) {
     listener = hinted;
   }

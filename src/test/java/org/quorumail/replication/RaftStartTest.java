@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What does not start says why in one sentence, and what fails later is fatal. */
+/** A failed start gives its reason in one sentence, and a later failure is fatal. */
 class RaftStartTest {
   @TempDir Path directory;
 

@@ -114,7 +114,7 @@ final class FakeRaftGroup implements AutoCloseable {
     return List.copyOf(entries);
   }
 
-  /** How often something was appended, committed or not. */
+  /** The number of appends, committed or not. */
   int appends() {
     return appends.get();
   }

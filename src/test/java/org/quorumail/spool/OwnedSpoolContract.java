@@ -22,7 +22,9 @@ import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
-/** What every {@link OwnedSpool} does, the replicated one and the fake of the queue's tests. */
+/**
+ * The contract of every {@link OwnedSpool}: the replicated one and the fake of the queue's tests.
+ */
 public abstract class OwnedSpoolContract {
   protected static final long NOW = 1_700_000_000_000L;
   private static final long LATER = NOW + 60_000;

@@ -34,7 +34,7 @@ import org.quorumail.spool.Intake.MessageWriter;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 
-/** Who may deliver, and what its results are worth. Two nodes hold one spool. */
+/** The owner alone may deliver and record outcomes. Two nodes hold one spool. */
 class SpoolOwnershipTest {
   @TempDir Path directory;
   private final FakeRaftGroup group = new FakeRaftGroup("spool-node-1");

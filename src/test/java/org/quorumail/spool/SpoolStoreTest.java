@@ -265,7 +265,7 @@ class SpoolStoreTest {
     return new Replica(store, state);
   }
 
-  /** What a crash leaves: the files of one instant, nothing of what was in memory. */
+  /** The state after a crash: the files of one instant, and nothing of the memory. */
   private Path copyOfTheFiles(Replica from, String to) throws IOException {
     Path copy = Files.createDirectory(directory.resolve(to));
     return from.store.read(
