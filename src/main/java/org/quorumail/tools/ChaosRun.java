@@ -60,6 +60,7 @@ public final class ChaosRun {
       FaultInjector injector = new FaultInjector(options.faults(), cluster, inDoubt, progress);
       sendUnderFaults(cluster, history, injector);
       awaitDelivery(cluster, history);
+      problems.addAll(inDoubt.problems());
       return report(cluster, history, injector.faults());
     }
   }

@@ -2,6 +2,8 @@ package org.quorumail.tools;
 
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Samples {@code spool_in_doubt} of every node: the deliveries whose final dot is out and whose
@@ -19,6 +21,7 @@ final class InDoubtSampler implements AutoCloseable {
   private final LocalCluster cluster;
   private final SmtpSink sink;
   private final long[][] samples;
+  private final Set<String> problems = ConcurrentHashMap.newKeySet();
   private final Thread[] threads;
   private volatile boolean stopped;
 
@@ -40,6 +43,9 @@ final class InDoubtSampler implements AutoCloseable {
     try {
       for (int turn = 0; !stopped; turn++) {
         OptionalLong inDoubt = cluster.node(node).http().inDoubt();
+        if (inDoubt.orElse(0) < 0) {
+          problems.add(cluster.node(node).settings().id() + " reported a negative spool_in_doubt");
+        }
         synchronized (samples) {
           samples[node][turn % KEPT_SAMPLES] = inDoubt.orElse(0);
         }
@@ -57,6 +63,11 @@ final class InDoubtSampler implements AutoCloseable {
       for (long sample : samples[node]) largest = Math.max(largest, sample);
     }
     return largest;
+  }
+
+  /** The impossible samples, one sentence for each node that had one. */
+  Set<String> problems() {
+    return Set.copyOf(problems);
   }
 
   @Override

@@ -147,7 +147,9 @@ final class SmtpSinkSession {
 
   private void reset() {
     recipients.clear();
-    if (inTransaction) openTransactions.decrementAndGet();
+    if (inTransaction && openTransactions.decrementAndGet() < 0) {
+      throw new IllegalStateException("the sink counts fewer than zero open transactions");
+    }
     inTransaction = false;
   }
 

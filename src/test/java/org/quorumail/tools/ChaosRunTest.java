@@ -56,6 +56,15 @@ class ChaosRunTest {
     assertThat(report.isGood()).isFalse();
   }
 
+  @Test
+  void aServerThatReportsANegativeCountIsFoundOut() throws Exception {
+    ChaosReport report = run(FakeMailServer.Fault.MISCOUNTS, SmtpSink.Options.onPort(0));
+    assertThat(report.verdicts())
+        .contains(
+            "node-1 reported a negative spool_in_doubt",
+            "node-2 reported a negative spool_in_doubt");
+  }
+
   /** 200 messages in about two seconds; both nodes are killed at once after one of them. */
   private ChaosReport run(FakeMailServer.Fault fault, SmtpSink.Options sink) throws Exception {
     System.setProperty("quorumail.home", FakeMailServer.home(directory, fault).toString());

@@ -26,7 +26,8 @@ final class FakeMailServer {
     NONE,
     LOSES_MAIL,
     DELIVERS_TWICE,
-    CORRUPTS
+    CORRUPTS,
+    MISCOUNTS
   }
 
   private final Fault fault;
@@ -121,7 +122,7 @@ final class FakeMailServer {
     HttpServer http = HttpServer.create(new InetSocketAddress(loopback, port), 0);
     http.createContext("/readyz", exchange -> answer(exchange, "OK"));
     http.createContext(
-        "/metrics", exchange -> answer(exchange, "spool_in_doubt " + inDoubt.get() + ".0\n"));
+        "/metrics", exchange -> answer(exchange, "spool_in_doubt " + reportedInDoubt() + ".0\n"));
     http.createContext(
         "/api/queue/stats", exchange -> answer(exchange, "{\"total\": " + queued() + "}"));
     http.createContext(
@@ -129,6 +130,10 @@ final class FakeMailServer {
         exchange ->
             answer(exchange, "[{\"spool\":\"s\",\"index\":1,\"sha256\":\"00112233445566\"}]"));
     http.start();
+  }
+
+  private int reportedInDoubt() {
+    return fault == Fault.MISCOUNTS ? -1 : inDoubt.get();
   }
 
   private int queued() {
