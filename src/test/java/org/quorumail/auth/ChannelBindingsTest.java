@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.smtp.ClientTlsContexts;
 import org.quorumail.smtp.TestCertificates;
 
-/** What both ends of a TLS connection, and only they, know. */
+/** Both ends of a TLS connection, and only they, have its channel bindings. */
 class ChannelBindingsTest {
   @TempDir private Path folder;
 

@@ -2,7 +2,7 @@ package org.quorumail.auth;
 
 import java.util.Optional;
 
-/** One user whose stored keys are given; everybody else has those of another password. */
+/** A store of one user with given keys; all other names have keys of another password. */
 final class FakeUserStore implements UserStore {
   private final User user;
   private final ScramKeys keys;

@@ -31,7 +31,7 @@ class PasswordMechanismsTest {
     assertThat(plain(message)).isInstanceOf(SaslStep.Malformed.class);
   }
 
-  /** T23: RFC 4616 §2 allows to act as another user; nobody here may. */
+  /** T23: RFC 4616 §2 allows acting as another user; this server does not. */
   @Test
   void aForeignIdentityIsDeniedEvenWithTheRightPassword() {
     assertThat(plain("bob\0alice\0pencil"))

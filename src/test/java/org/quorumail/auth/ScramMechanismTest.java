@@ -56,7 +56,7 @@ class ScramMechanismTest {
     assertThat(unknown).isEqualTo(new SaslStep.Denied("mallory", "wrong name or password"));
   }
 
-  /** T27: what was heard in one exchange proves nothing in another. */
+  /** T27: a proof recorded in one exchange is worthless in another. */
   @Test
   void aRecordedProofIsRefusedInAnotherExchange() {
     ScramClient client = plain("alice", "pencil");

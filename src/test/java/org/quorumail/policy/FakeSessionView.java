@@ -11,7 +11,7 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.Service;
 
-/** A session as a test sets it up: a stranger from 192.0.2.1 that said EHLO client.example. */
+/** A session that a test sets up: by default a stranger from 192.0.2.1 with EHLO client.example. */
 public final class FakeSessionView implements SessionView {
   public InetSocketAddress peer = new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 40_000);
   public InetSocketAddress listener =

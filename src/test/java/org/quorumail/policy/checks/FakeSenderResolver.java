@@ -13,7 +13,7 @@ import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.SenderResolver;
 import org.quorumail.mail.EnhancedStatus;
 
-/** Knows what it was told; some names nobody can say anything about, some hang. */
+/** A resolver with scripted answers; some names fail, and some hang. */
 final class FakeSenderResolver implements SenderResolver {
   private final Map<String, List<InetAddress>> addresses = new HashMap<>();
   private final Map<String, List<String>> texts = new HashMap<>();

@@ -17,7 +17,7 @@ import java.util.Queue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A milter on loopback that answers each command as it was told, and "continue" otherwise. */
+/** A milter on loopback with scripted answers; its default answer is "continue". */
 final class FakeMilter implements Closeable {
   private final ServerSocket server = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"));
   private final Map<Character, Queue<byte[]>> answers = new HashMap<>();
@@ -38,7 +38,7 @@ final class FakeMilter implements Closeable {
     return server.getLocalPort();
   }
 
-  /** What is said to the next such command: packets, each a letter and data. */
+  /** Scripts the answer to the next such command: packets, each a letter and data. */
   FakeMilter answer(char command, String... packets) {
     return raw(command, packets(packets));
   }
