@@ -24,7 +24,6 @@ import org.quorumail.replication.RaftStartException;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
 import org.quorumail.spool.OwnershipListener;
-import org.quorumail.spool.Spool;
 import org.quorumail.spool.Spools;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -164,9 +163,9 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /** Transfers the spool to its home. No attempt may be running. */
-  boolean returnToHome(Spool spool) {
-    Optional<Formation.Member> home = formation.find(spool.home());
-    return home.isPresent() && transfer(spool.name(), home.get());
+  boolean returnToHome(String spool, String homeId) {
+    Optional<Formation.Member> home = formation.find(homeId);
+    return home.isPresent() && transfer(spool, home.get());
   }
 
   /** Transfers every group that this node leads to a member that is ready. */

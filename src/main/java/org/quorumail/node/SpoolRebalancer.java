@@ -2,12 +2,12 @@ package org.quorumail.node;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.quorumail.cluster.Formation;
+import java.util.function.LongSupplier;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.OwnedSpool;
-import org.quorumail.spool.Spool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,69 +40,126 @@ public final class SpoolRebalancer {
 
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
-  private final RaftGroups groups;
-  private final ClusterMember member;
-  private final DeliveryQueue queue;
+  private final Operations operations;
+  private final LongSupplier nanoTime;
   private final Map<String, Long> readySince = new HashMap<>();
   private final Map<String, Long> notBefore = new HashMap<>();
 
+  /** A spool as the rebalancer sees it; {@code owned} while this node owns it. */
+  record Candidate(String name, String home, boolean isHome, Optional<OwnedSpool> owned) {}
+
+  /** The operations of the node that the rebalancer uses. */
+  interface Operations {
+    List<Candidate> candidates();
+
+    boolean isReady(String nodeId);
+
+    void publish(String type, Map<String, String> details);
+
+    /** Stops new attempts and waits for running ones; true when none is left. */
+    boolean drain(OwnedSpool spool, Duration timeout);
+
+    void resume(OwnedSpool spool);
+
+    boolean returnToHome(Candidate spool);
+  }
+
   public SpoolRebalancer(RaftGroups groups, ClusterMember member, DeliveryQueue queue) {
-    this.groups = groups;
-    this.member = member;
-    this.queue = queue;
+    this(new NodeOperations(groups, member, queue), System::nanoTime);
+  }
+
+  SpoolRebalancer(Operations operations, LongSupplier nanoTime) {
+    this.operations = operations;
+    this.nanoTime = nanoTime;
   }
 
   /** Runs one round over all spools. */
   public void rebalanceAll() {
-    for (Spool spool : groups.spools().all()) rebalanceSafely(spool);
+    for (Candidate spool : operations.candidates()) rebalanceSafely(spool);
   }
 
   /** A failure for one spool is retried later, and must not keep other spools from their homes. */
-  private void rebalanceSafely(Spool spool) {
+  private void rebalanceSafely(Candidate spool) {
     try {
       rebalance(spool);
     } catch (RuntimeException e) {
       LOG.error(
           "event=spool_rebalance_failed spool={} reason=\"{}\"", spool.name(), e.toString(), e);
-      notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
+      notBefore.put(spool.name(), nanoTime.getAsLong() + RETRY_AFTER.toNanos());
     }
   }
 
-  private void rebalance(Spool spool) {
-    Optional<Formation.Member> home = groups.formation().find(spool.home());
-    Optional<OwnedSpool> owned = spool.ownedSpool();
-    boolean isReady = home.isPresent() && RaftGroups.isReady(member.membership(), home.get());
-    if (spool.isHome() || owned.isEmpty() || !isReady) {
+  private void rebalance(Candidate spool) {
+    if (spool.isHome() || spool.owned().isEmpty() || !operations.isReady(spool.home())) {
       readySince.remove(spool.name());
       return;
     }
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     long since = readySince.computeIfAbsent(spool.name(), name -> now);
     Long pause = notBefore.get(spool.name());
     if (now - since < HOME_READY_FOR.toNanos() || (pause != null && now - pause < 0)) return;
-    member.publish(STARTED, Map.of(SPOOL, spool.name(), "to", spool.home()));
-    boolean done = transferHome(spool, owned.get());
-    member.publish(
-        COMPLETED, Map.of(SPOOL, spool.name(), "to", spool.home(), "moved", String.valueOf(done)));
+    operations.publish(STARTED, Map.of(SPOOL, spool.name(), "to", spool.home()));
+    boolean moved = transferHome(spool, spool.owned().get());
+    operations.publish(
+        COMPLETED, Map.of(SPOOL, spool.name(), "to", spool.home(), "moved", String.valueOf(moved)));
   }
 
-  private boolean transferHome(Spool spool, OwnedSpool owned) {
+  private boolean transferHome(Candidate spool, OwnedSpool owned) {
     boolean moved = false;
     try {
-      boolean quiet = queue.drain(owned, DRAIN_TIMEOUT);
-      if (!quiet) {
+      boolean drained = operations.drain(owned, DRAIN_TIMEOUT);
+      if (!drained) {
         LOG.warn(
             "event=spool_rebalance_deferred spool={} reason=\"attempts are still running\"",
             spool.name());
       }
-      moved = quiet && groups.returnToHome(spool);
+      moved = drained && operations.returnToHome(spool);
       if (moved) readySince.remove(spool.name());
       return moved;
     } finally {
       if (!moved) {
-        queue.resume(owned);
-        notBefore.put(spool.name(), System.nanoTime() + RETRY_AFTER.toNanos());
+        operations.resume(owned);
+        notBefore.put(spool.name(), nanoTime.getAsLong() + RETRY_AFTER.toNanos());
       }
+    }
+  }
+
+  private record NodeOperations(RaftGroups groups, ClusterMember member, DeliveryQueue queue)
+      implements Operations {
+    @Override
+    public List<Candidate> candidates() {
+      return groups.spools().all().stream()
+          .map(s -> new Candidate(s.name(), s.home(), s.isHome(), s.ownedSpool()))
+          .toList();
+    }
+
+    @Override
+    public boolean isReady(String nodeId) {
+      return groups
+          .formation()
+          .find(nodeId)
+          .filter(home -> RaftGroups.isReady(member.membership(), home))
+          .isPresent();
+    }
+
+    @Override
+    public void publish(String type, Map<String, String> details) {
+      member.publish(type, details);
+    }
+
+    @Override
+    public boolean drain(OwnedSpool spool, Duration timeout) {
+      return queue.drain(spool, timeout);
+    }
+
+    @Override
+    public void resume(OwnedSpool spool) {
+      queue.resume(spool);
+    }
+
+    @Override
+    public boolean returnToHome(Candidate spool) {
+      return groups.returnToHome(spool.name(), spool.home());
     }
   }
 }

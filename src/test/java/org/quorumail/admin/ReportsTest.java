@@ -1,0 +1,226 @@
+package org.quorumail.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.api.ClusterView;
+import org.quorumail.api.NodeView.ReloadResult;
+import org.quorumail.api.QueueView;
+import org.quorumail.cluster.ClusterConfig;
+import org.quorumail.cluster.Formation;
+import org.quorumail.delivery.DeliveryAgent;
+import org.quorumail.delivery.FakeResolver;
+import org.quorumail.delivery.MxOverrides;
+import org.quorumail.delivery.Router;
+import org.quorumail.dns.DnsResolver;
+import org.quorumail.dsn.DsnComposer;
+import org.quorumail.mail.Envelope;
+import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
+import org.quorumail.node.ClusterMember;
+import org.quorumail.node.Config;
+import org.quorumail.node.ConfigReloader;
+import org.quorumail.node.ConfigResult;
+import org.quorumail.node.ConfigSources;
+import org.quorumail.node.DataDirectory;
+import org.quorumail.node.LiveConfig;
+import org.quorumail.node.MxOverrideFile;
+import org.quorumail.node.NodeState;
+import org.quorumail.node.PolicyFactory;
+import org.quorumail.node.RaftGroups;
+import org.quorumail.policy.LocalPolicyState;
+import org.quorumail.queue.DeliveryQueue;
+import org.quorumail.spool.Intake;
+
+/** The reports and the reload of a stand-alone node that keeps its mail: it does not deliver. */
+class ReportsTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  @TempDir Path folder;
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final Clock clock = Clock.systemUTC();
+  private final NodeState state = new NodeState();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private Path file;
+  private Config config;
+  private ConfigSources sources;
+  private LiveConfig live;
+  private DataDirectory directory;
+  private ClusterMember member;
+
+  @BeforeEach
+  void start() throws Exception {
+    file = folder.resolve("quorumail.toml");
+    write("");
+    sources = new ConfigSources(Map.of(), Map.of(), Optional.of(file));
+    config = ((ConfigResult.Valid) sources.read()).config();
+    DnsResolver resolver = new DnsResolver(config.delivery().dns(), clock, meters);
+    PolicyFactory factory =
+        new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
+    live = LiveConfig.open(config, factory);
+    directory = DataDirectory.open(config.node().dataDirectory(), config.node().id());
+    open.addFirst(directory);
+    member = ClusterMember.start(config, directory, state::load, meters);
+    open.addFirst(member);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (AutoCloseable part : open) part.close();
+  }
+
+  @Test
+  void beforeTheFormationReportsAreEmptyAndTheNodeIsNotReady() {
+    QueueReport queue = new QueueReport(state, clock);
+    assertThat(queue.list(all()).messages()).isEmpty();
+    assertThat(queue.suspend("example.org", Duration.ofMinutes(1))).isFalse();
+    assertThat(queue.cleanUp()).isEmpty();
+    ClusterReport cluster = new ClusterReport(member, state);
+    assertThat(cluster.status().state()).isEqualTo("Forming");
+    assertThat(cluster.replication().spools()).isEmpty();
+    var health = new HealthCheck(live, state, new FakeResolver()).check();
+    assertThat(health.alive()).isTrue();
+    assertThat(health.ready()).isFalse();
+  }
+
+  @Test
+  void aQueuedMessageIsListedCountedHeldAndDeleted() throws Exception {
+    RaftGroups groups = open();
+    accept(groups);
+    QueueReport queue = new QueueReport(state, clock);
+    QueueView.QueuedMessage message = queue.list(all()).messages().getFirst();
+    assertThat(message.sender()).isEqualTo("a@example.com");
+    assertThat(message.recipients().getFirst().address()).isEqualTo("b@example.org");
+    assertThat(queue.stats().total()).isEqualTo(1);
+    assertThat(queue.stats().bytes()).isEqualTo(8);
+    assertThat(queue.list(new QueueView.MessageQuery("", "example.net", "", 0, "", 10)).messages())
+        .isEmpty();
+    assertThat(queue.list(new QueueView.MessageQuery("no-status", "", "", 0, "", 10)).messages())
+        .isEmpty();
+    var id = org.quorumail.mail.QueueId.parse(message.id()).orElseThrow();
+    queue.hold(id);
+    assertThat(queue.message(id).orElseThrow().nextAttempt()).isNull();
+    queue.delete(id);
+    assertThat(queue.message(id)).isEmpty();
+  }
+
+  @Test
+  void theClusterOfOneIsHealthyAndLeadsItself() throws Exception {
+    open();
+    ClusterReport cluster = new ClusterReport(member, state);
+    String self = directory.identity().nodeId();
+    await().atMost(LONG).until(() -> self.equals(cluster.status().leaderId()));
+    assertThat(cluster.status().state()).isEqualTo("Healthy");
+    assertThat(cluster.replication().spools())
+        .extracting(ClusterView.GroupStatus::name)
+        .containsExactly("meta", "spool-" + self);
+    assertThat(cluster.transferLeadership().reason()).contains("no other node is ready");
+    state.draining();
+    assertThat(cluster.status().state()).isEqualTo("ShuttingDown");
+  }
+
+  @Test
+  void healthFollowsTheQueueAndTheDrain() throws Exception {
+    RaftGroups groups = open();
+    accept(groups);
+    HealthCheck check = new HealthCheck(live, state, new FakeResolver());
+    assertThat(check.check().spoolReady()).isTrue();
+    assertThat(check.check().smtpReady()).as("no listener is open").isFalse();
+    assertThat(check.check().queueSize()).isEqualTo(1);
+    state.draining();
+    assertThat(check.check().draining()).isTrue();
+    assertThat(check.check().ready()).isFalse();
+  }
+
+  @Test
+  void overridesOutliveARestartAndWinOverTheConfiguration() throws Exception {
+    MxOverrideFile overrides = MxOverrideFile.open(folder);
+    DnsReport report = new DnsReport(new FakeResolver(), overrides, live);
+    report.set("Example.ORG", "relay.example.net");
+    assertThatThrownBy(() -> report.set("example.org", "no host"))
+        .isInstanceOf(IllegalArgumentException.class);
+    DnsReport again = new DnsReport(new FakeResolver(), MxOverrideFile.open(folder), live);
+    assertThat(again.overrides())
+        .singleElement()
+        .satisfies(o -> assertThat(o.host()).isEqualTo("relay.example.net:25"));
+    assertThat(again.remove("example.org")).isPresent();
+    assertThat(again.remove("example.org")).isEmpty();
+    assertThat(MxOverrideFile.open(folder).table().all()).isEmpty();
+  }
+
+  @Test
+  void aReloadChangesThePolicyNamesTheRestAndKeepsTheOldOnFaults() throws Exception {
+    List<ClusterConfig> secrets = new ArrayList<>();
+    List<ReloadResult> reloads = new ArrayList<>();
+    ConfigReloader reloader = new ConfigReloader(sources, live, secrets::add, reloads::add);
+    write("hostname = \"other.example.org\"\n[relay]\ndomains = [\"example.org\"]\n");
+    ReloadResult result = reloader.reload();
+    assertThat(result.changed()).contains("relay").doesNotContain("policy");
+    assertThat(result.needRestart()).containsExactly("hostname");
+    assertThat(live.current().relay().domains()).containsExactly("example.org");
+    assertThat(live.current().hostname()).isNotEqualTo("other.example.org");
+    write("[relay]\ndomains = 5\n");
+    assertThat(reloader.reload().problems()).isNotEmpty();
+    assertThat(live.current().relay().domains()).containsExactly("example.org");
+    assertThat(reloads).as("only the one that took effect").containsExactly(result);
+    assertThat(secrets).isEmpty();
+  }
+
+  private void write(String more) throws Exception {
+    Files.writeString(
+        file,
+        "roles = [\"receive\"]\nnode.data_directory = \"%s\"\n%s"
+            .formatted(folder.resolve("data"), more));
+  }
+
+  private RaftGroups open() throws Exception {
+    Formation formation = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
+    FakeResolver resolver = new FakeResolver();
+    Router router = new Router(config.routes(), config.delivery(), new MxOverrides());
+    DeliveryAgent agent =
+        new DeliveryAgent(config.hostname(), config.delivery(), router, resolver, meters);
+    DsnComposer dsns = new DsnComposer(config.hostname(), config.delivery().dsn());
+    DeliveryQueue queue = DeliveryQueue.start(agent, config.delivery(), dsns, false, meters, clock);
+    open.addFirst(queue);
+    RaftGroups groups =
+        RaftGroups.open(config, directory, member, formation, meters, queue, e -> {});
+    open.addFirst(groups);
+    state.opened(groups, queue);
+    await().atMost(LONG).until(() -> groups.spools().readiness() == Intake.Readiness.READY);
+    return groups;
+  }
+
+  private static void accept(RaftGroups groups) throws Exception {
+    byte[] content = "A: b\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    Envelope envelope =
+        new Envelope(
+            new ReversePath.Mailbox(new MailAddress("a", "example.com")),
+            List.of(new MailAddress("b", "example.org")),
+            BodyType.SEVEN_BIT);
+    try (Intake.MessageWriter writer = groups.spools().newMessage()) {
+      writer.write(content, 0, content.length);
+      assertThat(writer.commit(envelope)).isInstanceOf(Intake.CommitResult.Accepted.class);
+    }
+  }
+
+  private static QueueView.MessageQuery all() {
+    return new QueueView.MessageQuery("", "", "", 0, "", 10);
+  }
+}

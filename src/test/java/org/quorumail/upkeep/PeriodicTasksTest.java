@@ -1,0 +1,65 @@
+package org.quorumail.upkeep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class PeriodicTasksTest {
+  private static final Duration PAUSE = Duration.ofMillis(5);
+
+  @Test
+  void aTaskThatFailsRunsAgain() {
+    AtomicInteger runs = new AtomicInteger();
+    try (PeriodicTasks tasks = new PeriodicTasks()) {
+      tasks.start(
+          "failing",
+          PAUSE,
+          () -> {
+            runs.incrementAndGet();
+            throw new IllegalStateException("each time");
+          });
+      await().atMost(Duration.ofSeconds(10)).until(() -> runs.get() >= 3);
+    }
+  }
+
+  @Test
+  void aSlowTaskDelaysNoOther() throws Exception {
+    AtomicInteger runs = new AtomicInteger();
+    CountDownLatch never = new CountDownLatch(1);
+    try (PeriodicTasks tasks = new PeriodicTasks()) {
+      tasks.start("stuck", PAUSE, never::await);
+      tasks.start("quick", PAUSE, runs::incrementAndGet);
+      await().atMost(Duration.ofSeconds(10)).until(() -> runs.get() >= 3);
+    }
+  }
+
+  @Test
+  void noTaskRunsOrStartsAfterTheClose() throws Exception {
+    AtomicInteger runs = new AtomicInteger();
+    CountDownLatch interrupted = new CountDownLatch(1);
+    PeriodicTasks tasks = new PeriodicTasks();
+    tasks.start(
+        "waiting",
+        PAUSE,
+        () -> {
+          try {
+            new CountDownLatch(1).await();
+          } catch (InterruptedException e) {
+            interrupted.countDown();
+            throw e;
+          }
+        });
+    tasks.start("later", Duration.ofHours(1), PAUSE, runs::incrementAndGet);
+    Thread.sleep(20); // the first task waits in its run
+    tasks.close();
+    interrupted.await();
+    assertThat(runs).hasValue(0);
+    assertThatThrownBy(() -> tasks.start("late", PAUSE, runs::incrementAndGet))
+        .isInstanceOf(IllegalStateException.class);
+  }
+}
