@@ -65,11 +65,7 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
    * @param isHome whether that is this node
    */
   SpoolOwnership(
-      String spool,
-      String home,
-      boolean isHome,
-      OwnershipListener listener,
-      SpoolMetrics metrics) {
+      String spool, String home, boolean isHome, OwnershipListener listener, SpoolMetrics metrics) {
     this.spool = spool;
     this.home = home;
     this.isHome = isHome;
