@@ -74,6 +74,8 @@ class HostileResponsesTest {
   private static final byte[] EXPORTER = new byte[32];
 
   @TempDir private Path folder;
+
+  @SuppressWarnings("NullAway.Init") // made by the test that needs it
   private PublicJsonWebKey key;
 
   @Test

@@ -198,6 +198,11 @@ final class FakeOwnedSpool implements OwnedSpool {
       public int read() throws IOException {
         throw new IOException("message " + id + " is not in the spool any more");
       }
+
+      @Override
+      public int read(byte[] bytes, int offset, int length) throws IOException {
+        return read();
+      }
     };
   }
 

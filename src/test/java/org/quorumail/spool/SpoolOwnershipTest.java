@@ -54,7 +54,7 @@ class SpoolOwnershipTest {
               new AdjustableClock(now),
               registry,
               events);
-      Spool spool = spools.open("spool-node-1", "node-1", group::join);
+      spools.open("spool-node-1", "node-1", group::join);
     }
 
     Spool spool() {

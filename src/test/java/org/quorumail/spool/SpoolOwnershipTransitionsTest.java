@@ -148,6 +148,7 @@ class SpoolOwnershipTransitionsTest {
     assertThat(metrics.inDoubt).hasValue(0);
   }
 
+  @SuppressWarnings("NullAway") // neither the database nor the log is used by these tests
   private void start() {
     SpoolStore store = new SpoolStore(Path.of("not-opened"), null);
     ownership.start(term -> new OwnedTerm("spool-a", term, ownership, store, null, metrics));

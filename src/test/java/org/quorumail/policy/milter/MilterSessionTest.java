@@ -165,11 +165,14 @@ class MilterSessionTest {
             "c");
     assertThat(text(take.content()))
         .isEqualTo(
-            "DKIM-Signature: v=1;\r\n"
-                + "\tb=x\r\n"
-                + "Subject: changed\r\n"
-                + "X-Added: last\r\n\r\n"
-                + "other body\r\n");
+            """
+            DKIM-Signature: v=1;\r
+            \tb=x\r
+            Subject: changed\r
+            X-Added: last\r
+            \r
+            other body\r
+            """);
     assertThat(take.envelopeEdits()).hasSize(3);
     assertThat(take.envelopeEdits()).contains(new Edit.RemoveRecipient(ANN));
   }
