@@ -34,7 +34,7 @@ final class PasswordCache {
             .build();
   }
 
-  /** Looks up a keyed hash: its time tells nothing that a client could compute. */
+  /** Looks up a keyed hash: its duration depends on nothing that a client could compute. */
   boolean contains(ScramKeys stored, String password) {
     return proved.getIfPresent(cacheKey(stored, password)) != null;
   }

@@ -296,7 +296,7 @@ class HttpServerTest {
     return Json.mapper().readTree(answer.body());
   }
 
-  /** What the server says to these bytes until it closes or falls silent. */
+  /** The reply of the server to these bytes, until it closes or falls silent. */
   private String raw(String request) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       socket.setSoTimeout(2_000);

@@ -20,7 +20,7 @@ public interface NodeDiscovery extends AutoCloseable {
   int MAX_FOUND = 1_024;
 
   /**
-   * Finds the addresses to call now, resolved anew each time. One thread at a time calls it: every
+   * Finds the addresses to call now, resolved at each call. One thread at a time calls it: every
    * second until the first other node is found, then every ten seconds. It may take some seconds.
    *
    * @return possibly none; the next call may find more

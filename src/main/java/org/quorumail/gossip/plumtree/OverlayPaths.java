@@ -40,7 +40,7 @@ final class OverlayPaths {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Integer, Distances> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Integer, Distances> oldest) {
           return size() > MAX_ORIGINS;
         }
       };

@@ -24,7 +24,7 @@ final class MemberTable {
   /**
    * The slots by the hash of the id; linear probing, at most 70 % full. An entry is 0 if free, else
    * slot + 1 in the bits that choose the entry, with the hash's other bits above them. The latter
-   * tell most other ids apart without reading their rows.
+   * distinguish most other ids without reading their rows.
    */
   private int[] index = new int[32];
 

@@ -193,7 +193,7 @@ class ReputationFiltersTest {
         names);
   }
 
-  /** What the filter says to a recipient; empty when it lets it through. */
+  /** The reply of the filter to a recipient; empty when it accepts. */
   private static String ask(MessageFilter filter, SessionView session) {
     MessageFilter part = filter.inSession(session);
     part.connect(session);
