@@ -76,7 +76,7 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
   /** Lets the spool be owned from now on; this node may lead the group already. */
   synchronized void start(LongFunction<OwnedTerm> factory) {
     newTerm = factory;
-    if (state instanceof State.AwaitingLease(Leadership leadership)) awaitLease(leadership);
+    if (state instanceof State.AwaitingLease waiting) awaitLease(waiting.leadership());
   }
 
   State state() {
@@ -85,19 +85,19 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
 
   /** Present while this node owns the spool. */
   Optional<OwnedTerm> owned() {
-    return state instanceof State.Owner(_, OwnedTerm term) ? Optional.of(term) : Optional.empty();
+    return state instanceof State.Owner owner ? Optional.of(owner.term()) : Optional.empty();
   }
 
   /** Whether results of this term may still be committed: the term has not ended here. */
   boolean owns(OwnedTerm term) {
-    return state instanceof State.Owner(_, OwnedTerm current) && current == term;
+    return state instanceof State.Owner owner && owner.term() == term;
   }
 
   /** Whether an attempt of this term may begin, go on or send its final dot at this instant. */
   boolean mayDeliver(OwnedTerm term) {
-    return state instanceof State.Owner(Leadership leadership, OwnedTerm current)
-        && current == term
-        && leadership.hasLease();
+    return state instanceof State.Owner owner
+        && owner.term() == term
+        && owner.leadership().hasLease();
   }
 
   @Override
@@ -142,7 +142,7 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
   }
 
   private boolean isAwaited(Leadership candidate) {
-    return state instanceof State.AwaitingLease(Leadership awaited) && awaited == candidate;
+    return state instanceof State.AwaitingLease waiting && waiting.leadership() == candidate;
   }
 
   private synchronized void leaseHeld(Leadership leadership) {
@@ -164,13 +164,15 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
   private void leave(State next) {
     State former = state;
     state = next;
-    if (!(former instanceof State.Owner(_, OwnedTerm term))) return;
+    if (!(former instanceof State.Owner owner)) return;
+    OwnedTerm term = owner.term();
     LOG.info("event=spool_lost spool={} home={} term={}", spool, home, term.term());
     listener.spoolLost(term);
   }
 
   private synchronized void notifyDue(SpooledMessage message) {
-    if (!(state instanceof State.Owner(_, OwnedTerm term))) return;
+    if (!(state instanceof State.Owner owner)) return;
+    OwnedTerm term = owner.term();
     listener.messageDue(term, message.id(), List.copyOf(message.dueByDomain().keySet()));
   }
 }

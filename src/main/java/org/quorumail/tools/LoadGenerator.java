@@ -54,7 +54,7 @@ public final class LoadGenerator {
   public LoadReport measure() throws IOException, InterruptedException {
     if (options.sinkPort().isEmpty()) return warmUpAndRun();
     SmtpSink.Options sink = SmtpSink.Options.onPort(options.sinkPort().getAsInt());
-    try (SmtpSink _ = SmtpSink.start(sink, this::onReceived)) {
+    try (SmtpSink ignored = SmtpSink.start(sink, this::onReceived)) {
       return warmUpAndRun();
     }
   }
