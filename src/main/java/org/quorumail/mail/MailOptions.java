@@ -9,8 +9,8 @@ import org.quorumail.mail.Envelope.BodyType;
  *
  * @param utf8Header whether the header has UTF-8, so that only SMTPUTF8 can carry it (RFC 6531
  *     §3.2)
- * @param bareLineEnds whether a CR or LF stands alone in the content: it came by BDAT and must not
- *     leave by DATA (RFC 5321 §2.3.8)
+ * @param bareLineEnds whether a CR or LF stands alone in the content: it came as BINARYMIME and
+ *     must not leave by DATA (RFC 5321 §2.3.8)
  * @param requireTls REQUIRETLS, RFC 8689
  * @param envelopeId ENVID's value as it came, xtext (RFC 3461 §4.4); empty when there was none
  * @param returned RET, RFC 3461 §4.3

@@ -51,7 +51,7 @@ final class EditedContent implements MessageContent {
         }
       }
     }
-    boolean emptyLine = header.hasEmptyLine() || bodyAt == 0;
+    boolean emptyLine = header.hasEmptyLine() || body != content || bodyAt < content.size();
     return new EditedContent(octets(fields, emptyLine), body, bodyAt);
   }
 

@@ -9,11 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The header section of a message, RFC 5322 §2.2, as octets. Nothing is decoded, and lines that are
- * no fields are kept.
+ * The header section of a message, RFC 5322 §2.2, as octets. Nothing is decoded. A line that is no
+ * field begins the body, as other servers and many readers take it: no filter misses what follows.
+ * Only a first line of a mailbox file, which begins with {@code From} and a blank, is kept.
  *
  * @param bodyAt offset of the body, after the empty line
- * @param hasEmptyLine whether an empty line ends the header; without one, the message has no body
+ * @param hasEmptyLine whether an empty line ends the header
  */
 public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLine) {
   /** Longest header in octets. Sendmail refuses above 32 KiB, Postfix above 100 KB. */
@@ -30,6 +31,11 @@ public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLin
     TooLongException() {
       super("the header is longer than " + MAX_OCTETS + " octets");
     }
+
+    /** The error of a field that is longer than a filter can read. */
+    public TooLongException(String field, int octets) {
+      super("the field " + field + " has " + octets + " octets");
+    }
   }
 
   /**
@@ -40,8 +46,7 @@ public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLin
   public record Field(String text) {
     /** The text before the colon; empty when the line is no field. */
     public String name() {
-      int colon = text.indexOf(':');
-      return colon < 0 ? "" : text.substring(0, colon).stripTrailing();
+      return text.substring(0, nameLength(text));
     }
 
     /** The text after the colon without the final CRLF, with folds and the leading blank. */
@@ -75,15 +80,34 @@ public record MessageHeader(List<Field> fields, long bodyAt, boolean hasEmptyLin
         at += line.length();
         if (at > MAX_OCTETS) throw new TooLongException();
         boolean ends = line.isEmpty() || line.equals("\r\n");
-        boolean folded = line.startsWith(" ") || line.startsWith("\t");
+        boolean folded = !field.isEmpty() && (line.startsWith(" ") || line.startsWith("\t"));
         if (!field.isEmpty() && !folded) {
           fields.add(new Field(field.toString()));
           field.setLength(0);
         }
         if (ends) return new MessageHeader(fields, at, !line.isEmpty());
+        boolean mailboxLine = at == line.length() && line.matches("(?s)>?From .*");
+        if (!folded && !mailboxLine && nameLength(line) == 0) {
+          return new MessageHeader(fields, at - line.length(), false);
+        }
         field.append(line);
       }
     }
+  }
+
+  /** The length of the name that a line of a field begins with, RFC 5322 §2.2; 0 without one. */
+  private static int nameLength(String line) {
+    int end = 0;
+    while (end < line.length() && isNameCharacter(line.charAt(end))) end++;
+    int colon = end;
+    while (colon < line.length() && (line.charAt(colon) == ' ' || line.charAt(colon) == '\t')) {
+      colon++; // RFC 5322 §4.5
+    }
+    return colon < line.length() && line.charAt(colon) == ':' ? end : 0;
+  }
+
+  private static boolean isNameCharacter(char c) {
+    return c > ' ' && c < 0x7F && c != ':';
   }
 
   /** Reads a line with its line end; empty at the end of the content. */

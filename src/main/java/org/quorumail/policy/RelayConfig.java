@@ -1,6 +1,8 @@
 package org.quorumail.policy;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -12,6 +14,8 @@ import org.quorumail.tls.CertificateName;
 /**
  * The settings of {@code [relay]}: clients that may relay anywhere, and domains whose mail is
  * accepted from anyone.
+ *
+ * @param domains in the order of the configuration
  */
 public record RelayConfig(
     List<Network> networks,
@@ -35,7 +39,7 @@ public record RelayConfig(
                 "client certificates that may send anywhere: \"sha256:…\" (fingerprint), or"
                     + " \"dns:…\", \"email:…\" (a name in one signed by tls.client_ca)",
                 CertificateName::parse)),
-        Set.copyOf(
+        inOrder(
             relay.list(
                 "domains",
                 "domains",
@@ -48,5 +52,10 @@ public record RelayConfig(
             "",
             "table of the known recipients in these domains, one address per line; others get 550",
             Path::of));
+  }
+
+  /** Keeps the order: the first domain may be that of the bare postmaster. */
+  private static Set<String> inOrder(List<String> domains) {
+    return Collections.unmodifiableSet(new LinkedHashSet<>(domains));
   }
 }

@@ -29,25 +29,45 @@ public final class RelayFilter implements MessageFilter {
 
   @Override
   public Verdict rcpt(SessionView session, MailAddress recipient) {
+    if (!recipient.domain().isEmpty()) return judge(session, recipient, recipient);
+    // the envelope holds the bare postmaster (RFC 5321 §4.5.1) with this host as domain
+    MailAddress kept = new MailAddress(recipient.localPart(), session.hostname());
+    Optional<List<MailAddress>> targets = aliases.targets(kept);
+    if (targets.isPresent()) return rewriteTo(targets.get(), kept);
+    Optional<String> domain = policy.postmasterDomain(session.hostname());
+    if (domain.isPresent()) {
+      return judge(session, new MailAddress(recipient.localPart(), domain.get()), kept);
+    }
+    targets = aliases.targets(recipient);
+    if (targets.isPresent()) return rewriteTo(targets.get(), kept);
+    return policy.trusts(session.clientIdentity())
+        ? Verdict.ACCEPT
+        : Verdict.refusal(RelayPolicy.NO_POSTMASTER);
+  }
+
+  /**
+   * @param kept the recipient as the envelope holds it
+   */
+  private Verdict judge(SessionView session, MailAddress recipient, MailAddress kept) {
     MailAddress mapped = aliases.mapDomain(recipient);
     return switch (policy.decide(session.clientIdentity(), mapped)) {
       case RelayPolicy.Decision.Refuse refuse -> Verdict.refusal(refuse.reply());
       case RelayPolicy.Decision.Accept accept -> {
         Optional<List<MailAddress>> targets = aliases.targets(mapped);
         if (targets.isEmpty() && everyRecipientExists) targets = aliases.catchAllTargets(mapped);
-        yield rewriteTo(targets.orElse(List.of(mapped)), recipient, session);
+        yield rewriteTo(targets.orElse(List.of(mapped)), kept);
       }
       case RelayPolicy.Decision.Unknown unknown -> {
         Optional<List<MailAddress>> targets =
             aliases.targets(mapped).or(() -> aliases.catchAllTargets(mapped));
         yield targets.isPresent()
-            ? rewriteTo(targets.get(), recipient, session)
+            ? rewriteTo(targets.get(), kept)
             : Verdict.refusal(unknown.reply());
       }
       case RelayPolicy.Decision.Unavailable unavailable -> {
         Optional<List<MailAddress>> targets = aliases.targets(mapped);
         yield targets.isPresent()
-            ? rewriteTo(targets.get(), recipient, session)
+            ? rewriteTo(targets.get(), kept)
             : Verdict.refusal(unavailable.reply());
       }
     };
@@ -58,13 +78,8 @@ public final class RelayFilter implements MessageFilter {
     return false;
   }
 
-  private static Verdict rewriteTo(
-      List<MailAddress> targets, MailAddress recipient, SessionView session) {
-    if (targets.equals(List.of(recipient))) return Verdict.ACCEPT;
-    // the envelope holds the bare postmaster (RFC 5321 §4.5.1) with this host as domain
-    boolean bare = recipient.domain().isEmpty();
-    MailAddress kept =
-        bare ? new MailAddress(recipient.localPart(), session.hostname()) : recipient;
+  private static Verdict rewriteTo(List<MailAddress> targets, MailAddress kept) {
+    if (targets.equals(List.of(kept))) return Verdict.ACCEPT;
     return new Verdict.Change(List.of(new Edit.RewriteRecipient(kept, targets)));
   }
 }

@@ -1,6 +1,7 @@
 package org.quorumail.policy;
 
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -20,11 +21,15 @@ public final class RelayPolicy {
       Reply.of(550, "5.7.1", "Addresses that route through this host are refused");
   private static final Reply UNKNOWN = Reply.of(550, "5.1.1", "No such mailbox here");
 
+  /** The refusal of a bare postmaster, RFC 5321 §4.5.1, whom no domain and no alias names. */
+  static final Reply NO_POSTMASTER =
+      Reply.of(550, "5.1.1", "This host has no local domain, so postmaster needs a domain");
+
   private static final Reply UNAVAILABLE =
       Reply.of(451, "4.3.0", "Cannot look up the recipient now, try again later");
 
   private final RelayConfig config;
-  private final Set<String> localDomains;
+  private final Set<String> localDomains; // in the order of the configuration
   private final Optional<RecipientTable> recipients;
 
   public RelayPolicy(RelayConfig config, Optional<RecipientTable> recipients) {
@@ -32,7 +37,7 @@ public final class RelayPolicy {
     this.localDomains =
         config.domains().stream()
             .map(domain -> domain.toLowerCase(Locale.ROOT))
-            .collect(Collectors.toUnmodifiableSet());
+            .collect(Collectors.toCollection(LinkedHashSet::new));
     this.recipients = recipients;
   }
 
@@ -60,11 +65,10 @@ public final class RelayPolicy {
 
   public Decision decide(ClientIdentity client, MailAddress recipient) {
     boolean trusted = trusts(client);
-    boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
-    if (postmaster && recipient.domain().isEmpty()) return new Decision.Accept(); // RFC 5321 §4.5.1
     boolean local = localDomains.contains(recipient.domain());
     if (!local) return trusted ? new Decision.Accept() : refuse(NO_RELAY);
-    if (postmaster) return new Decision.Accept();
+    boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
+    if (postmaster) return new Decision.Accept(); // RFC 5321 §4.5.1
     if (recipients.isPresent()) {
       return switch (recipients.get().find(recipient)) {
         case KNOWN -> new Decision.Accept();
@@ -73,6 +77,21 @@ public final class RelayPolicy {
       };
     }
     return hasSourceRoute(recipient) && !trusted ? refuse(NO_ROUTING) : new Decision.Accept();
+  }
+
+  /**
+   * The domain of the bare postmaster, RFC 5321 §4.5.1: the local domain that the host's name is
+   * in, else the first one that is configured; empty without any.
+   */
+  Optional<String> postmasterDomain(String hostname) {
+    String name = hostname.toLowerCase(Locale.ROOT);
+    for (int dot = -1; ; ) {
+      String domain = name.substring(dot + 1);
+      if (localDomains.contains(domain)) return Optional.of(domain);
+      dot = name.indexOf('.', dot + 1);
+      if (dot < 0) break;
+    }
+    return localDomains.stream().findFirst();
   }
 
   /**

@@ -52,6 +52,11 @@ public interface SessionView {
     return Optional.empty();
   }
 
+  /** Returns whether MAIL declared BODY=BINARYMIME, so that the body may have bare line ends. */
+  default boolean binaryContent() {
+    return false;
+  }
+
   /** The recipients accepted so far, as the client wrote them. */
   List<MailAddress> recipients();
 

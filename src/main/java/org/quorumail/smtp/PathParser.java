@@ -139,13 +139,18 @@ public final class PathParser {
     return take(':');
   }
 
+  /**
+   * Accepts more than §4.1.2: a dot may stand beside another, or at the start or the end, since
+   * large providers have given such addresses to their customers.
+   */
   private boolean dotString() {
+    boolean onlyDots = true;
     do {
       int start = at;
       while (at < text.length() && isAtext(text.codePointAt(at))) next();
-      if (at == start) return false;
+      onlyDots &= at == start;
     } while (take('.'));
-    return true;
+    return !onlyDots;
   }
 
   private boolean quotedString() {

@@ -19,6 +19,7 @@ public final class FakeSessionView implements SessionView {
   public @Nullable String helo = "client.example";
   public @Nullable String user;
   public boolean trusted;
+  public boolean binaryContent;
   public ReversePath sender = ReversePath.of("a@client.example");
   public Optional<MailAddress> submitter = Optional.empty();
   public List<MailAddress> recipients = new ArrayList<>();
@@ -48,6 +49,11 @@ public final class FakeSessionView implements SessionView {
   @Override
   public Service service() {
     return Service.MX;
+  }
+
+  @Override
+  public boolean binaryContent() {
+    return binaryContent;
   }
 
   @Override

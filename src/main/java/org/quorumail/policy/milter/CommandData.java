@@ -23,14 +23,20 @@ final class CommandData {
     return data.toByteArray();
   }
 
-  /** The data of SMFIC_HEADER: name and value; the value is cut to the size of a packet. */
-  static byte[] field(MessageHeader.Field field, NegotiatedOptions terms) {
+  /**
+   * The data of SMFIC_HEADER: name and value.
+   *
+   * @throws MessageHeader.TooLongException when no packet can hold the field
+   */
+  static byte[] field(MessageHeader.Field field, NegotiatedOptions terms)
+      throws MessageHeader.TooLongException {
     String value = field.value().replace("\r\n", "\n");
     if (!terms.hasStep(MilterProtocol.LEADING_SPACE) && value.startsWith(" "))
       value = value.substring(1);
     byte[] name = MilterConnection.zeroTerminated(field.name());
-    int room = MilterProtocol.MAX_DATA - name.length - 1;
-    if (value.length() > room) value = value.substring(0, Math.max(0, room));
+    if (name.length + value.length() + 1 > MilterProtocol.MAX_DATA) {
+      throw new MessageHeader.TooLongException(field.name(), value.length());
+    }
     ByteArrayOutputStream data = new ByteArrayOutputStream(name.length + value.length() + 1);
     data.writeBytes(name);
     data.writeBytes(MilterConnection.zeroTerminated(value));

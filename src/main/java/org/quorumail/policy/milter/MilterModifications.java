@@ -1,5 +1,6 @@
 package org.quorumail.policy.milter;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,19 +24,24 @@ final class MilterModifications {
 
   private final int actions;
   private final long maxBodySize;
+  private final boolean binary;
   private final Supplier<ContentBuffer> buffers;
   private final List<Edit> edits = new ArrayList<>();
   private int headerOctets;
+  private boolean afterReturn; // the last octet of the replacement body so far was a CR
   private @Nullable ContentBuffer body;
   private @Nullable String quarantine;
 
   /**
    * @param actions that were negotiated
    * @param maxBodySize octets of a replacement body
+   * @param binary whether a replacement body is kept as it is; else bare line ends become CRLF
    */
-  MilterModifications(int actions, long maxBodySize, Supplier<ContentBuffer> buffers) {
+  MilterModifications(
+      int actions, long maxBodySize, boolean binary, Supplier<ContentBuffer> buffers) {
     this.actions = actions;
     this.maxBodySize = maxBodySize;
+    this.binary = binary;
     this.buffers = buffers;
   }
 
@@ -110,7 +116,8 @@ final class MilterModifications {
     return Optional.ofNullable(body);
   }
 
-  private void appendBody(byte[] piece) throws IOException {
+  private void appendBody(byte[] received) throws IOException {
+    byte[] piece = binary ? received : wholeLineEnds(received);
     ContentBuffer into = body;
     if (into == null) {
       into = buffers.get();
@@ -120,6 +127,22 @@ final class MilterModifications {
       throw new MilterException("its body is larger than a message may be");
     }
     into.write(piece, 0, piece.length);
+  }
+
+  /** Makes CRLF of each line end; a CR at the end of one piece and an LF after it are one. */
+  private byte[] wholeLineEnds(byte[] piece) {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream(piece.length + 64);
+    for (byte b : piece) {
+      boolean lineFeed = b == '\n';
+      if (!lineFeed && b != '\r') {
+        whole.write(b);
+      } else if (!lineFeed || !afterReturn) {
+        whole.write('\r');
+        whole.write('\n');
+      }
+      afterReturn = b == '\r';
+    }
+    return whole.toByteArray();
   }
 
   private void add(Edit edit) throws MilterException {

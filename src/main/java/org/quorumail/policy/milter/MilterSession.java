@@ -28,6 +28,8 @@ final class MilterSession implements MessageFilter {
   private static final Verdict TEMPFAIL =
       Verdict.defer(451, "4.7.1", "Service unavailable, try again later");
   private static final Verdict REJECT = Verdict.reject(550, "5.7.1", "Command rejected");
+  private static final Verdict HEADER_TOO_LONG =
+      Verdict.reject(552, "5.3.4", "The header of the message is too long");
   private static final Verdict SHUTDOWN = Verdict.defer(421, "4.7.0", "Try again later");
 
   /** Most progress packets for one message; a milter that sends more counts as hanging. */
@@ -120,6 +122,8 @@ final class MilterSession implements MessageFilter {
       Verdict early = sendMessage(content, session);
       if (early != Verdict.ACCEPT || participation != Participation.ACTIVE) return early;
       return sendEndOfBody(session);
+    } catch (MessageHeader.TooLongException e) {
+      return HEADER_TOO_LONG; // reset() ends the message for the milter
     } catch (MilterException e) {
       failed(e);
       return defaultAction();
@@ -220,7 +224,8 @@ final class MilterSession implements MessageFilter {
     if (macros.length > 0) open.send(MilterProtocol.MACRO, macros);
     open.send(MilterProtocol.END_OF_BODY, new byte[0]);
     MilterModifications changes =
-        new MilterModifications(terms.actions(), session.maxMessageSize(), buffers);
+        new MilterModifications(
+            terms.actions(), session.maxMessageSize(), session.binaryContent(), buffers);
     try {
       int progress = 0;
       while (true) {

@@ -18,6 +18,8 @@ final class ContentScanner {
   private int matched; // octets of NAME at the start of this line, or NO_MATCH
   private boolean inHeader = true;
   private int hops;
+  private boolean headerReturn; // the last octet of the header so far was a CR
+  private boolean bareHeaderLineEnds;
   private boolean eightBitHeader;
   private boolean eightBit;
   private boolean bareLineEnds;
@@ -42,6 +44,19 @@ final class ContentScanner {
     return bareLineEnds || carriageReturn;
   }
 
+  /**
+   * Whether a line end is one that the content must not have: any bare one, or one of the header
+   * where the content is binary, since its body has no lines (RFC 3030 §3). A header that readers
+   * end at different places hides what follows.
+   *
+   * @param complete whether no more octets follow
+   */
+  boolean hasForbiddenLineEnd(boolean binary, boolean complete) {
+    boolean openReturn = complete && carriageReturn;
+    if (binary) return bareHeaderLineEnds || (inHeader && openReturn);
+    return bareLineEnds || openReturn;
+  }
+
   void accept(byte[] bytes, int offset, int length) {
     for (int i = offset; inHeader && i < offset + length; i++) acceptHeader(bytes[i]);
     boolean high = false;
@@ -59,8 +74,11 @@ final class ContentScanner {
   }
 
   private void acceptHeader(byte b) {
+    boolean afterReturn = headerReturn;
+    headerReturn = b == '\r';
+    bareHeaderLineEnds |= afterReturn != (b == '\n');
     if (b == '\n') {
-      inHeader = column > 1; // only the CR: the empty line that ends the header
+      inHeader = column != 1 || !afterReturn; // only the CR: the empty line that ends the header
       column = 0;
       matched = 0;
       return;

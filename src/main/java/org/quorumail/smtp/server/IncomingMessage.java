@@ -35,6 +35,8 @@ import org.slf4j.LoggerFactory;
  */
 final class IncomingMessage implements ContentSink, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
+  static final Reply BARE_LINE_END =
+      Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
   private static final int COPY_BUFFER = 16 * 1024;
 
   private final SessionContext session;
@@ -42,7 +44,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private final IncomingTransaction transaction;
   private final MessageWriter writer;
   private final @Nullable ContentBuffer buffer; // where filters read the content
-  private final ContentScanner scanner = new ContentScanner();
+  private final ContentScanner received = new ContentScanner();
+  private final ContentScanner stored; // as filters leave the content
   private final @Nullable HeaderCompletion completion;
   private @Nullable MessageVerdict verdict;
   private boolean blockReceived;
@@ -59,6 +62,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     this.writer = writer;
     boolean needsContent = session.filters().needsContent();
     this.buffer = needsContent ? new ContentBuffer(session.server().scratch()) : null;
+    this.stored = needsContent ? new ContentScanner() : received;
     this.completion = session.service() == Service.SUBMISSION ? completion() : null;
   }
 
@@ -97,8 +101,9 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     return chunkOctets;
   }
 
-  /** The refusal of a message that could not be stored so far. */
+  /** The refusal of a message that is malformed or could not be stored so far. */
   Optional<Reply> failure() {
+    if (hasForbiddenLineEnd(false)) return Optional.of(BARE_LINE_END);
     if (!targetFailed) return Optional.empty();
     Readiness reason = buffer == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL;
     return Optional.of(Availability.refusal(reason));
@@ -111,8 +116,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       blockReceived = true;
       channel.deadlinePerBlock(session.config().timeouts().dataBlock());
     }
-    scanner.accept(bytes, offset, length);
-    if (scanner.isLooping()) return;
+    received.accept(bytes, offset, length);
+    if (received.isLooping() || hasForbiddenLineEnd(false)) return;
     if (completion == null) store(bytes, offset, length);
     else completion.write(bytes, offset, length);
   }
@@ -121,10 +126,11 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   Reply commit(long size) {
     if (committed) throw new IllegalStateException("a message is committed once");
     committed = true;
-    if (completion != null && !scanner.isLooping()) finish(completion);
-    if (scanner.isLooping()) {
+    if (received.isLooping()) {
       return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
     }
+    if (hasForbiddenLineEnd(true)) return BARE_LINE_END;
+    if (completion != null) finish(completion);
     Optional<Reply> failure = failure();
     if (failure.isPresent()) return failure.get();
     if (buffer != null) judged(session.filters().judge(buffer));
@@ -192,7 +198,10 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     if (content.size() == 0) return;
     byte[] piece = new byte[(int) Math.min(COPY_BUFFER, content.size())];
     try (InputStream in = content.open()) {
-      for (int n = in.read(piece); n > 0; n = in.read(piece)) writer.write(piece, 0, n);
+      for (int n = in.read(piece); n > 0; n = in.read(piece)) {
+        stored.accept(piece, 0, n);
+        writer.write(piece, 0, n);
+      }
     }
   }
 
@@ -215,14 +224,19 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     };
   }
 
-  /** The options of MAIL, corrected by the properties of the content. */
+  private boolean hasForbiddenLineEnd(boolean complete) {
+    boolean binary = transaction.options().body() == BodyType.BINARY_MIME;
+    return received.hasForbiddenLineEnd(binary, complete);
+  }
+
+  /** The options of MAIL, corrected by the properties of the content that is stored. */
   private MailOptions options() {
     MailOptions declared = transaction.options();
-    boolean undeclared = declared.body() == BodyType.SEVEN_BIT && scanner.hasEightBit();
+    boolean undeclared = declared.body() == BodyType.SEVEN_BIT && stored.hasEightBit();
     return declared.withContentFacts(
         undeclared ? BodyType.EIGHT_BIT_MIME : declared.body(),
-        transaction.smtpUtf8() && scanner.hasEightBitHeader(),
-        scanner.hasBareLineEnds());
+        transaction.smtpUtf8() && stored.hasEightBitHeader(),
+        stored.hasBareLineEnds());
   }
 
   private void logReceived(Envelope envelope, Optional<String> holdReason, long size) {

@@ -200,8 +200,7 @@ final class MailCommands {
           switch (message.readToDot()) {
             case ContentResult.Complete whole -> message.commit(whole.size());
             case ContentResult.TooLarge large -> tooLarge();
-            case ContentResult.BareLineEnd bare ->
-                Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
+            case ContentResult.BareLineEnd bare -> IncomingMessage.BARE_LINE_END;
             case ContentResult.Truncated cut ->
                 throw new EOFException("the connection ended inside DATA");
           };

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.User;
+import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.ReversePath;
@@ -190,6 +191,11 @@ final class SessionContext implements SessionView {
   @Override
   public boolean trusted() {
     return server().policy().get().trusts(client.identity());
+  }
+
+  @Override
+  public boolean binaryContent() {
+    return transaction != null && transaction.options().body() == BodyType.BINARY_MIME;
   }
 
   @Override

@@ -158,8 +158,8 @@ final class SmtpSession {
       return CommandResult.of(
           500, "5.5.1", lmtp ? "This is LMTP, say LHLO" : "This is SMTP, say EHLO");
     }
-    if (!HostNameSyntax.isName(name)) {
-      return CommandResult.of(501, "5.5.4", verb + " wants a domain name or an address literal");
+    if (!HostNameSyntax.isClientName(name)) {
+      return CommandResult.of(501, "5.5.4", verb + " wants the name of the client");
     }
     mail.resetTransaction();
     client.greeted(name, verb != Verb.HELO);

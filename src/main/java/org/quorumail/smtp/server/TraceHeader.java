@@ -22,7 +22,7 @@ final class TraceHeader {
 
   static byte[] compose(SessionContext session, QueueId id, Envelope envelope) {
     RemoteClient client = session.remoteClient();
-    String name = session.helo().orElse("unknown");
+    String name = session.helo().map(HostNameSyntax::traceable).orElse("unknown");
     String reverseName = client.reverseName().map(reverse -> reverse + " ").orElse("");
     StringBuilder field = new StringBuilder(256);
     field.append("Received: from ").append(name);

@@ -104,7 +104,8 @@ sealed interface XclientArgument {
           decoded
               .map(t -> t.toUpperCase(Locale.ROOT))
               .filter(t -> t.equals("SMTP") || t.equals("ESMTP"));
-      case NAME, HELO -> decoded.filter(HostNameSyntax::isName);
+      case NAME -> decoded.filter(HostNameSyntax::isName);
+      case HELO -> decoded.filter(HostNameSyntax::isClientName);
       case LOGIN -> decoded.filter(XclientArgument::isPrintable);
     };
   }

@@ -191,6 +191,33 @@ class MilterSessionTest {
   }
 
   @Test
+  void aMessageWithoutEmptyLineHidesNothingFromTheMilter() {
+    FilterSession screening = screening();
+    greet(screening);
+    envelope(screening);
+    screening.judge(content("Subject: x\r\nno field\r\nX-More: hidden\r\n"));
+    assertThat(milter.received).contains("LSubject|x|", "Bno field\r\nX-More: hidden\r\n");
+  }
+
+  @Test
+  void aFieldThatNoPacketHoldsIsRefusedRatherThanCut() {
+    FilterSession screening = screening();
+    greet(screening);
+    envelope(screening);
+    MessageVerdict verdict =
+        screening.judge(content("Subject: " + "x".repeat(70_000) + "\r\n\r\nbody\r\n"));
+    assertThat(reply(verdict)).startsWith("552 5.3.4");
+  }
+
+  @Test
+  void aBodyWithBareLineEndsGetsWholeOnesUnlessTheMessageIsBinary() throws IOException {
+    String[] parts = {"ba\n\nb\r", "b\nc\r", "bd\r", "c"};
+    assertThat(text(judged(parts).content())).endsWith("\r\n\r\na\r\n\r\nb\r\nc\r\nd\r\n");
+    session.binaryContent = true;
+    assertThat(text(judged(parts).content())).endsWith("\r\n\r\na\n\nb\r\nc\rd\r");
+  }
+
+  @Test
   void bodyChunksEndWhenTheMilterHasSeenEnough() {
     milter.steps = MilterProtocol.SKIP;
     milter.answer('B', "s");

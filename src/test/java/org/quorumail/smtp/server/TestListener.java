@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -200,9 +200,14 @@ final class TestListener implements AutoCloseable {
         new RelayConfig(
             trusted ? List.of(Network.parse("127.0.0.0/8")) : List.of(),
             Set.of(),
-            Set.copyOf(Arrays.asList(text("domains", "local.example").split(","))),
+            domains(),
             Optional.empty()),
         Optional.ofNullable(options.get("known")).map(TestListener::table));
+  }
+
+  private Set<String> domains() {
+    String domains = text("domains", "local.example");
+    return domains.isEmpty() ? Set.of() : new LinkedHashSet<>(List.of(domains.split(",")));
   }
 
   private static RecipientTable table(String known) {
