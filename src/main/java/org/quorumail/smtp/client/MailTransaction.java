@@ -32,7 +32,6 @@ final class MailTransaction {
   private static final int CHUNK_SIZE = 64 * 1024; // one reply each; more saves few round trips
   private static final int MAX_DIAGNOSTIC = 512; // the longest reply line by §4.5.3.1.5
   private static final EnhancedStatus OK = new EnhancedStatus(2, 0, 0);
-  private static final EnhancedStatus CONNECTION_LOST = new EnhancedStatus(4, 4, 2);
 
   private final SmtpConnection connection;
   private final SmtpChannel channel;
@@ -48,6 +47,7 @@ final class MailTransaction {
   private final List<Integer> accepted = new ArrayList<>(); // by a positive reply to RCPT
   private final List<Integer> leftOver = new ArrayList<>();
   private boolean sessionEnds;
+  private boolean dotSent;
   private boolean completed;
 
   MailTransaction(
@@ -157,6 +157,7 @@ final class MailTransaction {
       if (failed != null) return failed;
     }
     if (!dot.mayBeSent(accepted.size())) return new SendResult.FinalDotDenied();
+    dotSent = true;
     writer.endContent();
     return readFinalReplies("end of DATA");
   }
@@ -175,6 +176,7 @@ final class MailTransaction {
         }
         boolean last = count < chunk.length;
         if (last && !dot.mayBeSent(accepted.size())) return new SendResult.FinalDotDenied();
+        dotSent = last;
         channel.deadlinePerBlock(timeouts.data());
         writer.command("BDAT " + count + (last ? " LAST" : ""));
         writer.chunk(chunk, count);
@@ -213,29 +215,9 @@ final class MailTransaction {
     return answeredByOne(reply, command);
   }
 
-  /**
-   * RFC 2033 §4.2: one reply for each accepted recipient. When the connection is lost among them,
-   * the replies before count: these recipients must not get the message again.
-   */
+  /** RFC 2033 §4.2: one reply for each accepted recipient; the replies before a cut count. */
   private void readFinalReplyOfEach(String command) throws IOException {
-    Outcome lost = null;
-    boolean anyRead = false;
-    for (int recipient : accepted) {
-      if (lost == null) {
-        try {
-          outcomes[recipient] = outcome(readFinalReply(), command);
-          anyRead = true;
-          continue;
-        } catch (IOException e) {
-          if (!anyRead) throw e;
-          connection.close();
-          sessionEnds = true;
-          String reason = connection.connectionLostReason(e);
-          lost = new Outcome.Deferred(CONNECTION_LOST, reason, connection.peer().toString());
-        }
-      }
-      outcomes[recipient] = lost;
-    }
+    for (int recipient : accepted) outcomes[recipient] = outcome(readFinalReply(), command);
   }
 
   private Reply readFinalReply() throws IOException {
@@ -254,15 +236,27 @@ final class MailTransaction {
   }
 
   private SendResult answered() {
+    List<RecipientOutcome> decided = decided();
+    if (decided.size() + leftOver.size() != outcomes.length) {
+      throw new IllegalStateException("a recipient has neither an outcome nor is left over");
+    }
+    return new SendResult.Answered(decided, leftOver, sessionEnds);
+  }
+
+  /** The outcomes of the recipients for which the server has replied. */
+  List<RecipientOutcome> decided() {
     List<RecipientOutcome> decided = new ArrayList<>(outcomes.length);
     for (int i = 0; i < outcomes.length; i++) {
       Outcome outcome = outcomes[i];
       if (outcome != null) decided.add(new RecipientOutcome(i, outcome));
     }
-    if (decided.size() + leftOver.size() != outcomes.length) {
-      throw new IllegalStateException("a recipient has neither an outcome nor is left over");
-    }
-    return new SendResult.Answered(decided, leftOver, sessionEnds);
+    return decided;
+  }
+
+  /** The recipients that may have received the message: the dot was sent, no reply was read. */
+  List<Integer> inDoubt() {
+    if (!dotSent) return List.of();
+    return accepted.stream().filter(i -> outcomes[i] == null).toList();
   }
 
   private Outcome outcome(Reply reply, String command) {

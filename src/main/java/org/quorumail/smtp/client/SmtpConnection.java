@@ -147,18 +147,20 @@ public final class SmtpConnection implements AutoCloseable {
 
   private SendResult send(
       OutgoingMessage message, TransactionPlan.Sendable plan, FinalDotGuard dot) {
+    boolean afterOther = resetFirst;
+    resetFirst = true;
+    MailTransaction transaction =
+        new MailTransaction(this, channel, writer, plan, message.envelope());
     try {
-      boolean afterOther = resetFirst;
-      resetFirst = true;
-      MailTransaction transaction =
-          new MailTransaction(this, channel, writer, plan, message.envelope());
       SendResult result = transaction.run(afterOther, content(message, plan), dot);
       if (transaction.completed()) resetFirst = false;
       if (!(result instanceof SendResult.Answered)) close();
       return result;
     } catch (IOException e) {
       close();
-      return new SendResult.Broken(connectionLostReason(e), !replyRead);
+      boolean stale = transactions > 1 && !replyRead;
+      return new SendResult.Broken(
+          connectionLostReason(e), stale, transaction.decided(), transaction.inDoubt());
     }
   }
 

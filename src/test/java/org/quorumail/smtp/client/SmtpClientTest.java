@@ -360,11 +360,13 @@ class SmtpClientTest {
   void lmtpKeepsTheAnswersThatCameBeforeTheConnectionWasLost() throws IOException {
     start(c -> c.equals(".") ? "250 2.0.0 one\r\n550 5.2.1 no\r\n" + HANG_UP : polite(c));
     SmtpConnection connection = connect(peer(true, TlsRule.OPPORTUNISTIC));
-    List<Outcome> results =
-        send(connection, "a\r\n", "x@t.test", "y@t.test", "z@t.test", "u@t.test");
-    assertThat(results)
-        .extracting(r -> r.getClass().getSimpleName())
-        .containsExactly("Delivered", "Failed", "Deferred", "Deferred");
+    Envelope envelope = transaction("x@t.test", "y@t.test", "z@t.test", "u@t.test");
+    SendResult.Broken broken =
+        (SendResult.Broken) connection.send(with(envelope, () -> content("a\r\n")), n -> true);
+    assertThat(broken.outcomes())
+        .extracting(r -> r.outcome().getClass().getSimpleName())
+        .containsExactly("Delivered", "Failed");
+    assertThat(broken.inDoubt()).containsExactly(2, 3);
     assertThat(connection.isUsable()).isFalse();
   }
 
