@@ -110,9 +110,12 @@ public final class SmtpConnection implements AutoCloseable {
     return capabilities.maxRecipientDomains();
   }
 
+  /** False when the server refuses it and goes on with the session. */
   boolean requestStartTls() throws IOException {
     writer.command("STARTTLS");
-    return readReply(timeouts.starttls()).code() == 220;
+    Reply reply = readReply(timeouts.starttls());
+    if (reply.code() == CLOSING) throw new EOFException("the server closes the session");
+    return reply.code() == 220;
   }
 
   void startTls(SSLContext context, boolean verify) throws IOException {
