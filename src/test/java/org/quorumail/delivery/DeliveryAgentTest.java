@@ -186,6 +186,75 @@ class DeliveryAgentTest {
     }
   }
 
+  /** A reply about the session says nothing about the recipient of the next message. */
+  @ParameterizedTest
+  @CsvSource({
+    "RSET, 503 5.5.0 not available",
+    "RSET, 502 5.5.1 not implemented",
+    "RSET, 451 4.3.0 no",
+    "none, ''"
+  })
+  void aSessionThatRefusesTheNextTransactionIsReplaced(String where, String answer)
+      throws IOException {
+    Script first =
+        new Script() {
+          private int mails;
+
+          @Override
+          public synchronized String answer(String command) {
+            if (command.startsWith("RCPT")) return "550 5.1.1 nobody";
+            boolean nested = command.startsWith("MAIL") && mails++ > 0;
+            return nested ? "503 5.5.1 nested MAIL command" : polite(command);
+          }
+        };
+    try (ScriptedServer server =
+            new ScriptedServer(new FirstConnectionFails(where, answer, first));
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 1);
+      assertThat(deliver(agent, message).getFirst().outcome()).isInstanceOf(Outcome.Failed.class);
+      assertThat(deliver(agent, message).getFirst().outcome())
+          .isInstanceOf(Outcome.Delivered.class);
+      assertThat(server.connections()).isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MAIL, 503 5.5.1 nested MAIL command",
+    "MAIL, 500 unknown command",
+    "RCPT, 503 no MAIL",
+    "DATA, 503 5.5.1 no RCPT",
+    "DATA, 554 5.5.1 no valid recipients"
+  })
+  void aPermanentReplyAboutTheTransactionFailsNoRecipient(String where, String answer)
+      throws IOException {
+    Script always = c -> c.startsWith(where) ? answer : polite(c);
+    try (ScriptedServer server = new ScriptedServer(always)) {
+      FakeResolver one = new FakeResolver().mx("d.test", 10, "first.test", "127.0.0.1");
+      assertThat(attempt(one, "", "d.test", server.port()))
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Outcome.Deferred.class, d -> assertThat(d.diagnostic()).contains(answer));
+    }
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails(where, answer))) {
+      assertThat(attempt(twoExchangers(), "", "d.test", server.port()))
+          .singleElement()
+          .isInstanceOf(Outcome.Delivered.class);
+    }
+  }
+
+  @Test
+  void aSequenceErrorAboutOneOfSeveralRecipientsIsItsOwn() throws IOException {
+    Script script = c -> c.startsWith("RCPT TO:<to0") ? "503 5.5.1 log in first" : polite(c);
+    try (ScriptedServer server = new ScriptedServer(script);
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 2);
+      assertThat(deliver(agent, message))
+          .extracting(o -> o.recipientIndex() + o.outcome().getClass().getSimpleName())
+          .containsExactlyInAnyOrder("0Failed", "1Delivered");
+    }
+  }
+
   private static FakeResolver twoExchangers() {
     return new FakeResolver()
         .mx("d.test", 10, "first.test", "127.0.0.1")

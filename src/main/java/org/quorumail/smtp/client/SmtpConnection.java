@@ -161,7 +161,8 @@ public final class SmtpConnection implements AutoCloseable {
       return result;
     } catch (IOException e) {
       close();
-      boolean stale = transactions > 1 && !replyRead;
+      boolean refused = e instanceof MailTransaction.SessionRefusedException;
+      boolean stale = transactions > 1 && (refused || !replyRead);
       return new SendResult.Broken(
           connectionLostReason(e), stale, transaction.decided(), transaction.inDoubt());
     }
