@@ -2,7 +2,9 @@ package org.quorumail.delivery;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.HostLookup.TargetHost;
 import org.quorumail.mail.EnhancedStatus;
@@ -19,9 +21,10 @@ import org.quorumail.smtp.client.TlsRule;
  */
 final class Connector {
   /** Addresses tried in one attempt, so that a dead domain holds its room no longer than that. */
-  private static final int MAX_CONNECTS = 5;
+  private static final int MAX_ADDRESSES = 5;
 
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
+  private static final EnhancedStatus NO_ANSWER = new EnhancedStatus(4, 4, 1);
   private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 4);
 
   /**
@@ -37,9 +40,12 @@ final class Connector {
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
 
-  /** The number of addresses tried in the search that runs. */
-  private int connects;
-
+  private @Nullable List<TargetHost> hosts; // once they are known
+  private int hostIndex; // of the host that was tried last
+  private int addressIndex; // of its address that was tried last
+  private final Set<String> givenUp = new HashSet<>(); // addresses that have deferred the message
+  private int triedAddresses; // in vain
+  private boolean connectFailed;
   private String lastRemote = "";
   private ConnectResult.@Nullable Unusable lastProblem;
   private boolean mayOfferTlsLater; // a host that could not be asked, or did not answer
@@ -56,6 +62,7 @@ final class Connector {
     this.destination = destination;
     this.limiter = limiter;
     this.requireVerifiedTls = requireVerifiedTls;
+    this.mayOfferTlsLater = !requireVerifiedTls;
   }
 
   /** The result of a search. */
@@ -70,17 +77,51 @@ final class Connector {
   record CircuitOpen(String reason) implements ConnectorResult {}
 
   ConnectorResult connect() {
-    SmtpConnection idle = limiter.takeIdle(System.nanoTime()).orElse(null);
+    long now = System.nanoTime();
+    SmtpConnection idle = limiter.takeIdle(now, peer -> !isGivenUp(peer)).orElse(null);
     if (idle != null && requireVerifiedTls && idle.peer().tls() != TlsRule.VERIFIED) {
-      limiter.returnConnection(idle, System.nanoTime());
+      limiter.returnConnection(idle, now);
       idle = null;
     }
     return idle != null ? new Connected(idle) : connectNew();
   }
 
+  /** Excludes a host that has deferred the message from the rest of this attempt. */
+  void giveUp(ServerEndpoint peer, Outcome.Deferred deferral) {
+    givenUp.add(key(peer.name(), peer.address()));
+    triedAddresses++;
+    mayOfferTlsLater = true;
+    lastProblem = new ConnectResult.Unusable(deferral.status(), deferral.diagnostic());
+    lastRemote = peer.toString();
+  }
+
+  /** Returns whether the attempt can go on at another host when it gives these up. */
+  boolean hasHostBeside(Set<ServerEndpoint> peers) {
+    if (triedAddresses + peers.size() >= MAX_ADDRESSES) return false;
+    if (hosts == null && agent.hosts().find(destination) instanceof HostLookup.Found found) {
+      hosts = found.hosts();
+    }
+    if (hosts == null) return false;
+    Set<String> without = new HashSet<>(givenUp);
+    for (ServerEndpoint peer : peers) without.add(key(peer.name(), peer.address()));
+    long now = System.nanoTime();
+    for (int i = hostIndex; i < hosts.size(); i++) {
+      TargetHost host = hosts.get(i);
+      if (agent.breakers().openUntil(host.key(), now) - now > 0) continue;
+      for (int a = i == hostIndex ? addressIndex : 0; a < host.addresses().size(); a++) {
+        if (!without.contains(key(host, host.addresses().get(a)))) return true;
+      }
+    }
+    return false;
+  }
+
   private ConnectorResult connectNew() {
+    if (hosts != null) return connectToNext(hosts);
     return switch (agent.hosts().find(destination)) {
-      case HostLookup.Found found -> connectToFirst(found.hosts());
+      case HostLookup.Found found -> {
+        hosts = found.hosts();
+        yield connectToNext(hosts);
+      }
       case HostLookup.None none -> failed(none.status(), none.reason(), "");
       case HostLookup.Unknown unknown -> {
         limiter.shrinkWindow();
@@ -93,14 +134,13 @@ final class Connector {
     };
   }
 
-  /** Tries the hosts in their order. The reason of the last failure goes into the outcome. */
-  private ConnectorResult connectToFirst(List<TargetHost> hosts) {
-    connects = 0;
-    lastRemote = "";
-    lastProblem = null;
-    mayOfferTlsLater = !requireVerifiedTls;
-    for (TargetHost host : hosts) {
-      ConnectorResult result = tryHost(host);
+  /**
+   * Tries the hosts in their order, from the one on that was tried last. The reason of the last
+   * failure goes into the outcome.
+   */
+  private ConnectorResult connectToNext(List<TargetHost> hosts) {
+    for (; hostIndex < hosts.size(); hostIndex++, addressIndex = 0) {
+      ConnectorResult result = tryHost(hosts.get(hostIndex), hosts.size() - hostIndex - 1);
       if (result != null) return result;
     }
     if (lastProblem == null) {
@@ -108,16 +148,21 @@ final class Connector {
       return new CircuitOpen("the circuit of every host is open");
     }
     if (!mayOfferTlsLater) return failed(NO_SECURE_ROUTE, lastProblem.reason(), lastRemote);
-    limiter.shrinkWindow();
+    if (connectFailed) limiter.shrinkWindow();
     openCircuitIfAllAreOpen(hosts);
     return deferred(lastProblem.status(), lastProblem.reason(), lastRemote);
   }
 
-  /** Null when another host may do. */
-  private @Nullable ConnectorResult tryHost(TargetHost host) {
+  /**
+   * Null when another host may do.
+   *
+   * @param hostsAfter each of them keeps one address of those that the attempt may try
+   */
+  private @Nullable ConnectorResult tryHost(TargetHost host, int hostsAfter) {
+    if (host.addresses().stream().allMatch(a -> givenUp.contains(key(host, a)))) return null;
     // in this order: a caller that an open circuit allows must try the host
     boolean allowed =
-        connects < MAX_CONNECTS && agent.breakers().allows(host.key(), System.nanoTime());
+        triedAddresses < MAX_ADDRESSES && agent.breakers().allows(host.key(), System.nanoTime());
     if (!allowed) {
       mayOfferTlsLater = true;
       return null;
@@ -125,24 +170,41 @@ final class Connector {
     if (requireVerifiedTls && !host.configured()) {
       return failed(NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
     }
-    for (InetAddress address : host.addresses()) {
-      if (connects++ == MAX_CONNECTS) break;
+    int limit = Math.max(triedAddresses + 1, MAX_ADDRESSES - hostsAfter);
+    for (; addressIndex < host.addresses().size() && triedAddresses < limit; addressIndex++) {
+      InetAddress address = host.addresses().get(addressIndex);
+      if (givenUp.contains(key(host, address))) continue;
       ConnectorResult result = tryAddress(endpoint(host, address));
       if (result != null) return result;
+      triedAddresses++;
+      connectFailed = true;
     }
     // a demand of this message alone says nothing about the host
     if (!requireVerifiedTls) agent.breakers().recordFailure(host.key(), System.nanoTime());
     return null;
   }
 
+  private boolean isGivenUp(ServerEndpoint peer) {
+    return givenUp.contains(key(peer.name(), peer.address()));
+  }
+
+  private static String key(TargetHost host, InetAddress address) {
+    return key(host.name(), new InetSocketAddress(address, host.port()));
+  }
+
+  private static String key(String name, InetSocketAddress address) {
+    return name + "/" + address.getAddress().getHostAddress() + ":" + address.getPort();
+  }
+
   private @Nullable ConnectorResult tryAddress(ServerEndpoint peer) {
+    String nearer = lastRemote;
     lastRemote = peer.toString();
     return switch (agent.client().open(peer)) {
       case ConnectResult.Connected connected -> {
         agent.connectionOpened();
         yield new Connected(connected.connection());
       }
-      case ConnectResult.MailLoop loop -> failed(LOOP, loop.reason(), lastRemote);
+      case ConnectResult.MailLoop loop -> loop(loop.reason(), nearer);
       case ConnectResult.Unusable unusable -> {
         mayOfferTlsLater = true;
         lastProblem = unusable;
@@ -153,6 +215,17 @@ final class Connector {
         yield null;
       }
     };
+  }
+
+  /**
+   * This node is a host of the domain itself: the hosts after it are no nearer (RFC 5321 §5.1). The
+   * mail waits for the nearer ones, or loops when there is none.
+   */
+  private ConnectorResult loop(String reason, String nearerRemote) {
+    ConnectResult.Unusable nearer = lastProblem;
+    if (nearer != null) return deferred(nearer.status(), nearer.reason(), nearerRemote);
+    if (hostIndex > 0) return deferred(NO_ANSWER, "every nearer host is paused", "");
+    return failed(LOOP, reason, lastRemote);
   }
 
   private void openCircuitIfAllAreOpen(List<TargetHost> hosts) {

@@ -2,8 +2,11 @@ package org.quorumail.delivery;
 
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +23,8 @@ import org.quorumail.smtp.client.SmtpConnection;
 import org.quorumail.spool.SpooledMessage;
 
 /**
- * One try to hand a message to one destination, transaction by transaction. The caller asks for
+ * One try to hand a message to one destination, transaction by transaction, host after host:
+ * recipients that a host defers are tried at the next one (RFC 5321 §5.1). The caller asks for
  * {@link #next} until the attempt {@linkplain #isFinished is finished}. It commits the outcomes of
  * each step before the next one, so a crash can repeat no more than one transaction. The connection
  * serves other messages only after {@link #close}. Used once, by one thread.
@@ -43,7 +47,16 @@ public final class DeliveryAttempt implements AutoCloseable {
   private final Supplier<InputStream> content;
   private final FinalDotGuard dot;
   private final long startNanos = System.nanoTime();
-  private List<Integer> remaining; // indexes of the recipients without an outcome
+  private List<Integer> remaining; // indexes of the recipients to try at the current host
+  private List<Integer> postponed = new ArrayList<>(); // those to try at the next host
+
+  /** The last deferral of each recipient that a host has deferred in this attempt. */
+  private final Map<Integer, Outcome.Deferred> deferrals = new HashMap<>();
+
+  /** The hosts that have deferred a postponed recipient, with a reason. */
+  private final Map<ServerEndpoint, Outcome.Deferred> deferringHosts = new LinkedHashMap<>();
+
+  private boolean delivered; // at the current host
   private @Nullable SmtpConnection connection;
   private int transactions;
 
@@ -64,7 +77,7 @@ public final class DeliveryAttempt implements AutoCloseable {
 
   /** Returns whether every recipient has an outcome, or nothing more can be tried now. */
   public boolean isFinished() {
-    return remaining.isEmpty();
+    return remaining.isEmpty() && postponed.isEmpty();
   }
 
   /**
@@ -75,6 +88,7 @@ public final class DeliveryAttempt implements AutoCloseable {
   public AttemptResult next() {
     if (isFinished()) throw new IllegalStateException("the attempt is finished");
     while (transactions < MAX_TRANSACTIONS) {
+      if (remaining.isEmpty()) leaveHost();
       SmtpConnection current = usableConnection();
       if (current == null) {
         switch (connector.connect()) {
@@ -83,7 +97,8 @@ public final class DeliveryAttempt implements AutoCloseable {
             return decideAll(decided.outcome());
           }
           case Connector.CircuitOpen open -> {
-            return notTried(open.reason());
+            if (deferrals.isEmpty()) return notTried(open.reason());
+            return decideAll(new Outcome.Deferred(BROKEN, open.reason(), ""));
           }
         }
         connection = current;
@@ -97,20 +112,34 @@ public final class DeliveryAttempt implements AutoCloseable {
     return decideAll(new Outcome.Deferred(TOO_MANY, "too many recipients for one attempt", ""));
   }
 
+  /** Gives the hosts up that have deferred recipients; these are to be tried at another one. */
+  private void leaveHost() {
+    deferringHosts.forEach(connector::giveUp);
+    deferringHosts.clear();
+    remaining = postponed;
+    postponed = new ArrayList<>();
+    SmtpConnection current = connection;
+    connection = null;
+    if (current != null) {
+      if (delivered) limiter.returnConnection(current, System.nanoTime());
+      else current.quit(); // so that other messages do not begin there either
+    }
+    delivered = false;
+  }
+
   /** Sends to as many recipients as go into one transaction; null to try again at once. */
   private @Nullable AttemptResult runTransaction(SmtpConnection current) {
     List<Integer> now = remaining.subList(0, recipientsInOneTransaction(current));
     return switch (current.send(outgoing(now), dot)) {
       case SendResult.Answered answered -> answered(now, answered, current.peer());
-      case SendResult.Broken broken -> {
-        boolean closedWhileIdle = broken.noReplyRead() && current.transactions() > 1;
-        yield closedWhileIdle ? null : broken(broken, current.peer());
-      }
+      case SendResult.Broken broken ->
+          broken.staleSession() ? null : broken(now, broken, current.peer());
       case SendResult.NotSendable not ->
           decideAll(new Outcome.Failed(not.status(), not.reason(), current.peer().toString()));
       case SendResult.FinalDotDenied denied -> notTried("the lease of the spool is not held");
       case SendResult.Unreadable unreadable -> {
         remaining = List.of();
+        postponed = List.of();
         yield new AttemptResult.Unreadable(unreadable.reason());
       }
     };
@@ -158,37 +187,96 @@ public final class DeliveryAttempt implements AutoCloseable {
     agent.breakers().recordSuccess(hostKey(peer));
     if (answered.sessionEnds()) limiter.shrinkWindow();
     else limiter.growWindow();
-    List<RecipientOutcome> outcomes = new ArrayList<>(now.size());
-    for (RecipientOutcome o : answered.outcomes()) {
-      outcomes.add(new RecipientOutcome(now.get(o.recipientIndex()), o.outcome()));
-    }
+    List<RecipientOutcome> decided = decidedNow(now, answered.outcomes(), peer);
     List<Integer> rest = new ArrayList<>();
     for (int i : answered.leftOver()) rest.add(now.get(i));
     rest.addAll(remaining.subList(now.size(), remaining.size()));
     remaining = rest;
-    return outcomes.isEmpty() ? null : new AttemptResult.Outcomes(outcomes);
+    if (answered.sessionEnds() && !postponed.isEmpty()) postponeRemaining();
+    return result(decided);
   }
 
-  private AttemptResult broken(SendResult.Broken broken, ServerEndpoint peer) {
+  /** A lost session: what is in doubt must not go to another host, where it would be doubled. */
+  private @Nullable AttemptResult broken(
+      List<Integer> now, SendResult.Broken broken, ServerEndpoint peer) {
     agent.breakers().recordFailure(hostKey(peer), System.nanoTime());
     limiter.shrinkWindow();
-    return decideAll(new Outcome.Deferred(BROKEN, broken.reason(), peer.toString()));
+    Outcome.Deferred lost = new Outcome.Deferred(BROKEN, broken.reason(), peer.toString());
+    List<RecipientOutcome> decided = decidedNow(now, broken.outcomes(), peer);
+    Set<Integer> known = new HashSet<>();
+    for (RecipientOutcome o : broken.outcomes()) known.add(now.get(o.recipientIndex()));
+    for (int i : broken.inDoubt()) {
+      known.add(now.get(i));
+      decided.add(new RecipientOutcome(now.get(i), lost));
+    }
+    remaining = new ArrayList<>(remaining.stream().filter(i -> !known.contains(i)).toList());
+    for (int i : remaining) deferrals.put(i, lost);
+    deferringHosts.put(peer, lost);
+    postponeRemaining();
+    return result(decided);
+  }
+
+  /** Returns the outcomes that are final for this attempt; a deferral waits for the next host. */
+  private List<RecipientOutcome> decidedNow(
+      List<Integer> now, List<RecipientOutcome> outcomes, ServerEndpoint peer) {
+    List<RecipientOutcome> decided = new ArrayList<>(outcomes.size());
+    for (RecipientOutcome o : outcomes) {
+      int recipient = now.get(o.recipientIndex());
+      if (o.outcome() instanceof Outcome.Deferred deferral) {
+        deferrals.put(recipient, deferral);
+        deferringHosts.put(peer, deferral);
+        postponed.add(recipient);
+      } else {
+        delivered |= o.outcome() instanceof Outcome.Delivered;
+        decided.add(new RecipientOutcome(recipient, o.outcome()));
+      }
+    }
+    return decided;
+  }
+
+  private void postponeRemaining() {
+    postponed.addAll(remaining);
+    remaining = List.of();
+  }
+
+  /** One step of the attempt. Without another host, the deferrals belong to it. */
+  private @Nullable AttemptResult result(List<RecipientOutcome> decided) {
+    boolean last = remaining.isEmpty() && !postponed.isEmpty();
+    if (last && !connector.hasHostBeside(deferringHosts.keySet())) {
+      for (int i : postponed) decided.add(new RecipientOutcome(i, deferralOf(i)));
+      postponed = List.of();
+    }
+    return decided.isEmpty() ? null : new AttemptResult.Outcomes(decided);
+  }
+
+  /** Falls back to the reason of the host for recipients that had no transaction there. */
+  private Outcome deferralOf(int recipient) {
+    Outcome own = deferrals.get(recipient);
+    return own != null ? own : deferringHosts.values().iterator().next();
   }
 
   private AttemptResult notTried(String reason) {
     remaining = List.of();
+    postponed = List.of();
     return new AttemptResult.NotTried(reason);
   }
 
   private AttemptResult decideAll(Outcome outcome) {
-    List<Integer> all = remaining;
+    List<Integer> all = new ArrayList<>(remaining);
+    all.addAll(postponed);
     remaining = List.of();
+    postponed = List.of();
     return outcomes(all, outcome);
   }
 
-  private static AttemptResult outcomes(List<Integer> indexes, Outcome outcome) {
-    return new AttemptResult.Outcomes(
-        indexes.stream().map(i -> new RecipientOutcome(i, outcome)).toList());
+  /** The reply of a host that has deferred a recipient outweighs what this node decides. */
+  private AttemptResult outcomes(List<Integer> indexes, Outcome outcome) {
+    List<RecipientOutcome> outcomes = new ArrayList<>(indexes.size());
+    for (int i : indexes) {
+      Outcome deferral = deferrals.get(i);
+      outcomes.add(new RecipientOutcome(i, deferral != null ? deferral : outcome));
+    }
+    return new AttemptResult.Outcomes(outcomes);
   }
 
   /** The connection of the transaction before, if it takes another one. */

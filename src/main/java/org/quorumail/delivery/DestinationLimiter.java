@@ -7,8 +7,10 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.RateLimit;
+import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpConnection;
 
 /**
@@ -82,12 +84,12 @@ final class DestinationLimiter {
     window = 1; // the next attempt is a trial
   }
 
-  /** Takes the connection that was used last, so that the others can expire. */
-  Optional<SmtpConnection> takeIdle(long now) {
+  /** Takes the wanted connection that was used last, so that the others can expire. */
+  Optional<SmtpConnection> takeIdle(long now, Predicate<ServerEndpoint> wanted) {
     while (true) {
       IdleConnection candidate;
       synchronized (this) {
-        candidate = idle.pollFirst();
+        candidate = pollFirst(wanted);
       }
       if (candidate == null) return Optional.empty();
       SmtpConnection connection = candidate.connection;
@@ -96,6 +98,16 @@ final class DestinationLimiter {
       }
       connection.close();
     }
+  }
+
+  private @Nullable IdleConnection pollFirst(Predicate<ServerEndpoint> wanted) {
+    for (Iterator<IdleConnection> i = idle.iterator(); i.hasNext(); ) {
+      IdleConnection candidate = i.next();
+      if (!wanted.test(candidate.connection.peer())) continue;
+      i.remove();
+      return candidate;
+    }
+    return null;
   }
 
   /** Keeps a connection for the next message, or ends it when it is old. */

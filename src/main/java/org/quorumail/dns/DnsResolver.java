@@ -174,23 +174,36 @@ public final class DnsResolver implements SenderResolver {
     };
   }
 
-  /** IPv4 comes first: where IPv6 is broken, each try costs the whole connect timeout. */
+  /**
+   * IPv4 comes first: where IPv6 is broken, each try costs the whole connect timeout. The families
+   * alternate, so that one that leads nowhere does not use up an attempt.
+   */
   private LookupResult<InetAddress> lookUpAddresses(Name name, String host) {
-    List<InetAddress> found = new ArrayList<>();
+    List<List<InetAddress>> families = new ArrayList<>();
     String failure = "";
     for (int type : new int[] {Type.A, Type.AAAA}) {
       switch (query(new Question(name, type))) {
-        case QueryResult.Records set -> set.records().forEach(r -> found.add(address(r)));
+        case QueryResult.Records set ->
+            families.add(set.records().stream().map(DnsResolver::address).toList());
         case QueryResult.Failure failed -> failure = failed.reason();
         case QueryResult.NoData none -> {}
         case QueryResult.NxDomain none -> {}
       }
     }
-    if (!found.isEmpty()) {
-      return new LookupResult.Found<>(found.subList(0, Math.min(found.size(), MAX_ADDRESSES)));
-    }
+    if (!families.isEmpty()) return new LookupResult.Found<>(alternating(families));
     if (!failure.isEmpty()) return unknown("the address of " + host, failure);
     return new LookupResult.Absent<>(NO_ROUTE, "the host " + host + " has no address");
+  }
+
+  private static List<InetAddress> alternating(List<List<InetAddress>> families) {
+    List<InetAddress> found = new ArrayList<>();
+    int longest = families.stream().mapToInt(List::size).max().orElse(0);
+    for (int i = 0; i < longest; i++) {
+      for (List<InetAddress> family : families) {
+        if (i < family.size() && found.size() < MAX_ADDRESSES) found.add(family.get(i));
+      }
+    }
+    return found;
   }
 
   private static InetAddress address(Record r) {

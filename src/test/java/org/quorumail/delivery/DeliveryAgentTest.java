@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
@@ -25,6 +28,7 @@ import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.Config;
 import org.quorumail.smtp.client.ScriptedServer;
+import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
@@ -52,6 +56,251 @@ class DeliveryAgentTest {
       assertThat(outcomes.getFirst())
           .isInstanceOfSatisfying(
               Outcome.Delivered.class, d -> assertThat(d.remote()).startsWith("second.test["));
+    }
+  }
+
+  /** RFC 5321 §5.1: the hosts in their order, until a delivery succeeds. */
+  @ParameterizedTest
+  @CsvSource({
+    "EHLO, 421 4.3.2 busy", "EHLO, 451 4.3.0 later", "EHLO, CUT",
+    "MAIL, 421 4.3.2 busy", "MAIL, 451 4.3.0 later", "MAIL, CUT",
+    "RCPT, 421 4.3.2 busy", "RCPT, 451 4.3.0 later", "RCPT, CUT",
+    "DATA, 421 4.3.2 busy", "DATA, 451 4.3.0 later", "DATA, CUT",
+    "., 451 4.3.0 no disk", "., 421 4.3.2 busy"
+  })
+  void theNextExchangerIsTriedWhereverTheFirstFailsForNow(String where, String answer)
+      throws IOException {
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails(where, answer))) {
+      List<Outcome> outcomes = attempt(twoExchangers(), "", "d.test", server.port());
+      assertThat(outcomes)
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Outcome.Delivered.class, d -> assertThat(d.remote()).startsWith("second.test["));
+      assertThat(server.connections()).isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"CONTENT", "."})
+  void whatIsInDoubtIsNotSentToAnotherExchanger(String where) throws IOException {
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails(where, "CUT"))) {
+      List<Outcome> outcomes = attempt(twoExchangers(), "", "d.test", server.port());
+      assertThat(outcomes).singleElement().isInstanceOf(Outcome.Deferred.class);
+      assertThat(server.connections()).isEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"250 2.0.0 fine", "CUT"})
+  void onlyRecipientsWithoutAFinalOutcomeGoToTheNextExchanger(String dot) throws IOException {
+    Script first =
+        command ->
+            command.startsWith("RCPT TO:<to1@")
+                ? "550 5.1.1 no"
+                : command.startsWith("RCPT TO:<to2@") ? "450 4.2.1 not now" : polite(command);
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails(".", dot, first));
+        DeliveryAgent agent = agent(twoExchangers(), "", server.port())) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 3);
+      List<RecipientOutcome> outcomes = deliver(agent, message);
+      assertThat(outcomes)
+          .extracting(o -> o.recipientIndex() + o.outcome().getClass().getSimpleName())
+          .containsExactlyInAnyOrder(
+              dot.equals("CUT") ? "0Deferred" : "0Delivered", "1Failed", "2Delivered");
+      assertThat(server.commands())
+          .filteredOn(c -> c.startsWith("RCPT"))
+          .containsExactly(
+              "RCPT TO:<to0@d.test>",
+              "RCPT TO:<to1@d.test>",
+              "RCPT TO:<to2@d.test>",
+              "RCPT TO:<to2@d.test>");
+    }
+  }
+
+  @Test
+  void oneAttemptAsksFiveExchangersThatDeferAtMost() throws IOException {
+    try (ScriptedServer server =
+        new ScriptedServer(c -> c.startsWith("MAIL") ? "451 4.3.0 later" : polite(c))) {
+      FakeResolver resolver = new FakeResolver();
+      for (int i = 0; i < 8; i++) resolver.mx("d.test", i, "mx" + i + ".test", "127.0.0.1");
+      List<Outcome> outcomes = attempt(resolver, "", "d.test", server.port());
+      assertThat(outcomes)
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Outcome.Deferred.class, d -> assertThat(d.diagnostic()).startsWith("451 4.3.0"));
+      assertThat(server.connections()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void theReplyOfASickExchangerOutweighsADeadOne() throws IOException {
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails("MAIL", "451 no"))) {
+      FakeResolver resolver =
+          new FakeResolver()
+              .mx("d.test", 10, "first.test", "127.0.0.1")
+              .mx("d.test", 20, "second.test", "127.0.0.2");
+      assertThat(attempt(resolver, "", "d.test", server.port()))
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Outcome.Deferred.class, d -> assertThat(d.remote()).startsWith("first.test["));
+    }
+  }
+
+  @Test
+  void theManyAddressesOfOneExchangerLeaveOneForTheNext() throws IOException {
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails("MAIL", "CUT"))) {
+      FakeResolver resolver =
+          new FakeResolver()
+              .mx(
+                  "d.test",
+                  10,
+                  "first.test",
+                  "127.0.0.1",
+                  "127.0.0.2",
+                  "127.0.0.3",
+                  "127.0.0.4",
+                  "127.0.0.5",
+                  "127.0.0.6")
+              .mx("d.test", 20, "second.test", "127.0.0.1");
+      assertThat(attempt(resolver, "", "d.test", server.port()).getFirst())
+          .isInstanceOfSatisfying(
+              Outcome.Delivered.class, d -> assertThat(d.remote()).startsWith("second.test["));
+    }
+  }
+
+  /** Behind a translated address only the greeting shows that this node is the backup exchanger. */
+  @ParameterizedTest
+  @ValueSource(strings = {"CONNECT", "MAIL"})
+  void mailWaitsForANearerExchangerThatIsSick(String where) throws IOException {
+    Script hereNext = c -> c.equals("CONNECT") ? "220 here.test hello" : polite(c);
+    Script first =
+        new FirstConnectionFails(where, "421 4.3.2 later", ScriptedServer::polite, hereNext);
+    try (ScriptedServer server = new ScriptedServer(first)) {
+      assertThat(attempt(twoExchangers(), "", "d.test", server.port()))
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Outcome.Deferred.class,
+              d -> {
+                assertThat(d.diagnostic()).contains("421 4.3.2 later");
+                assertThat(d.remote()).startsWith("first.test[");
+              });
+    }
+  }
+
+  /** A reply about the session says nothing about the recipient of the next message. */
+  @ParameterizedTest
+  @CsvSource({
+    "RSET, 503 5.5.0 not available",
+    "RSET, 502 5.5.1 not implemented",
+    "RSET, 451 4.3.0 no",
+    "none, ''"
+  })
+  void aSessionThatRefusesTheNextTransactionIsReplaced(String where, String answer)
+      throws IOException {
+    Script first =
+        new Script() {
+          private int mails;
+
+          @Override
+          public synchronized String answer(String command) {
+            if (command.startsWith("RCPT")) return "550 5.1.1 nobody";
+            boolean nested = command.startsWith("MAIL") && mails++ > 0;
+            return nested ? "503 5.5.1 nested MAIL command" : polite(command);
+          }
+        };
+    try (ScriptedServer server =
+            new ScriptedServer(new FirstConnectionFails(where, answer, first));
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 1);
+      assertThat(deliver(agent, message).getFirst().outcome()).isInstanceOf(Outcome.Failed.class);
+      assertThat(deliver(agent, message).getFirst().outcome())
+          .isInstanceOf(Outcome.Delivered.class);
+      assertThat(server.connections()).isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MAIL, 503 5.5.1 nested MAIL command",
+    "MAIL, 500 unknown command",
+    "RCPT, 503 no MAIL",
+    "DATA, 503 5.5.1 no RCPT",
+    "DATA, 554 5.5.1 no valid recipients"
+  })
+  void aPermanentReplyAboutTheTransactionFailsNoRecipient(String where, String answer)
+      throws IOException {
+    Script always = c -> c.startsWith(where) ? answer : polite(c);
+    try (ScriptedServer server = new ScriptedServer(always)) {
+      FakeResolver one = new FakeResolver().mx("d.test", 10, "first.test", "127.0.0.1");
+      assertThat(attempt(one, "", "d.test", server.port()))
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Outcome.Deferred.class, d -> assertThat(d.diagnostic()).contains(answer));
+    }
+    try (ScriptedServer server = new ScriptedServer(new FirstConnectionFails(where, answer))) {
+      assertThat(attempt(twoExchangers(), "", "d.test", server.port()))
+          .singleElement()
+          .isInstanceOf(Outcome.Delivered.class);
+    }
+  }
+
+  @Test
+  void aSequenceErrorAboutOneOfSeveralRecipientsIsItsOwn() throws IOException {
+    Script script = c -> c.startsWith("RCPT TO:<to0") ? "503 5.5.1 log in first" : polite(c);
+    try (ScriptedServer server = new ScriptedServer(script);
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 2);
+      assertThat(deliver(agent, message))
+          .extracting(o -> o.recipientIndex() + o.outcome().getClass().getSimpleName())
+          .containsExactlyInAnyOrder("0Failed", "1Delivered");
+    }
+  }
+
+  private static FakeResolver twoExchangers() {
+    return new FakeResolver()
+        .mx("d.test", 10, "first.test", "127.0.0.1")
+        .mx("d.test", 20, "second.test", "127.0.0.1");
+  }
+
+  private static List<RecipientOutcome> deliver(DeliveryAgent agent, SpooledMessage message) {
+    Destination destination = agent.destination("d.test");
+    assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
+    List<RecipientOutcome> outcomes = new ArrayList<>();
+    try (DeliveryAttempt attempt = agent.begin(destination, order(message, true))) {
+      while (!attempt.isFinished()) {
+        outcomes.addAll(((AttemptResult.Outcomes) attempt.next()).outcomes());
+      }
+    }
+    return outcomes;
+  }
+
+  /** The first connection answers one command otherwise; connections must not overlap. */
+  private static final class FirstConnectionFails implements Script {
+    private final String where;
+    private final String answer;
+    private final Script first;
+    private final Script others;
+    private int connections;
+
+    FirstConnectionFails(String where, String answer) {
+      this(where, answer, ScriptedServer::polite);
+    }
+
+    FirstConnectionFails(String where, String answer, Script first) {
+      this(where, answer, first, ScriptedServer::polite);
+    }
+
+    FirstConnectionFails(String where, String answer, Script first, Script others) {
+      this.where = where;
+      this.answer = answer;
+      this.first = first;
+      this.others = others;
+    }
+
+    @Override
+    public synchronized String answer(String command) {
+      if (command.equals("CONNECT")) connections++;
+      if (connections > 1) return others.answer(command);
+      return command.startsWith(where) ? answer : first.answer(command);
     }
   }
 

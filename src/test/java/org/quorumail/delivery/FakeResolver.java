@@ -23,6 +23,16 @@ public final class FakeResolver implements Resolver {
     return this;
   }
 
+  FakeResolver mx(
+      String domain, int preference, String host, String first, String second, String... more) {
+    mx(domain, preference, host, first);
+    List<InetAddress> all = new ArrayList<>();
+    for (String a : List.of(first, second)) all.add(InetAddress.ofLiteral(a));
+    for (String a : more) all.add(InetAddress.ofLiteral(a));
+    addresses.put(host, all);
+    return this;
+  }
+
   FakeResolver mx(String domain, int preference, String host, String address) {
     mailHosts
         .computeIfAbsent(domain, d -> new ArrayList<>())

@@ -57,6 +57,17 @@ class DnsResolverTest {
         .hasSize(20);
   }
 
+  /** One attempt tries five addresses: a family that leads nowhere must leave some to the other. */
+  @Test
+  void theFamiliesOfAddressesAlternate() throws IOException {
+    for (int i = 1; i < 6; i++) server.add("both.test", Type.A, "192.0.2." + i);
+    server.add("both.test", Type.AAAA, "2001:db8::1");
+    LookupResult.Found<InetAddress> found =
+        (LookupResult.Found<InetAddress>) resolver.addresses("both.test");
+    assertThat(found.values().get(0).getHostAddress()).startsWith("192.0.2.");
+    assertThat(found.values().get(1)).isEqualTo(InetAddress.ofLiteral("2001:db8::1"));
+  }
+
   @Test
   void aDomainWithoutExchangerIsItsOwn() throws IOException {
     server.add("bare.test", Type.A, "192.0.2.1");

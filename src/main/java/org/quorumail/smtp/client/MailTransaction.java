@@ -3,7 +3,9 @@ package org.quorumail.smtp.client;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.EnhancedStatus;
@@ -32,7 +34,6 @@ final class MailTransaction {
   private static final int CHUNK_SIZE = 64 * 1024; // one reply each; more saves few round trips
   private static final int MAX_DIAGNOSTIC = 512; // the longest reply line by §4.5.3.1.5
   private static final EnhancedStatus OK = new EnhancedStatus(2, 0, 0);
-  private static final EnhancedStatus CONNECTION_LOST = new EnhancedStatus(4, 4, 2);
 
   private final SmtpConnection connection;
   private final SmtpChannel channel;
@@ -45,9 +46,13 @@ final class MailTransaction {
   /** The outcome by recipient; null while the server has not decided. */
   private final @Nullable Outcome[] outcomes;
 
+  /** Replies to RCPT that are about the session, until it is known whether the session works. */
+  private final Map<Integer, Reply> sequenceErrors = new LinkedHashMap<>();
+
   private final List<Integer> accepted = new ArrayList<>(); // by a positive reply to RCPT
   private final List<Integer> leftOver = new ArrayList<>();
   private boolean sessionEnds;
+  private boolean dotSent;
   private boolean completed;
 
   MailTransaction(
@@ -85,6 +90,7 @@ final class MailTransaction {
     if (afterOther) writer.command("RSET");
     writer.command("MAIL FROM:<" + envelope.reversePath() + ">" + plan.parameters());
     if (!sendRecipients(afterOther)) return answered();
+    judgeSequenceErrors();
     if (plan.byBdat()) return accepted.isEmpty() ? answered() : sendByBdat(content, dot);
     if (!pipelining) {
       if (accepted.isEmpty()) return answered();
@@ -119,9 +125,13 @@ final class MailTransaction {
    */
   private boolean isMailRefused(boolean afterOther, int rcptsSent, boolean dataSent)
       throws IOException {
-    if (afterOther) connection.readCompletionReply(timeouts.mailFrom()); // to RSET
+    if (afterOther) {
+      Reply reset = connection.readCompletionReply(timeouts.mailFrom());
+      if (!reset.positive()) throw new SessionRefusedException(reset, "RSET");
+    }
     Reply reply = connection.readCompletionReply(timeouts.mailFrom());
     if (reply.positive()) return false;
+    if (isAboutSession(reply)) throw new SessionRefusedException(reply, "MAIL");
     for (int i = 0; i < outcomes.length; i++) outcomes[i] = refused(reply, "MAIL");
     if (reply.code() == SmtpConnection.CLOSING) return true;
     for (int i = 0; i < rcptsSent; i++) connection.readCompletionReply(timeouts.rcptTo());
@@ -135,7 +145,29 @@ final class MailTransaction {
     Reply reply = connection.readCompletionReply(timeouts.rcptTo());
     if (reply.positive()) accepted.add(recipient);
     else if (reply.code() == TOO_MANY_RECIPIENTS && !accepted.isEmpty()) leftOver.add(recipient);
+    else if (isAboutSession(reply)) sequenceErrors.put(recipient, reply);
     else outcomes[recipient] = refused(reply, "RCPT");
+  }
+
+  /** Where another recipient was accepted, the session is in order: the reply is about this one. */
+  private void judgeSequenceErrors() throws SessionRefusedException {
+    for (Map.Entry<Integer, Reply> e : sequenceErrors.entrySet()) {
+      if (accepted.isEmpty()) throw new SessionRefusedException(e.getValue(), "RCPT");
+      outcomes[e.getKey()] = refused(e.getValue(), "RCPT");
+    }
+  }
+
+  /**
+   * Returns whether a permanent reply is about the state of the session or of the transaction, and
+   * so says nothing about a recipient: an unknown command, or one out of sequence (RFC 5321 §4.2.2,
+   * RFC 3463 X.5.1). A status of another subject says that the code is about something else.
+   */
+  private static boolean isAboutSession(Reply reply) {
+    if (!reply.permanentFailure()) return false;
+    EnhancedStatus status = reply.status().orElse(null);
+    boolean sessionCode = reply.code() == 500 || reply.code() == 502 || reply.code() == 503;
+    if (status == null) return sessionCode;
+    return status.subject() == 5 && (status.detail() == 1 || sessionCode);
   }
 
   private SendResult sendByData(Supplier<InputStream> content, FinalDotGuard dot)
@@ -145,7 +177,7 @@ final class MailTransaction {
       if (reply.positive()) {
         throw new SmtpProtocolException("DATA is answered by", reply.toString());
       }
-      return answeredByOne(reply, "DATA");
+      return refusedByOne(reply, "DATA");
     }
     if (accepted.isEmpty()) { // the server goes on against RFC 2920 §3.1: there is nothing to send
       connection.close();
@@ -157,6 +189,7 @@ final class MailTransaction {
       if (failed != null) return failed;
     }
     if (!dot.mayBeSent(accepted.size())) return new SendResult.FinalDotDenied();
+    dotSent = true;
     writer.endContent();
     return readFinalReplies("end of DATA");
   }
@@ -175,13 +208,14 @@ final class MailTransaction {
         }
         boolean last = count < chunk.length;
         if (last && !dot.mayBeSent(accepted.size())) return new SendResult.FinalDotDenied();
+        dotSent = last;
         channel.deadlinePerBlock(timeouts.data());
         writer.command("BDAT " + count + (last ? " LAST" : ""));
         writer.chunk(chunk, count);
         writer.flush();
         if (last) return readFinalReplies("BDAT LAST");
         Reply reply = connection.readCompletionReply(timeouts.finalDot());
-        if (!reply.positive()) return answeredByOne(reply, "BDAT");
+        if (!reply.positive()) return refusedByOne(reply, "BDAT");
       }
     }
   }
@@ -213,29 +247,9 @@ final class MailTransaction {
     return answeredByOne(reply, command);
   }
 
-  /**
-   * RFC 2033 §4.2: one reply for each accepted recipient. When the connection is lost among them,
-   * the replies before count: these recipients must not get the message again.
-   */
+  /** RFC 2033 §4.2: one reply for each accepted recipient; the replies before a cut count. */
   private void readFinalReplyOfEach(String command) throws IOException {
-    Outcome lost = null;
-    boolean anyRead = false;
-    for (int recipient : accepted) {
-      if (lost == null) {
-        try {
-          outcomes[recipient] = outcome(readFinalReply(), command);
-          anyRead = true;
-          continue;
-        } catch (IOException e) {
-          if (!anyRead) throw e;
-          connection.close();
-          sessionEnds = true;
-          String reason = connection.connectionLostReason(e);
-          lost = new Outcome.Deferred(CONNECTION_LOST, reason, connection.peer().toString());
-        }
-      }
-      outcomes[recipient] = lost;
-    }
+    for (int recipient : accepted) outcomes[recipient] = outcome(readFinalReply(), command);
   }
 
   private Reply readFinalReply() throws IOException {
@@ -246,6 +260,14 @@ final class MailTransaction {
     return reply;
   }
 
+  /** A refusal before the final dot. */
+  private SendResult refusedByOne(Reply reply, String command) throws SessionRefusedException {
+    if (!accepted.isEmpty() && isAboutSession(reply)) {
+      throw new SessionRefusedException(reply, command);
+    }
+    return answeredByOne(reply, command);
+  }
+
   /** One reply decides for every recipient that was accepted by RCPT. */
   private SendResult answeredByOne(Reply reply, String command) {
     Outcome outcome = outcome(reply, command);
@@ -254,15 +276,27 @@ final class MailTransaction {
   }
 
   private SendResult answered() {
+    List<RecipientOutcome> decided = decided();
+    if (decided.size() + leftOver.size() != outcomes.length) {
+      throw new IllegalStateException("a recipient has neither an outcome nor is left over");
+    }
+    return new SendResult.Answered(decided, leftOver, sessionEnds);
+  }
+
+  /** The outcomes of the recipients for which the server has replied. */
+  List<RecipientOutcome> decided() {
     List<RecipientOutcome> decided = new ArrayList<>(outcomes.length);
     for (int i = 0; i < outcomes.length; i++) {
       Outcome outcome = outcomes[i];
       if (outcome != null) decided.add(new RecipientOutcome(i, outcome));
     }
-    if (decided.size() + leftOver.size() != outcomes.length) {
-      throw new IllegalStateException("a recipient has neither an outcome nor is left over");
-    }
-    return new SendResult.Answered(decided, leftOver, sessionEnds);
+    return decided;
+  }
+
+  /** The recipients that may have received the message: the dot was sent, no reply was read. */
+  List<Integer> inDoubt() {
+    if (!dotSent) return List.of();
+    return accepted.stream().filter(i -> outcomes[i] == null).toList();
   }
 
   private Outcome outcome(Reply reply, String command) {
@@ -290,6 +324,15 @@ final class MailTransaction {
         connection.supports("DSN") && (!timed || connection.supports("DELIVERBY"));
     if (demandsSent) return SuccessReport.BY_NEXT_HOP;
     return connection.peer().lmtp() ? SuccessReport.DELIVERED : SuccessReport.RELAYED;
+  }
+
+  /** The server refuses the session or the transaction, not a recipient. */
+  static final class SessionRefusedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    SessionRefusedException(Reply reply, String command) {
+      super(diagnostic(reply) + " (in reply to " + command + ")");
+    }
   }
 
   /** The reply as the server wrote it, with all that is not printable escaped. */

@@ -12,7 +12,7 @@ public sealed interface SendResult {
    * @param outcomes in the order of the transaction, each with the recipient's place in it
    * @param leftOver the places of recipients that were too many for one transaction (RFC 5321
    *     §4.5.3.1.10): they need another one, now
-   * @param sessionEnds whether the server said 421, or closed the connection after some replies
+   * @param sessionEnds whether the server said 421
    */
   record Answered(List<RecipientOutcome> outcomes, List<Integer> leftOver, boolean sessionEnds)
       implements SendResult {
@@ -34,8 +34,18 @@ public sealed interface SendResult {
   /**
    * The connection failed, or the server broke the protocol. The connection is closed.
    *
-   * @param noReplyRead whether the server sent no reply in this transaction, as happens when it has
-   *     closed a connection that was kept for reuse
+   * @param staleSession whether the session served another message before and the server has begun
+   *     no transaction for this one, so that a new connection may do
+   * @param outcomes of the recipients for which the server had replied before
+   * @param inDoubt the places of recipients that may have received the message: the final dot was
+   *     sent for them, and its reply was not read
    */
-  record Broken(String reason, boolean noReplyRead) implements SendResult {}
+  record Broken(
+      String reason, boolean staleSession, List<RecipientOutcome> outcomes, List<Integer> inDoubt)
+      implements SendResult {
+    public Broken {
+      outcomes = List.copyOf(outcomes);
+      inDoubt = List.copyOf(inDoubt);
+    }
+  }
 }

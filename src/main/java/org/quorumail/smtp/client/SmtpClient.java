@@ -43,8 +43,8 @@ public final class SmtpClient {
   }
 
   /**
-   * Opens a connection. If the TLS handshake fails and TLS is not required, it opens a second one
-   * without TLS.
+   * Opens a connection. If the session dies anywhere between STARTTLS and the EHLO after the
+   * handshake, and TLS is not required, it opens a second one without TLS (RFC 7435).
    */
   public ConnectResult open(ServerEndpoint peer) {
     try {
@@ -102,21 +102,25 @@ public final class SmtpClient {
     Reply hello = connection.sendHello(hostname);
     if (!hello.positive()) return refusal(peer, "answers EHLO with", hello);
     if (isOwnName(hello, peer)) return mailLoop(peer);
-    if (encrypt && connection.supports("STARTTLS") && connection.requestStartTls()) {
-      startTls(connection, peer);
-      hello = connection.sendHello(hostname);
-      if (!hello.positive()) return refusal(peer, "answers EHLO after STARTTLS with", hello);
-    }
+    if (encrypt && connection.supports("STARTTLS")) encrypt(connection, peer);
     if (peer.tls() != TlsRule.OPPORTUNISTIC && !connection.secured()) {
       return new ConnectResult.TlsNotOffered(peer + " does not offer the TLS that is required");
     }
     return new ConnectResult.Connected(connection);
   }
 
-  private void startTls(SmtpConnection connection, ServerEndpoint peer) throws HandshakeException {
+  /** STARTTLS, the handshake, EHLO. A server that refuses STARTTLS keeps the session. */
+  private void encrypt(SmtpConnection connection, ServerEndpoint peer) throws HandshakeException {
     boolean verify = peer.tls() == TlsRule.VERIFIED;
     try {
-      connection.startTls(verify ? verifyingContext : trustingContext, verify);
+      if (connection.requestStartTls()) {
+        connection.startTls(verify ? verifyingContext : trustingContext, verify);
+      }
+      // after a refusal too: a server that closes now must not lose the mail of this session
+      Reply hello = connection.sendHello(hostname);
+      if (!hello.positive()) {
+        throw new IOException("EHLO is answered by " + Escape.quoted(hello.toString()));
+      }
     } catch (IOException e) {
       throw new HandshakeException(e);
     }
@@ -152,7 +156,7 @@ public final class SmtpClient {
     return cause instanceof SSLException ? Escape.quoted(message) : message;
   }
 
-  /** A failure between 220 to STARTTLS and the end of the handshake. */
+  /** A failure between STARTTLS and the EHLO after the handshake. */
   private static final class HandshakeException extends Exception {
     private static final long serialVersionUID = 1L;
 

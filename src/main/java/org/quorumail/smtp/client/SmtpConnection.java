@@ -110,9 +110,12 @@ public final class SmtpConnection implements AutoCloseable {
     return capabilities.maxRecipientDomains();
   }
 
+  /** False when the server refuses it and goes on with the session. */
   boolean requestStartTls() throws IOException {
     writer.command("STARTTLS");
-    return readReply(timeouts.starttls()).code() == 220;
+    Reply reply = readReply(timeouts.starttls());
+    if (reply.code() == CLOSING) throw new EOFException("the server closes the session");
+    return reply.code() == 220;
   }
 
   void startTls(SSLContext context, boolean verify) throws IOException {
@@ -147,18 +150,21 @@ public final class SmtpConnection implements AutoCloseable {
 
   private SendResult send(
       OutgoingMessage message, TransactionPlan.Sendable plan, FinalDotGuard dot) {
+    boolean afterOther = resetFirst;
+    resetFirst = true;
+    MailTransaction transaction =
+        new MailTransaction(this, channel, writer, plan, message.envelope());
     try {
-      boolean afterOther = resetFirst;
-      resetFirst = true;
-      MailTransaction transaction =
-          new MailTransaction(this, channel, writer, plan, message.envelope());
       SendResult result = transaction.run(afterOther, content(message, plan), dot);
       if (transaction.completed()) resetFirst = false;
       if (!(result instanceof SendResult.Answered)) close();
       return result;
     } catch (IOException e) {
       close();
-      return new SendResult.Broken(connectionLostReason(e), !replyRead);
+      boolean refused = e instanceof MailTransaction.SessionRefusedException;
+      boolean stale = transactions > 1 && (refused || !replyRead);
+      return new SendResult.Broken(
+          connectionLostReason(e), stale, transaction.decided(), transaction.inDoubt());
     }
   }
 

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -360,11 +361,13 @@ class SmtpClientTest {
   void lmtpKeepsTheAnswersThatCameBeforeTheConnectionWasLost() throws IOException {
     start(c -> c.equals(".") ? "250 2.0.0 one\r\n550 5.2.1 no\r\n" + HANG_UP : polite(c));
     SmtpConnection connection = connect(peer(true, TlsRule.OPPORTUNISTIC));
-    List<Outcome> results =
-        send(connection, "a\r\n", "x@t.test", "y@t.test", "z@t.test", "u@t.test");
-    assertThat(results)
-        .extracting(r -> r.getClass().getSimpleName())
-        .containsExactly("Delivered", "Failed", "Deferred", "Deferred");
+    Envelope envelope = transaction("x@t.test", "y@t.test", "z@t.test", "u@t.test");
+    SendResult.Broken broken =
+        (SendResult.Broken) connection.send(with(envelope, () -> content("a\r\n")), n -> true);
+    assertThat(broken.outcomes())
+        .extracting(r -> r.outcome().getClass().getSimpleName())
+        .containsExactly("Delivered", "Failed");
+    assertThat(broken.inDoubt()).containsExactly(2, 3);
     assertThat(connection.isUsable()).isFalse();
   }
 
@@ -453,6 +456,59 @@ class SmtpClientTest {
     SmtpConnection connection = connect();
     assertThat(connection.secured()).isFalse();
     assertThat(server.connections()).isEqualTo(2);
+  }
+
+  /** RFC 7435: opportunistic TLS must not cost the delivery. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        SILENCE,
+        CUT,
+        "220 go" + HANG_UP,
+        "421 4.3.2 later\r\n" + HANG_UP,
+        "454 4.7.0 later\r\n" + HANG_UP,
+        "nonsense"
+      })
+  void aSessionThatDiesAtStarttlsGoesOnInPlainText(String answer) throws IOException {
+    start(c -> c.equals("STARTTLS") ? answer : offersTls(c));
+    SmtpConnection connection = connect();
+    assertThat(send(connection, "a\r\n", "x@there.test"))
+        .allMatch(r -> r instanceof Outcome.Delivered);
+    assertThat(connection.secured()).isFalse();
+    assertThat(server.connections()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {SILENCE, CUT, "421 4.3.2 later"})
+  void aSessionThatDiesAfterTheHandshakeGoesOnInPlainText(String answer) throws IOException {
+    AtomicInteger greetings = new AtomicInteger();
+    server =
+        new ScriptedServer(
+            c -> c.startsWith("EHLO") && greetings.incrementAndGet() == 2 ? answer : offersTls(c),
+            TestTls.server("far.test"));
+    SmtpConnection connection = connect();
+    assertThat(send(connection, "a\r\n", "x@there.test"))
+        .allMatch(r -> r instanceof Outcome.Delivered);
+    assertThat(connection.secured()).isFalse();
+    assertThat(server.connections()).isEqualTo(2);
+  }
+
+  @Test
+  void aRefusedStarttlsKeepsTheSession() throws IOException {
+    start(c -> c.equals("STARTTLS") ? "454 4.7.0 not now" : offersTls(c));
+    assertThat(send(connect(), "a\r\n", "x@there.test"))
+        .allMatch(r -> r instanceof Outcome.Delivered);
+    assertThat(server.connections()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {SILENCE, CUT, "421 4.3.2 later"})
+  void requiredTlsIsNotGivenUpWhenTheSessionDies(String answer) throws IOException {
+    start(c -> c.equals("STARTTLS") ? answer : offersTls(c));
+    assertThat(open(peer(false, TlsRule.ENCRYPTED)))
+        .isInstanceOfSatisfying(
+            ConnectResult.Unusable.class, u -> assertThat(u.status()).hasToString("4.7.4"));
+    assertThat(server.connections()).isEqualTo(1);
   }
 
   @Test
