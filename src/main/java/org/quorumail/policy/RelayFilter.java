@@ -62,9 +62,7 @@ public final class RelayFilter implements MessageFilter {
       List<MailAddress> targets, MailAddress recipient, SessionView session) {
     if (targets.equals(List.of(recipient))) return Verdict.ACCEPT;
     // the envelope holds the bare postmaster (RFC 5321 §4.5.1) with this host as domain
-    boolean bare = recipient.domain().isEmpty();
-    MailAddress kept =
-        bare ? new MailAddress(recipient.localPart(), session.hostname()) : recipient;
+    MailAddress kept = recipient.qualified(session.hostname());
     return new Verdict.Change(List.of(new Edit.RewriteRecipient(kept, targets)));
   }
 }

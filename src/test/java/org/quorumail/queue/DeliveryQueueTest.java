@@ -186,6 +186,26 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void storedMailWithoutADomainStopsNeitherOtherMailNorItself() throws Exception {
+    start(ScriptedServer::polite);
+    queue.drain(spool, Duration.ofSeconds(5));
+    acceptReport("x\r\n", "postmaster");
+    accept("from@here.test", "x\r\n", "a@\uff5e.test", "b@\ud83d\ude00.test", "c@one.test");
+    queue.resume(spool);
+    awaitEmpty();
+    assertThat(server.commands()).contains("RCPT TO:<c@one.test>");
+  }
+
+  @Test
+  void theReportToASenderWithoutADomainGoesToThisHost() throws Exception {
+    start(command -> command.startsWith("RCPT TO:<to") ? "550 5.1.1 no" : polite(command));
+    accept("postmaster", "x\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.commands()).contains("RCPT TO:<postmaster@here.test>");
+    assertThat(content(0)).contains("\r\nTo: <postmaster@here.test>\r\n");
+  }
+
+  @Test
   void aReportThatIsRefusedIsNotReported() throws Exception {
     start(command -> command.startsWith("RCPT") ? "550 5.1.1 no" : polite(command));
     acceptReport("x\r\n", "to@there.test");
