@@ -74,6 +74,26 @@ final class DueScan {
     return after.isEmpty() ? seen : seen.merge(scanRange(spool, "", after, now, overdue));
   }
 
+  /**
+   * Offers mail whose time was set while the wall clock was ahead, so that it is later than any
+   * delay of the schedule. Called now and then; there is no such mail unless the clock was set
+   * back.
+   */
+  void offerMisdated(OwnedSpool spool, Instant now) {
+    long latest = now.plus(schedule.longestDelay()).toEpochMilli();
+    long nanos = System.nanoTime();
+    for (Optional<DueRow> first = spool.firstDue();
+        first.isPresent();
+        first = spool.firstDueAfter(first.get().domain())) {
+      String domain = first.get().domain();
+      if (suspended.test(domain)) continue;
+      for (DueRow row : spool.dueRows(domain, Long.MAX_VALUE, OVERDUE_ROWS)) {
+        if (row.dueMillis() <= latest) continue;
+        window.offer(new DeliveryClaim(spool, row.id(), agent.destination(domain)), nanos);
+      }
+    }
+  }
+
   private ScanResult scanRange(
       OwnedSpool spool,
       String after,
