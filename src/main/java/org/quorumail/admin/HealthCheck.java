@@ -45,7 +45,8 @@ public final class HealthCheck {
     DeliveryQueue queue = state.queue().orElse(null);
     long maxQueue = c.health().maxQueueSize();
     if (groups == null || queue == null) { // the cluster is not formed
-      return new NodeHealth(accepting, draining, false, false, false, true, false, 0, maxQueue);
+      return new NodeHealth(
+          accepting, draining, false, false, false, true, false, 0, maxQueue, true);
     }
     boolean dispatching = draining || queue.isProgressing(STUCK_AFTER);
     List<Spool> spools = groups.spools().all();
@@ -61,7 +62,8 @@ public final class HealthCheck {
         isDnsReady(c, resolver),
         readiness == Readiness.READY || readiness == Readiness.DISK_FULL,
         queued(spools),
-        maxQueue);
+        maxQueue,
+        queue.clockStep().isZero());
   }
 
   private static long queued(List<Spool> spools) {

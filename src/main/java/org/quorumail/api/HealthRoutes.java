@@ -31,7 +31,8 @@ final class HealthRoutes {
 
   private ApiResponse overall() {
     NodeHealth health = node.health();
-    String status = health.ready() ? "Healthy" : health.alive() ? "Degraded" : "Unhealthy";
+    boolean good = health.ready() && health.clockSteady();
+    String status = good ? "Healthy" : health.alive() ? "Degraded" : "Unhealthy";
     return ApiResponse.json(health.alive() ? 200 : 503, new OverallHealth(status, checks(health)));
   }
 
@@ -44,6 +45,7 @@ final class HealthRoutes {
     checks.put("dns", statusText(health.dnsReady()));
     checks.put("cluster", statusText(health.clusterReady()));
     checks.put("queue_size", statusText(health.queueSize() <= health.maxQueueSize()));
+    checks.put("clock", health.clockSteady() ? "Healthy" : "Degraded");
     checks.put("draining", health.draining() ? "Degraded" : "Healthy");
     return checks;
   }

@@ -29,6 +29,8 @@ public interface NodeView {
    *
    * @param alive whether the loops of the process make progress
    * @param draining whether the node is leaving; it is not ready then
+   * @param clockSteady whether the wall clock agrees with the monotonic one; if not, nothing
+   *     expires
    */
   record NodeHealth(
       boolean alive,
@@ -39,7 +41,8 @@ public interface NodeView {
       boolean dnsReady,
       boolean clusterReady,
       long queueSize,
-      long maxQueueSize) {
+      long maxQueueSize,
+      boolean clockSteady) {
 
     /** Returns whether the node should get traffic. */
     public boolean ready() {

@@ -49,9 +49,11 @@ public final class DsnComposer {
       Instant until)
       throws IOException {
     boolean reports = enabled && !recipients.isEmpty();
-    if (!reports || !(message.reversePath() instanceof ReversePath.Mailbox sender)) {
+    if (!reports || !(message.reversePath() instanceof ReversePath.Mailbox stored)) {
       return Optional.empty();
     }
+    // mail of older releases may have a sender without a domain
+    ReversePath.Mailbox sender = new ReversePath.Mailbox(stored.address().qualified(hostname));
     QueueId id = QueueId.generate(now);
     boolean failure = any(recipients, DsnAction.FAILED);
     boolean utf8 = utf8(message, recipients);

@@ -20,6 +20,25 @@ public record Envelope(ReversePath reversePath, List<Recipient> recipients, Mail
     recipients = List.copyOf(recipients);
   }
 
+  /** Gives this domain to each address without one, such as the bare postmaster of §4.5.1. */
+  public Envelope qualified(String domain) {
+    if (isQualified()) return this;
+    ReversePath sender =
+        reversePath instanceof ReversePath.Mailbox box
+            ? new ReversePath.Mailbox(box.address().qualified(domain))
+            : reversePath;
+    List<Recipient> all =
+        recipients.stream().map(r -> r.withAddress(r.address().qualified(domain))).toList();
+    return new Envelope(sender, all, options);
+  }
+
+  /** Returns whether each address has a domain. */
+  public boolean isQualified() {
+    boolean sender =
+        !(reversePath instanceof ReversePath.Mailbox box) || !box.address().domain().isEmpty();
+    return sender && recipients.stream().noneMatch(r -> r.address().domain().isEmpty());
+  }
+
   /** An envelope without demands but a kind of body. */
   public Envelope(ReversePath reversePath, List<MailAddress> recipients, BodyType body) {
     this(reversePath, recipients.stream().map(Recipient::new).toList(), MailOptions.of(body));

@@ -24,6 +24,11 @@ public record MailAddress(String localPart, String domain) {
         : new MailAddress(text.substring(0, at), text.substring(at + 1));
   }
 
+  /** Returns the address, with this domain when it has none. */
+  public MailAddress qualified(String otherDomain) {
+    return domain.isEmpty() ? new MailAddress(localPart, otherDomain) : this;
+  }
+
   /** Returns whether every hop can take the address; else it needs SMTPUTF8 (RFC 6531). */
   public boolean ascii() {
     for (int i = 0; i < localPart.length(); i++) if (localPart.charAt(i) > 0x7F) return false;

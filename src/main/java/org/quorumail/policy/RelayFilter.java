@@ -31,7 +31,7 @@ public final class RelayFilter implements MessageFilter {
   public Verdict rcpt(SessionView session, MailAddress recipient) {
     if (!recipient.domain().isEmpty()) return judge(session, recipient, recipient);
     // the envelope holds the bare postmaster (RFC 5321 §4.5.1) with this host as domain
-    MailAddress kept = new MailAddress(recipient.localPart(), session.hostname());
+    MailAddress kept = recipient.qualified(session.hostname());
     Optional<List<MailAddress>> targets = aliases.targets(kept);
     if (targets.isPresent()) return rewriteTo(targets.get(), kept);
     Optional<String> domain = policy.postmasterDomain(session.hostname());

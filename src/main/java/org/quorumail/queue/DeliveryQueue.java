@@ -15,6 +15,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.DeliveryConfig;
@@ -46,6 +47,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final DueScan dueScan;
   private final SuspendedDomains suspendedDomains;
   private final InstantSource time;
+  private final ClockStepDetector clockSteps;
   private final SweepTimer sweepTimer;
   private final Map<String, OwnedSpool> owned = new ConcurrentHashMap<>();
   private final ArrayBlockingQueue<DueHint> hints = new ArrayBlockingQueue<>(MAX_HINTS);
@@ -71,12 +73,14 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       DsnComposer dsns,
       boolean hasDeliverRole,
       MeterRegistry meters,
-      InstantSource time) {
+      InstantSource time,
+      LongSupplier nanos) {
     this.agent = agent;
     this.time = time;
+    clockSteps = new ClockStepDetector(time, nanos);
     this.hasDeliverRole = hasDeliverRole;
     RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
-    RetrySchedule schedule = new RetrySchedule(config, random);
+    RetrySchedule schedule = new RetrySchedule(config, random, clockSteps::clocksAgree);
     window = new ActiveWindow(agent, config.maxConcurrentDeliveries());
     OutcomeRecorder recorder = new OutcomeRecorder(schedule, dsns, meters, time);
     taskContext = new DeliveryTask.TaskContext(agent, window, schedule, recorder, time);
@@ -102,7 +106,20 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       boolean hasDeliverRole,
       MeterRegistry meters,
       InstantSource time) {
-    DeliveryQueue queue = new DeliveryQueue(agent, config, dsns, hasDeliverRole, meters, time);
+    return start(agent, config, dsns, hasDeliverRole, meters, time, System::nanoTime);
+  }
+
+  /** Starts with a monotonic clock of its own, for tests that let time pass. */
+  static DeliveryQueue start(
+      DeliveryAgent agent,
+      DeliveryConfig config,
+      DsnComposer dsns,
+      boolean hasDeliverRole,
+      MeterRegistry meters,
+      InstantSource time,
+      LongSupplier nanos) {
+    DeliveryQueue queue =
+        new DeliveryQueue(agent, config, dsns, hasDeliverRole, meters, time, nanos);
     queue.dispatcher.start();
     return queue;
   }
@@ -204,6 +221,11 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     return dispatcher.isAlive() && System.nanoTime() - lastStepNanos < timeout.toNanos();
   }
 
+  /** The distance of the wall clock from where it should be; zero while nobody has set it. */
+  public Duration clockStep() {
+    return clockSteps.step();
+  }
+
   private void requestSweep() {
     sweepTimer.requestSweep();
     wake.release();
@@ -225,6 +247,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private void step() throws InterruptedException {
     lastStepNanos = System.nanoTime();
     if (wake.tryAcquire(nanosUntilNextStep(), TimeUnit.NANOSECONDS)) wake.drainPermits();
+    clockSteps.step();
     takeHints();
     long now = System.nanoTime();
     if (window.endBackoffs(now)) sweepTimer.requestSweep();
@@ -291,6 +314,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private DueScan.ScanResult sweepOne(OwnedSpool spool, boolean checkOverdue) {
     Instant now = time.instant();
     try {
+      if (checkOverdue && clockSteps.hasSteppedBack()) dueScan.offerMisdated(spool, now);
       return dueScan.scan(spool, sweepAfter, now, checkOverdue ? this::startOverdue : claim -> {});
     } catch (RuntimeException e) { // the spool is closed when this node has just lost it
       if (mayStart(spool) && spool.mayDeliver()) {

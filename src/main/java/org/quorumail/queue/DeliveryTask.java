@@ -115,7 +115,7 @@ final class DeliveryTask {
       if (r.status() != SpooledMessage.RecipientStatus.PENDING || !isForThisDestination(r)) {
         continue;
       }
-      if (r.dueMillis() > now) nextDueMillis = Math.min(nextDueMillis, r.dueMillis());
+      if (!context.schedule.isDue(r, now)) nextDueMillis = Math.min(nextDueMillis, r.dueMillis());
       else if (take(i)) recipientIndexes.add(i);
       else backoff = SHORT_BACKOFF;
     }

@@ -1,6 +1,8 @@
 package org.quorumail.queue;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -72,6 +74,26 @@ final class DueScan {
     return after.isEmpty() ? seen : seen.merge(scanRange(spool, "", after, now, overdue));
   }
 
+  /**
+   * Offers mail whose time was set while the wall clock was ahead, so that it is later than any
+   * delay of the schedule. Called now and then; there is no such mail unless the clock was set
+   * back.
+   */
+  void offerMisdated(OwnedSpool spool, Instant now) {
+    long latest = now.plus(schedule.longestDelay()).toEpochMilli();
+    long nanos = System.nanoTime();
+    for (Optional<DueRow> first = spool.firstDue();
+        first.isPresent();
+        first = spool.firstDueAfter(first.get().domain())) {
+      String domain = first.get().domain();
+      if (suspended.test(domain)) continue;
+      for (DueRow row : spool.dueRows(domain, Long.MAX_VALUE, OVERDUE_ROWS)) {
+        if (row.dueMillis() <= latest) continue;
+        window.offer(new DeliveryClaim(spool, row.id(), agent.destination(domain)), nanos);
+      }
+    }
+  }
+
   private ScanResult scanRange(
       OwnedSpool spool,
       String after,
@@ -82,10 +104,10 @@ final class DueScan {
     long oldest = Long.MAX_VALUE;
     int domains = 0;
     String lastFilled = "";
-    Optional<DueRow> row = spool.firstDueAfter(after);
+    Optional<DueRow> row = after.isEmpty() ? spool.firstDue() : spool.firstDueAfter(after);
     while (row.isPresent()) {
       DueRow first = row.get();
-      if (last != null && first.domain().compareTo(last) > 0) break;
+      if (last != null && compareBytes(first.domain(), last) > 0) break;
       domains++;
       if (first.dueMillis() > now.toEpochMilli()) nextDue = Math.min(nextDue, first.dueMillis());
       else {
@@ -96,11 +118,17 @@ final class DueScan {
         if (!isSuspended && fill(spool, first.domain(), now, overdue)) lastFilled = first.domain();
       }
       row = spool.firstDueAfter(first.domain());
-      if (row.isPresent() && row.get().domain().compareTo(first.domain()) <= 0) {
+      if (row.isPresent() && compareBytes(row.get().domain(), first.domain()) <= 0) {
         throw new IllegalStateException("the due index goes back to " + row.get().domain());
       }
     }
     return new ScanResult(nextDue, oldest, domains, lastFilled);
+  }
+
+  /** The order of the index, which is not that of {@link String#compareTo} above U+FFFF. */
+  private static int compareBytes(String a, String b) {
+    return Arrays.compareUnsigned(
+        a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Returns whether any row found a slot. */

@@ -2,6 +2,7 @@ package org.quorumail.queue;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.mail.DeliverBy;
@@ -9,10 +10,11 @@ import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.spool.SpooledMessage;
+import org.quorumail.spool.SpooledMessage.RecipientState;
 
 /**
  * The rule for the next attempt and for expiry, RFC 5321 §4.5.4.1. It has no state but its source
- * of random numbers.
+ * of random numbers. Nothing expires, and no delay is reported, while the clocks disagree.
  */
 final class RetrySchedule {
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(5, 4, 7);
@@ -21,9 +23,15 @@ final class RetrySchedule {
   private final DeliveryConfig config;
   private final RandomGenerator random;
 
-  RetrySchedule(DeliveryConfig config, RandomGenerator random) {
+  private final BooleanSupplier clocksAgree;
+
+  /**
+   * @param clocksAgree whether the age of a message can be known from the wall clock
+   */
+  RetrySchedule(DeliveryConfig config, RandomGenerator random, BooleanSupplier clocksAgree) {
     this.config = config;
     this.random = random;
+    this.clocksAgree = clocksAgree;
   }
 
   /**
@@ -43,11 +51,12 @@ final class RetrySchedule {
     if (isDeadlineMissed(message, now)) {
       return expire("the sender wanted it delivered sooner", failure);
     }
+    boolean ageKnown = clocksAgree.getAsBoolean();
     Instant end = expiry(message);
-    if (!now.isBefore(end)) return expire("it is too old", failure);
+    if (ageKnown && !now.isBefore(end)) return expire("it is too old", failure);
     if (attempts + 1 >= config.maxAttempts()) return expire("it was tried often enough", failure);
     Instant next = now.plus(delay(attempts));
-    if (next.isAfter(end)) next = end; // one last attempt, then the report
+    if (ageKnown && next.isAfter(end)) next = end; // one last attempt, then the report
     Instant wanted = message.options().deliverBy().map(RetrySchedule::until).orElse(end);
     if (now.isBefore(wanted) && next.isAfter(wanted)) next = wanted; // then its sender is notified
     if (!next.isAfter(now))
@@ -58,6 +67,19 @@ final class RetrySchedule {
   private static Outcome expire(String why, Outcome.Deferred last) {
     return new Outcome.Failed(
         EXPIRED, "given up because " + why + "; last: " + last.diagnostic(), last.remote());
+  }
+
+  /** Returns whether a pending recipient may be tried. */
+  boolean isDue(RecipientState recipient, long nowMillis) {
+    long due = recipient.dueMillis();
+    boolean misdated = recipient.attempts() > 0 && due > nowMillis + longestDelay().toMillis();
+    return due <= nowMillis || misdated;
+  }
+
+  /** More than any delay of the schedule; a later time was set by a clock that was wrong. */
+  Duration longestDelay() {
+    double jittered = config.maxRetryDelay().toMillis() * (1 + config.retryJitterFactor());
+    return Duration.ofMillis((long) jittered).plusMinutes(1);
   }
 
   Duration delay(int attempts) {
@@ -83,11 +105,11 @@ final class RetrySchedule {
   }
 
   boolean isExpired(SpooledMessage message, Instant now) {
-    return !now.isBefore(expiry(message));
+    return !now.isBefore(expiry(message)) && clocksAgree.getAsBoolean();
   }
 
   boolean isExpired(Instant begin, Instant now) {
-    return !now.isBefore(expiry(begin));
+    return !now.isBefore(expiry(begin)) && clocksAgree.getAsBoolean();
   }
 
   /**
@@ -96,18 +118,19 @@ final class RetrySchedule {
    */
   boolean isDeadlineMissed(SpooledMessage message, Instant now) {
     return message.options().deliverBy().filter(DeliverBy::returnsWhenLate).isPresent()
-        && !now.isBefore(until(message.options().deliverBy().get()));
+        && !now.isBefore(until(message.options().deliverBy().get()))
+        && clocksAgree.getAsBoolean();
   }
 
   /** Returns whether a delay of the message should be reported. */
   boolean isDelayed(SpooledMessage message, Instant now) {
     boolean wantedSooner =
         message.options().deliverBy().filter(by -> !now.isBefore(until(by))).isPresent();
-    return wantedSooner || isDelayed(start(message), now);
+    return (wantedSooner && clocksAgree.getAsBoolean()) || isDelayed(start(message), now);
   }
 
   boolean isDelayed(Instant begin, Instant now) {
-    return !now.isBefore(begin.plus(config.delayNoticeAfter()));
+    return !now.isBefore(begin.plus(config.delayNoticeAfter())) && clocksAgree.getAsBoolean();
   }
 
   private static Instant start(SpooledMessage message) {

@@ -43,9 +43,18 @@ final class DueIndex {
     }
   }
 
+  /** The earliest row of the first domain whose messages are not all held. */
+  Optional<DueRow> first(SpoolDatabase db) throws RocksDBException {
+    return firstFrom(db, new byte[0]);
+  }
+
   /** The earliest row of the first domain after this one whose messages are not all held. */
   Optional<DueRow> firstAfter(SpoolDatabase db, String domain) throws RocksDBException {
-    byte[] from = RowKeys.dueAfterDomain(domain);
+    return firstFrom(db, RowKeys.afterDomain(domain));
+  }
+
+  private Optional<DueRow> firstFrom(SpoolDatabase db, byte[] start) throws RocksDBException {
+    byte[] from = start;
     while (true) {
       byte[] known = firstKnownAfter(from);
       DueRow row = first(db, from, known);

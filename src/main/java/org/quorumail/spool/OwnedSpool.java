@@ -33,9 +33,12 @@ public interface OwnedSpool {
    */
   Optional<InDoubtDeliveries> enterDoubt(int recipients);
 
+  /** Returns the earliest due row of the first destination domain. */
+  Optional<DueRow> firstDue();
+
   /**
-   * Returns the earliest due row of the next destination domain after the given one; "" comes
-   * before the first.
+   * Returns the earliest due row of the next destination domain after the given one, in the order
+   * of the domains' bytes in UTF-8. A walk by this method comes to each domain once.
    */
   Optional<DueRow> firstDueAfter(String domain);
 

@@ -106,6 +106,11 @@ final class OwnedTerm implements OwnedSpool {
   }
 
   @Override
+  public Optional<DueRow> firstDue() {
+    return store.firstDue();
+  }
+
+  @Override
   public Optional<DueRow> firstDueAfter(String domain) {
     return store.firstDueAfter(domain);
   }

@@ -62,11 +62,6 @@ final class RowKeys {
     return startWithName(domain, 1).u8(AFTER_END).finish();
   }
 
-  /** Returns the start of the rows of all later domains; "" comes before the first. */
-  static byte[] dueAfterDomain(String domain) {
-    return domain.isEmpty() ? new byte[0] : afterDomain(domain);
-  }
-
   /** The domain of {@link #duePrefix}. */
   static String domainOfPrefix(byte[] dueOf) {
     return new String(dueOf, 0, dueOf.length - 1, StandardCharsets.UTF_8);

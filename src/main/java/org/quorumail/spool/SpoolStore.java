@@ -112,6 +112,10 @@ final class SpoolStore implements AutoCloseable {
         });
   }
 
+  Optional<DueRow> firstDue() {
+    return read(dueIndex::first);
+  }
+
   Optional<DueRow> firstDueAfter(String domain) {
     return read(db -> dueIndex.firstAfter(db, domain));
   }

@@ -63,13 +63,17 @@ public record SpooledMessage(
   }
 
   /**
-   * A message at the moment that it is accepted.
+   * A message at the moment that it is accepted. Each message in the store begins here, so an
+   * address without a domain, to which nothing could be delivered, is refused here.
    *
    * @param size bytes of prefix and content
    * @param holdReason why it may not leave before an operator releases it
    */
   static SpooledMessage accepted(
       QueueId id, Envelope envelope, long arrivedMillis, long size, Optional<String> holdReason) {
+    if (!envelope.isQualified()) {
+      throw new IllegalArgumentException("an address of message " + id + " has no domain");
+    }
     String diagnostic = holdReason.map(reason -> "held: " + reason).orElse("");
     long due = firstDueMillis(envelope.options(), arrivedMillis);
     List<RecipientState> recipients = new ArrayList<>(envelope.recipients().size());

@@ -12,9 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.quorumail.mail.Envelope;
-import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
-import org.quorumail.mail.Recipient;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
 
@@ -204,27 +202,10 @@ public final class Spools implements Intake, AutoCloseable {
     return clock.millis();
   }
 
-  /** Returns the message as it is accepted now; all its recipients have a domain. */
+  /** Returns the message as it is accepted now; all its addresses have a domain. */
   SpooledMessage message(QueueId id, Envelope envelope, long size, Optional<String> holdReason) {
-    return SpooledMessage.accepted(id, qualified(envelope), clock.millis(), size, holdReason);
-  }
-
-  /** Gives every recipient a domain: a bare postmaster is the one of this host. */
-  private Envelope qualified(Envelope envelope) {
-    if (envelope.recipients().stream().noneMatch(Spools::isBare)) return envelope;
-    List<Recipient> recipients =
-        envelope.recipients().stream()
-            .map(
-                r ->
-                    isBare(r)
-                        ? r.withAddress(new MailAddress(r.address().localPart(), settings.hostname))
-                        : r)
-            .toList();
-    return new Envelope(envelope.reversePath(), recipients, envelope.options());
-  }
-
-  private static boolean isBare(Recipient recipient) {
-    return recipient.address().domain().isEmpty();
+    Envelope qualified = envelope.qualified(settings.hostname);
+    return SpooledMessage.accepted(id, qualified, clock.millis(), size, holdReason);
   }
 
   private Optional<Spool> first(Predicate<Spool> predicate) {

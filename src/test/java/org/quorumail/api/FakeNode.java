@@ -20,6 +20,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   public volatile boolean alive = true;
   public volatile boolean spoolReady = true;
   public volatile boolean quorum = true;
+  public volatile boolean clockSteady = true;
   public volatile boolean stopped;
   public volatile boolean broken;
 
@@ -58,7 +59,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   public NodeHealth health() {
     if (broken) throw new IllegalStateException("/secret/path is broken");
     return new NodeHealth(
-        alive, stopped, true, spoolReady, true, true, quorum, statuses.size(), 10_000);
+        alive, stopped, true, spoolReady, true, true, quorum, statuses.size(), 10_000, clockSteady);
   }
 
   @Override

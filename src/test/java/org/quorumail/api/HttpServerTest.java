@@ -99,6 +99,15 @@ class HttpServerTest {
   }
 
   @Test
+  void aClockThatWasSetDegradesTheHealthButTheNodeStaysReady() throws Exception {
+    node.clockSteady = false;
+    JsonNode stepped = json(get("/health"));
+    assertThat(stepped.get("status").asString()).isEqualTo("Degraded");
+    assertThat(stepped.get("checks").get("clock").asString()).isEqualTo("Degraded");
+    assertThat(get("/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void clusterStatusHasTheDocumentedFields() throws Exception {
     JsonNode status = json(get("/cluster/status"));
     assertThat(status.propertyNames())

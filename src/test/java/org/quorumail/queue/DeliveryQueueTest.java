@@ -43,6 +43,7 @@ class DeliveryQueueTest {
   @TempDir Path directory;
 
   private final AtomicLong aheadMillis = new AtomicLong();
+  private final AtomicLong clockErrorMillis = new AtomicLong();
   private final FakeOwnedSpool spool = new FakeOwnedSpool("spool-a");
   private final List<String> settings = new ArrayList<>();
   private final MxOverrides overrides = new MxOverrides();
@@ -186,6 +187,26 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void storedMailWithoutADomainStopsNeitherOtherMailNorItself() throws Exception {
+    start(ScriptedServer::polite);
+    queue.drain(spool, Duration.ofSeconds(5));
+    acceptReport("x\r\n", "postmaster");
+    accept("from@here.test", "x\r\n", "a@\uff5e.test", "b@\ud83d\ude00.test", "c@one.test");
+    queue.resume(spool);
+    awaitEmpty();
+    assertThat(server.commands()).contains("RCPT TO:<c@one.test>");
+  }
+
+  @Test
+  void theReportToASenderWithoutADomainGoesToThisHost() throws Exception {
+    start(command -> command.startsWith("RCPT TO:<to") ? "550 5.1.1 no" : polite(command));
+    accept("postmaster", "x\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.commands()).contains("RCPT TO:<postmaster@here.test>");
+    assertThat(content(0)).contains("\r\nTo: <postmaster@here.test>\r\n");
+  }
+
+  @Test
   void aReportThatIsRefusedIsNotReported() throws Exception {
     start(command -> command.startsWith("RCPT") ? "550 5.1.1 no" : polite(command));
     acceptReport("x\r\n", "to@there.test");
@@ -202,6 +223,28 @@ class DeliveryQueueTest {
     await().until(() -> spool.message(id).isEmpty());
     assertThat(spool.outcomes().get(1).status()).hasToString("5.4.7");
     assertThat(content(0)).contains("Action: failed");
+  }
+
+  @Test
+  void aClockThatJumpsByYearsNeitherBouncesNorStrandsMail() throws Exception {
+    settings.add("[delivery]\nscan_interval = \"100ms\"");
+    AtomicInteger recipients = new AtomicInteger();
+    start(
+        command ->
+            command.startsWith("RCPT") && recipients.getAndIncrement() < 2
+                ? "450 4.2.0 full"
+                : polite(command));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    clockErrorMillis.set(Duration.ofDays(2000).toMillis());
+    await().until(() -> spool.outcomes().size() == 2);
+    assertThat(spool.outcomes().getLast()).isInstanceOf(Outcome.Deferred.class);
+    assertThat(spool.notifications()).isEmpty();
+    assertThat(queue.clockStep()).isGreaterThan(Duration.ofDays(1999));
+    clockErrorMillis.set(0);
+    await().until(() -> queue.clockStep().isZero());
+    awaitEmpty();
+    assertThat(spool.outcomes().getLast()).isInstanceOf(Outcome.Delivered.class);
   }
 
   @Test
@@ -523,13 +566,16 @@ class DeliveryQueueTest {
             new DsnComposer(config.hostname(), config.delivery().dsn()),
             config.roles().contains(Config.Role.DELIVER),
             meters,
-            this::now);
+            this::now,
+            () -> System.nanoTime() + Duration.ofMillis(aheadMillis.get()).toNanos());
     spool.tell(queue);
     queue.spoolOwned(spool);
   }
 
   private Instant now() {
-    return START.plusMillis(aheadMillis.get()).plusNanos(System.nanoTime() - startNanos);
+    return START
+        .plusMillis(aheadMillis.get() + clockErrorMillis.get())
+        .plusNanos(System.nanoTime() - startNanos);
   }
 
   private final long startNanos = System.nanoTime();

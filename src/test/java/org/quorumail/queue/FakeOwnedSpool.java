@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -151,13 +152,26 @@ final class FakeOwnedSpool implements OwnedSpool {
       byDomain.forEach((domain, due) -> rows.add(new DueRow(domain, due, m.id())));
     }
     return rows.stream()
-        .sorted(Comparator.comparing(DueRow::domain).thenComparingLong(DueRow::dueMillis));
+        .sorted(
+            Comparator.comparing(DueRow::domain, FakeOwnedSpool::compareBytes)
+                .thenComparingLong(DueRow::dueMillis));
+  }
+
+  @Override
+  public Optional<DueRow> firstDue() {
+    rowsRead.incrementAndGet();
+    return rows().findFirst();
   }
 
   @Override
   public Optional<DueRow> firstDueAfter(String domain) {
     rowsRead.incrementAndGet();
-    return rows().filter(r -> r.domain().compareTo(domain) > 0).findFirst();
+    return rows().filter(r -> compareBytes(r.domain(), domain) > 0).findFirst();
+  }
+
+  private static int compareBytes(String a, String b) {
+    return Arrays.compareUnsigned(
+        a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope.BodyType;
+import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
@@ -54,6 +55,49 @@ class RetryScheduleTest {
     RetrySchedule three = schedule("max_attempts = 3");
     assertThat(three.schedule(LATER, 1, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Deferred.class);
     assertThat(three.schedule(LATER, 2, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Failed.class);
+  }
+
+  @Test
+  void nothingExpiresAndNoDelayIsReportedWhileTheClocksDisagree() {
+    RetrySchedule unsure = schedule("message_expiration = \"1h\"", false);
+    Instant late = ARRIVED.plus(Duration.ofDays(2000));
+    SpooledMessage timed =
+        message(
+            new MailOptions(
+                BodyType.SEVEN_BIT,
+                false,
+                false,
+                false,
+                "",
+                MailOptions.Returned.UNSPECIFIED,
+                0,
+                0,
+                Optional.of(new DeliverBy(60_000, true, false))));
+    for (SpooledMessage m : List.of(MESSAGE, timed)) {
+      assertThat(unsure.schedule(LATER, 0, m, late)).isInstanceOf(Outcome.Deferred.class);
+      assertThat(unsure.isExpired(m, late)).isFalse();
+      assertThat(unsure.isDelayed(m, late)).isFalse();
+      assertThat(unsure.isDeadlineMissed(m, late)).isFalse();
+    }
+  }
+
+  @Test
+  void aTimeBeyondAnyDelayWasSetByAWrongClock() {
+    long now = 1_000_000;
+    long beyond = now + Duration.ofHours(2).toMillis();
+    assertThat(exact.isDue(recipient(1, beyond), now)).isTrue();
+    assertThat(exact.isDue(recipient(0, beyond), now)).isFalse(); // its sender's release time
+    assertThat(exact.isDue(recipient(1, now + Duration.ofHours(1).toMillis()), now)).isFalse();
+    assertThat(exact.isDue(recipient(1, now), now)).isTrue();
+  }
+
+  private static SpooledMessage.RecipientState recipient(int attempts, long dueMillis) {
+    return new SpooledMessage.RecipientState(
+        MailAddress.of("to@there.test"),
+        SpooledMessage.RecipientStatus.PENDING,
+        attempts,
+        dueMillis,
+        "");
   }
 
   @Test
@@ -119,7 +163,13 @@ class RetryScheduleTest {
   }
 
   private static RetrySchedule schedule(String delivery) {
+    return schedule(delivery, true);
+  }
+
+  private static RetrySchedule schedule(String delivery, boolean clocksAgree) {
     return new RetrySchedule(
-        TestConfig.of("[delivery]\n" + delivery).delivery(), new SplittableRandom(1));
+        TestConfig.of("[delivery]\n" + delivery).delivery(),
+        new SplittableRandom(1),
+        () -> clocksAgree);
   }
 }

@@ -63,7 +63,7 @@ class SpoolStateTest {
   void anAcceptedMessageIsDueInEachOfItsDomains() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@two.example", "c@one.example")));
 
-    assertThat(store.firstDueAfter("")).contains(new DueRow("one.example", NOW, id(1)));
+    assertThat(store.firstDue()).contains(new DueRow("one.example", NOW, id(1)));
     assertThat(store.firstDueAfter("one.example")).contains(new DueRow("two.example", NOW, id(1)));
     assertThat(store.firstDueAfter("two.example")).isEmpty();
     assertThat(store.dueRows("one.example", NOW, 10)).hasSize(1);
@@ -111,7 +111,7 @@ class SpoolStateTest {
     assertThat(statuses(1))
         .containsExactly(
             RecipientStatus.DELIVERED, RecipientStatus.PENDING, RecipientStatus.FAILED);
-    assertThat(store.firstDueAfter("")).contains(new DueRow("two.example", NOW + 60_000, id(1)));
+    assertThat(store.firstDue()).contains(new DueRow("two.example", NOW + 60_000, id(1)));
     apply(outcomes(TERM, id(1), delivered(1)));
 
     assertNothingIsLeft();
@@ -215,14 +215,14 @@ class SpoolStateTest {
     due.clear();
 
     assertThat(apply(new SpoolEntry.Hold(id(1)))).containsExactly(ApplyResult.DONE);
-    assertThat(store.firstDueAfter("")).isEmpty();
+    assertThat(store.firstDue()).isEmpty();
     assertThat(store.dueRows("one.example", Long.MAX_VALUE, 9)).isEmpty();
     assertThat(store.counters().held()).isEqualTo(1);
     assertThat(apply(new SpoolEntry.Retry(id(1), NOW + 1))).containsExactly(ApplyResult.HELD);
     assertThat(due).isEmpty();
     assertThat(apply(new SpoolEntry.Release(id(1), NOW + 9))).containsExactly(ApplyResult.DONE);
 
-    assertThat(store.firstDueAfter("")).contains(new DueRow("one.example", NOW + 9, id(1)));
+    assertThat(store.firstDue()).contains(new DueRow("one.example", NOW + 9, id(1)));
     assertThat(due).containsExactly(id(1));
     assertThat(store.counters().held()).isZero();
   }
@@ -233,7 +233,7 @@ class SpoolStateTest {
     apply(new SpoolEntry.Hold(id(1)));
     apply(outcomes(TERM, id(1), deferred(0, NOW + 5)));
     assertThat(message(1).held()).isTrue();
-    assertThat(store.firstDueAfter("")).isEmpty();
+    assertThat(store.firstDue()).isEmpty();
     apply(outcomes(TERM, id(1), delivered(0), delivered(1)));
     assertNothingIsLeft();
   }

@@ -69,7 +69,7 @@ class SpoolsTest {
 
     QueueId id = accepted(content, "a@example.net");
 
-    assertThat(owned.firstDueAfter("").orElseThrow().id()).isEqualTo(id);
+    assertThat(owned.firstDue().orElseThrow().id()).isEqualTo(id);
     assertThat(owned.message(id).orElseThrow().size()).isEqualTo(content.length);
     assertThat(bytes(owned.content(id))).isEqualTo(content);
     await().until(() -> listening.due.contains(id));
@@ -127,6 +127,27 @@ class SpoolsTest {
     }
     assertThat(spools.all().getFirst().counters().bytes())
         .isEqualTo(5 * prefix.length + 5 + 2 * Spools.CHUNK_BYTES + 1 + MIB);
+  }
+
+  @Test
+  void everyStoredAddressHasADomain() throws Exception {
+    home.elect(0);
+    Envelope bare =
+        new Envelope(
+            new ReversePath.Mailbox(new MailAddress("postmaster", "")),
+            List.of(new MailAddress("postmaster", ""), MailAddress.of("a@example.net")),
+            Envelope.BodyType.SEVEN_BIT);
+    QueueId id;
+    try (MessageWriter writer = spools.newMessage()) {
+      id = writer.id();
+      assertThat(writer.commit(bare, new byte[0], Optional.empty()))
+          .isInstanceOf(CommitResult.Accepted.class);
+    }
+    SpooledMessage stored = owned().message(id).orElseThrow();
+    assertThat(stored.reversePath()).hasToString("postmaster@mx.example.org");
+    assertThat(stored.recipients())
+        .extracting(r -> r.address().toString())
+        .containsExactly("postmaster@mx.example.org", "a@example.net");
   }
 
   @Test

@@ -276,8 +276,7 @@ final class MailCommands {
 
   /** A bare {@code postmaster} (§4.5.1) gets this host's domain. */
   private MailAddress qualified(MailAddress address) {
-    boolean bare = address.domain().isEmpty();
-    return bare ? new MailAddress(address.localPart(), session.hostname()) : address;
+    return address.qualified(session.hostname());
   }
 
   private static boolean eightBit(String octets) {
