@@ -20,19 +20,26 @@ final class GroupMetadataCheck {
   private static final String MEMBERS = "raft-meta.conf";
 
   private final Path directory;
+  private final boolean openedBefore;
 
   /**
-   * @param directory with the segments and these two files; may be absent
+   * @param directory with the segments and these two files; may be absent at the first start
+   * @param openedBefore whether this node has been a member of the group
    */
-  GroupMetadataCheck(Path directory) {
+  GroupMetadataCheck(Path directory, boolean openedBefore) {
     this.directory = directory;
+    this.openedBefore = openedBefore;
   }
 
   void check() throws IOException {
-    if (!Files.isDirectory(directory)) return;
+    if (!Files.isDirectory(directory)) {
+      if (openedBefore) throw damaged("its log, term and vote in %s are gone".formatted(directory));
+      return;
+    }
     Path vote = directory.resolve(VOTE);
     if (Files.exists(vote)) checkVote(vote);
-    else if (hasSegments()) throw damaged("the term and vote in %s are gone".formatted(vote));
+    else if (openedBefore || hasSegments())
+      throw damaged("the term and vote in %s are gone".formatted(vote));
     Path members = directory.resolve(MEMBERS);
     if (Files.exists(members)) checkMembers(members);
   }

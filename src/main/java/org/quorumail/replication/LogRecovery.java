@@ -47,9 +47,10 @@ final class LogRecovery {
    * Truncates a torn tail.
    *
    * @param applied index of the last entry that the state has; -1 for none
+   * @return the entries that the log has
    */
-  void recover(long applied) throws IOException {
-    if (!Files.isDirectory(segments)) return;
+  Extent recover(long applied) throws IOException {
+    if (!Files.isDirectory(segments)) return Extent.NONE;
     List<Path> files;
     try (Stream<Path> listed = Files.list(segments)) {
       files =
@@ -58,25 +59,46 @@ final class LogRecovery {
               .sorted()
               .toList();
     }
-    for (Path file : files) recover(file, applied);
+    Extent log = Extent.NONE;
+    for (Path file : files) log = log.plus(recover(file, applied));
+    return log;
   }
 
-  private void recover(Path file, long applied) throws IOException {
+  /**
+   * The entries of a log by their indexes.
+   *
+   * @param last below {@code first} when there is none
+   */
+  record Extent(long first, long last) {
+    static final Extent NONE = new Extent(Long.MAX_VALUE, -1);
+
+    boolean isEmpty() {
+      return last < first;
+    }
+
+    private Extent plus(Extent segment) {
+      return segment.isEmpty()
+          ? this
+          : new Extent(Math.min(first, segment.first), Math.max(last, segment.last));
+    }
+  }
+
+  private Extent recover(Path file, long applied) throws IOException {
     String name = file.getFileName().toString();
     boolean open = name.startsWith(OPEN);
     long before = Long.parseLong(name.replaceAll("[^\\d]+(\\d+).*", "$1")) - 1;
-    int good;
+    Scan scan;
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
         Arena arena = Arena.ofConfined()) {
-      if (channel.size() == 0 && open) return;
+      if (channel.size() == 0 && open) return Extent.NONE;
       ByteBuffer segment =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asByteBuffer();
-      Scan scan = scan(segment, before);
-      if (scan.intact) return;
+      scan = scan(segment, before);
+      if (scan.intact) return new Extent(before + 1, scan.index);
       if (!open || scan.index < applied || !isTorn(segment, scan)) throw damaged(file, scan);
-      good = scan.end;
     }
-    truncate(file, good);
+    truncate(file, scan.end);
+    return new Extent(before + 1, scan.index);
   }
 
   /**

@@ -61,6 +61,7 @@ public final class RaftNode implements AutoCloseable {
   private final RaftMetrics metrics;
   private final Consumer<Throwable> onFatal;
   private final StorageLock owner;
+  private final GroupRecord record;
   private final ScheduledThreadPoolExecutor timer;
   private final RaftServer server;
   private final RaftClientContext wire;
@@ -78,12 +79,14 @@ public final class RaftNode implements AutoCloseable {
       RaftProperties properties,
       MeterRegistry meters,
       Consumer<Throwable> onFatal,
-      StorageLock owner)
+      StorageLock owner,
+      GroupRecord record)
       throws IOException {
     this.settings = settings;
     this.metrics = new RaftMetrics(meters);
     this.onFatal = onFatal;
     this.owner = owner;
+    this.record = record;
     this.timer = newTimer(settings.peerId());
     this.server = buildServer(settings, properties);
     ClientId client = ClientId.randomId();
@@ -111,13 +114,15 @@ public final class RaftNode implements AutoCloseable {
       Consumer<Throwable> onFatal)
       throws RaftStartException {
     StartupChecks.check(settings, properties);
+    GroupRecord record = GroupRecord.read(settings.directory());
+    StartupChecks.checkDirectoryIsThere(settings.directory(), record);
     StorageLock owner =
         StorageLock.claim(settings.directory(), settings.clusterId(), settings.peerId());
     RaftNode node = null;
     try {
       Files.createDirectories(groupsDirectory(settings));
       DurableFile.forceDirectory(settings.directory());
-      node = new RaftNode(settings, properties, meters, onFatal, owner);
+      node = new RaftNode(settings, properties, meters, onFatal, owner, record);
       node.startServer();
       return node;
     } catch (IOException | RuntimeException e) {
@@ -192,10 +197,11 @@ public final class RaftNode implements AutoCloseable {
       throw new RaftStartException("Group " + spec.name() + " is open already on this node.");
     try {
       List<RaftPeer> peers = raftPeers(spec.members());
-      new GroupMetadataCheck(directory(id).resolve("current")).check();
+      new GroupMetadataCheck(directory(id).resolve("current"), record.contains(id)).check();
       addGroup(RaftGroup.valueOf(id, peers));
       DurableFile.forceDirectory(groupsDirectory(settings));
       DurableFile.forceDirectory(directory(id));
+      record.add(id);
       return register(spec, id, peers, machine, trigger);
     } catch (Exception e) {
       machine.closing();

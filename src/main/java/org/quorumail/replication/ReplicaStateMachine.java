@@ -104,11 +104,39 @@ final class ReplicaStateMachine extends BaseStateMachine {
     snapshots.init(storage);
     state.open();
     // before Ratis reads it
-    new LogRecovery(storage.getStorageDir().getCurrentDir().toPath())
-        .recover(state.applied().index());
+    Path segments = storage.getStorageDir().getCurrentDir().toPath();
+    LogRecovery.Extent log = new LogRecovery(segments).recover(state.applied().index());
+    checkLogReaches(log, segments);
     installIfNewer();
+    checkLogContinues(log, segments);
     setLastAppliedTermIndex(termIndex(state.applied()));
     getLifeCycle().transition(LifeCycle.State.RUNNING);
+  }
+
+  /**
+   * Refuses a log that has lost its end. An entry is applied only when it is on this disk, in the
+   * log or in a snapshot that has replaced it.
+   */
+  private void checkLogReaches(LogRecovery.Extent log, Path segments) throws IOException {
+    long applied = state.applied().index();
+    var snapshot = snapshots.getLatestSnapshot();
+    long end = Math.max(log.last(), snapshot == null ? -1 : snapshot.getIndex());
+    if (applied <= end) return;
+    throw new DamagedStorageException(
+        end < 0
+            ? "its state has the entry at index %d, but its log in %s is empty"
+                .formatted(applied, segments)
+            : "its state has the entry at index %d, but its log in %s ends at %d"
+                .formatted(applied, segments, end));
+  }
+
+  /** Refuses a log that has lost its beginning: entries between it and the state are gone. */
+  private void checkLogContinues(LogRecovery.Extent log, Path segments) throws IOException {
+    long applied = state.applied().index();
+    if (log.isEmpty() || log.first() <= applied + 1) return;
+    throw new DamagedStorageException(
+        "its state ends at index %d, but its log in %s begins at %d"
+            .formatted(applied, segments, log.first()));
   }
 
   @Override

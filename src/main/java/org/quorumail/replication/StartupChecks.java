@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.apache.ratis.conf.RaftProperties;
@@ -33,6 +34,20 @@ final class StartupChecks {
       case RaftTls.Managers managers -> {}
     }
     checkPortIsFree(host, settings.port());
+  }
+
+  /**
+   * Refuses a directory that is gone, empty or not mounted although this node has opened groups in
+   * it. Nothing is written there before.
+   */
+  static void checkDirectoryIsThere(Path directory, GroupRecord record) throws RaftStartException {
+    if (record.isEmpty() || Files.exists(directory.resolve(StorageLock.OWNER_FILE))) return;
+    throw new RaftStartException(
+        "The replication directory "
+            + directory
+            + " is gone or empty, but this node has votes and mail in it; nothing was changed:"
+            + " mount it or restore it from a copy of the disk; docs/troubleshoot.md says under"
+            + " \"A disk is lost\" what to do without a copy.");
   }
 
   /** Ours forces the directory after Ratis has renamed its vote; the library's does not. */

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * that names the owner of the directory. A replica under another name would break its votes.
  */
 final class StorageLock implements Closeable {
-  private static final String OWNER_FILE = "owner";
+  static final String OWNER_FILE = "owner";
 
   private final FileChannel lock;
 

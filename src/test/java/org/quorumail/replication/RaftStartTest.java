@@ -12,10 +12,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.server.RaftServerConfigKeys;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -133,6 +136,139 @@ class RaftStartTest {
   private Path file(String name) throws Exception {
     try (Stream<Path> files = Files.walk(directory)) {
       return files.filter(f -> f.getFileName().toString().equals(name)).findFirst().orElseThrow();
+    }
+  }
+
+  @Test
+  void aLostReplicationDirectoryIsRefusedAndNothingIsWritten() throws Exception {
+    appendAndStop();
+    Path raft = directory.resolve("raft");
+    Path saved = directory.resolve("saved");
+    Files.move(raft, saved);
+    for (boolean mountPoint : new boolean[] {false, true}) {
+      if (mountPoint) Files.createDirectory(raft);
+      assertThatThrownBy(() -> start(alone("c", "n1")))
+          .isInstanceOf(RaftStartException.class)
+          .hasMessageContaining("replication directory " + raft + " is gone or empty")
+          .hasMessageContaining("A disk is lost");
+    }
+    assertThat(raft).isEmptyDirectory();
+    Files.delete(raft);
+    Files.move(saved, raft);
+    assertOpensAgain();
+  }
+
+  @Test
+  void aLostDirectoryOfAGroupIsRefusedAndNothingIsWritten() throws Exception {
+    appendAndStop();
+    for (String part : List.of("", "current")) {
+      Path lost = groupDirectory().resolve(part);
+      Path saved = directory.resolve("saved");
+      Files.move(lost, saved);
+      try (RaftNode raft = start(alone("c", "n1"))) {
+        assertThatThrownBy(() -> open(raft, new CountingState(directory)))
+            .isInstanceOf(RaftStartException.class)
+            .hasMessageContaining("Group one")
+            .hasMessageContaining("are gone");
+      }
+      assertThat(lost).doesNotExist();
+      Files.move(saved, lost);
+    }
+    assertOpensAgain();
+  }
+
+  /** Older releases did not write the record. */
+  @Test
+  void aStateAheadOfAnEmptyLogIsRefusedWithoutTheRecordOfGroups() throws Exception {
+    appendAndStop();
+    Files.delete(directory.resolve("raft.groups"));
+    deleteTree(directory.resolve("raft"));
+    for (int i = 0; i < 2; i++) { // the second time Ratis' new vote is in the directory
+      try (RaftNode raft = start(alone("c", "n1"))) {
+        assertThatThrownBy(() -> open(raft, new CountingState(directory)))
+            .isInstanceOf(RaftStartException.class)
+            .hasMessageContaining("its state has the entry at index")
+            .hasMessageContaining("is empty");
+      }
+      forgetLock();
+    }
+  }
+
+  @Test
+  void aLogThatLostItsEndOrItsBeginningIsRefused() throws Exception {
+    RaftSettings settings = alone("c", "n1");
+    RaftProperties properties = TestRaftCluster.smallSegments(settings);
+    properties.set(RaftServerConfigKeys.Log.PURGE_PRESERVATION_LOG_NUM_KEY, "1000");
+    var meters = new SimpleMeterRegistry();
+    try (RaftNode raft = RaftNode.start(settings, properties, meters, failure -> {})) {
+      ReplicatedLog log = open(raft, new CountingState(directory));
+      for (int i = 0; i < 40; i++)
+        log.append(new byte[4096], Duration.ofSeconds(10)).get(10, TimeUnit.SECONDS);
+    }
+    deleteTree(groupDirectory().resolve("sm")); // without a snapshot the log must have all
+    List<Path> segments = segments();
+    assertThat(segments).hasSizeGreaterThan(2);
+    Path saved = directory.resolve("saved");
+    Files.move(segments.getLast(), saved);
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      assertThatThrownBy(() -> open(raft, new CountingState(directory)))
+          .hasMessageContaining("its state has the entry at index")
+          .hasMessageContaining("ends at");
+    }
+    forgetLock();
+    Files.move(saved, segments.getLast());
+    Files.delete(segments.getFirst());
+    Files.delete(directory.resolve("counts"));
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      assertThatThrownBy(() -> open(raft, new CountingState(directory)))
+          .hasMessageContaining("its state ends at index -1")
+          .hasMessageContaining("begins at");
+    }
+  }
+
+  /** Ratis keeps the lock of a group that it could not open, until the process ends. */
+  private void forgetLock() throws Exception {
+    Files.delete(groupDirectory().resolve("in_use.lock"));
+  }
+
+  private void appendAndStop() throws Exception {
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      ReplicatedLog log = open(raft, new CountingState(directory));
+      log.append("a".getBytes(UTF_8), Duration.ofSeconds(10)).get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private void assertOpensAgain() throws Exception {
+    CountingState state = new CountingState(directory);
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      open(raft, state);
+      assertThat(state.count("a")).isOne();
+    }
+  }
+
+  private Path groupDirectory() throws Exception {
+    try (Stream<Path> groups = Files.list(directory.resolve("raft").resolve("groups"))) {
+      return groups.findFirst().orElseThrow();
+    }
+  }
+
+  private static void deleteTree(Path root) throws Exception {
+    try (Stream<Path> tree = Files.walk(root)) {
+      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) Files.delete(path);
+    }
+  }
+
+  /** The log's segments, oldest first. */
+  private List<Path> segments() throws Exception {
+    try (Stream<Path> files = Files.walk(directory)) {
+      return files
+          .filter(f -> f.getFileName().toString().startsWith("log_"))
+          .sorted(
+              Comparator.comparingLong(
+                  f ->
+                      Long.parseLong(
+                          f.getFileName().toString().replaceAll("[^\\d]+(\\d+).*", "$1"))))
+          .toList();
     }
   }
 
