@@ -1,9 +1,6 @@
 package org.quorumail.policy;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.quorumail.config.TextFile;
 import org.quorumail.mail.MailAddress;
 
 /**
@@ -53,7 +51,13 @@ public final class AliasTable {
   public static AliasTable read(PolicyConfig.AliasesConfig config, Set<String> localDomains)
       throws IOException {
     Map<String, List<MailAddress>> table = new HashMap<>();
-    if (config.file().isPresent()) readFile(config.file().get(), table);
+    if (config.file().isPresent()) {
+      try {
+        readFile(config.file().get(), table);
+      } catch (IOException e) {
+        throw new IOException("aliases.file: " + e.getMessage(), e);
+      }
+    }
     config
         .catchAll()
         .forEach(
@@ -178,12 +182,10 @@ public final class AliasTable {
   }
 
   private static void readFile(Path file, Map<String, List<MailAddress>> table) throws IOException {
-    try (BufferedReader reader = Files.newBufferedReader(file)) {
+    try (TextFile lines = TextFile.open(file)) {
       String entry = "";
       int entryAt = 0;
-      int number = 0;
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        number++;
+      for (String line = lines.next(); line != null; line = lines.next()) {
         if (line.isBlank() || line.strip().startsWith("#")) continue;
         if (Character.isWhitespace(line.charAt(0))) {
           entry += line;
@@ -191,11 +193,9 @@ public final class AliasTable {
         }
         add(file, entryAt, entry, table);
         entry = line;
-        entryAt = number;
+        entryAt = lines.number();
       }
       add(file, entryAt, entry, table);
-    } catch (NoSuchFileException e) {
-      throw new IOException("aliases.file: there is no file " + file, e);
     }
   }
 

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -293,6 +295,24 @@ class ConfigReaderTest {
     Path pem = Files.writeString(folder.resolve("pem"), "x");
     Config config = valid("[tls]\ncertificate = '" + pem + "'\nkey = '" + pem + "'\n");
     assertThat(config.listeners().getFirst().tls()).isEqualTo(TlsMode.STARTTLS);
+  }
+
+  @Test
+  void aConfigurationFileMayBeginWithAByteOrderMark(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("f.toml"), "\uFEFFhostname = 'a.example'\r\n");
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
+    assertThat(result).isInstanceOf(ConfigResult.Valid.class);
+    assertThat(((ConfigResult.Valid) result).config().hostname()).isEqualTo("a.example");
+  }
+
+  @Test
+  void aConfigurationFileThatIsNotUtf8IsRefusedWithItsLine(@TempDir Path folder)
+      throws IOException {
+    Path file = folder.resolve("f.toml");
+    Files.write(file, "# ok\n# M\u00fcller\n".getBytes(StandardCharsets.ISO_8859_1));
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
+    assertThat(((ConfigResult.Invalid) result).problems().getFirst().toString())
+        .isEqualTo(file + ":2: is not UTF-8; save the file as UTF-8");
   }
 
   private static LogConfig.Level level(

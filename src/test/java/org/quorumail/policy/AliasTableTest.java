@@ -71,6 +71,12 @@ class AliasTableTest {
         .hasMessageContaining("line 2: an earlier line defines the alias");
   }
 
+  @Test
+  void aByteOrderMarkDoesNotHideTheFirstAlias() throws IOException {
+    AliasTable aliases = aliases("\uFEFFsales@a.example: ann@a.example\r\n");
+    assertThat(targets(aliases, "sales@a.example")).containsExactly("ann@a.example");
+  }
+
   private AliasTable aliases(String text) throws IOException {
     return read(text, Map.of());
   }

@@ -19,14 +19,17 @@ final class AddressSet {
   private AddressSet() {}
 
   /**
-   * @throws IOException with one sentence that names the key when an entry has none of the forms
+   * @throws IOException with one sentence that names the place when an entry has none of the forms
    */
-  static AddressSet parse(String key, List<String> entries) throws IOException {
+  static AddressSet parse(List<ListEntry> entries) throws IOException {
     AddressSet set = new AddressSet();
-    for (String entry : entries) {
-      if (!set.add(entry.toLowerCase(Locale.ROOT))) {
+    for (ListEntry entry : entries) {
+      if (!set.add(entry.text().toLowerCase(Locale.ROOT))) {
         throw new IOException(
-            key + ": \"" + entry + "\" is neither an address nor a domain nor *.domain");
+            entry.place()
+                + ": \""
+                + entry.text()
+                + "\" is neither an address nor a domain nor *.domain");
       }
     }
     return set;
