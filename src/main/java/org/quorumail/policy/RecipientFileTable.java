@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
+import org.quorumail.config.AddressPattern;
 import org.quorumail.config.TextFile;
 import org.quorumail.mail.MailAddress;
 
@@ -31,10 +32,13 @@ public final class RecipientFileTable implements RecipientTable {
     Set<String> entries = new HashSet<>();
     try (TextFile lines = TextFile.open(file)) {
       for (String line = lines.next(); line != null; line = lines.next()) {
-        String entry = line.strip().toLowerCase(Locale.ROOT);
-        if (entry.isEmpty() || entry.startsWith("#")) continue;
-        if (entry.indexOf('@') < 0 || entry.endsWith("@")) {
-          throw new IOException(lines.place() + " is neither an address nor @domain");
+        String text = line.strip();
+        if (text.isEmpty() || text.startsWith("#")) continue;
+        String entry;
+        try {
+          entry = entry(text);
+        } catch (IllegalArgumentException e) {
+          throw new IOException(lines.place() + ": " + e.getMessage(), e);
         }
         if (entries.size() == MAX_ENTRIES) {
           throw new IOException(file + " has more than " + MAX_ENTRIES + " recipients");
@@ -43,6 +47,13 @@ public final class RecipientFileTable implements RecipientTable {
       }
     }
     return new RecipientFileTable(entries);
+  }
+
+  private static String entry(String text) {
+    if (text.indexOf('@') < 0) {
+      throw new IllegalArgumentException("\"" + text + "\" is neither an address nor @domain");
+    }
+    return AddressPattern.parse(text).toString().toLowerCase(Locale.ROOT);
   }
 
   @Override

@@ -124,7 +124,7 @@ class ConfigFileCheckTest {
 
   @Test
   void anEntryOfAListFileIsNamedWithFileAndLine() throws IOException {
-    Files.writeString(folder.resolve("deny"), "bad.example\n\nann bob@a.example\n");
+    Files.writeString(folder.resolve("deny"), "b\u00fccher.example\n\n<ann@a.example>\n");
     Files.writeString(folder.resolve("nets"), "192.0.2.0/24\nhost.example\n");
     assertThat(problems(Map.of("policy.lists.deny_senders", "file:" + file("deny"))))
         .singleElement()

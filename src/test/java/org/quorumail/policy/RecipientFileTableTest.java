@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.RecipientTable.Existence;
 
@@ -29,6 +31,33 @@ class RecipientFileTableTest {
     Files.write(file, "ann@a.example\n# M\u00fcller\n".getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> RecipientFileTable.read(file))
         .hasMessageContaining(file + " line 2 is not UTF-8");
+  }
+
+  @Test
+  void aDomainInUnicodeIsThatOfTheMessage() throws IOException {
+    RecipientFileTable table = table("Ann@m\u00fcnchen.example\n@b\u00fccher.example.\n");
+    assertThat(find(table, "ann@xn--mnchen-3ya.example")).isEqualTo(Existence.KNOWN);
+    assertThat(find(table, "x@xn--bcher-kva.example")).isEqualTo(Existence.KNOWN);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ann@a.example OK",
+        "ann@a.example # the boss",
+        "<ann@a.example>",
+        "*@a.example",
+        "@*.example",
+        "ann@a.example,bob@a.example",
+        "ann@",
+        "ann",
+        "a.example",
+        "ann@a..example",
+        "ann@a.example\u00a0",
+      })
+  void anEntryThatNoAddressCanMatchIsRefusedWithFileAndLine(String entry) {
+    assertThatThrownBy(() -> table("bob@a.example\n" + entry + "\n"))
+        .hasMessageContaining(folder.resolve("recipients") + " line 2: ");
   }
 
   private static Existence find(RecipientFileTable table, String address) {
