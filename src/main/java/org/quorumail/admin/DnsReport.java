@@ -85,14 +85,14 @@ public final class DnsReport implements DnsView {
   public MxOverride set(String domain, String host) {
     String name = HostName.validate(domain);
     HostPort to = HostPort.parse(host.strip(), SMTP_PORT);
-    if (host.matches(".*[\\s/].*")) throw new IllegalArgumentException("not a host: " + host);
     operators.set(name, to);
     return ofOperator(name, to);
   }
 
   @Override
   public Optional<MxOverride> remove(String domain) {
-    return operators.remove(domain).map(former -> ofOperator(domain, former));
+    String name = HostName.validate(domain);
+    return operators.remove(name).map(former -> ofOperator(name, former));
   }
 
   private static MxOverride ofOperator(String domain, HostPort host) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Optional;
+import org.quorumail.config.TextFile;
 
 /** The bearer token of the HTTP API (RFC 6750), kept as its hash. */
 final class ApiToken {
@@ -34,7 +35,9 @@ final class ApiToken {
 
   private static String readLine(Path file) throws TokenFileException {
     try {
-      if (Files.size(file) <= MAX_FILE) return Files.readString(file).strip();
+      if (Files.size(file) <= MAX_FILE) return TextFile.read(file, MAX_FILE).strip();
+    } catch (TextFile.LineException e) {
+      throw new TokenFileException(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw new TokenFileException(file + " cannot be read: correct its path or its mode");
     }

@@ -2,7 +2,6 @@ package org.quorumail.api;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -10,7 +9,7 @@ import java.util.regex.Pattern;
 import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.QueueView.ChangeResult;
 import org.quorumail.api.QueueView.MessageQuery;
-import org.quorumail.config.HostName;
+import org.quorumail.config.AddressPattern;
 import org.quorumail.config.Units;
 import org.quorumail.mail.QueueId;
 
@@ -67,7 +66,11 @@ final class QueueRoutes {
     }
     return new MessageQuery(
         status,
-        request.parameter("domain").orElse("").toLowerCase(Locale.ROOT),
+        request
+            .parameter("domain")
+            .filter(d -> !d.isEmpty())
+            .map(AddressPattern::domain)
+            .orElse(""),
         request.parameter("sender").orElse(""),
         request.parameter("older_than").map(t -> Units.parseDuration(t).toMillis()).orElse(0L),
         after,
@@ -157,9 +160,9 @@ final class QueueRoutes {
   record RerouteResult(String domain, String host, int due) {}
 
   private static String domain(ApiRequest request) {
-    String domain = request.parameter("domain").orElse("").toLowerCase(Locale.ROOT);
+    String domain = request.parameter("domain").orElse("");
     if (domain.isEmpty()) throw new IllegalArgumentException("the parameter domain is missing");
-    return HostName.validate(domain);
+    return AddressPattern.domain(domain);
   }
 
   private ApiResponse cleanUp() {

@@ -1,13 +1,12 @@
 package org.quorumail.auth;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.quorumail.config.FileExposure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -93,10 +92,8 @@ final class FileUserStore implements UserStore {
   }
 
   private static UsersFile readUsers(Path path, String text) throws IOException {
-    if (Files.getFileStore(path).supportsFileAttributeView("posix")
-        && Files.getPosixFilePermissions(path).contains(PosixFilePermission.OTHERS_READ)) {
-      LOG.warn("event=users_file_world_readable file={} remedy=\"chmod 600\"", path);
-    }
+    FileExposure.warning(path)
+        .ifPresent(warning -> LOG.warn("event=users_file_exposed warning=\"{}\"", warning));
     return UsersFile.read(path, text);
   }
 }

@@ -6,7 +6,6 @@ import com.unboundid.ldap.sdk.ResultCode;
 import com.unboundid.ldap.sdk.SearchResultEntry;
 import java.io.IOException;
 import java.util.HashSet;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.quorumail.auth.AuthConfig.LdapConfig;
@@ -122,8 +121,12 @@ final class LdapUserStore implements UserStore {
     String[] values = entry.getAttributeValues(config.addressAttribute());
     if (values != null) {
       for (String value : values) {
-        String sender = value.toLowerCase(Locale.ROOT);
-        if (User.isSenderPattern(sender) && !sender.equals("*")) senders.add(sender);
+        try {
+          String sender = UsersFile.senderPattern(value);
+          if (!sender.equals("*")) senders.add(sender);
+        } catch (IllegalArgumentException e) {
+          LOG.debug("event=ldap_address_skipped reason=\"{}\"", e.getMessage());
+        }
       }
     }
     return new User(name, senders);

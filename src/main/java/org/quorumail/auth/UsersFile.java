@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.quorumail.auth.UserStore.ScramCredentials;
+import org.quorumail.config.AddressPattern;
 
 /**
  * The contents of a users file: one user per line, with parts between blanks.
@@ -137,15 +138,22 @@ final class UsersFile {
     return new UserRow(new User(name.get(), senders), ScramKeys.parse(parts[1]));
   }
 
+  /** Reads one of the three forms of {@link User#senderPatterns}. */
+  static String senderPattern(String text) {
+    if (text.equals("*")) return text;
+    try {
+      if (text.indexOf('@') < 0) throw new IllegalArgumentException("no at sign");
+      return AddressPattern.parse(text).toString().toLowerCase(Locale.ROOT);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "\"" + text + "\" is neither an address nor @domain nor *", e);
+    }
+  }
+
   static Set<String> parseSenders(List<String> texts) {
     Set<String> senders = new HashSet<>();
     for (String text : texts) {
-      String sender = text.toLowerCase(Locale.ROOT);
-      if (!User.isSenderPattern(sender)) {
-        throw new IllegalArgumentException(
-            "\"" + text + "\" is neither an address nor @domain nor *");
-      }
-      senders.add(sender);
+      senders.add(senderPattern(text));
     }
     return senders;
   }

@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.quorumail.config.TextFile;
 
 /**
  * An editor of a users file for the command line. It replaces the whole file, readable for its
@@ -114,10 +115,7 @@ public final class UsersFileEditor {
 
   private String text() throws IOException {
     if (!Files.exists(file)) throw new IOException("there is no users file " + file);
-    if (Files.size(file) > UsersFile.MAX_SIZE) {
-      throw new IOException(file + " is larger than " + UsersFile.MAX_SIZE + " bytes");
-    }
-    return Files.readString(file, StandardCharsets.UTF_8);
+    return TextFile.read(file, UsersFile.MAX_SIZE);
   }
 
   /** Replaces the file atomically: a power cut leaves the old or the new file, complete. */

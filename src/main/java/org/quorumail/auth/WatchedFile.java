@@ -1,7 +1,6 @@
 package org.quorumail.auth;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -10,6 +9,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.TextFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -94,16 +94,13 @@ final class WatchedFile<T> {
       if (version.equals(MISSING) && valueIfMissing.isPresent()) {
         return new LoadedFile<>(MISSING, valueIfMissing.get());
       }
-      if (version.size() > maxSize) {
-        throw new IOException(key + ": " + file + " is larger than " + maxSize + " bytes");
-      }
-      text = Files.readString(file, StandardCharsets.UTF_8);
+      text = TextFile.read(file, maxSize);
     } catch (NoSuchFileException e) {
       throw new IOException(key + ": there is no file " + file, e);
-    } catch (java.nio.charset.CharacterCodingException e) {
-      throw new IOException(key + ": " + file + " is not UTF-8", e);
     } catch (java.nio.file.FileSystemException e) {
       throw new IOException(key + ": " + file + " cannot be read: " + e.getReason(), e);
+    } catch (IOException e) {
+      throw new IOException(key + ": " + e.getMessage(), e);
     }
     return new LoadedFile<>(version, Objects.requireNonNull(parser.parse(file, text)));
   }

@@ -38,7 +38,8 @@ final class NodeOptions {
   ControlSocketClient client() throws CommandException {
     if (socket != null) return new ControlSocketClient(socket);
     return switch (config.sources().read()) {
-      case ConfigResult.Valid valid -> new ControlSocketClient(valid.config().controlSocket());
+      case ConfigResult.Valid valid ->
+          new ControlSocketClient(config.controlSocket(valid.config().controlSocket()));
       case ConfigResult.Invalid invalid ->
           throw new CommandException(
               ExitCode.USAGE,

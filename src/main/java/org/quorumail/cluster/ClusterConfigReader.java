@@ -25,7 +25,12 @@ public final class ClusterConfigReader {
   }
 
   public ClusterConfig cluster() {
-    boolean enabled = cluster.flag("enabled", false, "whether this node is one of several");
+    boolean enabled =
+        cluster.flag(
+            "enabled",
+            false,
+            "(true with cluster.seeds or another cluster.discovery than static)",
+            "whether this node is one of several");
     String bindAddress =
         cluster.text("bind_address", "0.0.0.0", "where the cluster's ports listen");
     Optional<String> advertise =
@@ -55,8 +60,15 @@ public final class ClusterConfigReader {
         cluster.duration(
             "snapshot_interval", "5m", "10s", "1d", "how often the spool's log is shortened");
     laterKeys();
+    PlumtreeConfig plumtree = plumtree(gossip.preset());
+    boolean hasPeers =
+        !seeds.isEmpty()
+            || !plumtree.bridge().staticSeeds().isEmpty()
+            || gossip.discovery() != GossipConfig.Discovery.STATIC;
+    boolean hasCredentials = secret.isPresent() || tls.isPresent();
+    checkUse(enabled, hasPeers, hasCredentials);
     return new ClusterConfig(
-        enabled,
+        cluster.has("enabled") ? enabled : hasPeers,
         bindAddress,
         advertise,
         port,
@@ -71,7 +83,26 @@ public final class ClusterConfigReader {
         replicas,
         snapshots,
         gossip,
-        plumtree(gossip.preset()));
+        plumtree);
+  }
+
+  /** Reports keys of a cluster on a node that would be stand-alone: 250 would mean one disk. */
+  private void checkUse(boolean enabled, boolean hasPeers, boolean hasCredentials) {
+    if (enabled) return;
+    boolean isOff = cluster.has("enabled");
+    if (isOff && hasPeers && hasCredentials) {
+      cluster.problem(
+          "enabled",
+          "is false, but the secret or the certificates and the other nodes of a cluster are"
+              + " configured: remove it, or remove cluster.seeds and cluster.discovery");
+    } else if (isOff && hasPeers) {
+      cluster.warning("enabled", "is false: cluster.seeds and cluster.discovery have no effect");
+    } else if (!hasPeers && hasCredentials) {
+      cluster.warning(
+          cluster.has("secret") ? "secret" : "tls",
+          "has no effect: this node is stand-alone and mail is on one disk; name the other nodes"
+              + " by cluster.seeds or cluster.discovery, or set cluster.enabled = true");
+    }
   }
 
   /** The preset, changed by {@code [cluster.gossip]}, under the one switch for compression. */

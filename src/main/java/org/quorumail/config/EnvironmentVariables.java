@@ -1,5 +1,6 @@
 package org.quorumail.config;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -42,6 +43,7 @@ final class EnvironmentVariables {
           same("SMTP_CLUSTER_AUTH_TOKEN", "cluster.secret"),
           new ForeignName("SMTP_CLUSTER_TLS_CERT", "cluster.tls.certificate", path -> path),
           new ForeignName("SMTP_CLUSTER_TLS_KEY", "cluster.tls.key", path -> path),
+          new ForeignName("SMTP_CLUSTER_TLS_CA", "cluster.tls.ca", path -> path),
           new ForeignName(
               "DISCOVERY_METHOD", "cluster.discovery", method -> method.toLowerCase(Locale.ROOT)),
           new ForeignName(
@@ -54,6 +56,12 @@ final class EnvironmentVariables {
           same("LOG_LEVEL", "log.level"),
           same("ENABLE_METRICS", "metrics.enabled"));
 
+  private static final String FOREIGN_PREFIX = "SMTP_CLUSTER_";
+  private static final String AUTH_ENABLED = "SMTP_CLUSTER_AUTH_ENABLED";
+  private static final String TLS_ENABLED = "SMTP_CLUSTER_TLS_ENABLED";
+  private static final String TLS_KEYS = "cluster.tls.";
+  private static final String BUFFER_SIZE = "SMTP_CLUSTER_REPLICATION_BUFFER_SIZE";
+
   private EnvironmentVariables() {}
 
   private static ForeignName same(String name, String key) {
@@ -61,7 +69,7 @@ final class EnvironmentVariables {
   }
 
   private static boolean isOff(String flag) {
-    return List.of("false", "0", "no", "off").contains(flag.toLowerCase(Locale.ROOT));
+    return List.of("false", "0", "no", "off").contains(flag.strip().toLowerCase(Locale.ROOT));
   }
 
   private static ForeignName millis(String name, String key) {
@@ -78,12 +86,45 @@ final class EnvironmentVariables {
   /** The variables with foreign names: key path → variable and its value. */
   static Map<String, Variable> foreignVariables(Map<String, String> environment) {
     Map<String, Variable> byKey = new HashMap<>();
+    boolean withoutTlsFiles = isOff(environment.getOrDefault(TLS_ENABLED, ""));
     for (ForeignName f : FOREIGN) {
+      if (withoutTlsFiles && f.key.startsWith(TLS_KEYS)) continue;
       String value = environment.get(f.name);
       if (value == null || value.isBlank() || setByKubernetes(value)) continue;
       byKey.putIfAbsent(f.key, new Variable(f.name, f.translate.apply(value.strip())));
     }
     return byKey;
+  }
+
+  /** The foreign variables that are set without effect, each with its message. */
+  static Map<String, String> foreignWarnings(Map<String, String> environment) {
+    Map<String, String> warnings = new TreeMap<>();
+    List<String> known = new ArrayList<>(List.of(AUTH_ENABLED, TLS_ENABLED, BUFFER_SIZE));
+    FOREIGN.forEach(f -> known.add(f.name));
+    environment.forEach(
+        (name, value) -> {
+          if (!name.startsWith(FOREIGN_PREFIX) || isKubernetesServiceVariable(name)) return;
+          if (!known.contains(name)) {
+            String hint =
+                Spelling.nearest(name, known).map(k -> "; did you mean " + k + "?").orElse("");
+            warnings.put(name, "no key has this name and it is ignored" + hint);
+          }
+        });
+    if (isOff(environment.getOrDefault(AUTH_ENABLED, ""))) {
+      warnings.put(
+          AUTH_ENABLED,
+          "is ignored: nodes always authenticate each other by cluster.secret or cluster.tls");
+    }
+    if (isOff(environment.getOrDefault(TLS_ENABLED, ""))) {
+      warnings.put(
+          TLS_ENABLED,
+          "replication always uses TLS; without SMTP_CLUSTER_TLS_CERT, _KEY and _CA the"
+              + " certificates are derived from cluster.secret");
+    }
+    if (environment.containsKey(BUFFER_SIZE)) {
+      warnings.put(BUFFER_SIZE, "is ignored: replication has no buffer of a configured size");
+    }
+    return warnings;
   }
 
   /** A service named "smtp" makes Kubernetes set {@code SMTP_PORT=tcp://10.0.0.1:25}. */
@@ -107,8 +148,10 @@ final class EnvironmentVariables {
 
   /** A Kubernetes service named "quorumail…" sets QUORUMAIL_PORT…, QUORUMAIL_…_SERVICE_HOST …. */
   private static boolean isKubernetesServiceVariable(String name) {
-    return name.matches("QUORUMAIL_(.*_)?(SERVICE_(HOST|PORT)|PORT(_\\d+_(TCP|UDP)).*)(_.*)?")
-        || name.equals("QUORUMAIL_PORT");
+    return name.matches(
+            "(QUORUMAIL|SMTP_CLUSTER)_(.*_)?(SERVICE_(HOST|PORT)|PORT(_\\d+_(TCP|UDP)).*)(_.*)?")
+        || name.equals("QUORUMAIL_PORT")
+        || name.equals("SMTP_CLUSTER_PORT");
   }
 
   record Variable(String name, String value) {}

@@ -8,19 +8,31 @@ public record HostPort(String host, int port) {
       int end = text.indexOf(']');
       if (end < 0) throw new IllegalArgumentException("a bracket is not closed: " + text);
       String rest = text.substring(end + 1);
-      if (rest.isEmpty()) return new HostPort(text.substring(1, end), defaultPort);
+      String literal = host(text.substring(1, end), text);
+      if (rest.isEmpty()) return new HostPort(literal, defaultPort);
       if (!rest.startsWith(":")) throw new IllegalArgumentException("not host:port: " + text);
-      return new HostPort(text.substring(1, end), port(rest.substring(1), text));
+      return new HostPort(literal, port(rest.substring(1), text));
     }
     int colon = text.lastIndexOf(':');
     boolean bareIpv6 = colon >= 0 && text.indexOf(':') != colon;
-    if (colon < 0 || bareIpv6) return new HostPort(nonEmpty(text), defaultPort);
-    return new HostPort(nonEmpty(text.substring(0, colon)), port(text.substring(colon + 1), text));
+    if (colon < 0 || bareIpv6) return new HostPort(host(text, text), defaultPort);
+    return new HostPort(
+        host(text.substring(0, colon), text), port(text.substring(colon + 1), text));
   }
 
-  private static String nonEmpty(String host) {
+  /** An address as written, or a name in its ASCII form. */
+  private static String host(String host, String whole) {
     if (host.isBlank()) throw new IllegalArgumentException("a host is missing");
-    return host;
+    try {
+      IpLiteral.parse(host);
+      return host;
+    } catch (IllegalArgumentException e) {
+      // no address: a name
+    }
+    if (host.chars().allMatch(Character::isDigit)) {
+      throw new IllegalArgumentException("a host is missing: " + whole);
+    }
+    return HostName.validate(host);
   }
 
   private static int port(String digits, String whole) {

@@ -5,22 +5,43 @@ import java.net.UnknownHostException;
 
 /** A CIDR block, IPv4 or IPv6. IPv4-mapped IPv6 addresses are compared as IPv4. */
 public record Network(InetAddress base, int prefixLength) {
-  /** Reads {@code 192.0.2.0/24}, {@code 2001:db8::/32} or a single address; names are refused. */
+  private static final int IPV4_BITS = 32;
+  private static final int IPV6_BITS = 128;
+
+  /**
+   * Reads {@code 192.0.2.0/24}, {@code 2001:db8::/32} or a single address. Names, addresses in
+   * fewer than four numbers and bits after the prefix are refused.
+   */
   public static Network parse(String text) {
-    int slash = text.indexOf('/');
-    String address = slash < 0 ? text : text.substring(0, slash);
-    if (!address.matches("[0-9a-fA-F:.]+")) {
-      throw new IllegalArgumentException("a network is written as address/bits: " + text);
+    String network = text.strip();
+    int slash = network.indexOf('/');
+    String address = slash < 0 ? network : network.substring(0, slash);
+    if (address.startsWith("[") && address.endsWith("]")) {
+      address = address.substring(1, address.length() - 1);
     }
+    InetAddress base;
+    int prefix;
     try {
-      InetAddress base = InetAddress.getByName(address);
-      int bits = base.getAddress().length * 8;
-      int prefix = slash < 0 ? bits : Integer.parseInt(text.substring(slash + 1));
-      if (prefix < 0 || prefix > bits) throw new NumberFormatException();
-      return new Network(base, prefix);
-    } catch (UnknownHostException | NumberFormatException e) {
+      if (address.indexOf('%') >= 0) throw new IllegalArgumentException("a zone has no network");
+      base = IpLiteral.parse(address);
+      int bits = base.getAddress().length * Byte.SIZE;
+      int unmapped = address.indexOf(':') >= 0 && bits == IPV4_BITS ? IPV6_BITS - IPV4_BITS : 0;
+      prefix = slash < 0 ? bits : prefixLength(network.substring(slash + 1)) - unmapped;
+      if (prefix < 0 || prefix > bits) throw new IllegalArgumentException("no such prefix");
+    } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("a network is written as address/bits: " + text, e);
     }
+    Network containing = containing(base, prefix);
+    if (!containing.base.equals(base)) {
+      throw new IllegalArgumentException(
+          "%s has bits after its prefix: write %s or %s".formatted(text, containing, address));
+    }
+    return containing;
+  }
+
+  private static int prefixLength(String digits) {
+    if (digits.matches("0|[1-9]\\d{0,2}")) return Integer.parseInt(digits);
+    throw new IllegalArgumentException("not a prefix length");
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.quorumail.config;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +15,18 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The state of one reading: the sources, the keys that were requested, and the problems found. */
 public final class ParseContext {
+  /** Keys of smtp-server (Zig) whose names are too far from ours for a suggestion by spelling. */
+  private static final Map<String, String> FOREIGN_KEYS =
+      Map.of(
+          "cluster.node_id", "node.id",
+          "cluster.bind_port", "cluster.port",
+          "cluster.peers", "cluster.seeds",
+          "cluster.leader_election_timeout_ms", "cluster.election_timeout",
+          "cluster.enable_auto_discovery", "cluster.discovery");
+
+  /** A table with more keys is better looked up in the documentation. */
+  private static final int MAX_LISTED = 12;
+
   private final String fileName;
   private final ObjectNode root;
   private final Map<String, Integer> lines;
@@ -25,6 +38,7 @@ public final class ParseContext {
   private final List<Problem> warnings = new ArrayList<>();
   private final List<Section> sections = new ArrayList<>();
   private final Set<String> requestedPaths = new HashSet<>();
+  private final Set<String> tablePaths = new HashSet<>();
   private final Set<String> requestedVariables = new HashSet<>();
   private final Map<String, ConfigKey> keys = new LinkedHashMap<>();
 
@@ -39,6 +53,8 @@ public final class ParseContext {
     this.lines = lines;
     this.environment = EnvironmentVariables.ownVariables(environment);
     this.foreignEnvironment = EnvironmentVariables.foreignVariables(environment);
+    EnvironmentVariables.foreignWarnings(environment)
+        .forEach((name, message) -> warnings.add(new Problem("", name, message)));
     this.overrides = new TreeMap<>();
     overrides.forEach((path, value) -> this.overrides.put(normalizePath(path), value));
   }
@@ -95,9 +111,21 @@ public final class ParseContext {
     return fileName;
   }
 
+  /** The configuration file when the value of a key is written in it. */
+  public Optional<String> fileOf(String path) {
+    return lines.containsKey(path) && origin(path).startsWith(fileName + ":")
+        ? Optional.of(fileName)
+        : Optional.empty();
+  }
+
   private static String parent(String path) {
     int end = Math.max(path.lastIndexOf('.'), path.lastIndexOf('['));
     return end < 0 ? "" : path.substring(0, end);
+  }
+
+  /** Whether a problem of this value is known already: what follows from it is noise. */
+  public boolean hasProblem(String path) {
+    return problems.stream().anyMatch(p -> p.key().equals(path) || p.key().startsWith(path + "["));
   }
 
   public void problem(String path, String message) {
@@ -119,6 +147,7 @@ public final class ParseContext {
   /** Returns all problems, those of unknown keys included; call it after everything is read. */
   public List<Problem> problems() {
     for (Section section : sections) section.reportUnknown();
+    problems.sort(Comparator.comparingInt(this::lineOf));
     for (String path : overrides.keySet()) {
       if (!requestedPaths.contains(path))
         problem(path, "command line", unknownKeyMessage(path, knownPaths()));
@@ -131,19 +160,43 @@ public final class ParseContext {
     return problems;
   }
 
+  /** The line of a problem in the file; those of other sources come after the last line. */
+  private int lineOf(Problem problem) {
+    String prefix = fileName + ":";
+    if (!problem.origin().startsWith(prefix)) return Integer.MAX_VALUE;
+    try {
+      return Integer.parseInt(problem.origin().substring(prefix.length()));
+    } catch (NumberFormatException e) {
+      return Integer.MAX_VALUE;
+    }
+  }
+
+  void addTable(String path) {
+    tablePaths.add(path);
+  }
+
   private List<String> knownPaths() {
-    return List.copyOf(requestedPaths);
+    List<String> paths = new ArrayList<>(requestedPaths);
+    paths.addAll(tablePaths);
+    return paths;
   }
 
   /** The message about an unknown key, with a suggestion of the key that was probably meant. */
   String unknownKeyMessage(String path, List<String> siblings) {
     String name = path.substring(path.lastIndexOf('.') + 1);
+    String foreign = FOREIGN_KEYS.get(path);
+    if (foreign != null) return "unknown key" + suggestion(Optional.of(foreign));
     Optional<String> sibling = Spelling.nearest(name, siblings);
     if (sibling.isPresent()) return "unknown key" + suggestion(sibling);
     for (String known : knownPaths()) {
       if (known.endsWith("." + name)) return "unknown key" + suggestion(Optional.of(known));
     }
-    return "unknown key" + suggestion(Spelling.nearest(path, knownPaths()));
+    Optional<String> near = Spelling.nearest(path, knownPaths());
+    int dot = path.lastIndexOf('.');
+    if (near.isPresent() || dot < 0 || siblings.isEmpty() || siblings.size() > MAX_LISTED) {
+      return "unknown key" + suggestion(near);
+    }
+    return "unknown key; " + path.substring(0, dot) + " has " + String.join(", ", siblings);
   }
 
   private static String suggestion(Optional<String> known) {

@@ -219,6 +219,7 @@ public final class Section {
   /** Opens a table below this one, written or not. */
   public Section section(String key) {
     requested.add(key);
+    context.addTable(child(key));
     return new Section(context, child(key), childPattern(key), tableAt(key), outsideOrigin);
   }
 
@@ -325,7 +326,12 @@ public final class Section {
     context.problem(key.isEmpty() ? path : child(key), message);
   }
 
-  void warning(String key, String message) {
+  /** Whether a problem of this key, or of an element of it, is known already. */
+  public boolean hasProblem(String key) {
+    return context.hasProblem(child(key));
+  }
+
+  public void warning(String key, String message) {
     context.warning(key.isEmpty() ? path : child(key), message);
   }
 

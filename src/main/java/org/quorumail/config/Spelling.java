@@ -10,7 +10,8 @@ public final class Spelling {
   /** Returns the nearest word by edit distance, if it is near enough to be meant. */
   public static Optional<String> nearest(String word, Collection<String> known) {
     String best = null;
-    int bestDistance = Math.max(2, word.length() / 3) + 1;
+    // of three letters, two changed ones leave no word to recognise
+    int bestDistance = (word.length() <= 3 ? 1 : Math.max(2, word.length() / 3)) + 1;
     for (String candidate : known) {
       int distance = distance(word, candidate);
       if (distance < bestDistance) {

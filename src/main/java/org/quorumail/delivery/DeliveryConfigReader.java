@@ -3,6 +3,7 @@ package org.quorumail.delivery;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.quorumail.config.AddressPattern;
 import org.quorumail.config.HostName;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.RateLimit;
@@ -118,10 +119,7 @@ public final class DeliveryConfigReader {
             "address",
             "(postmaster@ and the hostname)",
             "author of the reports",
-            text -> {
-              if (text.matches("[^@\\s<>]+@[^@\\s<>]+")) return text;
-              throw new IllegalArgumentException("not a mail address: \"" + text + "\"");
-            }));
+            text -> AddressPattern.mailbox(text).toString()));
   }
 
   private Map<String, DomainConfig> domains() {

@@ -31,7 +31,8 @@ public record RouteConfig(DomainPattern domain, List<NextHop> to) {
             List.of(),
             "\"smtp://host:25?priority=10&weight=100\", \"lmtp://host:24\", \"mx\", \"discard\"",
             NextHop::parse);
-    if (to.isEmpty()) route.problem("to", "must name at least one next hop");
+    if (to.isEmpty() && !route.hasProblem("to"))
+      route.problem("to", "must name at least one next hop");
     return new RouteConfig(domain, to);
   }
 }

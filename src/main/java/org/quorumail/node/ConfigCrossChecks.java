@@ -10,6 +10,7 @@ import java.util.List;
 import org.quorumail.auth.AuthConfig;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.GossipConfig;
+import org.quorumail.config.FileExposure;
 import org.quorumail.config.ParseContext;
 import org.quorumail.config.SocketAddressParser;
 import org.quorumail.delivery.DeliveryConfig;
@@ -45,6 +46,34 @@ final class ConfigCrossChecks {
     delivery(config.delivery());
     if (config.cluster().enabled()) cluster(config.cluster());
     files();
+    exposure();
+  }
+
+  /** Warns about files with a secret that every user of the host can read. */
+  private void exposure() {
+    for (String key : List.of("cluster.secret", "cluster.accepted_secrets")) {
+      context.fileOf(key).map(Path::of).ifPresent(file -> exposure(key, file));
+    }
+    config.tls().certificate().ifPresent(pair -> exposure("tls.key", pair.key()));
+    for (int i = 0; i < config.tls().more().size(); i++) {
+      exposure("tls.more[" + i + "].key", config.tls().more().get(i).key());
+    }
+    for (int i = 0; i < config.listeners().size(); i++) {
+      String key = "smtp.listeners[" + i + "].extensions.starttls.key";
+      config.listeners().get(i).certificate().ifPresent(pair -> exposure(key, pair.key()));
+    }
+    config.cluster().tls().ifPresent(tls -> exposure("cluster.tls.key", tls.key()));
+    config.api().tokenFile().ifPresent(file -> exposure("api.token_file", file));
+    config.auth().usersFile().ifPresent(file -> exposure("auth.users_file", file));
+    config
+        .policy()
+        .recipientsLdap()
+        .flatMap(PolicyConfig.LdapTableConfig::passwordFile)
+        .ifPresent(file -> exposure("policy.recipients.ldap.password_file", file));
+  }
+
+  private void exposure(String key, Path file) {
+    FileExposure.warning(file).ifPresent(warning -> context.warning(key, warning));
   }
 
   private void controlSocket() {
@@ -89,6 +118,7 @@ final class ConfigCrossChecks {
               "cluster.raft_port",
               new InetSocketAddress(SocketAddressParser.ANY, cluster.raftPort())));
     }
+    uses.removeIf(use -> context.hasProblem(use.key));
     for (int i = 0; i < uses.size(); i++) {
       for (Use earlier : uses.subList(0, i)) {
         if (collide(earlier.socket, uses.get(i).socket)) {

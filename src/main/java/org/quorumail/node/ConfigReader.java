@@ -137,7 +137,8 @@ public final class ConfigReader {
             List.of("receive", "deliver", "gateway"),
             "tasks of this node: accept mail, deliver it, pass connections on",
             text -> Section.choose(Role.class, text, "receive, deliver, gateway"));
-    if (roles.isEmpty()) root.problem("roles", "must name at least one role");
+    if (roles.isEmpty() && !root.hasProblem("roles"))
+      root.problem("roles", "must name at least one role");
     return Set.copyOf(new LinkedHashSet<>(roles));
   }
 

@@ -1,12 +1,11 @@
 package org.quorumail.node;
 
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.quorumail.config.TextFile;
 
 /**
  * The sources of a configuration, strongest first: command line, environment, file. They are kept
@@ -29,12 +28,12 @@ public record ConfigSources(
     if (file.isEmpty()) return ConfigReader.read("", "", environment, overrides);
     Path path = file.get();
     try {
+      if (Files.notExists(path)) return unreadable(path, "does not exist");
       if (Files.size(path) > MAX_FILE_SIZE) return unreadable(path, "is larger than 4 MiB");
-      return ConfigReader.read(Files.readString(path), path.toString(), environment, overrides);
-    } catch (NoSuchFileException e) {
-      return unreadable(path, "does not exist");
-    } catch (CharacterCodingException e) {
-      return unreadable(path, "is not UTF-8 text");
+      return ConfigReader.read(
+          TextFile.read(path, MAX_FILE_SIZE), path.toString(), environment, overrides);
+    } catch (TextFile.LineException e) {
+      return ConfigResult.Invalid.of(path + ":" + e.line(), e.fault());
     } catch (IOException e) {
       return unreadable(path, "cannot be read (" + e.getMessage() + ")");
     }

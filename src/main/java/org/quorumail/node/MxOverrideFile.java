@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.quorumail.config.HostPort;
+import org.quorumail.config.TextFile;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.replication.DurableFile;
 
@@ -28,10 +29,10 @@ public final class MxOverrideFile {
     MxOverrideFile stored = new MxOverrideFile(directory.resolve(FILE));
     try {
       if (Files.exists(stored.file)) {
-        for (String line : Files.readAllLines(stored.file)) stored.readLine(line);
+        stored.readLines();
       }
       return stored;
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException e) {
       throw new NodeStartException(
           "%s cannot be read (%s); correct the file, or delete it to drop all overrides"
               .formatted(stored.file, e.getMessage()),
@@ -62,6 +63,18 @@ public final class MxOverrideFile {
     if (former.isEmpty() || !overrides.remove(domain)) return Optional.empty();
     store();
     return former;
+  }
+
+  private void readLines() throws IOException {
+    try (TextFile lines = TextFile.open(file)) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        try {
+          readLine(line);
+        } catch (IllegalArgumentException e) {
+          throw new IOException(lines.place() + ": " + e.getMessage(), e);
+        }
+      }
+    }
   }
 
   private void readLine(String line) {

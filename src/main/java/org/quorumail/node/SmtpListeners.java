@@ -33,11 +33,18 @@ public final class SmtpListeners {
         probe.bind(listener.socket());
       } catch (IOException e) {
         throw new NodeStartException(
-            "smtp.listeners: cannot listen on %s (%s); stop the program that does, or name another port"
-                .formatted(text(listener.socket()), e.getMessage()),
+            "smtp.listeners: cannot listen on %s (%s); %s"
+                .formatted(text(listener.socket()), e.getMessage(), remedy(e)),
             e);
       }
     }
+  }
+
+  private static String remedy(IOException e) {
+    boolean inUse = String.valueOf(e.getMessage()).contains("in use");
+    return inUse
+        ? "stop the program that does, or name another port"
+        : "name an address and a port that this host lets the node use";
   }
 
   /** Opens all configured listeners, or none when one of them cannot be opened. */

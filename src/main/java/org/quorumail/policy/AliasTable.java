@@ -1,9 +1,6 @@
 package org.quorumail.policy;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,6 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.quorumail.config.AddressPattern;
+import org.quorumail.config.TextFile;
 import org.quorumail.mail.MailAddress;
 
 /**
@@ -53,12 +52,18 @@ public final class AliasTable {
   public static AliasTable read(PolicyConfig.AliasesConfig config, Set<String> localDomains)
       throws IOException {
     Map<String, List<MailAddress>> table = new HashMap<>();
-    if (config.file().isPresent()) readFile(config.file().get(), table);
+    if (config.file().isPresent()) {
+      try {
+        readFile(config.file().get(), table);
+      } catch (IOException e) {
+        throw new IOException("aliases.file: " + e.getMessage(), e);
+      }
+    }
     config
         .catchAll()
         .forEach(
             (domain, target) ->
-                table.putIfAbsent("@" + domain.toLowerCase(Locale.ROOT), parseAddresses(target)));
+                table.putIfAbsent("@" + domain.toLowerCase(Locale.ROOT), targets(target, false)));
     Set<String> lower = new HashSet<>();
     localDomains.forEach(domain -> lower.add(domain.toLowerCase(Locale.ROOT)));
     AliasTable aliases = new AliasTable(table, config.domains(), lower);
@@ -178,12 +183,10 @@ public final class AliasTable {
   }
 
   private static void readFile(Path file, Map<String, List<MailAddress>> table) throws IOException {
-    try (BufferedReader reader = Files.newBufferedReader(file)) {
+    try (TextFile lines = TextFile.open(file)) {
       String entry = "";
       int entryAt = 0;
-      int number = 0;
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        number++;
+      for (String line = lines.next(); line != null; line = lines.next()) {
         if (line.isBlank() || line.strip().startsWith("#")) continue;
         if (Character.isWhitespace(line.charAt(0))) {
           entry += line;
@@ -191,11 +194,9 @@ public final class AliasTable {
         }
         add(file, entryAt, entry, table);
         entry = line;
-        entryAt = number;
+        entryAt = lines.number();
       }
       add(file, entryAt, entry, table);
-    } catch (NoSuchFileException e) {
-      throw new IOException("aliases.file: there is no file " + file, e);
     }
   }
 
@@ -204,22 +205,16 @@ public final class AliasTable {
     if (entry.isBlank()) return;
     String where = file + " line " + number;
     int colon = entry.indexOf(':');
-    String alias = colon < 0 ? "" : entry.substring(0, colon).strip().toLowerCase(Locale.ROOT);
-    if (!alias.matches("[^@\\s]+|[^@\\s]*@[^@\\s]+")) {
-      throw new IOException(where + " is not \"name@domain: target, target\"");
+    if (colon <= 0) throw new IOException(where + " is not \"name@domain: target, target\"");
+    String alias;
+    List<MailAddress> targets;
+    try {
+      alias = alias(entry.substring(0, colon).strip());
+      targets = targets(entry.substring(colon + 1), alias.indexOf('@') < 0);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(where + ": " + e.getMessage(), e);
     }
-    List<MailAddress> targets = parseAddresses(entry.substring(colon + 1));
     if (targets.isEmpty()) throw new IOException(where + " names no target for " + alias);
-    boolean anywhere = alias.indexOf('@') < 0;
-    for (MailAddress target : targets) {
-      boolean whole = !target.domain().isEmpty() && !target.localPart().isEmpty();
-      if (!whole && !(anywhere && target.domain().isEmpty())) {
-        throw new IOException(where + ": the target \"" + target + "\" is not an address");
-      }
-      if (!target.toString().matches("[!-~]{1,320}")) {
-        throw new IOException(where + ": the target \"" + target + "\" is not an address");
-      }
-    }
     if (table.putIfAbsent(alias, targets) != null) {
       throw new IOException(where + ": an earlier line defines the alias " + alias);
     }
@@ -228,11 +223,39 @@ public final class AliasTable {
     }
   }
 
-  private static List<MailAddress> parseAddresses(String list) {
-    List<MailAddress> addresses = new ArrayList<>();
-    for (String text : list.split(",")) {
-      if (!text.isBlank()) addresses.add(MailAddress.of(text.strip()));
+  /** An alias in lower case: {@code name}, {@code name@domain} or {@code @domain}. */
+  private static String alias(String text) {
+    if (text.startsWith("@")) return "@" + AddressPattern.domain(text.substring(1));
+    String alias = text.indexOf('@') < 0 ? bareName(text) : AddressPattern.mailbox(text).toString();
+    return alias.toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * @param bareNames whether a target may be a name alone, in the domain of the recipient
+   */
+  private static List<MailAddress> targets(String list, boolean bareNames) {
+    List<MailAddress> targets = new ArrayList<>();
+    for (String part : list.split(",")) {
+      String text = part.strip();
+      if (text.isEmpty()) continue;
+      boolean bare = bareNames && text.indexOf('@') < 0;
+      MailAddress target =
+          bare ? new MailAddress(bareName(text), "") : address(AddressPattern.mailbox(text));
+      if (!target.toString().matches("[!-~]{1,320}")) {
+        throw new IllegalArgumentException("the target \"" + text + "\" is not an address");
+      }
+      targets.add(target);
     }
-    return List.copyOf(addresses);
+    return List.copyOf(targets);
+  }
+
+  private static MailAddress address(AddressPattern mailbox) {
+    return new MailAddress(mailbox.localPart(), mailbox.domain());
+  }
+
+  /** Checks a name without domain; a program, a file or an include of other servers is none. */
+  private static String bareName(String text) {
+    if (text.matches("[^\\s|/:<>\",;()\\[\\]\\\\]+")) return text;
+    throw new IllegalArgumentException("\"" + text + "\" is neither a name nor an address");
   }
 }

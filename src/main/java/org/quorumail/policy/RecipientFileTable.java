@@ -1,12 +1,12 @@
 package org.quorumail.policy;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
+import org.quorumail.config.AddressPattern;
+import org.quorumail.config.TextFile;
 import org.quorumail.mail.MailAddress;
 
 /**
@@ -30,24 +30,30 @@ public final class RecipientFileTable implements RecipientTable {
    */
   public static RecipientFileTable read(Path file) throws IOException {
     Set<String> entries = new HashSet<>();
-    try (BufferedReader reader = Files.newBufferedReader(file)) {
-      int number = 0;
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        number++;
-        String entry = line.strip().toLowerCase(Locale.ROOT);
-        if (entry.isEmpty() || entry.startsWith("#")) continue;
-        if (entry.indexOf('@') < 0 || entry.endsWith("@")) {
-          throw new IOException(file + " line " + number + " is neither an address nor @domain");
+    try (TextFile lines = TextFile.open(file)) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        String text = line.strip();
+        if (text.isEmpty() || text.startsWith("#")) continue;
+        String entry;
+        try {
+          entry = entry(text);
+        } catch (IllegalArgumentException e) {
+          throw new IOException(lines.place() + ": " + e.getMessage(), e);
         }
         if (entries.size() == MAX_ENTRIES) {
           throw new IOException(file + " has more than " + MAX_ENTRIES + " recipients");
         }
         entries.add(entry);
       }
-    } catch (java.nio.file.NoSuchFileException e) {
-      throw new IOException("relay.recipients: there is no file " + file, e);
     }
     return new RecipientFileTable(entries);
+  }
+
+  private static String entry(String text) {
+    if (text.indexOf('@') < 0) {
+      throw new IllegalArgumentException("\"" + text + "\" is neither an address nor @domain");
+    }
+    return AddressPattern.parse(text).toString().toLowerCase(Locale.ROOT);
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.quorumail.config.AddressPattern;
 import org.quorumail.config.HostName;
 import org.quorumail.config.Section;
 
@@ -120,10 +121,7 @@ final class RecipientsConfigReader {
             aliases,
             "catch_all",
             "address for all unknown recipients of this domain",
-            text -> {
-              if (text.matches("[^@\\s<>]+@[^@\\s<>]+")) return text;
-              throw new IllegalArgumentException("not a mail address: \"" + text + "\"");
-            });
+            text -> AddressPattern.mailbox(text).toString());
     return new PolicyConfig.AliasesConfig(file, domains, catchAll);
   }
 

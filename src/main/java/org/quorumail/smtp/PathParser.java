@@ -1,6 +1,7 @@
 package org.quorumail.smtp;
 
 import java.util.Optional;
+import org.quorumail.config.Idna;
 import org.quorumail.mail.MailAddress;
 
 /**

@@ -31,6 +31,9 @@ import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
  * that names the file.
  */
 public final class PemFile {
+  /** The octets of U+FEFF in UTF-8, as some editors put them first, read as Latin-1. */
+  private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
+
   private static final long MAX_FILE = 1 << 20; // octets; a chain has a few KiB
 
   private PemFile() {}
@@ -118,7 +121,8 @@ public final class PemFile {
       if (Files.size(file) > MAX_FILE) {
         throw new CertificateException(file + " is too large for a " + kind);
       }
-      return Files.readString(file, StandardCharsets.ISO_8859_1);
+      String pem = Files.readString(file, StandardCharsets.ISO_8859_1);
+      return pem.startsWith(BYTE_ORDER_MARK) ? pem.substring(BYTE_ORDER_MARK.length()) : pem;
     } catch (NoSuchFileException e) {
       throw new CertificateException("there is no " + kind + " file " + file, e);
     } catch (IOException e) {

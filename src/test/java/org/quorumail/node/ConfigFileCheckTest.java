@@ -3,6 +3,7 @@ package org.quorumail.node;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -80,6 +81,59 @@ class ConfigFileCheckTest {
     assertThat(problems.get(1)).startsWith("auth.users_file");
     assertThat(problems.get(2)).contains("aliases: a loop: ");
     assertThat(problems.get(3)).startsWith("relay.recipients: ");
+  }
+
+  @Test
+  void aByteOrderMarkIsNoPartOfAFile() throws IOException {
+    Files.writeString(folder.resolve("deny"), "\uFEFFbad.example\r\nworse.example\r\n");
+    Files.writeString(folder.resolve("nets"), "\uFEFF192.0.2.0/24\r\n");
+    Path users = folder.resolve("users");
+    Files.writeString(users, "\uFEFF%secret " + "A".repeat(43) + "=\r\n");
+    Path pem = folder.resolve("one.pem");
+    Files.writeString(pem, "\uFEFF" + Files.readString(pem).replace("\n", "\r\n"));
+    Path key = folder.resolve("one.key");
+    Files.writeString(key, "\uFEFF" + Files.readString(key).replace("\n", "\r\n"));
+    assertThat(
+            problems(
+                Map.of(
+                    "policy.lists.deny_senders", "file:" + file("deny"),
+                    "policy.lists.deny_clients", "file:" + file("nets"),
+                    "auth.users_file", file("users"),
+                    "tls.certificate", file("one.pem"),
+                    "tls.key", file("one.key"))))
+        .isEmpty();
+  }
+
+  @Test
+  void anOctetThatIsNotUtf8IsNamedWithFileAndLine() throws IOException {
+    byte[] text = "# ok\n# M\u00fcller\n".getBytes(StandardCharsets.ISO_8859_1);
+    for (String name : List.of("users", "aliases", "recipients", "deny")) {
+      Files.write(folder.resolve(name), text);
+    }
+    assertThat(
+            problems(
+                Map.of(
+                    "auth.users_file", file("users"),
+                    "aliases.file", file("aliases"),
+                    "relay.domains", "b.example",
+                    "relay.recipients", file("recipients"),
+                    "policy.lists.deny_senders", "file:" + file("deny"))))
+        .hasSize(4)
+        .allSatisfy(problem -> assertThat(problem).contains(" line 2 is not UTF-8"));
+  }
+
+  @Test
+  void anEntryOfAListFileIsNamedWithFileAndLine() throws IOException {
+    Files.writeString(folder.resolve("deny"), "b\u00fccher.example\n\n<ann@a.example>\n");
+    Files.writeString(folder.resolve("nets"), "192.0.2.0/24\nhost.example\n");
+    assertThat(problems(Map.of("policy.lists.deny_senders", "file:" + file("deny"))))
+        .singleElement()
+        .asString()
+        .contains(file("deny") + " line 3: ");
+    assertThat(problems(Map.of("policy.lists.deny_clients", "file:" + file("nets"))))
+        .singleElement()
+        .asString()
+        .contains(file("nets") + " line 2: ");
   }
 
   private List<String> problems(Map<String, String> keys) {

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -293,6 +296,210 @@ class ConfigReaderTest {
     Path pem = Files.writeString(folder.resolve("pem"), "x");
     Config config = valid("[tls]\ncertificate = '" + pem + "'\nkey = '" + pem + "'\n");
     assertThat(config.listeners().getFirst().tls()).isEqualTo(TlsMode.STARTTLS);
+  }
+
+  @Test
+  void secretAndSeedsOrDiscoveryImplyACluster() {
+    String secret = "[cluster]\nsecret = '" + SECRET + "'\n";
+    assertThat(valid(secret + "seeds = ['node-2']").cluster().enabled()).isTrue();
+    assertThat(valid(secret + "discovery = 'dns'").cluster().enabled()).isTrue();
+    assertThat(
+            valid("", Map.of("CLUSTER_SECRET", SECRET, "SEED_NODES", "n2:7946,n3:7946"))
+                .cluster()
+                .enabled())
+        .isTrue();
+    assertThat(problems("[cluster]\nseeds = ['node-2']"))
+        .singleElement()
+        .asString()
+        .contains("cluster.secret: a cluster needs");
+  }
+
+  @Test
+  void aClusterThatIsSwitchedOffWithSecretAndSeedsIsRefused() {
+    String toml = "[cluster]\nenabled = false\nsecret = '" + SECRET + "'\nseeds = ['node-2']";
+    assertThat(problems(toml)).singleElement().asString().startsWith("f:2: cluster.enabled: is");
+  }
+
+  @Test
+  void aSecretOfAStandAloneNodeIsAWarning() {
+    ConfigResult result = ConfigReader.read("", "f", Map.of("CLUSTER_SECRET", SECRET), Map.of());
+    assertThat(((ConfigResult.Valid) result).warnings())
+        .singleElement()
+        .asString()
+        .contains("CLUSTER_SECRET: cluster.secret: has no effect", "stand-alone");
+  }
+
+  @Test
+  void aForeignVariableWithoutEffectIsAWarning() {
+    Map<String, String> environment =
+        Map.of(
+            "SMTP_CLUSTER_AUTH_ENABLED", "false",
+            "SMTP_CLUSTER_REPLICATION_BUFFER_SIZE", "1000",
+            "SMTP_CLUSTER_PEER", "n2:1",
+            "SMTP_CLUSTER_SERVICE_HOST", "10.0.0.1");
+    ConfigResult result = ConfigReader.read("", "f", environment, Map.of());
+    assertThat(((ConfigResult.Valid) result).warnings().stream().map(Problem::toString))
+        .satisfiesExactly(
+            w -> assertThat(w).startsWith("SMTP_CLUSTER_AUTH_ENABLED: is ignored"),
+            w -> assertThat(w).endsWith("did you mean SMTP_CLUSTER_PEERS?"),
+            w -> assertThat(w).startsWith("SMTP_CLUSTER_REPLICATION_BUFFER_SIZE: is ignored"));
+  }
+
+  @Test
+  void theTlsFilesOfSmtpServerCountUnlessTheyAreSwitchedOff() {
+    Map<String, String> environment =
+        Map.of(
+            "SMTP_CLUSTER_TLS_CERT", "c", "SMTP_CLUSTER_TLS_KEY", "k", "SMTP_CLUSTER_TLS_CA", "a");
+    assertThat(valid("", environment).cluster().tls()).isPresent();
+    Map<String, String> off = new java.util.HashMap<>(environment);
+    off.put("SMTP_CLUSTER_TLS_ENABLED", "false");
+    assertThat(valid("", off).cluster().tls()).isEmpty();
+  }
+
+  @Test
+  void keysOfSmtpServerAreSuggested() {
+    assertThat(
+            problems(
+                "[cluster]\nnode_id = 'a'\nbind_port = 1\npeers = []\n"
+                    + "leader_election_timeout_ms = 5\nenable_auto_discovery = true"))
+        .satisfiesExactlyInAnyOrder(
+            p -> assertThat(p).endsWith("did you mean node.id?"),
+            p -> assertThat(p).endsWith("did you mean cluster.port?"),
+            p -> assertThat(p).endsWith("did you mean cluster.seeds?"),
+            p -> assertThat(p).endsWith("did you mean cluster.election_timeout?"),
+            p -> assertThat(p).endsWith("did you mean cluster.discovery?"));
+  }
+
+  @Test
+  void filesWithASecretThatEveryUserCanReadAreAWarning(@TempDir Path folder) throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path token = Files.writeString(folder.resolve("token"), "0123456789abcdef");
+    Path key = Files.writeString(folder.resolve("key"), "x");
+    Path toml =
+        Files.writeString(
+            folder.resolve("f.toml"),
+            """
+            cluster = { secret = '%s', expect = 1, enabled = true }
+            api = { token_file = '%s' }
+            tls = { certificate = '%s', key = '%s' }
+            """
+                .formatted(SECRET, token, key, key));
+    for (Path file : List.of(token, key, toml)) mode(file, "rw-r--r--");
+    assertThat(warnings(toml))
+        .hasSize(3)
+        .allSatisfy(w -> assertThat(w).contains("can be read by every user of this host", "chmod"));
+    for (Path file : List.of(token, key, toml)) mode(file, "rw-r-----");
+    assertThat(warnings(toml)).isEmpty();
+    mode(token, "rw-----w-");
+    assertThat(warnings(toml)).singleElement().asString().contains("can be changed");
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+    assertThat(warnings(toml)).isEmpty();
+  }
+
+  private static void mode(Path file, String mode) throws IOException {
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+  }
+
+  private static List<String> warnings(Path toml) {
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(toml)).read();
+    return switch (result) {
+      case ConfigResult.Valid valid -> valid.warnings().stream().map(Problem::toString).toList();
+      case ConfigResult.Invalid invalid -> fail(invalid.problems().toString());
+    };
+  }
+
+  @Test
+  void problemsAreInTheOrderOfTheLines() {
+    assertThat(
+            problems(
+                "[log]\n"
+                    + "level = 'loud'\n"
+                    + "[health]\n"
+                    + "enabled = 5\n"
+                    + "[smpt]\n"
+                    + "[delivery]\n"
+                    + "max_attempts = 0"))
+        .extracting(problem -> problem.substring(0, 4))
+        .containsExactly("f:2:", "f:4:", "f:5:", "f:7:");
+  }
+
+  @Test
+  void aBadSocketIsOneProblem() {
+    assertThat(
+            problems("[[smtp.listeners]]\nsocket = '25'\n[[smtp.listeners]]\nsocket = '[::]:2525'"))
+        .singleElement()
+        .asString()
+        .startsWith("f:2: smtp.listeners[0].socket: must be");
+  }
+
+  @Test
+  void unknownTablesAndKeysOfSmallTablesGetASuggestion() {
+    assertThat(problems("[dns]\nservers = []")).singleElement().asString().contains("delivery.dns");
+    assertThat(problems("[smtp]\nportt = 25"))
+        .containsExactly("f:2: smtp.portt: unknown key; smtp has listeners");
+  }
+
+  @Test
+  void domainsInUnicodeAreReadInTheirAsciiForm() {
+    Config config =
+        valid(
+            """
+            [relay]
+            domains = ["M\u00fcnchen.example", "b.example."]
+            [[route]]
+            domain = "*.M\u00fcnchen.example"
+            to = ["smtp://relay.m\u00fcnchen.example:26"]
+            [delivery.dsn]
+            postmaster = "postmaster@m\u00fcnchen.example"
+            [delivery.domains."m\u00fcnchen.example"]
+            mx_override = "mx.m\u00fcnchen.example"
+            """);
+    String ascii = "xn--mnchen-3ya.example";
+    assertThat(config.relay().domains()).containsExactlyInAnyOrder(ascii, "b.example");
+    assertThat(config.routes().getFirst().domain().matches("x." + ascii)).isTrue();
+    assertThat(config.routes().getFirst().to())
+        .containsExactly(new NextHop.Smtp(new HostPort("relay." + ascii, 26), 10, 100));
+    assertThat(config.delivery().dsn().postmaster()).contains("postmaster@" + ascii);
+    assertThat(config.delivery().domains().get(ascii).mxOverride())
+        .contains(new HostPort("mx." + ascii, 25));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[relay]\ndomains = ['192.0.2.1']",
+        "[relay]\ndomains = ['a..example']",
+        "[relay]\ndomains = ['@a.example']",
+        "[[route]]\nto = ['smtp://relay host:25']",
+        "[[route]]\nto = ['smtp://user@relay.example']",
+        "[[route]]\nto = ['lmtp://a/b']",
+        "[[route]]\nto = ['smtp://127.1:25']",
+        "[delivery.domains.'a.example']\nmx_override = 'http://b.example'",
+        "[delivery.dsn]\npostmaster = 'postmaster@a b'",
+        "[delivery.dns]\nservers = ['1.1']",
+        "[[smtp.listeners]]\nsocket = '127.1:2525'",
+        "[[smtp.listeners]]\nsocket = '010.0.0.1:2525'",
+      })
+  void aValueThatMeansSomethingElseIsRefused(String toml) {
+    assertThat(problems(toml)).singleElement().asString().contains("f:");
+  }
+
+  @Test
+  void aConfigurationFileMayBeginWithAByteOrderMark(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("f.toml"), "\uFEFFhostname = 'a.example'\r\n");
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
+    assertThat(result).isInstanceOf(ConfigResult.Valid.class);
+    assertThat(((ConfigResult.Valid) result).config().hostname()).isEqualTo("a.example");
+  }
+
+  @Test
+  void aConfigurationFileThatIsNotUtf8IsRefusedWithItsLine(@TempDir Path folder)
+      throws IOException {
+    Path file = folder.resolve("f.toml");
+    Files.write(file, "# ok\n# M\u00fcller\n".getBytes(StandardCharsets.ISO_8859_1));
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
+    assertThat(((ConfigResult.Invalid) result).problems().getFirst().toString())
+        .isEqualTo(file + ":2: is not UTF-8; save the file as UTF-8");
   }
 
   private static LogConfig.Level level(

@@ -64,7 +64,7 @@ class PolicyFactoryTest {
     Files.writeString(file, "client.example\n");
     assertThat(read(keys).mail()).isPresent();
     Files.writeString(file, "not a domain\n");
-    assertThatThrownBy(() -> read(keys)).hasMessageContaining("policy.lists.deny_senders: \"not a");
+    assertThatThrownBy(() -> read(keys)).hasMessageContaining(" line 1: \"not a");
     keys.put("policy.lists.deny_senders", "file:" + folder.resolve("missing"));
     assertThatThrownBy(() -> read(keys)).hasMessageContaining("there is no file");
   }

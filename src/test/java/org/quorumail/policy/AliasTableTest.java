@@ -66,9 +66,35 @@ class AliasTableTest {
     assertThatThrownBy(() -> aliases("a@a.example: b@a.example\nnonsense\n"))
         .hasMessageContaining("line 2 is not");
     assertThatThrownBy(() -> aliases("a@a.example:\n")).hasMessageContaining("names no target");
-    assertThatThrownBy(() -> aliases("a@a.example: b\n")).hasMessageContaining("is not an address");
+    assertThatThrownBy(() -> aliases("a@a.example: b\n"))
+        .hasMessageContaining("not a mail address");
     assertThatThrownBy(() -> aliases("a@a.example: b@c\nA@A.example: d@e\n"))
         .hasMessageContaining("line 2: an earlier line defines the alias");
+  }
+
+  @Test
+  void aByteOrderMarkDoesNotHideTheFirstAlias() throws IOException {
+    AliasTable aliases = aliases("\uFEFFsales@a.example: ann@a.example\r\n");
+    assertThat(targets(aliases, "sales@a.example")).containsExactly("ann@a.example");
+  }
+
+  @Test
+  void domainsInUnicodeAreReadInTheirAsciiForm() throws IOException {
+    AliasTable aliases =
+        aliases(
+            "sales@m\u00fcnchen.example: ann@b\u00fccher.example\n"
+                + "@m\u00fcnchen.example: a@b.example");
+    assertThat(targets(aliases, "sales@xn--mnchen-3ya.example"))
+        .containsExactly("ann@xn--bcher-kva.example");
+    assertThat(aliases.catchAllTargets(MailAddress.of("x@xn--mnchen-3ya.example"))).isPresent();
+  }
+
+  @Test
+  void targetsOfOtherMailServersAreRefusedWithTheirLine() {
+    for (String target :
+        List.of("|/usr/bin/vacation", "/dev/null", ":include:/etc/list", "<a@b.example>", "*@b")) {
+      assertThatThrownBy(() -> aliases("abuse: " + target + "\n")).hasMessageContaining(" line 1");
+    }
   }
 
   private AliasTable aliases(String text) throws IOException {

@@ -41,7 +41,7 @@ class RecipientTableTest {
   @Test
   void aLineThatIsNoAddressIsNamed() {
     assertThatThrownBy(() -> policy("ann@local.example\nbob\n"))
-        .hasMessageContaining("line 2 is neither an address nor @domain");
+        .hasMessageContaining("line 2: \"bob\" is neither an address nor @domain");
   }
 
   private RelayPolicy policy(String table) throws IOException {

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
+import org.quorumail.config.Idna;
 
 /**
  * Random input for the parsers: half of it pieces that the grammars use, half of it legal examples

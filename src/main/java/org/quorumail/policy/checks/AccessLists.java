@@ -46,12 +46,12 @@ public final class AccessLists implements MessageFilter {
 
   private static NetworkSet networks(String list, List<String> configured) throws IOException {
     String key = "policy.lists." + list;
-    return NetworkSet.parse(key, ListEntries.read(key, configured));
+    return NetworkSet.parse(ListEntry.readAll(key, configured));
   }
 
   private static AddressSet addresses(String list, List<String> configured) throws IOException {
     String key = "policy.lists." + list;
-    return AddressSet.parse(key, ListEntries.read(key, configured));
+    return AddressSet.parse(ListEntry.readAll(key, configured));
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.quorumail.config.AddressPattern;
 import org.quorumail.mail.MailAddress;
 
 /**
@@ -19,14 +20,15 @@ final class AddressSet {
   private AddressSet() {}
 
   /**
-   * @throws IOException with one sentence that names the key when an entry has none of the forms
+   * @throws IOException with one sentence that names the place when an entry has none of the forms
    */
-  static AddressSet parse(String key, List<String> entries) throws IOException {
+  static AddressSet parse(List<ListEntry> entries) throws IOException {
     AddressSet set = new AddressSet();
-    for (String entry : entries) {
-      if (!set.add(entry.toLowerCase(Locale.ROOT))) {
-        throw new IOException(
-            key + ": \"" + entry + "\" is neither an address nor a domain nor *.domain");
+    for (ListEntry entry : entries) {
+      try {
+        set.add(AddressPattern.parse(entry.text()));
+      } catch (IllegalArgumentException e) {
+        throw new IOException(entry.place() + ": " + e.getMessage(), e);
       }
     }
     return set;
@@ -45,17 +47,11 @@ final class AddressSet {
     return false;
   }
 
-  /** Adds an entry in lower case; false when it has none of the forms. */
-  private boolean add(String entry) {
-    if (entry.matches("[^@\\s]+@[^@\\s]+")) {
-      addresses.add(entry);
-    } else if (entry.matches("\\*?\\.[a-z0-9._-]+")) {
-      subdomainsOf.add(entry.substring(entry.indexOf('.')));
-    } else if (entry.matches("@?[a-z0-9._-]+")) {
-      domains.add(entry.startsWith("@") ? entry.substring(1) : entry);
-    } else {
-      return false;
+  private void add(AddressPattern pattern) {
+    switch (pattern.kind()) {
+      case MAILBOX -> addresses.add(pattern.toString().toLowerCase(Locale.ROOT));
+      case DOMAIN -> domains.add(pattern.domain());
+      case SUBDOMAINS -> subdomainsOf.add("." + pattern.domain());
     }
-    return true;
   }
 }

@@ -17,15 +17,15 @@ final class NetworkSet {
   }
 
   /**
-   * @throws IOException with one sentence that names the key when an entry is no network
+   * @throws IOException with one sentence that names the place when an entry is no network
    */
-  static NetworkSet parse(String key, List<String> entries) throws IOException {
+  static NetworkSet parse(List<ListEntry> entries) throws IOException {
     NetworkSet set = new NetworkSet(List.of());
-    for (String entry : entries) {
+    for (ListEntry entry : entries) {
       try {
-        set.add(Network.parse(entry));
+        set.add(Network.parse(entry.text()));
       } catch (IllegalArgumentException e) {
-        throw new IOException(key + ": " + e.getMessage(), e);
+        throw new IOException(entry.place() + ": " + e.getMessage(), e);
       }
     }
     return set;

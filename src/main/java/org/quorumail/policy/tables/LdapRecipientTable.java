@@ -5,9 +5,9 @@ import com.unboundid.ldap.sdk.LDAPException;
 import com.unboundid.ldap.sdk.SearchRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
+import org.quorumail.config.TextFile;
 import org.quorumail.ldap.LdapDirectory;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.PolicyConfig.LdapTableConfig;
@@ -26,6 +26,7 @@ public final class LdapRecipientTable implements RecipientTable, AutoCloseable {
   private static final String KEY = "policy.recipients.ldap";
   private static final int CONNECTIONS =
       8; // answers are cached: more would only load the directory
+  private static final long MAX_PASSWORD_FILE = 4096;
   private static final int SIZE_LIMIT = 1; // one entry proves that the recipient exists
 
   private final LdapTableConfig config;
@@ -84,7 +85,7 @@ public final class LdapRecipientTable implements RecipientTable, AutoCloseable {
 
   private static Optional<LdapDirectory.Bind> bind(LdapTableConfig config) throws IOException {
     if (config.bindDn().isEmpty() || config.passwordFile().isEmpty()) return Optional.empty();
-    String password = Files.readString(config.passwordFile().get()).strip();
+    String password = TextFile.read(config.passwordFile().get(), MAX_PASSWORD_FILE).strip();
     byte[] octets = password.getBytes(StandardCharsets.UTF_8);
     return Optional.of(new LdapDirectory.Bind(config.bindDn(), octets));
   }

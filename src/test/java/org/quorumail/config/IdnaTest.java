@@ -1,4 +1,4 @@
-package org.quorumail.smtp;
+package org.quorumail.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package org.quorumail.smtp;
+package org.quorumail.config;
 
 import java.text.Normalizer;
 import java.util.Locale;
@@ -9,7 +9,7 @@ import java.util.Optional;
  * with the mapping of RFC 5895, by Punycode (RFC 3492). {@code java.net.IDN} follows the older
  * rules of RFC 3490, which replace ß and final sigma; this class keeps both letters.
  */
-final class Idna {
+public final class Idna {
   private static final String PREFIX = "xn--";
   private static final int MAX_LABEL = 63; // RFC 1035 §2.3.4, of the ASCII form
 
@@ -25,7 +25,7 @@ final class Idna {
   private Idna() {}
 
   /** Converts every label of the name to ASCII; empty when a label is not legal in a domain. */
-  static Optional<String> toAscii(String domain) {
+  public static Optional<String> toAscii(String domain) {
     String mapped =
         folded(folded(domain)); // some letters reach their final form only in the second pass
     StringBuilder ascii = new StringBuilder(mapped.length() + 16);
