@@ -59,6 +59,13 @@ public final class Api {
     return eventStream;
   }
 
+  /** Reports whether a request is a probe, which must be answered however much else runs. */
+  boolean isProbe(ApiRequest request) {
+    return routes.stream()
+        .filter(route -> route.access() == ApiRoute.Access.PROBE)
+        .anyMatch(route -> route.matchPath(request.path()).isPresent());
+  }
+
   /** Answers a request; never throws. */
   ApiResponse call(ApiRequest request) {
     String method = request.method().equals("HEAD") ? "GET" : request.method();
