@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -25,7 +24,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.quorumail.api.ApiRequest.Caller;
 import org.quorumail.api.HttpConnection.Phase;
 
 /** The API over HTTP/1.1. Threads: Helidon's, one virtual thread per connection. */
@@ -48,15 +46,14 @@ public final class HttpServer implements AutoCloseable {
   private static final Status UNSUPPORTED = Status.UNSUPPORTED_MEDIA_TYPE_415;
 
   private final Api api;
-  private final Optional<ApiToken> token;
+  private final HttpCallers callers;
   private final HttpConnections connections;
   private final Semaphore places;
   private final WebServer server;
 
-  private HttpServer(
-      Api api, Optional<ApiToken> token, InetSocketAddress address, HttpLimits limits) {
+  private HttpServer(Api api, HttpCallers callers, InetSocketAddress address, HttpLimits limits) {
     this.api = api;
-    this.token = token;
+    this.callers = callers;
     this.places = new Semaphore(limits.requests());
     this.connections = new HttpConnections(http1(), limits);
     this.server =
@@ -93,7 +90,7 @@ public final class HttpServer implements AutoCloseable {
   static HttpServer start(Api api, HttpServerConfig config, ApiConfig security, HttpLimits limits)
       throws IOException {
     InetSocketAddress address = config.listenAddress();
-    HttpServer http = new HttpServer(api, ApiToken.read(security.tokenFile()), address, limits);
+    HttpServer http = new HttpServer(api, HttpCallers.of(security), address, limits);
     http.server.start();
     if (http.server.isRunning()) return http; // a failed bind is only logged by Helidon
     http.connections.close();
@@ -191,7 +188,11 @@ public final class HttpServer implements AutoCloseable {
         .build();
   }
 
-  private static Optional<ApiResponse> refusal(ServerRequest request) {
+  private Optional<ApiResponse> refusal(ServerRequest request) {
+    if (HttpCallers.isCrossSite(request) && !api.isProbe(request.path().path())) {
+      String detail = "requests for pages of other sites are not answered";
+      return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
+    }
     for (String name : request.query().names()) {
       if (name.equals("token") || name.equals("access_token")) {
         String detail = "a token belongs in the Authorization header, never in a URL";
@@ -218,13 +219,13 @@ public final class HttpServer implements AutoCloseable {
             query(request),
             Map.of(),
             body,
-            caller(request));
+            callers.caller(request));
     if (call.path().equals(EventRoutes.PATH)) { // waits for events, and is no work
       enter(Phase.EVENTS);
       return api.call(call);
     }
     enter(Phase.WORKING);
-    return api.isProbe(call) ? api.call(call) : callInTurn(call);
+    return api.isProbe(call.path()) ? api.call(call) : callInTurn(call);
   }
 
   /** Calls the API when fewer than the allowed number of requests run: probes need room too. */
@@ -258,20 +259,6 @@ public final class HttpServer implements AutoCloseable {
     Map<String, List<String>> query = new HashMap<>();
     for (String name : request.query().names()) query.put(name, request.query().all(name));
     return query;
-  }
-
-  private Caller caller(ServerRequest request) {
-    Optional<String> authorization = header(request, HeaderNames.AUTHORIZATION);
-    if (authorization.isPresent()) {
-      String[] words = authorization.get().split(" ", 2);
-      boolean bearer = words.length == 2 && words[0].equalsIgnoreCase("Bearer");
-      boolean matches = bearer && token.isPresent() && token.get().matches(words[1].strip());
-      return matches ? Caller.TOKEN : Caller.WRONG_TOKEN;
-    }
-    SocketAddress peer = request.remotePeer().address();
-    boolean loopback =
-        peer instanceof InetSocketAddress inet && inet.getAddress().isLoopbackAddress();
-    return loopback ? Caller.LOOPBACK : Caller.REMOTE;
   }
 
   private static Optional<String> header(ServerRequest request, HeaderName name) {
