@@ -59,6 +59,13 @@ public final class Api {
     return eventStream;
   }
 
+  /** Reports whether a path is that of a probe, which must be answered however much else runs. */
+  boolean isProbe(String path) {
+    return routes.stream()
+        .filter(route -> route.access() == ApiRoute.Access.PROBE)
+        .anyMatch(route -> route.matchPath(path).isPresent());
+  }
+
   /** Answers a request; never throws. */
   ApiResponse call(ApiRequest request) {
     String method = request.method().equals("HEAD") ? "GET" : request.method();
@@ -80,7 +87,7 @@ public final class Api {
     boolean allowed =
         switch (route.access()) {
           case PROBE -> true;
-          case READ -> request.caller() != Caller.REMOTE && request.caller() != Caller.WRONG_TOKEN;
+          case READ -> mayRead(request.caller());
           case WRITE -> request.caller() == Caller.OPERATOR || request.caller() == Caller.TOKEN;
           case OPERATOR -> request.caller() == Caller.OPERATOR;
         };
@@ -89,10 +96,21 @@ public final class Api {
       String detail = "this operation needs the control socket";
       return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
+    if (request.caller() == Caller.READ_TOKEN) {
+      String detail = "this operation needs the token of api.token_file: yours only reads";
+      return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
+    }
     String detail =
         "this operation needs the token of api.token_file in an Authorization: Bearer header";
     return Optional.of(
         ApiResponse.problem(401, "Unauthorized", detail).withHeader("WWW-Authenticate", "Bearer"));
+  }
+
+  private static boolean mayRead(Caller caller) {
+    return switch (caller) {
+      case OPERATOR, TOKEN, READ_TOKEN, LOOPBACK -> true;
+      case WRONG_TOKEN, REMOTE -> false;
+    };
   }
 
   private static ApiResponse handle(ApiRoute route, ApiRequest request) {

@@ -4,16 +4,23 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.quorumail.config.Section;
 
-/** {@code [api]}: the file of the token that writes over HTTP need. */
-public record ApiConfig(Optional<Path> tokenFile) {
+/** {@code [api]}: the files of the tokens of HTTP clients. */
+public record ApiConfig(Optional<Path> tokenFile, Optional<Path> readTokenFile) {
   public static ApiConfig read(Section api) {
     return new ApiConfig(
         api.optional(
             "token_file",
             "path",
             "",
-            "file with the bearer token that writes over HTTP need; without it they are accepted"
-                + " through the control socket only",
+            "file with the bearer token that reads and changes over HTTP; without it changes are"
+                + " accepted through the control socket only",
+            Path::of),
+        api.optional(
+            "read_token_file",
+            "path",
+            "",
+            "file with the bearer token that reads over HTTP; without any token reading is open on"
+                + " loopback",
             Path::of));
   }
 }

@@ -26,13 +26,15 @@ record ApiRequest(
   enum Caller {
     /** A process of the node's user or of root, over the control socket. */
     OPERATOR,
-    /** A client with the token, over HTTP. */
+    /** A client with the token that reads and changes, over HTTP. */
     TOKEN,
+    /** A client with the token that reads, over HTTP. */
+    READ_TOKEN,
     /** A client with a wrong token, over HTTP. */
     WRONG_TOKEN,
-    /** A client on this host without a token, over HTTP. */
+    /** A client on this host of a node without tokens, over HTTP. */
     LOOPBACK,
-    /** A client on another host without a token, over HTTP. */
+    /** Any other client without a token, over HTTP. */
     REMOTE
   }
 

@@ -10,9 +10,9 @@ record ApiRoute(String method, String pattern, Access access, Handler handler) {
   enum Access {
     /** Any client that reaches the port: probes. */
     PROBE,
-    /** Clients on this host, or with the token. */
+    /** Clients with a token; on this host all, when the node has no token. */
     READ,
-    /** Clients with the token, or the control socket. */
+    /** Clients with the token that changes, or the control socket. */
     WRITE,
     /** The control socket only. */
     OPERATOR

@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.config.TextFile;
 
 /** The bearer token of the HTTP API (RFC 6750), kept as its hash. */
@@ -23,25 +25,36 @@ final class ApiToken {
     this.hash = hash;
   }
 
-  /** Reads {@code api.token_file}; the exception's sentence names the file. */
-  static Optional<ApiToken> read(Optional<Path> file) throws TokenFileException {
+  /** Reads a token file; the exception's sentence names its key and the file. */
+  static Optional<ApiToken> read(String key, Optional<Path> file) throws TokenFileException {
     if (file.isEmpty()) return Optional.empty();
-    String token = readLine(file.get());
+    String token = readLine(key, file.get());
     if (token.length() < MIN_LENGTH) {
-      throw new TokenFileException("the token in " + file.get() + " has fewer than 16 characters");
+      throw new TokenFileException(
+          key, "the token in " + file.get() + " has fewer than 16 characters");
     }
     return Optional.of(new ApiToken(sha256(token)));
   }
 
-  private static String readLine(Path file) throws TokenFileException {
+  private static String readLine(String key, Path file) throws TokenFileException {
     try {
       if (Files.size(file) <= MAX_FILE) return TextFile.read(file, MAX_FILE).strip();
     } catch (TextFile.LineException e) {
-      throw new TokenFileException(String.valueOf(e.getMessage()));
+      throw new TokenFileException(key, String.valueOf(e.getMessage()));
     } catch (IOException e) {
-      throw new TokenFileException(file + " cannot be read: correct its path or its mode");
+      throw new TokenFileException(key, file + " cannot be read: correct its path or its mode");
     }
-    throw new TokenFileException(file + " is longer than a token");
+    throw new TokenFileException(key, file + " is longer than a token");
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ApiToken that && MessageDigest.isEqual(hash, that.hash);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(hash);
   }
 
   /** Compares in constant time. */

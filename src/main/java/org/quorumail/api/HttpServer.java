@@ -7,6 +7,7 @@ import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -16,17 +17,23 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.quorumail.api.ApiRequest.Caller;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.quorumail.api.HttpConnection.Phase;
 
 /** The API over HTTP/1.1. Threads: Helidon's, one virtual thread per connection. */
 public final class HttpServer implements AutoCloseable {
-  private static final int MAX_CONNECTIONS = 1_024;
+  /** Places beyond the limit, for connections that are being closed for newer ones. */
+  private static final int SPARE_CONNECTIONS = 256;
+
+  /** The time that a request waits for a place among the running ones. */
+  private static final Duration PLACE_TIMEOUT = Duration.ofSeconds(5);
+
   private static final int MAX_REQUEST_LINE = 8 << 10;
   private static final int MAX_HEADERS = 16 << 10;
 
@@ -37,23 +44,25 @@ public final class HttpServer implements AutoCloseable {
   private static final int MAX_DISCARDED_BODY = 4 * ApiRequest.MAX_BODY;
 
   private static final Status UNSUPPORTED = Status.UNSUPPORTED_MEDIA_TYPE_415;
-  private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
 
   private final Api api;
-  private final Optional<ApiToken> token;
+  private final HttpCallers callers;
+  private final HttpConnections connections;
+  private final Semaphore places;
   private final WebServer server;
 
-  private HttpServer(Api api, Optional<ApiToken> token, InetSocketAddress address) {
+  private HttpServer(Api api, HttpCallers callers, InetSocketAddress address, HttpLimits limits) {
     this.api = api;
-    this.token = token;
+    this.callers = callers;
+    this.places = new Semaphore(limits.requests());
+    this.connections = new HttpConnections(http1(), limits);
     this.server =
         WebServer.builder()
             .address(address.getAddress())
             .port(address.getPort())
             .shutdownHook(false) // the node decides about the end
-            .maxTcpConnections(MAX_CONNECTIONS)
+            .maxTcpConnections(limits.connections() + SPARE_CONNECTIONS)
             .maxPayloadSize(MAX_DISCARDED_BODY)
-            .idleConnectionTimeout(IDLE_TIMEOUT)
             .shutdownGracePeriod(Duration.ofSeconds(1))
             .protocolsDiscoverServices(false)
             .featuresDiscoverServices(false)
@@ -63,7 +72,7 @@ public final class HttpServer implements AutoCloseable {
                     handlers.addHandler(event, HttpServer::transportRefusal);
                   }
                 })
-            .addConnectionSelector(http1())
+            .addConnectionSelector(connections)
             .routing(routing -> routing.any(this::handle))
             .build();
   }
@@ -75,10 +84,16 @@ public final class HttpServer implements AutoCloseable {
    */
   public static HttpServer start(Api api, HttpServerConfig config, ApiConfig security)
       throws IOException {
+    return start(api, config, security, HttpLimits.DEFAULT);
+  }
+
+  static HttpServer start(Api api, HttpServerConfig config, ApiConfig security, HttpLimits limits)
+      throws IOException {
     InetSocketAddress address = config.listenAddress();
-    HttpServer http = new HttpServer(api, ApiToken.read(security.tokenFile()), address);
+    HttpServer http = new HttpServer(api, HttpCallers.of(security), address, limits);
     http.server.start();
     if (http.server.isRunning()) return http; // a failed bind is only logged by Helidon
+    http.connections.close();
     throw new IOException(
         "HTTP cannot listen on %s port %d (health.listen_address): the port is taken or not allowed"
             .formatted(address.getAddress().getHostAddress(), address.getPort()));
@@ -93,6 +108,7 @@ public final class HttpServer implements AutoCloseable {
   public void close() {
     api.eventStream().close();
     server.stop();
+    connections.close();
   }
 
   private static Http1ConnectionSelector http1() {
@@ -107,6 +123,7 @@ public final class HttpServer implements AutoCloseable {
 
   private void handle(ServerRequest request, ServerResponse response) {
     ApiResponse answer = refusal(request).orElseGet(() -> call(request));
+    enter(Phase.ANSWERING);
     response.status(answer.status());
     response.header("Content-Type", answer.contentType());
     response.header("Cache-Control", "no-store");
@@ -118,6 +135,13 @@ public final class HttpServer implements AutoCloseable {
     answer.headers().forEach((name, value) -> response.header(name, value));
     if (request.prologue().method().text().equals("HEAD")) response.send();
     else response.send(answer.body());
+    enter(Phase.IDLE);
+  }
+
+  /** Starts a phase of the current connection, or ends its thread when it has been closed. */
+  private static void enter(Phase phase) {
+    if (HttpConnection.CURRENT.get().enter(phase)) return;
+    throw new CloseConnectionException("the connection has been closed");
   }
 
   private static boolean wantsStream(ServerRequest request) {
@@ -139,6 +163,7 @@ public final class HttpServer implements AutoCloseable {
             .map(Long::parseLong)
             .orElse(0L);
     response.header("Content-Type", EventStream.CONTENT_TYPE);
+    enter(Phase.EVENTS);
     api.eventStream().write(response.outputStream(), after);
   }
 
@@ -163,7 +188,11 @@ public final class HttpServer implements AutoCloseable {
         .build();
   }
 
-  private static Optional<ApiResponse> refusal(ServerRequest request) {
+  private Optional<ApiResponse> refusal(ServerRequest request) {
+    if (HttpCallers.isCrossSite(request) && !api.isProbe(request.path().path())) {
+      String detail = "requests for pages of other sites are not answered";
+      return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
+    }
     for (String name : request.query().names()) {
       if (name.equals("token") || name.equals("access_token")) {
         String detail = "a token belongs in the Authorization header, never in a URL";
@@ -183,14 +212,37 @@ public final class HttpServer implements AutoCloseable {
     if (body.length > ApiRequest.MAX_BODY) {
       return ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
     }
-    return api.call(
+    ApiRequest call =
         new ApiRequest(
             request.prologue().method().text(),
             request.path().path(),
             query(request),
             Map.of(),
             body,
-            caller(request)));
+            callers.caller(request));
+    if (call.path().equals(EventRoutes.PATH)) { // waits for events, and is no work
+      enter(Phase.EVENTS);
+      return api.call(call);
+    }
+    enter(Phase.WORKING);
+    return api.isProbe(call.path()) ? api.call(call) : callInTurn(call);
+  }
+
+  /** Calls the API when fewer than the allowed number of requests run: probes need room too. */
+  private ApiResponse callInTurn(ApiRequest call) {
+    try {
+      if (!places.tryAcquire(PLACE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+        return ApiResponse.problem(503, "Service Unavailable", "too many requests are running");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return ApiResponse.problem(503, "Service Unavailable", "the node is stopping");
+    }
+    try {
+      return api.call(call);
+    } finally {
+      places.release();
+    }
   }
 
   /** Reads the body, and keeps at most one byte more than is allowed. */
@@ -207,20 +259,6 @@ public final class HttpServer implements AutoCloseable {
     Map<String, List<String>> query = new HashMap<>();
     for (String name : request.query().names()) query.put(name, request.query().all(name));
     return query;
-  }
-
-  private Caller caller(ServerRequest request) {
-    Optional<String> authorization = header(request, HeaderNames.AUTHORIZATION);
-    if (authorization.isPresent()) {
-      String[] words = authorization.get().split(" ", 2);
-      boolean bearer = words.length == 2 && words[0].equalsIgnoreCase("Bearer");
-      boolean matches = bearer && token.isPresent() && token.get().matches(words[1].strip());
-      return matches ? Caller.TOKEN : Caller.WRONG_TOKEN;
-    }
-    SocketAddress peer = request.remotePeer().address();
-    boolean loopback =
-        peer instanceof InetSocketAddress inet && inet.getAddress().isLoopbackAddress();
-    return loopback ? Caller.LOOPBACK : Caller.REMOTE;
   }
 
   private static Optional<String> header(ServerRequest request, HeaderName name) {

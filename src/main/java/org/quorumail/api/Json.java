@@ -10,12 +10,17 @@ import org.quorumail.config.HostPort;
 import org.quorumail.config.Network;
 import org.quorumail.config.Secret;
 import org.quorumail.config.Units;
+import org.quorumail.config.UrlRedaction;
 import org.quorumail.mail.QueueId;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.node.StringNode;
 import tools.jackson.databind.ser.std.StdSerializer;
 
 /** The conversion of values to JSON: records get snake_case names, and secrets are masked. */
@@ -30,6 +35,28 @@ final class Json {
 
   static byte[] bytes(Object value) {
     return MAPPER.writeValueAsBytes(value);
+  }
+
+  /** Converts a configuration; the URLs in it lose their passwords. */
+  static JsonNode redacted(Record config) {
+    return redacted(MAPPER.<JsonNode>valueToTree(config));
+  }
+
+  private static JsonNode redacted(JsonNode node) {
+    return switch (node) {
+      case StringNode text -> StringNode.valueOf(UrlRedaction.redact(text.stringValue()));
+      case ArrayNode list -> {
+        ArrayNode copy = MAPPER.createArrayNode();
+        list.forEach(element -> copy.add(redacted(element)));
+        yield copy;
+      }
+      case ObjectNode object -> {
+        ObjectNode copy = MAPPER.createObjectNode();
+        object.properties().forEach(e -> copy.set(e.getKey(), redacted(e.getValue())));
+        yield copy;
+      }
+      default -> node;
+    };
   }
 
   static JsonMapper mapper() {

@@ -21,7 +21,8 @@ final class SystemRoutes {
   List<ApiRoute> routes() {
     return List.of(
         new ApiRoute("GET", "/metrics", Access.READ, this::metrics),
-        new ApiRoute("GET", "/api/config", Access.READ, r -> ApiResponse.json(node.config())),
+        new ApiRoute(
+            "GET", "/api/config", Access.READ, r -> ApiResponse.json(Json.redacted(node.config()))),
         new ApiRoute("POST", "/api/reload", Access.WRITE, r -> reload()),
         new ApiRoute("GET", "/api/system/ping", Access.READ, r -> ping()),
         new ApiRoute("GET", "/api/system/status", Access.READ, r -> status()),

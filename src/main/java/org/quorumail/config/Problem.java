@@ -8,6 +8,10 @@ package org.quorumail.config;
  * @param message the fault and its remedy, without key and origin
  */
 public record Problem(String key, String origin, String message) {
+  public Problem {
+    message = UrlRedaction.redact(message); // problems are logged and shown
+  }
+
   @Override
   public String toString() {
     StringBuilder line = new StringBuilder();

@@ -224,6 +224,7 @@ final class ConfigCrossChecks {
         .flatMap(PolicyConfig.LdapTableConfig::passwordFile)
         .ifPresent(path -> readable("policy.recipients.ldap.password_file", path));
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
+    config.api().readTokenFile().ifPresent(path -> readable("api.read_token_file", path));
     config.auth().usersFile().ifPresent(this::usersFile);
     config.auth().jwt().ifPresent(jwt -> readable("auth.jwt.keys", jwt.keys()));
     config

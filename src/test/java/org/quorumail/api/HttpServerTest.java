@@ -28,6 +28,7 @@ import tools.jackson.databind.JsonNode;
 
 class HttpServerTest {
   private static final String TOKEN = "0123456789abcdef-token";
+  private static final String READ_TOKEN = "fedcba9876543210-reads";
 
   @TempDir Path folder;
   private FakeNode node;
@@ -38,12 +39,16 @@ class HttpServerTest {
   @BeforeEach
   void start() throws IOException {
     Path token = Files.writeString(folder.resolve("token"), TOKEN + "\n");
+    Path readToken = Files.writeString(folder.resolve("read-token"), READ_TOKEN + "\n");
     node =
         new FakeNode(
             folder,
             Map.of(
                 "health.listen_address", "127.0.0.1:0",
                 "api.token_file", token.toString(),
+                "api.read_token_file", readToken.toString(),
+                "policy.recipients.http.url",
+                    "https://robot:hush@users.example.org/{address}?api_key=quiet&v=1",
                 "cluster.secret", "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U="));
     metrics = new Metrics();
     server =
@@ -167,6 +172,87 @@ class HttpServerTest {
     assertThat(send("GET", "/api/queue", "Bearer " + TOKEN).statusCode()).isEqualTo(200);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/api/queue", "/metrics", "/api/config", "/cluster/status"})
+  void readingWantsATokenOnLoopbackToo(String path) throws Exception {
+    assertThat(send("GET", path, "").statusCode()).isEqualTo(401);
+    assertThat(send("GET", path, "Bearer " + READ_TOKEN).statusCode()).isEqualTo(200);
+    assertThat(send("GET", path, "Bearer " + TOKEN).statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void theTokenForReadingChangesNothing() throws Exception {
+    String path = "/api/queue/" + node.first + "/hold";
+    assertThat(send("POST", path, "Bearer " + READ_TOKEN).statusCode()).isEqualTo(403);
+    assertThat(node.statuses.get(node.first)).isEqualTo("retry");
+  }
+
+  @Test
+  void oneTokenForBothPurposesIsRefused() {
+    String token = folder.resolve("token").toString();
+    FakeNode other =
+        new FakeNode(
+            folder,
+            Map.of(
+                "health.listen_address", "127.0.0.1:0",
+                "api.token_file", token,
+                "api.read_token_file", token));
+    assertThatThrownBy(() -> start(other))
+        .isInstanceOf(TokenFileException.class)
+        .hasMessageContaining("api.read_token_file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "127.0.0.1",
+        "127.0.0.1:8080",
+        "127.9.9.9",
+        "localhost",
+        "LOCALHOST:8080",
+        "[::1]:8080"
+      })
+  void aNodeWithoutTokensIsReadByTheNamesOfItsHost(String host) throws Exception {
+    try (HttpServer open = start(withoutTokens())) {
+      String request = "GET /api/queue HTTP/1.1~Host: " + host + "~~";
+      assertThat(raw(open, request.replace("~", "\r\n"))).startsWith("HTTP/1.1 200");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "evil.example.org:8080~|401",
+        "localhost.evil.example.org~|401",
+        "127.0.0.1.evil.example.org~|401",
+        "127.0.0.1~Forwarded: for=192.0.2.1~|401",
+        "127.0.0.1~X-Forwarded-For: 192.0.2.1~|401",
+        "127.0.0.1~X-Real-IP: 192.0.2.1~|401",
+        "127.0.0.1:8080~Origin: http://evil.example.org~|403",
+        "127.0.0.1:8080~Origin: http://127.0.0.1:9090~|403",
+        "127.0.0.1:8080~Origin: null~|403",
+        "127.0.0.1:8080~Sec-Fetch-Site: cross-site~|403",
+        "127.0.0.1:8080~Sec-Fetch-Site: same-site~|403",
+        "127.0.0.1:8080~Origin: http://127.0.0.1:8080~Sec-Fetch-Site: same-origin~|200"
+      })
+  void aPageOfAnotherSiteReadsNothing(String headers, int status) throws Exception {
+    try (HttpServer open = start(withoutTokens())) {
+      String request = "GET /api/queue HTTP/1.1~Host: " + headers + "~";
+      assertThat(raw(open, request.replace("~", "\r\n"))).isEqualTo("HTTP/1.1 " + status);
+      String probe = "GET /livez HTTP/1.1~Host: " + headers + "~";
+      assertThat(raw(open, probe.replace("~", "\r\n"))).isEqualTo("HTTP/1.1 200");
+    }
+  }
+
+  @Test
+  void passwordsInUrlsAreNotInTheConfiguration() throws Exception {
+    assertThat(get("/api/config").body())
+        .contains("https://***@users.example.org/{address}?api_key=***&v=1")
+        .doesNotContain("hush")
+        .doesNotContain("quiet");
+  }
+
   @Test
   void aTokenInTheUrlIsRefused() throws Exception {
     HttpResponse<String> answer = get("/api/queue?access_token=" + TOKEN);
@@ -198,6 +284,7 @@ class HttpServerTest {
   void aMethodOverrideHeaderHasNoEffect() throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(uri("/api/queue/" + node.first))
+            .header("Authorization", "Bearer " + TOKEN)
             .header("X-HTTP-Method-Override", "DELETE")
             .build();
     assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode())
@@ -285,8 +372,19 @@ class HttpServerTest {
         .hasMessageContaining("port " + server.port());
   }
 
+  private FakeNode withoutTokens() {
+    return new FakeNode(folder, Map.of("health.listen_address", "127.0.0.1:0"));
+  }
+
+  private HttpServer start(FakeNode other) throws IOException {
+    return HttpServer.start(
+        new Api(other, other, other, other, Optional.of(metrics)),
+        other.config().health(),
+        other.config().api());
+  }
+
   private HttpResponse<String> get(String path) throws Exception {
-    return send("GET", path, "");
+    return send("GET", path, "Bearer " + READ_TOKEN);
   }
 
   private HttpResponse<String> send(String method, String path, String authorization)
@@ -307,7 +405,11 @@ class HttpServerTest {
 
   /** The reply of the server to these bytes, until it closes or falls silent. */
   private String raw(String request) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+    return raw(server, request);
+  }
+
+  private static String raw(HttpServer to, String request) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), to.port())) {
       socket.setSoTimeout(2_000);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       InputStream in = socket.getInputStream();
