@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
@@ -53,6 +54,16 @@ class ArchitectureTest {
           "java.time.Instant.now",
           "java.time.LocalDateTime.now");
 
+  /** Calls of RocksDB that may last for seconds. */
+  private static final Set<String> LONG_NATIVE_CALLS =
+      Set.of(
+          "open",
+          "flush",
+          "compactRange",
+          "createCheckpoint",
+          "verifyChecksum",
+          "cancelAllBackgroundWork");
+
   private static final Set<String> RESERVED = new TreeSet<>();
   private static final Map<String, Set<String>> table = readTable();
   private static final JavaClasses classes =
@@ -100,6 +111,30 @@ class ArchitectureTest {
       if (!Files.exists(Path.of("src/main/java", folder, "package-info.java"))) silent.add(folder);
     }
     assertThat(silent).isEmpty();
+  }
+
+  /** A native call holds the carrier of a virtual thread: with two cores, half of the sessions. */
+  @Test
+  void longNativeCallsAreMadeOnPlatformThreads() {
+    Set<String> unguarded = new TreeSet<>();
+    Set<String> guarded = new TreeSet<>();
+    for (JavaClass c : classes) {
+      for (JavaCodeUnit unit : c.getCodeUnits()) {
+        boolean callsLong =
+            unit.getMethodCallsFromSelf().stream()
+                .anyMatch(
+                    call ->
+                        call.getTargetOwner().getPackageName().startsWith("org.rocksdb")
+                            && LONG_NATIVE_CALLS.contains(call.getName()));
+        if (!callsLong) continue;
+        boolean guards =
+            unit.getMethodCallsFromSelf().stream()
+                .anyMatch(call -> call.getTargetOwner().getSimpleName().equals("PlatformThread"));
+        (guards ? guarded : unguarded).add(unit.getFullName());
+      }
+    }
+    assertThat(unguarded).isEmpty();
+    assertThat(guarded).as("the rule sees the calls").hasSizeGreaterThan(4);
   }
 
   /** Classes, entries and events: two humps, so that a word of English is none. */

@@ -1,16 +1,23 @@
 package org.quorumail.replication;
 
 import java.time.Duration;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Decides when a snapshot is due: by bytes of entries, which bounds the log on disk, or by time.
- * Ratis itself counts entries only, and an entry may be a byte or a megabyte.
+ * Decides when a snapshot is due: by bytes or number of entries, which bounds the log on disk and
+ * the replay, or by time. Ratis itself counts entries only, and an entry may be a byte or a
+ * megabyte.
+ *
+ * <p>A replica applies nothing while it takes its snapshot. Each snapshot is therefore due at a
+ * random point between half of the limits and the limits. The replicas of a group, which apply the
+ * same entries, then do not all stop at the same index.
  */
 final class SnapshotTrigger {
   private final long bytesMax;
   private final long intervalNanos;
+  private final Random random;
   private final Runnable request;
   private final AtomicBoolean requested = new AtomicBoolean();
 
@@ -20,11 +27,25 @@ final class SnapshotTrigger {
   /** The least bytes that are worth an early snapshot. */
   private static final long IDLE_BYTES_MIN = 1 << 20;
 
+  /** Half of what Ratis' own trigger allows, which would fire at the same index everywhere. */
+  static final int ENTRIES_MAX = 10_000;
+
   private volatile long bytes;
+  private volatile long entries;
+
+  /** The part of both limits at which the next snapshot is due: a half to one. */
+  private volatile double due;
+
   private volatile long appliedAt = System.nanoTime();
   private volatile long takenAt = System.nanoTime();
 
   SnapshotTrigger(long bytesMax, Duration interval, Runnable request) {
+    this(bytesMax, interval, new Random(), request);
+  }
+
+  SnapshotTrigger(long bytesMax, Duration interval, Random random, Runnable request) {
+    this.random = random;
+    this.due = nextDue(random);
     this.bytesMax = bytesMax;
     this.intervalNanos = interval.toNanos();
     this.request = request;
@@ -34,8 +55,9 @@ final class SnapshotTrigger {
   @SuppressWarnings("NonAtomicVolatileUpdate")
   void entryApplied(int size) {
     bytes += size;
+    entries++;
     appliedAt = System.nanoTime();
-    if (bytes >= bytesMax) request();
+    if (bytes >= due * bytesMax || entries >= due * ENTRIES_MAX) request();
   }
 
   /** Called every second: an applied entry must not wait forever for its snapshot. */
@@ -48,6 +70,8 @@ final class SnapshotTrigger {
   /** Called by the applying thread alone. */
   void snapshotTaken() {
     bytes = 0;
+    entries = 0;
+    due = nextDue(random);
     takenAt = System.nanoTime();
     requested.set(false);
   }
@@ -55,6 +79,10 @@ final class SnapshotTrigger {
   /** The request has failed; the next entry may request again. */
   void requestFailed() {
     requested.set(false);
+  }
+
+  private static double nextDue(Random random) {
+    return 0.5 + random.nextDouble() / 2;
   }
 
   private void request() {

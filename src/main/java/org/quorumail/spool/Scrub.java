@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.quorumail.upkeep.PlatformThread;
 import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
@@ -71,6 +72,7 @@ final class Scrub {
   }
 
   private long verifyTable(Path file) {
+    PlatformThread.require();
     return store.read(
         db -> {
           try (Options options = new Options();

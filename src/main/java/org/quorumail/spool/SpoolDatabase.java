@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import org.quorumail.upkeep.PlatformThread;
 import org.rocksdb.AbstractNativeReference;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -80,6 +81,7 @@ final class SpoolDatabase implements AutoCloseable {
   private final Deque<AbstractNativeReference> closedAfterDatabase = new ArrayDeque<>();
 
   SpoolDatabase(Path directory, StoreMemory memory) throws RocksDBException {
+    PlatformThread.require();
     ColumnFamilyOptions rows = rows(memory, ROWS_BUFFER_BYTES);
     ColumnFamilyOptions blobs = blobs(memory);
     DBOptions options = keep(options(memory));
@@ -112,6 +114,7 @@ final class SpoolDatabase implements AutoCloseable {
   /** Closes the database; all reads and writes must have ended. The log replays unflushed rows. */
   @Override
   public void close() {
+    PlatformThread.require();
     db.cancelAllBackgroundWork(true);
     families.forEach(ColumnFamilyHandle::close);
     db.close();

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * uploads, compacts idle spools, and scrubs all replicas after the start and once a day. The scrub
  * reads at a rate that leaves the disk to the mail.
  *
- * <p>Threads: one virtual thread per task, see {@link PeriodicTasks}.
+ * <p>Threads: one platform thread per task, see {@link PeriodicTasks}.
  */
 final class SpoolMaintenance implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolMaintenance.class);

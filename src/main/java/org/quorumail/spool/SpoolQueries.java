@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.LogPosition;
+import org.quorumail.upkeep.PlatformThread;
 
 /**
  * The queries about spools that this node holds. Its own replicas answer, which may be slightly
@@ -72,6 +73,10 @@ public final class SpoolQueries {
    * @throws IllegalArgumentException when the cursor is not one of {@link Page#next}
    */
   public Page page(MessageCriteria filter, String cursor, int limit) {
+    return PlatformThread.call("spool-search", () -> pageHere(filter, cursor, limit));
+  }
+
+  private Page pageHere(MessageCriteria filter, String cursor, int limit) {
     Cursor from = Cursor.parse(cursor);
     List<LocatedMessage> found = new ArrayList<>();
     List<Spool> ordered = ordered().filter(s -> s.name().compareTo(from.spool) >= 0).toList();

@@ -14,6 +14,7 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.LogPosition;
 import org.quorumail.spool.OwnedSpool.DueRow;
+import org.quorumail.upkeep.PlatformThread;
 import org.rocksdb.Checkpoint;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
@@ -173,6 +174,7 @@ final class SpoolStore implements AutoCloseable {
 
   /** Writes a copy, mostly hard links, and forces it to disk. */
   LogPosition checkpoint(Path target) throws IOException {
+    PlatformThread.require();
     SpoolDatabase db = opened();
     Path copy = target.resolve(StoreFiles.CHECKPOINT_DIRECTORY);
     try (Checkpoint checkpoint = Checkpoint.create(db.db)) {
@@ -203,7 +205,7 @@ final class SpoolStore implements AutoCloseable {
 
   /** Computes the digest of this replica; reads every row. */
   StoreDigest digest() {
-    return read(StoreDigest::of);
+    return PlatformThread.call("spool-digest", () -> read(StoreDigest::of));
   }
 
   long fileBytes() {
@@ -212,6 +214,11 @@ final class SpoolStore implements AutoCloseable {
 
   /** Rewrites all files without deleted rows. */
   Spool.Compaction compact() {
+    return PlatformThread.call("spool-compaction", this::compactHere);
+  }
+
+  private Spool.Compaction compactHere() {
+    PlatformThread.require();
     return read(
         db -> {
           long before = StoreFiles.size(directory);
@@ -289,6 +296,7 @@ final class SpoolStore implements AutoCloseable {
 
   /** Flushes all memory to disk; for tests. */
   void flush() throws IOException {
+    PlatformThread.require();
     try (var options = new org.rocksdb.FlushOptions().setWaitForFlush(true)) {
       SpoolDatabase db = opened();
       db.db.flush(options, db.families);

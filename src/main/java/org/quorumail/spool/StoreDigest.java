@@ -16,9 +16,6 @@ import org.rocksdb.Snapshot;
  * Replicas at equal positions have equal digests.
  */
 record StoreDigest(LogPosition position, String sha256) {
-  /** The rows between two yields of the carrier thread: reading all rows takes long. */
-  private static final int ROWS_PER_TURN = 256;
-
   static StoreDigest of(SpoolDatabase db) throws RocksDBException {
     MessageDigest sha = newSha256();
     Snapshot snapshot = db.db.getSnapshot();
@@ -35,13 +32,12 @@ record StoreDigest(LogPosition position, String sha256) {
     }
   }
 
-  @SuppressWarnings("ThreadPriorityCheck") // a virtual thread is not preempted
   private static void add(RocksIterator it, MessageDigest sha) throws RocksDBException {
     int rows = 0;
     for (it.seekToFirst(); it.isValid(); it.next()) {
       add(it.key(), sha);
       add(it.value(), sha);
-      if (++rows % ROWS_PER_TURN == 0) Thread.yield();
+      rows++;
     }
     it.status();
     sha.update(ByteBuffer.allocate(4).putInt(rows).flip());

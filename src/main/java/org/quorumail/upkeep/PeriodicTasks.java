@@ -8,8 +8,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The background tasks of one owner, each repeated with a fixed pause between two runs. A run that
- * fails is logged and the task goes on with its next run. Each task has a virtual thread of its
- * own, so a slow task delays no other.
+ * fails is logged and the task goes on with its next run. Each task has a platform thread of its
+ * own: a slow task delays no other, and its native calls hold no carrier of the sessions.
  */
 public final class PeriodicTasks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PeriodicTasks.class);
@@ -38,7 +38,8 @@ public final class PeriodicTasks implements AutoCloseable {
   public void start(String name, Duration delay, Duration pause, Task task) {
     if (pause.isZero() || pause.isNegative()) throw new IllegalArgumentException("no pause");
     if (closed) throw new IllegalStateException("a task starts after the close: " + name);
-    threads.add(Thread.ofVirtual().name(name).start(() -> repeat(name, delay, pause, task)));
+    threads.add(
+        Thread.ofPlatform().daemon().name(name).start(() -> repeat(name, delay, pause, task)));
   }
 
   /** Ends all tasks and does not wait for runs that are under way. */

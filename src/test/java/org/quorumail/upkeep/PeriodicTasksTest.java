@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class PeriodicTasksTest {
@@ -36,6 +38,16 @@ class PeriodicTasksTest {
       tasks.start("quick", PAUSE, runs::incrementAndGet);
       await().atMost(Duration.ofSeconds(10)).until(() -> runs.get() >= 3);
     }
+  }
+
+  @Test
+  void aTaskRunsOnAPlatformThreadSinceANativeCallWouldHoldACarrier() {
+    AtomicReference<@Nullable Boolean> virtual = new AtomicReference<>();
+    try (PeriodicTasks tasks = new PeriodicTasks()) {
+      tasks.start("native", PAUSE, () -> virtual.set(Thread.currentThread().isVirtual()));
+      await().atMost(Duration.ofSeconds(10)).until(() -> virtual.get() != null);
+    }
+    assertThat(virtual.get()).isFalse();
   }
 
   @Test
