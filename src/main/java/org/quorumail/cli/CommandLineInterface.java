@@ -66,6 +66,7 @@ public final class CommandLineInterface implements Runnable {
     byName.put("demo", DemoCommand::new);
     byName.put("chaos", ChaosCommand::new);
     byName.put("bench", BenchCommand::new);
+    byName.put("sink", SinkCommand::new);
     byName.put("sim", SimCommand::new);
     return byName;
   }

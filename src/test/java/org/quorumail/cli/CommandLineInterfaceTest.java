@@ -26,6 +26,7 @@ import org.quorumail.api.FakeNode;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.Config;
+import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import picocli.CommandLine;
 
@@ -225,6 +226,33 @@ class CommandLineInterfaceTest {
     node.quorum = false;
     assertThat(onNode("cluster", "elect")).isEqualTo(ExitCode.FAILED);
     assertThat(err).contains("no other node");
+  }
+
+  @Test
+  void aScriptOfTheSinkWithAFaultIsRefusedWithFileAndLine() throws IOException {
+    Path script = Files.writeString(folder.resolve("script"), "rcpt close\nrcpt reply 200 Ok\n");
+    assertThat(run("sink", "--port", "0", "--script", script.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains(script + ":2: a reply is a code from 400 to 599");
+    assertThat(run("sink", "--script", folder.resolve("none").toString()))
+        .isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void theFirstMessageOfTheReadmeGoesToTheSink() throws IOException {
+    assertThat(Files.readString(Path.of("README.md")))
+        .contains("\n./quorumail sink ", "\n./quorumail serve -c docs/first-mail.toml ");
+    Path file = Path.of("docs/first-mail.toml");
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
+    assertThat(result).isInstanceOf(ConfigResult.Valid.class);
+    String port =
+        CommandLineInterface.commandLine(NO_NODE, "sink")
+            .getSubcommands()
+            .get("sink")
+            .getCommandSpec()
+            .findOption("--port")
+            .defaultValue();
+    Config config = ((ConfigResult.Valid) result).config();
+    assertThat(config.routes()).singleElement().asString().contains("host=127.0.0.1:" + port + ",");
   }
 
   @Test
