@@ -122,6 +122,49 @@ class ReportsTest {
   }
 
   @Test
+  void theTextOfAMessageIsItsHeaderAndTheBeginningOfItsBody() throws Exception {
+    RaftGroups groups = open();
+    accept(groups, "Subject: one\r\nX: y\r\n\r\nbody\r\n");
+    accept(groups, "Subject: two\r\n\r\n" + "x".repeat(10_000));
+    accept(groups, "X: " + "y".repeat(100_000));
+    QueueReport queue = new QueueReport(state, clock);
+    List<QueueView.MessageText> texts = new ArrayList<>();
+    for (QueueView.QueuedMessage message : queue.list(all()).messages()) {
+      var id = org.quorumail.mail.QueueId.parse(message.id()).orElseThrow();
+      texts.add(queue.text(id).orElseThrow());
+    }
+    assertThat(texts)
+        .anySatisfy(
+            text -> {
+              assertThat(text.header()).isEqualTo("Subject: one\r\nX: y\r\n");
+              assertThat(text.body()).isEqualTo("body\r\n");
+              assertThat(text.complete()).isTrue();
+            })
+        .anySatisfy(
+            text -> {
+              assertThat(text.header()).isEqualTo("Subject: two\r\n");
+              assertThat(text.body()).hasSize(4_096);
+              assertThat(text.complete()).isFalse();
+            })
+        .anySatisfy(
+            text -> {
+              assertThat(text.header()).hasSize(65_536);
+              assertThat(text.body()).isEmpty();
+              assertThat(text.complete()).isFalse();
+            });
+    assertThat(queue.text(org.quorumail.mail.QueueId.generate(java.time.Instant.now()))).isEmpty();
+  }
+
+  @Test
+  void aStatusThatNoQueuedMessageHasIsExplained() {
+    for (String status : List.of("failed", "completed", "expired", "in-progress")) {
+      var query = new QueueView.MessageQuery(status, "", "", 0, "", 10);
+      assertThat(new QueueReport(state, clock).list(query).note()).contains("queue stats");
+    }
+    assertThat(new QueueReport(state, clock).list(all()).note()).isNull();
+  }
+
+  @Test
   void theClusterOfOneIsHealthyAndLeadsItself() throws Exception {
     open();
     ClusterReport cluster = new ClusterReport(member, state);
@@ -208,7 +251,11 @@ class ReportsTest {
   }
 
   private static void accept(RaftGroups groups) throws Exception {
-    byte[] content = "A: b\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    accept(groups, "A: b\r\n\r\n");
+  }
+
+  private static void accept(RaftGroups groups, String text) throws Exception {
+    byte[] content = text.getBytes(StandardCharsets.US_ASCII);
     Envelope envelope =
         new Envelope(
             new ReversePath.Mailbox(new MailAddress("a", "example.com")),

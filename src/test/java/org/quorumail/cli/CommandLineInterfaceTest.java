@@ -63,6 +63,29 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void theListShowsWhoWaitsAndWhy() {
+    onNode("queue", "list");
+    assertThat(out.lines().skip(1))
+        .allSatisfy(
+            line ->
+                assertThat(line)
+                    .contains(
+                        "you@example.net,two@example.net,three@example.net,+1", "451 4.3.0 later")
+                    .doesNotContain("done@example.net", "250 2.0.0"));
+  }
+
+  @Test
+  void aMessageIsShownWithItsHeaderAndTheFirstLinesOfItsBody() {
+    for (String command : List.of("queue", "spool")) {
+      assertThat(onNode(command, "view", node.first.toString())).isEqualTo(ExitCode.DONE);
+      assertThat(out).contains("Subject: a \\u001b[2J test\n\nline\n").endsWith("line\n[…]\n");
+      assertThat(out.lines().filter("line"::equals)).hasSize(10);
+    }
+    onNode("queue", "view", node.first.toString(), "--format", "json");
+    assertThat(out).contains("\"header\" : \"Subject: a");
+  }
+
+  @Test
   void theQueueIsFilteredByStatus() {
     onNode("queue", "list", "--status", "pending");
     assertThat(out).contains(node.second.toString()).doesNotContain(node.first.toString());
