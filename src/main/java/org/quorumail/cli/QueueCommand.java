@@ -163,7 +163,8 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue stats --watch --interval 5"})
   int stats(
       @Mixin NodeOptions options,
-      @Option(names = "--watch", description = "Repeat until interrupted.") boolean watch,
+      @Option(names = "--watch", description = "Repeat until interrupted; redraws on a terminal.")
+          boolean watch,
       @Option(
               names = "--interval",
               paramLabel = "N",
@@ -172,11 +173,23 @@ final class QueueCommand extends CommandGroup {
           int interval)
       throws CommandException, InterruptedException {
     ControlSocketClient node = options.client();
+    boolean redraws = watch && !options.isJson() && Terminal.isTerminal();
     do {
-      options.print(node.call("GET", "/api/queue/stats"), JsonPrinter::printFields);
+      JsonNode stats = node.call("GET", "/api/queue/stats");
+      options.print(stats, (answer, out) -> printStats(answer, redraws, out));
       if (watch) Thread.sleep(Math.max(1, interval) * 1_000L);
     } while (watch);
     return ExitCode.DONE;
+  }
+
+  /**
+   * Prints the totals.
+   *
+   * @param redraws whether they replace what the terminal shows
+   */
+  static void printStats(JsonNode stats, boolean redraws, PrintWriter out) {
+    if (redraws) out.print(Terminal.CLEAR_SCREEN);
+    JsonPrinter.printFields(stats, out);
   }
 
   @Command(

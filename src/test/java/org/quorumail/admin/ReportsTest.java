@@ -23,6 +23,8 @@ import org.quorumail.api.ClusterView;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.api.QueueView;
 import org.quorumail.cluster.ClusterConfig;
+import org.quorumail.cluster.ClusterEvent;
+import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.Formation;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.FakeResolver;
@@ -35,6 +37,7 @@ import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.ClusterMember;
+import org.quorumail.node.ClusterMonitor;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
 import org.quorumail.node.ConfigResult;
@@ -177,6 +180,63 @@ class ReportsTest {
     assertThat(cluster.transferLeadership().reason()).contains("no other node is ready");
     state.draining();
     assertThat(cluster.status().state()).isEqualTo("ShuttingDown");
+  }
+
+  @Test
+  void aNewLeaderIsReportedWithItsTerm() throws Exception {
+    LeadingView view = new LeadingView(member.metadata().nodeId());
+    ClusterMonitor monitor = new ClusterMonitor(view, member, meters);
+    monitor.update();
+    assertThat(leaderChanges()).as("the term is not known yet").isEmpty();
+    view.term = 1;
+    monitor.update();
+    monitor.update();
+    assertThat(leaderChanges())
+        .singleElement()
+        .satisfies(e -> assertThat(e.details()).containsEntry("term", "1"));
+  }
+
+  /** A cluster of one whose node leads in a term that the test sets. */
+  private static final class LeadingView implements ClusterView {
+    private final String self;
+    private long term;
+
+    LeadingView(String self) {
+      this.self = self;
+    }
+
+    @Override
+    public ClusterStatus status() {
+      LocalNode local = new LocalNode(self, "leader", "healthy", 1);
+      return new ClusterStatus(1, 1, 0, self, "Healthy", term, local);
+    }
+
+    @Override
+    public List<ClusterNode> nodes() {
+      return List.of();
+    }
+
+    @Override
+    public ReplicationStats replication() {
+      return new ReplicationStats(0, 0, 0, List.of());
+    }
+
+    @Override
+    public ElectionResult transferLeadership() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ClusterEventLog events() {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private List<ClusterEvent> leaderChanges() throws InterruptedException {
+    return member.events().after(0, Duration.ZERO).stream()
+        .map(ClusterEventLog.NumberedEvent::event)
+        .filter(e -> e.type().equals("LeaderChanged"))
+        .toList();
   }
 
   @Test

@@ -279,6 +279,35 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void helpIsACommandToo() {
+    assertThat(help("help")).containsExactly("--help");
+    assertThat(help("help", "queue", "list")).containsExactly("queue", "list", "--help");
+    assertThat(help("queue", "help")).containsExactly("queue", "--help");
+    assertThat(help("queue", "view", "help")).containsExactly("queue", "view", "help");
+    assertThat(run(help("help", "queue", "list"))).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("Usage: quorumail queue list", "--older-than");
+    assertThat(run(help("help", "quee"))).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("queue");
+  }
+
+  private static String[] help(String... args) {
+    return CommandLineInterface.helpAsOption(Set.of("queue", "system"), args);
+  }
+
+  @Test
+  void aWatchRedrawsATerminalAndOnlyAppendsToAPipe() {
+    var stats = tools.jackson.databind.json.JsonMapper.shared().readTree("{\"total\": 3}");
+    StringWriter terminal = new StringWriter();
+    StringWriter pipe = new StringWriter();
+    for (int i = 0; i < 2; i++) {
+      QueueCommand.printStats(stats, true, new PrintWriter(terminal, true));
+      QueueCommand.printStats(stats, false, new PrintWriter(pipe, true));
+    }
+    assertThat(terminal.toString()).isEqualTo("\033[H\033[Jtotal: 3\n".repeat(2));
+    assertThat(pipe.toString()).isEqualTo("total: 3\n".repeat(2));
+  }
+
+  @Test
   void wrongUsageIsExitTwoWithASuggestion() {
     assertThat(run("queu")).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("queue");
