@@ -45,7 +45,7 @@ public final class ClusterReport implements ClusterView {
         nodes.size() - healthy,
         leader,
         state(open.isPresent(), leader, healthy, nodes.size()),
-        open.map(g -> g.meta().applied().term()).orElse(0L),
+        open.map(ClusterReport::term).orElse(0L),
         new LocalNode(local.id(), local.role(), local.status(), state.uptime().toSeconds()));
   }
 
@@ -98,6 +98,15 @@ public final class ClusterReport implements ClusterView {
   @Override
   public ClusterEventLog events() {
     return member.events();
+  }
+
+  /** The term of the leadership of this node, or that of the last entry that it has applied. */
+  private static long term(RaftGroups groups) {
+    return groups
+        .log(Placement.META_GROUP)
+        .flatMap(log -> log.leadership())
+        .map(lease -> lease.term())
+        .orElseGet(() -> groups.meta().applied().term());
   }
 
   /**

@@ -1,5 +1,8 @@
 package org.quorumail.admin;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,6 +31,22 @@ import org.quorumail.spool.SpooledMessage.RecipientStatus;
  * this node's own queue.
  */
 public final class QueueReport implements QueueView {
+  private static final String FAILED = "failed";
+
+  /** The notes of the statuses that a message in the queue does not keep. */
+  private static final Map<String, String> NOTES =
+      Map.of(
+          "completed",
+          "completed messages leave the queue at once: queue stats counts them",
+          "expired",
+          "expired messages leave the queue at once: queue stats counts them",
+          FAILED,
+          "only messages with other recipients that wait are listed; a failed message leaves"
+              + " the queue at once: queue stats counts it, event=failed in the log has its"
+              + " reason",
+          "in-progress",
+          "a message is listed as pending or retry during an attempt: queue stats counts attempts");
+
   private final NodeState state;
   private final Clock clock;
   private final Semaphore cleaning = new Semaphore(1);
@@ -40,11 +59,12 @@ public final class QueueReport implements QueueView {
   @Override
   public MessagePage list(MessageQuery filter) {
     Optional<RaftGroups> open = state.groups();
-    if (open.isEmpty()) return new MessagePage(List.of(), null);
+    String note = NOTES.get(filter.status());
+    if (open.isEmpty()) return new MessagePage(List.of(), null, note);
     Optional<MessageStatus> status = status(filter.status());
-    boolean none = !filter.status().isEmpty() && status.isEmpty();
-    if (none)
-      return new MessagePage(List.of(), null); // a finished message is no longer in the spool
+    boolean wantsFailed = filter.status().equals(FAILED);
+    boolean none = !filter.status().isEmpty() && status.isEmpty() && !wantsFailed;
+    if (none) return new MessagePage(List.of(), null, note);
     SpoolQueries.MessageCriteria wanted =
         new SpoolQueries.MessageCriteria(
             status,
@@ -55,13 +75,49 @@ public final class QueueReport implements QueueView {
                 : Optional.empty());
     SpoolQueries.Page page =
         open.get().spools().queries().page(wanted, filter.after(), filter.limit());
-    List<QueuedMessage> messages = page.messages().stream().map(this::message).toList();
-    return new MessagePage(messages, page.next().orElse(null));
+    List<QueuedMessage> messages =
+        page.messages().stream()
+            .filter(located -> !wantsFailed || hasFailed(located.message()))
+            .map(this::message)
+            .toList();
+    return new MessagePage(messages, page.next().orElse(null), note);
   }
 
   @Override
   public Optional<QueuedMessage> message(QueueId id) {
     return state.groups().flatMap(g -> g.spools().queries().find(id)).map(this::message);
+  }
+
+  private static boolean hasFailed(SpooledMessage message) {
+    return message.recipients().stream().anyMatch(r -> r.status() == RecipientStatus.FAILED);
+  }
+
+  @Override
+  public Optional<MessageText> text(QueueId id) {
+    Optional<InputStream> content = state.groups().flatMap(g -> g.spools().queries().content(id));
+    if (content.isEmpty()) return Optional.empty();
+    try (InputStream in = content.get()) {
+      byte[] start = in.readNBytes(MessageText.MAX_HEADER + MessageText.MAX_BODY);
+      return Optional.of(text(id, start, in.read() < 0));
+    } catch (IOException e) {
+      return Optional.empty(); // the message has ended meanwhile
+    }
+  }
+
+  /** Splits the beginning of a message at its empty line, and cuts both parts. */
+  private static MessageText text(QueueId id, byte[] start, boolean isWhole) {
+    String all = new String(start, StandardCharsets.ISO_8859_1);
+    int blank = all.indexOf("\r\n\r\n");
+    int headerEnd = blank < 0 ? all.length() : blank + 2;
+    int body = blank < 0 ? all.length() : blank + 4;
+    int cutHeader = Math.min(headerEnd, MessageText.MAX_HEADER);
+    int cutBody = Math.min(all.length(), body + MessageText.MAX_BODY);
+    boolean complete = isWhole && cutHeader == headerEnd && cutBody == all.length();
+    return new MessageText(
+        id.toString(),
+        new String(start, 0, cutHeader, StandardCharsets.UTF_8),
+        new String(start, body, cutBody - body, StandardCharsets.UTF_8),
+        complete);
   }
 
   @Override

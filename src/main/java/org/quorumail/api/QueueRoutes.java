@@ -43,6 +43,8 @@ final class QueueRoutes {
         new ApiRoute("POST", "/api/queue/resume", Access.WRITE, this::resume),
         new ApiRoute("POST", "/api/queue/reroute", Access.WRITE, this::reroute),
         new ApiRoute("GET", "/api/queue/{id}", Access.READ, this::view),
+        // the words of people, not only their addresses: for those who may change the queue
+        new ApiRoute("GET", "/api/queue/{id}/text", Access.WRITE, this::text),
         new ApiRoute("POST", "/api/queue/{id}/retry", Access.WRITE, r -> change(r, queue::retry)),
         new ApiRoute("POST", "/api/queue/{id}/hold", Access.WRITE, r -> change(r, queue::hold)),
         new ApiRoute(
@@ -89,6 +91,13 @@ final class QueueRoutes {
   private ApiResponse view(ApiRequest request) {
     return QueueId.parse(request.variable("id"))
         .flatMap(queue::message)
+        .map(ApiResponse::json)
+        .orElseGet(QueueRoutes::noSuchMessage);
+  }
+
+  private ApiResponse text(ApiRequest request) {
+    return QueueId.parse(request.variable("id"))
+        .flatMap(queue::text)
         .map(ApiResponse::json)
         .orElseGet(QueueRoutes::noSuchMessage);
   }

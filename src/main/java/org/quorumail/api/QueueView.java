@@ -18,6 +18,9 @@ public interface QueueView {
 
   Optional<QueuedMessage> message(QueueId id);
 
+  /** Reads the header and the beginning of the body; empty when the message is not in the queue. */
+  Optional<MessageText> text(QueueId id);
+
   QueueTotals stats();
 
   /** Makes all pending recipients due now. */
@@ -88,11 +91,28 @@ public interface QueueView {
    * One page of messages.
    *
    * @param cursor for the next page; null on the last one
+   * @param note the reason why a query finds less than its words promise; null when it does not
    */
-  record MessagePage(List<QueuedMessage> messages, @Nullable String cursor) {
+  record MessagePage(List<QueuedMessage> messages, @Nullable String cursor, @Nullable String note) {
     public MessagePage {
       messages = List.copyOf(messages);
     }
+
+    public MessagePage(List<QueuedMessage> messages, @Nullable String cursor) {
+      this(messages, cursor, null);
+    }
+  }
+
+  /**
+   * The text of a message, read as UTF-8.
+   *
+   * @param header the header without the empty line after it, at most {@value #MAX_HEADER} octets
+   * @param body the beginning of the body, at most {@value #MAX_BODY} octets, as it is encoded
+   * @param complete false when one of them is cut
+   */
+  record MessageText(String id, String header, String body, boolean complete) {
+    public static final int MAX_HEADER = 64 * 1024;
+    public static final int MAX_BODY = 4 * 1024;
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.quorumail.config.Units;
 import picocli.CommandLine;
@@ -26,6 +27,7 @@ import picocli.CommandLine.ParameterException;
       "  quorumail serve -c node.toml     a node with this configuration",
       "  quorumail check -c node.toml     all problems of a configuration",
       "  quorumail queue list --status retry",
+      "  quorumail help queue list        options and examples of a command",
       "",
       "Exit codes: 0 success, 1 refused or failed, 2 usage or configuration, 3 not",
       "found, 4 node unreachable."
@@ -34,6 +36,7 @@ public final class CommandLineInterface implements Runnable {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
+  private static final String HELP = "help";
   private static final List<String> GLOBAL_OPTIONS =
       List.of("-c", "--config", "-s", "--control-socket", "--format");
   private static final List<String> GLOBAL_OPTION_PREFIXES =
@@ -48,8 +51,20 @@ public final class CommandLineInterface implements Runnable {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(String[] args, ServeCommand.NodeRunner node) {
-    String[] ordered = globalOptionsLast(args);
+    String[] ordered = globalOptionsLast(helpAsOption(commands(node).keySet(), args));
     return commandLine(node, ordered).execute(ordered);
+  }
+
+  /** Reads {@code help queue list} and {@code queue help} as {@code --help} after the command. */
+  static String[] helpAsOption(Set<String> commands, String... args) {
+    List<String> words = new ArrayList<>(List.of(args));
+    boolean first = !words.isEmpty() && words.getFirst().equals(HELP);
+    boolean second = words.size() == 2 && words.getLast().equals(HELP);
+    if (!first && !second) return args;
+    words.remove(first ? 0 : 1);
+    boolean isMisspelt = !words.isEmpty() && !commands.contains(words.getFirst());
+    if (!isMisspelt) words.add("--help"); // else the error suggests a command
+    return words.toArray(String[]::new);
   }
 
   private static Map<String, Supplier<Object>> commands(ServeCommand.NodeRunner node) {
@@ -66,6 +81,7 @@ public final class CommandLineInterface implements Runnable {
     byName.put("demo", DemoCommand::new);
     byName.put("chaos", ChaosCommand::new);
     byName.put("bench", BenchCommand::new);
+    byName.put("sink", SinkCommand::new);
     byName.put("sim", SimCommand::new);
     return byName;
   }

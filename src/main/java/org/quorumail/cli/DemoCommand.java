@@ -1,6 +1,5 @@
 package org.quorumail.cli;
 
-import java.io.Console;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -41,10 +40,8 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    boolean isTerminal =
-        Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
-    DemoOptions options =
-        new DemoOptions(messages, keep, Optional.ofNullable(directory), isTerminal, TIMEOUT);
+    Optional<Path> kept = Optional.ofNullable(directory);
+    DemoOptions options = new DemoOptions(messages, keep, kept, Terminal.isTerminal(), TIMEOUT);
     return new Demo(options, System.out).run();
   }
 }

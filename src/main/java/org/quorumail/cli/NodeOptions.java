@@ -52,6 +52,10 @@ final class NodeOptions {
     return spec.commandLine().getOut();
   }
 
+  PrintWriter err() {
+    return spec.commandLine().getErr();
+  }
+
   boolean isJson() {
     return format == OutputFormat.JSON;
   }

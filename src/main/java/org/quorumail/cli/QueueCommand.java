@@ -4,8 +4,11 @@ import static org.quorumail.cli.ControlSocketClient.encode;
 
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.cli.ControlSocketClient.ApiResponse;
 import org.quorumail.cli.MessageSelection.MessageCall;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -13,6 +16,7 @@ import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The command {@code queue}: lists and changes messages that wait for delivery. */
 @Command(
@@ -31,6 +35,9 @@ final class QueueCommand extends CommandGroup {
   /** The number of messages that a person reads; {@code --limit} changes it. */
   private static final int DEFAULT_LIMIT = 100;
 
+  /** The lines of the body that {@code view} shows. */
+  private static final int BODY_LINES = 10;
+
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
@@ -39,37 +46,35 @@ final class QueueCommand extends CommandGroup {
   int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
     ArrayNode messages = JsonMapper.shared().createArrayNode();
     filter.forEachPage(options.client(), DEFAULT_LIMIT, messages::addAll);
-    options.print(messages, QueueCommand::printTable);
+    options.print(messages, QueueTable::print);
+    if (!filter.note().isEmpty()) options.err().println("note: " + filter.note());
     return ExitCode.DONE;
-  }
-
-  private static void printTable(JsonNode messages, PrintWriter out) {
-    JsonPrinter.table(
-            messages,
-            "id",
-            "status",
-            "arrived",
-            "size",
-            "attempts",
-            "next_attempt",
-            "release_at",
-            "sender",
-            "recipients/0/address")
-        .print(out);
   }
 
   @Command(
       name = "view",
       mixinStandardHelpOptions = true,
-      description = "Show one message with the state of each recipient.",
+      description =
+          "Show one message: the state of each recipient, the header and the first lines of the"
+              + " body.",
       footer = {"", "Example: quorumail queue view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
   int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
-    options.print(options.client().call("GET", path(id, "")), QueueCommand::printMessage);
+    show(options, id);
     return ExitCode.DONE;
   }
 
-  static void printMessage(JsonNode message, PrintWriter out) {
+  static void show(NodeOptions options, String id) throws CommandException {
+    ControlSocketClient node = options.client();
+    ObjectNode message = (ObjectNode) node.call("GET", path(id, ""));
+    ApiResponse text = node.send("GET", path(id, "/text"));
+    if (text.isSuccess()) message.set("text", text.body()); // else it has ended meanwhile
+    options.print(message, QueueCommand::printMessage);
+  }
+
+  private static void printMessage(JsonNode answer, PrintWriter out) {
+    ObjectNode message = (ObjectNode) answer.deepCopy();
+    JsonNode text = message.remove("text");
     JsonPrinter.printFields(message, out);
     out.println();
     JsonPrinter.table(
@@ -80,6 +85,16 @@ final class QueueCommand extends CommandGroup {
             "next_attempt",
             "last_reply")
         .print(out);
+    if (text != null) printText(text, out);
+  }
+
+  private static void printText(JsonNode text, PrintWriter out) {
+    out.println();
+    text.path("header").asString("").lines().forEach(l -> out.println(TextTable.escape(l)));
+    out.println();
+    List<String> body = text.path("body").asString("").lines().toList();
+    body.stream().limit(BODY_LINES).forEach(l -> out.println(TextTable.escape(l)));
+    if (body.size() > BODY_LINES || !text.path("complete").asBoolean(true)) out.println("[…]");
   }
 
   @Command(
@@ -148,7 +163,8 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue stats --watch --interval 5"})
   int stats(
       @Mixin NodeOptions options,
-      @Option(names = "--watch", description = "Repeat until interrupted.") boolean watch,
+      @Option(names = "--watch", description = "Repeat until interrupted; redraws on a terminal.")
+          boolean watch,
       @Option(
               names = "--interval",
               paramLabel = "N",
@@ -157,11 +173,23 @@ final class QueueCommand extends CommandGroup {
           int interval)
       throws CommandException, InterruptedException {
     ControlSocketClient node = options.client();
+    boolean redraws = watch && !options.isJson() && Terminal.isTerminal();
     do {
-      options.print(node.call("GET", "/api/queue/stats"), JsonPrinter::printFields);
+      JsonNode stats = node.call("GET", "/api/queue/stats");
+      options.print(stats, (answer, out) -> printStats(answer, redraws, out));
       if (watch) Thread.sleep(Math.max(1, interval) * 1_000L);
     } while (watch);
     return ExitCode.DONE;
+  }
+
+  /**
+   * Prints the totals.
+   *
+   * @param redraws whether they replace what the terminal shows
+   */
+  static void printStats(JsonNode stats, boolean redraws, PrintWriter out) {
+    if (redraws) out.print(Terminal.CLEAR_SCREEN);
+    JsonPrinter.printFields(stats, out);
   }
 
   @Command(

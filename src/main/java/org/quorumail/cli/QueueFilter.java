@@ -45,6 +45,13 @@ final class QueueFilter {
     return status != null || domain != null || sender != null || olderThan != null;
   }
 
+  private String note = "";
+
+  /** The remark of the node about the last query; empty when it has none. */
+  String note() {
+    return note;
+  }
+
   /** A consumer of one page of messages. */
   interface PageConsumer {
     void accept(List<JsonNode> messages) throws CommandException;
@@ -66,6 +73,7 @@ final class QueueFilter {
       JsonNode answer = node.call("GET", "/api/queue?limit=" + wanted + query(cursor));
       List<JsonNode> messages = new ArrayList<>();
       answer.path("messages").forEach(messages::add);
+      note = answer.path("note").asString("");
       page.accept(messages);
       remaining -= messages.size();
       cursor = answer.path("cursor").asString("");

@@ -46,8 +46,7 @@ final class SpoolCommand extends CommandGroup {
       footer = {"", "Example: quorumail spool view 01KAF2C7Q3S0V4J1N9XG5T8Z6B"})
   int view(@Mixin NodeOptions options, @Parameters(paramLabel = "ID") String id)
       throws CommandException {
-    options.print(
-        options.client().call("GET", QueueCommand.path(id, "")), QueueCommand::printMessage);
+    QueueCommand.show(options, id);
     return ExitCode.DONE;
   }
 

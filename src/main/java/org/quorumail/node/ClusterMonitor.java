@@ -51,6 +51,7 @@ public final class ClusterMonitor {
   private void updateLeader(ClusterView.ClusterStatus now) {
     String id = now.localNode().id();
     String nowLeader = now.leaderId() == null ? "" : now.leaderId();
+    if (!nowLeader.isEmpty() && now.term() == 0) return; // no entry of this leader is applied yet
     if (!nowLeader.equals(leader) && nowLeader.equals(id)) {
       member.publish("LeaderChanged", Map.of("leader", id, "term", String.valueOf(now.term())));
     }

@@ -68,6 +68,7 @@ public final class SmtpSink implements AutoCloseable {
   }
 
   private final Options options;
+  private final SinkScript script;
   private final Consumer<ReceivedMessage> consumer;
   private final ServerSocket server;
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
@@ -76,8 +77,10 @@ public final class SmtpSink implements AutoCloseable {
   private final AtomicInteger openTransactions = new AtomicInteger();
   private final AtomicLong served = new AtomicLong();
 
-  private SmtpSink(Options options, Consumer<ReceivedMessage> consumer) throws IOException {
+  private SmtpSink(Options options, SinkScript script, Consumer<ReceivedMessage> consumer)
+      throws IOException {
     this.options = options;
+    this.script = script;
     this.consumer = consumer;
     this.server = new ServerSocket();
     InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
@@ -93,7 +96,13 @@ public final class SmtpSink implements AutoCloseable {
   /** Opens a sink on loopback; port 0 takes a free port. */
   public static SmtpSink start(Options options, Consumer<ReceivedMessage> consumer)
       throws IOException {
-    SmtpSink sink = new SmtpSink(options, consumer);
+    return start(options, SinkScript.EMPTY, consumer);
+  }
+
+  /** Opens a sink on loopback that also follows a script. */
+  public static SmtpSink start(
+      Options options, SinkScript script, Consumer<ReceivedMessage> consumer) throws IOException {
+    SmtpSink sink = new SmtpSink(options, script, consumer);
     Thread.ofVirtual().name("sink").start(sink::acceptConnections);
     return sink;
   }
@@ -130,7 +139,7 @@ public final class SmtpSink implements AutoCloseable {
   private void serve(Socket socket) {
     try (SmtpSocket smtp = new SmtpSocket(socket)) {
       long seed = options.seed() + served.getAndIncrement();
-      new SmtpSinkSession(smtp, options, seed, this::onReceived, openTransactions).run();
+      new SmtpSinkSession(smtp, options, script, seed, this::onReceived, openTransactions).run();
     } catch (IOException e) {
       // the sender was killed: that is what this sink is for
     } finally {

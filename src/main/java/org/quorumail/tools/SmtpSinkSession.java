@@ -1,15 +1,18 @@
 package org.quorumail.tools;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.quorumail.tools.SinkScript.Stage;
 
 /**
- * One session of the {@link SmtpSink}. It accepts commands in any order: other tests check that.
+ * One session of the {@link SmtpSink}. It accepts EHLO, MAIL and RCPT in an order that a real
+ * server may refuse: other tests check that.
  */
 final class SmtpSinkSession {
   private static final int MAX_MESSAGE = 64 * 1024 * 1024;
@@ -17,6 +20,7 @@ final class SmtpSinkSession {
 
   private final SmtpSocket socket;
   private final SmtpSink.Options options;
+  private final SinkScript script;
   private final Consumer<SmtpSink.ReceivedMessage> deliveries;
   private final AtomicInteger openTransactions;
   private final SplittableRandom random;
@@ -25,15 +29,18 @@ final class SmtpSinkSession {
   private String helo = "";
   private String from = "";
   private boolean inTransaction;
+  private boolean isClosing;
 
   SmtpSinkSession(
       SmtpSocket socket,
       SmtpSink.Options options,
+      SinkScript script,
       long seed,
       Consumer<SmtpSink.ReceivedMessage> deliveries,
       AtomicInteger busy) {
     this.socket = socket;
     this.options = options;
+    this.script = script;
     this.deliveries = deliveries;
     this.openTransactions = busy;
     this.random = new SplittableRandom(seed);
@@ -41,8 +48,8 @@ final class SmtpSinkSession {
 
   void run() throws IOException {
     try {
-      socket.writeLine("220 sink.test ESMTP");
-      boolean isOpen = true;
+      boolean isOpen = isAccepted(Stage.CONNECT, "");
+      if (isOpen) socket.writeLine("220 sink.test ESMTP");
       while (isOpen) isOpen = handle(socket.readLine());
       socket.flush();
     } finally {
@@ -53,31 +60,46 @@ final class SmtpSinkSession {
   private boolean handle(String line) throws IOException {
     String verb = line.length() < 4 ? line : line.substring(0, 4).toUpperCase(Locale.ROOT);
     switch (verb) {
-      case "EHLO" -> ehlo(line);
-      case "HELO" -> {
-        helo = line.substring(4).strip();
-        socket.writeLine("250 sink.test");
-      }
+      case "EHLO", "HELO" -> hello(verb, line);
       case "MAIL" -> mail(line);
       case "RCPT" -> rcpt(line);
-      case "DATA" -> {
-        return data();
-      }
+      case "DATA" -> data();
       case "RSET", "NOOP" -> {
         if (verb.equals("RSET")) reset();
         socket.writeLine("250 2.0.0 Ok");
       }
       case "QUIT" -> {
         socket.writeLine("221 2.0.0 Bye");
-        return false;
+        isClosing = true;
       }
       default -> socket.writeLine("502 5.5.1 Not implemented");
     }
-    return true;
+    return !isClosing;
   }
 
-  private void ehlo(String line) throws IOException {
+  /**
+   * Applies the script to a command: waits, and sends the reply of the script. Returns true when
+   * the command is accepted. A reply 421 and the action {@code close} end the session.
+   */
+  private boolean isAccepted(Stage stage, String value) throws IOException {
+    SinkScript.Decision decision = script.at(stage, value);
+    if (!decision.delay().isZero()) {
+      socket.flush(); // the replies before are not delayed
+      sleep(decision.delay());
+    }
+    decision.reply().ifPresent(reply -> isClosing |= reply.startsWith("421"));
+    isClosing |= decision.close();
+    if (decision.reply().isPresent()) socket.writeLine(decision.reply().get());
+    return decision.reply().isEmpty() && !decision.close();
+  }
+
+  private void hello(String verb, String line) throws IOException {
     helo = line.substring(4).strip();
+    if (!isAccepted(Stage.EHLO, helo)) return;
+    if (verb.equals("HELO")) {
+      socket.writeLine("250 sink.test");
+      return;
+    }
     socket.writeLine("250-sink.test");
     socket.writeLine("250-PIPELINING");
     socket.writeLine("250-SIZE " + MAX_MESSAGE);
@@ -88,6 +110,7 @@ final class SmtpSinkSession {
 
   private void mail(String line) throws IOException {
     reset();
+    if (!isAccepted(Stage.MAIL, path(line))) return;
     from = path(line);
     inTransaction = true;
     openTransactions.incrementAndGet();
@@ -95,29 +118,38 @@ final class SmtpSinkSession {
   }
 
   private void rcpt(String line) throws IOException {
+    if (!inTransaction) {
+      socket.writeLine("503 5.5.1 MAIL first");
+      return;
+    }
     if (recipients.size() >= MAX_RECIPIENTS) {
       socket.writeLine("452 4.5.3 Too many recipients");
       return;
     }
-    recipients.add(path(line));
+    String recipient = path(line);
+    if (!isAccepted(Stage.RCPT, recipient)) return;
+    recipients.add(recipient);
     socket.writeLine("250 2.1.5 Ok");
   }
 
-  private boolean data() throws IOException {
+  private void data() throws IOException {
     if (recipients.isEmpty()) {
       socket.writeLine("503 5.5.1 RCPT first");
-      return true;
+      return;
     }
+    if (!isAccepted(Stage.DATA, from)) return;
     socket.writeLine("354 End with a dot");
     content.clear();
     socket.readData(content);
-    delayReply();
+    if (!options.delay().isZero()) sleep(options.delay());
     double dice = random.nextDouble();
-    if ((dice -= options.drops()) < 0) return false;
-    socket.writeLine(finalReply(dice));
+    if ((dice -= options.drops()) < 0) {
+      isClosing = true;
+      return;
+    }
+    if (isAccepted(Stage.DOT, from)) socket.writeLine(finalReply(dice));
     socket.flush();
     reset();
-    return true;
   }
 
   private String finalReply(double dice) {
@@ -136,10 +168,9 @@ final class SmtpSinkSession {
     return "250 2.0.0 Ok";
   }
 
-  private void delayReply() throws IOException {
-    if (options.delay().isZero()) return;
+  private static void sleep(Duration time) throws IOException {
     try {
-      Thread.sleep(options.delay());
+      Thread.sleep(time);
     } catch (InterruptedException e) {
       throw new IOException("interrupted", e);
     }

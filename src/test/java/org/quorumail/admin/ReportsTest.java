@@ -23,6 +23,8 @@ import org.quorumail.api.ClusterView;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.api.QueueView;
 import org.quorumail.cluster.ClusterConfig;
+import org.quorumail.cluster.ClusterEvent;
+import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.Formation;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.FakeResolver;
@@ -35,6 +37,7 @@ import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.ClusterMember;
+import org.quorumail.node.ClusterMonitor;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
 import org.quorumail.node.ConfigResult;
@@ -122,6 +125,49 @@ class ReportsTest {
   }
 
   @Test
+  void theTextOfAMessageIsItsHeaderAndTheBeginningOfItsBody() throws Exception {
+    RaftGroups groups = open();
+    accept(groups, "Subject: one\r\nX: y\r\n\r\nbody\r\n");
+    accept(groups, "Subject: two\r\n\r\n" + "x".repeat(10_000));
+    accept(groups, "X: " + "y".repeat(100_000));
+    QueueReport queue = new QueueReport(state, clock);
+    List<QueueView.MessageText> texts = new ArrayList<>();
+    for (QueueView.QueuedMessage message : queue.list(all()).messages()) {
+      var id = org.quorumail.mail.QueueId.parse(message.id()).orElseThrow();
+      texts.add(queue.text(id).orElseThrow());
+    }
+    assertThat(texts)
+        .anySatisfy(
+            text -> {
+              assertThat(text.header()).isEqualTo("Subject: one\r\nX: y\r\n");
+              assertThat(text.body()).isEqualTo("body\r\n");
+              assertThat(text.complete()).isTrue();
+            })
+        .anySatisfy(
+            text -> {
+              assertThat(text.header()).isEqualTo("Subject: two\r\n");
+              assertThat(text.body()).hasSize(4_096);
+              assertThat(text.complete()).isFalse();
+            })
+        .anySatisfy(
+            text -> {
+              assertThat(text.header()).hasSize(65_536);
+              assertThat(text.body()).isEmpty();
+              assertThat(text.complete()).isFalse();
+            });
+    assertThat(queue.text(org.quorumail.mail.QueueId.generate(java.time.Instant.now()))).isEmpty();
+  }
+
+  @Test
+  void aStatusThatNoQueuedMessageHasIsExplained() {
+    for (String status : List.of("failed", "completed", "expired", "in-progress")) {
+      var query = new QueueView.MessageQuery(status, "", "", 0, "", 10);
+      assertThat(new QueueReport(state, clock).list(query).note()).contains("queue stats");
+    }
+    assertThat(new QueueReport(state, clock).list(all()).note()).isNull();
+  }
+
+  @Test
   void theClusterOfOneIsHealthyAndLeadsItself() throws Exception {
     open();
     ClusterReport cluster = new ClusterReport(member, state);
@@ -134,6 +180,63 @@ class ReportsTest {
     assertThat(cluster.transferLeadership().reason()).contains("no other node is ready");
     state.draining();
     assertThat(cluster.status().state()).isEqualTo("ShuttingDown");
+  }
+
+  @Test
+  void aNewLeaderIsReportedWithItsTerm() throws Exception {
+    LeadingView view = new LeadingView(member.metadata().nodeId());
+    ClusterMonitor monitor = new ClusterMonitor(view, member, meters);
+    monitor.update();
+    assertThat(leaderChanges()).as("the term is not known yet").isEmpty();
+    view.term = 1;
+    monitor.update();
+    monitor.update();
+    assertThat(leaderChanges())
+        .singleElement()
+        .satisfies(e -> assertThat(e.details()).containsEntry("term", "1"));
+  }
+
+  /** A cluster of one whose node leads in a term that the test sets. */
+  private static final class LeadingView implements ClusterView {
+    private final String self;
+    private long term;
+
+    LeadingView(String self) {
+      this.self = self;
+    }
+
+    @Override
+    public ClusterStatus status() {
+      LocalNode local = new LocalNode(self, "leader", "healthy", 1);
+      return new ClusterStatus(1, 1, 0, self, "Healthy", term, local);
+    }
+
+    @Override
+    public List<ClusterNode> nodes() {
+      return List.of();
+    }
+
+    @Override
+    public ReplicationStats replication() {
+      return new ReplicationStats(0, 0, 0, List.of());
+    }
+
+    @Override
+    public ElectionResult transferLeadership() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ClusterEventLog events() {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private List<ClusterEvent> leaderChanges() throws InterruptedException {
+    return member.events().after(0, Duration.ZERO).stream()
+        .map(ClusterEventLog.NumberedEvent::event)
+        .filter(e -> e.type().equals("LeaderChanged"))
+        .toList();
   }
 
   @Test
@@ -208,7 +311,11 @@ class ReportsTest {
   }
 
   private static void accept(RaftGroups groups) throws Exception {
-    byte[] content = "A: b\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    accept(groups, "A: b\r\n\r\n");
+  }
+
+  private static void accept(RaftGroups groups, String text) throws Exception {
+    byte[] content = text.getBytes(StandardCharsets.US_ASCII);
     Envelope envelope =
         new Envelope(
             new ReversePath.Mailbox(new MailAddress("a", "example.com")),

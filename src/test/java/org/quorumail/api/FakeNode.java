@@ -119,6 +119,15 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
     return Optional.ofNullable(statuses.get(id)).map(status -> message(id, status));
   }
 
+  @Override
+  public Optional<MessageText> text(QueueId id) {
+    return Optional.ofNullable(statuses.get(id))
+        .map(
+            status ->
+                new MessageText(
+                    id.toString(), "Subject: a \u001b[2J test\r\n", "line\r\n".repeat(20), true));
+  }
+
   private static QueuedMessage message(QueueId id, String status) {
     return new QueuedMessage(
         id.toString(),
@@ -130,7 +139,12 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
         1,
         null,
         null,
-        List.of(new QueuedRecipient("you@example.net", "pending", 1, null, "451 4.3.0 later")));
+        List.of(
+            new QueuedRecipient("done@example.net", "delivered", 1, null, "250 2.0.0 Ok"),
+            new QueuedRecipient("you@example.net", "pending", 1, null, "451 4.3.0 later"),
+            new QueuedRecipient("two@example.net", "pending", 1, null, null),
+            new QueuedRecipient("three@example.net", "pending", 1, null, null),
+            new QueuedRecipient("four@example.net", "pending", 1, null, null)));
   }
 
   @Override

@@ -26,6 +26,7 @@ import org.quorumail.api.FakeNode;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.Config;
+import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import picocli.CommandLine;
 
@@ -59,6 +60,29 @@ class CommandLineInterfaceTest {
     assertThat(lines).hasSize(3);
     assertThat(lines[0]).startsWith("ID").contains("STATUS", "SENDER");
     assertThat(lines[1]).startsWith(node.first.toString()).contains("retry", "sender@example.org");
+  }
+
+  @Test
+  void theListShowsWhoWaitsAndWhy() {
+    onNode("queue", "list");
+    assertThat(out.lines().skip(1))
+        .allSatisfy(
+            line ->
+                assertThat(line)
+                    .contains(
+                        "you@example.net,two@example.net,three@example.net,+1", "451 4.3.0 later")
+                    .doesNotContain("done@example.net", "250 2.0.0"));
+  }
+
+  @Test
+  void aMessageIsShownWithItsHeaderAndTheFirstLinesOfItsBody() {
+    for (String command : List.of("queue", "spool")) {
+      assertThat(onNode(command, "view", node.first.toString())).isEqualTo(ExitCode.DONE);
+      assertThat(out).contains("Subject: a \\u001b[2J test\n\nline\n").endsWith("line\n[…]\n");
+      assertThat(out.lines().filter("line"::equals)).hasSize(10);
+    }
+    onNode("queue", "view", node.first.toString(), "--format", "json");
+    assertThat(out).contains("\"header\" : \"Subject: a");
   }
 
   @Test
@@ -225,6 +249,62 @@ class CommandLineInterfaceTest {
     node.quorum = false;
     assertThat(onNode("cluster", "elect")).isEqualTo(ExitCode.FAILED);
     assertThat(err).contains("no other node");
+  }
+
+  @Test
+  void aScriptOfTheSinkWithAFaultIsRefusedWithFileAndLine() throws IOException {
+    Path script = Files.writeString(folder.resolve("script"), "rcpt close\nrcpt reply 200 Ok\n");
+    assertThat(run("sink", "--port", "0", "--script", script.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains(script + ":2: a reply is a code from 400 to 599");
+    assertThat(run("sink", "--script", folder.resolve("none").toString()))
+        .isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void theFirstMessageOfTheReadmeGoesToTheSink() throws IOException {
+    assertThat(Files.readString(Path.of("README.md")))
+        .contains("\n./quorumail sink ", "\n./quorumail serve -c docs/first-mail.toml ");
+    Path file = Path.of("docs/first-mail.toml");
+    ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
+    assertThat(result).isInstanceOf(ConfigResult.Valid.class);
+    String port =
+        CommandLineInterface.commandLine(NO_NODE, "sink")
+            .getSubcommands()
+            .get("sink")
+            .getCommandSpec()
+            .findOption("--port")
+            .defaultValue();
+    Config config = ((ConfigResult.Valid) result).config();
+    assertThat(config.routes()).singleElement().asString().contains("host=127.0.0.1:" + port + ",");
+  }
+
+  @Test
+  void helpIsACommandToo() {
+    assertThat(help("help")).containsExactly("--help");
+    assertThat(help("help", "queue", "list")).containsExactly("queue", "list", "--help");
+    assertThat(help("queue", "help")).containsExactly("queue", "--help");
+    assertThat(help("queue", "view", "help")).containsExactly("queue", "view", "help");
+    assertThat(run(help("help", "queue", "list"))).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("Usage: quorumail queue list", "--older-than");
+    assertThat(run(help("help", "quee"))).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("queue");
+  }
+
+  private static String[] help(String... args) {
+    return CommandLineInterface.helpAsOption(Set.of("queue", "system"), args);
+  }
+
+  @Test
+  void aWatchRedrawsATerminalAndOnlyAppendsToAPipe() {
+    var stats = tools.jackson.databind.json.JsonMapper.shared().readTree("{\"total\": 3}");
+    StringWriter terminal = new StringWriter();
+    StringWriter pipe = new StringWriter();
+    for (int i = 0; i < 2; i++) {
+      QueueCommand.printStats(stats, true, new PrintWriter(terminal, true));
+      QueueCommand.printStats(stats, false, new PrintWriter(pipe, true));
+    }
+    assertThat(terminal.toString()).isEqualTo("\033[H\033[Jtotal: 3\n".repeat(2));
+    assertThat(pipe.toString()).isEqualTo("total: 3\n".repeat(2));
   }
 
   @Test

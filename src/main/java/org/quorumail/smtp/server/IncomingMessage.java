@@ -46,6 +46,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private final @Nullable ContentBuffer buffer; // where filters read the content
   private final ContentScanner received = new ContentScanner();
   private final ContentScanner stored; // as filters leave the content
+  private final MessageIdScanner messageId = new MessageIdScanner();
   private final @Nullable HeaderCompletion completion;
   private @Nullable MessageVerdict verdict;
   private boolean blockReceived;
@@ -171,6 +172,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   private void store(byte[] bytes, int offset, int length) {
     if (targetFailed) return;
+    messageId.accept(bytes, offset, length);
     try {
       if (buffer != null) buffer.write(bytes, offset, length);
       else writer.write(bytes, offset, length);
@@ -242,13 +244,14 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private void logReceived(Envelope envelope, Optional<String> holdReason, long size) {
     RemoteClient client = session.remoteClient();
     LOG.info(
-        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}{}",
+        "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}{}{}",
         id(),
         Escape.quoted(envelope.reversePath().toString()),
         envelope.recipients().size(),
         size,
         client.host(),
         Escape.quoted(String.valueOf(client.name())),
+        messageId.messageId().map(m -> " message_id=" + Escape.quoted(m)).orElse(""),
         client.user().map(user -> " user=" + Escape.quoted(user.name())).orElse(""),
         transaction.submitter().map(by -> " submitter=" + Escape.quoted(by.toString())).orElse(""),
         holdReason.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));

@@ -1,0 +1,76 @@
+package org.quorumail.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import org.quorumail.tools.TextTable;
+import tools.jackson.databind.JsonNode;
+
+/** The table of {@code queue list}: who waits for each message, and the reason. */
+final class QueueTable {
+  private static final int MAX_RECIPIENTS = 3;
+  private static final int MAX_REASON = 160;
+
+  private QueueTable() {}
+
+  static void print(JsonNode messages, PrintWriter out) {
+    TextTable table =
+        new TextTable(
+            "ID",
+            "STATUS",
+            "ARRIVED",
+            "SIZE",
+            "ATTEMPTS",
+            "NEXT-ATTEMPT",
+            "RELEASE-AT",
+            "SENDER",
+            "RECIPIENTS",
+            "REASON");
+    for (JsonNode message : messages) {
+      table.row(
+          cell(message, "id"),
+          cell(message, "status"),
+          cell(message, "arrived"),
+          cell(message, "size"),
+          cell(message, "attempts"),
+          cell(message, "next_attempt"),
+          cell(message, "release_at"),
+          cell(message, "sender"),
+          recipients(message),
+          reason(message));
+    }
+    table.print(out);
+  }
+
+  private static String cell(JsonNode message, String field) {
+    return JsonPrinter.cell(message.path(field));
+  }
+
+  /** The recipients that wait, without blanks: {@code a@example.org,b@example.org,+2}. */
+  private static String recipients(JsonNode message) {
+    List<String> names = new ArrayList<>();
+    int waiting = 0;
+    for (JsonNode recipient : message.path("recipients")) {
+      if (!isWaiting(recipient)) continue;
+      if (waiting++ < MAX_RECIPIENTS) names.add(cell(recipient, "address"));
+    }
+    if (waiting > MAX_RECIPIENTS) names.add("+" + (waiting - MAX_RECIPIENTS));
+    return names.isEmpty() ? "-" : String.join(",", names);
+  }
+
+  /** The last reply about the first waiting recipient that has one. */
+  private static String reason(JsonNode message) {
+    for (JsonNode recipient : message.path("recipients")) {
+      String reason = recipient.path("last_reply").asString("");
+      if (!isWaiting(recipient) || reason.isEmpty()) continue;
+      String text = TextTable.escape(reason);
+      return text.length() <= MAX_REASON ? text : text.substring(0, MAX_REASON) + "…";
+    }
+    return "-";
+  }
+
+  private static boolean isWaiting(JsonNode recipient) {
+    String status = recipient.path("status").asString("");
+    return !status.equals("delivered") && !status.equals("failed");
+  }
+}
