@@ -39,7 +39,7 @@ class PolicyFactoryTest {
     Map<String, String> keys = Map.of("policy.filters.classes", NoMondays.class.getName());
     assertThat(read(keys).mail()).hasValueSatisfying(r -> assertThat(r.code()).isEqualTo(550));
     assertThatThrownBy(() -> read(Map.of("policy.filters.classes", "java.lang.Object")))
-        .hasMessage("policy.filters.classes: java.lang.Object is no MessageFilter");
+        .hasMessage("policy.filters.classes: java.lang.Object is not a MessageFilter");
     assertThatThrownBy(() -> read(Map.of("policy.filters.classes", "com.example.Missing")))
         .hasMessageContaining("com.example.Missing cannot be used");
   }
