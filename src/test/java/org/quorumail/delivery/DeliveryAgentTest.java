@@ -255,6 +255,45 @@ class DeliveryAgentTest {
     }
   }
 
+  /** RFC 5321 §4.5.3.1.10: 552 from servers that follow RFC 821. */
+  @ParameterizedTest
+  @ValueSource(strings = {"552 Too many recipients", "552 5.5.3 limit of 3", "552 full", "452 no"})
+  void recipientsThatAreTooManyGoInAnotherTransaction(String answer) throws IOException {
+    AtomicInteger inTransaction = new AtomicInteger();
+    Script three =
+        c -> {
+          if (c.startsWith("MAIL")) inTransaction.set(0);
+          boolean tooMany = c.startsWith("RCPT") && inTransaction.incrementAndGet() > 3;
+          return tooMany ? answer : polite(c);
+        };
+    try (ScriptedServer server = new ScriptedServer(three);
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 8);
+      assertThat(deliver(agent, message))
+          .hasSize(8)
+          .allMatch(o -> o.outcome() instanceof Outcome.Delivered);
+      assertThat(server.messages()).hasSize(3);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "552 5.2.2 mailbox full, Failed",
+    "552 mailbox full, Failed",
+    "552 5.5.3 too many, Deferred",
+    "552 too many recipients today, Deferred"
+  })
+  void aFullMailboxFailsAndALimitDefers(String answer, String outcome) throws IOException {
+    Script script = c -> c.startsWith("RCPT TO:<to1") ? answer : polite(c);
+    try (ScriptedServer server = new ScriptedServer(script);
+        DeliveryAgent agent = agent(new FakeResolver(), route(hop(server)), 1)) {
+      SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 2);
+      assertThat(deliver(agent, message))
+          .extracting(o -> o.recipientIndex() + o.outcome().getClass().getSimpleName())
+          .containsExactlyInAnyOrder("0Delivered", "1" + outcome);
+    }
+  }
+
   private static FakeResolver twoExchangers() {
     return new FakeResolver()
         .mx("d.test", 10, "first.test", "127.0.0.1")

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ final class MailTransaction {
 
   private static final int BUFFER_SIZE = 16 * 1024; // as much as the writer holds
   private static final int TOO_MANY_RECIPIENTS = 452; // RFC 5321 §4.5.3.1.10
+  private static final int TOO_MANY_BY_RFC_821 = 552; // also a full mailbox
+  private static final EnhancedStatus RECIPIENT_LIMIT = new EnhancedStatus(4, 5, 3);
   private static final int CHUNK_SIZE = 64 * 1024; // one reply each; more saves few round trips
   private static final int MAX_DIAGNOSTIC = 512; // the longest reply line by §4.5.3.1.5
   private static final EnhancedStatus OK = new EnhancedStatus(2, 0, 0);
@@ -144,9 +147,35 @@ final class MailTransaction {
   private void readRecipientReply(int recipient) throws IOException {
     Reply reply = connection.readCompletionReply(timeouts.rcptTo());
     if (reply.positive()) accepted.add(recipient);
-    else if (reply.code() == TOO_MANY_RECIPIENTS && !accepted.isEmpty()) leftOver.add(recipient);
+    else if (mayBeTooMany(reply) && !accepted.isEmpty()) leftOver.add(recipient);
+    else if (isRecipientLimit(reply)) outcomes[recipient] = deferredByLimit(reply);
     else if (isAboutSession(reply)) sequenceErrors.put(recipient, reply);
     else outcomes[recipient] = refused(reply, "RCPT");
+  }
+
+  /** Returns whether the recipient may be taken in another transaction (RFC 5321 §4.5.3.1.10). */
+  private static boolean mayBeTooMany(Reply reply) {
+    return reply.code() == TOO_MANY_RECIPIENTS
+        || (reply.code() == TOO_MANY_BY_RFC_821 && reply.status().isEmpty())
+        || isRecipientLimit(reply);
+  }
+
+  /** Returns whether a permanent reply is certainly about the number of recipients. */
+  private static boolean isRecipientLimit(Reply reply) {
+    if (!reply.permanentFailure()) return false;
+    return reply
+        .status()
+        .map(status -> status.subject() == 5 && status.detail() == 3)
+        .orElseGet(() -> reply.code() == TOO_MANY_BY_RFC_821 && namesRecipients(reply));
+  }
+
+  private static boolean namesRecipients(Reply reply) {
+    return reply.text().toLowerCase(Locale.ROOT).contains("recipients");
+  }
+
+  private Outcome deferredByLimit(Reply reply) {
+    String diagnostic = diagnostic(reply) + " (in reply to RCPT)";
+    return new Outcome.Deferred(RECIPIENT_LIMIT, diagnostic, connection.peer().toString());
   }
 
   /** Where another recipient was accepted, the session is in order: the reply is about this one. */
