@@ -14,11 +14,15 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.OriginalRecipient;
+import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.SpooledMessage;
 
 /** Composes delivery status notifications (RFC 3464) in the name of this node. */
 public final class DsnComposer {
+  /** The most bytes of a report: it is part of one record of the spool. */
+  private static final int MAX_REPORT = OwnedSpool.RECORD_BYTES_MAX;
+
   private final String hostname;
   private final String author;
   private final boolean enabled;
@@ -79,6 +83,33 @@ public final class DsnComposer {
   }
 
   /**
+   * Composes a report again in its smallest form, after the host of its reader has refused it for
+   * its content. Empty when the message is no report of this node, or has that form already.
+   *
+   * @param content the report as it was sent
+   */
+  public Optional<DsnMessage> reduce(SpooledMessage report, InputStream content, Instant now)
+      throws IOException {
+    boolean single = report.recipients().size() == 1;
+    if (!single || !(report.reversePath() instanceof ReversePath.Null)) return Optional.empty();
+    Recipient reader = report.recipients().getFirst().recipient();
+    if (!reader.address().ascii() || report.size() > MAX_REPORT) return Optional.empty();
+    QueueId id = QueueId.generate(now);
+    MailOptions options = MailOptions.of(BodyType.SEVEN_BIT);
+    Envelope envelope =
+        new Envelope(
+            new ReversePath.Null(),
+            List.of(reader),
+            report.options().requireTls() ? options.withRequireTls() : options);
+    return ReducedReport.of(content.readNBytes(MAX_REPORT), messageId(report.id()), messageId(id))
+        .map(bytes -> new DsnMessage(id, envelope, bytes, false));
+  }
+
+  private String messageId(QueueId id) {
+    return "<" + id + "@" + hostname + ">";
+  }
+
+  /**
    * The report's envelope. The header of a report to an address with UTF-8 has UTF-8 too. The
    * report about a message that requires TLS requires TLS as well (RFC 8689 §5).
    */
@@ -135,7 +166,7 @@ public final class DsnComposer {
     From: Mail Delivery System <%s>
     To: <%s>
     Subject: %s
-    Message-ID: <%s@%s>
+    Message-ID: %s
     Auto-Submitted: auto-replied
     MIME-Version: 1.0
     Content-Type: multipart/report; report-type=delivery-status;
@@ -149,8 +180,7 @@ public final class DsnComposer {
             author,
             ReportText.address(sender.address()),
             subject,
-            id,
-            hostname,
+            messageId(id),
             boundary,
             eightBit ? "8bit" : "7bit");
   }

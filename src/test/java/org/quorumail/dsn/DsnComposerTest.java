@@ -154,6 +154,58 @@ class DsnComposerTest {
   }
 
   @Test
+  void theSmallestFormIsAsciiAndKeepsTheStatus() throws IOException {
+    RecipientReport utf8 =
+        new RecipientReport(
+            new Recipient(MailAddress.of("j\u00fcrgen@there.test")),
+            DsnAction.FAILED,
+            new EnhancedStatus(5, 6, 7),
+            "no SMTPUTF8",
+            "");
+    DsnMessage n = failure("Subject: gr\u00fc\u00dfe\r\n\r\n\u00e4\r\n", utf8);
+    DsnMessage small = reduced(n).orElseThrow();
+    assertThat(small.envelope().options().body()).isEqualTo(BodyType.SEVEN_BIT);
+    assertThat(small.envelope().recipients()).isEqualTo(n.envelope().recipients());
+    assertThat(text(small))
+        .matches("\\p{ASCII}+")
+        .contains("Content-Type: message/delivery-status\r\n")
+        .contains("Final-Recipient: utf-8; j\\x{fc}rgen@there.test\r\n")
+        .contains("Message-ID: <" + small.id() + "@here.test>\r\n")
+        .doesNotContain("Subject: gr")
+        .doesNotContain("8bit")
+        .endsWith("\r\n--" + boundary(text(small)) + "--\r\n");
+    assertThat(text(small).split("\r\n--" + boundary(text(small)) + "\r\n", -1)).hasSize(3);
+    assertThat(reduced(small)).isEmpty();
+  }
+
+  @Test
+  void onlyAReportOfThisNodeIsReduced() throws IOException {
+    DsnMessage n = failure("x\r\n", GONE);
+    DsnMessage foreign = new DsnMessage(QueueId.generate(NOW), n.envelope(), n.content(), false);
+    assertThat(reduced(foreign)).isEmpty();
+  }
+
+  private Optional<DsnMessage> reduced(DsnMessage n) throws IOException {
+    SpooledMessage stored =
+        new SpooledMessage(
+            n.id(),
+            n.envelope().reversePath(),
+            n.envelope().options(),
+            0,
+            n.content().length,
+            false,
+            false,
+            List.of(
+                new SpooledMessage.RecipientState(
+                    n.envelope().recipients().getFirst(),
+                    SpooledMessage.RecipientStatus.PENDING,
+                    0,
+                    0,
+                    "")));
+    return notifications.reduce(stored, new ByteArrayInputStream(n.content()), NOW);
+  }
+
+  @Test
   void reportsCanBeSwitchedOff() throws IOException {
     DsnConfig off = new DsnConfig(false, Optional.empty());
     SpooledMessage message = message(ReversePath.of("from@here.test"), 3);
