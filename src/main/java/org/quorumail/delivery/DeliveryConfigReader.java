@@ -116,7 +116,7 @@ public final class DeliveryConfigReader {
         dsn.optional(
             "postmaster",
             "address",
-            "(postmaster@ and the hostname)",
+            "(MAILER-DAEMON@ and the hostname)",
             "author of the reports",
             text -> {
               if (text.matches("[^@\\s<>]+@[^@\\s<>]+")) return text;

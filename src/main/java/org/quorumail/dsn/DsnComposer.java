@@ -67,7 +67,7 @@ public final class DsnComposer {
     ByteArrayOutputStream out = new ByteArrayOutputStream(4096 + original.bytes().length);
     ReportText.append(out, header(subject(recipients), sender, id, boundary, eightBit, now));
     part(out, boundary, utf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", utf8);
-    ReportText.append(out, explanation(message, recipients, until));
+    ReportText.append(out, explanation(message, original, recipients, until));
     String machine = utf8 ? "message/global-delivery-status" : "message/delivery-status";
     part(out, boundary, machine, utf8);
     ReportText.append(out, status.compose(message, recipients, now, until));
@@ -186,11 +186,24 @@ public final class DsnComposer {
   }
 
   private String explanation(
-      SpooledMessage message, List<RecipientReport> recipients, Instant until) {
+      SpooledMessage message,
+      ReturnedContent original,
+      List<RecipientReport> recipients,
+      Instant until) {
     StringBuilder text = new StringBuilder(512);
     text.append("This is the mail system at host ").append(hostname).append(".\n\n");
-    text.append("This is about your message with the queue id ").append(message.id());
-    text.append(".\n");
+    text.append("This is about your message\n");
+    for (String name : List.of("Subject", "Date")) {
+      original
+          .field(name)
+          .ifPresent(
+              value -> {
+                String sanitized = ReportText.sanitize(value);
+                text.append(ReportText.fold("    " + name + ": ", sanitized, "\n        "));
+                text.append('\n');
+              });
+    }
+    text.append("    Queue id: ").append(message.id()).append('\n');
     for (DsnAction action : DsnAction.values()) {
       if (!any(recipients, action)) continue;
       text.append('\n').append(sentence(action, until));
@@ -198,7 +211,9 @@ public final class DsnComposer {
         if (r.action() != action) continue;
         text.append("\n<").append(ReportText.address(r.recipient().address())).append('>');
         text.append(originalAddress(r.recipient())).append(":\n");
-        text.append(ReportText.fold("    ", ReportText.diagnostic(r), "\n    ")).append('\n');
+        String host = r.remote().isEmpty() ? "" : "host " + ReportText.sanitize(r.remote()) + ": ";
+        text.append(ReportText.fold("    ", host + ReportText.diagnostic(r), "\n    "))
+            .append('\n');
       }
     }
     return text.toString();

@@ -171,7 +171,7 @@ class DsnComposerTest {
         .contains("Content-Type: message/delivery-status\r\n")
         .contains("Final-Recipient: utf-8; j\\x{fc}rgen@there.test\r\n")
         .contains("Message-ID: <" + small.id() + "@here.test>\r\n")
-        .doesNotContain("Subject: gr")
+        .doesNotContain("message/rfc822")
         .doesNotContain("8bit")
         .endsWith("\r\n--" + boundary(text(small)) + "--\r\n");
     assertThat(text(small).split("\r\n--" + boundary(text(small)) + "\r\n", -1)).hasSize(3);
@@ -203,6 +203,36 @@ class DsnComposerTest {
                     0,
                     "")));
     return notifications.reduce(stored, new ByteArrayInputStream(n.content()), NOW);
+  }
+
+  @Test
+  void aReportNamesTheMessageBySubjectAndDateAndTheHostThatRefused() throws IOException {
+    String header =
+        "From: x\r\nSUBJECT: The minutes\r\n\tof May\r\nDate: Sat, 21 Nov 2026 09:00:00 +0100\r\n";
+    String text = text(failure(header + "\r\nSubject: no\r\n", GONE));
+    assertThat(text)
+        .contains("    Subject: The minutes of May\r\n")
+        .contains("    Date: Sat, 21 Nov 2026 09:00:00 +0100\r\n")
+        .contains("    host mx.there.test[192.0.2.1]:25: 550 5.1.1 no such user\r\n");
+    String forged = text(failure("Subject: a\r\n\r\n", report("550 x", "h[1]:25\r\nStatus: 2")));
+    assertThat(forged).doesNotContain("\r\nStatus: 2\r\n");
+    String large = "Subject: big\r\n\r\n" + "x\r\n".repeat(30_000);
+    assertThat(text(failure(large, GONE))).contains("    Subject: big\r\n");
+    assertThat(text(failure("x\r\n", GONE))).contains("message\r\n    Queue id: ");
+  }
+
+  @Test
+  void aHostWithoutANameIsAnAddressLiteral() throws IOException {
+    assertThat(text(failure("x\r\n", report("550 no", "127.0.0.1[127.0.0.1]:25"))))
+        .contains("Remote-MTA: dns; [127.0.0.1]\r\n");
+    assertThat(text(failure("x\r\n", report("550 no", "2001:db8::1[2001:db8::1]:25"))))
+        .contains("Remote-MTA: dns; [IPv6:2001:db8::1]\r\n");
+  }
+
+  @Test
+  void theStatusPartEndsWithItsLastField() throws IOException {
+    String text = text(failure("x\r\n", GONE));
+    assertThat(text).containsPattern("\r\nLast-Attempt-Date: [^\r]+\r\n\r\n--=_");
   }
 
   @Test
