@@ -117,7 +117,7 @@ public final class DeliveryConfigReader {
         dsn.optional(
             "postmaster",
             "address",
-            "(postmaster@ and the hostname)",
+            "(MAILER-DAEMON@ and the hostname)",
             "author of the reports",
             text -> AddressPattern.mailbox(text).toString()));
   }

@@ -32,7 +32,7 @@ final class DeliveryStatusPart {
     Instant arrived = Instant.ofEpochMilli(message.arrivedMillis());
     text.append("Arrival-Date: ").append(ReportText.DATE.format(arrived)).append('\n');
     for (RecipientReport r : recipients) recipient(r, now, until, text);
-    return text.append('\n').toString();
+    return text.toString();
   }
 
   private static void recipient(RecipientReport r, Instant now, Instant until, StringBuilder text) {
@@ -43,7 +43,7 @@ final class DeliveryStatusPart {
     String host = r.remote().replaceAll("\\[.*", "");
     String diagnostic = ReportText.diagnostic(r);
     if (!host.isEmpty()) {
-      text.append("Remote-MTA: dns; ").append(ReportText.sanitize(host)).append('\n');
+      text.append("Remote-MTA: dns; ").append(ReportText.sanitize(mtaName(host))).append('\n');
       text.append(ReportText.fold("Diagnostic-Code: smtp; ", diagnostic, "\n ")).append('\n');
     } else {
       text.append(ReportText.fold("Diagnostic-Code: X-Quorumail; ", diagnostic, "\n "));
@@ -53,6 +53,12 @@ final class DeliveryStatusPart {
     if (r.action() == DsnAction.DELAYED) {
       text.append("Will-Retry-Until: ").append(ReportText.DATE.format(until)).append('\n');
     }
+  }
+
+  /** RFC 3464 §2.3.5: an address stands in brackets, as in RFC 5321 §4.1.3. */
+  private static String mtaName(String host) {
+    if (host.indexOf(':') >= 0) return "[IPv6:" + host + "]";
+    return host.matches("[0-9.]+") ? "[" + host + "]" : host;
   }
 
   private static String typed(MailAddress address) {

@@ -14,11 +14,15 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.OriginalRecipient;
+import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.SpooledMessage;
 
 /** Composes delivery status notifications (RFC 3464) in the name of this node. */
 public final class DsnComposer {
+  /** The most bytes of a report: it is part of one record of the spool. */
+  private static final int MAX_REPORT = OwnedSpool.RECORD_BYTES_MAX;
+
   private final String hostname;
   private final String author;
   private final boolean enabled;
@@ -63,7 +67,7 @@ public final class DsnComposer {
     ByteArrayOutputStream out = new ByteArrayOutputStream(4096 + original.bytes().length);
     ReportText.append(out, header(subject(recipients), sender, id, boundary, eightBit, now));
     part(out, boundary, utf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", utf8);
-    ReportText.append(out, explanation(message, recipients, until));
+    ReportText.append(out, explanation(message, original, recipients, until));
     String machine = utf8 ? "message/global-delivery-status" : "message/delivery-status";
     part(out, boundary, machine, utf8);
     ReportText.append(out, status.compose(message, recipients, now, until));
@@ -76,6 +80,33 @@ public final class DsnComposer {
             envelope(sender, eightBit, message.options().requireTls()),
             out.toByteArray(),
             any(recipients, DsnAction.DELAYED)));
+  }
+
+  /**
+   * Composes a report again in its smallest form, after the host of its reader has refused it for
+   * its content. Empty when the message is no report of this node, or has that form already.
+   *
+   * @param content the report as it was sent
+   */
+  public Optional<DsnMessage> reduce(SpooledMessage report, InputStream content, Instant now)
+      throws IOException {
+    boolean single = report.recipients().size() == 1;
+    if (!single || !(report.reversePath() instanceof ReversePath.Null)) return Optional.empty();
+    Recipient reader = report.recipients().getFirst().recipient();
+    if (!reader.address().ascii() || report.size() > MAX_REPORT) return Optional.empty();
+    QueueId id = QueueId.generate(now);
+    MailOptions options = MailOptions.of(BodyType.SEVEN_BIT);
+    Envelope envelope =
+        new Envelope(
+            new ReversePath.Null(),
+            List.of(reader),
+            report.options().requireTls() ? options.withRequireTls() : options);
+    return ReducedReport.of(content.readNBytes(MAX_REPORT), messageId(report.id()), messageId(id))
+        .map(bytes -> new DsnMessage(id, envelope, bytes, false));
+  }
+
+  private String messageId(QueueId id) {
+    return "<" + id + "@" + hostname + ">";
   }
 
   /**
@@ -135,7 +166,7 @@ public final class DsnComposer {
     From: Mail Delivery System <%s>
     To: <%s>
     Subject: %s
-    Message-ID: <%s@%s>
+    Message-ID: %s
     Auto-Submitted: auto-replied
     MIME-Version: 1.0
     Content-Type: multipart/report; report-type=delivery-status;
@@ -149,18 +180,30 @@ public final class DsnComposer {
             author,
             ReportText.address(sender.address()),
             subject,
-            id,
-            hostname,
+            messageId(id),
             boundary,
             eightBit ? "8bit" : "7bit");
   }
 
   private String explanation(
-      SpooledMessage message, List<RecipientReport> recipients, Instant until) {
+      SpooledMessage message,
+      ReturnedContent original,
+      List<RecipientReport> recipients,
+      Instant until) {
     StringBuilder text = new StringBuilder(512);
     text.append("This is the mail system at host ").append(hostname).append(".\n\n");
-    text.append("This is about your message with the queue id ").append(message.id());
-    text.append(".\n");
+    text.append("This is about your message\n");
+    for (String name : List.of("Subject", "Date")) {
+      original
+          .field(name)
+          .ifPresent(
+              value -> {
+                String sanitized = ReportText.sanitize(value);
+                text.append(ReportText.fold("    " + name + ": ", sanitized, "\n        "));
+                text.append('\n');
+              });
+    }
+    text.append("    Queue id: ").append(message.id()).append('\n');
     for (DsnAction action : DsnAction.values()) {
       if (!any(recipients, action)) continue;
       text.append('\n').append(sentence(action, until));
@@ -168,7 +211,9 @@ public final class DsnComposer {
         if (r.action() != action) continue;
         text.append("\n<").append(ReportText.address(r.recipient().address())).append('>');
         text.append(originalAddress(r.recipient())).append(":\n");
-        text.append(ReportText.fold("    ", ReportText.diagnostic(r), "\n    ")).append('\n');
+        String host = r.remote().isEmpty() ? "" : "host " + ReportText.sanitize(r.remote()) + ": ";
+        text.append(ReportText.fold("    ", host + ReportText.diagnostic(r), "\n    "))
+            .append('\n');
       }
     }
     return text.toString();

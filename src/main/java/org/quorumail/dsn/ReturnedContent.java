@@ -3,7 +3,9 @@ package org.quorumail.dsn;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The part of a message that a report about it returns: all of a small one, else its header.
@@ -15,6 +17,8 @@ record ReturnedContent(byte[] bytes, boolean complete) {
   private static final int MAX_COMPLETE = 50 * 1024;
 
   private static final int MAX_HEADER = 32 * 1024;
+  private static final int MAX_FIELDS = 1000; // that are searched
+  private static final int MAX_VALUE = 200; // characters of a field in an explanation
 
   static ReturnedContent read(InputStream content, long size) throws IOException {
     if (size <= MAX_COMPLETE) return new ReturnedContent(content.readNBytes(MAX_COMPLETE), true);
@@ -45,6 +49,19 @@ record ReturnedContent(byte[] bytes, boolean complete) {
       end = i + 2;
     }
     return Arrays.copyOf(start, end);
+  }
+
+  /** The first field of the header with this name, unfolded; empty without one. */
+  Optional<String> field(String name) {
+    String text = new String(header(bytes), StandardCharsets.ISO_8859_1);
+    String unfolded = text.replaceAll("\r\n[ \t]+", " ");
+    for (String line : unfolded.split("\r\n", MAX_FIELDS)) {
+      if (!line.regionMatches(true, 0, name + ":", 0, name.length() + 1)) continue;
+      String value = line.substring(name.length() + 1).strip();
+      if (value.isEmpty()) return Optional.empty();
+      return Optional.of(value.substring(0, Math.min(value.length(), MAX_VALUE)));
+    }
+    return Optional.empty();
   }
 
   void writeTo(ByteArrayOutputStream out) {

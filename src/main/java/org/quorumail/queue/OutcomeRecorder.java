@@ -132,6 +132,8 @@ final class OutcomeRecorder {
   /** The report that the outcomes make due; null for none. It is committed together with them. */
   private @Nullable DsnMessage report(
       OwnedSpool spool, SpooledMessage message, List<RecipientOutcome> outcomes, Instant now) {
+    if (message.reversePath() instanceof ReversePath.Null)
+      return reduced(spool, message, outcomes, now);
     List<RecipientReport> reports = new DsnPolicy(schedule, message).reports(outcomes, now);
     if (reports.isEmpty()) return null;
     Instant until = schedule.expiry(message);
@@ -146,6 +148,24 @@ final class OutcomeRecorder {
     } catch (IOException e) {
       throw new UncheckedIOException(e); // an empty stream cannot fail
     }
+  }
+
+  /** A report that was refused for its content is sent once more in its smallest form. */
+  private @Nullable DsnMessage reduced(
+      OwnedSpool spool, SpooledMessage message, List<RecipientOutcome> outcomes, Instant now) {
+    if (outcomes.stream().noneMatch(o -> isAboutContent(o.outcome()))) return null;
+    try (InputStream content = spool.content(message.id())) {
+      return dsns.reduce(message, content, now).orElse(null);
+    } catch (IOException e) {
+      LOG.error("event=content_unreadable queue_id={} reason=\"{}\"", message.id(), e.getMessage());
+      return null;
+    }
+  }
+
+  /** RFC 3463 §3: other subjects are the address, the mailbox, and the way to the host. */
+  private static boolean isAboutContent(Outcome outcome) {
+    int subject = outcome.status().subject();
+    return outcome instanceof Outcome.Failed && subject != 1 && subject != 2 && subject != 4;
   }
 
   private void countAndLog(SpooledMessage message, RecipientOutcome result, Instant now) {

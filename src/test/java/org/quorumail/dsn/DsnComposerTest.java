@@ -154,6 +154,88 @@ class DsnComposerTest {
   }
 
   @Test
+  void theSmallestFormIsAsciiAndKeepsTheStatus() throws IOException {
+    RecipientReport utf8 =
+        new RecipientReport(
+            new Recipient(MailAddress.of("j\u00fcrgen@there.test")),
+            DsnAction.FAILED,
+            new EnhancedStatus(5, 6, 7),
+            "no SMTPUTF8",
+            "");
+    DsnMessage n = failure("Subject: gr\u00fc\u00dfe\r\n\r\n\u00e4\r\n", utf8);
+    DsnMessage small = reduced(n).orElseThrow();
+    assertThat(small.envelope().options().body()).isEqualTo(BodyType.SEVEN_BIT);
+    assertThat(small.envelope().recipients()).isEqualTo(n.envelope().recipients());
+    assertThat(text(small))
+        .matches("\\p{ASCII}+")
+        .contains("Content-Type: message/delivery-status\r\n")
+        .contains("Final-Recipient: utf-8; j\\x{fc}rgen@there.test\r\n")
+        .contains("Message-ID: <" + small.id() + "@here.test>\r\n")
+        .doesNotContain("message/rfc822")
+        .doesNotContain("8bit")
+        .endsWith("\r\n--" + boundary(text(small)) + "--\r\n");
+    assertThat(text(small).split("\r\n--" + boundary(text(small)) + "\r\n", -1)).hasSize(3);
+    assertThat(reduced(small)).isEmpty();
+  }
+
+  @Test
+  void onlyAReportOfThisNodeIsReduced() throws IOException {
+    DsnMessage n = failure("x\r\n", GONE);
+    DsnMessage foreign = new DsnMessage(QueueId.generate(NOW), n.envelope(), n.content(), false);
+    assertThat(reduced(foreign)).isEmpty();
+  }
+
+  private Optional<DsnMessage> reduced(DsnMessage n) throws IOException {
+    SpooledMessage stored =
+        new SpooledMessage(
+            n.id(),
+            n.envelope().reversePath(),
+            n.envelope().options(),
+            0,
+            n.content().length,
+            false,
+            false,
+            List.of(
+                new SpooledMessage.RecipientState(
+                    n.envelope().recipients().getFirst(),
+                    SpooledMessage.RecipientStatus.PENDING,
+                    0,
+                    0,
+                    "")));
+    return notifications.reduce(stored, new ByteArrayInputStream(n.content()), NOW);
+  }
+
+  @Test
+  void aReportNamesTheMessageBySubjectAndDateAndTheHostThatRefused() throws IOException {
+    String header =
+        "From: x\r\nSUBJECT: The minutes\r\n\tof May\r\nDate: Sat, 21 Nov 2026 09:00:00 +0100\r\n";
+    String text = text(failure(header + "\r\nSubject: no\r\n", GONE));
+    assertThat(text)
+        .contains("    Subject: The minutes of May\r\n")
+        .contains("    Date: Sat, 21 Nov 2026 09:00:00 +0100\r\n")
+        .contains("    host mx.there.test[192.0.2.1]:25: 550 5.1.1 no such user\r\n");
+    String forged = text(failure("Subject: a\r\n\r\n", report("550 x", "h[1]:25\r\nStatus: 2")));
+    assertThat(forged).doesNotContain("\r\nStatus: 2\r\n");
+    String large = "Subject: big\r\n\r\n" + "x\r\n".repeat(30_000);
+    assertThat(text(failure(large, GONE))).contains("    Subject: big\r\n");
+    assertThat(text(failure("x\r\n", GONE))).contains("message\r\n    Queue id: ");
+  }
+
+  @Test
+  void aHostWithoutANameIsAnAddressLiteral() throws IOException {
+    assertThat(text(failure("x\r\n", report("550 no", "127.0.0.1[127.0.0.1]:25"))))
+        .contains("Remote-MTA: dns; [127.0.0.1]\r\n");
+    assertThat(text(failure("x\r\n", report("550 no", "2001:db8::1[2001:db8::1]:25"))))
+        .contains("Remote-MTA: dns; [IPv6:2001:db8::1]\r\n");
+  }
+
+  @Test
+  void theStatusPartEndsWithItsLastField() throws IOException {
+    String text = text(failure("x\r\n", GONE));
+    assertThat(text).containsPattern("\r\nLast-Attempt-Date: [^\r]+\r\n\r\n--=_");
+  }
+
+  @Test
   void reportsCanBeSwitchedOff() throws IOException {
     DsnConfig off = new DsnConfig(false, Optional.empty());
     SpooledMessage message = message(ReversePath.of("from@here.test"), 3);

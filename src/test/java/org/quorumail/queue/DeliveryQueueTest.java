@@ -207,6 +207,55 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void aReportWhoseContentTheNextHopCannotTakeIsSentInASmallerForm() throws Exception {
+    start(
+        command -> {
+          if (command.startsWith("EHLO")) return "250 far.test";
+          return command.startsWith("RCPT TO:<to") ? "550 5.1.1 no" : polite(command);
+        });
+    String signed =
+        "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n"
+            + "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\u00fc\u00dfe\r\n--b--\r\n";
+    accept("from@here.test", signed, "to@there.test");
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(1);
+    assertThat(server.messages().getFirst())
+        .contains("Content-Type: message/delivery-status\r\n", "Status: 5.1.1\r\n")
+        .doesNotContain("multipart/signed")
+        .matches("[\\p{ASCII}]+");
+  }
+
+  @Test
+  void aReportWhoseContentIsRefusedIsSentOnceMoreInASmallerForm() throws Exception {
+    AtomicInteger reports = new AtomicInteger();
+    List<String> replies = List.of("554 5.7.1 we do not like the attachment", "250 ok");
+    start(
+        command -> {
+          if (command.startsWith("RCPT TO:<to")) return "550 5.1.1 no";
+          return command.equals(".") ? replies.get(reports.getAndIncrement()) : polite(command);
+        });
+    accept("from@here.test", "Subject: x\r\n\r\nthe body\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(2);
+    assertThat(server.messages().getFirst()).contains("the body");
+    assertThat(server.messages().getLast())
+        .contains("Final-Recipient: rfc822; to@there.test\r\n")
+        .doesNotContain("the body");
+  }
+
+  @Test
+  void aReportThatIsRefusedInEveryFormEnds() throws Exception {
+    start(
+        command ->
+            command.startsWith("RCPT TO:<to")
+                ? "550 5.1.1 no"
+                : command.equals(".") ? "554 no" : polite(command));
+    accept("from@here.test", "Subject: x\r\n\r\nthe body\r\n", "to@there.test");
+    awaitEmpty();
+    assertThat(spool.notifications()).hasSize(2);
+  }
+
+  @Test
   void aReportThatIsRefusedIsNotReported() throws Exception {
     start(command -> command.startsWith("RCPT") ? "550 5.1.1 no" : polite(command));
     acceptReport("x\r\n", "to@there.test");
