@@ -5,8 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.replication.DamagedStorageException;
 import org.quorumail.replication.DurableFile;
@@ -43,6 +45,9 @@ public final class MetaState implements ReplicatedState {
 
   private record RegisterEntry(int version, String type, RegisteredNode node) {}
 
+  /** The same as another node has sent it: it may lack fields. */
+  private record ReceivedEntry(int version, @Nullable String type, @Nullable RegisteredNode node) {}
+
   public MetaState(Path directory) {
     this.directory = directory;
   }
@@ -74,25 +79,52 @@ public final class MetaState implements ReplicatedState {
   }
 
   @Override
+  public void check(ByteBuffer entry) throws IOException {
+    if (!hasAllFields(registered(entry)))
+      throw new IOException("an entry of the meta group registers a node without all its fields");
+  }
+
+  @Override
   public byte[] apply(LogPosition position, ByteBuffer entry) throws IOException {
-    byte[] bytes = new byte[entry.remaining()];
-    entry.get(bytes);
-    RegisterEntry register;
+    RegisteredNode node;
     try {
-      register = JSON.readValue(bytes, RegisterEntry.class);
-    } catch (JacksonException e) {
-      throw new IOException(
-          "entry %d of the meta group is not readable".formatted(position.index()), e);
-    }
-    if (register.version() != VERSION || !register.type().equals("register")) {
-      throw new IOException(
-          "entry %d of the meta group is a %s of version %d, which this version does not know"
-              .formatted(position.index(), register.type(), register.version()));
+      node = registered(entry);
+    } catch (IOException e) {
+      throw new IOException("entry %d: %s".formatted(position.index(), e.getMessage()), e);
     }
     Map<String, RegisteredNode> nodes = new TreeMap<>(registry.nodes());
-    nodes.put(register.node().nodeId(), register.node());
+    nodes.put(node.nodeId(), node);
     registry = new Registry(position, Map.copyOf(nodes));
     return new byte[0];
+  }
+
+  /** Reads the node that an entry registers. */
+  private static RegisteredNode registered(ByteBuffer entry) throws IOException {
+    byte[] bytes = new byte[entry.remaining()];
+    entry.get(bytes);
+    ReceivedEntry register;
+    try {
+      register = JSON.readValue(bytes, ReceivedEntry.class);
+    } catch (JacksonException e) {
+      throw new IOException("an entry of the meta group is not readable", e);
+    }
+    if (register == null) throw new IOException("an entry of the meta group is empty");
+    if (register.version() != VERSION || !"register".equals(register.type())) {
+      throw new IOException(
+          "an entry of the meta group is a %s of version %d, which this version does not know"
+              .formatted(register.type(), register.version()));
+    }
+    RegisteredNode node = register.node();
+    if (node == null || Objects.isNull(node.nodeId())) {
+      throw new IOException("an entry of the meta group registers a node without an id");
+    }
+    return node;
+  }
+
+  /** JSON may leave any of them out. */
+  private static boolean hasAllFields(RegisteredNode node) {
+    return Stream.of(node.nodeId(), node.peerId(), node.host(), node.region(), node.zone())
+        .allMatch(Objects::nonNull);
   }
 
   @Override

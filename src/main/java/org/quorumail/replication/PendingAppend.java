@@ -69,7 +69,7 @@ final class PendingAppend {
         log.redirect(notLeader.getSuggestedLeader());
         retryLater(notLeader);
       }
-      case StateMachineException refused -> fail("the leader could not apply the entry", refused);
+      case StateMachineException refused -> fail("the leader refused the entry", refused);
       case null -> retryLater(new IllegalStateException("a reply without success or reason"));
       case Exception other -> retryLater(other);
     }

@@ -4,6 +4,7 @@ import java.util.List;
 import org.apache.ratis.client.RaftClientConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.RaftServerConfigKeys.LeaderElection;
 import org.apache.ratis.server.RaftServerConfigKeys.Log;
@@ -138,7 +139,12 @@ final class PinnedProperties {
     GrpcConfigKeys.Server.setPort(properties, settings.port());
     RaftServerConfigKeys.setRemovedGroupsDir(
         properties, settings.directory().resolve("removed").toFile());
-    properties.set("raft.rpc.type", LeaseTrackingRpc.class.getName());
+    Class<? extends RpcType> rpc =
+        switch (settings.tls()) {
+          case RaftTls.Managers managers -> LeaseTrackingRpc.class;
+          case RaftTls.NoPort none -> LocalRpc.class;
+        };
+    properties.set("raft.rpc.type", rpc.getName());
     return properties;
   }
 

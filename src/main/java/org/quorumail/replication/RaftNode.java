@@ -154,7 +154,7 @@ public final class RaftNode implements AutoCloseable {
       case RaftTls.Managers managers ->
           GrpcConfigKeys.TLS.setConf(
               parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
-      case RaftTls.Plaintext plaintext -> {}
+      case RaftTls.NoPort none -> {}
     }
     return parameters;
   }
@@ -176,7 +176,7 @@ public final class RaftNode implements AutoCloseable {
         settings.directory());
   }
 
-  /** The port that is bound. */
+  /** The port that is bound; 0 for a node that stands alone, which has none. */
   public int port() {
     return server.getServerRpc().getInetSocketAddress().getPort();
   }
@@ -186,6 +186,7 @@ public final class RaftNode implements AutoCloseable {
    * group runs, with or without a leader.
    */
   public ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
+    StartupChecks.checkMembers(settings, spec);
     RaftGroupId id = spec.groupId(settings.clusterId());
     var trigger =
         new SnapshotTrigger(

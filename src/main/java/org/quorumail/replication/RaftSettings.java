@@ -81,7 +81,7 @@ public record RaftSettings(
         SNAPSHOT_BYTES);
   }
 
-  /** A node on its own: loopback, any port, no TLS; its groups have one member. */
+  /** A node on its own: no port; its groups have one member. */
   public static RaftSettings standAlone(String clusterId, String peerId, Path directory) {
     return new RaftSettings(
         clusterId,
@@ -89,7 +89,7 @@ public record RaftSettings(
         "127.0.0.1",
         0,
         directory,
-        new RaftTls.Plaintext(),
+        new RaftTls.NoPort(),
         ELECTION_MIN,
         ELECTION_MAX,
         FirstElectionTimeout.SINGLE_NODE,

@@ -3,7 +3,7 @@ package org.quorumail.replication;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
 
-/** The way in which nodes authenticate each other on the replication port. */
+/** The replication port: how nodes authenticate each other there, or that there is none. */
 public sealed interface RaftTls {
   /**
    * Mutual TLS from objects. An {@code X509ExtendedTrustManager} decides alone whom it trusts, so
@@ -11,6 +11,6 @@ public sealed interface RaftTls {
    */
   record Managers(KeyManager key, TrustManager trust) implements RaftTls {}
 
-  /** No TLS: accepted only on a loopback address, for a node that stands alone. */
-  record Plaintext() implements RaftTls {}
+  /** No port at all: for a node that stands alone, whose groups have one member. */
+  record NoPort() implements RaftTls {}
 }

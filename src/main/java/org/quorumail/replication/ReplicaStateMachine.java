@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeerId;
@@ -142,6 +143,34 @@ final class ReplicaStateMachine extends BaseStateMachine {
   @Override
   public StateMachineStorage getStateMachineStorage() {
     return snapshots;
+  }
+
+  /**
+   * Refuses a client's entry that the state could not apply, before it is in the log. An entry
+   * without content is the idle leader's.
+   */
+  @Override
+  public TransactionContext startTransaction(RaftClientRequest request) throws IOException {
+    TransactionContext transaction = super.startTransaction(request);
+    ByteString entry = request.getMessage().getContent();
+    try {
+      if (!entry.isEmpty()) checkEntry(entry);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn(
+          "event=entry_refused group={} client={} bytes={} reason=\"{}\"",
+          group,
+          request.getClientId(),
+          entry.size(),
+          e.getMessage());
+      transaction.setException(e);
+    }
+    return transaction;
+  }
+
+  private void checkEntry(ByteString entry) throws IOException {
+    if (entry.size() > ReplicatedLog.ENTRY_BYTES_MAX)
+      throw new IOException("the entry is longer than " + ReplicatedLog.ENTRY_BYTES_MAX);
+    state.check(entry.asReadOnlyByteBuffer());
   }
 
   @Override

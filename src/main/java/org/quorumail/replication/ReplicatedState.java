@@ -6,9 +6,9 @@ import java.nio.file.Path;
 
 /**
  * The state to which the entries of one group are applied. All methods but {@link #applied}, {@link
- * #becomeLeader} and {@link #becomeFollower} are called by one thread at a time. {@code
- * becomeLeader} and {@code becomeFollower} alternate, in order, but may be called while another
- * thread applies. Applying is deterministic: no clock, no randomness, nothing that can fail
+ * #check}, {@link #becomeLeader} and {@link #becomeFollower} are called by one thread at a time.
+ * {@code becomeLeader} and {@code becomeFollower} alternate, in order, but may be called while
+ * another thread applies. Applying is deterministic: no clock, no randomness, nothing that can fail
  * differently on another node. An exception from {@link #apply} stops the node: a replica that
  * cannot apply must not continue.
  */
@@ -18,6 +18,16 @@ public interface ReplicatedState {
 
   /** The last position whose effect is in the state (and will be found again after a restart). */
   LogPosition applied();
+
+  /**
+   * Refuses an entry that {@link #apply} could not read. The leader calls it before it appends the
+   * entry of any sender. Once in the log, such an entry would stop every replica at every start.
+   * Any thread may call it at any time.
+   *
+   * @param entry read-only, valid only during the call
+   * @throws IOException with one sentence about the entry
+   */
+  void check(ByteBuffer entry) throws IOException;
 
   /**
    * Applies a committed entry and moves {@link #applied} to its position atomically with it.

@@ -21,19 +21,11 @@ final class StartupChecks {
   static void check(RaftSettings settings, RaftProperties properties) throws RaftStartException {
     checkClassPathOrder();
     PinnedProperties.checkFlushIsSafe(properties);
-    InetAddress host = resolve(settings.bindHost());
     switch (settings.tls()) {
-      case RaftTls.Plaintext plaintext -> {
-        if (!host.isLoopbackAddress())
-          throw new RaftStartException(
-              "Replication without TLS is only for a node on its own, on a loopback address, not on"
-                  + " "
-                  + settings.bindHost()
-                  + ".");
-      }
-      case RaftTls.Managers managers -> {}
+      case RaftTls.NoPort none -> {}
+      case RaftTls.Managers managers ->
+          checkPortIsFree(resolve(settings.bindHost()), settings.port());
     }
-    checkPortIsFree(host, settings.port());
   }
 
   /**
@@ -48,6 +40,19 @@ final class StartupChecks {
             + " is gone or empty, but this node has votes and mail in it; nothing was changed:"
             + " mount it or restore it from a copy of the disk; docs/troubleshoot.md says under"
             + " \"A disk is lost\" what to do without a copy.");
+  }
+
+  /** A node without a port can be no member of a group with others. */
+  static void checkMembers(RaftSettings settings, GroupSpec group) throws RaftStartException {
+    if (!(settings.tls() instanceof RaftTls.NoPort)) return;
+    boolean alone =
+        group.members().size() == 1 && group.members().getFirst().id().equals(settings.peerId());
+    if (!alone)
+      throw new RaftStartException(
+          "Group "
+              + group.name()
+              + " has other members than this node, which stands alone: replication with them"
+              + " needs mutual TLS.");
   }
 
   /** Ours forces the directory after Ratis has renamed its vote; the library's does not. */

@@ -39,9 +39,7 @@ final class OutcomeApplier {
     boolean expired = false;
     for (RecipientOutcome result : attempt.outcomes()) {
       if (result.recipientIndex() < 0 || result.recipientIndex() >= recipients.size()) {
-        throw new IOException(
-            "outcomes for %s name recipient %d of %d"
-                .formatted(before.id(), result.recipientIndex(), recipients.size()));
+        return ApplyResult.REFUSED; // an exception would stop every replica at every start
       }
       RecipientState old = recipients.get(result.recipientIndex());
       if (isAlreadyApplied(old, result.outcome())) continue;

@@ -82,6 +82,11 @@ final class SpoolState implements ReplicatedState {
   }
 
   @Override
+  public void check(ByteBuffer entry) throws IOException {
+    SpoolEntryFormat.read(entry);
+  }
+
+  @Override
   public byte[] apply(LogPosition position, ByteBuffer bytes) throws IOException {
     busySinceNanos = Math.max(1, System.nanoTime());
     try {

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.replication.LogPosition;
@@ -55,6 +56,28 @@ class MetaStateTest {
     assertThatThrownBy(() -> state.apply(new LogPosition(1, 0), entry))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("promote");
+  }
+
+  @Test
+  void anEntryThatCouldNotBeAppliedIsRefusedBeforeItIsAppended() throws IOException {
+    MetaState state = opened("live");
+    state.check(entry("a"));
+    String whole = StandardCharsets.UTF_8.decode(entry("a")).toString();
+    for (String unreadable :
+        List.of(
+            "\1\2\3\4",
+            "null",
+            "{}",
+            "[]",
+            "{\"version\":1,\"type\":\"register\"}",
+            whole.replace("\"register\"", "null"),
+            whole.replace("\"nodeId\":\"a\"", "\"nodeId\":null"),
+            whole.replace("\"region\":\"r\"", "\"region\":null"),
+            whole.replace("\"version\":1", "\"version\":2"))) {
+      assertThat(unreadable).isNotEqualTo(whole);
+      ByteBuffer entry = ByteBuffer.wrap(unreadable.getBytes(StandardCharsets.UTF_8));
+      assertThatThrownBy(() -> state.check(entry)).as(unreadable).isInstanceOf(IOException.class);
+    }
   }
 
   private MetaState opened(String name) throws IOException {

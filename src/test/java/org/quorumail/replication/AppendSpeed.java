@@ -93,7 +93,7 @@ final class AppendSpeed {
   }
 
   private static ReplicatedLog open(RaftNode raft, String name) throws Exception {
-    var spec = new GroupSpec(name, List.of(new RaftMember("n1", "127.0.0.1", raft.port())));
+    var spec = new GroupSpec(name, List.of(new RaftMember("n1", "127.0.0.1", 7)));
     ReplicatedLog log = raft.open(spec, new Nothing());
     while (log.leadership().isEmpty()) Thread.sleep(10);
     return log;
@@ -125,6 +125,9 @@ final class AppendSpeed {
     public LogPosition applied() {
       return applied;
     }
+
+    @Override
+    public void check(ByteBuffer entry) {}
 
     @Override
     public byte[] apply(LogPosition position, ByteBuffer entry) {

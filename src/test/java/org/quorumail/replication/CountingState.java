@@ -17,6 +17,7 @@ import java.util.TreeMap;
 /** A toy state: how often each entry was applied. Its own file is written at snapshots only. */
 final class CountingState implements ReplicatedState {
   static final String POISON = "poison";
+  static final byte UNREADABLE = (byte) 0xFF;
 
   private final Path file;
   private final Map<String, Integer> counts = new TreeMap<>();
@@ -37,6 +38,11 @@ final class CountingState implements ReplicatedState {
   @Override
   public LogPosition applied() {
     return applied;
+  }
+
+  @Override
+  public void check(ByteBuffer entry) throws IOException {
+    if (entry.get(0) == UNREADABLE) throw new IOException("an entry that cannot be read");
   }
 
   @Override

@@ -6,9 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.quorumail.cluster.NodeCertificate;
+import org.quorumail.cluster.NodeCredentials;
+import org.quorumail.config.Secret;
 
 /**
  * One of three processes to stop and resume by hand: {@code LeaseWatch DIRECTORY NUMBER GROUPS
@@ -26,6 +31,9 @@ final class LeaseWatch {
         IntStream.range(0, ports.size())
             .mapToObj(i -> new RaftMember("n" + i, "127.0.0.1", ports.get(i)))
             .toList();
+    Secret secret = Secret.parse(Base64.getEncoder().encodeToString(new byte[32]));
+    NodeCertificate certificate = NodeCertificate.derive(secret, "n" + number, Set.of("127.0.0.1"));
+    var credentials = new NodeCredentials(certificate, List.of());
     var settings =
         RaftSettings.clusterMember(
             "watch",
@@ -33,7 +41,7 @@ final class LeaseWatch {
             "127.0.0.1",
             ports.get(number),
             directory.resolve("n" + number).resolve("raft"),
-            new RaftTls.Plaintext());
+            new RaftTls.Managers(credentials.keyManager(), credentials.trustManager()));
     RaftNode raft = RaftNode.start(settings, new SimpleMeterRegistry(), failure -> System.exit(1));
     List<ReplicatedLog> logs = new ArrayList<>();
     for (int g = 0; g < groups; g++) {

@@ -41,6 +41,22 @@ class RaftGroupTest {
   }
 
   @Test
+  void anEntryThatCannotBeReadIsRefusedByTheLeaderWhoeverSendsIt() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      append(cluster.leader(), "a");
+      byte[] unreadable = {CountingState.UNREADABLE, 1, 2, 3};
+      for (var sender : List.of(cluster.leader(), cluster.follower(), cluster.outside())) {
+        var refused = sender.log().append(unreadable, TIMEOUT);
+        assertThatThrownBy(() -> refused.get(20, TimeUnit.SECONDS))
+            .hasMessageContaining("the leader refused the entry");
+      }
+      assertThat(append(cluster.follower(), "a")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(cluster.fatal).isEmpty();
+    }
+  }
+
+  @Test
   void appendsGoOnWhenTheLeaderStopsAndNoneIsAppliedTwice() throws Exception {
     try (TestRaftCluster cluster = three()) {
       var leader = cluster.leader();

@@ -9,11 +9,14 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -46,7 +49,7 @@ class RaftStartTest {
   void aTakenPortIsNamed() throws Exception {
     try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       int port = taken.getLocalPort();
-      assertThatThrownBy(() -> start(member(port, new RaftTls.Plaintext())))
+      assertThatThrownBy(() -> start(member(port, new TestAuthority("ours").issue("n1"))))
           .isInstanceOf(RaftStartException.class)
           .hasMessageContaining("127.0.0.1:" + port)
           .hasMessageContaining("raft_port");
@@ -54,9 +57,55 @@ class RaftStartTest {
   }
 
   @Test
+  void aNodeOnItsOwnListensOnNoPort() throws Exception {
+    Set<String> before = listeningSockets();
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      ReplicatedLog log = open(raft, new CountingState(directory));
+      log.append("a".getBytes(UTF_8), Duration.ofSeconds(10)).get(10, TimeUnit.SECONDS);
+      assertThat(raft.port()).isZero();
+      assertThat(before).containsAll(listeningSockets());
+    }
+  }
+
+  /** The listening sockets of this process, as Linux shows them. */
+  private static Set<String> listeningSockets() throws Exception {
+    Set<String> listening = new HashSet<>();
+    for (String table : List.of("tcp", "tcp6")) {
+      for (String line : Files.readAllLines(Path.of("/proc/self/net", table))) {
+        String[] columns = line.strip().split("\\s+");
+        if (columns[3].equals("0A")) listening.add("socket:[" + columns[9] + "]");
+      }
+    }
+    Set<String> own = new HashSet<>();
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path file : files.toList()) {
+        try {
+          own.add(Files.readSymbolicLink(file).toString());
+        } catch (NoSuchFileException e) {
+          // closed meanwhile
+        }
+      }
+    }
+    own.retainAll(listening);
+    return own;
+  }
+
+  @Test
+  void aNodeOnItsOwnIsNoMemberOfAGroupWithOthers() throws Exception {
+    var members =
+        List.of(new RaftMember("n1", "127.0.0.1", 7), new RaftMember("n2", "127.0.0.1", 8));
+    try (RaftNode raft = start(alone("c", "n1"))) {
+      for (GroupSpec group : List.of(new GroupSpec("two", members), GroupSpec.joining("two")))
+        assertThatThrownBy(() -> raft.open(group, new CountingState(directory)))
+            .isInstanceOf(RaftStartException.class)
+            .hasMessageContaining("stands alone");
+    }
+  }
+
+  @Test
   void aSecondNodeOnTheSameDirectoryIsRefused() throws Exception {
     try (RaftNode first = start(alone("c", "n1"))) {
-      assertThat(first.port()).isPositive();
+      assertThat(first).isNotNull();
       assertThatThrownBy(() -> start(alone("c", "n1")))
           .isInstanceOf(RaftStartException.class)
           .hasMessageContaining("in use");
@@ -71,16 +120,6 @@ class RaftStartTest {
         .hasMessageContaining("belongs to \"1 c n1\"");
     assertThatThrownBy(() -> start(alone("other", "n1"))).isInstanceOf(RaftStartException.class);
     start(alone("c", "n1")).close();
-  }
-
-  @Test
-  void plaintextBeyondLoopbackIsRefused() {
-    var open =
-        RaftSettings.clusterMember(
-            "c", "n1", "0.0.0.0", 0, directory.resolve("raft"), new RaftTls.Plaintext());
-    assertThatThrownBy(() -> start(open))
-        .isInstanceOf(RaftStartException.class)
-        .hasMessageContaining("without TLS");
   }
 
   @Test

@@ -47,7 +47,7 @@ final class IntakeSpeed {
             RaftSettings.standAlone("speed", "n1", directory.resolve("raft")),
             registry,
             failure -> System.exit(1));
-    RaftMember self = new RaftMember("n1", "127.0.0.1", raft.port());
+    RaftMember self = new RaftMember("n1", "127.0.0.1", 7);
     Spool spool =
         spools.open("spool-n1", "n1", s -> raft.open(new GroupSpec("spool-n1", List.of(self)), s));
     while (spool.ownedSpool().isEmpty()) Thread.sleep(10);

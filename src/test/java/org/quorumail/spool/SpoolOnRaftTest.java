@@ -1,14 +1,17 @@
 package org.quorumail.spool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +53,28 @@ class SpoolOnRaftTest {
     }
   }
 
+  @Test
+  void anEntryThatCannotBeReadIsRefusedAndTheNodeGoesOnAndStartsAgain() throws Exception {
+    QueueId before;
+    QueueId after;
+    try (TestNode node = new TestNode()) {
+      before = node.accept(new byte[10]);
+      await().until(node.spool::isLeader);
+      for (byte[] rubbish : List.of(new byte[] {1, 2, 3, 4}, new byte[4], new byte[] {99, 1})) {
+        var refused = node.spool.append(rubbish, Duration.ofSeconds(5));
+        assertThatThrownBy(() -> refused.get(10, TimeUnit.SECONDS))
+            .hasMessageContaining("the leader refused the entry");
+      }
+      after = node.accept(new byte[20]);
+      assertThat(node.failure.get()).isNull();
+    }
+    try (TestNode node = new TestNode()) {
+      assertThat(node.owned().message(before)).isPresent();
+      assertThat(node.owned().message(after)).isPresent();
+      assertThat(node.failure.get()).isNull();
+    }
+  }
+
   private final class TestNode implements AutoCloseable {
     final AtomicReference<Throwable> failure = new AtomicReference<>();
     final Spools spools;
@@ -68,7 +93,7 @@ class SpoolOnRaftTest {
               RaftSettings.standAlone("test", "n1", directory.resolve("raft")),
               new SimpleMeterRegistry(),
               failure::set);
-      RaftMember self = new RaftMember("n1", "127.0.0.1", raft.port());
+      RaftMember self = new RaftMember("n1", "127.0.0.1", 7);
       spool =
           spools.open(
               "spool-n1", "n1", s -> raft.open(new GroupSpec("spool-n1", List.of(self)), s));

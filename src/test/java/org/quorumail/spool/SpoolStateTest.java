@@ -130,6 +130,18 @@ class SpoolStateTest {
   }
 
   @Test
+  void resultsForARecipientThatTheMessageDoesNotHaveAreRefused() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    SpooledMessage before = message(1);
+
+    for (int index : new int[] {-1, 1, Integer.MAX_VALUE})
+      assertThat(apply(outcomes(TERM, id(1), delivered(index))))
+          .containsExactly(ApplyResult.REFUSED);
+
+    assertThat(message(1)).isEqualTo(before);
+  }
+
+  @Test
   void theFirstResultOfARecipientStays() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example", "b@one.example")));
     apply(outcomes(TERM, id(1), delivered(0)));
@@ -326,9 +338,8 @@ class SpoolStateTest {
     assertThatThrownBy(
             () -> state.apply(new LogPosition(TERM, index), ByteBuffer.wrap(new byte[] {1, 99})))
         .isInstanceOf(IOException.class);
-    assertThatThrownBy(() -> apply(outcomes(TERM, id(1), delivered(7))))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("recipient 7 of 1");
+    assertThatThrownBy(() -> state.check(ByteBuffer.wrap(new byte[] {1, 99})))
+        .isInstanceOf(IOException.class);
     assertThat(state.applied()).isEqualTo(before);
   }
 

@@ -177,7 +177,7 @@ class StoredByOlderVersionTest {
             RaftSettings.standAlone("alone", PEER, directory.resolve("raft")),
             new SimpleMeterRegistry(),
             failure::set);
-    RaftMember self = new RaftMember(PEER, "127.0.0.1", raft.port());
+    RaftMember self = new RaftMember(PEER, "127.0.0.1", 7);
     spools.open(SPOOL, "node-1", state -> raft.open(new GroupSpec(SPOOL, List.of(self)), state));
   }
 
