@@ -73,7 +73,7 @@ final class QueueRoutes {
             .filter(d -> !d.isEmpty())
             .map(AddressPattern::domain)
             .orElse(""),
-        request.parameter("sender").orElse(""),
+        request.parameter("sender").map(QueueRoutes::sender).orElse(""),
         request.parameter("older_than").map(t -> Units.parseDuration(t).toMillis()).orElse(0L),
         after,
         limit(request.parameter("limit")));
@@ -167,6 +167,15 @@ final class QueueRoutes {
    * @param due messages that are retried at once; others go to the new host when they become due
    */
   record RerouteResult(String domain, String host, int due) {}
+
+  /** The beginning of a sender; a domain in Unicode is looked for in its ASCII form. */
+  private static String sender(String prefix) {
+    int at = prefix.lastIndexOf('@');
+    boolean ascii = prefix.substring(at + 1).chars().allMatch(c -> c <= 0x7F);
+    return at < 0 || ascii
+        ? prefix
+        : prefix.substring(0, at + 1) + AddressPattern.domain(prefix.substring(at + 1));
+  }
 
   private static String domain(ApiRequest request) {
     String domain = request.parameter("domain").orElse("");

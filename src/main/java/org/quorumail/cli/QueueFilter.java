@@ -28,7 +28,7 @@ final class QueueFilter {
   @Option(
       names = "--sender",
       paramLabel = "P",
-      description = "Messages whose sender starts with P.")
+      description = "Messages whose sender starts with P; case does not count.")
   private @Nullable String sender;
 
   @Option(

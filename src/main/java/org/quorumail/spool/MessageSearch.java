@@ -37,8 +37,16 @@ final class MessageSearch {
    */
   record Matches(List<SpooledMessage> messages, byte[] lastKey, int rowsRead, boolean hasMore) {}
 
-  /** The rows of an index that can match: all that begin with the prefix. */
-  private record Rows(ColumnFamilyHandle columnFamily, byte[] prefix) {}
+  /**
+   * The rows of an index that can match: all that begin with the prefix.
+   *
+   * @param senders whether the rows are those of all senders, whose keys hold the sender
+   */
+  private record Rows(ColumnFamilyHandle columnFamily, byte[] prefix, boolean senders) {
+    Rows(ColumnFamilyHandle columnFamily, byte[] prefix) {
+      this(columnFamily, prefix, false);
+    }
+  }
 
   /**
    * @param after the last row that an earlier page has read; empty to begin
@@ -56,6 +64,7 @@ final class MessageSearch {
         if (found.size() >= limit || read >= ROWS_MAX) return new Matches(found, last, read, true);
         last = it.key();
         read++;
+        if (rows.senders && !RowKeys.senderBegins(last, filter.sender().orElse(""))) continue;
         SpooledMessage message = message(db, rows, it);
         if (message != null && filter.matches(message, nowMillis)) found.add(message);
       }
@@ -77,7 +86,7 @@ final class MessageSearch {
 
   private Rows narrowestIndex(SpoolDatabase db) {
     if (filter.sender().isPresent())
-      return new Rows(db.index, RowKeys.senderPrefix(filter.sender().get()));
+      return new Rows(db.index, RowKeys.senderPrefix(""), true); // the index keeps the case
     Optional<MessageStatus> status = filter.status();
     if (status.isPresent() && status.get() != MessageStatus.PENDING) {
       return new Rows(db.index, RowKeys.statusPrefix(status.get()));

@@ -82,6 +82,13 @@ final class RowKeys {
     return startWithName(prefix, 1, SENDER).finish();
   }
 
+  /** Whether the sender of a key of {@link #sender} begins with a text; case does not count. */
+  static boolean senderBegins(byte[] key, String prefix) {
+    int length = key.length - QueueId.BYTES - 2; // kind before the sender, END after it
+    String sender = new String(key, 1, Math.max(0, length), StandardCharsets.UTF_8);
+    return sender.regionMatches(true, 0, prefix, 0, prefix.length());
+  }
+
   static byte[] status(MessageStatus status, QueueId id) {
     return prefixed(code(status), id);
   }

@@ -31,7 +31,7 @@ public final class SpoolQueries {
   /**
    * The criteria of a list. An empty field does not restrict.
    *
-   * @param sender the first characters of the reverse-path
+   * @param sender the first characters of the reverse-path; case does not count
    * @param olderThan the least time since the message was accepted
    */
   public record MessageCriteria(
@@ -45,8 +45,12 @@ public final class SpoolQueries {
     boolean matches(SpooledMessage m, long nowMillis) {
       return status.map(s -> s == MessageStatus.at(m, nowMillis)).orElse(true)
           && domain.map(d -> m.dueByDomain().containsKey(d.toLowerCase(Locale.ROOT))).orElse(true)
-          && sender.map(s -> m.reversePath().toString().startsWith(s)).orElse(true)
+          && sender.map(s -> begins(m.reversePath().toString(), s)).orElse(true)
           && olderThan.map(age -> nowMillis - m.arrivedMillis() >= age.toMillis()).orElse(true);
+    }
+
+    private static boolean begins(String sender, String prefix) {
+      return sender.regionMatches(true, 0, prefix, 0, prefix.length());
     }
   }
 

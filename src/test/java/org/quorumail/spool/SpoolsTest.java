@@ -339,6 +339,7 @@ class SpoolsTest {
     assertThat(listed(domain("one.example")))
         .containsExactlyInAnyOrderElementsOf(all.subList(0, 7));
     assertThat(listed(sender("send"))).hasSize(14);
+    assertThat(listed(sender("SENDER@Example"))).hasSize(14);
     assertThat(listed(sender("other"))).isEmpty();
     assertThat(listed(status(MessageStatus.HELD))).containsExactly(all.getFirst());
     assertThat(listed(status(MessageStatus.PENDING))).hasSize(13);
