@@ -31,7 +31,7 @@ public final class Api {
     this.eventStream = new EventStream(cluster.events());
     this.routes =
         Stream.of(
-                new HealthRoutes(node).routes(),
+                new HealthRoutes(node, cluster).routes(),
                 new ClusterRoutes(cluster).routes(),
                 new QueueRoutes(queue, dns).routes(),
                 new DnsRoutes(dns).routes(),

@@ -11,8 +11,11 @@ import org.quorumail.api.NodeView.NodeHealth;
 final class HealthRoutes {
   private final NodeView node;
 
-  HealthRoutes(NodeView node) {
+  private final ClusterView cluster;
+
+  HealthRoutes(NodeView node, ClusterView cluster) {
     this.node = node;
+    this.cluster = cluster;
   }
 
   List<ApiRoute> routes() {
@@ -29,14 +32,24 @@ final class HealthRoutes {
     return List.copyOf(routes);
   }
 
+  /**
+   * The health of the node and of the cluster around it. Unhealthy means that no mail can be
+   * accepted: no quorum, or a loop that makes no progress. Degraded means that something is missing
+   * and mail still flows.
+   */
   private ApiResponse overall() {
     NodeHealth health = node.health();
-    boolean good = health.ready() && health.clockSteady();
-    String status = good ? "Healthy" : health.alive() ? "Degraded" : "Unhealthy";
-    return ApiResponse.json(health.alive() ? 200 : 503, new OverallHealth(status, checks(health)));
+    boolean complete = cluster.status().unhealthyNodes() == 0;
+    boolean working = health.alive() && (health.clusterReady() || health.draining());
+    String status =
+        !working
+            ? "Unhealthy"
+            : health.ready() && complete && health.clockSteady() ? "Healthy" : "Degraded";
+    return ApiResponse.json(
+        working ? 200 : 503, new OverallHealth(status, checks(health, complete)));
   }
 
-  private static Map<String, String> checks(NodeHealth health) {
+  private static Map<String, String> checks(NodeHealth health, boolean complete) {
     Map<String, String> checks = new LinkedHashMap<>();
     checks.put("alive", statusText(health.alive()));
     checks.put("smtp", statusText(health.smtpReady()));
@@ -44,6 +57,7 @@ final class HealthRoutes {
     checks.put("delivery", statusText(health.deliveryReady()));
     checks.put("dns", statusText(health.dnsReady()));
     checks.put("cluster", statusText(health.clusterReady()));
+    checks.put("nodes", complete ? "Healthy" : "Degraded");
     checks.put("queue_size", statusText(health.queueSize() <= health.maxQueueSize()));
     checks.put("clock", health.clockSteady() ? "Healthy" : "Degraded");
     checks.put("draining", health.draining() ? "Degraded" : "Healthy");

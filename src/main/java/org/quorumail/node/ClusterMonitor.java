@@ -3,16 +3,17 @@ package org.quorumail.node;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.quorumail.api.ClusterView;
 import org.quorumail.api.NodeView;
 import org.quorumail.cluster.ClusterEvent;
 
 /**
- * The monitor of this node's view of the cluster: it turns changes into events and metrics. A node
- * publishes to all nodes that it has become the leader, that it lost or regained sight of the
- * majority, and that it was reconfigured. A change of the cluster's state as seen from here is an
- * event of this node alone. Called by one thread, except for {@link #publishReload}.
+ * The monitor of this node's view of the cluster: it turns changes into events, log lines and
+ * metrics. A node publishes to all nodes that it has become the leader, that it lost or regained
+ * sight of the majority, and that it was reconfigured. A change of the cluster's state as seen from
+ * here is an event of this node alone. Called by one thread, except for {@link #publishReload}.
  */
 public final class ClusterMonitor {
   /** The time between two updates. */
@@ -21,6 +22,7 @@ public final class ClusterMonitor {
   private final ClusterView cluster;
   private final ClusterMember member;
   private final ClusterMetrics metrics;
+  private final ClusterStateLog stateLog = new ClusterStateLog();
   private String leader = "";
   private String state = "Forming";
 
@@ -36,7 +38,9 @@ public final class ClusterMonitor {
     ClusterView.ClusterStatus now = cluster.status();
     updateLeader(now);
     updateState(now);
-    metrics.update(cluster.nodes());
+    List<ClusterView.ClusterNode> nodes = cluster.nodes();
+    stateLog.update(now, nodes);
+    metrics.update(nodes);
   }
 
   /** Publishes the keys that changed, never their values: these may be secrets. */

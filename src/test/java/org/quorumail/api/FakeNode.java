@@ -23,6 +23,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   public volatile boolean clockSteady = true;
   public volatile boolean stopped;
   public volatile boolean broken;
+  public volatile int unhealthyNodes;
 
   private final Config config;
   private final ClusterEventLog events = new ClusterEventLog();
@@ -77,7 +78,13 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   @Override
   public ClusterStatus status() {
     return new ClusterStatus(
-        1, 1, 0, "n1", "Healthy", 3, new LocalNode("n1", "leader", "healthy", 90));
+        1 + unhealthyNodes,
+        1,
+        unhealthyNodes,
+        "n1",
+        "Healthy",
+        3,
+        new LocalNode("n1", "leader", "healthy", 90));
   }
 
   @Override

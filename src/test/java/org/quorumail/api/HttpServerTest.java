@@ -113,6 +113,27 @@ class HttpServerTest {
   }
 
   @Test
+  void aMissingNodeIsDegradedAndMailStillFlows() throws Exception {
+    node.unhealthyNodes = 1;
+    HttpResponse<String> answer = get("/health");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(json(answer).get("status").asString()).isEqualTo("Degraded");
+    assertThat(json(answer).get("checks").get("nodes").asString()).isEqualTo("Degraded");
+    assertThat(get("/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void aNodeWithoutQuorumIsUnhealthy() throws Exception {
+    node.quorum = false;
+    HttpResponse<String> answer = get("/health");
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(json(answer).get("status").asString()).isEqualTo("Unhealthy");
+    assertThat(get("/livez").statusCode()).as("a restart would not help").isEqualTo(200);
+    node.stopped = true;
+    assertThat(get("/health").statusCode()).as("a node that leaves").isEqualTo(200);
+  }
+
+  @Test
   void clusterStatusHasTheDocumentedFields() throws Exception {
     JsonNode status = json(get("/cluster/status"));
     assertThat(status.propertyNames())
