@@ -77,11 +77,11 @@ public final class RaftGroups implements AutoCloseable {
             meters,
             listener,
             onFatal);
-    spools.watchSpace(directory.path());
     RaftNode raft;
     try {
+      spools.watchSpace(directory.path());
       raft = RaftNode.start(member.raftSettings(directory.path().resolve("raft")), meters, onFatal);
-    } catch (RaftStartException e) {
+    } catch (RaftStartException | IOException e) {
       spools.close();
       throw e;
     }

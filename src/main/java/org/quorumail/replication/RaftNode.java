@@ -350,11 +350,11 @@ public final class RaftNode implements AutoCloseable {
 
   private void snapshotDone(
       GroupSpec spec, @Nullable RaftClientReply reply, @Nullable Throwable failure) {
+    OpenGroup member = members.get(spec.name());
+    if (member != null) member.trigger.requestEnded();
     if (reply != null && reply.isSuccess()) return;
     Object reason = failure != null ? failure : reply == null ? "" : reply.getException();
     LOG.warn("event=snapshot_refused group={} reason=\"{}\"", spec.name(), reason);
-    OpenGroup member = members.get(spec.name());
-    if (member != null) member.trigger.requestFailed();
   }
 
   private SnapshotManagementRequest snapshotRequest(RaftGroupId id) {

@@ -125,6 +125,11 @@ final class RatisLog implements ReplicatedLog {
     return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, timeout);
   }
 
+  @Override
+  public void requestSnapshot() {
+    if (replica != null) replica.machine.requestSnapshot();
+  }
+
   long pendingBytes() {
     return pendingBytes.get();
   }

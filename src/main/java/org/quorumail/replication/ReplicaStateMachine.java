@@ -264,6 +264,13 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
   }
 
+  /** Requests a snapshot unless the last one has every applied entry. */
+  void requestSnapshot() {
+    var latest = snapshots.getLatestSnapshot();
+    if (latest == null || latest.getIndex() < getLastAppliedTermIndex().getIndex())
+      trigger.request();
+  }
+
   /** A snapshot of the leader is complete in the temporary directory and about to be published. */
   @Override
   public void pause() {

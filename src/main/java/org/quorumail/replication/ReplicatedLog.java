@@ -32,6 +32,9 @@ public interface ReplicatedLog {
   /** The peer that leads the group as far as this node knows. */
   Optional<String> leader();
 
+  /** Asks this node's replica for a snapshot, which shortens its log. Does not wait for it. */
+  void requestSnapshot();
+
   /**
    * Transfers the leadership to the peer, which must be up to date; false when it did not happen.
    */

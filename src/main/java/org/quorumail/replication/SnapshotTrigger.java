@@ -76,8 +76,8 @@ final class SnapshotTrigger {
     requested.set(false);
   }
 
-  /** The request has failed; the next entry may request again. */
-  void requestFailed() {
+  /** The request has ended, with a snapshot or without; the next entry may request again. */
+  void requestEnded() {
     requested.set(false);
   }
 
@@ -85,7 +85,8 @@ final class SnapshotTrigger {
     return 0.5 + random.nextDouble() / 2;
   }
 
-  private void request() {
+  /** Requests a snapshot unless one is requested already. */
+  void request() {
     if (requested.compareAndSet(false, true)) request.run();
   }
 }

@@ -1,16 +1,9 @@
 package org.quorumail.spool;
 
-import java.io.IOException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.quorumail.mail.QueueId;
 import org.quorumail.upkeep.PeriodicTasks;
@@ -40,6 +33,11 @@ final class SpoolMaintenance implements AutoCloseable {
   /** A compaction pays when files exceed four times the queued bytes and this. */
   private static final long GARBAGE_MIN = 32L << 20;
 
+  /** The same while the disk is full. */
+  private static final long GARBAGE_MIN_FULL = 8L << 20;
+
+  private static final Duration RELIEF_INTERVAL = Duration.ofSeconds(10);
+
   private static final Duration SCRUB_INTERVAL = Duration.ofDays(1);
 
   /** A tenth of what a slow disk reads; a million messages of 4 KiB take eight minutes. */
@@ -50,63 +48,59 @@ final class SpoolMaintenance implements AutoCloseable {
 
   private final Spools spools;
 
-  /** Mail needs room in all of them: the stores' and the log's. */
-  private final List<Path> directories = new CopyOnWriteArrayList<>();
-
-  private final Map<Path, FileStore> fileStores = new HashMap<>();
-  private final long minFree;
+  private final DiskSpace space;
   private final Clock clock;
-  private volatile boolean diskFull;
-  private final Map<String, SpoolCounters> lastCounters = new HashMap<>();
-  private final Map<String, SpoolCounters> compactedCounters = new HashMap<>();
+  private final Map<String, SpoolCounters> lastCounters = new ConcurrentHashMap<>();
+  private final Map<String, SpoolCounters> compactedCounters = new ConcurrentHashMap<>();
   private final PeriodicTasks tasks = new PeriodicTasks();
 
-  SpoolMaintenance(Spools spools, Path directory, long minFree, Clock clock) {
+  SpoolMaintenance(Spools spools, long minFree, Clock clock) {
     this.spools = spools;
-    directories.add(directory);
-    this.minFree = minFree;
+    this.space = new DiskSpace(minFree, this::unwritten);
     this.clock = clock;
   }
 
   void start() {
-    tasks.start("spool-space", SPACE_INTERVAL, this::checkSpace);
+    tasks.start("spool-space", SPACE_INTERVAL, space::check);
+    tasks.start("spool-relief", RELIEF_INTERVAL, RELIEF_INTERVAL, this::relieveDisk);
     tasks.start("spool-uploads", UPLOAD_INTERVAL, UPLOAD_INTERVAL, this::abortOldUploads);
     tasks.start(
         "spool-compaction", COMPACTION_INTERVAL, COMPACTION_INTERVAL, this::compactIdleSpools);
     tasks.start("spool-scrub", SCRUB_DELAY, SCRUB_INTERVAL, this::scrub);
   }
 
-  void watchSpace(Path directory) {
-    directories.add(directory);
-    checkSpace();
+  DiskSpace space() {
+    return space;
   }
 
-  /** Whether less than {@code spool.min_free} is left. */
-  boolean isDiskFull() {
-    return diskFull;
+  private DiskSpace.Unwritten unwritten() {
+    long bytes = 0;
+    for (Spool spool : spools.all()) bytes += spool.store().unflushedBytes();
+    return new DiskSpace.Unwritten(bytes, spools.all().size() + 1); // and the meta group
   }
 
-  synchronized void checkSpace() {
-    boolean wasFull = diskFull;
-    Optional<Path> full = directories.stream().filter(this::isBelowMinFree).findFirst();
-    diskFull = full.isPresent();
-    if (diskFull == wasFull) return;
-    if (diskFull) LOG.warn("event=disk_full path={} spool.min_free={}", full.get(), minFree);
-    else LOG.info("event=disk_has_room paths={} spool.min_free={}", directories, minFree);
-  }
-
-  private boolean isBelowMinFree(Path directory) {
-    try {
-      FileStore store = fileStores.get(directory);
-      if (store == null) { // found once: the look-up reads the whole table of mounts
-        store = Files.getFileStore(directory);
-        fileStores.put(directory, store);
+  /**
+   * Makes room while mail is refused for want of it: a snapshot shortens the log, and an older one
+   * no longer holds the files of delivered mail. An idle spool gets snapshots too, since the last
+   * two are kept.
+   */
+  void relieveDisk() {
+    if (!space.isFull()) return;
+    for (Spool spool : spools.all()) {
+      SpoolCounters now = spool.counters();
+      boolean isGarbage = spool.store().fileBytes() > 2 * now.bytes() + GARBAGE_MIN_FULL;
+      boolean changed = !now.equals(compactedCounters.get(spool.name()));
+      if (isGarbage && changed && hasRoomToCompact(now)) {
+        compactedCounters.put(spool.name(), now);
+        spool.compact();
       }
-      return store.getUsableSpace() < minFree;
-    } catch (IOException e) {
-      LOG.warn("event=disk_unknown path={} reason=\"{}\"", directory, e.getMessage());
-      return true;
+      spool.log().requestSnapshot();
     }
+  }
+
+  /** A compaction writes what is queued once more before it deletes the old files. */
+  private boolean hasRoomToCompact(SpoolCounters queued) {
+    return queued.bytes() < space.usable() / 2;
   }
 
   /** Only the owner aborts uploads, and by an entry, so that the replicas stay equal. */
@@ -134,7 +128,8 @@ final class SpoolMaintenance implements AutoCloseable {
       boolean idle = now.equals(lastCounters.put(spool.name(), now));
       if (!idle || now.equals(compactedCounters.get(spool.name()))) continue;
       compactedCounters.put(spool.name(), now); // once per idle time, whatever it gains
-      if (spool.store().fileBytes() > 4 * now.bytes() + GARBAGE_MIN) spool.compact();
+      boolean isGarbage = spool.store().fileBytes() > 4 * now.bytes() + GARBAGE_MIN;
+      if (isGarbage && hasRoomToCompact(now)) spool.compact();
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.LogPosition;
@@ -29,6 +30,7 @@ final class SpoolState implements ReplicatedState {
 
   private final SpoolStore store;
   private final StateListener events;
+  private final LongConsumer onApplied;
 
   /** The start of applying the current entry, as nanoTime; {@link #IDLE} between two. */
   private volatile long busySinceNanos = IDLE;
@@ -50,6 +52,14 @@ final class SpoolState implements ReplicatedState {
   }
 
   SpoolState(SpoolStore store, StateListener events) {
+    this(store, events, bytes -> {});
+  }
+
+  /**
+   * @param onApplied called with the size of each entry that was applied
+   */
+  SpoolState(SpoolStore store, StateListener events, LongConsumer onApplied) {
+    this.onApplied = onApplied;
     this.store = store;
     this.events = events;
   }
@@ -89,8 +99,11 @@ final class SpoolState implements ReplicatedState {
   @Override
   public byte[] apply(LogPosition position, ByteBuffer bytes) throws IOException {
     busySinceNanos = Math.max(1, System.nanoTime());
+    int size = bytes.remaining();
     try {
-      return applyEntry(position, bytes);
+      byte[] answer = applyEntry(position, bytes);
+      onApplied.accept(size);
+      return answer;
     } finally {
       entryDone();
     }

@@ -208,6 +208,11 @@ final class SpoolStore implements AutoCloseable {
     return PlatformThread.call("spool-digest", () -> read(StoreDigest::of));
   }
 
+  /** Bytes of rows in memory, which are still to be flushed. */
+  long unflushedBytes() {
+    return read(db -> db.db.getAggregatedLongProperty("rocksdb.cur-size-all-mem-tables"));
+  }
+
   long fileBytes() {
     return read(db -> StoreFiles.size(directory));
   }

@@ -65,7 +65,7 @@ public final class Spools implements Intake, AutoCloseable {
     this.listener = listener;
     this.onFatal = onFatal;
     memory = new StoreMemory();
-    maintenance = new SpoolMaintenance(this, settings.directory, settings.minFree, clock);
+    maintenance = new SpoolMaintenance(this, settings.minFree, clock);
   }
 
   /**
@@ -86,7 +86,7 @@ public final class Spools implements Intake, AutoCloseable {
     SpoolMetrics metrics = new SpoolMetrics(registry);
     Spools spools = new Spools(settings, clock, metrics, listener, onFatal);
     metrics.queue(spools::ledCounters);
-    spools.maintenance.checkSpace();
+    spools.watchSpace(settings.directory);
     return spools;
   }
 
@@ -108,7 +108,7 @@ public final class Spools implements Intake, AutoCloseable {
     boolean isHome = home.equals(settings.self);
     var ownership = new SpoolOwnership(name, home, isHome, listener, metrics);
     var store = new SpoolStore(settings.directory.resolve(name), memory, onFatal);
-    var state = new SpoolState(store, ownership);
+    var state = new SpoolState(store, ownership, maintenance.space()::applied);
     ReplicatedLog log = group.open(state);
     Spool spool = Spool.start(home, isHome, state, ownership, log, metrics);
     spools.add(spool);
@@ -144,15 +144,19 @@ public final class Spools implements Intake, AutoCloseable {
     return new SpoolCommands(spools, clock);
   }
 
-  /** Also watches another directory's file system for {@code minFree}: the log's. */
-  public void watchSpace(Path directory) {
-    maintenance.watchSpace(directory);
+  /**
+   * Also watches another directory's file system for {@code minFree}: the log's. Called before the
+   * log is opened, which may need the space of the ballast.
+   */
+  public void watchSpace(Path directory) throws IOException {
+    maintenance.space().watch(directory);
+    maintenance.space().prepareOpen();
   }
 
   @Override
   public Readiness readiness() {
     if (draining) return Readiness.DRAINING;
-    if (maintenance.isDiskFull()) return Readiness.DISK_FULL;
+    if (isDiskFull()) return Readiness.DISK_FULL;
     return target().isPresent() ? Readiness.READY : Readiness.NO_QUORUM;
   }
 
@@ -195,7 +199,7 @@ public final class Spools implements Intake, AutoCloseable {
   }
 
   boolean isDiskFull() {
-    return maintenance.isDiskFull();
+    return maintenance.space().isFull();
   }
 
   long nowMillis() {

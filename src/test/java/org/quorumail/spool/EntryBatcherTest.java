@@ -248,6 +248,9 @@ class EntryBatcherTest {
     }
 
     @Override
+    public void requestSnapshot() {}
+
+    @Override
     public boolean transferLeadership(String peer, Duration patience) {
       return false;
     }

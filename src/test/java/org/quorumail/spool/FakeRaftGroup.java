@@ -26,6 +26,7 @@ import org.quorumail.replication.ReplicatedState;
  * test decides who leads, whether the lease is held and whether a quorum answers.
  */
 final class FakeRaftGroup implements AutoCloseable {
+  final AtomicInteger snapshotRequests = new AtomicInteger();
   private final String name;
   private final ExecutorService applying = Executors.newSingleThreadExecutor();
   private final List<ReplicatedState> replicas = new ArrayList<>();
@@ -234,6 +235,11 @@ final class FakeRaftGroup implements AutoCloseable {
     @Override
     public Optional<String> leader() {
       return leader < 0 ? Optional.empty() : Optional.of("node-" + (leader + 1));
+    }
+
+    @Override
+    public void requestSnapshot() {
+      snapshotRequests.incrementAndGet();
     }
 
     @Override

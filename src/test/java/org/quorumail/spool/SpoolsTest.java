@@ -276,6 +276,32 @@ class SpoolsTest {
   }
 
   @Test
+  void whatTheStoresHoldInMemoryIsCountedBeforeMailIsAccepted() throws IOException {
+    home.elect(0);
+    SpoolStore store = spools.all().getFirst().store();
+    long before = store.unflushedBytes();
+    accepted(random(3 * MIB), "a@example.net");
+    assertThat(store.unflushedBytes()).isGreaterThan(before + 2 * MIB);
+    store.flush();
+    assertThat(store.unflushedBytes()).isLessThan(before + 2 * MIB);
+  }
+
+  @Test
+  void aFullDiskShortensTheLogAndOneWithRoomLeavesIt() throws IOException {
+    home.elect(0);
+    var roomy = new SpoolMaintenance(spools, 0, Clock.systemUTC());
+    roomy.space().watch(directory);
+    roomy.space().check();
+    roomy.relieveDisk();
+    assertThat(home.snapshotRequests).hasValue(0);
+    var full = new SpoolMaintenance(spools, Long.MAX_VALUE, Clock.systemUTC());
+    full.space().watch(directory);
+    full.space().check();
+    full.relieveDisk();
+    assertThat(home.snapshotRequests).hasValue(1);
+  }
+
+  @Test
   void whatIsBeingReceivedMayBeCommittedWhileTheNodeDrains() throws IOException {
     home.elect(0);
     try (MessageWriter reception = spools.newMessage()) {
