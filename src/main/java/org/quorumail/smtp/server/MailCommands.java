@@ -96,9 +96,12 @@ final class MailCommands {
     return null;
   }
 
-  /** On submission a user has addresses to send as, RFC 6409 §6.1; anybody has the null path. */
+  /**
+   * A user who has logged in, on whichever listener, has addresses to send as, RFC 6409 §6.1;
+   * anybody has the null path.
+   */
   private boolean maySendAs(ReversePath from) {
-    if (config.service() != Service.SUBMISSION || client.user().isEmpty()) return true;
+    if (client.user().isEmpty()) return true;
     return !(from instanceof ReversePath.Mailbox box)
         || client.user().get().maySendAs(box.address());
   }
