@@ -36,7 +36,7 @@ final class EhloExtensions {
     lines.add("SMTPUTF8"); // RFC 6531
     lines.add("ENHANCEDSTATUSCODES"); // RFC 2034
     lines.add("DSN"); // RFC 3461
-    lines.add("DELIVERBY"); // RFC 2852
+    if (deliverBy()) lines.add("DELIVERBY"); // RFC 2852
     lines.add("MT-PRIORITY"); // RFC 6710
     lines.add(limits()); // RFC 9422
     if (futureRelease()) lines.add(futureReleaseLine()); // RFC 4865
@@ -61,6 +61,19 @@ final class EhloExtensions {
 
   /** RFC 4865 is for submission, so only for trusted clients. */
   boolean futureRelease() {
+    return session.trusted();
+  }
+
+  /**
+   * Returns whether the client may set a time for delivery, RFC 2852. A time that passes causes a
+   * report, which a stranger could send to a victim as the sender.
+   */
+  boolean deliverBy() {
+    return session.trusted();
+  }
+
+  /** Returns whether reports may return the content, RFC 3461 §4.3; the sender may be forged. */
+  boolean returnsContent() {
     return session.trusted();
   }
 

@@ -94,7 +94,7 @@ final class MailParameters {
         false,
         requireTls,
         envelopeId,
-        returned,
+        offered.returnsContent() ? returned : Returned.HEADERS,
         priority,
         holdUntil == null ? 0 : holdUntil.toEpochMilli(),
         Optional.ofNullable(deliverBy));
@@ -113,7 +113,7 @@ final class MailParameters {
           offered.requireTls() ? requireTls(parameter) : parameter.unsupportedReply();
       case "AUTH" -> offered.authentication() ? submitter(value) : parameter.unsupportedReply();
       case "MT-PRIORITY" -> priority(value);
-      case "BY" -> by(value);
+      case "BY" -> offered.deliverBy() ? by(value) : parameter.unsupportedReply();
       case "HOLDFOR" -> offered.futureRelease() ? holdFor(value) : parameter.unsupportedReply();
       case "HOLDUNTIL" -> offered.futureRelease() ? holdUntil(value) : parameter.unsupportedReply();
       default -> parameter.unsupportedReply();
