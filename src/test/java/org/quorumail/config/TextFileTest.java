@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,11 +39,11 @@ class TextFileTest {
   @Test
   void otherEncodingsAreNamed() throws IOException {
     Path file = folder.resolve("utf16");
-    for (String mark : List.of("UTF-16LE", "UTF-16BE")) {
-      Files.write(file, "\uFEFFone\r\n".getBytes(mark));
+    for (Charset order : List.of(StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
+      Files.write(file, "\uFEFFone\r\n".getBytes(order));
       assertThatThrownBy(() -> TextFile.read(file, 100))
           .hasMessage(file + " line 1 is UTF-16 text; save the file as UTF-8");
-      Files.write(file, "one\r\n".getBytes(mark));
+      Files.write(file, "one\r\n".getBytes(order));
       assertThatThrownBy(() -> TextFile.read(file, 100)).hasMessageContaining("line 1 has a NUL");
     }
     assertThatThrownBy(() -> lines("one\n\uFEFFtwo\n")).hasMessageContaining("line 2 has a byte");
