@@ -33,7 +33,7 @@ final class Ballast {
   private static final long BYTES_MAX = 128L << 20;
 
   private static final int WRITE_STEP = 1 << 20;
-  private static final int OWNER_ONLY = 0600;
+  private static final int OWNER_ONLY = 0x180; // 0600
 
   private final Path file;
   private final long bytes;

@@ -1,5 +1,6 @@
 package org.quorumail.spool;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
@@ -117,7 +118,7 @@ class DiskSpaceTest {
     assertThat(blocks).isEqualTo(1);
     Process du =
         new ProcessBuilder("du", "-k", ballast().toString()).redirectErrorStream(true).start();
-    String kilobytes = new String(du.getInputStream().readAllBytes()).split("\\s")[0];
+    String kilobytes = new String(du.getInputStream().readAllBytes(), US_ASCII).split("\\s")[0];
     assertThat(Long.parseLong(kilobytes) * 1024).isGreaterThanOrEqualTo(BALLAST);
   }
 
