@@ -42,6 +42,7 @@ import org.quorumail.node.RaftGroups;
 import org.quorumail.node.SignalHandlers;
 import org.quorumail.node.SmtpListeners;
 import org.quorumail.node.SpoolRebalancer;
+import org.quorumail.node.TerminalMessages;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.replication.RaftStartException;
@@ -67,6 +68,7 @@ final class Node {
   private final DnsResolver resolver;
   private final Metrics metrics = new Metrics();
   private final NodeState state = new NodeState();
+  private final TerminalMessages terminal = TerminalMessages.ofThisProcess();
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -85,7 +87,8 @@ final class Node {
     Thread hook = Thread.ofPlatform().name("shutdown").unstarted(this::stopAndWait);
     Runtime.getRuntime().addShutdownHook(hook);
     SignalHandlers.ignoreHangup(); // by default it would end the process
-    SignalHandlers.onTermination(stopping::countDown);
+    SignalHandlers.onTermination(this::stop);
+    terminal.starting(config.current());
     try {
       SmtpListeners.requireFreePorts(config.current());
       join(config.current());
@@ -164,6 +167,7 @@ final class Node {
               directory.identity().nodeId(),
               groups.names(),
               state.version());
+          terminal.ready(config.current());
           stopping.await();
         } finally {
           registration.interrupt();
@@ -223,6 +227,11 @@ final class Node {
     LOG.debug("event=node_failed_trace", cause);
     if (config.current().log().file().isPresent()) System.err.println("quorumail: " + message);
     Runtime.getRuntime().halt(1);
+  }
+
+  private void stop() {
+    terminal.stopping();
+    stopping.countDown();
   }
 
   private void stopAndWait() {

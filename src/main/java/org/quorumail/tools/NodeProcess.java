@@ -22,11 +22,28 @@ import org.jspecify.annotations.Nullable;
 public final class NodeProcess implements AutoCloseable {
   private static final Set<Process> STARTED = ConcurrentHashMap.newKeySet();
 
-  static {
-    Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> STARTED.forEach(Process::destroyForcibly)));
+  /** The shutdown hook, installed once, before the first node starts. */
+  private static final class KillHook {
+    static {
+      Runtime.getRuntime().addShutdownHook(new Thread(NodeProcess::killAll));
+    }
+
+    static void install() {}
   }
 
+  /** Kills all nodes that this program has started, and waits until they have ended. */
+  static void killAll() {
+    STARTED.forEach(Process::destroyForcibly);
+    for (Process process : STARTED) {
+      try {
+        process.waitFor(KILL_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static final Duration KILL_TIMEOUT = Duration.ofSeconds(5);
   private static final int LOG_TAIL_BYTES = 4096;
   private static final Duration POLL = Duration.ofMillis(50);
 
@@ -102,6 +119,7 @@ public final class NodeProcess implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.logFile().toFile()));
     builder.environment().putAll(environment);
+    KillHook.install();
     Process started = builder.start();
     started.getOutputStream().close();
     STARTED.add(started);

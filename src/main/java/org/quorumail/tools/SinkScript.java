@@ -150,8 +150,8 @@ public final class SinkScript {
         return new Rule(stage, pattern, times, share, action(line, word, words));
       } else if (pattern.isEmpty() && stage != Stage.CONNECT) pattern = Optional.of(glob(word));
       else {
-        String fault = "the action is reply CODE TEXT, delay TIME or close, not %s";
-        throw new SyntaxException(line, fault.formatted(word));
+        throw new SyntaxException(
+            line, "the action is reply CODE TEXT, delay TIME or close, not " + word);
       }
     }
   }
@@ -182,8 +182,8 @@ public final class SinkScript {
 
   private static String reply(int line, String text) throws SyntaxException {
     if (REPLY.matcher(text).matches() && text.length() <= MAX_REPLY) return text;
-    String fault = "a reply is a code from 400 to 599 and a text in ASCII, not \"%s\"";
-    throw new SyntaxException(line, fault.formatted(text));
+    throw new SyntaxException(
+        line, "a reply is a code from 400 to 599 and a text in ASCII, not \"" + text + "\"");
   }
 
   private static Duration delay(int line, String text) throws SyntaxException {

@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The directory of one run and its nodes. A temporary one is deleted after a good run. After a bad
- * run it stays, so that logs and data show the reason.
+ * The directory of one run and its nodes. A temporary one is deleted after a good run and after an
+ * interruption. After a bad run it stays, so that logs and data show the reason.
  */
 final class WorkDirectory {
   private WorkDirectory() {}
@@ -33,7 +33,12 @@ final class WorkDirectory {
     Path directory = null;
     try {
       directory = chosen.isPresent() ? chosen.get() : Files.createTempDirectory("quorumail-chaos-");
-      isGood = task.runIn(directory);
+      Optional<Thread> deletion = chosen.isPresent() ? Optional.empty() : deleteAtExit(directory);
+      try {
+        isGood = task.runIn(directory);
+      } finally {
+        deletion.ifPresent(WorkDirectory::keepAtExit);
+      }
       if (isGood && chosen.isEmpty()) {
         delete(directory);
         directory = null;
@@ -47,6 +52,32 @@ final class WorkDirectory {
     }
     if (directory != null) messages.println("Logs and data are kept in " + directory);
     return isGood ? 0 : 1;
+  }
+
+  /** Deletes the directory when a signal ends the program during the run. */
+  private static Optional<Thread> deleteAtExit(Path directory) {
+    Thread deletion =
+        Thread.ofPlatform()
+            .name("delete-work-directory")
+            .unstarted(
+                () -> {
+                  NodeProcess.killAll(); // no node writes any more
+                  try {
+                    delete(directory);
+                  } catch (IOException e) {
+                    System.err.println("Logs and data are kept in " + directory);
+                  }
+                });
+    Runtime.getRuntime().addShutdownHook(deletion);
+    return Optional.of(deletion);
+  }
+
+  private static void keepAtExit(Thread deletion) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(deletion);
+    } catch (IllegalStateException e) {
+      // the program ends already, and the hook runs
+    }
   }
 
   private static void delete(Path directory) throws IOException {
