@@ -68,7 +68,7 @@ final class Node {
   private final DnsResolver resolver;
   private final Metrics metrics = new Metrics();
   private final NodeState state = new NodeState();
-  private final TerminalMessages terminal = TerminalMessages.ofThisProcess();
+  private final TerminalMessages terminal = TerminalMessages.ofThisProcess(System.err);
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
 

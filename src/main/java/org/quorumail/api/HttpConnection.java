@@ -1,5 +1,6 @@
 package org.quorumail.api;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.quorumail.config.Network;
 
@@ -53,17 +54,17 @@ final class HttpConnection {
   }
 
   Phase phase() {
-    return state.get().phase;
+    return current().phase;
   }
 
   /** The start of the phase, by {@link System#nanoTime}. */
   long sinceNanos() {
-    return state.get().sinceNanos;
+    return current().sinceNanos;
   }
 
   /** Starts a phase; false when the connection has been closed meanwhile. */
   boolean enter(Phase next) {
-    State before = state.get();
+    State before = current();
     return before.phase != Phase.CLOSED
         && state.compareAndSet(before, new State(next, System.nanoTime()));
   }
@@ -79,10 +80,14 @@ final class HttpConnection {
    * @return false when the connection has moved on to a phase that must not be interrupted
    */
   boolean close() {
-    State before = state.get();
+    State before = current();
     if (!before.phase.canClose()) return false;
     if (!state.compareAndSet(before, new State(Phase.CLOSED, before.sinceNanos))) return false;
     thread.interrupt();
     return true;
+  }
+
+  private State current() {
+    return Objects.requireNonNull(state.get());
   }
 }

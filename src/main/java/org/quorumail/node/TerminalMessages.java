@@ -17,11 +17,11 @@ public final class TerminalMessages {
     this.terminal = terminal;
   }
 
-  /** The messages to the terminal of this process, if its input and output are one. */
-  public static TerminalMessages ofThisProcess() {
+  /** The messages to a stream, if input and output of this process are a terminal. */
+  public static TerminalMessages ofThisProcess(PrintStream stream) {
     boolean isTerminal =
         Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
-    return new TerminalMessages(isTerminal ? Optional.of(System.err) : Optional.empty());
+    return new TerminalMessages(isTerminal ? Optional.of(stream) : Optional.empty());
   }
 
   /** Reports that the node starts. */

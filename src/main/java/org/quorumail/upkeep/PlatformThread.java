@@ -53,10 +53,7 @@ public final class PlatformThread {
   }
 
   private static RuntimeException unwrapped(CompletionException e) {
-    return switch (e.getCause()) {
-      case RuntimeException failure -> failure;
-      case Error failure -> throw failure;
-      case null, default -> e;
-    };
+    if (e.getCause() instanceof Error failure) throw failure;
+    return e.getCause() instanceof RuntimeException failure ? failure : e;
   }
 }

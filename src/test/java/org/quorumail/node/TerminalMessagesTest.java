@@ -38,14 +38,8 @@ class TerminalMessagesTest {
 
   @Test
   void withoutATerminalNothingIsPrinted() {
-    PrintStream before = System.err;
-    System.setErr(new PrintStream(bytes, true));
-    try {
-      TerminalMessages.ofThisProcess().stopping();
-    } finally {
-      System.setErr(before);
-    }
-    boolean isTerminal = System.console() != null && System.console().isTerminal();
+    TerminalMessages.ofThisProcess(new PrintStream(bytes, true)).stopping();
+    boolean isTerminal = System.console().isTerminal();
     assertThat(bytes.size() > 0).isEqualTo(isTerminal);
   }
 }

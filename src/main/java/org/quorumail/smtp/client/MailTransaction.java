@@ -178,7 +178,7 @@ final class MailTransaction {
     return new Outcome.Deferred(RECIPIENT_LIMIT, diagnostic, connection.peer().toString());
   }
 
-  /** Where another recipient was accepted, the session is in order: the reply is about this one. */
+  /** The session is in order where another recipient was accepted: the reply is about this one. */
   private void judgeSequenceErrors() throws SessionRefusedException {
     for (Map.Entry<Integer, Reply> e : sequenceErrors.entrySet()) {
       if (accepted.isEmpty()) throw new SessionRefusedException(e.getValue(), "RCPT");

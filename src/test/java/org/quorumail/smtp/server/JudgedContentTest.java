@@ -27,7 +27,7 @@ import org.quorumail.policy.Verdict;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpReader;
 
-/** What a filter judges is what is stored, and the facts are those of the stored content. */
+/** The content that a filter judges is stored, and the facts are those of the stored content. */
 class JudgedContentTest {
   private static final String BARE = "550 5.6.11";
 
