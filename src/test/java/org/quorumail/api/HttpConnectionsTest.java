@@ -39,6 +39,8 @@ class HttpConnectionsTest {
   private final List<Socket> sockets = new ArrayList<>();
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private FakeNode node;
+
+  @SuppressWarnings("NullAway.Init") // each test starts its own
   private HttpServer server;
 
   @BeforeEach

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -268,9 +269,8 @@ class CommandLineInterfaceTest {
     ConfigResult result = new ConfigSources(Map.of(), Map.of(), Optional.of(file)).read();
     assertThat(result).isInstanceOf(ConfigResult.Valid.class);
     String port =
-        CommandLineInterface.commandLine(NO_NODE, "sink")
-            .getSubcommands()
-            .get("sink")
+        Objects.requireNonNull(
+                CommandLineInterface.commandLine(NO_NODE, "sink").getSubcommands().get("sink"))
             .getCommandSpec()
             .findOption("--port")
             .defaultValue();

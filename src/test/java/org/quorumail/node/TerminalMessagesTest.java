@@ -3,6 +3,7 @@ package org.quorumail.node;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.Console;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -39,7 +40,8 @@ class TerminalMessagesTest {
   @Test
   void withoutATerminalNothingIsPrinted() {
     TerminalMessages.ofThisProcess(new PrintStream(bytes, true)).stopping();
-    boolean isTerminal = System.console().isTerminal();
+    boolean isTerminal =
+        Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     assertThat(bytes.size() > 0).isEqualTo(isTerminal);
   }
 }

@@ -214,8 +214,17 @@ class DeliveryQueueTest {
           return command.startsWith("RCPT TO:<to") ? "550 5.1.1 no" : polite(command);
         });
     String signed =
-        "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n"
-            + "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\u00fc\u00dfe\r\n--b--\r\n";
+        """
+        Subject: x\r
+        MIME-Version: 1.0\r
+        Content-Type: multipart/signed; boundary=b\r
+        \r
+        --b\r
+        Content-Transfer-Encoding: 8bit\r
+        \r
+        gr\u00fc\u00dfe\r
+        --b--\r
+        """;
     accept("from@here.test", signed, "to@there.test");
     awaitEmpty();
     assertThat(server.messages()).hasSize(1);
