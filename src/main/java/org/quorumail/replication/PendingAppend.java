@@ -6,8 +6,10 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
@@ -30,6 +32,9 @@ final class PendingAppend {
   private final int size;
   private final long started = System.nanoTime();
 
+  private final AtomicInteger attempts = new AtomicInteger();
+
+  /** The last reason of a member; that a stream is closed follows from one before. */
   private volatile String lastFailure = "no member has answered";
 
   PendingAppend(
@@ -49,7 +54,7 @@ final class PendingAppend {
   @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
   void send() {
     if (result.isDone()) return;
-
+    attempts.incrementAndGet();
     log.attempt(callId, entry)
         .whenComplete(
             (reply, failure) -> {
@@ -65,10 +70,6 @@ final class PendingAppend {
       return;
     }
     switch (reply.getException()) {
-      case NotLeaderException notLeader -> {
-        log.redirect(notLeader.getSuggestedLeader());
-        retryLater(notLeader);
-      }
       case StateMachineException refused -> fail("the leader refused the entry", refused);
       case null -> retryLater(new IllegalStateException("a reply without success or reason"));
       case Exception other -> retryLater(other);
@@ -86,7 +87,10 @@ final class PendingAppend {
   @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
   private void retryLater(Throwable trouble) {
     if (result.isDone()) return;
-    lastFailure = String.valueOf(trouble.getMessage());
+    if (trouble instanceof NotLeaderException notLeader)
+      log.redirect(notLeader.getSuggestedLeader());
+    if (!(trouble instanceof AlreadyClosedException))
+      lastFailure = String.valueOf(trouble.getMessage());
     try {
       timer.schedule(this::send, RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
@@ -95,7 +99,10 @@ final class PendingAppend {
   }
 
   private void timeOut(Duration timeout) {
-    fail("no quorum within " + timeout.toMillis() + " ms, last: " + lastFailure, null);
+    fail(
+        "no quorum within %d ms, %d attempts, last: %s"
+            .formatted(timeout.toMillis(), attempts.get(), lastFailure),
+        null);
   }
 
   private void fail(String reason, @Nullable Throwable cause) {

@@ -172,14 +172,22 @@ final class RatisLog implements ReplicatedLog {
         .whenComplete((reply, failure) -> afterRemote(target, failure));
   }
 
-  /** Takes over the leader that another member has named. */
+  /**
+   * Drops the connection after a failure: Ratis lets no more calls over a stream on which one has
+   * failed or has met no leader.
+   */
+  private void afterRemote(RaftPeerId target, @Nullable Throwable failure) {
+    if (failure == null) return;
+    if (target.equals(leaderHint)) leaderHint = null;
+    wire.reconnect(target, failure);
+  }
+
+  /**
+   * Takes over the leader that another member has named. With a stream's failure a name for another
+   * group can arrive: only a member of this one counts.
+   */
   void redirect(@Nullable RaftPeer suggested) {
-    if (suggested == null) {
-      leaderHint = null;
-    } else {
-      wire.add(List.of(suggested));
-      leaderHint = suggested.getId();
-    }
+    leaderHint = suggested != null && peers.contains(suggested) ? suggested.getId() : null;
   }
 
   /** Releases the bytes of an append that has ended. */
@@ -227,12 +235,6 @@ final class RatisLog implements ReplicatedLog {
   private void learnAddress(RaftPeerId member) {
     RaftPeer peer = replica == null ? null : replica.division.getRaftConf().getPeer(member);
     if (peer != null) wire.add(List.of(peer));
-  }
-
-  private void afterRemote(RaftPeerId target, @Nullable Throwable failure) {
-    if (failure == null) return;
-    wire.rpc().handleException(target, failure, false);
-    if (target.equals(leaderHint)) leaderHint = null;
   }
 
   private @Nullable RaftPeerId knownLeader() {
