@@ -147,11 +147,11 @@ final class ReplicaStateMachine extends BaseStateMachine {
 
   /**
    * Refuses a client's entry that the state could not apply, before it is in the log. An entry
-   * without content is the idle leader's.
+   * without content, as the idle leader's, takes its place and carries the answer: Ratis sends an
+   * exception as a Java object, which no node reads.
    */
   @Override
   public TransactionContext startTransaction(RaftClientRequest request) throws IOException {
-    TransactionContext transaction = super.startTransaction(request);
     ByteString entry = request.getMessage().getContent();
     try {
       if (!entry.isEmpty()) checkEntry(entry);
@@ -162,10 +162,18 @@ final class ReplicaStateMachine extends BaseStateMachine {
           request.getClientId(),
           entry.size(),
           e.getMessage());
-      transaction.setException(e);
+      return TransactionContext.newBuilder()
+          .setStateMachine(this)
+          .setClientRequest(request)
+          .setLogData(ByteString.EMPTY)
+          .setStateMachineContext(new Refusal(String.valueOf(e.getMessage())))
+          .build();
     }
-    return transaction;
+    return super.startTransaction(request);
   }
+
+  /** Why the entry in the place of which an empty one stands was refused; only its leader knows. */
+  private record Refusal(String reason) {}
 
   private void checkEntry(ByteString entry) throws IOException {
     if (entry.size() > ReplicatedLog.ENTRY_BYTES_MAX)
@@ -187,7 +195,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
       byte[] reply = applyTo(position, content);
       checkMovedTo(position);
       updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
-      return CompletableFuture.completedFuture(AppendReplyFormat.encode(position, reply));
+      return CompletableFuture.completedFuture(
+          transaction.getStateMachineContext() instanceof Refusal refusal
+              ? AppendReplyFormat.refusal(refusal.reason())
+              : AppendReplyFormat.encode(position, reply));
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the entry at index " + position.index() + " cannot be applied", e);
     }

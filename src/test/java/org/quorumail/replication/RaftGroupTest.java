@@ -8,6 +8,7 @@ import static org.quorumail.replication.TestRaftCluster.TIMEOUT;
 import static org.quorumail.replication.TestRaftCluster.append;
 import static org.quorumail.replication.TestRaftCluster.later;
 
+import io.helidon.common.SerializationConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +25,12 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class RaftGroupTest {
   @TempDir Path directory;
+
+  /** As in every node, where the HTTP server does it: no Java object from the wire is read. */
+  @BeforeAll
+  static void noJavaObjectIsRead() {
+    SerializationConfig.configureRuntime();
+  }
 
   private TestRaftCluster three() throws Exception {
     return new TestRaftCluster(directory, "n1", "n2", "n3").start();
