@@ -39,6 +39,7 @@ final class Connector {
   private final Destination destination;
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
+  private final boolean isTrial; // an operator wants the hosts tried, paused or not
 
   private @Nullable List<TargetHost> hosts; // once they are known
   private int hostIndex; // of the host that was tried last
@@ -63,6 +64,7 @@ final class Connector {
     this.limiter = limiter;
     this.requireVerifiedTls = requireVerifiedTls;
     this.mayOfferTlsLater = !requireVerifiedTls;
+    this.isTrial = limiter.takeTrial();
   }
 
   /** The result of a search. */
@@ -107,7 +109,7 @@ final class Connector {
     long now = System.nanoTime();
     for (int i = hostIndex; i < hosts.size(); i++) {
       TargetHost host = hosts.get(i);
-      if (agent.breakers().openUntil(host.key(), now) - now > 0) continue;
+      if (!isTrial && agent.breakers().openUntil(host.key(), now) - now > 0) continue;
       for (int a = i == hostIndex ? addressIndex : 0; a < host.addresses().size(); a++) {
         if (!without.contains(key(host, host.addresses().get(a)))) return true;
       }
@@ -162,7 +164,8 @@ final class Connector {
     if (host.addresses().stream().allMatch(a -> givenUp.contains(key(host, a)))) return null;
     // in this order: a caller that an open circuit allows must try the host
     boolean allowed =
-        triedAddresses < MAX_ADDRESSES && agent.breakers().allows(host.key(), System.nanoTime());
+        triedAddresses < MAX_ADDRESSES
+            && (agent.breakers().allows(host.key(), System.nanoTime()) || isTrial);
     if (!allowed) {
       mayOfferTlsLater = true;
       return null;

@@ -81,6 +81,23 @@ public final class DeliveryAgent implements AutoCloseable {
     return answer[0];
   }
 
+  /** Ends the pause of a destination: the next attempt tries its hosts, paused or not. */
+  public void requestTrial(Destination destination) {
+    long now = System.nanoTime();
+    limiters.compute(
+        destination,
+        (d, known) -> {
+          DestinationLimiter limiter = known == null ? new DestinationLimiter(d, now) : known;
+          limiter.requestTrial(now);
+          return limiter;
+        });
+  }
+
+  /** Ends the pauses of all destinations that are in use. */
+  public void requestTrials() {
+    limiters.keySet().forEach(this::requestTrial);
+  }
+
   /** Returns the room that an admission granted, without an attempt. */
   public void cancel(Destination destination) {
     DestinationLimiter limiter = limiters.get(destination);

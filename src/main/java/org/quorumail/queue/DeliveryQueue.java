@@ -19,6 +19,7 @@ import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.DeliveryConfig;
+import org.quorumail.delivery.Destination;
 import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool;
@@ -65,7 +66,10 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private Instant lastOverdueCheck;
   private String sweepAfter = "";
 
-  private record DueHint(OwnedSpool spool, QueueId id, List<String> domains) {}
+  /**
+   * @param retried whether an operator wants an attempt now
+   */
+  private record DueHint(OwnedSpool spool, QueueId id, List<String> domains, boolean retried) {}
 
   private DeliveryQueue(
       DeliveryAgent agent,
@@ -143,13 +147,24 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   @Override
   public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {
+    addHint(new DueHint(spool, id, domains, false));
+  }
+
+  @Override
+  public void messageRetried(OwnedSpool spool, QueueId id, List<String> domains) {
+    addHint(new DueHint(spool, id, domains, true));
+  }
+
+  private void addHint(DueHint hint) {
     if (!hasDeliverRole) return;
-    if (!hints.offer(new DueHint(spool, id, domains))) sweepTimer.requestSweep();
+    if (!hints.offer(hint)) sweepTimer.requestSweep();
     wake.release();
   }
 
-  /** Tries all mail that is due, now. */
+  /** Tries all mail that is due, now, also where hosts are paused. */
   public void sweepNow() {
+    agent.requestTrials();
+    window.endPauses(System.nanoTime());
     requestSweep();
   }
 
@@ -275,10 +290,18 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       if (!mayStart(hint.spool)) continue;
       for (String domain : hint.domains) {
         if (suspendedDomains.contains(domain)) continue;
-        DeliveryClaim claim = new DeliveryClaim(hint.spool, hint.id, agent.destination(domain));
-        window.offer(claim, System.nanoTime());
+        Destination destination = agent.destination(domain);
+        if (hint.retried) endPause(destination);
+        window.offer(new DeliveryClaim(hint.spool, hint.id, destination), System.nanoTime());
       }
     }
+  }
+
+  /** One attempt tries the hosts again; its result decides for the others. */
+  private void endPause(Destination destination) {
+    agent.requestTrial(destination);
+    window.endPause(destination, System.nanoTime());
+    sweepTimer.requestSweep();
   }
 
   private boolean mayStart(OwnedSpool spool) {

@@ -122,6 +122,12 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
     if (state instanceof State.Owner) notifyDue(message); // else without the monitor
   }
 
+  @Override
+  public synchronized void messageRetried(SpooledMessage message) {
+    if (!(state instanceof State.Owner(_, OwnedTerm term))) return;
+    listener.messageRetried(term, message.id(), List.copyOf(message.dueByDomain().keySet()));
+  }
+
   /** Ends the ownership for good. */
   @Override
   public synchronized void close() {

@@ -46,6 +46,11 @@ final class SpoolState implements ReplicatedState {
     /** The message is due now, in these domains. */
     void messageDue(SpooledMessage message);
 
+    /** The message is due now, since an operator retries it. */
+    default void messageRetried(SpooledMessage message) {
+      messageDue(message);
+    }
+
     void becomeLeader(Leadership leadership);
 
     void becomeFollower();
@@ -124,7 +129,8 @@ final class SpoolState implements ReplicatedState {
     } catch (UncheckedIOException e) {
       throw new IOException(e.getMessage(), e);
     }
-    due.forEach(events::messageDue);
+    if (entry instanceof SpoolEntry.Retry) due.forEach(events::messageRetried);
+    else due.forEach(events::messageDue);
     return answer;
   }
 
