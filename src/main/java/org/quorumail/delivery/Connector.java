@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.HostLookup.TargetHost;
@@ -11,6 +12,7 @@ import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.smtp.client.ConnectResult;
+import org.quorumail.smtp.client.Login;
 import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.quorumail.smtp.client.TlsRule;
@@ -39,6 +41,7 @@ final class Connector {
   private final Destination destination;
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
+  private final @Nullable Login login; // for all hosts
   private final boolean isTrial; // an operator wants the hosts tried, paused or not
 
   private @Nullable List<TargetHost> hosts; // once they are known
@@ -52,13 +55,16 @@ final class Connector {
   private boolean mayOfferTlsLater; // a host that could not be asked, or did not answer
 
   /**
+   * @param senderDomain of the reverse-path; empty for the null one
    * @param requireVerifiedTls only TLS, and only hosts that prove their names (RFC 8689)
    */
   Connector(
       DeliveryAgent agent,
       Destination destination,
       DestinationLimiter limiter,
+      String senderDomain,
       boolean requireVerifiedTls) {
+    this.login = destination.login(senderDomain);
     this.agent = agent;
     this.destination = destination;
     this.limiter = limiter;
@@ -80,7 +86,7 @@ final class Connector {
 
   ConnectorResult connect() {
     long now = System.nanoTime();
-    SmtpConnection idle = limiter.takeIdle(now, peer -> !isGivenUp(peer)).orElse(null);
+    SmtpConnection idle = limiter.takeIdle(now, peer -> mayServe(peer)).orElse(null);
     if (idle != null && requireVerifiedTls && idle.peer().tls() != TlsRule.VERIFIED) {
       limiter.returnConnection(idle, now);
       idle = null;
@@ -187,8 +193,9 @@ final class Connector {
     return null;
   }
 
-  private boolean isGivenUp(ServerEndpoint peer) {
-    return givenUp.contains(key(peer.name(), peer.address()));
+  private boolean mayServe(ServerEndpoint peer) {
+    return Objects.equals(peer.login(), login)
+        && !givenUp.contains(key(peer.name(), peer.address()));
   }
 
   private static String key(TargetHost host, InetAddress address) {
@@ -211,6 +218,12 @@ final class Connector {
       case ConnectResult.Unusable unusable -> {
         mayOfferTlsLater = true;
         lastProblem = unusable;
+        yield null;
+      }
+      case ConnectResult.LoginRefused refused -> {
+        mayOfferTlsLater = true;
+        lastProblem = new ConnectResult.Unusable(refused.status(), refused.reason());
+        agent.loginRefused(destination, peer, refused.reason());
         yield null;
       }
       case ConnectResult.TlsNotOffered without -> {
@@ -250,8 +263,15 @@ final class Connector {
         host.name(),
         new InetSocketAddress(address, host.port()),
         host.lmtp(),
-        requireVerifiedTls ? TlsRule.VERIFIED : destination.tls(),
-        host.configured());
+        tlsRule(),
+        host.configured(),
+        login);
+  }
+
+  /** The strictest of what the message, the destination and the login ask for. */
+  private TlsRule tlsRule() {
+    TlsRule rule = requireVerifiedTls ? TlsRule.VERIFIED : destination.tls();
+    return login != null && login.leastTls().compareTo(rule) > 0 ? login.leastTls() : rule;
   }
 
   private static ConnectorResult deferred(EnhancedStatus status, String reason, String remote) {

@@ -8,14 +8,19 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.dns.Resolver;
+import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The sending side as the queue sees it: the destination of a domain, the room there, and attempts.
  * Thread-safe.
  */
 public final class DeliveryAgent implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DeliveryAgent.class);
+
   private static final int SMTP_PORT = 25;
 
   /** The limits learnt for an unused destination are forgotten after this. */
@@ -30,6 +35,7 @@ public final class DeliveryAgent implements AutoCloseable {
   private final AtomicInteger running = new AtomicInteger();
   private final Counter opened;
   private final Counter rateLimited;
+  private final Counter loginsRefused;
   private final Timer duration;
 
   /**
@@ -57,6 +63,7 @@ public final class DeliveryAgent implements AutoCloseable {
     breakers = new CircuitBreakers(config.circuitBreaker());
     opened = meters.counter("delivery.connections.opened");
     rateLimited = meters.counter("delivery.rate.limited");
+    loginsRefused = meters.counter("delivery.logins.refused");
     duration = meters.timer("delivery.duration");
     meters.gauge("delivery.circuit.breaker.open", breakers, CircuitBreakers::openCount);
     meters.gauge("delivery.in.progress", running);
@@ -161,6 +168,17 @@ public final class DeliveryAgent implements AutoCloseable {
 
   CircuitBreakers breakers() {
     return breakers;
+  }
+
+  /** The mail waits, and an operator must look: nothing goes out over this route. */
+  void loginRefused(Destination destination, ServerEndpoint peer, String reason) {
+    loginsRefused.increment();
+    LOG.error(
+        "event=login_refused destination=\"{}\" host={} user={} reason=\"{}\"",
+        destination,
+        peer,
+        peer.login(),
+        reason);
   }
 
   void connectionOpened() {
