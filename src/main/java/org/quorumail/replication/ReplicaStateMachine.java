@@ -172,7 +172,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return super.startTransaction(request);
   }
 
-  /** Why the entry in the place of which an empty one stands was refused; only its leader knows. */
+  /** The reason for which an entry was refused; only its leader knows it. */
   private record Refusal(String reason) {}
 
   private void checkEntry(ByteString entry) throws IOException {
