@@ -122,6 +122,13 @@ final class RatisLog implements ReplicatedLog {
     return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, timeout);
   }
 
+  /** See {@link RaftNode#transferObstacle}. */
+  Optional<String> transferObstacle(String peer) {
+    return replica == null
+        ? Optional.of("this node is no member of it")
+        : new LeadershipTransfer(wire, id, replica).obstacle(peer);
+  }
+
   @Override
   public void requestSnapshot() {
     if (replica != null) replica.machine.requestSnapshot();

@@ -37,7 +37,8 @@ public interface ReplicatedLog {
   void requestSnapshot();
 
   /**
-   * Transfers the leadership to the peer, which must be up to date; false when it did not happen.
+   * Transfers the leadership to the peer; false when it did not happen. A peer that does not answer
+   * or lacks many entries is refused before anything changes ({@link RaftNode#transferObstacle}).
    */
   boolean transferLeadership(String peer, Duration timeout);
 
