@@ -162,30 +162,42 @@ public final class RaftGroups implements AutoCloseable {
     }
   }
 
+  /** Returns why the spool cannot return to its home now, or nothing. */
+  Optional<String> obstacleToReturn(String spool, String homeId) {
+    return formation
+        .find(homeId)
+        .map(home -> raft.transferObstacle(spool, home.peerId()))
+        .orElse(Optional.of(homeId + " is no member of the cluster"));
+  }
+
   /** Transfers the spool to its home. No attempt may be running. */
   boolean returnToHome(String spool, String homeId) {
     Optional<Formation.Member> home = formation.find(homeId);
     return home.isPresent() && transfer(spool, home.get());
   }
 
-  /** Transfers every group that this node leads to a member that is ready. */
+  /** Transfers every group that this node leads to a member that is ready and has caught up. */
   public void transferAll(Membership membership) {
     for (Map.Entry<String, ReplicatedLog> group : logs.entrySet()) {
       if (group.getValue().leadership().isEmpty()) continue;
-      members.getOrDefault(group.getKey(), List.of()).stream()
-          .filter(m -> !m.equals(self) && isReady(membership, m))
-          .min(Comparator.comparing(Formation.Member::nodeId))
+      successor(group.getKey(), membership)
           .ifPresent(successor -> transfer(group.getKey(), successor));
     }
   }
 
-  /** Transfers the meta group to the ready member with the lowest id, and returns that id. */
+  /** Transfers the meta group, and returns the id of its new leader. */
   public Optional<String> transferMeta(Membership membership) {
-    return members.getOrDefault(Placement.META_GROUP, List.of()).stream()
-        .filter(m -> !m.equals(self) && isReady(membership, m))
-        .min(Comparator.comparing(Formation.Member::nodeId))
+    return successor(Placement.META_GROUP, membership)
         .filter(successor -> transfer(Placement.META_GROUP, successor))
         .map(Formation.Member::nodeId);
+  }
+
+  /** Returns the member with the lowest id that is ready and has caught up. */
+  private Optional<Formation.Member> successor(String group, Membership membership) {
+    return members.getOrDefault(group, List.of()).stream()
+        .filter(m -> !m.equals(self) && isReady(membership, m))
+        .filter(m -> raft.transferObstacle(group, m.peerId()).isEmpty())
+        .min(Comparator.comparing(Formation.Member::nodeId));
   }
 
   static boolean isReady(Membership membership, Formation.Member member) {

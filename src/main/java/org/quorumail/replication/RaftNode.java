@@ -256,6 +256,15 @@ public final class RaftNode implements AutoCloseable {
     return members.values().stream().mapToLong(group -> group.log.pendingBytes()).sum();
   }
 
+  /**
+   * Returns why the leadership of a group that is open here cannot be transferred to the peer now,
+   * or nothing. It looks at memory alone.
+   */
+  public Optional<String> transferObstacle(String group, String peer) {
+    OpenGroup member = members.get(group);
+    return member == null ? Optional.of("it is not open here") : member.log.transferObstacle(peer);
+  }
+
   /** The voting members of a group that is open here. */
   public List<RaftMember> members(String group) {
     return division(group).getRaftConf().getCurrentPeers().stream()

@@ -88,6 +88,14 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return followers;
   }
 
+  String group() {
+    return group;
+  }
+
+  Duration electionMin() {
+    return electionMin;
+  }
+
   Optional<LeaderLease> lease() {
     return Optional.ofNullable(lease);
   }

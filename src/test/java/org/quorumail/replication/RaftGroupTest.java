@@ -9,14 +9,19 @@ import static org.quorumail.replication.TestRaftCluster.append;
 import static org.quorumail.replication.TestRaftCluster.later;
 
 import io.helidon.common.SerializationConfig;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.leader.FollowerInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +138,80 @@ class RaftGroupTest {
       await().atMost(5, TimeUnit.SECONDS).until(() -> old.state().led().isEmpty());
       assertThat(next.state().led()).contains(newTerm);
     }
+  }
+
+  @Test
+  void aMemberThatHasNotCaughtUpGetsNoLeadershipAndNothingChanges() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      Leadership term = leader.log().leadership().orElseThrow();
+      await().atMost(5, TimeUnit.SECONDS).until(term::hasLease);
+      String laggard = cluster.follower().id();
+      cluster.stop(laggard);
+      TestRaftCluster.fill(leader, "a");
+      assertThat(leader.log().transferLeadership(laggard, Duration.ofSeconds(1))).isFalse();
+      assertThat(leader.log().leadership()).contains(term);
+      await().atMost(5, TimeUnit.SECONDS).until(term::hasLease);
+      assertThat(append(leader, "b")).isEqualTo("1");
+
+      cluster.start(laggard);
+      await()
+          .atMost(20, TimeUnit.SECONDS)
+          .until(() -> leader.raft().transferObstacle(GROUP, laggard).isEmpty());
+      assertThat(leader.log().transferLeadership(laggard, Duration.ofSeconds(5))).isTrue();
+      assertThat(cluster.node(laggard).log().leader()).contains(laggard);
+    }
+  }
+
+  @Test
+  void theObstacleToATransferIsNamed() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      String follower = cluster.follower().id();
+      append(leader, "a");
+      await()
+          .atMost(5, TimeUnit.SECONDS)
+          .until(() -> leader.raft().transferObstacle(GROUP, follower).isEmpty());
+      assertThat(leader.raft().transferObstacle(GROUP, leader.id())).isEmpty();
+      assertThat(leader.raft().transferObstacle(GROUP, "n9")).contains("n9 is no member of it");
+      assertThat(cluster.node(follower).raft().transferObstacle(GROUP, leader.id()))
+          .contains("this node does not lead it");
+      lag(leader, follower, LeadershipTransfer.LAG_MAX);
+      assertThat(leader.raft().transferObstacle(GROUP, follower)).isEmpty();
+      lag(leader, follower, LeadershipTransfer.LAG_MAX + 1);
+      assertThat(leader.raft().transferObstacle(GROUP, follower))
+          .contains(follower + " has not caught up: it lacks 33 entries");
+      cluster.stop(follower);
+      await()
+          .atMost(5, TimeUnit.SECONDS)
+          .until(
+              () ->
+                  leader
+                      .raft()
+                      .transferObstacle(GROUP, follower)
+                      .equals(Optional.of(follower + " does not answer")));
+    }
+  }
+
+  /** Lets the leader's record of a follower say that it lacks so many entries. */
+  private static void lag(TestRaftCluster.TestNode leader, String follower, long entries) {
+    var replica = Objects.requireNonNull(((RatisLog) leader.log()).replica());
+    replica
+        .machine()
+        .followers()
+        .compute(
+            RaftPeerId.valueOf(follower),
+            (id, record) -> {
+              long last = replica.division().getRaftLog().getLastEntryTermIndex().getIndex();
+              return (FollowerInfo)
+                  Proxy.newProxyInstance(
+                      FollowerInfo.class.getClassLoader(),
+                      new Class<?>[] {FollowerInfo.class},
+                      (proxy, method, arguments) ->
+                          method.getName().equals("getMatchIndex")
+                              ? (Object) (last - entries)
+                              : method.invoke(record, arguments));
+            });
   }
 
   @Test
