@@ -51,6 +51,8 @@ import org.quorumail.node.RaftGroups;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.Intake;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The reports and the reload of a stand-alone node that keeps its mail: it does not deliver. */
 class ReportsTest {
@@ -73,11 +75,12 @@ class ReportsTest {
     file = folder.resolve("quorumail.toml");
     write("");
     sources = new ConfigSources(Map.of(), Map.of(), Optional.of(file));
-    config = ((ConfigResult.Valid) sources.read()).config();
+    ConfigResult.Valid read = (ConfigResult.Valid) sources.read();
+    config = read.config();
     DnsResolver resolver = new DnsResolver(config.delivery().dns(), clock, meters);
     PolicyFactory factory =
         new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
-    live = LiveConfig.open(config, factory);
+    live = LiveConfig.open(read, factory);
     directory = DataDirectory.open(config.node().dataDirectory(), config.node().id());
     open.addFirst(directory);
     member = ClusterMember.start(config, directory, state::load, meters);
@@ -275,7 +278,7 @@ class ReportsTest {
     ConfigReloader reloader = new ConfigReloader(sources, live, secrets::add, reloads::add);
     write("hostname = \"other.example.org\"\n[relay]\ndomains = [\"example.org\"]\n");
     ReloadResult result = reloader.reload();
-    assertThat(result.changed()).contains("relay").doesNotContain("policy");
+    assertThat(result.changed()).containsExactly("relay.domains");
     assertThat(result.needRestart()).containsExactly("hostname");
     assertThat(live.current().relay().domains()).containsExactly("example.org");
     assertThat(live.current().hostname()).isNotEqualTo("other.example.org");
@@ -284,6 +287,53 @@ class ReportsTest {
     assertThat(live.current().relay().domains()).containsExactly("example.org");
     assertThat(reloads).as("only the one that took effect").containsExactly(result);
     assertThat(secrets).isEmpty();
+  }
+
+  @Test
+  void aReloadChangesTheLevelOfTheLog() throws Exception {
+    var root = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    var before = root.getLevel();
+    ConfigReloader reloader = new ConfigReloader(sources, live, secrets -> {}, result -> {});
+    try {
+      write("[log]\nlevel = \"error\"\n");
+      ReloadResult result = reloader.reload();
+      assertThat(result.changed()).containsExactly("log.level");
+      assertThat(result.needRestart()).isEmpty();
+      assertThat(root.getLevel()).isEqualTo(ch.qos.logback.classic.Level.ERROR);
+      write("[log]\nlevel = \"error\"\nformat = \"json\"\n");
+      assertThat(reloader.reload().needRestart()).containsExactly("log.format");
+    } finally {
+      root.setLevel(before);
+    }
+  }
+
+  @Test
+  void aReloadNamesTheKeysWhoseValuesOrFilesChangedAndNoOther() throws Exception {
+    Path known = folder.resolve("known");
+    Path denied = folder.resolve("denied");
+    Files.writeString(known, "a@example.org\n");
+    Files.writeString(denied, "192.0.2.1\n");
+    String files =
+        "[relay]\nrecipients = \"%s\"\n[policy.lists]\ndeny_clients = [\"file:%s\"]\n"
+            .formatted(known, denied);
+    ConfigReloader reloader = new ConfigReloader(sources, live, secrets -> {}, result -> {});
+    write(files);
+    ReloadResult first = reloader.reload();
+    assertThat(first.problems()).isEmpty();
+    assertThat(first.changed())
+        .containsExactlyInAnyOrder("relay.recipients", "policy.lists.deny_clients");
+    ReloadResult unchanged = reloader.reload();
+    assertThat(unchanged.changed()).isEmpty();
+    assertThat(unchanged.needRestart()).isEmpty();
+    Files.writeString(denied, "192.0.2.2\n");
+    assertThat(reloader.reload().changed()).containsExactly("policy.lists.deny_clients");
+    write(files + "[[route]]\ndomain = \"example.org\"\nto = [\"mx\"]\n");
+    ReloadResult route = reloader.reload();
+    assertThat(route.changed()).isEmpty();
+    assertThat(route.needRestart()).containsExactly("route");
+    assertThat(reloader.reload().needRestart())
+        .as("it still needs the restart")
+        .containsExactly("route");
   }
 
   private void write(String more) throws Exception {
