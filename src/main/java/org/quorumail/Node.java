@@ -29,6 +29,7 @@ import org.quorumail.node.ClusterMember;
 import org.quorumail.node.ClusterMonitor;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
+import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import org.quorumail.node.DataDirectory;
 import org.quorumail.node.FatalMessage;
@@ -72,14 +73,14 @@ final class Node {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
 
-  Node(Config config, ConfigSources sources) throws NodeStartException {
+  Node(ConfigResult.Valid valid, ConfigSources sources) throws NodeStartException {
+    Config config = valid.config();
     Clock clock = Clock.systemUTC();
     this.sources = sources;
     this.resolver = new DnsResolver(config.delivery().dns(), clock, metrics.registry());
     LocalPolicyState policyState = new LocalPolicyState(config.policy().rates().keys(), clock);
     this.config =
-        LiveConfig.open(
-            config, new PolicyFactory(resolver, policyState, metrics.registry(), clock));
+        LiveConfig.open(valid, new PolicyFactory(resolver, policyState, metrics.registry(), clock));
   }
 
   /** Starts, serves until it is asked to stop, drains, and leaves. */
