@@ -388,5 +388,11 @@ class SpoolStateTest {
 
     @Override
     public void becomeFollower() {}
+
+    @Override
+    public void termApplied(long term) {}
+
+    @Override
+    public void termsSkipped() {}
   }
 }
