@@ -82,7 +82,7 @@ final class OutcomeRecorder {
   /**
    * The result of {@link #record}.
    *
-   * @param accepted false when the term has passed: the next owner tries the rest again
+   * @param accepted false when another node may own the spool: it tries the rest again
    * @param nextDueMillis the earliest time of a deferred recipient; MAX_VALUE for none
    */
   record Recorded(boolean accepted, long nextDueMillis) {}
