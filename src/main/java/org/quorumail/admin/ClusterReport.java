@@ -52,18 +52,22 @@ public final class ClusterReport implements ClusterView {
   @Override
   public List<ClusterNode> nodes() {
     Map<String, ClusterNode> nodes = new TreeMap<>();
-    String leader = state.groups().flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
+    Optional<RaftGroups> open = state.groups();
+    MetaRoles roles =
+        new MetaRoles(
+            open.flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null),
+            open.map(RaftGroups::metaListeners).orElse(List.of()));
     for (Formation.Member m : member.formation().map(Formation::members).orElse(List.of())) {
-      nodes.put(m.nodeId(), unseenNode(m));
+      nodes.put(m.nodeId(), unseenNode(m, roles));
     }
     for (Membership.Member m : member.membership().members()) {
       Optional<Formation> formed = member.formation();
       boolean belongs =
           formed.isEmpty() || formed.get().findPeer(m.metadata().peerId()).isPresent();
-      if (belongs) nodes.put(m.metadata().nodeId(), node(m.metadata(), m, leader));
+      if (belongs) nodes.put(m.metadata().nodeId(), node(m.metadata(), m, roles));
     }
     MemberMetadata own = member.metadata();
-    nodes.put(own.nodeId(), node(own, null, leader));
+    nodes.put(own.nodeId(), node(own, null, roles));
     return List.copyOf(nodes.values());
   }
 
@@ -131,7 +135,7 @@ public final class ClusterReport implements ClusterView {
   }
 
   private static ClusterNode node(
-      MemberMetadata metadata, Membership.@Nullable Member member, @Nullable String leader) {
+      MemberMetadata metadata, Membership.@Nullable Member member, MetaRoles roles) {
     MemberMetadata.NodeLoad load = metadata.load();
     Membership.Presence presence = member == null ? Membership.Presence.ALIVE : member.presence();
     String status =
@@ -145,7 +149,7 @@ public final class ClusterReport implements ClusterView {
         metadata.nodeId(),
         metadata.host(),
         metadata.port(),
-        metadata.nodeId().equals(leader) ? "leader" : "follower",
+        roles.of(metadata.nodeId()),
         status,
         metadata.region(),
         metadata.zone(),
@@ -159,13 +163,21 @@ public final class ClusterReport implements ClusterView {
             load.memoryUsageMb()));
   }
 
-  /** A founding member without any contact since this node started. */
-  private static ClusterNode unseenNode(Formation.Member m) {
+  /** The roles in the meta group, by node id. */
+  private record MetaRoles(@Nullable String leader, List<String> listeners) {
+    String of(String nodeId) {
+      if (nodeId.equals(leader)) return "leader";
+      return listeners.contains(nodeId) ? "listener" : "follower";
+    }
+  }
+
+  /** A member without any contact since this node started. */
+  private static ClusterNode unseenNode(Formation.Member m, MetaRoles roles) {
     return new ClusterNode(
         m.nodeId(),
         m.host(),
         m.raftPort(),
-        "follower",
+        roles.of(m.nodeId()),
         "disconnected",
         "",
         m.zone(),

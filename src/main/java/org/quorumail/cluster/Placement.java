@@ -18,8 +18,6 @@ public record Placement(Formation formation, int replicationFactor) {
   /** The name of the group that holds the registry of nodes. */
   public static final String META_GROUP = "meta";
 
-  private static final int META_VOTERS_MAX = 5;
-
   /** The name of the group of a node's spool. */
   public static String spoolGroup(String nodeId) {
     return "spool-" + nodeId;
@@ -42,11 +40,9 @@ public record Placement(Formation formation, int replicationFactor) {
     return chosen;
   }
 
-  /** The first nodes by name, an odd number of them, five at most: more voters only cost time. */
+  /** The first voters of the meta group: the first nodes by name. */
   public List<Member> metaMembers() {
-    int n = Math.min(formation.members().size(), META_VOTERS_MAX);
-    int voters = n > 2 && n % 2 == 0 ? n - 1 : n;
-    return formation.members().subList(0, voters);
+    return formation.members().subList(0, MetaMembers.voterCount(formation.members().size()));
   }
 
   /** A hash per pair: on a ring, one neighbour would get all of a dead node's work. */

@@ -61,11 +61,20 @@ public final class NodeHttpClient {
 
   /** The status of each node by its id, as this node sees the cluster. */
   public Map<String, String> nodeStatuses() {
-    Map<String, String> statuses = new TreeMap<>();
+    return nodes("status");
+  }
+
+  /** The role of each node in the meta group by its id, as this node sees the cluster. */
+  public Map<String, String> nodeRoles() {
+    return nodes("role");
+  }
+
+  private Map<String, String> nodes(String field) {
+    Map<String, String> values = new TreeMap<>();
     for (JsonNode node : getJson("/api/cluster/nodes").orElse(JSON.createArrayNode())) {
-      statuses.put(node.path("id").asString(""), node.path("status").asString(""));
+      values.put(node.path("id").asString(""), node.path(field).asString(""));
     }
-    return statuses;
+    return values;
   }
 
   /** The state of the cluster as this node sees it, else an empty text. */
