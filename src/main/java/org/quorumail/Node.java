@@ -153,7 +153,8 @@ final class Node {
     try (DeliveryQueue queue =
             DeliveryQueue.start(agent, c.delivery(), dsns, delivers, metrics.registry(), clock);
         RaftGroups groups =
-            RaftGroups.open(c, directory, member, map, metrics.registry(), queue, this::fatal)) {
+            RaftGroups.open(
+                c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
       state.opened(groups, queue);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
@@ -185,7 +186,8 @@ final class Node {
     upkeep.start("certificate-watch", interval, interval, certificates::check);
     SpoolRebalancer rebalancer = new SpoolRebalancer(groups, member, queue);
     if (config.current().cluster().enabled()) {
-      MembershipReconciler members = new MembershipReconciler(groups, member);
+      MembershipReconciler members =
+          new MembershipReconciler(groups, member, e -> fatal(e, member));
       upkeep.start("membership", MembershipReconciler.INTERVAL, members::reconcile);
     }
     upkeep.start("spool-rebalancer", SpoolRebalancer.INTERVAL, rebalancer::rebalanceAll);
@@ -222,11 +224,12 @@ final class Node {
   }
 
   /**
-   * Ends the process at once: the log or the state of a group has failed. To go on could mean a 250
-   * for mail that is not on disk, and an orderly close would write to the same disk.
+   * Ends the process at once: the log or the state of a group has failed, or the others have
+   * removed this node. To go on could mean a 250 for mail that is not on disk, and an orderly close
+   * would write to the same disk.
    */
-  private void fatal(Throwable cause) {
-    String message = FatalMessage.of(cause);
+  private void fatal(Throwable cause, ClusterMember member) {
+    String message = member.removal().orElseGet(() -> FatalMessage.of(cause));
     LOG.error("event=node_failed reason=\"{}\"", message);
     LOG.debug("event=node_failed_trace", cause);
     if (config.current().log().file().isPresent()) System.err.println("quorumail: " + message);

@@ -10,18 +10,24 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.ClusterView;
 import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
+import org.quorumail.cluster.NodeRemoval;
 import org.quorumail.cluster.Placement;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.node.SpoolRebalancer;
 import org.quorumail.replication.LogPosition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The cluster as the API shows it: the metadata of the nodes, and the leader of the meta group. */
 public final class ClusterReport implements ClusterView {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterReport.class);
+
   private final ClusterMember member;
   private final NodeState state;
 
@@ -97,6 +103,30 @@ public final class ClusterReport implements ClusterView {
     return successor.isPresent()
         ? new ElectionResult(true, successor.get(), "")
         : new ElectionResult(false, leader, "no other node is ready to lead");
+  }
+
+  @Override
+  public RemovalResult removeNode(String id) {
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) return new RemovalResult(false, id, "the cluster is not formed yet");
+    NodeRemoval removal =
+        new NodeRemoval(
+            open.get().map(),
+            open.get().metaVoters(),
+            member.metadata(),
+            member.membership().members());
+    Optional<String> reason = removal.problem(id).or(() -> propose(open.get(), removal.next(id)));
+    if (reason.isEmpty()) LOG.warn("event=node_removed node={}", id);
+    return new RemovalResult(reason.isEmpty(), id, reason.orElse(""));
+  }
+
+  private static Optional<String> propose(RaftGroups groups, ClusterMap next) {
+    try {
+      return groups.propose(next);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.of("this node is stopping");
+    }
   }
 
   @Override

@@ -33,7 +33,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param clusterId the digest of the founding members, by which clusters with one secret differ
  * @param members sorted by node id
  * @param metaFounders the peer ids with which the meta group was opened first; others join it
- * @param spools the peer ids of each spool's members by the node id of its home; the home is first
+ * @param spools by the node id of the home, which may have been removed
  */
 public record ClusterMap(
     int version,
@@ -41,7 +41,7 @@ public record ClusterMap(
     long revision,
     List<Member> members,
     List<String> metaFounders,
-    Map<String, List<String>> spools) {
+    Map<String, SpoolReplicas> spools) {
   private static final JsonMapper JSON = JsonMapper.shared();
 
   /** The version of the form that this release writes. */
@@ -53,10 +53,33 @@ public record ClusterMap(
   public ClusterMap {
     members = new Formation(orEmpty(members)).members();
     metaFounders = List.copyOf(orEmpty(metaFounders));
-    Map<String, List<String>> copy = new TreeMap<>();
-    Map<String, List<String>> given = Objects.isNull(spools) ? Map.of() : spools;
-    given.forEach((home, peers) -> copy.put(home, List.copyOf(peers)));
-    spools = Collections.unmodifiableMap(copy);
+    spools = Collections.unmodifiableMap(new TreeMap<>(Objects.isNull(spools) ? Map.of() : spools));
+  }
+
+  /**
+   * The nodes that hold a spool, by their peer ids; at first the home is the first of them.
+   *
+   * @param founders with which the group was opened first; later members join it
+   */
+  public record SpoolReplicas(List<String> founders, List<String> members) {
+    public SpoolReplicas {
+      founders = List.copyOf(orEmpty(founders));
+      members = List.copyOf(orEmpty(members));
+    }
+
+    static SpoolReplicas founded(List<Member> members) {
+      return new SpoolReplicas(peerIds(members), peerIds(members));
+    }
+
+    SpoolReplicas with(String peer) {
+      List<String> all = new ArrayList<>(members);
+      all.add(peer);
+      return new SpoolReplicas(founders, all);
+    }
+
+    SpoolReplicas without(String peer) {
+      return new SpoolReplicas(founders, members.stream().filter(p -> !p.equals(peer)).toList());
+    }
   }
 
   /** The file of a node; the founding members alone in that of an older release. */
@@ -66,7 +89,7 @@ public record ClusterMap(
       @Nullable Long revision,
       @Nullable List<Member> members,
       @Nullable List<String> metaFounders,
-      @Nullable Map<String, List<String>> spools) {}
+      @Nullable Map<String, SpoolReplicas> spools) {}
 
   private static <T> List<T> orEmpty(List<T> list) {
     return Objects.isNull(list) ? List.of() : list; // JSON may leave it out
@@ -75,9 +98,9 @@ public record ClusterMap(
   /** The map of a cluster that has just been founded. */
   public static ClusterMap founded(Formation formation, int replicationFactor) {
     Placement placement = new Placement(formation, replicationFactor);
-    Map<String, List<String>> spools = new TreeMap<>();
+    Map<String, SpoolReplicas> spools = new TreeMap<>();
     for (Member home : formation.members()) {
-      spools.put(home.nodeId(), peerIds(placement.spoolMembers(home)));
+      spools.put(home.nodeId(), SpoolReplicas.founded(placement.spoolMembers(home)));
     }
     return new ClusterMap(
         VERSION,
@@ -114,6 +137,11 @@ public record ClusterMap(
     return Optional.ofNullable(newest);
   }
 
+  /** Whether the other map is a later revision of the same cluster's. */
+  public boolean isFollowedBy(ClusterMap other) {
+    return other.clusterId.equals(clusterId) && other.revision > revision;
+  }
+
   /** The members as of this revision. */
   public Formation formation() {
     return new Formation(members);
@@ -127,16 +155,32 @@ public record ClusterMap(
     return members.stream().filter(m -> m.nodeId().equals(nodeId)).findFirst();
   }
 
-  /** The members of a node's spool, home first. */
+  /** The members of the spool of this home. */
   public List<Member> spoolMembers(String home) {
-    return spools.getOrDefault(home, List.of()).stream()
-        .flatMap(peer -> findPeer(peer).stream())
-        .toList();
+    SpoolReplicas replicas = spools.get(home);
+    return replicas == null
+        ? List.of()
+        : replicas.members().stream().flatMap(peer -> findPeer(peer).stream()).toList();
   }
 
-  /** The members with which the meta group was opened first. */
-  public List<Member> metaFoundingMembers() {
-    return metaFounders.stream().flatMap(peer -> findPeer(peer).stream()).toList();
+  /**
+   * The members with which this member opens the spool for the first time; empty when it joins the
+   * group, whose members its leader knows. A founder that starts after another founder was removed
+   * joins, too: the group has other members now.
+   */
+  public List<Member> spoolFounders(String home, Member self) {
+    SpoolReplicas replicas = spools.get(home);
+    return replicas == null ? List.of() : founders(replicas.founders(), self);
+  }
+
+  /** The same for the meta group. */
+  public List<Member> metaFounders(Member self) {
+    return founders(metaFounders, self);
+  }
+
+  private List<Member> founders(List<String> peers, Member self) {
+    List<Member> known = peers.stream().flatMap(peer -> findPeer(peer).stream()).toList();
+    return known.size() == peers.size() && known.contains(self) ? known : List.of();
   }
 
   /**
@@ -151,6 +195,11 @@ public record ClusterMap(
           "node.data_directory: the cluster knows %s by a directory that is not this one; restore the directory, or give this node an id of its own in node.id and an empty directory"
               .formatted(node.nodeId()));
     }
+    if (spools.containsKey(node.nodeId())) {
+      return Optional.of(
+          "node.id: %s was removed, and the others still hold its spool; give this node an id of its own"
+              .formatted(node.nodeId()));
+    }
     if (members.size() >= MEMBERS_MAX) {
       return Optional.of(
           "cluster.seeds: the cluster has %d members, the most that it can have"
@@ -161,6 +210,7 @@ public record ClusterMap(
 
   /**
    * The next revision: with one member more, whose spool is replicated to members that are ready.
+   * The new member also gets a replica of every spool that has too few.
    *
    * @param isReady selects the members that can take a replica now
    */
@@ -168,15 +218,41 @@ public record ClusterMap(
     List<Member> ready = members.stream().filter(isReady).toList();
     List<Member> candidates = ready.size() >= replicationFactor - 1 ? ready : members;
     Placement placement = new Placement(formationOf(candidates, joined), replicationFactor);
-    Map<String, List<String>> changed = new TreeMap<>(spools);
-    changed.put(joined.nodeId(), peerIds(placement.spoolMembers(joined)));
-    return new ClusterMap(
-        VERSION,
-        clusterId,
-        revision + 1,
-        formationOf(members, joined).members(),
-        metaFounders,
-        changed);
+    Map<String, SpoolReplicas> changed = new TreeMap<>(spools);
+    changed.replaceAll(
+        (home, replicas) ->
+            replicas.members().size() < replicationFactor
+                ? replicas.with(joined.peerId())
+                : replicas);
+    changed.put(joined.nodeId(), SpoolReplicas.founded(placement.spoolMembers(joined)));
+    return next(formationOf(members, joined).members(), changed);
+  }
+
+  /**
+   * The next revision: without a member that is lost for good. Its place in the spools of others
+   * and in its own is taken by members that are ready, as far as there are any.
+   *
+   * @param isReady selects the members that can take a replica now
+   */
+  ClusterMap withoutMember(Member lost, Predicate<Member> isReady) {
+    List<Member> rest = members.stream().filter(m -> !m.equals(lost)).toList();
+    List<Member> ready = rest.stream().filter(isReady).toList();
+    Map<String, SpoolReplicas> changed = new TreeMap<>(spools);
+    for (Map.Entry<String, SpoolReplicas> spool : changed.entrySet()) {
+      if (!spool.getValue().members().contains(lost.peerId())) continue;
+      SpoolReplicas remaining = spool.getValue().without(lost.peerId());
+      List<Member> present =
+          rest.stream().filter(m -> remaining.members().contains(m.peerId())).toList();
+      spool.setValue(
+          Placement.replacement(spool.getKey(), present, ready)
+              .map(m -> remaining.with(m.peerId()))
+              .orElse(remaining));
+    }
+    return next(rest, changed);
+  }
+
+  private ClusterMap next(List<Member> nextMembers, Map<String, SpoolReplicas> nextSpools) {
+    return new ClusterMap(VERSION, clusterId, revision + 1, nextMembers, metaFounders, nextSpools);
   }
 
   private static Formation formationOf(List<Member> members, Member one) {
@@ -206,10 +282,11 @@ public record ClusterMap(
         return Optional.of("%s is a member twice".formatted(m.nodeId()));
       }
     }
-    for (Map.Entry<String, List<String>> spool : spools.entrySet()) {
-      boolean known = peers.containsAll(spool.getValue());
-      boolean distinct = new HashSet<>(spool.getValue()).size() == spool.getValue().size();
-      if (spool.getValue().isEmpty() || !known || !distinct) {
+    for (Map.Entry<String, SpoolReplicas> spool : spools.entrySet()) {
+      List<String> replicas =
+          Objects.isNull(spool.getValue()) ? List.of() : spool.getValue().members();
+      boolean distinct = new HashSet<>(replicas).size() == replicas.size();
+      if (replicas.isEmpty() || !peers.containsAll(replicas) || !distinct) {
         return Optional.of("the spool of %s has no or wrong members".formatted(spool.getKey()));
       }
     }

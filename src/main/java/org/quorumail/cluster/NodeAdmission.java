@@ -3,6 +3,7 @@ package org.quorumail.cluster;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The decision of the meta group's leader whether a node is added, from what gossip says. The
@@ -38,7 +39,8 @@ public final class NodeAdmission {
             .min(Comparator.comparing(MemberMetadata::nodeId));
     if (asking.isEmpty()) return new Nobody();
     MemberMetadata node = asking.get();
-    Optional<String> problem = map.joinProblem(node).or(() -> oldRelease(map, self, others));
+    Optional<String> problem =
+        map.joinProblem(node).or(() -> oldRelease(map, self, others, m -> true));
     if (problem.isPresent()) return new Refused(node.nodeId(), problem.get());
     ClusterMap next =
         map.withMember(Formation.member(node), replicationFactor, m -> isReady(m, self, others));
@@ -49,16 +51,20 @@ public final class NodeAdmission {
    * An older release would stop at the first map in the log. Later the members are not asked again:
    * each of them has applied a map.
    */
-  private static Optional<String> oldRelease(
-      ClusterMap map, MemberMetadata self, List<Membership.Member> others) {
+  static Optional<String> oldRelease(
+      ClusterMap map,
+      MemberMetadata self,
+      List<Membership.Member> others,
+      Predicate<Formation.Member> counts) {
     if (map.revision() > 0) return Optional.empty();
     return map.members().stream()
+        .filter(counts)
         .filter(m -> !m.peerId().equals(self.peerId()))
         .filter(m -> others.stream().noneMatch(o -> isAliveWithMap(o, m)))
         .findFirst()
         .map(
             m ->
-                "%s is down, or its release cannot add nodes; the first node is added when all members are there and upgraded"
+                "%s is down, or its release cannot change members; the first change needs all members there and upgraded"
                     .formatted(m.nodeId()));
   }
 
@@ -68,7 +74,7 @@ public final class NodeAdmission {
         && other.metadata().map() != null;
   }
 
-  private static boolean isReady(
+  static boolean isReady(
       Formation.Member member, MemberMetadata self, List<Membership.Member> others) {
     if (member.peerId().equals(self.peerId())) return true;
     return others.stream()

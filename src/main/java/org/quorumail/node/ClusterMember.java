@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
@@ -47,6 +48,11 @@ public final class ClusterMember implements AutoCloseable {
    * would found a second one.
    */
   private static final Duration FIRST_CONTACT = Duration.ofSeconds(3);
+
+  /** The longest wait of a restarted member for another one; a running one answers at once. */
+  private static final Duration CONTACT = Duration.ofSeconds(1);
+
+  private static final Duration CONTACT_POLL = Duration.ofMillis(20);
 
   private final ClusterConfig config;
   private final DataDirectory directory;
@@ -140,7 +146,7 @@ public final class ClusterMember implements AutoCloseable {
     if (known.isPresent()) {
       Formation.Member now = Formation.member(metadata());
       known.get().formation().formerAddress(now).ifPresent(ClusterMember::warnOfMove);
-      return known;
+      return awaitContact(known.get(), stopping) ? known : Optional.empty();
     }
     long started = System.nanoTime();
     long warnAt = started + config.joinTimeout().toNanos();
@@ -157,6 +163,44 @@ public final class ClusterMember implements AutoCloseable {
       }
       if (stopping.await(POLL.toMillis(), TimeUnit.MILLISECONDS)) return Optional.empty();
     }
+  }
+
+  /**
+   * Gives the other members a moment to answer: a node that was removed must not open its groups.
+   * Members that are down hold up the start for no longer.
+   *
+   * @return false when the node stops before
+   */
+  private boolean awaitContact(ClusterMap known, CountDownLatch stopping)
+      throws ClusterStartException, InterruptedException {
+    long until = System.nanoTime() + CONTACT.toNanos();
+    boolean alone = known.members().size() == 1;
+    while (!alone && System.nanoTime() - until < 0 && !seesAnyMap()) {
+      if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
+    }
+    Optional<String> removal = removal();
+    if (removal.isPresent()) throw new ClusterStartException(removal.get());
+    return true;
+  }
+
+  private boolean seesAnyMap() {
+    return membership.members().stream().anyMatch(m -> m.metadata().map() != null);
+  }
+
+  /** The sentence with which this node ends when the others have removed it; empty before. */
+  public Optional<String> removal() {
+    Optional<ClusterMap> known = local.map();
+    if (known.isEmpty()) return Optional.empty();
+    String nodeId = directory.identity().nodeId();
+    String peerId = directory.identity().peerId();
+    return membership.members().stream()
+        .flatMap(m -> Stream.ofNullable(m.metadata().map()))
+        .filter(map -> known.get().isFollowedBy(map) && map.findPeer(peerId).isEmpty())
+        .findFirst()
+        .map(
+            map ->
+                "node.data_directory: %s was removed from the cluster, and the other replicas of its spool have its queue; to use this host again, give it an empty directory and another node.id"
+                    .formatted(nodeId));
   }
 
   /** Stores a revision of the cluster map, which is then what a restart opens the groups by. */

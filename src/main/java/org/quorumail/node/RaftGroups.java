@@ -10,13 +10,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.GroupMembers;
 import org.quorumail.cluster.Membership;
-import org.quorumail.cluster.MetaMembers;
 import org.quorumail.cluster.MetaState;
 import org.quorumail.cluster.Placement;
 import org.quorumail.replication.GroupSpec;
@@ -37,7 +38,7 @@ public final class RaftGroups implements AutoCloseable {
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
-  /** A new member of the meta group gets its whole log, which is small, before it counts. */
+  /** A new member that needs longer for the log of the group is asked again. */
   private static final Duration MEMBERS_TIMEOUT = Duration.ofSeconds(20);
 
   private final Formation.Member self;
@@ -106,7 +107,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /** The members by which the groups are open here. */
-  ClusterMap map() {
+  public ClusterMap map() {
     return map;
   }
 
@@ -221,12 +222,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   private void openAll() throws RaftStartException {
-    List<Formation.Member> founders = map.metaFoundingMembers();
-    open(
-        founders.contains(self)
-            ? spec(Placement.META_GROUP, founders)
-            : GroupSpec.joining(Placement.META_GROUP),
-        meta);
+    open(spec(Placement.META_GROUP, map.metaFounders(self)), meta);
     openSpools(map);
     spools.startMaintenance();
   }
@@ -244,9 +240,8 @@ public final class RaftGroups implements AutoCloseable {
   private void openSpools(ClusterMap by) throws RaftStartException {
     for (String home : by.spools().keySet()) {
       String name = Placement.spoolGroup(home);
-      List<Formation.Member> members = by.spoolMembers(home);
-      if (!members.contains(self) || logs.containsKey(name)) continue;
-      GroupSpec spec = spec(name, members);
+      if (!by.spoolMembers(home).contains(self) || logs.containsKey(name)) continue;
+      GroupSpec spec = spec(name, by.spoolFounders(home, self));
       spools.open(name, home, state -> open(spec, state));
     }
   }
@@ -257,6 +252,7 @@ public final class RaftGroups implements AutoCloseable {
     return log;
   }
 
+  /** The group as it is opened for the first time; without founders this node joins it. */
   private static GroupSpec spec(String name, List<Formation.Member> of) {
     return new GroupSpec(name, of.stream().map(RaftGroups::raftMember).toList());
   }
@@ -266,7 +262,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /** Proposes the next revision of the cluster map; empty when it is committed, else the reason. */
-  Optional<String> propose(ClusterMap next) throws InterruptedException {
+  public Optional<String> propose(ClusterMap next) throws InterruptedException {
     Optional<ReplicatedLog> log = log(Placement.META_GROUP);
     if (log.isEmpty()) return Optional.of("this node is no member of the meta group");
     try {
@@ -286,36 +282,37 @@ public final class RaftGroups implements AutoCloseable {
         .toList();
   }
 
-  /** The members of the meta group as this node, its leader, sees them; empty when it follows. */
-  Optional<MetaMembers> metaMembers() {
-    if (log(Placement.META_GROUP).flatMap(ReplicatedLog::leadership).isEmpty())
-      return Optional.empty();
-    String group = Placement.META_GROUP;
+  /** The peer ids of the nodes that vote in the meta group. */
+  public List<String> metaVoters() {
+    if (!logs.containsKey(Placement.META_GROUP)) return List.of();
+    return raft.members(Placement.META_GROUP).stream().map(RaftMember::id).toList();
+  }
+
+  /** The members of a group that this node leads; empty when it does not. */
+  Optional<GroupMembers> ledMembers(String group) {
+    if (log(group).flatMap(ReplicatedLog::leadership).isEmpty()) return Optional.empty();
     return Optional.of(
-        new MetaMembers(
+        new GroupMembers(
             raft.members(group).stream().map(RaftMember::id).toList(),
             raft.listeners(group).stream().map(RaftMember::id).toList()));
   }
 
-  /** Whether a member of the meta group, which this node leads, has about all of its log. */
-  boolean hasMetaLog(String peerId) {
-    return raft.isCaughtUp(Placement.META_GROUP, peerId);
+  /** Whether a member of a group that this node leads has about all of its log. */
+  boolean isCaughtUp(String group, String peerId) {
+    return raft.isCaughtUp(group, peerId);
   }
 
-  /** Changes the members of the meta group, which this node leads, by one. */
-  boolean changeMetaMembers(MetaMembers next) {
+  /** Changes the members of a group that this node leads. */
+  boolean changeMembers(String group, GroupMembers next) {
+    Map<String, RaftMember> known = new TreeMap<>();
+    raft.members(group).forEach(m -> known.put(m.id(), m));
+    raft.listeners(group).forEach(m -> known.put(m.id(), m));
+    map.members().forEach(m -> known.put(m.peerId(), raftMember(m)));
     return raft.setMembers(
-        Placement.META_GROUP,
-        raftMembers(next.voters()),
-        raftMembers(next.listeners()),
+        group,
+        next.voters().stream().map(known::get).toList(),
+        next.listeners().stream().map(known::get).toList(),
         MEMBERS_TIMEOUT);
-  }
-
-  private List<RaftMember> raftMembers(List<String> peerIds) {
-    return peerIds.stream()
-        .map(id -> map.findPeer(id).orElseThrow(IllegalStateException::new))
-        .map(RaftGroups::raftMember)
-        .toList();
   }
 
   private boolean transfer(String group, Formation.Member to) {

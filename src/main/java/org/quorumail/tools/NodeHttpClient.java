@@ -69,6 +69,16 @@ public final class NodeHttpClient {
     return nodes("role");
   }
 
+  /** The number of members that vote in each group of which this node is one. */
+  public Map<String, Integer> replicas() {
+    Map<String, Integer> replicas = new TreeMap<>();
+    JsonNode stats = getJson("/api/cluster/replication/stats").orElse(JSON.createObjectNode());
+    for (JsonNode group : stats.path("spools")) {
+      replicas.put(group.path("name").asString(""), group.path("replicas").asInt(0));
+    }
+    return replicas;
+  }
+
   private Map<String, String> nodes(String field) {
     Map<String, String> values = new TreeMap<>();
     for (JsonNode node : getJson("/api/cluster/nodes").orElse(JSON.createArrayNode())) {

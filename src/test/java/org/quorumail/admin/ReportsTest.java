@@ -222,6 +222,11 @@ class ReportsTest {
     }
 
     @Override
+    public RemovalResult removeNode(String id) {
+      return new RemovalResult(false, id, "not in this test");
+    }
+
+    @Override
     public ElectionResult transferLeadership() {
       throw new UnsupportedOperationException();
     }

@@ -9,10 +9,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.cluster.ClusterMap.SpoolReplicas;
 import org.quorumail.cluster.Formation.Member;
 
 class ClusterMapTest {
@@ -62,7 +64,8 @@ class ClusterMapTest {
     assertThat(read).isEqualTo(THREE);
     assertThat(read.revision()).isZero();
     assertThat(read.spoolMembers("n2")).hasSize(3).startsWith(member(2));
-    assertThat(read.metaFoundingMembers()).containsExactly(member(1), member(2), member(3));
+    assertThat(read.metaFounders(member(1))).containsExactly(member(1), member(2), member(3));
+    assertThat(read.spoolFounders("n2", member(1))).hasSize(3);
   }
 
   @Test
@@ -102,6 +105,40 @@ class ClusterMapTest {
   }
 
   @Test
+  void aNewMemberGetsTheSpoolsThatHaveTooFewReplicas() {
+    ClusterMap two = founded(2);
+    assertThat(two.spoolMembers("n1")).hasSize(2);
+    ClusterMap three = two.withMember(member(3), 3, m -> true);
+    for (String home : List.of("n1", "n2", "n3")) {
+      assertThat(three.spoolMembers(home)).as(home).hasSize(3);
+    }
+    assertThat(three.spoolFounders("n1", member(1))).containsExactly(member(1), member(2));
+    assertThat(three.spoolFounders("n1", member(3))).as("joins the group").isEmpty();
+    assertThat(three.spoolFounders("n3", member(3))).hasSize(3);
+    assertThat(three.metaFounders(member(3))).isEmpty();
+  }
+
+  @Test
+  void theReplicasOfALostNodeAreReplacedAndItsOwnSpoolStays() {
+    ClusterMap four = THREE.withMember(member(4), 3, m -> true);
+    ClusterMap without = four.withoutMember(member(2), m -> true);
+    assertThat(without.revision()).isEqualTo(four.revision() + 1);
+    assertThat(without.members()).containsExactly(member(1), member(3), member(4));
+    assertThat(without.problem()).isEmpty();
+    for (String home : List.of("n1", "n2", "n3", "n4")) {
+      assertThat(without.spoolMembers(home))
+          .as(home)
+          .containsExactlyInAnyOrder(member(1), member(3), member(4));
+    }
+    assertThat(without.spoolFounders("n2", member(1))).as("founded with another").isEmpty();
+    assertThat(without.joinProblem(card("n2", "n2-7", List.of()))).isPresent();
+
+    ClusterMap two = THREE.withoutMember(member(2), m -> true);
+    assertThat(two.spoolMembers("n2")).containsExactlyInAnyOrder(member(1), member(3));
+    assertThat(two.withMember(member(5), 3, m -> true).spoolMembers("n2")).hasSize(3);
+  }
+
+  @Test
   void nodesOfTwoClustersAreNotMixed() throws Exception {
     ClusterMap grown = THREE.withMember(member(4), 3, m -> true);
     assertThat(ClusterMap.newest(List.of(metadata(1, null, THREE), metadata(2, null, grown))))
@@ -130,12 +167,12 @@ class ClusterMapTest {
     twice.add(new Member("n1", "n1-2", "h", 1, "z"));
     assertThat(with(twice, THREE.spools()).problem()).get().asString().contains("n1");
     assertThat(with(THREE.members(), Map.of()).problem()).isPresent();
-    Map<String, List<String>> unknown =
-        Map.of("n1", List.of("n1-1", "x"), "n2", List.of("n2-1"), "n3", List.of("n3-1"));
+    Map<String, SpoolReplicas> unknown = new TreeMap<>(THREE.spools());
+    unknown.put("n1", new SpoolReplicas(List.of("n1-1"), List.of("n1-1", "x")));
     assertThat(with(THREE.members(), unknown).problem()).get().asString().contains("n1");
   }
 
-  private static ClusterMap with(List<Member> members, Map<String, List<String>> spools) {
+  private static ClusterMap with(List<Member> members, Map<String, SpoolReplicas> spools) {
     return new ClusterMap(2, "c", 1, members, THREE.metaFounders(), spools);
   }
 }

@@ -98,6 +98,71 @@ class GrowIT {
     }
   }
 
+  @Test
+  void aLostNodeIsRemovedAndItsPlaceIsTakenByAnother() throws Exception {
+    int sinkPort = NodeSettings.freePort();
+    String nextHop = "smtp://127.0.0.1:" + sinkPort;
+    Set<String> arrived = ConcurrentHashMap.newKeySet();
+    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
+        NodeProcess fourth = joining("node-4", three, nextHop)) {
+      three.start(START);
+      fourth.start();
+      fourth.awaitReady(START);
+      NodeProcess first = three.node(0);
+      NodeProcess lost = three.node(1);
+      awaitMembers(4, first, lost, three.node(2), fourth);
+      send(lost, "queued@sink.test");
+
+      assertThat(remove(fourth, "node-2").text()).contains("node-2 is running");
+      lost.kill();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> "disconnected".equals(fourth.http().nodeStatuses().get("node-2")));
+      assertThat(OperatorCommand.run(directory, fourth, "cluster", "remove", "node-2").text())
+          .contains("--yes");
+      OperatorCommand.CommandResult removed = remove(fourth, "node-2");
+      assertThat(removed.text()).contains("node-2 is removed");
+      assertThat(removed.exitCode()).isZero();
+      awaitMembers(3, first, three.node(2), fourth);
+      awaitVoters(3, 0, fourth);
+      for (String home : List.of("node-1", "node-2", "node-3", "node-4")) {
+        await()
+            .alias(home)
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> votingReplicas("spool-" + home, first) == 3);
+      }
+
+      // one more may die now: all groups have the replacement
+      three.node(2).kill();
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(
+              () ->
+                  SmtpTestClient.attempt(first.settings().smtpAddress(), MESSAGE)
+                      .reply()
+                      .startsWith("250 "));
+      send(fourth, "after@sink.test");
+      try (SmtpSink sink =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
+        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
+      }
+
+      lost.start();
+      await().atMost(START).until(() -> !lost.isRunning());
+      assertThat(lost.logTail()).contains("node-2 was removed").doesNotContain("\tat ");
+    }
+  }
+
+  private OperatorCommand.CommandResult remove(NodeProcess node, String id) throws Exception {
+    return OperatorCommand.run(directory, node, "cluster", "remove", id, "--yes");
+  }
+
+  /** The members that vote in a group, as a member sees them. */
+  private static int votingReplicas(String group, NodeProcess node) {
+    return node.http().replicas().getOrDefault(group, 0);
+  }
+
   /** One more node, which has the secret and knows one member. */
   private NodeProcess joining(String id, LocalCluster cluster, String nextHop) {
     NodeSettings member = cluster.node(0).settings();
