@@ -16,8 +16,8 @@ import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.HttpServer;
 import org.quorumail.api.TokenFileException;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
-import org.quorumail.cluster.Formation;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.delivery.Router;
@@ -34,6 +34,7 @@ import org.quorumail.node.ConfigSources;
 import org.quorumail.node.DataDirectory;
 import org.quorumail.node.FatalMessage;
 import org.quorumail.node.LiveConfig;
+import org.quorumail.node.MembershipReconciler;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeStartException;
 import org.quorumail.node.NodeState;
@@ -133,15 +134,15 @@ final class Node {
       try (HttpServer http =
               c.health().enabled() ? HttpServer.start(api, c.health(), c.api()) : null;
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
-        Optional<Formation> formation = member.awaitFormation(stopping);
-        if (formation.isPresent()) serve(directory, member, formation.get(), overrides.table());
+        Optional<ClusterMap> map = member.awaitFormation(stopping);
+        if (map.isPresent()) serve(directory, member, map.get(), overrides.table());
       }
     }
   }
 
   /** Opens the groups, accepts and delivers mail until it is asked to stop, then leaves. */
   private void serve(
-      DataDirectory directory, ClusterMember member, Formation formation, MxOverrides overrides)
+      DataDirectory directory, ClusterMember member, ClusterMap map, MxOverrides overrides)
       throws RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Router router = new Router(c.routes(), c.delivery(), overrides);
@@ -154,7 +155,7 @@ final class Node {
             DeliveryQueue.start(agent, c.delivery(), dsns, delivers, metrics.registry(), clock);
         RaftGroups groups =
             RaftGroups.open(
-                c, directory, member, formation, metrics.registry(), queue, this::fatal)) {
+                c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
       state.opened(groups, queue);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
@@ -185,6 +186,11 @@ final class Node {
     Duration interval = CertificateWatcher.INTERVAL;
     upkeep.start("certificate-watch", interval, interval, certificates::check);
     SpoolRebalancer rebalancer = new SpoolRebalancer(groups, member, queue);
+    if (config.current().cluster().enabled()) {
+      MembershipReconciler members =
+          new MembershipReconciler(groups, member, e -> fatal(e, member));
+      upkeep.start("membership", MembershipReconciler.INTERVAL, members::reconcile);
+    }
     upkeep.start("spool-rebalancer", SpoolRebalancer.INTERVAL, rebalancer::rebalanceAll);
   }
 
@@ -219,11 +225,12 @@ final class Node {
   }
 
   /**
-   * Ends the process at once: the log or the state of a group has failed. To go on could mean a 250
-   * for mail that is not on disk, and an orderly close would write to the same disk.
+   * Ends the process at once: the log or the state of a group has failed, or the others have
+   * removed this node. To go on could mean a 250 for mail that is not on disk, and an orderly close
+   * would write to the same disk.
    */
-  private void fatal(Throwable cause) {
-    String message = FatalMessage.of(cause);
+  private void fatal(Throwable cause, ClusterMember member) {
+    String message = member.removal().orElseGet(() -> FatalMessage.of(cause));
     LOG.error("event=node_failed reason=\"{}\"", message);
     LOG.debug("event=node_failed_trace", cause);
     if (config.current().log().file().isPresent()) System.err.println("quorumail: " + message);

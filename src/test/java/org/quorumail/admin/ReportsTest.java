@@ -27,7 +27,7 @@ import org.quorumail.api.QueueView;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
-import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.FakeResolver;
 import org.quorumail.delivery.MxOverrides;
@@ -232,6 +232,11 @@ class ReportsTest {
     }
 
     @Override
+    public RemovalResult removeNode(String id) {
+      return new RemovalResult(false, id, "not in this test");
+    }
+
+    @Override
     public ElectionResult transferLeadership() {
       throw new UnsupportedOperationException();
     }
@@ -397,7 +402,7 @@ class ReportsTest {
   }
 
   private RaftGroups open() throws Exception {
-    Formation formation = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
+    ClusterMap map = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
     FakeResolver resolver = new FakeResolver();
     Router router = new Router(config.routes(), config.delivery(), new MxOverrides());
     DeliveryAgent agent =
@@ -405,8 +410,7 @@ class ReportsTest {
     DsnComposer dsns = new DsnComposer(config.hostname(), config.delivery().dsn());
     DeliveryQueue queue = DeliveryQueue.start(agent, config.delivery(), dsns, false, meters, clock);
     open.addFirst(queue);
-    RaftGroups groups =
-        RaftGroups.open(config, directory, member, formation, meters, queue, e -> {});
+    RaftGroups groups = RaftGroups.open(config, directory, member, map, meters, queue, e -> {});
     open.addFirst(groups);
     state.opened(groups, queue);
     await().atMost(LONG).until(() -> groups.spools().readiness() == Intake.Readiness.READY);

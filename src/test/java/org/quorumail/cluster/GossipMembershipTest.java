@@ -211,7 +211,7 @@ class GossipMembershipTest {
   private static MemberMetadata card(
       String id, int port, List<Formation.Member> formed, MemberMetadata.NodeLoad load) {
     return new MemberMetadata(
-        id, id + "-1", "127.0.0.1", port, 2, "east", "east-1", 3, "", formed, load);
+        id, id + "-1", "127.0.0.1", port, 2, "east", "east-1", 3, "", formed, load, null, null);
   }
 
   private static int freePort() throws IOException {
