@@ -1,6 +1,7 @@
 package org.quorumail.delivery;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -8,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.dns.Resolver;
-import org.quorumail.smtp.client.ServerEndpoint;
+import org.quorumail.metrics.Buckets;
 import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.slf4j.Logger;
@@ -61,12 +62,29 @@ public final class DeliveryAgent implements AutoCloseable {
     this.hosts = hosts;
     client = new SmtpClient(hostname, config.smtpTimeouts());
     breakers = new CircuitBreakers(config.circuitBreaker());
-    opened = meters.counter("delivery.connections.opened");
-    rateLimited = meters.counter("delivery.rate.limited");
-    loginsRefused = meters.counter("delivery.logins.refused");
-    duration = meters.timer("delivery.duration");
-    meters.gauge("delivery.circuit.breaker.open", breakers, CircuitBreakers::openCount);
-    meters.gauge("delivery.in.progress", running);
+    opened =
+        Counter.builder("delivery.connections.opened")
+            .description("Connections opened to next hops")
+            .register(meters);
+    rateLimited =
+        Counter.builder("delivery.rate.limited")
+            .description("Attempts put off by a rate limit of their destination")
+            .register(meters);
+    loginsRefused =
+        Counter.builder("delivery.logins.refused")
+            .description("Logins that next hops refused or that were not possible")
+            .register(meters);
+    duration =
+        Timer.builder("delivery.duration")
+            .description("Duration of an attempt, from the choice of the host to the outcomes")
+            .serviceLevelObjectives(Buckets.work())
+            .register(meters);
+    Gauge.builder("delivery.circuit.breaker.open", breakers, CircuitBreakers::openCount)
+        .description("Next hops whose circuit breaker is open")
+        .register(meters);
+    Gauge.builder("delivery.in.progress", running, Number::doubleValue)
+        .description("Attempts that run now")
+        .register(meters);
   }
 
   public Destination destination(String domain) {

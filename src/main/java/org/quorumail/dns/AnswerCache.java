@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -32,9 +33,9 @@ final class AnswerCache {
     this.minTtlMillis = minTtl.toMillis();
     this.maxTtlMillis = Math.max(minTtlMillis, maxTtl.toMillis());
     this.time = time;
-    this.hits = meters.counter("dns.cache.hits");
-    this.misses = meters.counter("dns.cache.misses");
-    this.evictions = meters.counter("dns.cache.evictions");
+    this.hits = counter(meters, "dns.cache.hits", "Questions answered from the cache");
+    this.misses = counter(meters, "dns.cache.misses", "Questions that the cache did not answer");
+    this.evictions = counter(meters, "dns.cache.evictions", "Answers evicted for want of room");
     this.entries =
         Caffeine.newBuilder()
             .maximumSize(capacity)
@@ -43,7 +44,13 @@ final class AnswerCache {
             .evictionListener((question, entry, cause) -> countEviction(cause))
             .executor(Runnable::run)
             .build();
-    meters.gauge("dns.cache.entries", this, AnswerCache::size);
+    Gauge.builder("dns.cache.entries", this, AnswerCache::size)
+        .description("Answers in the cache")
+        .register(meters);
+  }
+
+  private static Counter counter(MeterRegistry meters, String name, String description) {
+    return Counter.builder(name).description(description).register(meters);
   }
 
   private void countEviction(RemovalCause cause) {

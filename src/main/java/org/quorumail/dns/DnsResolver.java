@@ -1,7 +1,6 @@
 package org.quorumail.dns;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -43,7 +42,7 @@ public final class DnsResolver implements SenderResolver {
   private final NameServers servers;
   private final AnswerCache cache;
   private final HostsFileParser hostsFile = new HostsFileParser();
-  private final MeterRegistry meters;
+  private final DnsMetrics metrics;
   private final NameServerProbe probe;
 
   /** Questions that a caller is asking now: other callers wait for the same answer. */
@@ -54,7 +53,7 @@ public final class DnsResolver implements SenderResolver {
     this.servers = new NameServers(config.servers(), config.timeout());
     this.cache =
         new AnswerCache(config.cacheSize(), config.minTtl(), config.maxTtl(), time, meters);
-    this.meters = meters;
+    this.metrics = new DnsMetrics(meters);
     this.probe = new NameServerProbe(servers);
   }
 
@@ -242,13 +241,9 @@ public final class DnsResolver implements SenderResolver {
   }
 
   private QueryResult lookUp(Question question) {
-    Timer.Sample sample = Timer.start();
+    long start = System.nanoTime();
     QueryResult answer = servers.query(question);
-    String type = Type.string(question.type()).toLowerCase(java.util.Locale.ROOT);
-    meters.counter("dns.lookups", "type", type, "result", answer.label()).increment();
-    if (answer instanceof QueryResult.Failure)
-      meters.counter("dns.errors", "type", type).increment();
-    sample.stop(meters.timer("dns.lookup.duration", "type", type));
+    metrics.record(question.type(), answer, System.nanoTime() - start);
     return answer;
   }
 

@@ -73,7 +73,7 @@ public final class ConfigReader {
     new ConfigCrossChecks(config, context).run();
     List<Problem> problems = context.problems();
     return problems.isEmpty()
-        ? new ConfigResult.Valid(config, context.warnings())
+        ? new ConfigResult.Valid(config, context.values(), context.warnings())
         : new ConfigResult.Invalid(problems);
   }
 

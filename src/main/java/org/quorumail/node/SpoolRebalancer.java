@@ -40,10 +40,14 @@ public final class SpoolRebalancer {
 
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
+  /** The least time between two log lines about a spool whose home has not caught up. */
+  private static final Duration OBSTACLE_LOG_INTERVAL = Duration.ofMinutes(1);
+
   private final Operations operations;
   private final LongSupplier nanoTime;
   private final Map<String, Long> readySince = new HashMap<>();
   private final Map<String, Long> notBefore = new HashMap<>();
+  private final Map<String, Long> obstacleLogged = new HashMap<>();
 
   /** A spool as the rebalancer sees it; {@code owned} while this node owns it. */
   record Candidate(String name, String home, boolean isHome, Optional<OwnedSpool> owned) {}
@@ -53,6 +57,9 @@ public final class SpoolRebalancer {
     List<Candidate> candidates();
 
     boolean isReady(String nodeId);
+
+    /** Returns why the home cannot lead the spool now, or nothing. */
+    Optional<String> obstacle(Candidate spool);
 
     void publish(String type, Map<String, String> details);
 
@@ -98,10 +105,23 @@ public final class SpoolRebalancer {
     long since = readySince.computeIfAbsent(spool.name(), name -> now);
     Long pause = notBefore.get(spool.name());
     if (now - since < HOME_READY_FOR.toNanos() || (pause != null && now - pause < 0)) return;
+    Optional<String> obstacle = operations.obstacle(spool);
+    if (obstacle.isPresent()) {
+      logObstacle(spool, obstacle.get(), now);
+      return;
+    }
     operations.publish(STARTED, Map.of(SPOOL, spool.name(), "to", spool.home()));
     boolean moved = transferHome(spool, spool.owned().get());
     operations.publish(
         COMPLETED, Map.of(SPOOL, spool.name(), "to", spool.home(), "moved", String.valueOf(moved)));
+  }
+
+  /** Such a home is asked again in each round, since nothing was changed. */
+  private void logObstacle(Candidate spool, String obstacle, long now) {
+    Long logged = obstacleLogged.get(spool.name());
+    if (logged != null && now - logged < OBSTACLE_LOG_INTERVAL.toNanos()) return;
+    obstacleLogged.put(spool.name(), now);
+    LOG.warn("event=spool_rebalance_deferred spool={} reason=\"{}\"", spool.name(), obstacle);
   }
 
   private boolean transferHome(Candidate spool, OwnedSpool owned) {
@@ -136,10 +156,15 @@ public final class SpoolRebalancer {
     @Override
     public boolean isReady(String nodeId) {
       return groups
-          .formation()
+          .map()
           .find(nodeId)
           .filter(home -> RaftGroups.isReady(member.membership(), home))
           .isPresent();
+    }
+
+    @Override
+    public Optional<String> obstacle(Candidate spool) {
+      return groups.obstacleToReturn(spool.name(), spool.home());
     }
 
     @Override

@@ -1,7 +1,7 @@
 package org.quorumail.queue;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -16,6 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.DeliveryConfig;
@@ -93,9 +94,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     sweepTimer = new SweepTimer(config, time);
     lastCleanupNanos = System.nanoTime();
     lastOverdueCheck = time.instant();
-    meters.gauge(
-        "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
-    meters.gauge("delivery.queue.size", List.of(status("ready")), window, ActiveWindow::ready);
+    queueSize(meters, window, "in-progress", ActiveWindow::running);
+    queueSize(meters, window, "ready", ActiveWindow::ready);
     dispatcher = Thread.ofPlatform().name("delivery-queue").daemon().unstarted(this::dispatch);
   }
 
@@ -128,8 +128,15 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     return queue;
   }
 
-  private static Tag status(String status) {
-    return Tag.of("status", status);
+  private static void queueSize(
+      MeterRegistry meters,
+      ActiveWindow window,
+      String status,
+      ToDoubleFunction<ActiveWindow> size) {
+    Gauge.builder("delivery.queue.size", window, size)
+        .tag("status", status)
+        .description("Messages in the spools that this node leads")
+        .register(meters);
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.quorumail.replication;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -10,6 +11,8 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.leader.FollowerInfo;
+import org.apache.ratis.server.protocol.TermIndex;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +20,15 @@ import org.slf4j.LoggerFactory;
 /** An orderly transfer of a group that this node leads. */
 final class LeadershipTransfer {
   private static final Logger LOG = LoggerFactory.getLogger(LeadershipTransfer.class);
+
+  /**
+   * The most entries that a successor may lack. It receives them while nobody leads with a lease,
+   * so they are bounded to some megabytes; entries that are on their way to it count too.
+   */
+  static final long LAG_MAX = 32;
+
+  /** A follower answers twice in an election timeout; one that is silent for two is gone. */
+  private static final int SILENT_ELECTION_TIMEOUTS = 2;
 
   /** The time beyond Ratis' own timeout for its reply to arrive. */
   private static final long REPLY_GRACE_MILLIS = 1000;
@@ -32,19 +44,53 @@ final class LeadershipTransfer {
   }
 
   /**
-   * Ends the lease, brings the peer up to date and has it elected. After a failure the lease stays
-   * ended, since the peer's election may still succeed. This node then steps down, so that a new
-   * term with a lease follows.
+   * Returns why the peer cannot take over now, or nothing. A peer that has not caught up could not
+   * be elected in time: the group would be without an owner until this node leads a new term.
+   */
+  Optional<String> obstacle(String peer) {
+    if (replica.machine().lease().isEmpty()) return Optional.of("this node does not lead it");
+    if (!isMember(peer)) return Optional.of(peer + " is no member of it");
+    if (isSelf(peer)) return Optional.empty();
+    FollowerInfo follower = replica.machine().followers().get(RaftPeerId.valueOf(peer));
+    if (follower == null || isSilent(follower)) return Optional.of(peer + " does not answer");
+    TermIndex last = replica.division().getRaftLog().getLastEntryTermIndex();
+    long lag = last == null ? 0 : last.getIndex() - follower.getMatchIndex();
+    return lag > LAG_MAX
+        ? Optional.of(peer + " has not caught up: it lacks " + lag + " entries")
+        : Optional.empty();
+  }
+
+  /**
+   * Ends the lease, brings the peer up to date and has it elected. Changes nothing when there is an
+   * {@link #obstacle}. After a failure the lease stays ended, since the peer's election may still
+   * succeed. This node then steps down, so that a new term with a lease follows.
    */
   boolean transferTo(String peer, Duration timeout) {
     LeaderLease term = replica.machine().lease().orElse(null);
-    if (term == null || !isMember(peer)) return false;
-    if (replica.division().getId().toString().equals(peer)) return true;
+    Optional<String> obstacle = obstacle(peer);
+    if (obstacle.isPresent())
+      LOG.info(
+          "event=leadership_transfer_refused group={} to={} reason=\"{}\"",
+          replica.machine().group(),
+          peer,
+          obstacle.get());
+    if (term == null || obstacle.isPresent()) return false;
+    if (isSelf(peer)) return true;
     term.revoke();
     boolean transferred = request(RaftPeerId.valueOf(peer), timeout);
     if (!transferred) request(null, timeout);
     LOG.info("event=leadership_transfer to={} success={}", peer, transferred);
     return transferred;
+  }
+
+  private boolean isSilent(FollowerInfo follower) {
+    long answered =
+        follower.getLastRespondedAppendEntriesSendTime().elapsedTime().toLong(TimeUnit.NANOSECONDS);
+    return answered > replica.machine().electionMin().toNanos() * SILENT_ELECTION_TIMEOUTS;
+  }
+
+  private boolean isSelf(String peer) {
+    return replica.division().getId().toString().equals(peer);
   }
 
   private boolean isMember(String peer) {

@@ -8,20 +8,28 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.apache.ratis.util.JavaUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An append in progress: it is sent to leader after leader under one call id until it is answered.
+ * An attempt that a leader holds is waited for until the timeout of the caller. Another attempt is
+ * made only while every leader still remembers the first one: later it could append the entry
+ * twice.
  */
 final class PendingAppend {
   /** The pause between attempts; an election takes some hundred milliseconds. */
   private static final Duration RETRY_PAUSE = Duration.ofMillis(40);
+
+  /** The margin is for an attempt that is under way when the leader forgets the first one. */
+  static final Duration REPEATS_MAX = Duration.ofSeconds(PinnedProperties.RETRY_CACHE_SECONDS - 5);
 
   private final RatisLog log;
   private final ScheduledExecutorService timer;
@@ -31,7 +39,8 @@ final class PendingAppend {
   private final ScheduledFuture<?> deadline;
 
   private final int size;
-  private final long started = System.nanoTime();
+  private final LongSupplier nanoTime;
+  private final long started;
 
   private final AtomicInteger attempts = new AtomicInteger();
 
@@ -39,7 +48,14 @@ final class PendingAppend {
   private volatile String lastFailure = "no member has answered";
 
   PendingAppend(
-      RatisLog log, ScheduledExecutorService timer, long callId, byte[] entry, Duration timeout) {
+      RatisLog log,
+      ScheduledExecutorService timer,
+      long callId,
+      byte[] entry,
+      Duration timeout,
+      LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    this.started = nanoTime.getAsLong();
     this.log = log;
     this.timer = timer;
     this.callId = callId;
@@ -55,18 +71,25 @@ final class PendingAppend {
   @SuppressWarnings("FutureReturnValueIgnored") // ends in the answer
   void send() {
     if (result.isDone()) return;
+    if (attempts.get() > 0 && elapsed() >= REPEATS_MAX.toNanos()) {
+      fail(
+          "not repeated after %d s, %d attempts, last: %s"
+              .formatted(REPEATS_MAX.toSeconds(), attempts.get(), lastFailure),
+          null);
+      return;
+    }
     attempts.incrementAndGet();
     log.attempt(callId, entry)
         .whenComplete(
             (reply, failure) -> {
-              if (failure != null) retryLater(failure);
+              if (failure != null) retryLater(JavaUtils.unwrapCompletionException(failure));
               else received(reply);
             });
   }
 
   private void received(RaftClientReply reply) {
     if (reply.isSuccess()) {
-      log.callAnswered(callId, System.nanoTime() - started);
+      log.callAnswered(callId, elapsed());
       succeed(reply);
       return;
     }
@@ -116,6 +139,10 @@ final class PendingAppend {
     finish(
         result.completeExceptionally(
             new NoQuorumException("group " + log.name() + ": " + reason, cause)));
+  }
+
+  private long elapsed() {
+    return nanoTime.getAsLong() - started;
   }
 
   private void finish(boolean first) {

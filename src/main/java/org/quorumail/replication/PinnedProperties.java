@@ -20,7 +20,7 @@ import org.apache.ratis.server.RaftServerConfigKeys.Write;
  * a process.
  */
 final class PinnedProperties {
-  /** The time for which a repeated append is recognised; appends are repeated for less. */
+  /** The time for which a repeated append is recognised; {@link PendingAppend} repeats for less. */
   static final int RETRY_CACHE_SECONDS = 20;
 
   private static final String FSYNC = "an entry counts only when it was forced to disk";

@@ -21,6 +21,7 @@ import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.GroupManagementRequest;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -32,6 +33,7 @@ import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.leader.FollowerInfo;
 import org.apache.ratis.util.AtomicFileOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +58,9 @@ public final class RaftNode implements AutoCloseable {
   private static final Duration CLOSE_TIMEOUT = Duration.ofMinutes(2);
 
   private static final Duration TICK = Duration.ofSeconds(1);
+
+  /** A member that lacks fewer entries has them within a moment. */
+  private static final long CATCH_UP_ENTRIES = 1000;
 
   private final RaftSettings settings;
   private final RaftMetrics metrics;
@@ -256,6 +261,15 @@ public final class RaftNode implements AutoCloseable {
     return members.values().stream().mapToLong(group -> group.log.pendingBytes()).sum();
   }
 
+  /**
+   * Returns why the leadership of a group that is open here cannot be transferred to the peer now,
+   * or nothing. It looks at memory alone.
+   */
+  public Optional<String> transferObstacle(String group, String peer) {
+    OpenGroup member = members.get(group);
+    return member == null ? Optional.of("it is not open here") : member.log.transferObstacle(peer);
+  }
+
   /** The voting members of a group that is open here. */
   public List<RaftMember> members(String group) {
     return division(group).getRaftConf().getCurrentPeers().stream()
@@ -263,13 +277,37 @@ public final class RaftNode implements AutoCloseable {
         .toList();
   }
 
+  /** The members of a group that get its log and do not vote. */
+  public List<RaftMember> listeners(String group) {
+    return division(group).getRaftConf().getCurrentPeers(RaftPeerRole.LISTENER).stream()
+        .map(RaftNode::raftMember)
+        .toList();
+  }
+
+  /** Whether a member of a group that this node leads has about all that this node has applied. */
+  public boolean isCaughtUp(String group, String peerId) {
+    OpenGroup open = members.get(group);
+    if (open == null) return false;
+    FollowerInfo follower = open.machine.followers().get(RaftPeerId.valueOf(peerId));
+    long applied = open.machine.getLastAppliedTermIndex().getIndex();
+    return follower != null && follower.getMatchIndex() >= applied - CATCH_UP_ENTRIES;
+  }
+
+  /** {@link #setMembers(String, List, List, Duration)} without listeners. */
+  public boolean setMembers(String group, List<RaftMember> peers, Duration timeout) {
+    return setMembers(group, peers, List.of(), timeout);
+  }
+
   /**
    * Changes the members of a group that this node leads, all in one step. New members must have
-   * opened it with {@link GroupSpec#joining}. They are brought up to date before they vote.
+   * opened it with {@link GroupSpec#joining}. They are brought up to date before they vote, unless
+   * they were listeners: see {@link #isCaughtUp}.
    *
+   * @param listeners get the log and do not vote
    * @return whether the change is committed; if not, it may be later
    */
-  public boolean setMembers(String group, List<RaftMember> peers, Duration timeout) {
+  public boolean setMembers(
+      String group, List<RaftMember> voters, List<RaftMember> listeners, Duration timeout) {
     RaftServer.Division division = division(group);
     var request =
         new SetConfigurationRequest(
@@ -277,7 +315,10 @@ public final class RaftNode implements AutoCloseable {
             server.getId(),
             division.getMemberId().getGroupId(),
             wire.nextCallId(),
-            raftPeers(peers));
+            SetConfigurationRequest.Arguments.newBuilder()
+                .setServersInNewConf(raftPeers(voters))
+                .setListenersInNewConf(raftPeers(listeners, RaftPeerRole.LISTENER))
+                .build());
     try {
       await(server.setConfigurationAsync(request), timeout);
       return true;
@@ -387,10 +428,20 @@ public final class RaftNode implements AutoCloseable {
   }
 
   private static List<RaftPeer> raftPeers(List<RaftMember> peers) {
+    return raftPeers(peers, RaftPeerRole.FOLLOWER);
+  }
+
+  private static List<RaftPeer> raftPeers(List<RaftMember> peers, RaftPeerRole role) {
     // Equal priorities: Ratis would refuse to transfer leadership to a peer below the highest, and
     // would by itself hand it to a higher one, with a second gap in service.
     return peers.stream()
-        .map(peer -> RaftPeer.newBuilder().setId(peer.id()).setAddress(peer.address()).build())
+        .map(
+            peer ->
+                RaftPeer.newBuilder()
+                    .setId(peer.id())
+                    .setAddress(peer.address())
+                    .setStartupRole(role)
+                    .build())
         .toList();
   }
 

@@ -32,9 +32,6 @@ final class RatisLog implements ReplicatedLog {
    */
   static final long PENDING_BYTES_MAX = 32L << 20;
 
-  /** The longest timeout: a longer one would outlive the leader's memory of applied calls. */
-  static final Duration TIMEOUT_MAX = Duration.ofSeconds(PinnedProperties.RETRY_CACHE_SECONDS - 5);
-
   /**
    * The longest idle time of a group. An idle leader can disagree forever with a follower that came
    * back without its log (RATIS-2523).
@@ -104,8 +101,8 @@ final class RatisLog implements ReplicatedLog {
                   + (PENDING_BYTES_MAX >> 20)
                   + " MB of entries waiting for a quorum"));
     }
-    Duration bounded = timeout.compareTo(TIMEOUT_MAX) < 0 ? timeout : TIMEOUT_MAX;
-    var append = new PendingAppend(this, wire.timer(), wire.nextCallId(), entry, bounded);
+    var append =
+        new PendingAppend(this, wire.timer(), wire.nextCallId(), entry, timeout, System::nanoTime);
     append.send();
     return append.result();
   }
@@ -123,6 +120,13 @@ final class RatisLog implements ReplicatedLog {
   @Override
   public boolean transferLeadership(String peer, Duration timeout) {
     return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, timeout);
+  }
+
+  /** See {@link RaftNode#transferObstacle}. */
+  Optional<String> transferObstacle(String peer) {
+    return replica == null
+        ? Optional.of("this node is no member of it")
+        : new LeadershipTransfer(wire, id, replica).obstacle(peer);
   }
 
   @Override

@@ -88,6 +88,14 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return followers;
   }
 
+  String group() {
+    return group;
+  }
+
+  Duration electionMin() {
+    return electionMin;
+  }
+
   Optional<LeaderLease> lease() {
     return Optional.ofNullable(lease);
   }
@@ -172,7 +180,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return super.startTransaction(request);
   }
 
-  /** Why the entry in the place of which an empty one stands was refused; only its leader knows. */
+  /** The reason for which an entry was refused; only its leader knows it. */
   private record Refusal(String reason) {}
 
   private void checkEntry(ByteString entry) throws IOException {

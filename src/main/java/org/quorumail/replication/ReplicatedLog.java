@@ -18,11 +18,12 @@ public interface ReplicatedLog {
   /**
    * Appends an entry through the current leader, here or elsewhere. If the leader changes
    * meanwhile, the entry is sent to the next one under the same call id, so that it is applied at
-   * most once. The array must not be changed afterwards.
+   * most once. It is sent again for some seconds only, but an attempt that a leader holds is waited
+   * for until the timeout. The array must not be changed afterwards.
    *
    * @return completes with the state's reply once a quorum has the entry on disk and the leader has
-   *     applied it. Completes exceptionally with {@link NoQuorumException} after the timeout; the
-   *     entry may still be committed later
+   *     applied it. Completes exceptionally with {@link NoQuorumException} after the timeout, or
+   *     when the entry cannot be sent again; it may still be committed later
    */
   CompletableFuture<AppendResult> append(byte[] entry, Duration timeout);
 
@@ -36,7 +37,8 @@ public interface ReplicatedLog {
   void requestSnapshot();
 
   /**
-   * Transfers the leadership to the peer, which must be up to date; false when it did not happen.
+   * Transfers the leadership to the peer; false when it did not happen. A peer that does not answer
+   * or lacks many entries is refused before anything changes ({@link RaftNode#transferObstacle}).
    */
   boolean transferLeadership(String peer, Duration timeout);
 

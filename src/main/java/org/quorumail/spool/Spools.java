@@ -168,6 +168,7 @@ public final class Spools implements Intake, AutoCloseable {
   /** Makes readiness {@code DRAINING}; messages on their way in may still be committed. */
   public void drain() {
     draining = true;
+    spools.forEach(Spool::drain);
   }
 
   /**

@@ -219,6 +219,13 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
+  public RemovalResult removeNode(String id) {
+    return id.equals("n2")
+        ? new RemovalResult(true, id, "")
+        : new RemovalResult(false, id, "no member is called " + id);
+  }
+
+  @Override
   public ElectionResult transferLeadership() {
     return quorum
         ? new ElectionResult(true, "n2", "")

@@ -2,6 +2,9 @@ package org.quorumail.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.quorumail.spool.OwnedSpool;
+import org.slf4j.LoggerFactory;
 
 class SpoolRebalancerTest {
   private final List<String> calls = new ArrayList<>();
@@ -64,6 +68,33 @@ class SpoolRebalancerTest {
   }
 
   @Test
+  void aHomeThatHasNotCaughtUpChangesNothingUntilItHas() {
+    node.obstacle = Optional.of("b has not caught up: it lacks 1000 entries");
+    var logger = (Logger) LoggerFactory.getLogger(SpoolRebalancer.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    logger.addAppender(lines);
+    for (int second = 0; second < 150; second++) {
+      rebalancer.rebalanceAll();
+      pass(Duration.ofSeconds(1));
+    }
+    logger.detachAppender(lines);
+    assertThat(calls).as("neither drained nor announced").isEmpty();
+    assertThat(lines.list)
+        .as("a line per minute")
+        .hasSize(3)
+        .allMatch(
+            line ->
+                line.getFormattedMessage()
+                    .equals(
+                        "event=spool_rebalance_deferred spool=spool-b"
+                            + " reason=\"b has not caught up: it lacks 1000 entries\""));
+    node.obstacle = Optional.empty();
+    rebalancer.rebalanceAll();
+    assertThat(calls).contains("RebalancingCompleted true");
+  }
+
+  @Test
   void ownAndForeignSpoolsStayWhereTheyAre() {
     node.candidates =
         List.of(
@@ -107,6 +138,7 @@ class SpoolRebalancerTest {
         List.of(new SpoolRebalancer.Candidate("spool-b", "b", false, Optional.of(owned())));
     boolean ready = true;
     boolean drains = true;
+    Optional<String> obstacle = Optional.empty();
 
     @Override
     public List<SpoolRebalancer.Candidate> candidates() {
@@ -116,6 +148,11 @@ class SpoolRebalancerTest {
     @Override
     public boolean isReady(String nodeId) {
       return ready;
+    }
+
+    @Override
+    public Optional<String> obstacle(SpoolRebalancer.Candidate spool) {
+      return obstacle;
     }
 
     @Override

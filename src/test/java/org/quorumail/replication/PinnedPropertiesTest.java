@@ -48,7 +48,7 @@ class PinnedPropertiesTest {
     assertThat(GrpcConfigKeys.messageSizeMax(properties, message -> {}).getSize())
         .isGreaterThan(appender + (1 << 20))
         .isGreaterThan(Log.Appender.snapshotChunkSizeMax(properties).getSize() + (1 << 20));
-    assertThat(RatisLog.TIMEOUT_MAX)
+    assertThat(PendingAppend.REPEATS_MAX)
         .isLessThan(
             Duration.ofMillis(
                 RaftServerConfigKeys.RetryCache.expiryTime(properties)

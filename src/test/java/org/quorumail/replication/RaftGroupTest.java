@@ -9,13 +9,18 @@ import static org.quorumail.replication.TestRaftCluster.append;
 import static org.quorumail.replication.TestRaftCluster.later;
 
 import io.helidon.common.SerializationConfig;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.leader.FollowerInfo;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -136,6 +141,80 @@ class RaftGroupTest {
   }
 
   @Test
+  void aMemberThatHasNotCaughtUpGetsNoLeadershipAndNothingChanges() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      Leadership term = leader.log().leadership().orElseThrow();
+      await().atMost(5, TimeUnit.SECONDS).until(term::hasLease);
+      String laggard = cluster.follower().id();
+      cluster.stop(laggard);
+      TestRaftCluster.fill(leader, "a");
+      assertThat(leader.log().transferLeadership(laggard, Duration.ofSeconds(1))).isFalse();
+      assertThat(leader.log().leadership()).contains(term);
+      await().atMost(5, TimeUnit.SECONDS).until(term::hasLease);
+      assertThat(append(leader, "b")).isEqualTo("1");
+
+      cluster.start(laggard);
+      await()
+          .atMost(20, TimeUnit.SECONDS)
+          .until(() -> leader.raft().transferObstacle(GROUP, laggard).isEmpty());
+      assertThat(leader.log().transferLeadership(laggard, Duration.ofSeconds(5))).isTrue();
+      assertThat(cluster.node(laggard).log().leader()).contains(laggard);
+    }
+  }
+
+  @Test
+  void theObstacleToATransferIsNamed() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      String follower = cluster.follower().id();
+      append(leader, "a");
+      await()
+          .atMost(5, TimeUnit.SECONDS)
+          .until(() -> leader.raft().transferObstacle(GROUP, follower).isEmpty());
+      assertThat(leader.raft().transferObstacle(GROUP, leader.id())).isEmpty();
+      assertThat(leader.raft().transferObstacle(GROUP, "n9")).contains("n9 is no member of it");
+      assertThat(cluster.node(follower).raft().transferObstacle(GROUP, leader.id()))
+          .contains("this node does not lead it");
+      lag(leader, follower, LeadershipTransfer.LAG_MAX);
+      assertThat(leader.raft().transferObstacle(GROUP, follower)).isEmpty();
+      lag(leader, follower, LeadershipTransfer.LAG_MAX + 1);
+      assertThat(leader.raft().transferObstacle(GROUP, follower))
+          .contains(follower + " has not caught up: it lacks 33 entries");
+      cluster.stop(follower);
+      await()
+          .atMost(5, TimeUnit.SECONDS)
+          .until(
+              () ->
+                  leader
+                      .raft()
+                      .transferObstacle(GROUP, follower)
+                      .equals(Optional.of(follower + " does not answer")));
+    }
+  }
+
+  /** Lets the leader's record of a follower say that it lacks so many entries. */
+  private static void lag(TestRaftCluster.TestNode leader, String follower, long entries) {
+    var replica = Objects.requireNonNull(((RatisLog) leader.log()).replica());
+    replica
+        .machine()
+        .followers()
+        .compute(
+            RaftPeerId.valueOf(follower),
+            (id, record) -> {
+              long last = replica.division().getRaftLog().getLastEntryTermIndex().getIndex();
+              return (FollowerInfo)
+                  Proxy.newProxyInstance(
+                      FollowerInfo.class.getClassLoader(),
+                      new Class<?>[] {FollowerInfo.class},
+                      (proxy, method, arguments) ->
+                          method.getName().equals("getMatchIndex")
+                              ? (Object) (last - entries)
+                              : method.invoke(record, arguments));
+            });
+  }
+
+  @Test
   void anEmptyNodeJoinsAGroupWhoseLogIsPurged() throws Exception {
     try (TestRaftCluster cluster = three()) {
       var leader = cluster.leader();
@@ -150,6 +229,42 @@ class RaftGroupTest {
       cluster.awaitEqualStates();
       assertThat(joiner.state().installs()).isEqualTo(1);
       assertThat(joiner.raft().members(GROUP)).hasSize(4).contains(cluster.peer("n4"));
+    }
+  }
+
+  @Test
+  void aListenerGetsTheLogAndVotesOnlyWhenItIsMadeAVoter() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      append(leader, "before");
+      var joiner = cluster.join("n4");
+      List<RaftMember> voters = leader.raft().members(GROUP);
+      List<RaftMember> listener = List.of(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, voters, listener, TIMEOUT)).isTrue();
+      assertThat(append(joiner, "before")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(leader.raft().listeners(GROUP)).isEqualTo(listener);
+      assertThat(leader.raft().members(GROUP)).isEqualTo(voters);
+      await().atMost(5, TimeUnit.SECONDS).until(() -> leader.raft().isCaughtUp(GROUP, "n4"));
+
+      cluster.stop("n4");
+      var restarted = cluster.start("n4");
+      assertThat(append(leader, "before")).isEqualTo("3");
+      cluster.awaitEqualStates();
+      assertThat(append(restarted, "before")).isEqualTo("4");
+
+      List<RaftMember> four = new ArrayList<>(voters);
+      four.add(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, four, TIMEOUT)).isTrue();
+      // three of four are needed now: without the vote of n4 nothing would be committed
+      cluster.nodes().stream()
+          .filter(node -> !node.isLeader() && !node.id().equals("n4"))
+          .findFirst()
+          .ifPresent(node -> cluster.stop(node.id()));
+      assertThat(append(restarted, "before")).isEqualTo("5");
+      cluster.awaitEqualStates();
+      assertThat(restarted.raft().listeners(GROUP)).isEmpty();
+      assertThat(cluster.fatal).isEmpty();
     }
   }
 

@@ -395,5 +395,11 @@ class SpoolStateTest {
 
     @Override
     public void becomeFollower() {}
+
+    @Override
+    public void termApplied(long term) {}
+
+    @Override
+    public void termsSkipped() {}
   }
 }

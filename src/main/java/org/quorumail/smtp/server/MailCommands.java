@@ -175,8 +175,11 @@ final class MailCommands {
     RcptParameters.Parsed.Valid valid = (RcptParameters.Parsed.Valid) parsed;
     MailAddress address = qualified(written);
     boolean full = transaction.recipientCount() >= config.limits().recipients();
-    if (full && !transaction.contains(address))
-      return CommandResult.of(452, "4.5.3", "Too many recipients");
+    if (transaction.contains(address)) { // the filters have accepted it
+      transaction.repeat();
+      return CommandResult.of(250, "2.1.5", "Ok");
+    }
+    if (full) return CommandResult.of(452, "4.5.3", "Too many recipients");
     Optional<Reply> refusal = session.filters().rcpt(written);
     if (refusal.isPresent()) {
       session.logRejected("RCPT", refusal.get(), " to=" + Escape.quoted(written.toString()));
