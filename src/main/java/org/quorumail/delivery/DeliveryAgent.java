@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.metrics.Buckets;
+import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.slf4j.Logger;

@@ -39,7 +39,8 @@ public final class ConfigReader {
       """
       [[route]]
       domain = "*"
-      to = ["mx"]
+      to = ["smtp://relay.example.org:587"]
+      [[route.login]]
       [[milter]]
       [[tls.more]]
       [delivery.domains."example.org"]

@@ -43,9 +43,10 @@ record FileFingerprints(Map<String, List<String>> byKey) {
 
   /** Lists the keys of both whose files have other contents. */
   List<String> differences(FileFingerprints other) {
-    return byKey.keySet().stream()
-        .filter(other.byKey::containsKey)
-        .filter(key -> !byKey.get(key).equals(other.byKey.get(key)))
+    return byKey.entrySet().stream()
+        .filter(e -> other.byKey.containsKey(e.getKey()))
+        .filter(e -> !e.getValue().equals(other.byKey.get(e.getKey())))
+        .map(Map.Entry::getKey)
         .sorted()
         .toList();
   }

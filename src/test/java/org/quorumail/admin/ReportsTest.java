@@ -371,7 +371,7 @@ class ReportsTest {
       if (name.matches(".*_(ns|ms|s|sec|kb|mb|min|milliseconds|minutes|hours)(_.*)?"))
         faults.add(name + " has another unit than seconds or bytes");
       if (name.matches(".*(duration|latency|_age)")
-          || type.equals("gauge") && name.endsWith("_count"))
+          || (type.equals("gauge") && name.endsWith("_count")))
         faults.add(name + " has a wrong suffix");
     }
     assertThat(faults).isEmpty();
