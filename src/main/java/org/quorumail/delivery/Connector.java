@@ -71,6 +71,7 @@ final class Connector {
     this.requireVerifiedTls = requireVerifiedTls;
     this.mayOfferTlsLater = !requireVerifiedTls;
     this.isTrial = limiter.takeTrial();
+    if (isTrial) agent.hosts().forget(destination);
   }
 
   /** The result of a search. */

@@ -294,6 +294,22 @@ class DeliveryAgentTest {
     }
   }
 
+  /** The host may have moved since DNS was asked. */
+  @Test
+  void aTrialOfTheOperatorAsksDnsAgain() throws IOException {
+    try (ScriptedServer server = new ScriptedServer(ScriptedServer::polite)) {
+      FakeResolver resolver = new FakeResolver().mx("d.test", 10, "first.test", "127.0.0.1");
+      try (DeliveryAgent agent = agent(resolver, "", server.port())) {
+        SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 1);
+        deliver(agent, message);
+        assertThat(resolver.forgotten()).isEmpty();
+        agent.requestTrial(agent.destination("d.test"));
+        deliver(agent, message);
+        assertThat(resolver.forgotten()).containsExactly("d.test");
+      }
+    }
+  }
+
   private static FakeResolver twoExchangers() {
     return new FakeResolver()
         .mx("d.test", 10, "first.test", "127.0.0.1")
