@@ -68,6 +68,7 @@ public final class RaftNode implements AutoCloseable {
   private final StorageLock owner;
   private final GroupRecord record;
   private final ScheduledThreadPoolExecutor timer;
+  private final ScheduledThreadPoolExecutor forcing;
   private final RaftServer server;
   private final RaftClientContext wire;
   private final AtomicBoolean failed = new AtomicBoolean();
@@ -93,6 +94,9 @@ public final class RaftNode implements AutoCloseable {
     this.owner = owner;
     this.record = record;
     this.timer = newTimer(settings.peerId());
+    this.forcing =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("raft-forced-" + settings.peerId()).factory());
     this.server = buildServer(settings, properties);
     ClientId client = ClientId.randomId();
     var rpc = ((ClientFactory) server.getFactory()).newRaftClientRpc(client, properties);
@@ -173,6 +177,8 @@ public final class RaftNode implements AutoCloseable {
 
     timer.scheduleWithFixedDelay(
         this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+    forcing.scheduleWithFixedDelay(
+        this::recordForced, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
     LOG.info(
         "event=raft_started peer={} host={} port={} directory={}",
         settings.peerId(),
@@ -345,6 +351,7 @@ public final class RaftNode implements AutoCloseable {
     closeServer();
     closeQuietly(wire);
     timer.shutdownNow();
+    forcing.shutdownNow();
     AtomicFileOutputStream.unwatch(settings.directory());
     closeQuietly(owner);
     LOG.info("event=raft_stopped peer={}", settings.peerId());
@@ -368,6 +375,16 @@ public final class RaftNode implements AutoCloseable {
     }
     if (closing.isAlive()) LOG.warn("event=raft_not_closed seconds={}", CLOSE_TIMEOUT.toSeconds());
     if (interrupted) Thread.currentThread().interrupt();
+  }
+
+  /** On a thread of its own, since a slow disk must not delay the timer. */
+  private void recordForced() {
+    for (OpenGroup member : members.values()) {
+      RatisLog.Replica replica = member.log.replica();
+      if (replica != null) {
+        member.machine.recordForced(replica.division().getRaftLog().getFlushIndex());
+      }
+    }
   }
 
   private void tick() {

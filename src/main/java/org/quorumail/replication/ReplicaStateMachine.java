@@ -65,6 +65,8 @@ final class ReplicaStateMachine extends BaseStateMachine {
   /** The last term in which this node led the group; under {@link #roleLock}. */
   private long lastLedTerm = -1;
 
+  private volatile @Nullable ForcedPosition forced;
+
   private volatile boolean broken;
   private volatile boolean closing;
 
@@ -100,6 +102,17 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return Optional.ofNullable(lease);
   }
 
+  /** Records how far the log is forced; called every second, on one thread. */
+  void recordForced(long index) {
+    ForcedPosition position = forced;
+    if (position == null || broken || closing || index < 0) return;
+    try {
+      position.write(index);
+    } catch (IOException e) {
+      LOG.warn("event=forced_position_not_written group={} reason=\"{}\"", group, e.getMessage());
+    }
+  }
+
   /** Announces an orderly close, so that the end of the server is no failure. */
   void closing() {
     closing = true;
@@ -114,7 +127,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
     state.open();
     // before Ratis reads it
     Path segments = storage.getStorageDir().getCurrentDir().toPath();
-    LogRecovery.Extent log = new LogRecovery(segments).recover(state.applied().index());
+    ForcedPosition forcedPosition = new ForcedPosition(storage.getStorageDir().getRoot().toPath());
+    LogRecovery.Extent log =
+        new LogRecovery(segments, forcedPosition.read()).recover(state.applied().index());
+    forced = forcedPosition;
     checkLogReaches(log, segments);
     installIfNewer();
     checkLogContinues(log, segments);

@@ -144,7 +144,7 @@ final class OwnedTerm implements OwnedSpool {
           if (recorder.get() != this) logHandOver(id, recorder.get());
           return true;
         }
-        // a first refusal means that the term has ended, as the ownership learns soon
+        // a first refusal means that the term has ended; the ownership is notified soon
         if (result.isPresent() && refusedBy == recorder.get()) break;
         if (result.isPresent()) refusedBy = recorder.get();
         Thread.sleep(RETRY_PAUSE);
