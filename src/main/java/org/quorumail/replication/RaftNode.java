@@ -111,6 +111,11 @@ public final class RaftNode implements AutoCloseable {
     return start(settings, PinnedProperties.of(settings), meters, onFatal);
   }
 
+  /** The cluster id under which a directory was first used; empty before that. */
+  public static Optional<String> storedClusterId(Path directory) throws IOException {
+    return StorageLock.owner(directory).map(StorageLock.Owner::clusterId);
+  }
+
   /** For tests, which shrink the log's segments. */
   static RaftNode start(
       RaftSettings settings,
@@ -259,6 +264,16 @@ public final class RaftNode implements AutoCloseable {
   /** Bytes of entries that wait for their quorum, over all groups. */
   public long pendingBytes() {
     return members.values().stream().mapToLong(group -> group.log.pendingBytes()).sum();
+  }
+
+  /**
+   * Learns addresses of other nodes. The first address that Ratis learns of a node counts; a log
+   * may have an older one, by which nobody could be reached. Called before groups are opened.
+   */
+  public void learnAddresses(List<RaftMember> members) throws IOException {
+    List<RaftPeer> peers = raftPeers(members);
+    server.getServerRpc().addRaftPeers(peers);
+    wire.add(peers);
   }
 
   /** The voting members of a group that is open here. */
