@@ -31,6 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param version of the stored form
  * @param clusterId the digest of the founding members, by which clusters with one secret differ
+ * @param groupNamespace the first part of the ids of all Raft groups; a cluster that began as a
+ *     stand-alone node has that node's
  * @param members sorted by node id
  * @param metaFounders the peer ids with which the meta group was opened first; others join it
  * @param spools by the node id of the home, which may have been removed
@@ -38,11 +40,18 @@ import tools.jackson.databind.json.JsonMapper;
 public record ClusterMap(
     int version,
     String clusterId,
+    String groupNamespace,
     long revision,
     List<Member> members,
     List<String> metaFounders,
     Map<String, SpoolReplicas> spools) {
   private static final JsonMapper JSON = JsonMapper.shared();
+
+  /** The namespace of the groups of a cluster that was founded as one. */
+  public static final String CLUSTER_GROUPS = "cluster";
+
+  /** The namespace of the groups of a stand-alone node. */
+  public static final String STANDALONE_GROUPS = "alone";
 
   /** The version of the form that this release writes. */
   static final int VERSION = 2;
@@ -86,6 +95,7 @@ public record ClusterMap(
   private record StoredMap(
       @Nullable Integer version,
       @Nullable String clusterId,
+      @Nullable String groupNamespace,
       @Nullable Long revision,
       @Nullable List<Member> members,
       @Nullable List<String> metaFounders,
@@ -96,7 +106,8 @@ public record ClusterMap(
   }
 
   /** The map of a cluster that has just been founded. */
-  public static ClusterMap founded(Formation formation, int replicationFactor) {
+  public static ClusterMap founded(
+      Formation formation, int replicationFactor, String groupNamespace) {
     Placement placement = new Placement(formation, replicationFactor);
     Map<String, SpoolReplicas> spools = new TreeMap<>();
     for (Member home : formation.members()) {
@@ -105,6 +116,7 @@ public record ClusterMap(
     return new ClusterMap(
         VERSION,
         formation.digest(),
+        groupNamespace,
         0,
         formation.members(),
         peerIds(placement.metaMembers()),
@@ -135,6 +147,25 @@ public record ClusterMap(
       }
     }
     return Optional.ofNullable(newest);
+  }
+
+  /**
+   * The same map with another address of its only member. Nobody else knows the former one: no
+   * revision is needed.
+   *
+   * @return empty when there are other members or the address is the same
+   */
+  public Optional<ClusterMap> withAddress(Member only) {
+    boolean moved =
+        members.size() == 1
+            && revision == 0
+            && members.getFirst().peerId().equals(only.peerId())
+            && !members.getFirst().equals(only);
+    return moved
+        ? Optional.of(
+            new ClusterMap(
+                VERSION, clusterId, groupNamespace, 0, List.of(only), metaFounders, spools))
+        : Optional.empty();
   }
 
   /** Whether the other map is a later revision of the same cluster's. */
@@ -252,7 +283,8 @@ public record ClusterMap(
   }
 
   private ClusterMap next(List<Member> nextMembers, Map<String, SpoolReplicas> nextSpools) {
-    return new ClusterMap(VERSION, clusterId, revision + 1, nextMembers, metaFounders, nextSpools);
+    return new ClusterMap(
+        VERSION, clusterId, groupNamespace, revision + 1, nextMembers, metaFounders, nextSpools);
   }
 
   private static Formation formationOf(List<Member> members, Member one) {
@@ -268,7 +300,8 @@ public record ClusterMap(
   /** The reason why this map cannot be used; JSON may leave anything out. */
   Optional<String> problem() {
     if (version != VERSION) return Optional.of("it has the unknown version " + version);
-    if (Objects.isNull(clusterId) || revision < 0) return Optional.of("it has no id or revision");
+    if (Objects.isNull(clusterId) || Objects.isNull(groupNamespace) || revision < 0)
+      return Optional.of("it has no id or revision");
     if (members.isEmpty() || members.size() > MEMBERS_MAX) {
       return Optional.of("it has %d members".formatted(members.size()));
     }
@@ -299,14 +332,15 @@ public record ClusterMap(
    * Reads the map that this node has kept; empty when it has not formed or joined a cluster yet.
    *
    * @param replicationFactor by which the nodes of an older release have placed the spools
+   * @param groupNamespace by which a node of an older release has opened its groups
    */
-  public static Optional<ClusterMap> read(Path file, int replicationFactor)
+  public static Optional<ClusterMap> read(Path file, int replicationFactor, String groupNamespace)
       throws ClusterStartException {
     if (!Files.exists(file)) return Optional.empty();
     try {
       StoredMap stored = JSON.readValue(Files.readString(file), StoredMap.class);
       if (stored == null) throw new IOException("it is empty");
-      ClusterMap map = map(stored, replicationFactor);
+      ClusterMap map = map(stored, replicationFactor, groupNamespace);
       Optional<String> problem = map.problem();
       if (problem.isPresent()) throw new IOException(problem.get());
       return Optional.of(map);
@@ -318,17 +352,21 @@ public record ClusterMap(
     }
   }
 
-  private static ClusterMap map(StoredMap stored, int replicationFactor) throws IOException {
+  private static ClusterMap map(StoredMap stored, int replicationFactor, String groupNamespace)
+      throws IOException {
     List<Member> members = stored.members;
     if (members == null || members.isEmpty()) throw new IOException("it has no members");
-    if (stored.version == null) return founded(new Formation(members), replicationFactor);
+    if (stored.version == null)
+      return founded(new Formation(members), replicationFactor, groupNamespace);
     if (stored.clusterId == null
+        || stored.groupNamespace == null
         || stored.revision == null
         || stored.metaFounders == null
         || stored.spools == null) throw new IOException("it is not complete");
     return new ClusterMap(
         stored.version,
         stored.clusterId,
+        stored.groupNamespace,
         stored.revision,
         members,
         stored.metaFounders,

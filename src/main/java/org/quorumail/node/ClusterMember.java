@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
@@ -29,6 +30,7 @@ import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.cluster.NodeCredentials;
 import org.quorumail.cluster.PartitionDetector;
 import org.quorumail.cluster.StaticMembership;
+import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftSettings;
 import org.quorumail.replication.RaftTls;
 import org.slf4j.Logger;
@@ -93,8 +95,7 @@ public final class ClusterMember implements AutoCloseable {
       MeterRegistry meters)
       throws ClusterStartException {
     ClusterConfig cluster = config.cluster();
-    Optional<ClusterMap> stored =
-        ClusterMap.read(directory.path().resolve(FILE), cluster.replicationFactor());
+    Optional<ClusterMap> stored = storedMap(directory.path(), cluster);
     if (stored.isPresent()) requireFit(stored.get(), cluster, directory.path());
     FormationVote vote = new FormationVote();
     ClusterEventLog events = new ClusterEventLog();
@@ -120,7 +121,26 @@ public final class ClusterMember implements AutoCloseable {
         cluster, directory, local, vote, events, Optional.of(credentials), membership);
   }
 
-  /** A directory of a member and one of a stand-alone node are never taken for each other. */
+  private static Optional<ClusterMap> storedMap(Path directory, ClusterConfig cluster)
+      throws ClusterStartException {
+    try {
+      String groups =
+          RaftNode.storedClusterId(directory.resolve(DataDirectory.RAFT))
+              .orElse(ClusterMap.CLUSTER_GROUPS);
+      return ClusterMap.read(directory.resolve(FILE), cluster.replicationFactor(), groups);
+    } catch (IOException e) {
+      throw ClusterStartException.ofEnvironment(
+          "the owner of the replication directory in %s cannot be read (%s)"
+              .formatted(directory, e.getMessage()),
+          e);
+    }
+  }
+
+  /**
+   * A directory of a member is never taken for one of a stand-alone node. The other way round the
+   * configuration must say that this node is the first of its cluster: several that were alone
+   * cannot be put together.
+   */
   private static void requireFit(ClusterMap stored, ClusterConfig cluster, Path directory)
       throws ClusterStartException {
     boolean isAlone = stored.members().size() == 1;
@@ -131,7 +151,7 @@ public final class ClusterMember implements AutoCloseable {
     }
     if (isAlone && cluster.enabled() && cluster.expect() > 1) {
       throw new ClusterStartException(
-          "cluster.enabled: %s belongs to a stand-alone node; name an empty directory for a member of a cluster"
+          "cluster.expect: %s belongs to a node that was alone; set cluster.expect = 1 to make it the first node of a cluster, or name an empty directory for one that joins another"
               .formatted(directory));
     }
   }
@@ -145,6 +165,12 @@ public final class ClusterMember implements AutoCloseable {
     Optional<ClusterMap> known = local.map();
     if (known.isPresent()) {
       Formation.Member now = Formation.member(metadata());
+      Optional<ClusterMap> moved = known.get().withAddress(now);
+      if (moved.isPresent()) {
+        moved.get().store(directory.path().resolve(FILE));
+        local.moved(moved.get());
+        known = moved;
+      }
       known.get().formation().formerAddress(now).ifPresent(ClusterMember::warnOfMove);
       return awaitContact(known.get(), stopping) ? known : Optional.empty();
     }
@@ -174,13 +200,26 @@ public final class ClusterMember implements AutoCloseable {
   private boolean awaitContact(ClusterMap known, CountDownLatch stopping)
       throws ClusterStartException, InterruptedException {
     long until = System.nanoTime() + CONTACT.toNanos();
-    boolean alone = known.members().size() == 1;
-    while (!alone && System.nanoTime() - until < 0 && !seesAnyMap()) {
+    boolean single = known.members().size() == 1;
+    boolean expectsOthers = credentials.isPresent() && (!single || config.hasSeeds());
+    while (expectsOthers && System.nanoTime() - until < 0 && !seesAnyMap()) {
       if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
     }
     Optional<String> removal = removal();
     if (removal.isPresent()) throw new ClusterStartException(removal.get());
+    if (single) refuseSecondCluster(known);
     return true;
+  }
+
+  /** A cluster of one beside another one with its secret and name is a mistake. */
+  private void refuseSecondCluster(ClusterMap known) throws ClusterStartException {
+    for (Membership.Member other : membership.members()) {
+      ClusterMap map = other.metadata().map();
+      if (map == null || map.clusterId().equals(known.clusterId())) continue;
+      throw new ClusterStartException(
+          "cluster.seeds: %s belongs to another cluster than this node, which is the only member of its own; to join, name an empty directory; else give each cluster its own cluster.name"
+              .formatted(other.metadata().nodeId()));
+    }
   }
 
   private boolean seesAnyMap() {
@@ -286,13 +325,14 @@ public final class ClusterMember implements AutoCloseable {
     return config.replicationFactor();
   }
 
-  RaftSettings raftSettings(Path raftDirectory) {
+  RaftSettings raftSettings(Path raftDirectory, ClusterMap map) {
     String peerId = directory.identity().peerId();
-    if (credentials.isEmpty()) return RaftSettings.standAlone("alone", peerId, raftDirectory);
+    String groups = map.groupNamespace();
+    if (credentials.isEmpty()) return RaftSettings.standAlone(groups, peerId, raftDirectory);
     RaftTls tls =
         new RaftTls.Managers(credentials.get().keyManager(), credentials.get().trustManager());
     return new RaftSettings(
-        "cluster",
+        groups,
         peerId,
         config.bindAddress(),
         config.raftPort(),
@@ -319,17 +359,27 @@ public final class ClusterMember implements AutoCloseable {
     if (credentials.isEmpty()) return Optional.of(alone());
     Optional<String> conflict = membership.idConflict();
     if (conflict.isPresent()) throw new ClusterStartException(conflict.get());
-    List<MemberMetadata> others =
-        membership.members().stream()
-            .filter(m -> m.presence() != Membership.Presence.LEFT)
-            .map(Membership.Member::metadata)
-            .toList();
+    List<MemberMetadata> others = others();
     Optional<ClusterMap> running = ClusterMap.newest(others);
     if (running.isPresent()) return join(running.get());
+    // metadata that are still on their way may be those of a running cluster
+    boolean complete = !membership.awaitsMetadata() && ids(others()).equals(ids(others));
+    if (!complete) return Optional.empty();
     if (config.expect() == 1 && others.isEmpty()) {
       return mayFoundAlone ? foundAlone() : Optional.empty();
     }
     return vote.tally(metadata(), others).map(this::founded);
+  }
+
+  private List<MemberMetadata> others() {
+    return membership.members().stream()
+        .filter(m -> m.presence() != Membership.Presence.LEFT)
+        .map(Membership.Member::metadata)
+        .toList();
+  }
+
+  private static Set<String> ids(List<MemberMetadata> nodes) {
+    return nodes.stream().map(MemberMetadata::peerId).collect(Collectors.toSet());
   }
 
   private Optional<ClusterMap> foundAlone() throws ClusterStartException {
@@ -343,7 +393,9 @@ public final class ClusterMember implements AutoCloseable {
   }
 
   private ClusterMap founded(Formation formation) {
-    return ClusterMap.founded(formation, config.replicationFactor());
+    String groups =
+        credentials.isEmpty() ? ClusterMap.STANDALONE_GROUPS : ClusterMap.CLUSTER_GROUPS;
+    return ClusterMap.founded(formation, config.replicationFactor(), groups);
   }
 
   /** Takes over the map that includes this node; asks to be added to one that does not. */

@@ -75,6 +75,11 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
     joins = clusterId;
   }
 
+  /** Records that this node, the only member, has moved. */
+  void moved(ClusterMap sameRevision) {
+    map = sameRevision;
+  }
+
   /** Records the first map, or a later revision of it. */
   void update(ClusterMap agreed) {
     ClusterMap known = map;

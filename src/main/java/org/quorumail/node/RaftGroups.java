@@ -86,7 +86,8 @@ public final class RaftGroups implements AutoCloseable {
     RaftNode raft;
     try {
       spools.watchSpace(directory.path());
-      raft = RaftNode.start(member.raftSettings(directory.path().resolve("raft")), meters, onFatal);
+      Path raftDirectory = directory.path().resolve(DataDirectory.RAFT);
+      raft = RaftNode.start(member.raftSettings(raftDirectory, map), meters, onFatal);
     } catch (RaftStartException | IOException e) {
       spools.close();
       throw e;
@@ -233,6 +234,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   private void openAll() throws RaftStartException {
+    learnAddresses(map);
     open(spec(Placement.META_GROUP, map.metaFounders(self)), meta);
     openSpools(map);
     spools.startMaintenance();
@@ -244,8 +246,18 @@ public final class RaftGroups implements AutoCloseable {
    * @param next must be on this node's disk, or a restart would forget the spools
    */
   void update(ClusterMap next) throws RaftStartException {
+    learnAddresses(next);
     openSpools(next);
     map = next;
+  }
+
+  private void learnAddresses(ClusterMap of) throws RaftStartException {
+    try {
+      raft.learnAddresses(
+          of.members().stream().filter(m -> !m.equals(self)).map(RaftGroups::raftMember).toList());
+    } catch (IOException e) {
+      throw new RaftStartException("The addresses of the other nodes cannot be used.", e);
+    }
   }
 
   private void openSpools(ClusterMap by) throws RaftStartException {

@@ -115,6 +115,11 @@ public final class RaftNode implements AutoCloseable {
     return start(settings, PinnedProperties.of(settings), meters, onFatal);
   }
 
+  /** The cluster id under which a directory was first used; empty before that. */
+  public static Optional<String> storedClusterId(Path directory) throws IOException {
+    return StorageLock.owner(directory).map(StorageLock.Owner::clusterId);
+  }
+
   /** For tests, which shrink the log's segments. */
   static RaftNode start(
       RaftSettings settings,
@@ -274,6 +279,16 @@ public final class RaftNode implements AutoCloseable {
   public Optional<String> transferObstacle(String group, String peer) {
     OpenGroup member = members.get(group);
     return member == null ? Optional.of("it is not open here") : member.log.transferObstacle(peer);
+  }
+
+  /**
+   * Learns addresses of other nodes. The first address that Ratis learns of a node counts; a log
+   * may have an older one, by which nobody could be reached. Called before groups are opened.
+   */
+  public void learnAddresses(List<RaftMember> members) throws IOException {
+    List<RaftPeer> peers = raftPeers(members);
+    server.getServerRpc().addRaftPeers(peers);
+    wire.add(peers);
   }
 
   /** The voting members of a group that is open here. */

@@ -25,7 +25,8 @@ class ClusterMapTest {
   static ClusterMap founded(int nodes) {
     return ClusterMap.founded(
         new Formation(IntStream.rangeClosed(1, nodes).mapToObj(ClusterMapTest::member).toList()),
-        3);
+        3,
+        ClusterMap.CLUSTER_GROUPS);
   }
 
   static Member member(int i) {
@@ -60,7 +61,7 @@ class ClusterMapTest {
         {"nodeId":"n2","peerId":"n2-1","host":"127.0.0.1","raftPort":7947,"zone":"z"},
         {"nodeId":"n3","peerId":"n3-1","host":"127.0.0.1","raftPort":7947,"zone":"z"}]}
         """);
-    ClusterMap read = ClusterMap.read(file, 3).orElseThrow();
+    ClusterMap read = ClusterMap.read(file, 3, "cluster").orElseThrow();
     assertThat(read).isEqualTo(THREE);
     assertThat(read.revision()).isZero();
     assertThat(read.spoolMembers("n2")).hasSize(3).startsWith(member(2));
@@ -69,16 +70,42 @@ class ClusterMapTest {
   }
 
   @Test
+  void aNodeThatWasAloneKeepsItsGroupsWhenItGetsAnAddress() throws Exception {
+    Path file = directory.resolve("cluster.json");
+    Files.writeString(
+        file,
+        """
+        {"members":[{"nodeId":"n1","peerId":"n1-1","host":"127.0.0.1","raftPort":7947,"zone":"z"}]}
+        """);
+    ClusterMap alone = ClusterMap.read(file, 3, "alone").orElseThrow();
+    assertThat(alone.groupNamespace()).isEqualTo("alone");
+    assertThat(alone.withAddress(member(1))).isEmpty();
+    Member moved = new Member("n1", "n1-1", "192.0.2.1", 7947, "z");
+    ClusterMap first = alone.withAddress(moved).orElseThrow();
+    assertThat(first.members()).containsExactly(moved);
+    assertThat(first.clusterId()).isEqualTo(alone.clusterId());
+    assertThat(first.metaFounders(moved)).containsExactly(moved);
+    first.store(file);
+    assertThat(ClusterMap.read(file, 3, "cluster")).contains(first);
+
+    ClusterMap two = first.withMember(member(2), 3, m -> true);
+    assertThat(two.groupNamespace()).isEqualTo("alone");
+    assertThat(two.spoolMembers("n1")).containsExactly(moved, member(2));
+    assertThat(two.withAddress(member(1))).isEmpty();
+    assertThat(THREE.withAddress(moved)).isEmpty();
+  }
+
+  @Test
   void aStoredMapIsReadBackWhateverThePlacementWouldBeNow() throws Exception {
     Path file = directory.resolve("cluster.json");
     ClusterMap grown = THREE.withMember(member(4), 3, m -> true);
     grown.store(file);
-    assertThat(ClusterMap.read(file, 2)).contains(grown);
+    assertThat(ClusterMap.read(file, 2, "other")).contains(grown);
     String text = Files.readString(file);
     for (String damaged :
         List.of("{\"members\": [", "{}", "null", text.replace("\"version\":2", "\"version\":3"))) {
       Files.writeString(file, damaged);
-      assertThatThrownBy(() -> ClusterMap.read(file, 3))
+      assertThatThrownBy(() -> ClusterMap.read(file, 3, "cluster"))
           .as(damaged)
           .isInstanceOf(ClusterStartException.class)
           .hasMessageContaining("cannot be read");
@@ -173,6 +200,6 @@ class ClusterMapTest {
   }
 
   private static ClusterMap with(List<Member> members, Map<String, SpoolReplicas> spools) {
-    return new ClusterMap(2, "c", 1, members, THREE.metaFounders(), spools);
+    return new ClusterMap(2, "c", "cluster", 1, members, THREE.metaFounders(), spools);
   }
 }

@@ -154,6 +154,64 @@ class GrowIT {
     }
   }
 
+  @Test
+  void aStandAloneNodeBecomesThreeWithItsQueue() throws Exception {
+    int sinkPort = NodeSettings.freePort();
+    String nextHop = "smtp://127.0.0.1:" + sinkPort;
+    Set<String> arrived = ConcurrentHashMap.newKeySet();
+    NodeSettings alone = NodeSettings.standAlone("node-1", directory, nextHop);
+    String secret = NodeSettings.cluster(3, directory, nextHop).getFirst().secret();
+    List<String> seed = List.of("127.0.0.1:" + alone.clusterPort());
+    try (NodeProcess before = new NodeProcess(alone)) {
+      before.start();
+      before.awaitReady(START);
+      for (int i = 0; i < 20; i++) send(before, "alone" + i + "@sink.test");
+      before.stop(Duration.ofSeconds(60));
+    }
+    NodeSettings inCluster = alone.inCluster(seed, secret);
+    inCluster.writeConfig();
+    try (NodeProcess first = new NodeProcess(inCluster);
+        NodeProcess second = another("node-2", seed, secret, nextHop);
+        NodeProcess third = another("node-3", seed, secret, nextHop)) {
+      first.start();
+      first.awaitReady(START);
+      assertThat(first.http().queueSize()).hasValue(20);
+      send(first, "first@sink.test");
+      second.start();
+      third.start();
+      second.awaitReady(START);
+      third.awaitReady(START);
+      awaitMembers(3, first, second, third);
+      awaitVoters(3, 0, second);
+      for (String home : List.of("node-1", "node-2", "node-3")) {
+        await()
+            .alias(home)
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> votingReplicas("spool-" + home, first) == 3);
+      }
+      send(second, "second@sink.test");
+
+      // all restart, then the first node is lost
+      for (NodeProcess node : List.of(first, second, third)) node.kill();
+      for (NodeProcess node : List.of(first, second, third)) node.start();
+      for (NodeProcess node : List.of(first, second, third)) node.awaitReady(START);
+      awaitMembers(3, first, second, third);
+      first.kill();
+      try (SmtpSink sink =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
+        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
+        send(third, "third@sink.test");
+        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
+      }
+    }
+  }
+
+  private NodeProcess another(String id, List<String> seeds, String secret, String nextHop) {
+    return new NodeProcess(
+        NodeSettings.standAlone(id, directory, nextHop).inCluster(seeds, secret));
+  }
+
   private OperatorCommand.CommandResult remove(NodeProcess node, String id) throws Exception {
     return OperatorCommand.run(directory, node, "cluster", "remove", id, "--yes");
   }
