@@ -64,6 +64,11 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
+  public boolean isAlive() {
+    return alive;
+  }
+
+  @Override
   public void shutdown() {
     stopped = true;
   }

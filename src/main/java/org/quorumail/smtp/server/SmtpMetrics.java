@@ -21,7 +21,8 @@ final class SmtpMetrics {
   };
 
   private static final List<String> AUTH_RESULTS =
-      List.of("success", "failure", "limited", "malformed", "not_offered", "unavailable");
+      List.of(
+          "success", "failure", "limited", "malformed", "cancelled", "not_offered", "unavailable");
 
   private final MeterRegistry meters;
   private final Counter connections;
