@@ -29,7 +29,7 @@ public final class MemoryBudget {
   private final AtomicLong used = new AtomicLong();
   private final AtomicLong loggedAt = new AtomicLong(System.nanoTime() - LOG_INTERVAL);
 
-  /** What memory is for; a use is refused when the budget is filled up to its percentage. */
+  /** A purpose of memory, which is refused when the budget is filled up to its percentage. */
   enum Use {
     CONNECTION(70),
     TRANSACTION(80),

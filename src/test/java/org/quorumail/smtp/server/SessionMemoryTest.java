@@ -110,7 +110,7 @@ class SessionMemoryTest {
         ENVELOPE + "STARTTLS\r\n",
         "EHLO c\r\nSTARTTLS\r\n",
         "EHLO c\r\nSTARTTLS\r\nnot a ClientHello at all",
-        "EHLO c\r\nSTARTTLS\r\n\u0016\u0003\u0001\u0040\u0000\u0001",
+        "EHLO c\r\nSTARTTLS\r\n\u0016\u0003\u0001@\u0000\u0001",
         "BAD\r\nBAD\r\nBAD\r\nBAD\r\n",
         "GET / HTTP/1.0\r\n\r\n",
         "EHLO c\nMAIL",
