@@ -110,12 +110,14 @@ public final class ConfigReader {
     Set<Role> roles = roles();
     NodeConfig node = NodeConfig.read(root.section("node"));
     TlsConfig tls = TlsConfig.read(root.section("tls"));
+    Section smtp = root.section("smtp");
     return new Config(
         hostname,
         socket.orElse(node.dataDirectory().resolve("control.sock")),
         roles,
         node,
-        ListenerConfigReader.listeners(root.section("smtp"), tls),
+        ListenerConfigReader.listeners(smtp, tls),
+        ListenerConfigReader.memory(smtp),
         RelayConfig.read(root.section("relay")),
         PolicyConfigReader.policy(root),
         RouteConfig.readAll(root),
