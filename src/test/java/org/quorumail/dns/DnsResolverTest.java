@@ -217,9 +217,15 @@ class DnsResolverTest {
   void aResolvConfGivesThreeServersAndNothingElse() throws IOException {
     write(
         "resolv.conf",
-        "nameserver 192.0.2.1 # first\n;nameserver 192.0.2.9\n nameserver\tfe80::1%1\n"
-            + "nameserver ns.test\nnameservers 192.0.2.8\nnameserver 192.0.2.3\n"
-            + "nameserver 192.0.2.4\n");
+        """
+        nameserver 192.0.2.1 # first
+        ;nameserver 192.0.2.9
+         nameserver\tfe80::1%1
+        nameserver ns.test
+        nameservers 192.0.2.8
+        nameserver 192.0.2.3
+        nameserver 192.0.2.4
+        """);
     assertThat(ResolvConf.servers(etc.resolve("resolv.conf"), 53))
         .extracting(a -> a.getAddress().getHostAddress())
         .containsExactly("192.0.2.1", "fe80:0:0:0:0:0:0:1%1", "192.0.2.3");
