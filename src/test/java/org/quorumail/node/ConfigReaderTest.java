@@ -477,7 +477,7 @@ class ConfigReaderTest {
   void unknownTablesAndKeysOfSmallTablesGetASuggestion() {
     assertThat(problems("[dns]\nservers = []")).singleElement().asString().contains("delivery.dns");
     assertThat(problems("[smtp]\nportt = 25"))
-        .containsExactly("f:2: smtp.portt: unknown key; smtp has listeners");
+        .containsExactly("f:2: smtp.portt: unknown key; smtp has listeners, memory");
   }
 
   @Test
