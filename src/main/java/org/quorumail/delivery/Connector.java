@@ -50,6 +50,7 @@ final class Connector {
   private final Set<String> givenUp = new HashSet<>(); // addresses that have deferred the message
   private int triedAddresses; // in vain
   private boolean connectFailed;
+  private boolean loginFailed; // at the host that was tried last
   private String lastRemote = "";
   private ConnectResult.@Nullable Unusable lastProblem;
   private boolean mayOfferTlsLater; // a host that could not be asked, or did not answer
@@ -181,16 +182,18 @@ final class Connector {
       return failed(NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
     }
     int limit = Math.max(triedAddresses + 1, MAX_ADDRESSES - hostsAfter);
+    loginFailed = false;
     for (; addressIndex < host.addresses().size() && triedAddresses < limit; addressIndex++) {
       InetAddress address = host.addresses().get(addressIndex);
       if (givenUp.contains(key(host, address))) continue;
       ConnectorResult result = tryAddress(endpoint(host, address));
       if (result != null) return result;
       triedAddresses++;
-      connectFailed = true;
+      connectFailed |= !loginFailed;
     }
-    // a demand of this message alone says nothing about the host
-    if (!requireVerifiedTls) agent.breakers().recordFailure(host.key(), System.nanoTime());
+    // a demand of this message or its sender's account alone says nothing about the host
+    if (!requireVerifiedTls && !loginFailed)
+      agent.breakers().recordFailure(host.key(), System.nanoTime());
     return null;
   }
 
@@ -223,11 +226,13 @@ final class Connector {
       }
       case ConnectResult.LoginRefused refused -> {
         mayOfferTlsLater = true;
+        loginFailed = true;
         lastProblem = new ConnectResult.Unusable(refused.status(), refused.reason());
         agent.loginRefused(destination, peer, refused.reason());
         yield null;
       }
       case ConnectResult.TlsNotOffered without -> {
+        loginFailed = login != null;
         lastProblem = new ConnectResult.Unusable(NO_TLS, without.reason());
         yield null;
       }

@@ -61,8 +61,10 @@ final class ClientAuthentication {
             case PASSWORD -> withPassword(offered, secret);
             case TOKEN -> withToken(offered, secret);
           };
-    } catch (ScramException | IllegalArgumentException e) {
+    } catch (ScramException e) {
       return refused("the exchange failed: " + Escape.quoted(String.valueOf(e.getMessage())));
+    } catch (IllegalArgumentException e) { // its message could show a part of the secret
+      return refused("the name or the secret has characters that SASLprep (RFC 4013) forbids");
     }
     if (reply == null) {
       return refused(
@@ -117,7 +119,7 @@ final class ClientAuthentication {
     if (reply.code() != CONTINUE) return reply;
     int iterations = client.serverFirstMessage(challenge(reply)).getIterationCount();
     if (iterations > ITERATIONS_MAX) {
-      throw new IllegalArgumentException("the server asks for " + iterations + " iterations");
+      throw new SmtpProtocolException("the server asks for " + iterations + " iterations", "");
     }
     reply = respond(client.clientFinalMessage().toString().getBytes(UTF_8));
     requireProof(reply);
