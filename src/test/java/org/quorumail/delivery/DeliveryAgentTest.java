@@ -526,21 +526,6 @@ class DeliveryAgentTest {
   @Test
   void aRefusedLoginHoldsUpTheMailOfItsSendersAlone(@TempDir Path folder) throws IOException {
     Files.writeString(folder.resolve("secret"), "pencil\n");
-    String routes =
-        """
-        [[route]]
-        domain = "*"
-        to = ["smtp://127.0.0.1:%1$d"]
-        [[route.login]]
-        sender = "here.test"
-        username = "good"
-        password_file = "%2$s/secret"
-        tls = "opportunistic"
-        [[route.login]]
-        username = "bad"
-        password_file = "%2$s/secret"
-        tls = "opportunistic"
-        """;
     String good =
         "AUTH PLAIN " + Base64.getEncoder().encodeToString("\0good\0pencil".getBytes(UTF_8));
     Script relay =
@@ -553,7 +538,7 @@ class DeliveryAgentTest {
     MailOptions options = MailOptions.of(BodyType.SEVEN_BIT);
     try (ScriptedServer server = new ScriptedServer(relay);
         DeliveryAgent agent =
-            agent(new FakeResolver(), routes.formatted(server.port(), folder), server.port())) {
+            agent(new FakeResolver(), twoLogins(server.port(), folder), server.port())) {
       SpooledMessage own = message("d.test", options);
       SpooledMessage other = message(ReversePath.of("from@else.test"), "d.test", options, 1);
       for (int i = 0; i < 7; i++) {
@@ -568,6 +553,24 @@ class DeliveryAgentTest {
       assertThat(deliver(agent, other).getFirst().outcome()).isInstanceOf(Outcome.Deferred.class);
       assertThat(server.commands()).filteredOn(c -> c.startsWith("MAIL")).hasSize(1);
     }
+  }
+
+  private static String twoLogins(int port, Path folder) {
+    return """
+    [[route]]
+    domain = "*"
+    to = ["smtp://127.0.0.1:%1$d"]
+    [[route.login]]
+    sender = "here.test"
+    username = "good"
+    password_file = "%2$s/secret"
+    tls = "opportunistic"
+    [[route.login]]
+    username = "bad"
+    password_file = "%2$s/secret"
+    tls = "opportunistic"
+    """
+        .formatted(port, folder);
   }
 
   /** The caller can commit each transaction before the next one begins. */
