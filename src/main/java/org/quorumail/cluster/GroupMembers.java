@@ -10,7 +10,7 @@ import org.quorumail.cluster.Formation.Member;
 /**
  * The members of one Raft group, by their peer ids. In a spool all members vote. In the meta group
  * three or five of the cluster's nodes vote, one or two in a cluster of that size; all others
- * listen. A new member listens first, and votes when it has caught up.
+ * listen. Ratis brings a new voter up to date before it counts.
  *
  * @param listeners members that get the log and do not vote
  */
@@ -52,6 +52,10 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
    * removed from the cluster is lost for good, so it goes first: it only raises the number of votes
    * that are needed.
    *
+   * <p>A voter is added as one, not as a listener that is promoted later. A listener votes only
+   * when it has the last entry of its promotion: if the leader dies before that, the others may
+   * lack the vote that they need.
+   *
    * @param self the leader, which does not remove itself
    * @param isReady selects the peers that run and have opened the group
    * @param isCaughtUp selects the listeners that have about all of the log
@@ -69,7 +73,11 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
       if (listeners.contains(peer) && isReady.test(peer) && isCaughtUp.test(peer))
         return Optional.of(new GroupMembers(plus(voters, peer), without(peer).listeners));
     }
-    for (String peer : Stream.concat(wanted.voters.stream(), wanted.listeners.stream()).toList()) {
+    for (String peer : wanted.voters) {
+      if (!contains(peer) && isReady.test(peer))
+        return Optional.of(new GroupMembers(plus(voters, peer), listeners));
+    }
+    for (String peer : wanted.listeners) {
       if (!contains(peer) && isReady.test(peer))
         return Optional.of(new GroupMembers(voters, plus(listeners, peer)));
     }

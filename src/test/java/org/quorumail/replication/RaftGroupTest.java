@@ -233,6 +233,21 @@ class RaftGroupTest {
   }
 
   @Test
+  void theLeaderMayDieAsSoonAsANewMemberVotes() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      append(leader, "before");
+      cluster.join("n4");
+      List<RaftMember> four = new ArrayList<>(leader.raft().members(GROUP));
+      four.add(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, four, TIMEOUT)).isTrue();
+      cluster.stop(leader.id());
+      // all three of the others are needed
+      assertThat(append(cluster.leader(), "before")).isEqualTo("2");
+    }
+  }
+
+  @Test
   void aListenerGetsTheLogAndVotesOnlyWhenItIsMadeAVoter() throws Exception {
     try (TestRaftCluster cluster = three()) {
       var leader = cluster.leader();
