@@ -57,6 +57,9 @@ public final class RaftNode implements AutoCloseable {
 
   private static final Duration TICK = Duration.ofSeconds(1);
 
+  /** One may delete large files for seconds; the retries of appends need the others. */
+  private static final int TIMER_THREADS = 3;
+
   private final RaftSettings settings;
   private final RaftMetrics metrics;
   private final Consumer<Throwable> onFatal;
@@ -168,6 +171,11 @@ public final class RaftNode implements AutoCloseable {
 
     timer.scheduleWithFixedDelay(
         this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(
+        () -> members.values().forEach(member -> member.machine.tidy()),
+        TICK.toMillis(),
+        TICK.toMillis(),
+        TimeUnit.MILLISECONDS);
     LOG.info(
         "event=raft_started peer={} host={} port={} directory={}",
         settings.peerId(),
@@ -414,7 +422,8 @@ public final class RaftNode implements AutoCloseable {
   private static ScheduledThreadPoolExecutor newTimer(String peer) {
     var timer =
         new ScheduledThreadPoolExecutor(
-            2, Thread.ofPlatform().daemon().name("raft-timer-" + peer + "-", 0).factory());
+            TIMER_THREADS,
+            Thread.ofPlatform().daemon().name("raft-timer-" + peer + "-", 0).factory());
     timer.setRemoveOnCancelPolicy(true);
     return timer;
   }
