@@ -5,6 +5,7 @@ import org.quorumail.cli.CommandLineInterface;
 import org.quorumail.cli.ServeCommand.NodeRunner;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigFileCheck;
+import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import org.quorumail.node.NodeStartException;
 
@@ -18,7 +19,7 @@ public final class Main {
 
   private static final class Program implements NodeRunner {
     @Override
-    public void run(Config config, ConfigSources sources)
+    public void run(ConfigResult.Valid config, ConfigSources sources)
         throws StartException, InterruptedException {
       try {
         new Node(config, sources).run();

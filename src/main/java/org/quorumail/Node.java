@@ -16,8 +16,8 @@ import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.HttpServer;
 import org.quorumail.api.TokenFileException;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
-import org.quorumail.cluster.Formation;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.delivery.Router;
@@ -29,10 +29,12 @@ import org.quorumail.node.ClusterMember;
 import org.quorumail.node.ClusterMonitor;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
+import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import org.quorumail.node.DataDirectory;
 import org.quorumail.node.FatalMessage;
 import org.quorumail.node.LiveConfig;
+import org.quorumail.node.MembershipReconciler;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeStartException;
 import org.quorumail.node.NodeState;
@@ -72,14 +74,14 @@ final class Node {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
 
-  Node(Config config, ConfigSources sources) throws NodeStartException {
+  Node(ConfigResult.Valid valid, ConfigSources sources) throws NodeStartException {
+    Config config = valid.config();
     Clock clock = Clock.systemUTC();
     this.sources = sources;
     this.resolver = new DnsResolver(config.delivery().dns(), clock, metrics.registry());
     LocalPolicyState policyState = new LocalPolicyState(config.policy().rates().keys(), clock);
     this.config =
-        LiveConfig.open(
-            config, new PolicyFactory(resolver, policyState, metrics.registry(), clock));
+        LiveConfig.open(valid, new PolicyFactory(resolver, policyState, metrics.registry(), clock));
   }
 
   /** Starts, serves until it is asked to stop, drains, and leaves. */
@@ -132,15 +134,15 @@ final class Node {
       try (HttpServer http =
               c.health().enabled() ? HttpServer.start(api, c.health(), c.api()) : null;
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
-        Optional<Formation> formation = member.awaitFormation(stopping);
-        if (formation.isPresent()) serve(directory, member, formation.get(), overrides.table());
+        Optional<ClusterMap> map = member.awaitFormation(stopping);
+        if (map.isPresent()) serve(directory, member, map.get(), overrides.table());
       }
     }
   }
 
   /** Opens the groups, accepts and delivers mail until it is asked to stop, then leaves. */
   private void serve(
-      DataDirectory directory, ClusterMember member, Formation formation, MxOverrides overrides)
+      DataDirectory directory, ClusterMember member, ClusterMap map, MxOverrides overrides)
       throws RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Router router = new Router(c.routes(), c.delivery(), overrides);
@@ -153,7 +155,7 @@ final class Node {
             DeliveryQueue.start(agent, c.delivery(), dsns, delivers, metrics.registry(), clock);
         RaftGroups groups =
             RaftGroups.open(
-                c, directory, member, formation, metrics.registry(), queue, this::fatal)) {
+                c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
       state.opened(groups, queue);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
@@ -184,6 +186,11 @@ final class Node {
     Duration interval = CertificateWatcher.INTERVAL;
     upkeep.start("certificate-watch", interval, interval, certificates::check);
     SpoolRebalancer rebalancer = new SpoolRebalancer(groups, member, queue);
+    if (config.current().cluster().enabled()) {
+      MembershipReconciler members =
+          new MembershipReconciler(groups, member, e -> fatal(e, member));
+      upkeep.start("membership", MembershipReconciler.INTERVAL, members::reconcile);
+    }
     upkeep.start("spool-rebalancer", SpoolRebalancer.INTERVAL, rebalancer::rebalanceAll);
   }
 
@@ -218,11 +225,12 @@ final class Node {
   }
 
   /**
-   * Ends the process at once: the log or the state of a group has failed. To go on could mean a 250
-   * for mail that is not on disk, and an orderly close would write to the same disk.
+   * Ends the process at once: the log or the state of a group has failed, or the others have
+   * removed this node. To go on could mean a 250 for mail that is not on disk, and an orderly close
+   * would write to the same disk.
    */
-  private void fatal(Throwable cause) {
-    String message = FatalMessage.of(cause);
+  private void fatal(Throwable cause, ClusterMember member) {
+    String message = member.removal().orElseGet(() -> FatalMessage.of(cause));
     LOG.error("event=node_failed reason=\"{}\"", message);
     LOG.debug("event=node_failed_trace", cause);
     if (config.current().log().file().isPresent()) System.err.println("quorumail: " + message);

@@ -10,18 +10,24 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.ClusterView;
 import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
+import org.quorumail.cluster.NodeRemoval;
 import org.quorumail.cluster.Placement;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.node.SpoolRebalancer;
 import org.quorumail.replication.LogPosition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The cluster as the API shows it: the metadata of the nodes, and the leader of the meta group. */
 public final class ClusterReport implements ClusterView {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterReport.class);
+
   private final ClusterMember member;
   private final NodeState state;
 
@@ -52,18 +58,22 @@ public final class ClusterReport implements ClusterView {
   @Override
   public List<ClusterNode> nodes() {
     Map<String, ClusterNode> nodes = new TreeMap<>();
-    String leader = state.groups().flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
+    Optional<RaftGroups> open = state.groups();
+    MetaRoles roles =
+        new MetaRoles(
+            open.flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null),
+            open.map(RaftGroups::metaListeners).orElse(List.of()));
     for (Formation.Member m : member.formation().map(Formation::members).orElse(List.of())) {
-      nodes.put(m.nodeId(), unseenNode(m));
+      nodes.put(m.nodeId(), unseenNode(m, roles));
     }
     for (Membership.Member m : member.membership().members()) {
       Optional<Formation> formed = member.formation();
       boolean belongs =
           formed.isEmpty() || formed.get().findPeer(m.metadata().peerId()).isPresent();
-      if (belongs) nodes.put(m.metadata().nodeId(), node(m.metadata(), m, leader));
+      if (belongs) nodes.put(m.metadata().nodeId(), node(m.metadata(), m, roles));
     }
     MemberMetadata own = member.metadata();
-    nodes.put(own.nodeId(), node(own, null, leader));
+    nodes.put(own.nodeId(), node(own, null, roles));
     return List.copyOf(nodes.values());
   }
 
@@ -93,6 +103,30 @@ public final class ClusterReport implements ClusterView {
     return successor.isPresent()
         ? new ElectionResult(true, successor.get(), "")
         : new ElectionResult(false, leader, "no other node is ready to lead");
+  }
+
+  @Override
+  public RemovalResult removeNode(String id) {
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) return new RemovalResult(false, id, "the cluster is not formed yet");
+    NodeRemoval removal =
+        new NodeRemoval(
+            open.get().map(),
+            open.get().metaVoters(),
+            member.metadata(),
+            member.membership().members());
+    Optional<String> reason = removal.problem(id).or(() -> propose(open.get(), removal.next(id)));
+    if (reason.isEmpty()) LOG.warn("event=node_removed node={}", id);
+    return new RemovalResult(reason.isEmpty(), id, reason.orElse(""));
+  }
+
+  private static Optional<String> propose(RaftGroups groups, ClusterMap next) {
+    try {
+      return groups.propose(next);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.of("this node is stopping");
+    }
   }
 
   @Override
@@ -131,7 +165,7 @@ public final class ClusterReport implements ClusterView {
   }
 
   private static ClusterNode node(
-      MemberMetadata metadata, Membership.@Nullable Member member, @Nullable String leader) {
+      MemberMetadata metadata, Membership.@Nullable Member member, MetaRoles roles) {
     MemberMetadata.NodeLoad load = metadata.load();
     Membership.Presence presence = member == null ? Membership.Presence.ALIVE : member.presence();
     String status =
@@ -145,7 +179,7 @@ public final class ClusterReport implements ClusterView {
         metadata.nodeId(),
         metadata.host(),
         metadata.port(),
-        metadata.nodeId().equals(leader) ? "leader" : "follower",
+        roles.of(metadata.nodeId()),
         status,
         metadata.region(),
         metadata.zone(),
@@ -159,13 +193,21 @@ public final class ClusterReport implements ClusterView {
             load.memoryUsageMb()));
   }
 
-  /** A founding member without any contact since this node started. */
-  private static ClusterNode unseenNode(Formation.Member m) {
+  /** The roles in the meta group, by node id. */
+  private record MetaRoles(@Nullable String leader, List<String> listeners) {
+    String of(String nodeId) {
+      if (nodeId.equals(leader)) return "leader";
+      return listeners.contains(nodeId) ? "listener" : "follower";
+    }
+  }
+
+  /** A member without any contact since this node started. */
+  private static ClusterNode unseenNode(Formation.Member m, MetaRoles roles) {
     return new ClusterNode(
         m.nodeId(),
         m.host(),
         m.raftPort(),
-        "follower",
+        roles.of(m.nodeId()),
         "disconnected",
         "",
         m.zone(),

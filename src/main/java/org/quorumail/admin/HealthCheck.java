@@ -36,6 +36,21 @@ public final class HealthCheck {
     this.resolver = resolver;
   }
 
+  /** Whether each loop makes progress; needs no disk and no name server. */
+  boolean isAlive() {
+    if (state.isDraining()) return isApplying();
+    return state.listeners().areAccepting(STUCK_AFTER)
+        && state.queue().map(queue -> queue.isProgressing(STUCK_AFTER)).orElse(true)
+        && isApplying();
+  }
+
+  private boolean isApplying() {
+    return state
+        .groups()
+        .map(groups -> groups.spools().all().stream().allMatch(s -> s.isProgressing(STUCK_AFTER)))
+        .orElse(true);
+  }
+
   NodeHealth check() {
     Config c = config.current();
     boolean draining = state.isDraining();
@@ -46,15 +61,14 @@ public final class HealthCheck {
     long maxQueue = c.health().maxQueueSize();
     if (groups == null || queue == null) { // the cluster is not formed
       return new NodeHealth(
-          accepting, draining, false, false, false, true, false, 0, maxQueue, true);
+          isAlive(), draining, false, false, false, true, false, 0, maxQueue, true);
     }
     boolean dispatching = draining || queue.isProgressing(STUCK_AFTER);
     List<Spool> spools = groups.spools().all();
-    boolean applying = spools.stream().allMatch(s -> s.isProgressing(STUCK_AFTER));
     boolean receives = c.roles().contains(Config.Role.RECEIVE);
     Readiness readiness = groups.spools().readiness();
     return new NodeHealth(
-        accepting && dispatching && applying,
+        isAlive(),
         draining,
         accepting && (!receives || !listeners.isEmpty()),
         readiness == Readiness.READY,

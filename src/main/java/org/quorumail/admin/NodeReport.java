@@ -52,6 +52,11 @@ public final class NodeReport implements NodeView {
   }
 
   @Override
+  public boolean isAlive() {
+    return health.isAlive();
+  }
+
+  @Override
   public void shutdown() {
     onShutdown.run();
   }

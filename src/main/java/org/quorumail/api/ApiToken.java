@@ -6,24 +6,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import org.quorumail.config.Secret;
 import org.quorumail.config.TextFile;
 
-/** The bearer token of the HTTP API (RFC 6750), kept as its hash. */
-final class ApiToken {
+/**
+ * The bearer token of the HTTP API (RFC 6750).
+ *
+ * @param hash SHA-256, which is compared in constant time
+ */
+record ApiToken(Secret hash) {
   /** The longest token file; a longer one was named by mistake. */
   private static final int MAX_FILE = 4096;
 
   /** The shortest token; shorter ones can be guessed. */
   private static final int MIN_LENGTH = 16;
-
-  private final byte[] hash;
-
-  private ApiToken(byte[] hash) {
-    this.hash = hash;
-  }
 
   /** Reads a token file; the exception's sentence names its key and the file. */
   static Optional<ApiToken> read(String key, Optional<Path> file) throws TokenFileException {
@@ -47,24 +44,14 @@ final class ApiToken {
     throw new TokenFileException(key, file + " is longer than a token");
   }
 
-  @Override
-  public boolean equals(@Nullable Object other) {
-    return other instanceof ApiToken that && MessageDigest.isEqual(hash, that.hash);
-  }
-
-  @Override
-  public int hashCode() {
-    return Arrays.hashCode(hash);
-  }
-
-  /** Compares in constant time. */
   boolean matches(String candidate) {
-    return MessageDigest.isEqual(hash, sha256(candidate));
+    return hash.equals(sha256(candidate));
   }
 
-  private static byte[] sha256(String text) {
+  private static Secret sha256(String text) {
     try {
-      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      return new Secret(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }

@@ -21,6 +21,7 @@ final class ClusterRoutes {
         new ApiRoute(
             "GET", "/api/cluster/nodes", Access.READ, r -> ApiResponse.json(cluster.nodes())),
         new ApiRoute("POST", "/api/cluster/elect", Access.WRITE, r -> elect()),
+        new ApiRoute("DELETE", "/api/cluster/nodes/{id}", Access.WRITE, this::remove),
         new ApiRoute("GET", "/cluster/nodes/{id}", Access.READ, this::node),
         new ApiRoute("GET", "/api/cluster/nodes/{id}", Access.READ, this::node),
         new ApiRoute(
@@ -34,6 +35,12 @@ final class ClusterRoutes {
     ClusterView.ElectionResult election = cluster.transferLeadership();
     if (election.elected()) return ApiResponse.json(election);
     return ApiResponse.problem(409, "Conflict", election.reason());
+  }
+
+  private ApiResponse remove(ApiRequest request) {
+    ClusterView.RemovalResult removal = cluster.removeNode(request.variable("id"));
+    if (removal.removed()) return ApiResponse.json(removal);
+    return ApiResponse.problem(409, "Conflict", removal.reason());
   }
 
   private ApiResponse node(ApiRequest request) {

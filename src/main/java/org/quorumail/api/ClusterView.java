@@ -6,7 +6,7 @@ import org.quorumail.cluster.ClusterEventLog;
 
 /**
  * The API's view of the cluster, as this node sees it. Thread-safe and without waiting, except for
- * {@link #transferLeadership}.
+ * {@link #transferLeadership} and {@link #removeNode}.
  */
 public interface ClusterView {
   ClusterStatus status();
@@ -18,6 +18,16 @@ public interface ClusterView {
 
   /** Asks the leader of the cluster to hand over to another node. */
   ElectionResult transferLeadership();
+
+  /** Removes a node that is lost for good from the cluster; waits for the meta group. */
+  RemovalResult removeNode(String id);
+
+  /**
+   * The result of a removal.
+   *
+   * @param reason why the node is a member still; empty when it was removed
+   */
+  record RemovalResult(boolean removed, String id, String reason) {}
 
   /**
    * The result of a hand-over.

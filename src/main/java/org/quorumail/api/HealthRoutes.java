@@ -34,19 +34,20 @@ final class HealthRoutes {
 
   /**
    * The health of the node and of the cluster around it. Unhealthy means that no mail can be
-   * accepted: no quorum, or a loop that makes no progress. Degraded means that something is missing
-   * and mail still flows.
+   * accepted: no quorum, a cluster that is forming, or a loop that makes no progress. Degraded
+   * means that something is missing and mail still flows.
    */
   private ApiResponse overall() {
     NodeHealth health = node.health();
-    boolean complete = cluster.status().unhealthyNodes() == 0;
+    ClusterView.ClusterStatus nodes = cluster.status();
+    boolean complete = nodes.unhealthyNodes() == 0;
     boolean working = health.alive() && (health.clusterReady() || health.draining());
     String status =
         !working
             ? "Unhealthy"
             : health.ready() && complete && health.clockSteady() ? "Healthy" : "Degraded";
     return ApiResponse.json(
-        working ? 200 : 503, new OverallHealth(status, checks(health, complete)));
+        working ? 200 : 503, new OverallHealth(status, nodes.state(), checks(health, complete)));
   }
 
   private static Map<String, String> checks(NodeHealth health, boolean complete) {
@@ -69,7 +70,7 @@ final class HealthRoutes {
   }
 
   private ApiResponse live() {
-    if (node.health().alive()) return ApiResponse.text("text/plain", "OK");
+    if (node.isAlive()) return ApiResponse.text("text/plain", "OK");
     return ApiResponse.problem(503, "Service Unavailable", "the node makes no progress");
   }
 
@@ -90,7 +91,7 @@ final class HealthRoutes {
             h.maxQueueSize()));
   }
 
-  record OverallHealth(String status, Map<String, String> checks) {}
+  record OverallHealth(String status, String clusterState, Map<String, String> checks) {}
 
   record ReadinessReport(
       boolean alive,

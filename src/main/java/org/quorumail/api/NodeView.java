@@ -18,6 +18,12 @@ public interface NodeView {
    */
   NodeHealth health();
 
+  /**
+   * Whether the loops of the process make progress. The answer costs nothing: it asks neither disks
+   * nor name servers.
+   */
+  boolean isAlive();
+
   /** Starts draining and leaving the cluster; returns at once. */
   void shutdown();
 

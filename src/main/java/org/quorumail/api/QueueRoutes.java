@@ -10,6 +10,7 @@ import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.QueueView.ChangeResult;
 import org.quorumail.api.QueueView.MessageQuery;
 import org.quorumail.config.AddressPattern;
+import org.quorumail.config.LocalPart;
 import org.quorumail.config.Units;
 import org.quorumail.mail.QueueId;
 
@@ -168,13 +169,17 @@ final class QueueRoutes {
    */
   record RerouteResult(String domain, String host, int due) {}
 
-  /** The beginning of a sender; a domain in Unicode is looked for in its ASCII form. */
+  /**
+   * The beginning of a sender, as the spool has it: the domain in its ASCII form, the local part
+   * with the least quoting.
+   */
   private static String sender(String prefix) {
     int at = prefix.lastIndexOf('@');
-    boolean ascii = prefix.substring(at + 1).chars().allMatch(c -> c <= 0x7F);
-    return at < 0 || ascii
-        ? prefix
-        : prefix.substring(0, at + 1) + AddressPattern.domain(prefix.substring(at + 1));
+    if (at < 0) return prefix;
+    String domain = prefix.substring(at + 1);
+    boolean ascii = domain.chars().allMatch(c -> c <= 0x7F);
+    String local = LocalPart.minimallyQuoted(prefix.substring(0, at));
+    return local + "@" + (ascii ? domain : AddressPattern.domain(domain));
   }
 
   private static String domain(ApiRequest request) {

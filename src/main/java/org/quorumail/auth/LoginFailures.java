@@ -2,7 +2,6 @@ package org.quorumail.auth;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +17,6 @@ import org.quorumail.config.Network;
 public final class LoginFailures {
   /** Of each table; some 20 MB in all when full. */
   private static final int MAX_ENTRIES = 100_000;
-
-  /** The prefix that one IPv6 client has at least: single addresses would count nothing. */
-  private static final int IPV6_CLIENT_PREFIX = 64;
 
   private final LongSupplier nanoTime;
   private final Cache<String, FailureCount> byAddress = bounded();
@@ -89,8 +85,7 @@ public final class LoginFailures {
   }
 
   private static String addressBlock(InetAddress client) {
-    if (!(client instanceof Inet6Address)) return client.getHostAddress();
-    return Network.containing(client, IPV6_CLIENT_PREFIX).toString();
+    return Network.ofClient(client).toString();
   }
 
   private static <V> Cache<String, V> bounded() {

@@ -2,6 +2,7 @@ package org.quorumail.auth;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -13,6 +14,9 @@ import org.jose4j.jwt.MalformedClaimException;
 import org.jose4j.jwt.consumer.InvalidJwtException;
 import org.jose4j.jwt.consumer.JwtConsumer;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
+import org.jose4j.jwt.consumer.JwtContext;
+import org.jose4j.jwx.HeaderParameterNames;
+import org.jose4j.jwx.JsonWebStructure;
 import org.jose4j.keys.resolvers.JwksVerificationKeyResolver;
 import org.jose4j.lang.JoseException;
 import org.quorumail.auth.AuthConfig.JwtConfig;
@@ -27,6 +31,8 @@ final class TokenVerifier {
   private static final int MAX_TOKEN = 8192;
 
   private static final long MAX_FILE = 1 << 20;
+
+  private static final Set<String> TYPES = Set.of("jwt", "at+jwt");
 
   private final JwtConfig config;
   private final Function<String, Optional<User>> userLookup;
@@ -60,10 +66,16 @@ final class TokenVerifier {
   TokenResult verify(String token) {
     if (token.length() > MAX_TOKEN) return new TokenResult.Invalid("the token is too long");
     try {
-      JwtClaims claims = consumerFile.current().processToClaims(token);
+      JwtContext context = consumerFile.current().process(token);
+      Optional<String> wrongType = wrongType(context);
+      if (wrongType.isPresent()) return new TokenResult.Invalid(wrongType.get());
+      JwtClaims claims = context.getJwtClaims();
       String name = claims.getClaimValue(config.userClaim(), String.class);
       if (name == null)
         return new TokenResult.Invalid("the token has no claim " + config.userClaim());
+      if (config.userClaim().equals("email") && !isVerifiedMail(claims)) {
+        return new TokenResult.Invalid("the issuer has not verified the address (email_verified)");
+      }
       Optional<String> prepared = SaslPrep.name(name);
       if (prepared.isEmpty()) return new TokenResult.Invalid("the name in the token is not legal");
       Optional<User> user = userLookup.apply(prepared.get());
@@ -76,6 +88,25 @@ final class TokenVerifier {
       // the library passes on some exceptions of its parser; none of them proves anything
       return new TokenResult.Invalid("the token cannot be read: " + e.getClass().getSimpleName());
     }
+  }
+
+  /** Tokens made for another purpose name it in their header (RFC 8725 §3.11, RFC 9068 §2.1). */
+  private static Optional<String> wrongType(JwtContext context) {
+    for (JsonWebStructure part : context.getJoseObjects()) {
+      Object type = part.getHeaders().getObjectHeaderValue(HeaderParameterNames.TYPE);
+      if (type == null) continue;
+      String name = type.toString().toLowerCase(Locale.ROOT).replaceFirst("^application/", "");
+      if (!TYPES.contains(name)) return Optional.of("the token is of another type (typ)");
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * An issuer that lets people choose their address says which it has verified (OpenID Connect).
+   */
+  private static boolean isVerifiedMail(JwtClaims claims) {
+    Object verified = claims.getClaimValue("email_verified");
+    return verified == null || verified.toString().equalsIgnoreCase("true");
   }
 
   private JwtConsumer consumer(Path file, String json) throws IOException {

@@ -1,6 +1,5 @@
 package org.quorumail.auth;
 
-import java.util.Locale;
 import java.util.Set;
 import org.quorumail.mail.MailAddress;
 
@@ -8,9 +7,10 @@ import org.quorumail.mail.MailAddress;
  * An authenticated user.
  *
  * @param name as {@link SaslPrep#name} makes it
- * @param senderPatterns the addresses that the user may send from, in lower case: {@code
- *     a@example.org}, {@code @example.org} (all of the domain) or {@code *} (any); a name that is
- *     an address need not be among them
+ * @param senderPatterns the addresses that the user may send from, as {@link
+ *     org.quorumail.config.AddressPattern#lookupKey} makes them: {@code a@example.org},
+ *     {@code @example.org} (all of the domain) or {@code *} (any); a name that is an address need
+ *     not be among them
  */
 public record User(String name, Set<String> senderPatterns) {
   public User {
@@ -20,8 +20,8 @@ public record User(String name, Set<String> senderPatterns) {
 
   /** Returns whether the user may send from an address, RFC 6409 §6.1. Case does not count. */
   public boolean maySendAs(MailAddress sender) {
-    String address = sender.toString().toLowerCase(Locale.ROOT);
-    return address.equals(name)
+    String address = sender.lookupKey();
+    return address.equals(MailAddress.of(name).lookupKey())
         || senderPatterns.contains(address)
         || senderPatterns.contains("@" + sender.domain())
         || senderPatterns.contains("*");

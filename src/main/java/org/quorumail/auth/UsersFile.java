@@ -9,7 +9,6 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -143,7 +142,7 @@ final class UsersFile {
     if (text.equals("*")) return text;
     try {
       if (text.indexOf('@') < 0) throw new IllegalArgumentException("no at sign");
-      return AddressPattern.parse(text).toString().toLowerCase(Locale.ROOT);
+      return AddressPattern.parse(text).lookupKey();
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "\"" + text + "\" is neither an address nor @domain nor *", e);

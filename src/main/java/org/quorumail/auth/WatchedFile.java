@@ -4,11 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import org.quorumail.config.FileVersion;
 import org.quorumail.config.TextFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,13 +32,6 @@ final class WatchedFile<T> {
   interface FileParser<T> {
     T parse(Path file, String text) throws IOException;
   }
-
-  /**
-   * A version of the file: a new file has another key (inode), an edited one another time or size.
-   */
-  private record FileVersion(@Nullable Object fileKey, FileTime modified, long size) {}
-
-  private static final FileVersion MISSING = new FileVersion(null, FileTime.fromMillis(0), -1);
 
   private record LoadedFile<T>(FileVersion version, T value) {}
 
@@ -91,8 +82,8 @@ final class WatchedFile<T> {
     String text;
     try {
       version = version();
-      if (version.equals(MISSING) && valueIfMissing.isPresent()) {
-        return new LoadedFile<>(MISSING, valueIfMissing.get());
+      if (version.equals(FileVersion.MISSING) && valueIfMissing.isPresent()) {
+        return new LoadedFile<>(FileVersion.MISSING, valueIfMissing.get());
       }
       text = TextFile.read(file, maxSize);
     } catch (NoSuchFileException e) {
@@ -106,8 +97,7 @@ final class WatchedFile<T> {
   }
 
   private FileVersion version() throws IOException {
-    if (valueIfMissing.isPresent() && Files.notExists(file)) return MISSING;
-    BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
-    return new FileVersion(a.fileKey(), a.lastModifiedTime(), a.size());
+    if (valueIfMissing.isPresent() && Files.notExists(file)) return FileVersion.MISSING;
+    return FileVersion.of(file);
   }
 }

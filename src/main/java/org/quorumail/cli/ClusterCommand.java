@@ -8,6 +8,7 @@ import java.util.Base64;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
@@ -17,7 +18,7 @@ import tools.jackson.databind.JsonNode;
     name = "cluster",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Show the cluster; make a secret; transfer the leadership.",
+    description = "Show the cluster; make a secret; transfer the leadership; remove a lost node.",
     footer = {"", "Example: quorumail cluster nodes"})
 final class ClusterCommand extends CommandGroup {
   private static final int SECRET_BYTES = 32;
@@ -115,6 +116,30 @@ final class ClusterCommand extends CommandGroup {
     options.print(
         options.client().call("POST", "/api/cluster/elect"),
         (answer, out) -> out.println(JsonPrinter.cell(answer.path("leader_id")) + " leads"));
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "remove",
+      mixinStandardHelpOptions = true,
+      description = "Remove a node that is lost for good; ask another node.",
+      footer = {"", "Example: quorumail cluster remove node-3 --yes"})
+  int remove(
+      @Mixin NodeOptions options,
+      @Parameters(paramLabel = "ID") String id,
+      @Option(names = "--yes", description = "Confirm the removal.") boolean yes)
+      throws CommandException {
+    if (!yes) {
+      throw new CommandException(
+          ExitCode.USAGE,
+          "a node that was removed never comes back with its directory: confirm with --yes");
+    }
+    options.print(
+        options.client().call("DELETE", "/api/cluster/nodes/" + encode(id)),
+        (answer, out) ->
+            out.println(
+                JsonPrinter.cell(answer.path("id"))
+                    + " is removed; the other replicas of its spool have its queue"));
     return ExitCode.DONE;
   }
 

@@ -2,6 +2,7 @@ package org.quorumail.cli;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -43,7 +44,8 @@ final class EventsCommand implements Callable<Integer> {
     return Math.max(last, 0);
   }
 
-  private static String line(JsonNode event) {
+  /** The values come from other hosts too: no control character of theirs reaches the terminal. */
+  static String line(JsonNode event) {
     StringBuilder line = new StringBuilder();
     line.append(event.path("time").asString("")).append(' ');
     line.append(event.path("node").asString("")).append(' ');
@@ -51,6 +53,6 @@ final class EventsCommand implements Callable<Integer> {
     for (var detail : event.path("details").properties()) {
       line.append(' ').append(detail.getKey()).append('=').append(detail.getValue().asString(""));
     }
-    return line.toString();
+    return TextTable.escape(line.toString());
   }
 }

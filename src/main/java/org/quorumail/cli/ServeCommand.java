@@ -40,7 +40,8 @@ public final class ServeCommand implements Callable<Integer> {
      * @param sources sources that a reload reads again
      * @throws StartException when the node cannot start
      */
-    void run(Config config, ConfigSources sources) throws StartException, InterruptedException;
+    void run(ConfigResult.Valid config, ConfigSources sources)
+        throws StartException, InterruptedException;
 
     /**
      * The problems of the files that a configuration names (certificates, keys, tables, users), one
@@ -110,7 +111,7 @@ public final class ServeCommand implements Callable<Integer> {
       for (Problem warning : valid.warnings()) {
         LOG.warn("event=configuration_warning warning=\"{}\"", warning);
       }
-      node.run(valid.config(), sources);
+      node.run(valid, sources);
       return ExitCode.DONE;
     } catch (Logging.UnwritableException e) {
       err.println("quorumail: " + e.getMessage());

@@ -26,7 +26,7 @@ public final class ClusterStartException extends Exception {
   }
 
   /** A fault outside the configuration: a taken port, a lost disk. */
-  static ClusterStartException ofEnvironment(String sentence, @Nullable Throwable cause) {
+  public static ClusterStartException ofEnvironment(String sentence, @Nullable Throwable cause) {
     return new ClusterStartException(sentence, cause, false);
   }
 

@@ -1,32 +1,28 @@
 package org.quorumail.cluster;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.quorumail.replication.DurableFile;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The members that founded the cluster, agreed once and kept in the data directory. Every node
- * computes the formation from the metadata of the expected nodes. All see the same metadata, sorted
- * the same way, so all arrive at the same groups without a leader.
+ * A set of members. Every founding node computes the first one from the metadata of the expected
+ * nodes. All see the same metadata, sorted the same way, so all arrive at the same groups without a
+ * leader. Later changes are revisions of the {@link ClusterMap}.
  *
  * @param members sorted by node id
  */
 public record Formation(List<Member> members) {
-  private static final JsonMapper JSON = JsonMapper.shared();
-
   public Formation {
     members = members.stream().sorted(Comparator.comparing(Member::nodeId)).toList();
   }
 
-  /** A founding member, with the address of its Raft port. */
+  /** A member, with the address of its Raft port. */
   public record Member(String nodeId, String peerId, String host, int raftPort, String zone) {}
 
   /** A stand-alone node: a cluster of one. */
@@ -78,13 +74,13 @@ public record Formation(List<Member> members) {
     boolean knownName = formation.find(self.nodeId()).isPresent();
     throw new ClusterStartException(
         knownName
-            ? "node.data_directory: the cluster knows %s by a directory that is not this one; a node that lost its disk cannot return under its old name: restore the directory, or form the cluster again"
+            ? "node.data_directory: the cluster knows %s by a directory that is not this one; a node that lost its disk cannot return under its old name: restore the directory"
                 .formatted(self.nodeId())
-            : "cluster.seeds: %s belongs to a cluster that was formed without %s"
+            : "cluster.seeds: %s belongs to a cluster of a release that cannot add nodes; upgrade all its nodes, then start %s again"
                 .formatted(other.nodeId(), self.nodeId()));
   }
 
-  /** A node as a founding member. */
+  /** A node as a member. */
   public static Member member(MemberMetadata node) {
     return new Member(node.nodeId(), node.peerId(), node.host(), node.raftPort(), node.zone());
   }
@@ -113,21 +109,19 @@ public record Formation(List<Member> members) {
         .map(m -> m.host() + ":" + m.raftPort());
   }
 
-  /** Reads a stored formation; empty when this node has not formed or joined a cluster yet. */
-  public static Optional<Formation> read(Path file) throws ClusterStartException {
-    if (!Files.exists(file)) return Optional.empty();
-    try {
-      return Optional.of(JSON.readValue(Files.readString(file), Formation.class));
-    } catch (IOException | JacksonException e) {
-      throw ClusterStartException.ofEnvironment(
-          "%s cannot be read; restore it from another node's copy, they are all the same"
-              .formatted(file),
-          e);
+  /** A digest over everything that a founding member stores, in one order. */
+  String digest() {
+    StringBuilder text = new StringBuilder();
+    for (Member m : members) {
+      text.append(m.nodeId()).append('|').append(m.peerId()).append('|').append(m.host());
+      text.append('|').append(m.raftPort()).append('|').append(m.zone()).append('\n');
     }
-  }
-
-  /** Writes the formation so that a power cut leaves either nothing or all of it. */
-  public void store(Path file) throws IOException {
-    DurableFile.replace(file, JSON.writeValueAsBytes(this));
+    try {
+      MessageDigest sha = MessageDigest.getInstance("SHA-256");
+      byte[] digest = sha.digest(text.toString().getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
   }
 }

@@ -1,10 +1,6 @@
 package org.quorumail.cluster;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +21,7 @@ public final class FormationVote {
 
   /** The digest of the formation that this node votes for; empty while nodes are missing. */
   public synchronized String proposal() {
-    return vote == null ? "" : digest(vote);
+    return vote == null ? "" : vote.digest();
   }
 
   /**
@@ -48,7 +44,7 @@ public final class FormationVote {
           "cluster.expect: this node has agreed to found a cluster of %s, now it sees %s; correct expect or the seeds and start it again"
               .formatted(names(vote), names(candidate)));
     }
-    String mine = digest(vote);
+    String mine = vote.digest();
     boolean unanimous = others.stream().allMatch(node -> node.proposal().equals(mine));
     return unanimous ? Optional.of(vote) : Optional.empty();
   }
@@ -66,21 +62,5 @@ public final class FormationVote {
 
   private static String names(Formation formation) {
     return String.join(", ", nodeIds(formation));
-  }
-
-  /** A digest over everything that a founding member stores, in one order. */
-  private static String digest(Formation formation) {
-    StringBuilder text = new StringBuilder();
-    for (Formation.Member m : formation.members()) {
-      text.append(m.nodeId()).append('|').append(m.peerId()).append('|').append(m.host());
-      text.append('|').append(m.raftPort()).append('|').append(m.zone()).append('\n');
-    }
-    try {
-      MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      byte[] digest = sha.digest(text.toString().getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 }

@@ -111,6 +111,13 @@ public final class GossipMembership implements Membership {
   }
 
   @Override
+  public boolean awaitsMetadata() {
+    return gossip.members().stream()
+        .filter(m -> m.state() == MemberState.ALIVE)
+        .anyMatch(m -> metadataOf(m.node()).isEmpty());
+  }
+
+  @Override
   public Optional<String> joinFailure() {
     List<String> unauthenticated = gossip.unauthenticatedSeeds();
     if (unauthenticated.isEmpty()) return Optional.empty();

@@ -1,6 +1,7 @@
 package org.quorumail.cluster;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The metadata that a node publishes about itself. It is soft state: it may be old, and nothing
@@ -11,6 +12,9 @@ import java.util.List;
  *     FormationVote}; empty while it has not voted
  * @param formed the members of the cluster as this node has stored them; empty before the formation
  * @param load the figures of {@code /cluster/nodes}
+ * @param joins the id of the cluster that this node asks to be added to
+ * @param map the latest cluster map that this node knows; null before the formation, and in a
+ *     release that cannot add nodes
  */
 public record MemberMetadata(
     String nodeId,
@@ -23,7 +27,9 @@ public record MemberMetadata(
     int expect,
     String proposal,
     List<Formation.Member> formed,
-    NodeLoad load) {
+    NodeLoad load,
+    @Nullable String joins,
+    @Nullable ClusterMap map) {
 
   /**
    * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays
@@ -37,7 +43,8 @@ public record MemberMetadata(
 
   MemberMetadata with(NodeLoad changed) {
     return new MemberMetadata(
-        nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, changed);
+        nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, changed,
+        joins, map);
   }
 
   /** The load of a node; rates are computed by the receiver. */

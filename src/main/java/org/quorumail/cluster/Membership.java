@@ -22,6 +22,11 @@ public interface Membership extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** Whether a node is there whose metadata have not arrived yet. */
+  default boolean awaitsMetadata() {
+    return false;
+  }
+
   /** Sends an event to all other nodes, as far as this membership can. */
   default void broadcast(ClusterEvent event) {}
 

@@ -2,6 +2,7 @@ package org.quorumail.cluster;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -19,20 +20,22 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The state machine of the meta group: the registry of nodes, agreed by all. It is small, so it
- * lives in memory. A snapshot writes it to {@code meta.json}, and the tail of the log is applied
- * again after a restart.
+ * The state machine of the meta group: the registry of nodes and the cluster map, agreed by all. It
+ * is small, so it lives in memory. A snapshot writes it to {@code meta.json}, and the tail of the
+ * log is applied again after a restart.
  *
  * <p>Entries are JSON with a version and a type. An unknown entry stops the node: to skip the entry
- * of a newer node would let replicas diverge.
+ * of a newer node would let replicas diverge. Version 1 has {@code register}, version 2 also {@code
+ * map}. The first entry of version 2 is appended when all nodes run a release that knows it.
  */
 public final class MetaState implements ReplicatedState {
   private static final JsonMapper JSON = JsonMapper.shared();
-  private static final int VERSION = 1;
+  private static final int REGISTER_VERSION = 1;
+  private static final int MAP_VERSION = 2;
   private static final String FILE = "meta.json";
 
   private final Path directory;
-  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of());
+  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of(), null);
   private volatile @Nullable Leadership leadership;
 
   /**
@@ -41,12 +44,29 @@ public final class MetaState implements ReplicatedState {
   public record RegisteredNode(
       String nodeId, String peerId, String host, int raftPort, String region, String zone) {}
 
-  private record Registry(LogPosition applied, Map<String, RegisteredNode> nodes) {}
+  /**
+   * The content of {@code meta.json}; without a map in older releases and before its first entry.
+   */
+  private record Registry(
+      LogPosition applied, Map<String, RegisteredNode> nodes, @Nullable ClusterMap map) {}
 
   private record RegisterEntry(int version, String type, RegisteredNode node) {}
 
+  private record MapEntry(int version, String type, ClusterMap map) {}
+
   /** The same as another node has sent it: it may lack fields. */
-  private record ReceivedEntry(int version, @Nullable String type, @Nullable RegisteredNode node) {}
+  private record ReceivedEntry(
+      int version,
+      @Nullable String type,
+      @Nullable RegisteredNode node,
+      @Nullable ClusterMap map) {}
+
+  /** An entry that this version can apply. */
+  private sealed interface MetaEntry {
+    record Register(RegisteredNode node) implements MetaEntry {}
+
+    record NextMap(ClusterMap map) implements MetaEntry {}
+  }
 
   public MetaState(Path directory) {
     this.directory = directory;
@@ -54,7 +74,20 @@ public final class MetaState implements ReplicatedState {
 
   /** The entry by which a node registers, or renews its registration. */
   public static byte[] registerEntry(RegisteredNode node) {
-    return JSON.writeValueAsBytes(new RegisterEntry(VERSION, "register", node));
+    return JSON.writeValueAsBytes(new RegisterEntry(REGISTER_VERSION, "register", node));
+  }
+
+  /**
+   * The entry by which the members change. It takes effect if the map is the successor of the
+   * present one; then its reply is empty, else it is the reason.
+   */
+  public static byte[] mapEntry(ClusterMap next) {
+    return JSON.writeValueAsBytes(new MapEntry(MAP_VERSION, "map", next));
+  }
+
+  /** The cluster map; empty while the members are those of the formation. */
+  public Optional<ClusterMap> map() {
+    return Optional.ofNullable(registry.map());
   }
 
   public Map<String, RegisteredNode> nodes() {
@@ -80,45 +113,79 @@ public final class MetaState implements ReplicatedState {
 
   @Override
   public void check(ByteBuffer entry) throws IOException {
-    if (!hasAllFields(registered(entry)))
+    if (read(entry) instanceof MetaEntry.Register register && !hasAllFields(register.node()))
       throw new IOException("an entry of the meta group registers a node without all its fields");
   }
 
   @Override
   public byte[] apply(LogPosition position, ByteBuffer entry) throws IOException {
-    RegisteredNode node;
+    MetaEntry read;
     try {
-      node = registered(entry);
+      read = read(entry);
     } catch (IOException e) {
       throw new IOException("entry %d: %s".formatted(position.index(), e.getMessage()), e);
     }
+    return switch (read) {
+      case MetaEntry.Register register -> register(position, register.node());
+      case MetaEntry.NextMap next -> replaceMap(position, next.map());
+    };
+  }
+
+  private byte[] register(LogPosition position, RegisteredNode node) {
     Map<String, RegisteredNode> nodes = new TreeMap<>(registry.nodes());
     nodes.put(node.nodeId(), node);
-    registry = new Registry(position, Map.copyOf(nodes));
+    registry = new Registry(position, Map.copyOf(nodes), registry.map());
     return new byte[0];
   }
 
-  /** Reads the node that an entry registers. */
-  private static RegisteredNode registered(ByteBuffer entry) throws IOException {
+  private byte[] replaceMap(LogPosition position, ClusterMap next) {
+    ClusterMap present = registry.map();
+    long revision = present == null ? 0 : present.revision();
+    boolean follows = next.revision() == revision + 1;
+    boolean sameCluster = present == null || present.clusterId().equals(next.clusterId());
+    ClusterMap result = follows && sameCluster ? next : present;
+    registry = new Registry(position, registry.nodes(), result);
+    if (result == next) return new byte[0];
+    return "the members were changed meanwhile: revision %d of cluster %s does not follow revision %d"
+        .formatted(next.revision(), next.clusterId(), revision)
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static MetaEntry read(ByteBuffer entry) throws IOException {
     byte[] bytes = new byte[entry.remaining()];
     entry.get(bytes);
-    ReceivedEntry register;
+    ReceivedEntry received;
     try {
-      register = JSON.readValue(bytes, ReceivedEntry.class);
+      received = JSON.readValue(bytes, ReceivedEntry.class);
     } catch (JacksonException e) {
       throw new IOException("an entry of the meta group is not readable", e);
     }
-    if (register == null) throw new IOException("an entry of the meta group is empty");
-    if (register.version() != VERSION || !"register".equals(register.type())) {
-      throw new IOException(
-          "an entry of the meta group is a %s of version %d, which this version does not know"
-              .formatted(register.type(), register.version()));
+    if (received == null) throw new IOException("an entry of the meta group is empty");
+    if (received.version() == REGISTER_VERSION && "register".equals(received.type())) {
+      return registered(received.node());
     }
-    RegisteredNode node = register.node();
+    if (received.version() == MAP_VERSION && "map".equals(received.type())) {
+      return nextMap(received.map());
+    }
+    throw new IOException(
+        "an entry of the meta group is a %s of version %d, which this version does not know"
+            .formatted(received.type(), received.version()));
+  }
+
+  private static MetaEntry registered(@Nullable RegisteredNode node) throws IOException {
     if (node == null || Objects.isNull(node.nodeId())) {
       throw new IOException("an entry of the meta group registers a node without an id");
     }
-    return node;
+    return new MetaEntry.Register(node);
+  }
+
+  private static MetaEntry nextMap(@Nullable ClusterMap map) throws IOException {
+    if (map == null) throw new IOException("an entry of the meta group has no map");
+    Optional<String> problem = map.problem();
+    if (problem.isPresent()) {
+      throw new IOException("an entry of the meta group has a bad map: " + problem.get());
+    }
+    return new MetaEntry.NextMap(map);
   }
 
   /** JSON may leave any of them out. */
@@ -129,7 +196,7 @@ public final class MetaState implements ReplicatedState {
 
   @Override
   public void skip(LogPosition position) {
-    registry = new Registry(position, registry.nodes());
+    registry = new Registry(position, registry.nodes(), registry.map());
   }
 
   @Override

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.quorumail.cluster.Formation.Member;
 
@@ -18,8 +20,6 @@ public record Placement(Formation formation, int replicationFactor) {
   /** The name of the group that holds the registry of nodes. */
   public static final String META_GROUP = "meta";
 
-  private static final int META_VOTERS_MAX = 5;
-
   /** The name of the group of a node's spool. */
   public static String spoolGroup(String nodeId) {
     return "spool-" + nodeId;
@@ -30,7 +30,8 @@ public record Placement(Formation formation, int replicationFactor) {
     List<Member> others = new ArrayList<>(formation.members());
     others.remove(home);
     others.sort(
-        Comparator.comparingLong((Member m) -> weight(home, m)).thenComparing(Member::nodeId));
+        Comparator.comparingLong((Member m) -> weight(home.peerId(), m.peerId()))
+            .thenComparing(Member::nodeId));
     List<Member> chosen = new ArrayList<>(List.of(home));
     Set<String> zones = new HashSet<>(Set.of(home.zone()));
     for (Member m : others) {
@@ -42,17 +43,29 @@ public record Placement(Formation formation, int replicationFactor) {
     return chosen;
   }
 
-  /** The first nodes by name, an odd number of them, five at most: more voters only cost time. */
+  /** The first voters of the meta group: the first nodes by name. */
   public List<Member> metaMembers() {
-    int n = Math.min(formation.members().size(), META_VOTERS_MAX);
-    int voters = n > 2 && n % 2 == 0 ? n - 1 : n;
-    return formation.members().subList(0, voters);
+    return formation.members().subList(0, GroupMembers.metaVoterCount(formation.members().size()));
+  }
+
+  /**
+   * The member that takes the place of one that is lost: from another zone than the present ones if
+   * possible; empty when all candidates hold the spool already.
+   */
+  static Optional<Member> replacement(String home, List<Member> present, List<Member> candidates) {
+    Set<String> zones = present.stream().map(Member::zone).collect(Collectors.toSet());
+    return candidates.stream()
+        .filter(m -> !present.contains(m))
+        .min(
+            Comparator.comparing((Member m) -> zones.contains(m.zone()))
+                .thenComparingLong(m -> weight(home, m.peerId()))
+                .thenComparing(Member::nodeId));
   }
 
   /** A hash per pair: on a ring, one neighbour would get all of a dead node's work. */
-  private static long weight(Member home, Member other) {
+  private static long weight(String home, String other) {
     CRC32C crc = new CRC32C();
-    crc.update((home.peerId() + '\0' + other.peerId()).getBytes(StandardCharsets.UTF_8));
+    crc.update((home + '\0' + other).getBytes(StandardCharsets.UTF_8));
     return crc.getValue();
   }
 }

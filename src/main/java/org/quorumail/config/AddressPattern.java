@@ -8,7 +8,8 @@ import java.util.Locale;
  * .domain} (all of its subdomains). The domain may be in Unicode; it is kept in its ASCII form. An
  * entry that no address of a message can match is refused.
  *
- * @param localPart as written, for {@link Kind#MAILBOX}; else empty
+ * @param localPart as written but with the least quoting ({@link LocalPart#minimallyQuoted}), for
+ *     {@link Kind#MAILBOX}; else empty
  */
 public record AddressPattern(Kind kind, String localPart, String domain) {
   /** The addresses that a pattern matches. */
@@ -56,6 +57,10 @@ public record AddressPattern(Kind kind, String localPart, String domain) {
     String entry = text.strip();
     int at = entry.lastIndexOf('@');
     String local = at < 0 ? "" : entry.substring(0, at);
+    if (local.startsWith("\"") && !LocalPart.isQuotedString(local)) {
+      throw new IllegalArgumentException(
+          "\"" + text + "\": a quoted name ends with a quote, and those inside are escaped");
+    }
     if (local.equals("*")) {
       throw new IllegalArgumentException(
           "\"" + text + "\": write \"" + entry.substring(1) + "\" for all addresses of a domain");
@@ -63,7 +68,8 @@ public record AddressPattern(Kind kind, String localPart, String domain) {
     if (!isLocalPart(local)) {
       throw new IllegalArgumentException("not a mail address: \"" + text + "\"");
     }
-    return new AddressPattern(Kind.MAILBOX, local, domain(entry.substring(at + 1)));
+    String name = LocalPart.minimallyQuoted(local);
+    return new AddressPattern(Kind.MAILBOX, name, domain(entry.substring(at + 1)));
   }
 
   /**
@@ -89,10 +95,19 @@ public record AddressPattern(Kind kind, String localPart, String domain) {
     return localPart + (kind == Kind.SUBDOMAINS ? "*." : "@") + domain;
   }
 
+  /**
+   * The key that the pattern is looked up by: for a mailbox the same for all ways to write it, in
+   * lower case.
+   */
+  public String lookupKey() {
+    String prefix = kind == Kind.SUBDOMAINS ? "*." : "@";
+    return LocalPart.lookupKey(localPart) + prefix + domain;
+  }
+
   /** Dots may be anywhere, as real addresses have them; a quoted string is taken as it is. */
   private static boolean isLocalPart(String text) {
     if (text.isEmpty()) return false;
-    boolean quoted = text.length() > 2 && text.startsWith("\"") && text.endsWith("\"");
+    boolean quoted = text.length() > 2 && LocalPart.isQuotedString(text);
     for (int c : text.codePoints().toArray()) {
       if (Character.isISOControl(c)) return false;
       boolean blank = Character.isWhitespace(c) || Character.isSpaceChar(c);

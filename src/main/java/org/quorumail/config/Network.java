@@ -8,6 +8,9 @@ public record Network(InetAddress base, int prefixLength) {
   private static final int IPV4_BITS = 32;
   private static final int IPV6_BITS = 128;
 
+  /** The prefix that the holder of one IPv6 address holds at least. */
+  private static final int IPV6_CLIENT_BITS = 64;
+
   /**
    * Reads {@code 192.0.2.0/24}, {@code 2001:db8::/32} or a single address. Names, addresses in
    * fewer than four numbers and bits after the prefix are refused.
@@ -61,6 +64,12 @@ public record Network(InetAddress base, int prefixLength) {
     } catch (UnknownHostException e) {
       throw new IllegalStateException("the length of an address does not change", e);
     }
+  }
+
+  /** The addresses that count as one client: an IPv4 address, or the /64 of an IPv6 address. */
+  public static Network ofClient(InetAddress address) {
+    boolean ipv4 = address.getAddress().length * Byte.SIZE == IPV4_BITS;
+    return containing(address, ipv4 ? IPV4_BITS : IPV6_CLIENT_BITS);
   }
 
   public boolean contains(InetAddress address) {

@@ -41,6 +41,7 @@ public final class ParseContext {
   private final Set<String> tablePaths = new HashSet<>();
   private final Set<String> requestedVariables = new HashSet<>();
   private final Map<String, ConfigKey> keys = new LinkedHashMap<>();
+  private final Map<String, Object> values = new LinkedHashMap<>();
 
   public ParseContext(
       String fileName,
@@ -70,6 +71,15 @@ public final class ParseContext {
 
   void addSection(Section section) {
     sections.add(section);
+  }
+
+  /** Keeps the value that a key has in the end. */
+  void addValue(String path, Object value) {
+    values.put(path, value);
+  }
+
+  public ConfigValues values() {
+    return new ConfigValues(values);
   }
 
   void declare(ConfigKey key) {

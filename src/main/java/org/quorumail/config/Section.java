@@ -277,6 +277,7 @@ public final class Section {
     requested.add(key);
     context.declare(new ConfigKey(childPattern(key) + ".*", "text", "none", meaning, true));
     Map<String, String> texts = new LinkedHashMap<>();
+    context.addValue(child(key), Map.of());
     ConfigValue given = configValue(key);
     if (given == null) return texts;
     if (!(given.structure() instanceof ObjectNode object)) {
@@ -288,6 +289,7 @@ public final class Section {
       else
         context.problem(KeyLineNumbers.child(child(key), e.getKey()), "must be a text in quotes");
     }
+    context.addValue(child(key), Map.copyOf(texts));
     return texts;
   }
 
@@ -355,6 +357,13 @@ public final class Section {
   }
 
   private <T> T read(
+      String key, Map<String, String> suffixes, T fallback, Function<ConfigValue, T> parse) {
+    T value = parsed(key, suffixes, fallback, parse);
+    context.addValue(child(key), value);
+    return value;
+  }
+
+  private <T> T parsed(
       String key, Map<String, String> suffixes, T fallback, Function<ConfigValue, T> parse) {
     String written = key;
     ConfigValue given = configValue(key);

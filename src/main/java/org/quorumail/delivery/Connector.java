@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.HostLookup.TargetHost;
@@ -11,6 +12,7 @@ import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.smtp.client.ConnectResult;
+import org.quorumail.smtp.client.Login;
 import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.quorumail.smtp.client.TlsRule;
@@ -39,6 +41,8 @@ final class Connector {
   private final Destination destination;
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
+  private final @Nullable Login login; // for all hosts
+  private final boolean isTrial; // an operator wants the hosts tried, paused or not
 
   private @Nullable List<TargetHost> hosts; // once they are known
   private int hostIndex; // of the host that was tried last
@@ -46,23 +50,29 @@ final class Connector {
   private final Set<String> givenUp = new HashSet<>(); // addresses that have deferred the message
   private int triedAddresses; // in vain
   private boolean connectFailed;
+  private boolean loginFailed; // at the host that was tried last
   private String lastRemote = "";
   private ConnectResult.@Nullable Unusable lastProblem;
   private boolean mayOfferTlsLater; // a host that could not be asked, or did not answer
 
   /**
+   * @param senderDomain of the reverse-path; empty for the null one
    * @param requireVerifiedTls only TLS, and only hosts that prove their names (RFC 8689)
    */
   Connector(
       DeliveryAgent agent,
       Destination destination,
       DestinationLimiter limiter,
+      String senderDomain,
       boolean requireVerifiedTls) {
+    this.login = destination.login(senderDomain);
     this.agent = agent;
     this.destination = destination;
     this.limiter = limiter;
     this.requireVerifiedTls = requireVerifiedTls;
     this.mayOfferTlsLater = !requireVerifiedTls;
+    this.isTrial = limiter.takeTrial();
+    if (isTrial) agent.hosts().forget(destination);
   }
 
   /** The result of a search. */
@@ -78,7 +88,7 @@ final class Connector {
 
   ConnectorResult connect() {
     long now = System.nanoTime();
-    SmtpConnection idle = limiter.takeIdle(now, peer -> !isGivenUp(peer)).orElse(null);
+    SmtpConnection idle = limiter.takeIdle(now, peer -> mayServe(peer)).orElse(null);
     if (idle != null && requireVerifiedTls && idle.peer().tls() != TlsRule.VERIFIED) {
       limiter.returnConnection(idle, now);
       idle = null;
@@ -107,7 +117,7 @@ final class Connector {
     long now = System.nanoTime();
     for (int i = hostIndex; i < hosts.size(); i++) {
       TargetHost host = hosts.get(i);
-      if (agent.breakers().openUntil(host.key(), now) - now > 0) continue;
+      if (!isTrial && agent.breakers().openUntil(host.key(), now) - now > 0) continue;
       for (int a = i == hostIndex ? addressIndex : 0; a < host.addresses().size(); a++) {
         if (!without.contains(key(host, host.addresses().get(a)))) return true;
       }
@@ -162,7 +172,8 @@ final class Connector {
     if (host.addresses().stream().allMatch(a -> givenUp.contains(key(host, a)))) return null;
     // in this order: a caller that an open circuit allows must try the host
     boolean allowed =
-        triedAddresses < MAX_ADDRESSES && agent.breakers().allows(host.key(), System.nanoTime());
+        triedAddresses < MAX_ADDRESSES
+            && (agent.breakers().allows(host.key(), System.nanoTime()) || isTrial);
     if (!allowed) {
       mayOfferTlsLater = true;
       return null;
@@ -171,21 +182,24 @@ final class Connector {
       return failed(NO_SECURE_ROUTE, "the name " + host.name() + " is not authenticated", "");
     }
     int limit = Math.max(triedAddresses + 1, MAX_ADDRESSES - hostsAfter);
+    loginFailed = false;
     for (; addressIndex < host.addresses().size() && triedAddresses < limit; addressIndex++) {
       InetAddress address = host.addresses().get(addressIndex);
       if (givenUp.contains(key(host, address))) continue;
       ConnectorResult result = tryAddress(endpoint(host, address));
       if (result != null) return result;
       triedAddresses++;
-      connectFailed = true;
+      connectFailed |= !loginFailed;
     }
-    // a demand of this message alone says nothing about the host
-    if (!requireVerifiedTls) agent.breakers().recordFailure(host.key(), System.nanoTime());
+    // a demand of this message or its sender's account alone says nothing about the host
+    if (!requireVerifiedTls && !loginFailed)
+      agent.breakers().recordFailure(host.key(), System.nanoTime());
     return null;
   }
 
-  private boolean isGivenUp(ServerEndpoint peer) {
-    return givenUp.contains(key(peer.name(), peer.address()));
+  private boolean mayServe(ServerEndpoint peer) {
+    return Objects.equals(peer.login(), login)
+        && !givenUp.contains(key(peer.name(), peer.address()));
   }
 
   private static String key(TargetHost host, InetAddress address) {
@@ -210,7 +224,15 @@ final class Connector {
         lastProblem = unusable;
         yield null;
       }
+      case ConnectResult.LoginRefused refused -> {
+        mayOfferTlsLater = true;
+        loginFailed = true;
+        lastProblem = new ConnectResult.Unusable(refused.status(), refused.reason());
+        agent.loginRefused(destination, peer, refused.reason());
+        yield null;
+      }
       case ConnectResult.TlsNotOffered without -> {
+        loginFailed = login != null;
         lastProblem = new ConnectResult.Unusable(NO_TLS, without.reason());
         yield null;
       }
@@ -247,8 +269,15 @@ final class Connector {
         host.name(),
         new InetSocketAddress(address, host.port()),
         host.lmtp(),
-        requireVerifiedTls ? TlsRule.VERIFIED : destination.tls(),
-        host.configured());
+        tlsRule(),
+        host.configured(),
+        login);
+  }
+
+  /** The strictest of what the message, the destination and the login ask for. */
+  private TlsRule tlsRule() {
+    TlsRule rule = requireVerifiedTls ? TlsRule.VERIFIED : destination.tls();
+    return login != null && login.leastTls().compareTo(rule) > 0 ? login.leastTls() : rule;
   }
 
   private static ConnectorResult deferred(EnhancedStatus status, String reason, String remote) {

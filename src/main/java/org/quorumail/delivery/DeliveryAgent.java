@@ -1,6 +1,7 @@
 package org.quorumail.delivery;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -8,14 +9,20 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.dns.Resolver;
+import org.quorumail.metrics.Buckets;
+import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The sending side as the queue sees it: the destination of a domain, the room there, and attempts.
  * Thread-safe.
  */
 public final class DeliveryAgent implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DeliveryAgent.class);
+
   private static final int SMTP_PORT = 25;
 
   /** The limits learnt for an unused destination are forgotten after this. */
@@ -30,6 +37,7 @@ public final class DeliveryAgent implements AutoCloseable {
   private final AtomicInteger running = new AtomicInteger();
   private final Counter opened;
   private final Counter rateLimited;
+  private final Counter loginsRefused;
   private final Timer duration;
 
   /**
@@ -55,11 +63,29 @@ public final class DeliveryAgent implements AutoCloseable {
     this.hosts = hosts;
     client = new SmtpClient(hostname, config.smtpTimeouts());
     breakers = new CircuitBreakers(config.circuitBreaker());
-    opened = meters.counter("delivery.connections.opened");
-    rateLimited = meters.counter("delivery.rate.limited");
-    duration = meters.timer("delivery.duration");
-    meters.gauge("delivery.circuit.breaker.open", breakers, CircuitBreakers::openCount);
-    meters.gauge("delivery.in.progress", running);
+    opened =
+        Counter.builder("delivery.connections.opened")
+            .description("Connections opened to next hops")
+            .register(meters);
+    rateLimited =
+        Counter.builder("delivery.rate.limited")
+            .description("Attempts put off by a rate limit of their destination")
+            .register(meters);
+    loginsRefused =
+        Counter.builder("delivery.logins.refused")
+            .description("Logins that next hops refused or that were not possible")
+            .register(meters);
+    duration =
+        Timer.builder("delivery.duration")
+            .description("Duration of an attempt, from the choice of the host to the outcomes")
+            .serviceLevelObjectives(Buckets.work())
+            .register(meters);
+    Gauge.builder("delivery.circuit.breaker.open", breakers, CircuitBreakers::openCount)
+        .description("Next hops whose circuit breaker is open")
+        .register(meters);
+    Gauge.builder("delivery.in.progress", running, Number::doubleValue)
+        .description("Attempts that run now")
+        .register(meters);
   }
 
   public Destination destination(String domain) {
@@ -79,6 +105,23 @@ public final class DeliveryAgent implements AutoCloseable {
         });
     if (answer[0] instanceof Admission.RateLimited) rateLimited.increment();
     return answer[0];
+  }
+
+  /** Ends the pause of a destination: the next attempt tries its hosts, paused or not. */
+  public void requestTrial(Destination destination) {
+    long now = System.nanoTime();
+    limiters.compute(
+        destination,
+        (d, known) -> {
+          DestinationLimiter limiter = known == null ? new DestinationLimiter(d, now) : known;
+          limiter.requestTrial(now);
+          return limiter;
+        });
+  }
+
+  /** Ends the pauses of all destinations that are in use. */
+  public void requestTrials() {
+    limiters.keySet().forEach(this::requestTrial);
   }
 
   /** Returns the room that an admission granted, without an attempt. */
@@ -144,6 +187,17 @@ public final class DeliveryAgent implements AutoCloseable {
 
   CircuitBreakers breakers() {
     return breakers;
+  }
+
+  /** The mail waits, and an operator must look: nothing goes out over this route. */
+  void loginRefused(Destination destination, ServerEndpoint peer, String reason) {
+    loginsRefused.increment();
+    LOG.error(
+        "event=login_refused destination=\"{}\" host={} user={} reason=\"{}\"",
+        destination,
+        peer,
+        peer.login(),
+        reason);
   }
 
   void connectionOpened() {

@@ -15,6 +15,7 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.RecipientOutcome;
+import org.quorumail.mail.ReversePath;
 import org.quorumail.smtp.client.FinalDotGuard;
 import org.quorumail.smtp.client.OutgoingMessage;
 import org.quorumail.smtp.client.SendResult;
@@ -69,10 +70,17 @@ public final class DeliveryAttempt implements AutoCloseable {
     this.limiter = limiter;
     this.message = order.message();
     boolean requireVerifiedTls = message.options().requireTls();
-    this.connector = new Connector(agent, destination, limiter, requireVerifiedTls);
+    this.connector =
+        new Connector(agent, destination, limiter, senderDomain(message), requireVerifiedTls);
     this.remaining = order.recipientIndexes();
     this.content = order.content();
     this.dot = order.dot();
+  }
+
+  private static String senderDomain(SpooledMessage message) {
+    return message.reversePath() instanceof ReversePath.Mailbox mailbox
+        ? mailbox.address().domain()
+        : "";
   }
 
   /** Returns whether every recipient has an outcome, or nothing more can be tried now. */

@@ -39,6 +39,7 @@ final class DestinationLimiter {
   private int window;
   private int running;
   private long circuitOpenUntil;
+  private boolean trialRequested;
   private long lastUsed;
 
   private record IdleConnection(SmtpConnection connection, long since) {}
@@ -82,6 +83,19 @@ final class DestinationLimiter {
   synchronized void openCircuitUntil(long until) {
     circuitOpenUntil = until;
     window = 1; // the next attempt is a trial
+  }
+
+  /** Admits attempts again, the first of which tries the hosts in spite of their circuits. */
+  synchronized void requestTrial(long now) {
+    if (now - circuitOpenUntil < 0) circuitOpenUntil = now;
+    trialRequested = true;
+  }
+
+  /** Returns whether this attempt is the requested trial. */
+  synchronized boolean takeTrial() {
+    boolean requested = trialRequested;
+    trialRequested = false;
+    return requested;
   }
 
   /** Takes the wanted connection that was used last, so that the others can expire. */

@@ -48,6 +48,18 @@ final class HostFinder {
     return found.isEmpty() ? problem : new HostLookup.Found(found);
   }
 
+  /** Forgets the answers of DNS about the hosts of a destination: the next search asks again. */
+  void forget(Destination destination) {
+    for (NextHop hop : destination.hops()) {
+      switch (hop) {
+        case NextHop.Smtp smtp -> resolver.forget(smtp.host().host());
+        case NextHop.Lmtp lmtp -> resolver.forget(lmtp.host().host());
+        case NextHop.Mx mx -> resolver.forget(destination.domain());
+        case NextHop.Discard discard -> {}
+      }
+    }
+  }
+
   /** A host that the operator has configured. It may be another server on the same machine. */
   private HostLookup configuredHost(HostPort at, boolean lmtp) {
     return switch (resolver.addresses(at.host())) {

@@ -6,12 +6,16 @@ import org.quorumail.config.DomainPattern;
 import org.quorumail.config.Section;
 
 /** One {@code [[route]]}. The first route whose pattern matches the recipient's domain counts. */
-public record RouteConfig(DomainPattern domain, List<NextHop> to) {
+public record RouteConfig(DomainPattern domain, List<NextHop> to, List<RouteLogin> logins) {
   /** Reads all {@code [[route]]} tables below the root, in their order. */
   public static List<RouteConfig> readAll(Section root) {
     List<RouteConfig> routes = new ArrayList<>();
     for (Section route : root.sections("route", 0)) routes.add(read(route));
     return List.copyOf(routes);
+  }
+
+  private static boolean isOneServer(NextHop hop) {
+    return hop instanceof NextHop.Smtp || hop instanceof NextHop.Lmtp;
   }
 
   private static RouteConfig read(Section route) {
@@ -33,6 +37,12 @@ public record RouteConfig(DomainPattern domain, List<NextHop> to) {
             NextHop::parse);
     if (to.isEmpty() && !route.hasProblem("to"))
       route.problem("to", "must name at least one next hop");
-    return new RouteConfig(domain, to);
+    List<RouteLogin> logins = RouteLogin.readAll(route);
+    if (!logins.isEmpty() && !to.stream().allMatch(RouteConfig::isOneServer))
+      route.problem(
+          "login",
+          "fits next hops \"smtp://host:port\" and \"lmtp://host:port\" alone: an MX could be"
+              + " anybody");
+    return new RouteConfig(domain, to, logins);
   }
 }

@@ -25,7 +25,12 @@ public final class Router {
   private final boolean acceptsAnyCertificate;
   private final MxOverrides overrides;
 
-  private record Route(DomainPattern pattern, List<NextHop> hops, String name, boolean byDomain) {}
+  private record Route(
+      DomainPattern pattern,
+      List<NextHop> hops,
+      List<RouteLogin> logins,
+      String name,
+      boolean byDomain) {}
 
   public Router(List<RouteConfig> routes, DeliveryConfig delivery, MxOverrides overrides) {
     this.overrides = overrides;
@@ -36,7 +41,15 @@ public final class Router {
 
   private static Route route(RouteConfig config) {
     String name = config.to().stream().map(Router::text).collect(Collectors.joining(","));
-    return new Route(config.domain(), config.to(), name, config.to().contains(MX));
+    if (!config.logins().isEmpty()) // other accounts, other limits and connections
+    name +=
+          config.logins().stream()
+              .map(
+                  l ->
+                      l.login().username()
+                          + (l.sender().text().equals("*") ? "" : " for " + l.sender()))
+              .collect(Collectors.joining(", ", " as ", ""));
+    return new Route(config.domain(), config.to(), config.logins(), name, config.to().contains(MX));
   }
 
   /**
@@ -50,25 +63,30 @@ public final class Router {
     if (override.isEmpty() && own != null) override = own.mxOverride();
     if (override.isPresent()) {
       NextHop hop = new NextHop.Smtp(override.get(), DEFAULT_PRIORITY, DEFAULT_WEIGHT);
-      return destination(text(hop), List.of(hop), domain, own);
+      return destination(text(hop), List.of(hop), List.of(), domain, own);
     }
     for (Route route : routes) {
       if (!route.pattern.matches(domain)) continue;
       String name = route.byDomain ? route.name + ":" + domain : route.name;
-      return destination(name, route.hops, domain, own);
+      return destination(name, route.hops, route.logins, domain, own);
     }
-    return destination("mx:" + domain, List.of(MX), domain, own);
+    return destination("mx:" + domain, List.of(MX), List.of(), domain, own);
   }
 
   /** A domain with limits of its own shares neither connections nor limits with others. */
   private Destination destination(
-      String name, List<NextHop> hops, String domain, @Nullable DomainConfig own) {
+      String name,
+      List<NextHop> hops,
+      List<RouteLogin> logins,
+      String domain,
+      @Nullable DomainConfig own) {
     if (own == null) {
       return new Destination(
-          name, hops, domain, TlsRule.OPPORTUNISTIC, DEFAULT_CONNECTIONS, Optional.empty());
+          name, hops, domain, TlsRule.OPPORTUNISTIC, DEFAULT_CONNECTIONS, Optional.empty(), logins);
     }
     String special = name.endsWith(domain) ? name : name + " for " + domain;
-    return new Destination(special, hops, domain, tls(own), own.maxConnections(), own.rateLimit());
+    return new Destination(
+        special, hops, domain, tls(own), own.maxConnections(), own.rateLimit(), logins);
   }
 
   private TlsRule tls(DomainConfig own) {

@@ -5,16 +5,23 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Type;
 
 /** The answers whose TTL has not passed, bounded in number (Caffeine). Thread-safe. */
 final class AnswerCache {
+  /**
+   * A name that is missing by mistake is asked for again; RFC 2308 §5 advises one to three hours.
+   */
+  private static final Duration MAX_NEGATIVE_TTL = Duration.ofHours(1);
+
   private final int capacity;
   private final long minTtlMillis;
   private final long maxTtlMillis;
@@ -32,9 +39,9 @@ final class AnswerCache {
     this.minTtlMillis = minTtl.toMillis();
     this.maxTtlMillis = Math.max(minTtlMillis, maxTtl.toMillis());
     this.time = time;
-    this.hits = meters.counter("dns.cache.hits");
-    this.misses = meters.counter("dns.cache.misses");
-    this.evictions = meters.counter("dns.cache.evictions");
+    this.hits = counter(meters, "dns.cache.hits", "Questions answered from the cache");
+    this.misses = counter(meters, "dns.cache.misses", "Questions that the cache did not answer");
+    this.evictions = counter(meters, "dns.cache.evictions", "Answers evicted for want of room");
     this.entries =
         Caffeine.newBuilder()
             .maximumSize(capacity)
@@ -43,7 +50,13 @@ final class AnswerCache {
             .evictionListener((question, entry, cause) -> countEviction(cause))
             .executor(Runnable::run)
             .build();
-    meters.gauge("dns.cache.entries", this, AnswerCache::size);
+    Gauge.builder("dns.cache.entries", this, AnswerCache::size)
+        .description("Answers in the cache")
+        .register(meters);
+  }
+
+  private static Counter counter(MeterRegistry meters, String name, String description) {
+    return Counter.builder(name).description(description).register(meters);
   }
 
   private void countEviction(RemovalCause cause) {
@@ -67,9 +80,30 @@ final class AnswerCache {
 
   void keep(Question question, QueryResult result) {
     if (capacity == 0) return;
-    long ttl = Math.clamp(result.ttl() * 1000, minTtlMillis, maxTtlMillis);
+    long ttl = ttlMillis(result);
     if (ttl == 0) return;
     entries.put(question, new Entry(result, Duration.ofMillis(ttl), time.millis() + ttl));
+  }
+
+  private long ttlMillis(QueryResult result) {
+    long ttl = Math.min(result.ttl(), Long.MAX_VALUE / 1000) * 1000;
+    return switch (result) {
+      case QueryResult.Records found -> Math.clamp(ttl, minTtlMillis, maxTtlMillis);
+      case QueryResult.NoData none -> negativeTtlMillis(ttl);
+      case QueryResult.NxDomain none -> negativeTtlMillis(ttl);
+      case QueryResult.Failure failure -> Math.min(ttl, maxTtlMillis); // it may end at any time
+    };
+  }
+
+  private long negativeTtlMillis(long ttl) {
+    long longest = Math.max(minTtlMillis, Math.min(maxTtlMillis, MAX_NEGATIVE_TTL.toMillis()));
+    return Math.clamp(ttl, minTtlMillis, longest);
+  }
+
+  /** The answer about a question, even an expired one, without being counted. */
+  @Nullable QueryResult peek(Question question) {
+    Entry entry = entries.policy().getIfPresentQuietly(question);
+    return entry == null ? null : entry.result;
   }
 
   /** Forgets all answers; returns their number. */
@@ -82,9 +116,8 @@ final class AnswerCache {
   /** Forgets the answers about a name; returns their number. */
   int forget(Name name) {
     int forgotten = 0;
-    for (Question question : entries.asMap().keySet()) {
-      boolean removed = question.name().equals(name) && entries.asMap().remove(question) != null;
-      if (removed) forgotten++;
+    for (int type : new int[] {Type.MX, Type.A, Type.AAAA, Type.TXT, Type.PTR}) {
+      if (entries.asMap().remove(new Question(name, type)) != null) forgotten++;
     }
     return forgotten;
   }

@@ -1,8 +1,8 @@
 package org.quorumail.dns;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -25,7 +25,6 @@ import org.xbill.DNS.ReverseMap;
 import org.xbill.DNS.TXTRecord;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
-import org.xbill.DNS.hosts.HostsFileParser;
 
 /**
  * The resolver of a running node: the hosts file, a cache, and recursive name servers. Equal
@@ -34,6 +33,7 @@ import org.xbill.DNS.hosts.HostsFileParser;
 public final class DnsResolver implements SenderResolver {
   private static final int MAX_HOSTS = 20; // a domain with 200 MX costs no more than this
   private static final int MAX_ADDRESSES = 16;
+  private static final int DNS_PORT = 53;
 
   private static final EnhancedStatus BAD_DOMAIN = new EnhancedStatus(5, 1, 2);
   private static final EnhancedStatus NULL_MX = new EnhancedStatus(5, 1, 10); // RFC 7505 §4.2
@@ -42,8 +42,8 @@ public final class DnsResolver implements SenderResolver {
 
   private final NameServers servers;
   private final AnswerCache cache;
-  private final HostsFileParser hostsFile = new HostsFileParser();
-  private final MeterRegistry meters;
+  private final HostsFile hostsFile;
+  private final DnsMetrics metrics;
   private final NameServerProbe probe;
 
   /** Questions that a caller is asking now: other callers wait for the same answer. */
@@ -51,10 +51,16 @@ public final class DnsResolver implements SenderResolver {
       new ConcurrentHashMap<>();
 
   public DnsResolver(DnsConfig config, InstantSource time, MeterRegistry meters) {
-    this.servers = new NameServers(config.servers(), config.timeout());
+    this(config, time, meters, Path.of("/etc"), DNS_PORT);
+  }
+
+  DnsResolver(
+      DnsConfig config, InstantSource time, MeterRegistry meters, Path etc, int systemPort) {
+    this.servers = new NameServers(config, etc.resolve("resolv.conf"), systemPort);
+    this.hostsFile = new HostsFile(etc.resolve("hosts"));
     this.cache =
         new AnswerCache(config.cacheSize(), config.minTtl(), config.maxTtl(), time, meters);
-    this.meters = meters;
+    this.metrics = new DnsMetrics(meters);
     this.probe = new NameServerProbe(servers);
   }
 
@@ -81,7 +87,7 @@ public final class DnsResolver implements SenderResolver {
     }
     Name name = name(host);
     if (name == null) return new LookupResult.Absent<>(NO_ROUTE, host + " is not a host name");
-    List<InetAddress> local = inHostsFile(name);
+    List<InetAddress> local = hostsFile.addresses(name);
     return local.isEmpty() ? lookUpAddresses(name, host) : new LookupResult.Found<>(local);
   }
 
@@ -130,15 +136,24 @@ public final class DnsResolver implements SenderResolver {
   public LookupResult<MailExchanger> refresh(String domain) {
     Name name = name(domain);
     if (name != null) cache.forget(name);
-    if (mailExchangers(domain) instanceof LookupResult.Found<MailExchanger> found) {
+    LookupResult<MailExchanger> answer = mailExchangers(domain);
+    if (answer instanceof LookupResult.Found<MailExchanger> found) {
       for (MailExchanger host : found.values()) {
-        Name hostName = name(host.name());
-        if (hostName != null) cache.forget(hostName);
+        forget(host.name());
         addresses(host.name());
       }
-      return found;
     }
-    return mailExchangers(domain); // from the cache, with the new answers
+    return answer;
+  }
+
+  @Override
+  public void forget(String host) {
+    Name name = name(host);
+    if (name == null) return;
+    if (cache.peek(new Question(name, Type.MX)) instanceof QueryResult.Records exchangers) {
+      for (Record r : exchangers.records()) cache.forget(((MXRecord) r).getTarget());
+    }
+    cache.forget(name);
   }
 
   @Override
@@ -210,21 +225,9 @@ public final class DnsResolver implements SenderResolver {
     return r instanceof AAAARecord v6 ? v6.getAddress() : ((ARecord) r).getAddress();
   }
 
-  private List<InetAddress> inHostsFile(Name name) {
-    List<InetAddress> found = new ArrayList<>();
-    for (int type : new int[] {Type.A, Type.AAAA}) {
-      try {
-        Optional<InetAddress> address = hostsFile.getAddressForHost(name, type);
-        address.ifPresent(found::add);
-      } catch (java.io.IOException e) {
-        return List.of(); // without a hosts file, the servers decide
-      }
-    }
-    return found;
-  }
-
   /** Answers from the cache, from an equal question that is being asked, or from the servers. */
   private QueryResult query(Question question) {
+    if (servers.refresh()) cache.clear(); // other servers may know other names
     Optional<QueryResult> cached = cache.find(question);
     if (cached.isPresent()) return cached.get();
     CompletableFuture<QueryResult> mine = new CompletableFuture<>();
@@ -242,13 +245,9 @@ public final class DnsResolver implements SenderResolver {
   }
 
   private QueryResult lookUp(Question question) {
-    Timer.Sample sample = Timer.start();
+    long start = System.nanoTime();
     QueryResult answer = servers.query(question);
-    String type = Type.string(question.type()).toLowerCase(java.util.Locale.ROOT);
-    meters.counter("dns.lookups", "type", type, "result", answer.label()).increment();
-    if (answer instanceof QueryResult.Failure)
-      meters.counter("dns.errors", "type", type).increment();
-    sample.stop(meters.timer("dns.lookup.duration", "type", type));
+    metrics.record(question.type(), answer, System.nanoTime() - start);
     return answer;
   }
 

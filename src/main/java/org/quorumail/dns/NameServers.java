@@ -2,10 +2,13 @@ package org.quorumail.dns;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
@@ -20,18 +23,51 @@ import org.xbill.DNS.Type;
 
 /** The recursive servers, asked one after the other. Follows aliases. Has no cache. Thread-safe. */
 final class NameServers {
-  private static final int MAX_SERVERS = 3; // as many as resolv.conf(5) reads
+  private static final Logger LOG = LoggerFactory.getLogger(NameServers.class);
+
+  static final int MAX_SERVERS = 3; // as many as resolv.conf(5) reads
   private static final int ROUNDS = 2; // one lost datagram is no reason to defer mail
   private static final int MAX_ALIASES = 8; // a longer chain is a loop or a mistake
   private static final int MAX_RECORDS = 100; // of one type that are read
   private static final long NEGATIVE_TTL = 60; // seconds, when the answer has no SOA (RFC 2308 §5)
 
-  private final List<SimpleResolver> servers;
+  private final Duration timeout;
+  private final int systemPort;
+  private final @Nullable SystemFile resolvConf; // null: the configuration names the servers
+  private volatile List<SimpleResolver> servers;
 
-  NameServers(List<InetSocketAddress> configured, Duration timeout) {
+  NameServers(DnsConfig config, Path resolvConf, int systemPort) {
+    this.timeout = config.timeout();
+    this.systemPort = systemPort;
+    this.resolvConf = config.servers().isEmpty() ? new SystemFile(resolvConf) : null;
     List<InetSocketAddress> addresses =
-        configured.isEmpty() ? ResolverConfig.getCurrentConfig().servers() : configured;
-    servers = addresses.stream().limit(MAX_SERVERS).map(a -> server(a, timeout)).toList();
+        config.servers().isEmpty() ? ResolvConf.servers(resolvConf, systemPort) : config.servers();
+    // a host without the file names its servers elsewhere, or runs one itself
+    if (addresses.isEmpty()) addresses = ResolverConfig.getCurrentConfig().servers();
+    servers = resolvers(addresses);
+  }
+
+  private List<SimpleResolver> resolvers(List<InetSocketAddress> addresses) {
+    return addresses.stream().limit(MAX_SERVERS).map(a -> server(a, timeout)).toList();
+  }
+
+  /**
+   * Reads the servers of the system again when their file has changed. A file without servers, as
+   * it is while the network is down, changes nothing.
+   *
+   * @return whether the servers are others
+   */
+  boolean refresh() {
+    if (resolvConf == null || !resolvConf.hasChanged()) return false;
+    List<InetSocketAddress> addresses = ResolvConf.servers(resolvConf.path(), systemPort);
+    if (addresses.isEmpty() || addresses.equals(addresses())) return false;
+    servers = resolvers(addresses);
+    LOG.info("event=name_servers_changed servers={}", addresses());
+    return true;
+  }
+
+  List<InetSocketAddress> addresses() {
+    return servers.stream().map(SimpleResolver::getAddress).toList();
   }
 
   private static SimpleResolver server(InetSocketAddress address, Duration timeout) {

@@ -21,6 +21,11 @@ public interface Resolver {
   /** The valid answers in the cache, at most so many. */
   List<CachedAnswer> cached(int limit);
 
+  /**
+   * Forgets the answers about a name and about its exchangers; the next lookup asks the servers.
+   */
+  void forget(String host);
+
   /** Looks up a domain's exchangers and their addresses again, past the cache. */
   LookupResult<MailExchanger> refresh(String domain);
 

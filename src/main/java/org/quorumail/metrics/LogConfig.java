@@ -22,6 +22,11 @@ public record LogConfig(Level level, Format format, Optional<Path> file) {
     JSON
   }
 
+  /** Returns a copy with another level, the part that a running node can change. */
+  public LogConfig withLevel(Level other) {
+    return new LogConfig(other, format, file);
+  }
+
   public static LogConfig read(Section log) {
     log.unavailable("include_heartbeats", "false", "debug log of the cluster's heartbeats");
     log.unavailable("include_state_sync", "false", "debug log of replicated state");

@@ -51,15 +51,22 @@ public final class Logging {
     appender.setEncoder(encoder(config, context));
     appender.start();
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.setLevel(Level.valueOf(config.level().name()));
     root.addAppender(appender);
     bridgeJavaUtilLogging();
-    boolean detailed = config.level() == LogConfig.Level.TRACE;
+    setLevel(config.level());
+  }
+
+  /** Changes the level of the running log. */
+  public static void setLevel(LogConfig.Level level) {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.valueOf(level.name()));
+    boolean detailed = level == LogConfig.Level.TRACE;
     for (String name : WARN_LEVEL_LOGGERS)
       context.getLogger(name).setLevel(detailed ? null : Level.WARN);
     for (String name : ERROR_LEVEL_LOGGERS)
       context.getLogger(name).setLevel(detailed ? null : Level.ERROR);
     context.getLogger(SECRET_LEAKING_LOGGER).setLevel(Level.WARN);
+    context.resetTurboFilterList();
     if (!detailed) context.addTurboFilter(new DuplicateWarningFilter());
   }
 

@@ -13,9 +13,12 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.FormationVote;
@@ -26,8 +29,8 @@ import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.cluster.NodeCredentials;
 import org.quorumail.cluster.PartitionDetector;
-import org.quorumail.cluster.Placement;
 import org.quorumail.cluster.StaticMembership;
+import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftSettings;
 import org.quorumail.replication.RaftTls;
 import org.slf4j.Logger;
@@ -41,6 +44,17 @@ public final class ClusterMember implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClusterMember.class);
   private static final String FILE = "cluster.json";
   private static final Duration POLL = Duration.ofMillis(200);
+
+  /**
+   * The time for which the first node of a cluster looks for one that runs already. Beside it, it
+   * would found a second one.
+   */
+  private static final Duration FIRST_CONTACT = Duration.ofSeconds(3);
+
+  /** The longest wait of a restarted member for another one; a running one answers at once. */
+  private static final Duration CONTACT = Duration.ofSeconds(1);
+
+  private static final Duration CONTACT_POLL = Duration.ofMillis(20);
 
   private final ClusterConfig config;
   private final DataDirectory directory;
@@ -81,7 +95,7 @@ public final class ClusterMember implements AutoCloseable {
       MeterRegistry meters)
       throws ClusterStartException {
     ClusterConfig cluster = config.cluster();
-    Optional<Formation> stored = Formation.read(directory.path().resolve(FILE));
+    Optional<ClusterMap> stored = storedMap(directory.path(), cluster);
     if (stored.isPresent()) requireFit(stored.get(), cluster, directory.path());
     FormationVote vote = new FormationVote();
     ClusterEventLog events = new ClusterEventLog();
@@ -107,8 +121,27 @@ public final class ClusterMember implements AutoCloseable {
         cluster, directory, local, vote, events, Optional.of(credentials), membership);
   }
 
-  /** A directory of a member and one of a stand-alone node are never taken for each other. */
-  private static void requireFit(Formation stored, ClusterConfig cluster, Path directory)
+  private static Optional<ClusterMap> storedMap(Path directory, ClusterConfig cluster)
+      throws ClusterStartException {
+    try {
+      String groups =
+          RaftNode.storedClusterId(directory.resolve(DataDirectory.RAFT))
+              .orElse(ClusterMap.CLUSTER_GROUPS);
+      return ClusterMap.read(directory.resolve(FILE), cluster.replicationFactor(), groups);
+    } catch (IOException e) {
+      throw ClusterStartException.ofEnvironment(
+          "the owner of the replication directory in %s cannot be read (%s)"
+              .formatted(directory, e.getMessage()),
+          e);
+    }
+  }
+
+  /**
+   * A directory of a member is never taken for one of a stand-alone node. The other way round the
+   * configuration must say that this node is the first of its cluster: several that were alone
+   * cannot be put together.
+   */
+  private static void requireFit(ClusterMap stored, ClusterConfig cluster, Path directory)
       throws ClusterStartException {
     boolean isAlone = stored.members().size() == 1;
     if (!isAlone && !cluster.enabled()) {
@@ -118,24 +151,36 @@ public final class ClusterMember implements AutoCloseable {
     }
     if (isAlone && cluster.enabled() && cluster.expect() > 1) {
       throw new ClusterStartException(
-          "cluster.enabled: %s belongs to a stand-alone node; name an empty directory for a member of a cluster"
+          "cluster.expect: %s belongs to a node that was alone; set cluster.expect = 1 to make it the first node of a cluster, or name an empty directory for one that joins another"
               .formatted(directory));
     }
   }
 
-  /** Waits without limit until the cluster is formed; empty when the node stops before. */
-  public Optional<Formation> awaitFormation(CountDownLatch stopping)
+  /**
+   * Waits without limit until the cluster is formed, or a running one has added this node; empty
+   * when the node stops before.
+   */
+  public Optional<ClusterMap> awaitFormation(CountDownLatch stopping)
       throws ClusterStartException, IOException, InterruptedException {
-    Optional<Formation> known = local.formation();
+    Optional<ClusterMap> known = local.map();
     if (known.isPresent()) {
-      known.get().formerAddress(Formation.member(metadata())).ifPresent(ClusterMember::warnOfMove);
-      return known;
+      Formation.Member now = Formation.member(metadata());
+      Optional<ClusterMap> moved = known.get().withAddress(now);
+      if (moved.isPresent()) {
+        moved.get().store(directory.path().resolve(FILE));
+        local.moved(moved.get());
+        known = moved;
+      }
+      known.get().formation().formerAddress(now).ifPresent(ClusterMember::warnOfMove);
+      return awaitContact(known.get(), stopping) ? known : Optional.empty();
     }
-    long warnAt = System.nanoTime() + config.joinTimeout().toNanos();
+    long started = System.nanoTime();
+    long warnAt = started + config.joinTimeout().toNanos();
     while (true) {
-      Optional<Formation> formed = form();
+      boolean mayFoundAlone = System.nanoTime() - started > FIRST_CONTACT.toNanos();
+      Optional<ClusterMap> formed = form(mayFoundAlone);
       if (formed.isPresent()) {
-        store(formed.get());
+        adopt(formed.get());
         return formed;
       }
       if (System.nanoTime() - warnAt > 0) {
@@ -146,17 +191,77 @@ public final class ClusterMember implements AutoCloseable {
     }
   }
 
-  private void store(Formation formed) throws IOException {
-    formed.store(directory.path().resolve(FILE));
-    local.formed(formed);
-    LOG.info(
-        "event=cluster_formed members={}",
-        formed.members().stream().map(Formation.Member::nodeId).toList());
+  /**
+   * Gives the other members a moment to answer: a node that was removed must not open its groups.
+   * Members that are down hold up the start for no longer.
+   *
+   * @return false when the node stops before
+   */
+  private boolean awaitContact(ClusterMap known, CountDownLatch stopping)
+      throws ClusterStartException, InterruptedException {
+    long until = System.nanoTime() + CONTACT.toNanos();
+    boolean single = known.members().size() == 1;
+    boolean expectsOthers = credentials.isPresent() && (!single || config.hasSeeds());
+    while (expectsOthers && System.nanoTime() - until < 0 && !seesAnyMap()) {
+      if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
+    }
+    Optional<String> removal = removal();
+    if (removal.isPresent()) throw new ClusterStartException(removal.get());
+    if (single) refuseSecondCluster(known);
+    return true;
+  }
+
+  /** A cluster of one beside another one with its secret and name is a mistake. */
+  private void refuseSecondCluster(ClusterMap known) throws ClusterStartException {
+    for (Membership.Member other : membership.members()) {
+      ClusterMap map = other.metadata().map();
+      if (map == null || map.clusterId().equals(known.clusterId())) continue;
+      throw new ClusterStartException(
+          "cluster.seeds: %s belongs to another cluster than this node, which is the only member of its own; to join, name an empty directory; else give each cluster its own cluster.name"
+              .formatted(other.metadata().nodeId()));
+    }
+  }
+
+  private boolean seesAnyMap() {
+    return membership.members().stream().anyMatch(m -> m.metadata().map() != null);
+  }
+
+  /** The sentence with which this node ends when the others have removed it; empty before. */
+  public Optional<String> removal() {
+    Optional<ClusterMap> known = local.map();
+    if (known.isEmpty()) return Optional.empty();
+    String nodeId = directory.identity().nodeId();
+    String peerId = directory.identity().peerId();
+    return membership.members().stream()
+        .flatMap(m -> Stream.ofNullable(m.metadata().map()))
+        .filter(map -> known.get().isFollowedBy(map) && map.findPeer(peerId).isEmpty())
+        .findFirst()
+        .map(
+            map ->
+                "node.data_directory: %s was removed from the cluster, and the other replicas of its spool have its queue; to use this host again, give it an empty directory and another node.id"
+                    .formatted(nodeId));
+  }
+
+  /** Stores a revision of the cluster map, which is then what a restart opens the groups by. */
+  void adopt(ClusterMap agreed) throws IOException {
+    agreed.store(directory.path().resolve(FILE));
+    List<String> members = agreed.members().stream().map(Formation.Member::nodeId).toList();
+    if (local.map().isEmpty()) LOG.info("event=cluster_formed members={}", members);
+    else LOG.info("event=members_changed revision={} members={}", agreed.revision(), members);
+    local.update(agreed);
   }
 
   private void reportWait() throws ClusterStartException {
     Optional<String> failure = membership.joinFailure();
     if (failure.isPresent()) throw new ClusterStartException(failure.get());
+    if (metadata().joins() != null) {
+      LOG.warn(
+          "event=cluster_join_waiting seeds={} reason=\"the leader of the cluster has not added"
+              + " this node yet: it needs a majority of its nodes, all on a release that can add"
+              + " nodes\"",
+          config.seeds());
+      return;
+    }
     LOG.warn(
         "event=cluster_forming expect={} seen={} seeds={}",
         config.expect(),
@@ -206,17 +311,28 @@ public final class ClusterMember implements AutoCloseable {
         "event=cluster_secrets_changed accepted={}", changed.gossip().acceptedSecrets().size());
   }
 
+  /** The members of the cluster as this node knows them; empty before the formation. */
   public Optional<Formation> formation() {
-    return local.formation();
+    return local.map().map(ClusterMap::formation);
   }
 
-  RaftSettings raftSettings(Path raftDirectory) {
+  /** The latest revision of the cluster map that this node has stored. */
+  Optional<ClusterMap> map() {
+    return local.map();
+  }
+
+  int replicationFactor() {
+    return config.replicationFactor();
+  }
+
+  RaftSettings raftSettings(Path raftDirectory, ClusterMap map) {
     String peerId = directory.identity().peerId();
-    if (credentials.isEmpty()) return RaftSettings.standAlone("alone", peerId, raftDirectory);
+    String groups = map.groupNamespace();
+    if (credentials.isEmpty()) return RaftSettings.standAlone(groups, peerId, raftDirectory);
     RaftTls tls =
         new RaftTls.Managers(credentials.get().keyManager(), credentials.get().trustManager());
     return new RaftSettings(
-        "cluster",
+        groups,
         peerId,
         config.bindAddress(),
         config.raftPort(),
@@ -229,10 +345,6 @@ public final class ClusterMember implements AutoCloseable {
         RaftSettings.SNAPSHOT_BYTES);
   }
 
-  Placement placement(Formation formed) {
-    return new Placement(formed, config.replicationFactor());
-  }
-
   /** This node's own metadata, as the other nodes get them. */
   public MemberMetadata metadata() {
     return local.get();
@@ -243,18 +355,63 @@ public final class ClusterMember implements AutoCloseable {
     membership.close();
   }
 
-  private Optional<Formation> form() throws ClusterStartException {
-    if (credentials.isEmpty() || config.expect() == 1) {
-      return Optional.of(Formation.standalone(Formation.member(metadata())));
-    }
+  private Optional<ClusterMap> form(boolean mayFoundAlone) throws ClusterStartException {
+    if (credentials.isEmpty()) return Optional.of(alone());
     Optional<String> conflict = membership.idConflict();
     if (conflict.isPresent()) throw new ClusterStartException(conflict.get());
-    List<MemberMetadata> others =
-        membership.members().stream()
-            .filter(m -> m.presence() != Membership.Presence.LEFT)
-            .map(Membership.Member::metadata)
-            .toList();
-    return vote.tally(metadata(), others);
+    List<MemberMetadata> others = others();
+    Optional<ClusterMap> running = ClusterMap.newest(others);
+    if (running.isPresent()) return join(running.get());
+    // metadata that are still on their way may be those of a running cluster
+    boolean complete = !membership.awaitsMetadata() && ids(others()).equals(ids(others));
+    if (!complete) return Optional.empty();
+    if (config.expect() == 1 && others.isEmpty()) {
+      return mayFoundAlone ? foundAlone() : Optional.empty();
+    }
+    return vote.tally(metadata(), others).map(this::founded);
+  }
+
+  private List<MemberMetadata> others() {
+    return membership.members().stream()
+        .filter(m -> m.presence() != Membership.Presence.LEFT)
+        .map(Membership.Member::metadata)
+        .toList();
+  }
+
+  private static Set<String> ids(List<MemberMetadata> nodes) {
+    return nodes.stream().map(MemberMetadata::peerId).collect(Collectors.toSet());
+  }
+
+  private Optional<ClusterMap> foundAlone() throws ClusterStartException {
+    Optional<String> failure = membership.joinFailure();
+    if (failure.isPresent()) throw new ClusterStartException(failure.get());
+    return Optional.of(alone());
+  }
+
+  private ClusterMap alone() {
+    return founded(Formation.standalone(Formation.member(metadata())));
+  }
+
+  private ClusterMap founded(Formation formation) {
+    String groups =
+        credentials.isEmpty() ? ClusterMap.STANDALONE_GROUPS : ClusterMap.CLUSTER_GROUPS;
+    return ClusterMap.founded(formation, config.replicationFactor(), groups);
+  }
+
+  /** Takes over the map that includes this node; asks to be added to one that does not. */
+  private Optional<ClusterMap> join(ClusterMap running) throws ClusterStartException {
+    MemberMetadata self = metadata();
+    if (running.findPeer(self.peerId()).isPresent()) return Optional.of(running);
+    Optional<String> problem = running.joinProblem(self);
+    if (problem.isPresent()) throw new ClusterStartException(problem.get());
+    if (!running.clusterId().equals(self.joins())) {
+      local.joins(running.clusterId());
+      LOG.info(
+          "event=cluster_join_requested cluster={} members={}",
+          running.clusterId(),
+          running.members().stream().map(Formation.Member::nodeId).toList());
+    }
+    return Optional.empty();
   }
 
   private static List<X509Certificate> acceptedAuthorities(ClusterConfig cluster) {

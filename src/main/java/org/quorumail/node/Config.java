@@ -1,9 +1,7 @@
 package org.quorumail.node;
 
-import java.lang.reflect.RecordComponent;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +30,7 @@ public record Config(
     Set<Role> roles,
     NodeConfig node,
     List<ListenerConfig> listeners,
+    long smtpMemory,
     RelayConfig relay,
     PolicyConfig policy,
     List<RouteConfig> routes,
@@ -70,6 +69,7 @@ public record Config(
   public Config with(
       RelayConfig relay,
       PolicyConfig policy,
+      LogConfig log,
       TlsConfig tls,
       AuthConfig auth,
       ClusterConfig cluster) {
@@ -79,6 +79,7 @@ public record Config(
         roles,
         node,
         listeners,
+        smtpMemory,
         relay,
         policy,
         routes,
@@ -91,20 +92,6 @@ public record Config(
         tls,
         auth,
         cluster);
-  }
-
-  /** The names of the sections in which the other configuration differs. */
-  public List<String> differences(Config other) {
-    List<String> names = new ArrayList<>();
-    for (RecordComponent section : Config.class.getRecordComponents()) {
-      try {
-        Object mine = section.getAccessor().invoke(this);
-        if (!mine.equals(section.getAccessor().invoke(other))) names.add(section.getName());
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException("a record's accessors are public", e);
-      }
-    }
-    return names;
   }
 
   /** One line about the node: its name, ports and data directory. */

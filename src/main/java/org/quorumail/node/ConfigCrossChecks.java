@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.quorumail.auth.AuthConfig;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.GossipConfig;
@@ -14,6 +15,7 @@ import org.quorumail.config.FileExposure;
 import org.quorumail.config.ParseContext;
 import org.quorumail.config.SocketAddressParser;
 import org.quorumail.delivery.DeliveryConfig;
+import org.quorumail.delivery.RouteLogin;
 import org.quorumail.policy.PolicyConfig;
 import org.quorumail.smtp.Service;
 import org.quorumail.smtp.server.ListenerConfig;
@@ -70,6 +72,18 @@ final class ConfigCrossChecks {
         .recipientsLdap()
         .flatMap(PolicyConfig.LdapTableConfig::passwordFile)
         .ifPresent(file -> exposure("policy.recipients.ldap.password_file", file));
+    routeSecrets(this::exposure);
+  }
+
+  /** The files of {@code [[route.login]]}. */
+  private void routeSecrets(BiConsumer<String, Path> check) {
+    for (int i = 0; i < config.routes().size(); i++) {
+      List<RouteLogin> logins = config.routes().get(i).logins();
+      for (int j = 0; j < logins.size(); j++) {
+        String key = "route[" + i + "].login[" + j + "]." + logins.get(j).key();
+        check.accept(key, logins.get(j).file());
+      }
+    }
   }
 
   private void exposure(String key, Path file) {
@@ -223,6 +237,7 @@ final class ConfigCrossChecks {
         .recipientsLdap()
         .flatMap(PolicyConfig.LdapTableConfig::passwordFile)
         .ifPresent(path -> readable("policy.recipients.ldap.password_file", path));
+    routeSecrets(this::readable);
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.api().readTokenFile().ifPresent(path -> readable("api.read_token_file", path));
     config.auth().usersFile().ifPresent(this::usersFile);

@@ -39,7 +39,8 @@ public final class ConfigReader {
       """
       [[route]]
       domain = "*"
-      to = ["mx"]
+      to = ["smtp://relay.example.org:587"]
+      [[route.login]]
       [[milter]]
       [[tls.more]]
       [delivery.domains."example.org"]
@@ -73,7 +74,7 @@ public final class ConfigReader {
     new ConfigCrossChecks(config, context).run();
     List<Problem> problems = context.problems();
     return problems.isEmpty()
-        ? new ConfigResult.Valid(config, context.warnings())
+        ? new ConfigResult.Valid(config, context.values(), context.warnings())
         : new ConfigResult.Invalid(problems);
   }
 
@@ -109,12 +110,14 @@ public final class ConfigReader {
     Set<Role> roles = roles();
     NodeConfig node = NodeConfig.read(root.section("node"));
     TlsConfig tls = TlsConfig.read(root.section("tls"));
+    Section smtp = root.section("smtp");
     return new Config(
         hostname,
         socket.orElse(node.dataDirectory().resolve("control.sock")),
         roles,
         node,
-        ListenerConfigReader.listeners(root.section("smtp"), tls),
+        ListenerConfigReader.listeners(smtp, tls),
+        ListenerConfigReader.memory(smtp),
         RelayConfig.read(root.section("relay")),
         PolicyConfigReader.policy(root),
         RouteConfig.readAll(root),

@@ -57,7 +57,7 @@ public final class ConfigReloader {
       case ConfigResult.Invalid invalid ->
           new ReloadResult(
               List.of(), List.of(), invalid.problems().stream().map(Object::toString).toList());
-      case ConfigResult.Valid valid -> config.apply(valid.config());
+      case ConfigResult.Valid valid -> config.apply(valid);
     };
   }
 }

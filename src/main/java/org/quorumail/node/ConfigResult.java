@@ -1,6 +1,7 @@
 package org.quorumail.node;
 
 import java.util.List;
+import org.quorumail.config.ConfigValues;
 import org.quorumail.config.Problem;
 
 /** The result of reading a configuration: all of it, or all problems at once. */
@@ -8,9 +9,10 @@ public sealed interface ConfigResult {
   /**
    * A configuration without problems.
    *
+   * @param values the same by the names of the keys
    * @param warnings values that work but are probably a mistake
    */
-  record Valid(Config config, List<Problem> warnings) implements ConfigResult {
+  record Valid(Config config, ConfigValues values, List<Problem> warnings) implements ConfigResult {
     public Valid {
       warnings = List.copyOf(warnings);
     }

@@ -33,6 +33,9 @@ public final class DataDirectory implements AutoCloseable {
    */
   private static final int FORMAT = 1;
 
+  /** The name of the replication directory in it. */
+  static final String RAFT = "raft";
+
   private static final String IDENTITY = "node.json";
   private static final String LOCK = "lock";
   private static final JsonMapper JSON = JsonMapper.shared();

@@ -3,12 +3,17 @@ package org.quorumail.node;
 import java.io.IOException;
 import java.security.cert.CertificateException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
 import org.quorumail.cluster.ClusterConfig;
+import org.quorumail.config.ConfigValues;
+import org.quorumail.metrics.LogConfig;
+import org.quorumail.metrics.Logging;
 import org.quorumail.policy.RelayPolicy;
 import org.quorumail.policy.SessionPolicy;
 import org.quorumail.smtp.server.ListenerConfig;
@@ -20,16 +25,35 @@ import org.quorumail.tls.TlsConfig;
 /**
  * The configuration in effect, with the contents of the files that it names. A reload takes effect
  * as a whole or not at all. The relay rule, the policy, the certificates, the logins and the
- * secrets of the cluster change for the next connection; everything else needs a restart, and the
- * result names it. Thread-safe: readers see one state, changes exclude each other.
+ * secrets of the cluster change for the next connection, the level of the log at once. Everything
+ * else needs a restart, and the result names it. Thread-safe: readers see one state, changes
+ * exclude each other.
  */
 public final class LiveConfig {
+  /** The tables and keys that a reload changes. */
+  private static final List<String> LIVE =
+      List.of(
+          "relay",
+          "policy",
+          "milter",
+          "aliases",
+          "tls",
+          "auth",
+          "log.level",
+          "cluster.secret",
+          "cluster.accepted_secrets");
+
+  /** The size of a table in memory, set when it is made. */
+  private static final String FIXED_SIZE = "policy.limits.keys";
+
   private final PolicyFactory policyFactory;
   private final LoginFailures loginFailures;
   private volatile State state;
 
   private record State(
       Config config,
+      ConfigValues values,
+      FileFingerprints files,
       PolicyFactory.BuiltPolicy policy,
       List<Optional<ServerTls>> tls,
       Authentication authentication) {}
@@ -41,10 +65,11 @@ public final class LiveConfig {
   }
 
   /** Reads the files that the configuration names; a bad one is a fault of the configuration. */
-  public static LiveConfig open(Config config, PolicyFactory policyFactory)
+  public static LiveConfig open(ConfigResult.Valid valid, PolicyFactory policyFactory)
       throws NodeStartException {
+    Config config = valid.config();
     LoginFailures failures = new LoginFailures(config.auth().limits());
-    State state = load(config, policyFactory, failures);
+    State state = load(config, valid.values(), policyFactory, failures);
     policyFactory.commit();
     return new LiveConfig(policyFactory, state, failures);
   }
@@ -72,46 +97,62 @@ public final class LiveConfig {
 
   /** Reads the certificate files again; when one cannot be used, nothing changes. */
   public synchronized void reloadCertificates() throws NodeStartException {
-    state = new State(state.config, state.policy, certificates(state.config), state.authentication);
+    FileFingerprints files = FileFingerprints.of(state.values, LiveConfig::isReadAgain);
+    state =
+        new State(
+            state.config,
+            state.values,
+            files,
+            state.policy,
+            certificates(state.config),
+            state.authentication);
   }
 
   /** Puts a configuration into effect, as far as it can change without a restart. */
-  synchronized ReloadResult apply(Config read) {
-    Config old = state.config;
+  synchronized ReloadResult apply(ConfigResult.Valid valid) {
+    Config read = valid.config();
+    State before = state;
+    Config old = before.config;
     ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
-    Config next = old.with(read.relay(), read.policy(), read.tls(), read.auth(), cluster);
-    Authentication replaced = state.authentication;
+    LogConfig log = old.log().withLevel(read.log().level());
+    Config next = old.with(read.relay(), read.policy(), log, read.tls(), read.auth(), cluster);
+    ConfigValues values = before.values.with(valid.values(), LiveConfig::isLive);
     try {
-      state = load(next, policyFactory, loginFailures);
+      state = load(next, values, policyFactory, loginFailures);
     } catch (NodeStartException e) {
       return new ReloadResult(List.of(), List.of(), List.of(String.valueOf(e.getMessage())));
     }
     policyFactory.commit();
     loginFailures.updateLimits(read.auth().limits());
-    replaced.close();
-    return new ReloadResult(changes(old, next), next.differences(read), List.of());
+    before.authentication.close();
+    if (log.level() != old.log().level()) Logging.setLevel(log.level());
+    Set<String> changed = new LinkedHashSet<>(before.values.differences(values));
+    changed.addAll(before.files.differences(state.files));
+    return new ReloadResult(List.copyOf(changed), values.differences(valid.values()), List.of());
   }
 
-  private static List<String> changes(Config old, Config now) {
-    List<String> changed = new ArrayList<>(List.of("certificates", "users")); // always read again
-    if (!old.relay().equals(now.relay())) changed.add("relay");
-    if (!old.policy().equals(now.policy())) changed.add("policy");
-    if (!old.tls().equals(now.tls())) changed.add("tls");
-    ClusterConfig before = old.cluster();
-    ClusterConfig after = now.cluster();
-    if (!before.secret().equals(after.secret())) changed.add("cluster.secret");
-    if (!before.gossip().acceptedSecrets().equals(after.gossip().acceptedSecrets())) {
-      changed.add("cluster.accepted_secrets");
+  private static boolean isLive(String key) {
+    if (key.equals(FIXED_SIZE)) return false;
+    for (String name : LIVE) {
+      boolean below = key.startsWith(name + ".") || key.startsWith(name + "[");
+      if (below || key.equals(name)) return true;
     }
-    if (!old.auth().equals(now.auth())) changed.add("auth");
-    return changed;
+    return false;
   }
 
-  private static State load(Config config, PolicyFactory policyFactory, LoginFailures failures)
+  /** Whether a reload reads the file again that the value of this key names. */
+  private static boolean isReadAgain(String key) {
+    return isLive(key) || key.startsWith("smtp.listeners[");
+  }
+
+  private static State load(
+      Config config, ConfigValues values, PolicyFactory policyFactory, LoginFailures failures)
       throws NodeStartException {
     try {
       return new State(
           config,
+          values,
+          FileFingerprints.of(values, LiveConfig::isReadAgain), // before the files are read
           policyFactory.build(config),
           certificates(config),
           Authentication.open(config.auth(), failures));

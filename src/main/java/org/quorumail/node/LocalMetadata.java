@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterConfig;
-import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.FormationVote;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.MemberMetadata.NodeLoad;
@@ -29,7 +29,8 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   private final ClusterConfig cluster;
   private final FormationVote vote;
   private final Supplier<NodeLoad> load;
-  private volatile @Nullable Formation formation;
+  private volatile @Nullable ClusterMap map;
+  private volatile @Nullable String joins;
 
   LocalMetadata(
       DataDirectory.StoredIdentity identity,
@@ -37,18 +38,18 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
       ClusterConfig cluster,
       FormationVote vote,
       Supplier<NodeLoad> load,
-      @Nullable Formation formation) {
+      @Nullable ClusterMap map) {
     this.identity = identity;
     this.node = node;
     this.cluster = cluster;
     this.vote = vote;
     this.load = load;
-    this.formation = formation;
+    this.map = map;
   }
 
   @Override
   public MemberMetadata get() {
-    Formation formed = formation;
+    ClusterMap known = map;
     return new MemberMetadata(
         identity.nodeId(),
         identity.peerId(),
@@ -59,21 +60,33 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
         node.zone(),
         cluster.expect(),
         vote.proposal(),
-        formed == null ? List.of() : formed.members(),
-        load.get());
+        known == null ? List.of() : known.members(),
+        load.get(),
+        known == null ? joins : null,
+        known);
   }
 
-  Optional<Formation> formation() {
-    return Optional.ofNullable(formation);
+  Optional<ClusterMap> map() {
+    return Optional.ofNullable(map);
   }
 
-  /** Records the formation, which never changes afterwards. */
-  void formed(Formation agreed) {
-    Formation known = formation;
-    if (known != null && !known.equals(agreed)) {
+  /** Asks the nodes of a cluster to add this node. */
+  void joins(String clusterId) {
+    joins = clusterId;
+  }
+
+  /** Records that this node, the only member, has moved. */
+  void moved(ClusterMap sameRevision) {
+    map = sameRevision;
+  }
+
+  /** Records the first map, or a later revision of it. */
+  void update(ClusterMap agreed) {
+    ClusterMap known = map;
+    if (known != null && !known.clusterId().equals(agreed.clusterId())) {
       throw new IllegalStateException("the cluster is formed twice: " + known + " and " + agreed);
     }
-    formation = agreed;
+    if (known == null || known.revision() < agreed.revision()) map = agreed;
   }
 
   /** The address under which the other nodes reach this one. */

@@ -2,6 +2,7 @@ package org.quorumail.node;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -10,9 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.GroupMembers;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.MetaState;
 import org.quorumail.cluster.Placement;
@@ -34,17 +38,19 @@ public final class RaftGroups implements AutoCloseable {
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
-  private final Formation formation;
+  /** A new member that needs longer for the log of the group is asked again. */
+  private static final Duration MEMBERS_TIMEOUT = Duration.ofSeconds(20);
+
   private final Formation.Member self;
   private final RaftNode raft;
   private final Spools spools;
   private final MetaState meta;
-  private final Map<String, ReplicatedLog> logs = new TreeMap<>();
-  private final Map<String, List<Formation.Member>> members = new TreeMap<>();
+  private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
+  private volatile ClusterMap map;
 
   private RaftGroups(
-      Formation formation, Formation.Member self, RaftNode raft, Spools spools, MetaState meta) {
-    this.formation = formation;
+      ClusterMap map, Formation.Member self, RaftNode raft, Spools spools, MetaState meta) {
+    this.map = map;
     this.self = self;
     this.raft = raft;
     this.spools = spools;
@@ -52,8 +58,8 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /**
-   * Starts the replication and opens every group that the placement gives this node. Their leaders
-   * are elected later.
+   * Starts the replication and opens every group that the cluster map gives this node. Their
+   * leaders are elected later.
    *
    * @param onFatal called when a log or a state has failed; the process must end
    */
@@ -61,13 +67,13 @@ public final class RaftGroups implements AutoCloseable {
       Config config,
       DataDirectory directory,
       ClusterMember member,
-      Formation formation,
+      ClusterMap map,
       MeterRegistry meters,
       OwnershipListener listener,
       Consumer<Throwable> onFatal)
       throws RaftStartException, IOException {
     Formation.Member self =
-        formation.findPeer(directory.identity().peerId()).orElseThrow(IllegalStateException::new);
+        map.findPeer(directory.identity().peerId()).orElseThrow(IllegalStateException::new);
     Path spoolPath = config.spool().path();
     Spools spools =
         Spools.open(
@@ -80,15 +86,16 @@ public final class RaftGroups implements AutoCloseable {
     RaftNode raft;
     try {
       spools.watchSpace(directory.path());
-      raft = RaftNode.start(member.raftSettings(directory.path().resolve("raft")), meters, onFatal);
+      Path raftDirectory = directory.path().resolve(DataDirectory.RAFT);
+      raft = RaftNode.start(member.raftSettings(raftDirectory, map), meters, onFatal);
     } catch (RaftStartException | IOException e) {
       spools.close();
       throw e;
     }
     MetaState meta = new MetaState(directory.path().resolve("meta"));
-    RaftGroups groups = new RaftGroups(formation, self, raft, spools, meta);
+    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta);
     try {
-      groups.openAll(member.placement(formation));
+      groups.openAll();
       return groups;
     } catch (RaftStartException e) {
       groups.close();
@@ -100,8 +107,9 @@ public final class RaftGroups implements AutoCloseable {
     return spools;
   }
 
-  Formation formation() {
-    return formation;
+  /** The members by which the groups are open here. */
+  public ClusterMap map() {
+    return map;
   }
 
   public MetaState meta() {
@@ -117,7 +125,7 @@ public final class RaftGroups implements AutoCloseable {
   public Optional<String> leader(String group) {
     return log(group)
         .flatMap(ReplicatedLog::leader)
-        .flatMap(formation::findPeer)
+        .flatMap(map::findPeer)
         .map(Formation.Member::nodeId);
   }
 
@@ -141,7 +149,16 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   public int replicas(String group) {
-    return members.getOrDefault(group, List.of()).size();
+    return logs.containsKey(group) ? raft.members(group).size() : 0;
+  }
+
+  /** The voting members of a group that is open here; in the meta group also others listen. */
+  private List<Formation.Member> members(String group) {
+    return logs.containsKey(group) ? known(raft.members(group)) : List.of();
+  }
+
+  private List<Formation.Member> known(List<RaftMember> members) {
+    return members.stream().flatMap(m -> map.findPeer(m.id()).stream()).toList();
   }
 
   /** Registers this node; again at each start, as its addresses may have changed. */
@@ -164,15 +181,14 @@ public final class RaftGroups implements AutoCloseable {
 
   /** Returns why the spool cannot return to its home now, or nothing. */
   Optional<String> obstacleToReturn(String spool, String homeId) {
-    return formation
-        .find(homeId)
+    return map.find(homeId)
         .map(home -> raft.transferObstacle(spool, home.peerId()))
         .orElse(Optional.of(homeId + " is no member of the cluster"));
   }
 
   /** Transfers the spool to its home. No attempt may be running. */
   boolean returnToHome(String spool, String homeId) {
-    Optional<Formation.Member> home = formation.find(homeId);
+    Optional<Formation.Member> home = map.find(homeId);
     return home.isPresent() && transfer(spool, home.get());
   }
 
@@ -194,7 +210,7 @@ public final class RaftGroups implements AutoCloseable {
 
   /** Returns the member with the lowest id that is ready and has caught up. */
   private Optional<Formation.Member> successor(String group, Membership membership) {
-    return members.getOrDefault(group, List.of()).stream()
+    return members(group).stream()
         .filter(m -> !m.equals(self) && isReady(membership, m))
         .filter(m -> raft.transferObstacle(group, m.peerId()).isEmpty())
         .min(Comparator.comparing(Formation.Member::nodeId));
@@ -217,16 +233,40 @@ public final class RaftGroups implements AutoCloseable {
     spools.close();
   }
 
-  private void openAll(Placement placement) throws RaftStartException {
-    Optional<GroupSpec> metaGroup = spec(Placement.META_GROUP, placement.metaMembers());
-    if (metaGroup.isPresent()) open(metaGroup.get(), meta);
-    for (Formation.Member home : formation.members()) {
-      String name = Placement.spoolGroup(home.nodeId());
-      Optional<GroupSpec> spec = spec(name, placement.spoolMembers(home));
-      if (spec.isEmpty()) continue;
-      spools.open(name, home.nodeId(), state -> open(spec.get(), state));
-    }
+  private void openAll() throws RaftStartException {
+    learnAddresses(map);
+    open(spec(Placement.META_GROUP, map.metaFounders(self)), meta);
+    openSpools(map);
     spools.startMaintenance();
+  }
+
+  /**
+   * Opens the spools that a later revision of the cluster map gives this node.
+   *
+   * @param next must be on this node's disk, or a restart would forget the spools
+   */
+  void update(ClusterMap next) throws RaftStartException {
+    learnAddresses(next);
+    openSpools(next);
+    map = next;
+  }
+
+  private void learnAddresses(ClusterMap of) throws RaftStartException {
+    try {
+      raft.learnAddresses(
+          of.members().stream().filter(m -> !m.equals(self)).map(RaftGroups::raftMember).toList());
+    } catch (IOException e) {
+      throw new RaftStartException("The addresses of the other nodes cannot be used.", e);
+    }
+  }
+
+  private void openSpools(ClusterMap by) throws RaftStartException {
+    for (String home : by.spools().keySet()) {
+      String name = Placement.spoolGroup(home);
+      if (!by.spoolMembers(home).contains(self) || logs.containsKey(name)) continue;
+      GroupSpec spec = spec(name, by.spoolFounders(home, self));
+      spools.open(name, home, state -> open(spec, state));
+    }
   }
 
   private ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
@@ -235,13 +275,67 @@ public final class RaftGroups implements AutoCloseable {
     return log;
   }
 
-  /** The group with its members; empty when this node is not one of them. */
-  private Optional<GroupSpec> spec(String name, List<Formation.Member> of) {
-    if (!of.contains(self)) return Optional.empty();
-    members.put(name, of);
-    List<RaftMember> peers =
-        of.stream().map(m -> new RaftMember(m.peerId(), m.host(), m.raftPort())).toList();
-    return Optional.of(new GroupSpec(name, peers));
+  /** The group as it is opened for the first time; without founders this node joins it. */
+  private static GroupSpec spec(String name, List<Formation.Member> of) {
+    return new GroupSpec(name, of.stream().map(RaftGroups::raftMember).toList());
+  }
+
+  private static RaftMember raftMember(Formation.Member member) {
+    return new RaftMember(member.peerId(), member.host(), member.raftPort());
+  }
+
+  /** Proposes the next revision of the cluster map; empty when it is committed, else the reason. */
+  public Optional<String> propose(ClusterMap next) throws InterruptedException {
+    Optional<ReplicatedLog> log = log(Placement.META_GROUP);
+    if (log.isEmpty()) return Optional.of("this node is no member of the meta group");
+    try {
+      byte[] reply = log.get().append(MetaState.mapEntry(next), REGISTER_TIMEOUT).get().reply();
+      String reason = new String(reply, StandardCharsets.UTF_8);
+      return reason.isEmpty() ? Optional.empty() : Optional.of(reason);
+    } catch (ExecutionException e) {
+      return Optional.of(String.valueOf(e.getMessage())); // perhaps committed later
+    }
+  }
+
+  /** The ids of the nodes that get the log of the meta group and do not vote in it. */
+  public List<String> metaListeners() {
+    if (!logs.containsKey(Placement.META_GROUP)) return List.of();
+    return known(raft.listeners(Placement.META_GROUP)).stream()
+        .map(Formation.Member::nodeId)
+        .toList();
+  }
+
+  /** The peer ids of the nodes that vote in the meta group. */
+  public List<String> metaVoters() {
+    if (!logs.containsKey(Placement.META_GROUP)) return List.of();
+    return raft.members(Placement.META_GROUP).stream().map(RaftMember::id).toList();
+  }
+
+  /** The members of a group that this node leads; empty when it does not. */
+  Optional<GroupMembers> ledMembers(String group) {
+    if (log(group).flatMap(ReplicatedLog::leadership).isEmpty()) return Optional.empty();
+    return Optional.of(
+        new GroupMembers(
+            raft.members(group).stream().map(RaftMember::id).toList(),
+            raft.listeners(group).stream().map(RaftMember::id).toList()));
+  }
+
+  /** Whether a member of a group that this node leads has about all of its log. */
+  boolean isCaughtUp(String group, String peerId) {
+    return raft.isCaughtUp(group, peerId);
+  }
+
+  /** Changes the members of a group that this node leads. */
+  boolean changeMembers(String group, GroupMembers next) {
+    Map<String, RaftMember> known = new TreeMap<>();
+    raft.members(group).forEach(m -> known.put(m.id(), m));
+    raft.listeners(group).forEach(m -> known.put(m.id(), m));
+    map.members().forEach(m -> known.put(m.peerId(), raftMember(m)));
+    return raft.setMembers(
+        group,
+        next.voters().stream().map(known::get).toList(),
+        next.listeners().stream().map(known::get).toList(),
+        MEMBERS_TIMEOUT);
   }
 
   private boolean transfer(String group, Formation.Member to) {

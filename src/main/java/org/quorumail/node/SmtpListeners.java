@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.config.HostPort;
 import org.quorumail.smtp.server.ListenerConfig;
+import org.quorumail.smtp.server.MemoryBudget;
 import org.quorumail.smtp.server.ServerContext;
 import org.quorumail.smtp.server.SmtpListener;
 import org.quorumail.spool.Intake;
@@ -52,10 +53,11 @@ public final class SmtpListeners {
       LiveConfig config, Intake intake, QueueRuns queueRuns, MeterRegistry meters)
       throws IOException {
     List<ListenerConfig> configured = configured(config.current());
+    MemoryBudget memory = MemoryBudget.within(config.current().smtpMemory(), meters);
     List<SmtpListener> open = new ArrayList<>();
     try {
       for (int i = 0; i < configured.size(); i++) {
-        ServerContext context = context(config, i, intake, queueRuns, meters);
+        ServerContext context = context(config, i, intake, queueRuns, memory, meters);
         open.add(SmtpListener.open(configured.get(i), context));
       }
       return new SmtpListeners(open);
@@ -98,7 +100,12 @@ public final class SmtpListeners {
   }
 
   private static ServerContext context(
-      LiveConfig config, int index, Intake intake, QueueRuns queueRuns, MeterRegistry meters) {
+      LiveConfig config,
+      int index,
+      Intake intake,
+      QueueRuns queueRuns,
+      MemoryBudget memory,
+      MeterRegistry meters) {
     return new ServerContext(
         config.current().hostname(),
         intake,
@@ -108,6 +115,7 @@ public final class SmtpListeners {
         () -> config.tls(index),
         queueRuns::start,
         config::authentication,
+        memory,
         meters,
         Clock.systemUTC());
   }

@@ -156,7 +156,7 @@ public final class SpoolRebalancer {
     @Override
     public boolean isReady(String nodeId) {
       return groups
-          .formation()
+          .map()
           .find(nodeId)
           .filter(home -> RaftGroups.isReady(member.membership(), home))
           .isPresent();

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.quorumail.config.AddressPattern;
+import org.quorumail.config.LocalPart;
 import org.quorumail.config.TextFile;
 import org.quorumail.mail.MailAddress;
 
@@ -96,10 +97,9 @@ public final class AliasTable {
   }
 
   private @org.jspecify.annotations.Nullable List<MailAddress> directTargets(MailAddress address) {
-    String key = address.toString().toLowerCase(Locale.ROOT);
-    List<MailAddress> exact = table.get(key);
+    List<MailAddress> exact = table.get(address.lookupKey());
     if (exact != null || !localDomains.contains(address.domain())) return exact;
-    List<MailAddress> anywhere = table.get(address.localPart().toLowerCase(Locale.ROOT));
+    List<MailAddress> anywhere = table.get(LocalPart.lookupKey(address.localPart()));
     if (anywhere == null) return null;
     return anywhere.stream()
         .map(a -> a.domain().isEmpty() ? new MailAddress(a.localPart(), address.domain()) : a)
@@ -126,7 +126,7 @@ public final class AliasTable {
   }
 
   private static boolean sameAddress(MailAddress a, MailAddress b) {
-    return a.toString().equalsIgnoreCase(b.toString());
+    return a.lookupKey().equals(b.lookupKey());
   }
 
   private void checkDomainChain(String start) throws IOException {
@@ -161,7 +161,7 @@ public final class AliasTable {
     int ends = found;
     for (MailAddress written : to) {
       MailAddress target = mapDomain(written);
-      String key = target.toString().toLowerCase(Locale.ROOT);
+      String key = target.lookupKey();
       List<MailAddress> next = key.equals(from) ? null : directTargets(target);
       if (next == null) {
         if (++ends > MAX_TARGETS) {
@@ -226,8 +226,9 @@ public final class AliasTable {
   /** An alias in lower case: {@code name}, {@code name@domain} or {@code @domain}. */
   private static String alias(String text) {
     if (text.startsWith("@")) return "@" + AddressPattern.domain(text.substring(1));
-    String alias = text.indexOf('@') < 0 ? bareName(text) : AddressPattern.mailbox(text).toString();
-    return alias.toLowerCase(Locale.ROOT);
+    return text.indexOf('@') < 0
+        ? bareName(text).toLowerCase(Locale.ROOT)
+        : AddressPattern.mailbox(text).lookupKey();
   }
 
   /**

@@ -25,19 +25,18 @@ public final class EnvelopeEditor {
   public static Envelope apply(Envelope envelope, List<Edit> edits) {
     if (edits.isEmpty()) return envelope;
     ReversePath sender = envelope.reversePath();
-    Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
+    Map<MailAddress, Recipient> recipients = // by their canonical form
+        new LinkedHashMap<>();
     for (Recipient recipient : envelope.recipients()) {
-      recipients.put(recipient.address(), recipient);
+      recipients.put(recipient.address().canonical(), recipient);
     }
     for (Edit edit : edits) {
       switch (edit) {
         case Edit.ChangeSender change -> sender = change.sender();
         case Edit.AddRecipient add ->
-            recipients.putIfAbsent(add.recipient(), new Recipient(add.recipient()));
+            recipients.putIfAbsent(add.recipient().canonical(), new Recipient(add.recipient()));
         case Edit.RemoveRecipient remove ->
-            recipients
-                .keySet()
-                .removeIf(r -> r.toString().equalsIgnoreCase(remove.recipient().toString()));
+            recipients.keySet().removeIf(r -> r.lookupKey().equals(remove.recipient().lookupKey()));
         case Edit.RewriteRecipient later -> {}
         case Edit.ContentEdit content -> {}
       }
@@ -46,7 +45,7 @@ public final class EnvelopeEditor {
     List<Recipient> expanded = new ArrayList<>();
     for (Recipient recipient : recipients.values()) {
       Optional<List<MailAddress>> targets = targets(recipient.address(), edits);
-      if (targets.isEmpty()) rewritten.putIfAbsent(recipient.address(), recipient);
+      if (targets.isEmpty()) rewritten.putIfAbsent(recipient.address().canonical(), recipient);
       else forward(recipient, targets.get(), rewritten, expanded);
     }
     List<Recipient> all = new ArrayList<>(rewritten.values());
@@ -69,7 +68,7 @@ public final class EnvelopeEditor {
     String original = alias.originalRecipient();
     if (original.isEmpty()) original = OriginalRecipient.of(alias.address());
     for (MailAddress target : targets) {
-      rewritten.putIfAbsent(target, new Recipient(target, reports, original));
+      rewritten.putIfAbsent(target.canonical(), new Recipient(target, reports, original));
     }
     if (several && alias.notifyOn().success()) {
       expanded.add(new Recipient(alias.address(), alias.notifyOn(), original, true));

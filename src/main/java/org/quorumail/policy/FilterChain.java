@@ -9,15 +9,15 @@ import java.util.List;
  */
 public final class FilterChain {
   private final List<MessageFilter> filters;
-  private final MeterRegistry meters;
+  private final FilterMetrics metrics;
 
   public FilterChain(List<MessageFilter> filters, MeterRegistry meters) {
     this.filters = List.copyOf(filters);
-    this.meters = meters;
+    this.metrics = new FilterMetrics(this.filters, meters);
   }
 
   /** Makes the filters' part in one session. */
   public FilterSession open(SessionView session) {
-    return new FilterSession(filters, session, meters);
+    return new FilterSession(filters, session, metrics);
   }
 }

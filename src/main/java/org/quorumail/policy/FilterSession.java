@@ -1,6 +1,5 @@
 package org.quorumail.policy;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +23,7 @@ public final class FilterSession implements AutoCloseable {
 
   private final List<MessageFilter> filters;
   private final SessionView session;
-  private final MeterRegistry meters;
+  private final FilterMetrics metrics;
   private final FilterEffects sessionEffects = new FilterEffects();
   private FilterEffects transactionEffects = new FilterEffects();
   private boolean closed;
@@ -49,9 +48,9 @@ public final class FilterSession implements AutoCloseable {
     Verdict ask(MessageFilter filter) throws IOException;
   }
 
-  FilterSession(List<MessageFilter> shared, SessionView session, MeterRegistry meters) {
+  FilterSession(List<MessageFilter> shared, SessionView session, FilterMetrics metrics) {
     this.session = session;
-    this.meters = meters;
+    this.metrics = metrics;
     this.filters = new ArrayList<>(shared.size());
     for (MessageFilter filter : shared) filters.add(filter.inSession(session));
   }
@@ -199,8 +198,7 @@ public final class FilterSession implements AutoCloseable {
   }
 
   private Optional<Reply> refusal(MessageFilter filter, Reply reply) {
-    String verdict = reply.permanentFailure() ? "reject" : "defer";
-    meters.counter("smtp.policy.refusals", "filter", filter.name(), "verdict", verdict).increment();
+    metrics.refused(filter, reply.permanentFailure());
     return Optional.of(reply);
   }
 
@@ -243,7 +241,7 @@ public final class FilterSession implements AutoCloseable {
   }
 
   private void recordFailure(MessageFilter filter, Exception e) {
-    meters.counter("smtp.policy.failures", "filter", filter.name()).increment();
+    metrics.failed(filter);
     LOG.error(
         "event=filter_failed filter={} client={}",
         filter.name(),

@@ -123,6 +123,11 @@ public record PolicyConfig(
               .replace("{domain}", encoded(domain)));
     }
 
+    /** Returns whether the service learns the local part, and not the domain alone. */
+    public boolean asksForLocalPart() {
+      return post || namesLocalPart(url);
+    }
+
     private static String encoded(String text) {
       return java.net.URLEncoder.encode(text, java.nio.charset.StandardCharsets.UTF_8)
           .replace("+", "%20");
@@ -138,7 +143,16 @@ public record PolicyConfig(
       Optional<Path> passwordFile,
       Duration timeout,
       Duration cacheTtl,
-      int cacheSize) {}
+      int cacheSize) {
+    /** Returns whether the search is for the local part, and not for the domain alone. */
+    public boolean asksForLocalPart() {
+      return namesLocalPart(filter);
+    }
+  }
+
+  private static boolean namesLocalPart(String template) {
+    return template.contains("{address}") || template.contains("{local}");
+  }
 
   /** The settings of one {@code [[milter]]}. */
   public record MilterConfig(

@@ -3,7 +3,6 @@ package org.quorumail.policy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.Locale;
 import java.util.Set;
 import org.quorumail.config.AddressPattern;
 import org.quorumail.config.TextFile;
@@ -53,14 +52,17 @@ public final class RecipientFileTable implements RecipientTable {
     if (text.indexOf('@') < 0) {
       throw new IllegalArgumentException("\"" + text + "\" is neither an address nor @domain");
     }
-    return AddressPattern.parse(text).toString().toLowerCase(Locale.ROOT);
+    return AddressPattern.parse(text).lookupKey();
   }
 
   @Override
   public Existence find(MailAddress address) {
-    boolean known =
-        entries.contains(address.toString().toLowerCase(Locale.ROOT))
-            || entries.contains("@" + address.domain());
-    return known ? Existence.KNOWN : Existence.UNKNOWN;
+    if (entries.contains("@" + address.domain())) return Existence.KNOWN;
+    return findExact(address);
+  }
+
+  @Override
+  public Existence findExact(MailAddress address) {
+    return entries.contains(address.lookupKey()) ? Existence.KNOWN : Existence.UNKNOWN;
   }
 }

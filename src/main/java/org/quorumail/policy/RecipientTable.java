@@ -8,7 +8,20 @@ import org.quorumail.mail.MailAddress;
  * time.
  */
 public interface RecipientTable {
+  /**
+   * Looks up a recipient.
+   *
+   * @param address in {@linkplain MailAddress#canonical canonical} form
+   */
   Existence find(MailAddress address);
+
+  /**
+   * Looks up a recipient whose local part a later host could read as an address ({@code
+   * user%other.example}). An entry for a whole domain does not count: it would open a relay.
+   */
+  default Existence findExact(MailAddress address) {
+    return find(address);
+  }
 
   enum Existence {
     KNOWN,

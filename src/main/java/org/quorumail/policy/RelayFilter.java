@@ -3,6 +3,7 @@ package org.quorumail.policy;
 import java.util.List;
 import java.util.Optional;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.smtp.Reply;
 
 /**
  * The relay rule as a filter: it refuses relaying and unknown recipients, and replaces aliases by
@@ -64,13 +65,16 @@ public final class RelayFilter implements MessageFilter {
             ? rewriteTo(targets.get(), kept)
             : Verdict.refusal(unknown.reply());
       }
-      case RelayPolicy.Decision.Unavailable unavailable -> {
-        Optional<List<MailAddress>> targets = aliases.targets(mapped);
-        yield targets.isPresent()
-            ? rewriteTo(targets.get(), kept)
-            : Verdict.refusal(unavailable.reply());
-      }
+      case RelayPolicy.Decision.Unavailable unavailable ->
+          aliasOr(unavailable.reply(), mapped, kept);
+      case RelayPolicy.Decision.Routed routed -> aliasOr(routed.reply(), mapped, kept);
     };
+  }
+
+  /** Accepts a recipient with an alias of its own; a catch-all does not count. */
+  private Verdict aliasOr(Reply refusal, MailAddress mapped, MailAddress kept) {
+    Optional<List<MailAddress>> targets = aliases.targets(mapped);
+    return targets.isPresent() ? rewriteTo(targets.get(), kept) : Verdict.refusal(refusal);
   }
 
   @Override

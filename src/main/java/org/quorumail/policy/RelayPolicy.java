@@ -50,6 +50,9 @@ public final class RelayPolicy {
     /** The domain is local, and the recipient does not exist. */
     record Unknown(Reply reply) implements Decision {}
 
+    /** Only an alias for this very recipient makes a local part with a route in it acceptable. */
+    record Routed(Reply reply) implements Decision {}
+
     /** The recipient table cannot answer now. */
     record Unavailable(Reply reply) implements Decision {}
   }
@@ -63,20 +66,23 @@ public final class RelayPolicy {
     return !Collections.disjoint(config.certificates(), client.certificateNames());
   }
 
-  public Decision decide(ClientIdentity client, MailAddress recipient) {
+  public Decision decide(ClientIdentity client, MailAddress address) {
+    MailAddress recipient = address.canonical();
     boolean trusted = trusts(client);
     boolean local = localDomains.contains(recipient.domain());
     if (!local) return trusted ? new Decision.Accept() : refuse(NO_RELAY);
     boolean postmaster = recipient.localPart().equalsIgnoreCase("postmaster");
     if (postmaster) return new Decision.Accept(); // RFC 5321 §4.5.1
-    if (recipients.isPresent()) {
-      return switch (recipients.get().find(recipient)) {
-        case KNOWN -> new Decision.Accept();
-        case UNKNOWN -> new Decision.Unknown(UNKNOWN);
-        case UNAVAILABLE -> new Decision.Unavailable(UNAVAILABLE);
-      };
+    boolean routed = !trusted && hasSourceRoute(recipient);
+    if (recipients.isEmpty()) {
+      return routed ? new Decision.Routed(NO_ROUTING) : new Decision.Accept();
     }
-    return hasSourceRoute(recipient) && !trusted ? refuse(NO_ROUTING) : new Decision.Accept();
+    RecipientTable table = recipients.get();
+    return switch (routed ? table.findExact(recipient) : table.find(recipient)) {
+      case KNOWN -> new Decision.Accept();
+      case UNKNOWN -> routed ? new Decision.Routed(NO_ROUTING) : new Decision.Unknown(UNKNOWN);
+      case UNAVAILABLE -> new Decision.Unavailable(UNAVAILABLE);
+    };
   }
 
   /**

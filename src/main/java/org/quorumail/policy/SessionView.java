@@ -57,7 +57,7 @@ public interface SessionView {
     return false;
   }
 
-  /** The recipients accepted so far, as the client wrote them. */
+  /** The recipients accepted so far, before aliases replace them, with the least quoting. */
   List<MailAddress> recipients();
 
   /** The queue id of the current message, from the stage DATA on. */

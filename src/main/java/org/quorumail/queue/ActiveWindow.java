@@ -298,6 +298,17 @@ final class ActiveWindow {
     return least;
   }
 
+  /** Lets attempts start that wait for the trial of a paused host, or for a rate. */
+  synchronized void endPause(Destination destination, long now) {
+    DestinationQueue queue = destinations.get(destination);
+    if (queue != null && queue.notBeforeNanos - now > 0) queue.notBeforeNanos = now;
+  }
+
+  /** Ends the pauses of all destinations. */
+  synchronized void endPauses(long now) {
+    for (Destination destination : destinations.keySet()) endPause(destination, now);
+  }
+
   /** Returns whether nothing may start for the destination at the moment. */
   synchronized boolean isDelayed(Destination destination, long now) {
     DestinationQueue queue = destinations.get(destination);

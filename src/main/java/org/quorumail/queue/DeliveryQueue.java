@@ -1,7 +1,7 @@
 package org.quorumail.queue;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -16,9 +16,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.DeliveryConfig;
+import org.quorumail.delivery.Destination;
 import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool;
@@ -65,7 +67,10 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private Instant lastOverdueCheck;
   private String sweepAfter = "";
 
-  private record DueHint(OwnedSpool spool, QueueId id, List<String> domains) {}
+  /**
+   * @param retried whether an operator wants an attempt now
+   */
+  private record DueHint(OwnedSpool spool, QueueId id, List<String> domains, boolean retried) {}
 
   private DeliveryQueue(
       DeliveryAgent agent,
@@ -89,9 +94,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     sweepTimer = new SweepTimer(config, time);
     lastCleanupNanos = System.nanoTime();
     lastOverdueCheck = time.instant();
-    meters.gauge(
-        "delivery.queue.size", List.of(status("in-progress")), window, ActiveWindow::running);
-    meters.gauge("delivery.queue.size", List.of(status("ready")), window, ActiveWindow::ready);
+    queueSize(meters, window, "in-progress", ActiveWindow::running);
+    queueSize(meters, window, "ready", ActiveWindow::ready);
     dispatcher = Thread.ofPlatform().name("delivery-queue").daemon().unstarted(this::dispatch);
   }
 
@@ -124,8 +128,15 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     return queue;
   }
 
-  private static Tag status(String status) {
-    return Tag.of("status", status);
+  private static void queueSize(
+      MeterRegistry meters,
+      ActiveWindow window,
+      String status,
+      ToDoubleFunction<ActiveWindow> size) {
+    Gauge.builder("delivery.queue.size", window, size)
+        .tag("status", status)
+        .description("Messages in the spools that this node leads")
+        .register(meters);
   }
 
   @Override
@@ -143,13 +154,24 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   @Override
   public void messageDue(OwnedSpool spool, QueueId id, List<String> domains) {
+    addHint(new DueHint(spool, id, domains, false));
+  }
+
+  @Override
+  public void messageRetried(OwnedSpool spool, QueueId id, List<String> domains) {
+    addHint(new DueHint(spool, id, domains, true));
+  }
+
+  private void addHint(DueHint hint) {
     if (!hasDeliverRole) return;
-    if (!hints.offer(new DueHint(spool, id, domains))) sweepTimer.requestSweep();
+    if (!hints.offer(hint)) sweepTimer.requestSweep();
     wake.release();
   }
 
-  /** Tries all mail that is due, now. */
+  /** Tries all mail that is due, now, also where hosts are paused. */
   public void sweepNow() {
+    agent.requestTrials();
+    window.endPauses(System.nanoTime());
     requestSweep();
   }
 
@@ -275,10 +297,18 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
       if (!mayStart(hint.spool)) continue;
       for (String domain : hint.domains) {
         if (suspendedDomains.contains(domain)) continue;
-        DeliveryClaim claim = new DeliveryClaim(hint.spool, hint.id, agent.destination(domain));
-        window.offer(claim, System.nanoTime());
+        Destination destination = agent.destination(domain);
+        if (hint.retried) endPause(destination);
+        window.offer(new DeliveryClaim(hint.spool, hint.id, destination), System.nanoTime());
       }
     }
+  }
+
+  /** One attempt tries the hosts again; its result decides for the others. */
+  private void endPause(Destination destination) {
+    agent.requestTrial(destination);
+    window.endPause(destination, System.nanoTime());
+    sweepTimer.requestSweep();
   }
 
   private boolean mayStart(OwnedSpool spool) {

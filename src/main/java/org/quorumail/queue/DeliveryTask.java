@@ -211,7 +211,10 @@ final class DeliveryTask {
     return recipients.stream().map(i -> new RecipientOutcome(i, outcome)).toList();
   }
 
-  /** Commits outcomes; false when the term has passed. */
+  /**
+   * Commits outcomes, in a later term of this node if need be; its recipients stay taken meanwhile.
+   * False when another node may own the spool.
+   */
   private boolean record(List<RecipientOutcome> outcomes) {
     for (RecipientOutcome o : outcomes) {
       if (!undecided.remove(o.recipientIndex())) {

@@ -18,6 +18,7 @@ import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.metrics.Buckets;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.SpooledMessage;
@@ -57,17 +58,31 @@ final class OutcomeRecorder {
     this.schedule = schedule;
     this.dsns = dsns;
     this.time = time;
-    delivered = meters.counter("delivery.attempts", "status", "delivered");
-    deferred = meters.counter("delivery.attempts", "status", "deferred");
-    failed = meters.counter("delivery.attempts", "status", "failed");
-    retries = meters.counter("delivery.retries");
-    age = meters.timer("delivery.queue.age"); // of a message when a recipient is final
+    delivered = attempts(meters, "delivered");
+    deferred = attempts(meters, "deferred");
+    failed = attempts(meters, "failed");
+    retries =
+        Counter.builder("delivery.retries")
+            .description("Attempts after the first one of a recipient")
+            .register(meters);
+    age =
+        Timer.builder("delivery.queue.age")
+            .description("Age of a message when the outcome of a recipient is final")
+            .serviceLevelObjectives(Buckets.waiting())
+            .register(meters);
+  }
+
+  private static Counter attempts(MeterRegistry meters, String status) {
+    return Counter.builder("delivery.attempts")
+        .description("Outcomes of attempts, by recipient")
+        .tag("status", status)
+        .register(meters);
   }
 
   /**
    * The result of {@link #record}.
    *
-   * @param accepted false when the term has passed: the next owner tries the rest again
+   * @param accepted false when another node may own the spool: it tries the rest again
    * @param nextDueMillis the earliest time of a deferred recipient; MAX_VALUE for none
    */
   record Recorded(boolean accepted, long nextDueMillis) {}

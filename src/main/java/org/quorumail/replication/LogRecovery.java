@@ -25,6 +25,11 @@ import org.slf4j.LoggerFactory;
  * truncated, unless the state has applied it, which no torn record ever was. Any other mismatch of
  * a checksum was changed after it was written: {@link DamagedStorageException}, and no file is
  * touched.
+ *
+ * <p>Records that were written but not yet forced reach the disk in any order, so complete records
+ * can follow a torn one. That is a torn batch, and truncated too, when the torn record is after the
+ * {@link ForcedPosition} and the complete ones can belong to the same batch. Records up to the
+ * forced position were acknowledged: whatever is wrong with them is damage.
  */
 final class LogRecovery {
   private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
@@ -35,12 +40,21 @@ final class LogRecovery {
   private static final int SECTOR_BYTES = 512; // disks write these whole or not at all
 
   private final Path segments;
+  private final long forced;
 
   /**
    * @param segments the directory of one group's segments; may be absent
    */
   LogRecovery(Path segments) {
+    this(segments, ForcedPosition.UNKNOWN);
+  }
+
+  /**
+   * @param forced the last index that is known to be forced, see {@link ForcedPosition}
+   */
+  LogRecovery(Path segments, long forced) {
     this.segments = segments;
+    this.forced = forced;
   }
 
   /**
@@ -95,7 +109,9 @@ final class LogRecovery {
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asByteBuffer();
       scan = scan(segment, before);
       if (scan.intact) return new Extent(before + 1, scan.index);
-      if (!open || scan.index < applied || !isTorn(segment, scan)) throw damaged(file, scan);
+      boolean isAcknowledged =
+          scan.index < applied || (forced != ForcedPosition.UNKNOWN && scan.index < forced);
+      if (!open || isAcknowledged || !isTorn(segment, scan)) throw damaged(file, scan);
     }
     truncate(file, scan.end);
     return new Extent(before + 1, scan.index);
@@ -122,21 +138,25 @@ final class LogRecovery {
     return new Scan(at, index, isZero(segment, at, segment.limit()));
   }
 
-  private static boolean isTorn(ByteBuffer segment, Scan scan) {
-    if (hasRecordAfter(segment, scan)) return false;
+  private boolean isTorn(ByteBuffer segment, Scan scan) {
+    long next = lastRecordAfter(segment, scan);
+    boolean isOneBatch = next <= scan.index + PinnedProperties.ENTRIES_PER_FORCE;
+    if (next >= 0 && (forced == ForcedPosition.UNKNOWN || !isOneBatch)) return false;
     if (segment.get(scan.end) == 0) return true; // its first sector did not arrive, a later one did
     Optional<LogRecord> last = LogRecord.at(segment, scan.end);
     if (last.isEmpty() || last.get().index() != scan.index + 1) return false;
     return last.get().end() > segment.limit() || lacksSector(segment, last.get());
   }
 
-  private static boolean hasRecordAfter(ByteBuffer segment, Scan scan) {
+  /** The index of the last complete record behind the end of the scan; -1 for none. */
+  private static long lastRecordAfter(ByteBuffer segment, Scan scan) {
+    long last = -1;
     for (int at = scan.end + 1; at < segment.limit(); at++) {
       Optional<LogRecord> record = LogRecord.at(segment, at);
       if (record.isPresent() && record.get().checksumValid() && record.get().index() > scan.index)
-        return true;
+        last = Math.max(last, record.get().index());
     }
-    return false;
+    return last;
   }
 
   private static boolean lacksSector(ByteBuffer segment, LogRecord record) {
@@ -164,7 +184,7 @@ final class LogRecovery {
       channel.truncate(end);
       channel.force(true);
       LOG.warn(
-          "event=log_tail_truncated file={} from={} size={} reason=\"the last record was written"
+          "event=log_tail_truncated file={} from={} size={} reason=\"the last records were written"
               + " only in part and never acknowledged\"",
           file,
           end,

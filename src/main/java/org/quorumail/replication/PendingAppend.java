@@ -1,6 +1,7 @@
 package org.quorumail.replication;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -93,7 +94,7 @@ final class PendingAppend {
       return;
     }
     switch (reply.getException()) {
-      case StateMachineException refused -> fail("the leader refused the entry", refused);
+      case StateMachineException broken -> fail("the leader's state is broken", broken);
       case null -> retryLater(new IllegalStateException("a reply without success or reason"));
       case Exception other -> retryLater(other);
     }
@@ -101,6 +102,11 @@ final class PendingAppend {
 
   private void succeed(RaftClientReply reply) {
     deadline.cancel(false);
+    Optional<String> refusal = AppendReplyFormat.refusal(reply);
+    if (refusal.isPresent()) {
+      fail("the leader refused the entry: " + refusal.get(), null);
+      return;
+    }
     AppendReplyFormat.decode(reply)
         .ifPresentOrElse(
             appended -> finish(result.complete(appended)),

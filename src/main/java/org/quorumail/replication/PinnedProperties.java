@@ -23,6 +23,9 @@ final class PinnedProperties {
   /** The time for which a repeated append is recognised; {@link PendingAppend} repeats for less. */
   static final int RETRY_CACHE_SECONDS = 20;
 
+  /** The most entries of a log that are written before they are forced. */
+  static final int ENTRIES_PER_FORCE = 128;
+
   private static final String FSYNC = "an entry counts only when it was forced to disk";
 
   static final List<PinnedProperty> PINNED =
@@ -33,7 +36,9 @@ final class PinnedProperties {
           new PinnedProperty(Log.UNSAFE_FLUSH_ENABLED_KEY, "false", FSYNC),
           new PinnedProperty(Log.USE_MEMORY_KEY, "false", FSYNC),
           new PinnedProperty(
-              Log.FORCE_SYNC_NUM_KEY, "128", "the most entries under one fsync (group commit)"),
+              Log.FORCE_SYNC_NUM_KEY,
+              String.valueOf(ENTRIES_PER_FORCE),
+              "the most entries under one fsync (group commit)"),
           new PinnedProperty(
               Log.CORRUPTION_POLICY_KEY, "EXCEPTION", "a damaged log is refused, never cut short"),
           new PinnedProperty(Log.StateMachineData.SYNC_KEY, "true", FSYNC),

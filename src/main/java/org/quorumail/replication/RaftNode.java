@@ -21,6 +21,7 @@ import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.GroupManagementRequest;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -32,6 +33,7 @@ import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.leader.FollowerInfo;
 import org.apache.ratis.util.AtomicFileOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,12 +62,16 @@ public final class RaftNode implements AutoCloseable {
   /** One may delete large files for seconds; the retries of appends need the others. */
   private static final int TIMER_THREADS = 3;
 
+  /** A member that lacks fewer entries has them within a moment. */
+  private static final long CATCH_UP_ENTRIES = 1000;
+
   private final RaftSettings settings;
   private final RaftMetrics metrics;
   private final Consumer<Throwable> onFatal;
   private final StorageLock owner;
   private final GroupRecord record;
   private final ScheduledThreadPoolExecutor timer;
+  private final ScheduledThreadPoolExecutor forcing;
   private final RaftServer server;
   private final RaftClientContext wire;
   private final AtomicBoolean failed = new AtomicBoolean();
@@ -91,6 +97,9 @@ public final class RaftNode implements AutoCloseable {
     this.owner = owner;
     this.record = record;
     this.timer = newTimer(settings.peerId());
+    this.forcing =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("raft-forced-" + settings.peerId()).factory());
     this.server = buildServer(settings, properties);
     ClientId client = ClientId.randomId();
     var rpc = ((ClientFactory) server.getFactory()).newRaftClientRpc(client, properties);
@@ -107,6 +116,11 @@ public final class RaftNode implements AutoCloseable {
       RaftSettings settings, MeterRegistry meters, Consumer<Throwable> onFatal)
       throws RaftStartException {
     return start(settings, PinnedProperties.of(settings), meters, onFatal);
+  }
+
+  /** The cluster id under which a directory was first used; empty before that. */
+  public static Optional<String> storedClusterId(Path directory) throws IOException {
+    return StorageLock.owner(directory).map(StorageLock.Owner::clusterId);
   }
 
   /** For tests, which shrink the log's segments. */
@@ -176,6 +190,8 @@ public final class RaftNode implements AutoCloseable {
         TICK.toMillis(),
         TICK.toMillis(),
         TimeUnit.MILLISECONDS);
+    forcing.scheduleWithFixedDelay(
+        this::recordForced, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
     LOG.info(
         "event=raft_started peer={} host={} port={} directory={}",
         settings.peerId(),
@@ -273,6 +289,16 @@ public final class RaftNode implements AutoCloseable {
     return member == null ? Optional.of("it is not open here") : member.log.transferObstacle(peer);
   }
 
+  /**
+   * Learns addresses of other nodes. The first address that Ratis learns of a node counts; a log
+   * may have an older one, by which nobody could be reached. Called before groups are opened.
+   */
+  public void learnAddresses(List<RaftMember> members) throws IOException {
+    List<RaftPeer> peers = raftPeers(members);
+    server.getServerRpc().addRaftPeers(peers);
+    wire.add(peers);
+  }
+
   /** The voting members of a group that is open here. */
   public List<RaftMember> members(String group) {
     return division(group).getRaftConf().getCurrentPeers().stream()
@@ -280,13 +306,37 @@ public final class RaftNode implements AutoCloseable {
         .toList();
   }
 
+  /** The members of a group that get its log and do not vote. */
+  public List<RaftMember> listeners(String group) {
+    return division(group).getRaftConf().getCurrentPeers(RaftPeerRole.LISTENER).stream()
+        .map(RaftNode::raftMember)
+        .toList();
+  }
+
+  /** Whether a member of a group that this node leads has about all that this node has applied. */
+  public boolean isCaughtUp(String group, String peerId) {
+    OpenGroup open = members.get(group);
+    if (open == null) return false;
+    FollowerInfo follower = open.machine.followers().get(RaftPeerId.valueOf(peerId));
+    long applied = open.machine.getLastAppliedTermIndex().getIndex();
+    return follower != null && follower.getMatchIndex() >= applied - CATCH_UP_ENTRIES;
+  }
+
+  /** {@link #setMembers(String, List, List, Duration)} without listeners. */
+  public boolean setMembers(String group, List<RaftMember> peers, Duration timeout) {
+    return setMembers(group, peers, List.of(), timeout);
+  }
+
   /**
    * Changes the members of a group that this node leads, all in one step. New members must have
-   * opened it with {@link GroupSpec#joining}. They are brought up to date before they vote.
+   * opened it with {@link GroupSpec#joining}. They are brought up to date before they vote, unless
+   * they were listeners: see {@link #isCaughtUp}.
    *
+   * @param listeners get the log and do not vote
    * @return whether the change is committed; if not, it may be later
    */
-  public boolean setMembers(String group, List<RaftMember> peers, Duration timeout) {
+  public boolean setMembers(
+      String group, List<RaftMember> voters, List<RaftMember> listeners, Duration timeout) {
     RaftServer.Division division = division(group);
     var request =
         new SetConfigurationRequest(
@@ -294,7 +344,10 @@ public final class RaftNode implements AutoCloseable {
             server.getId(),
             division.getMemberId().getGroupId(),
             wire.nextCallId(),
-            raftPeers(peers));
+            SetConfigurationRequest.Arguments.newBuilder()
+                .setServersInNewConf(raftPeers(voters))
+                .setListenersInNewConf(raftPeers(listeners, RaftPeerRole.LISTENER))
+                .build());
     try {
       await(server.setConfigurationAsync(request), timeout);
       return true;
@@ -321,6 +374,7 @@ public final class RaftNode implements AutoCloseable {
     closeServer();
     closeQuietly(wire);
     timer.shutdownNow();
+    forcing.shutdownNow();
     AtomicFileOutputStream.unwatch(settings.directory());
     closeQuietly(owner);
     LOG.info("event=raft_stopped peer={}", settings.peerId());
@@ -344,6 +398,16 @@ public final class RaftNode implements AutoCloseable {
     }
     if (closing.isAlive()) LOG.warn("event=raft_not_closed seconds={}", CLOSE_TIMEOUT.toSeconds());
     if (interrupted) Thread.currentThread().interrupt();
+  }
+
+  /** On a thread of its own, since a slow disk must not delay the timer. */
+  private void recordForced() {
+    for (OpenGroup member : members.values()) {
+      RatisLog.Replica replica = member.log.replica();
+      if (replica != null) {
+        member.machine.recordForced(replica.division().getRaftLog().getFlushIndex());
+      }
+    }
   }
 
   private void tick() {
@@ -404,10 +468,20 @@ public final class RaftNode implements AutoCloseable {
   }
 
   private static List<RaftPeer> raftPeers(List<RaftMember> peers) {
+    return raftPeers(peers, RaftPeerRole.FOLLOWER);
+  }
+
+  private static List<RaftPeer> raftPeers(List<RaftMember> peers, RaftPeerRole role) {
     // Equal priorities: Ratis would refuse to transfer leadership to a peer below the highest, and
     // would by itself hand it to a higher one, with a second gap in service.
     return peers.stream()
-        .map(peer -> RaftPeer.newBuilder().setId(peer.id()).setAddress(peer.address()).build())
+        .map(
+            peer ->
+                RaftPeer.newBuilder()
+                    .setId(peer.id())
+                    .setAddress(peer.address())
+                    .setStartupRole(role)
+                    .build())
         .toList();
   }
 

@@ -187,11 +187,12 @@ final class RatisLog implements ReplicatedLog {
   }
 
   /**
-   * Takes over the leader that another member has named. With a stream's failure a name for another
-   * group can arrive: only a member of this one counts.
+   * Takes over the leader that another member has named; it may have joined the group later. With a
+   * stream's failure the leader of another group can arrive: it refuses, which ends the hint.
    */
   void redirect(@Nullable RaftPeer suggested) {
-    leaderHint = suggested != null && peers.contains(suggested) ? suggested.getId() : null;
+    if (suggested != null) wire.add(List.of(suggested));
+    leaderHint = suggested == null ? null : suggested.getId();
   }
 
   /** Releases the bytes of an append that has ended. */

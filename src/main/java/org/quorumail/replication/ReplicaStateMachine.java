@@ -79,6 +79,8 @@ final class ReplicaStateMachine extends BaseStateMachine {
   /** The last term in which this node led the group; under {@link #roleLock}. */
   private long lastLedTerm = -1;
 
+  private volatile @Nullable ForcedPosition forced;
+
   private volatile boolean broken;
   private volatile boolean closing;
 
@@ -118,6 +120,17 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return Optional.ofNullable(lease);
   }
 
+  /** Records how far the log is forced; called every second, on one thread. */
+  void recordForced(long index) {
+    ForcedPosition position = forced;
+    if (position == null || broken || closing || index < 0) return;
+    try {
+      position.write(index);
+    } catch (IOException e) {
+      LOG.warn("event=forced_position_not_written group={} reason=\"{}\"", group, e.getMessage());
+    }
+  }
+
   /** Announces an orderly close, so that the end of the server is no failure. */
   void closing() {
     closing = true;
@@ -132,7 +145,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
     state.open();
     // before Ratis reads it
     Path segments = storage.getStorageDir().getCurrentDir().toPath();
-    LogRecovery.Extent log = new LogRecovery(segments).recover(state.applied().index());
+    ForcedPosition forcedPosition = new ForcedPosition(storage.getStorageDir().getRoot().toPath());
+    LogRecovery.Extent log =
+        new LogRecovery(segments, forcedPosition.read()).recover(state.applied().index());
+    forced = forcedPosition;
     checkLogReaches(log, segments);
     installIfNewer();
     checkLogContinues(log, segments);
@@ -174,11 +190,11 @@ final class ReplicaStateMachine extends BaseStateMachine {
 
   /**
    * Refuses a client's entry that the state could not apply, before it is in the log. An entry
-   * without content is the idle leader's.
+   * without content, as the idle leader's, takes its place and carries the answer: Ratis sends an
+   * exception as a Java object, which no node reads.
    */
   @Override
   public TransactionContext startTransaction(RaftClientRequest request) throws IOException {
-    TransactionContext transaction = super.startTransaction(request);
     ByteString entry = request.getMessage().getContent();
     try {
       if (!entry.isEmpty()) checkEntry(entry);
@@ -189,10 +205,18 @@ final class ReplicaStateMachine extends BaseStateMachine {
           request.getClientId(),
           entry.size(),
           e.getMessage());
-      transaction.setException(e);
+      return TransactionContext.newBuilder()
+          .setStateMachine(this)
+          .setClientRequest(request)
+          .setLogData(ByteString.EMPTY)
+          .setStateMachineContext(new Refusal(String.valueOf(e.getMessage())))
+          .build();
     }
-    return transaction;
+    return super.startTransaction(request);
   }
+
+  /** The reason for which an entry was refused; only its leader knows it. */
+  private record Refusal(String reason) {}
 
   private void checkEntry(ByteString entry) throws IOException {
     if (entry.size() > ReplicatedLog.ENTRY_BYTES_MAX)
@@ -214,7 +238,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
       byte[] reply = applyTo(position, content);
       checkMovedTo(position);
       updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
-      return CompletableFuture.completedFuture(AppendReplyFormat.encode(position, reply));
+      return CompletableFuture.completedFuture(
+          transaction.getStateMachineContext() instanceof Refusal refusal
+              ? AppendReplyFormat.refusal(refusal.reason())
+              : AppendReplyFormat.encode(position, reply));
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the entry at index " + position.index() + " cannot be applied", e);
     }

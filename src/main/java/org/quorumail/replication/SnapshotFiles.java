@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -256,7 +257,8 @@ final class SnapshotFiles implements StateMachineStorage {
 
   /** The directories that Ratis has replaced by an installed snapshot and was to delete. */
   private List<Path> swappedOut() throws IOException {
-    return children(published().getParent(), published().getFileName() + ".tmp");
+    return children(
+        Objects.requireNonNull(published().getParent()), published().getFileName() + ".tmp");
   }
 
   private static List<Path> children(Path directory, String prefix) throws IOException {

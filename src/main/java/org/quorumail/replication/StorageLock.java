@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -44,6 +45,18 @@ final class StorageLock implements Closeable {
               + "); make it writable.",
           e);
     }
+  }
+
+  /** The owner as the directory names it. */
+  record Owner(String clusterId, String peerId) {}
+
+  /** Reads the owner; empty when nobody has claimed the directory. */
+  static Optional<Owner> owner(Path directory) throws IOException {
+    Path file = directory.resolve(OWNER_FILE);
+    if (!Files.exists(file)) return Optional.empty();
+    String[] parts = Files.readString(file).strip().split(" ", -1);
+    if (parts.length != 3 || !parts[0].equals("1")) return Optional.empty(); // refused by claim
+    return Optional.of(new Owner(parts[1], parts[2]));
   }
 
   private static FileChannel lock(Path directory) throws IOException, RaftStartException {

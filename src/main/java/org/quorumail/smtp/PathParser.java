@@ -2,6 +2,7 @@ package org.quorumail.smtp;
 
 import java.util.Optional;
 import org.quorumail.config.Idna;
+import org.quorumail.config.LocalPart;
 import org.quorumail.mail.MailAddress;
 
 /**
@@ -29,7 +30,7 @@ public final class PathParser {
     record Null(String rest) implements Parsed {}
 
     /**
-     * A mailbox; a source route before it is dropped (appendix F.2).
+     * A mailbox, with the least quoting; a source route before it is dropped (appendix F.2).
      *
      * @param rest the text after the closing bracket
      */
@@ -85,10 +86,11 @@ public final class PathParser {
     int start = at;
     boolean legal = peek() == '"' ? quotedString() : dotString();
     if (!legal || (peek() != '@' && peek() != '>')) return badLocalPart(start, close);
-    String local = text.substring(start, at);
-    if (Utf8Text.octets(local) > MAX_LOCAL_PART) {
+    String written = text.substring(start, at);
+    if (Utf8Text.octets(written) > MAX_LOCAL_PART) {
       return new Parsed.Malformed("a local part has at most 64 octets");
     }
+    String local = LocalPart.minimallyQuoted(written);
     if (take('>')) { // §4.5.1: the only mailbox without a domain
       return local.equalsIgnoreCase("postmaster")
           ? new Parsed.Mailbox(new MailAddress(local, ""), rest())

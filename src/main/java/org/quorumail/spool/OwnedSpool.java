@@ -52,10 +52,12 @@ public interface OwnedSpool {
 
   /**
    * Commits the outcomes of one attempt together with the DSN about them: both or neither. Blocks
-   * until committed. A message without pending recipients is removed.
+   * until committed. A message without pending recipients is removed. When this term has ended, a
+   * later term of this node may commit the outcomes; until this returns, no other attempt may begin
+   * for these recipients.
    *
    * @param results with the DSN at most {@link #RECORD_BYTES_MAX}, as bytes of UTF-8
-   * @return false when they were refused: the term has ended, and the next owner tries again
+   * @return false when they were refused: another node may own the spool and tries again
    */
   boolean recordOutcomes(
       QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification);

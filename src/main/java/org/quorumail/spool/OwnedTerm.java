@@ -137,9 +137,16 @@ final class OwnedTerm implements OwnedSpool {
         new AttemptOutcomes(
             id, results.stream().map(OwnedTerm::truncated).toList(), report(notification));
     try {
-      while (ownership.owns(this)) {
-        Optional<ApplyResult> result = send(attempt);
-        if (result.isPresent()) return result.get() != ApplyResult.REFUSED;
+      OwnedTerm refusedBy = null;
+      for (var recorder = recorder(); recorder.isPresent(); recorder = recorder()) {
+        Optional<ApplyResult> result = recorder.get().send(attempt);
+        if (result.isPresent() && result.get() != ApplyResult.REFUSED) {
+          if (recorder.get() != this) logHandOver(id, recorder.get());
+          return true;
+        }
+        // a first refusal means that the term has ended; the ownership is notified soon
+        if (result.isPresent() && refusedBy == recorder.get()) break;
+        if (result.isPresent()) refusedBy = recorder.get();
         Thread.sleep(RETRY_PAUSE);
       }
     } catch (InterruptedException e) {
@@ -147,6 +154,19 @@ final class OwnedTerm implements OwnedSpool {
     }
     LOG.info("event=outcomes_not_recorded spool={} queue_id={} term={}", name, id, term());
     return false;
+  }
+
+  private Optional<OwnedTerm> recorder() throws InterruptedException {
+    return ownership.owns(this) ? Optional.of(this) : ownership.awaitRecorder(this);
+  }
+
+  private void logHandOver(QueueId id, OwnedTerm recorder) {
+    LOG.info(
+        "event=outcomes_handed_over spool={} queue_id={} term={} recorded_term={}",
+        name,
+        id,
+        term,
+        recorder.term);
   }
 
   /**

@@ -18,4 +18,9 @@ public interface OwnershipListener {
    * the due index has every message.
    */
   void messageDue(OwnedSpool spool, QueueId id, List<String> domains);
+
+  /** An operator retries a message, which is due now and must be tried in spite of any pause. */
+  default void messageRetried(OwnedSpool spool, QueueId id, List<String> domains) {
+    messageDue(spool, id, domains);
+  }
 }

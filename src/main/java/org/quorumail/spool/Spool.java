@@ -125,6 +125,11 @@ public final class Spool implements AutoCloseable {
     return store.compact();
   }
 
+  /** Outcomes wait no longer for a later term of this node. */
+  void drain() {
+    ownership.drain();
+  }
+
   /** Ends the ownership and refuses queued items. Called before the log is closed. */
   @Override
   public void close() {

@@ -25,6 +25,11 @@ import org.slf4j.LoggerFactory;
  * larger content each full chunk goes to the quorum while the next one arrives, all into the same
  * spool.
  *
+ * <p>Chunks are applied in their order only, but an append that is forwarded or sent again can be
+ * overtaken by the next one, which is then refused. A refused chunk is appended once more when all
+ * before it are applied: then nothing can overtake it. A second refusal means that the upload was
+ * aborted.
+ *
  * <p>The buffer has the shape of a chunk's entry, so that a full one is sent without a copy.
  */
 final class SpoolMessageWriter implements Intake.MessageWriter {
@@ -36,12 +41,14 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   /** The most unanswered chunks; together with the buffer they bound the memory of one session. */
   private static final int CHUNKS_IN_FLIGHT = 2;
 
+  private static final byte[] NO_BYTES = {};
+
   /** The bytes of the entries around a message. */
   private static final int ENTRY_OVERHEAD = 256;
 
   private final Spools spools;
   private final QueueId id;
-  private final ArrayDeque<CompletableFuture<ApplyResult>> chunksInFlight = new ArrayDeque<>();
+  private final ArrayDeque<ChunkInFlight> chunksInFlight = new ArrayDeque<>();
   private byte[] buffer = new byte[FIRST_BUFFER];
   private int end = CHUNK_HEADER;
   private long size;
@@ -168,11 +175,9 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     if (length == 0) return;
     while (chunksInFlight.size() >= CHUNKS_IN_FLIGHT) awaitOldest(deadline);
     Spool target = target();
-    reserve(length, deadline);
-    CompletableFuture<ApplyResult> answer =
-        target.append(chunkEntry(), CommitDeadline.entryTimeout(target.log()));
-    chunksInFlight.add(answer);
-    var ignored = answer.whenComplete((a, e) -> spools.chunkBytes.release(length));
+    ChunkInFlight chunk = new ChunkInFlight(chunkEntry());
+    chunk.append(target, deadline);
+    chunksInFlight.add(chunk);
     chunks++;
     end = CHUNK_HEADER;
   }
@@ -204,8 +209,14 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
 
   private void awaitOldest(CommitDeadline deadline) throws IOException {
     Spool target = target();
+    ChunkInFlight oldest = chunksInFlight.element();
     try {
-      ApplyResult answer = deadline.await(chunksInFlight.element());
+      ApplyResult answer = deadline.await(oldest.answer);
+      if (answer == ApplyResult.REFUSED) {
+        LOG.debug("event=chunk_overtaken queue_id={} spool={}", id, target.name());
+        oldest.append(target, deadline);
+        answer = deadline.await(oldest.answer);
+      }
       chunksInFlight.remove();
       if (answer != ApplyResult.DONE) throw new IOException("the upload was aborted");
     } catch (ExecutionException | TimeoutException e) {
@@ -214,6 +225,28 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("the node is stopping", e);
+    }
+  }
+
+  /** A chunk that is not known to be applied. Its bytes stay until it is. */
+  private final class ChunkInFlight {
+    private volatile byte[] entry;
+    private CompletableFuture<ApplyResult> answer = new CompletableFuture<>();
+
+    ChunkInFlight(byte[] entry) {
+      this.entry = entry;
+    }
+
+    void append(Spool target, CommitDeadline deadline) throws IOException {
+      int length = entry.length;
+      reserve(length, deadline);
+      answer = target.append(entry, CommitDeadline.entryTimeout(target.log()));
+      var ignored =
+          answer.whenComplete(
+              (result, failure) -> {
+                spools.chunkBytes.release(length);
+                if (result != ApplyResult.REFUSED) entry = NO_BYTES;
+              });
     }
   }
 

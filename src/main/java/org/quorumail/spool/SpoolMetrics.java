@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.quorumail.metrics.Buckets;
 
 /** The metrics of all spools of a node. */
 final class SpoolMetrics {
@@ -33,6 +34,7 @@ final class SpoolMetrics {
     batchSize =
         DistributionSummary.builder("spool.batch.size")
             .description("Accepted messages and outcomes of attempts per log entry")
+            .serviceLevelObjectives(Buckets.counts())
             .register(registry);
     bytes =
         Counter.builder("spool.bytes")

@@ -3,6 +3,7 @@ package org.quorumail.spool;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.replication.Leadership;
@@ -31,6 +32,13 @@ import org.slf4j.LoggerFactory;
  * {@code Owner} it gets {@code spoolOwned}. Terms only grow. The lease is not waited for before
  * {@link #start}, which is when the log can be appended to.
  *
+ * <p>Outcomes that an attempt has read when its term ends are not lost if this node owns the spool
+ * again ({@link #awaitRecorder}). They may be committed in a later term of this node as long as no
+ * other node has owned the spool in between, which the replica knows: an owner has committed the
+ * first entry of its term, and this node applies it before it leads again. Another owner may have
+ * begun attempts that nobody sees, so one applied entry of its term ends the hand-over. So does an
+ * installed snapshot, which hides the terms that it covers.
+ *
  * <p>Threads: the applying thread and Ratis' threads report leadership and due messages; one
  * short-lived virtual thread per term waits for the lease; any thread asks. Transitions and calls
  * of the listener are under the monitor, so {@code spoolOwned}, {@code messageDue} and {@code
@@ -40,6 +48,16 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SpoolOwnership.class);
   private static final Duration LEASE_POLL = Duration.ofMillis(10);
 
+  /**
+   * The longest wait of outcomes for the next term of this node: longer than elections, a switch
+   * that restarts or a disk that stalls. An attempt keeps its place while it waits, and without a
+   * quorum there is hardly other work for it.
+   */
+  private static final Duration RECORDER_TIMEOUT = Duration.ofMinutes(2);
+
+  /** A new leader is ready at once after the first entry of its term. */
+  private static final Duration READY_GRACE = Duration.ofSeconds(1);
+
   private final String spool;
   private final String home;
   private final boolean isHome;
@@ -47,6 +65,21 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
   private final SpoolMetrics metrics;
   private @Nullable LongFunction<OwnedTerm> newTerm;
   private long lastTerm;
+
+  /** The first term of this node since which no other node has owned the spool. */
+  private long unbrokenSince;
+
+  /** The latest two terms of applied entries, and the time of the first entry of the latest. */
+  private long appliedTerm;
+
+  private long appliedTermBefore;
+  private long appliedTermNanos = System.nanoTime();
+
+  /** Set when terms have passed that this replica has not seen. */
+  private boolean hasSkippedTerms;
+
+  private long lostAtNanos = System.nanoTime();
+  private boolean draining;
   private volatile State state = new State.Follower();
 
   /** A row of the table above. */
@@ -100,6 +133,52 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
         && owner.leadership().hasLease();
   }
 
+  /**
+   * Returns the owned term that may commit the outcomes of an attempt of the given term: the term
+   * itself, or a later one of this node if no other node has owned the spool in between. Waits for
+   * such a term within a limit. The caller lets no other attempt begin for the same recipients.
+   *
+   * @return empty when another node may have begun an attempt, after the limit, and when this node
+   *     stops
+   */
+  synchronized Optional<OwnedTerm> awaitRecorder(OwnedTerm former) throws InterruptedException {
+    while (!(state instanceof State.Owner)) {
+      long now = System.nanoTime();
+      long left = lostAtNanos + RECORDER_TIMEOUT.toNanos() - now;
+      boolean over = state instanceof State.Closed || draining || left <= 0;
+      if (over || isOwnedElsewhere(now)) return Optional.empty();
+      TimeUnit.NANOSECONDS.timedWait(this, Math.min(left, READY_GRACE.toNanos() / 2) + 1_000_000);
+    }
+    return former.term() >= unbrokenSince ? owned() : Optional.empty();
+  }
+
+  /** Whether an entry of a leader after this node's last term was applied, or skipped. */
+  private boolean isOwnedElsewhere(long now) {
+    boolean isFollower = state instanceof State.Follower;
+    boolean isLaterTerm = appliedTerm > lastTerm && now - appliedTermNanos > READY_GRACE.toNanos();
+    return isFollower && (isLaterTerm || hasSkippedTerms);
+  }
+
+  /** Ends the wait for a later term: a node that stops gets none. */
+  synchronized void drain() {
+    draining = true;
+    notifyAll();
+  }
+
+  @Override
+  public synchronized void termApplied(long term) {
+    if (term <= appliedTerm) return;
+    appliedTermBefore = appliedTerm;
+    appliedTerm = term;
+    appliedTermNanos = System.nanoTime();
+  }
+
+  @Override
+  public synchronized void termsSkipped() {
+    hasSkippedTerms = true;
+    notifyAll();
+  }
+
   @Override
   public synchronized void becomeLeader(Leadership leadership) {
     if (state instanceof State.Closed) return;
@@ -107,6 +186,9 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
       throw new IllegalStateException(
           "spool %s: term %d follows term %d".formatted(spool, leadership.term(), lastTerm));
     }
+    long previous = appliedTerm < leadership.term() ? appliedTerm : appliedTermBefore;
+    if (previous > lastTerm || hasSkippedTerms) unbrokenSince = leadership.term();
+    hasSkippedTerms = false;
     lastTerm = leadership.term();
     leave(new State.AwaitingLease(leadership));
     if (newTerm != null) awaitLease(leadership);
@@ -120,6 +202,13 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
   @Override
   public void messageDue(SpooledMessage message) {
     if (state instanceof State.Owner) notifyDue(message); // else without the monitor
+  }
+
+  @Override
+  public synchronized void messageRetried(SpooledMessage message) {
+    if (!(state instanceof State.Owner owner)) return;
+    listener.messageRetried(
+        owner.term(), message.id(), List.copyOf(message.dueByDomain().keySet()));
   }
 
   /** Ends the ownership for good. */
@@ -158,14 +247,17 @@ final class SpoolOwnership implements SpoolState.StateListener, AutoCloseable {
         term.messages());
     // from here on hints wait for the monitor, so none is missed or comes before spoolOwned
     state = new State.Owner(leadership, term);
+    notifyAll();
     listener.spoolOwned(term);
   }
 
   private void leave(State next) {
     State former = state;
     state = next;
+    notifyAll();
     if (!(former instanceof State.Owner owner)) return;
     OwnedTerm term = owner.term();
+    lostAtNanos = System.nanoTime();
     LOG.info("event=spool_lost spool={} home={} term={}", spool, home, term.term());
     listener.spoolLost(term);
   }

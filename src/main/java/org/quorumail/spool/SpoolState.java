@@ -35,6 +35,9 @@ final class SpoolState implements ReplicatedState {
   /** The start of applying the current entry, as nanoTime; {@link #IDLE} between two. */
   private volatile long busySinceNanos = IDLE;
 
+  /** The term of the last entry that was applied here; applying thread only. */
+  private long lastTerm = -1;
+
   /** The end of applying the last entry. */
   private volatile long idleSinceNanos = System.nanoTime();
 
@@ -46,9 +49,20 @@ final class SpoolState implements ReplicatedState {
     /** The message is due now, in these domains. */
     void messageDue(SpooledMessage message);
 
+    /** The message is due now, since an operator retries it. */
+    default void messageRetried(SpooledMessage message) {
+      messageDue(message);
+    }
+
     void becomeLeader(Leadership leadership);
 
     void becomeFollower();
+
+    /** The first entry of a term was applied; before {@link #becomeLeader} of the same term. */
+    void termApplied(long term);
+
+    /** A snapshot was installed, so entries of unknown terms were not applied one by one. */
+    void termsSkipped();
   }
 
   SpoolState(SpoolStore store, StateListener events) {
@@ -124,7 +138,9 @@ final class SpoolState implements ReplicatedState {
     } catch (UncheckedIOException e) {
       throw new IOException(e.getMessage(), e);
     }
-    due.forEach(events::messageDue);
+    noteTerm(position);
+    if (entry instanceof SpoolEntry.Retry) due.forEach(events::messageRetried);
+    else due.forEach(events::messageDue);
     return answer;
   }
 
@@ -133,7 +149,14 @@ final class SpoolState implements ReplicatedState {
     try (EntryTransaction change = store.beginTransaction()) {
       change.commit(position);
     }
+    noteTerm(position);
     entryDone();
+  }
+
+  private void noteTerm(LogPosition position) {
+    if (position.term() == lastTerm) return;
+    lastTerm = position.term();
+    events.termApplied(lastTerm);
   }
 
   @Override
@@ -144,6 +167,7 @@ final class SpoolState implements ReplicatedState {
   @Override
   public void install(Path directory) throws IOException {
     store.replace(directory);
+    events.termsSkipped();
   }
 
   @Override

@@ -168,13 +168,16 @@ public final class Spools implements Intake, AutoCloseable {
   /** Makes readiness {@code DRAINING}; messages on their way in may still be committed. */
   public void drain() {
     draining = true;
+    spools.forEach(Spool::drain);
   }
 
   /**
-   * Ends the ownership of all spools and refuses queued items; called before the logs are closed.
+   * Ends the maintenance and the ownership of all spools and refuses queued items; called before
+   * the logs are closed.
    */
   public void endOwnership() {
     draining = true;
+    maintenance.close();
     spools.forEach(Spool::close);
   }
 
@@ -182,7 +185,6 @@ public final class Spools implements Intake, AutoCloseable {
   @Override
   public void close() {
     endOwnership();
-    maintenance.close();
     spools.forEach(s -> s.store().close());
     memory.close();
   }

@@ -61,11 +61,30 @@ public final class NodeHttpClient {
 
   /** The status of each node by its id, as this node sees the cluster. */
   public Map<String, String> nodeStatuses() {
-    Map<String, String> statuses = new TreeMap<>();
-    for (JsonNode node : getJson("/api/cluster/nodes").orElse(JSON.createArrayNode())) {
-      statuses.put(node.path("id").asString(""), node.path("status").asString(""));
+    return nodes("status");
+  }
+
+  /** The role of each node in the meta group by its id, as this node sees the cluster. */
+  public Map<String, String> nodeRoles() {
+    return nodes("role");
+  }
+
+  /** The number of members that vote in each group of which this node is one. */
+  public Map<String, Integer> replicas() {
+    Map<String, Integer> replicas = new TreeMap<>();
+    JsonNode stats = getJson("/api/cluster/replication/stats").orElse(JSON.createObjectNode());
+    for (JsonNode group : stats.path("spools")) {
+      replicas.put(group.path("name").asString(""), group.path("replicas").asInt(0));
     }
-    return statuses;
+    return replicas;
+  }
+
+  private Map<String, String> nodes(String field) {
+    Map<String, String> values = new TreeMap<>();
+    for (JsonNode node : getJson("/api/cluster/nodes").orElse(JSON.createArrayNode())) {
+      values.put(node.path("id").asString(""), node.path(field).asString(""));
+    }
+    return values;
   }
 
   /** The state of the cluster as this node sees it, else an empty text. */

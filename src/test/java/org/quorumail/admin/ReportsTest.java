@@ -4,16 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,7 +27,7 @@ import org.quorumail.api.QueueView;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
-import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.ClusterMap;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.FakeResolver;
 import org.quorumail.delivery.MxOverrides;
@@ -36,6 +38,7 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.metrics.Metrics;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.ClusterMonitor;
 import org.quorumail.node.Config;
@@ -47,17 +50,22 @@ import org.quorumail.node.LiveConfig;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.PolicyFactory;
+import org.quorumail.node.QueueRuns;
 import org.quorumail.node.RaftGroups;
+import org.quorumail.node.SmtpListeners;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.Intake;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The reports and the reload of a stand-alone node that keeps its mail: it does not deliver. */
 class ReportsTest {
   private static final Duration LONG = Duration.ofSeconds(30);
 
   @TempDir Path folder;
-  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final Metrics metrics = new Metrics();
+  private final MeterRegistry meters = metrics.registry();
   private final Clock clock = Clock.systemUTC();
   private final NodeState state = new NodeState();
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -73,11 +81,12 @@ class ReportsTest {
     file = folder.resolve("quorumail.toml");
     write("");
     sources = new ConfigSources(Map.of(), Map.of(), Optional.of(file));
-    config = ((ConfigResult.Valid) sources.read()).config();
+    ConfigResult.Valid read = (ConfigResult.Valid) sources.read();
+    config = read.config();
     DnsResolver resolver = new DnsResolver(config.delivery().dns(), clock, meters);
     PolicyFactory factory =
         new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
-    live = LiveConfig.open(config, factory);
+    live = LiveConfig.open(read, factory);
     directory = DataDirectory.open(config.node().dataDirectory(), config.node().id());
     open.addFirst(directory);
     member = ClusterMember.start(config, directory, state::load, meters);
@@ -87,6 +96,7 @@ class ReportsTest {
   @AfterEach
   void stop() throws Exception {
     for (AutoCloseable part : open) part.close();
+    metrics.close();
   }
 
   @Test
@@ -222,6 +232,11 @@ class ReportsTest {
     }
 
     @Override
+    public RemovalResult removeNode(String id) {
+      return new RemovalResult(false, id, "not in this test");
+    }
+
+    @Override
     public ElectionResult transferLeadership() {
       throw new UnsupportedOperationException();
     }
@@ -275,7 +290,7 @@ class ReportsTest {
     ConfigReloader reloader = new ConfigReloader(sources, live, secrets::add, reloads::add);
     write("hostname = \"other.example.org\"\n[relay]\ndomains = [\"example.org\"]\n");
     ReloadResult result = reloader.reload();
-    assertThat(result.changed()).contains("relay").doesNotContain("policy");
+    assertThat(result.changed()).containsExactly("relay.domains");
     assertThat(result.needRestart()).containsExactly("hostname");
     assertThat(live.current().relay().domains()).containsExactly("example.org");
     assertThat(live.current().hostname()).isNotEqualTo("other.example.org");
@@ -286,15 +301,108 @@ class ReportsTest {
     assertThat(secrets).isEmpty();
   }
 
+  @Test
+  void aReloadChangesTheLevelOfTheLog() throws Exception {
+    var root = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    var before = root.getLevel();
+    ConfigReloader reloader = new ConfigReloader(sources, live, secrets -> {}, result -> {});
+    try {
+      write("[log]\nlevel = \"error\"\n");
+      ReloadResult result = reloader.reload();
+      assertThat(result.changed()).containsExactly("log.level");
+      assertThat(result.needRestart()).isEmpty();
+      assertThat(root.getLevel()).isEqualTo(ch.qos.logback.classic.Level.ERROR);
+      write("[log]\nlevel = \"error\"\nformat = \"json\"\n");
+      assertThat(reloader.reload().needRestart()).containsExactly("log.format");
+    } finally {
+      root.setLevel(before);
+    }
+  }
+
+  @Test
+  void aReloadNamesTheKeysWhoseValuesOrFilesChangedAndNoOther() throws Exception {
+    Path known = folder.resolve("known");
+    Path denied = folder.resolve("denied");
+    Files.writeString(known, "a@example.org\n");
+    Files.writeString(denied, "192.0.2.1\n");
+    String files =
+        "[relay]\nrecipients = \"%s\"\n[policy.lists]\ndeny_clients = [\"file:%s\"]\n"
+            .formatted(known, denied);
+    ConfigReloader reloader = new ConfigReloader(sources, live, secrets -> {}, result -> {});
+    write(files);
+    ReloadResult first = reloader.reload();
+    assertThat(first.problems()).isEmpty();
+    assertThat(first.changed())
+        .containsExactlyInAnyOrder("relay.recipients", "policy.lists.deny_clients");
+    ReloadResult unchanged = reloader.reload();
+    assertThat(unchanged.changed()).isEmpty();
+    assertThat(unchanged.needRestart()).isEmpty();
+    Files.writeString(denied, "192.0.2.2\n");
+    assertThat(reloader.reload().changed()).containsExactly("policy.lists.deny_clients");
+    write(files + "[[route]]\ndomain = \"example.org\"\nto = [\"mx\"]\n");
+    ReloadResult route = reloader.reload();
+    assertThat(route.changed()).isEmpty();
+    assertThat(route.needRestart()).containsExactly("route");
+    assertThat(reloader.reload().needRestart())
+        .as("it still needs the restart")
+        .containsExactly("route");
+  }
+
+  /** The rules are those of {@code promtool check metrics}. */
+  @Test
+  void everyMetricHasAHelpTextAUnitAndBucketsFromTheFirstScrape() throws Exception {
+    RaftGroups groups = open();
+    QueueRuns runs = new QueueRuns(groups.spools(), state.queue().orElseThrow());
+    SmtpListeners listeners = SmtpListeners.open(live, groups.spools(), runs, meters);
+    open.addFirst(() -> listeners.drain(Duration.ZERO).forEach(ReportsTest::join));
+    new ClusterMonitor(new ClusterReport(member, state), member, meters).update();
+    List<String> faults = new ArrayList<>();
+    Map<String, String> help = new HashMap<>();
+    String page = metrics.scrape(Set.of());
+    for (String line : page.lines().toList()) {
+      String[] words = line.split(" ", 4);
+      if (line.startsWith("# HELP ")) help.put(words[2], words.length > 3 ? words[3].strip() : "");
+      if (!line.startsWith("# TYPE ")) continue;
+      String name = words[2];
+      String type = words[3];
+      if (help.getOrDefault(name, "").isEmpty()) faults.add(name + " has no help text");
+      if (type.equals("summary")) faults.add(name + " has no buckets");
+      if (type.equals("counter") != name.endsWith("_total")) faults.add(name + " " + type);
+      if (name.matches(".*_(ns|ms|s|sec|kb|mb|min|milliseconds|minutes|hours)(_.*)?"))
+        faults.add(name + " has another unit than seconds or bytes");
+      if (name.matches(".*(duration|latency|_age)")
+          || (type.equals("gauge") && name.endsWith("_count")))
+        faults.add(name + " has a wrong suffix");
+    }
+    assertThat(faults).isEmpty();
+    assertThat(page)
+        .contains(
+            "smtp_errors_total{code=\"451\"} 0.0",
+            "smtp_auth_attempts_total{mechanism=\"none\",result=\"success\"} 0.0",
+            "smtp_policy_refusals_total{filter=\"relay\",verdict=\"reject\"} 0.0",
+            "dns_lookups_total{result=\"failure\",type=\"mx\"} 0.0",
+            "dns_errors_total{type=\"mx\"} 0.0",
+            "process_cpu_seconds_total",
+            "system_cpus");
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void write(String more) throws Exception {
     Files.writeString(
         file,
-        "roles = [\"receive\"]\nnode.data_directory = \"%s\"\n%s"
+        "roles = [\"receive\"]\nsmtp.listeners = [{ socket = \"127.0.0.1:0\" }]\nnode.data_directory = \"%s\"\n%s"
             .formatted(folder.resolve("data"), more));
   }
 
   private RaftGroups open() throws Exception {
-    Formation formation = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
+    ClusterMap map = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
     FakeResolver resolver = new FakeResolver();
     Router router = new Router(config.routes(), config.delivery(), new MxOverrides());
     DeliveryAgent agent =
@@ -302,8 +410,7 @@ class ReportsTest {
     DsnComposer dsns = new DsnComposer(config.hostname(), config.delivery().dsn());
     DeliveryQueue queue = DeliveryQueue.start(agent, config.delivery(), dsns, false, meters, clock);
     open.addFirst(queue);
-    RaftGroups groups =
-        RaftGroups.open(config, directory, member, formation, meters, queue, e -> {});
+    RaftGroups groups = RaftGroups.open(config, directory, member, map, meters, queue, e -> {});
     open.addFirst(groups);
     state.opened(groups, queue);
     await().atMost(LONG).until(() -> groups.spools().readiness() == Intake.Readiness.READY);

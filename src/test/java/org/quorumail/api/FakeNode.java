@@ -64,6 +64,11 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
+  public boolean isAlive() {
+    return alive;
+  }
+
+  @Override
   public void shutdown() {
     stopped = true;
   }
@@ -216,6 +221,13 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   @Override
   public Optional<CleanupResult> cleanUp() {
     return Optional.of(new CleanupResult(17, 8192, 4096));
+  }
+
+  @Override
+  public RemovalResult removeNode(String id) {
+    return id.equals("n2")
+        ? new RemovalResult(true, id, "")
+        : new RemovalResult(false, id, "no member is called " + id);
   }
 
   @Override

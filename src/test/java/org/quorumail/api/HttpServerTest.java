@@ -95,6 +95,19 @@ class HttpServerTest {
   }
 
   @Test
+  void theLivenessProbeDoesNotComputeTheHealth() throws Exception {
+    node.broken = true;
+    assertThat(get("/livez").statusCode()).isEqualTo(200);
+    node.alive = false;
+    assertThat(get("/livez").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void overallHealthNamesTheStateOfTheCluster() throws Exception {
+    assertThat(json(get("/health")).get("cluster_state").asString()).isEqualTo("Healthy");
+  }
+
+  @Test
   void overallHealthNamesEachCheck() throws Exception {
     assertThat(json(get("/health")).get("status").asString()).isEqualTo("Healthy");
     node.spoolReady = false;

@@ -172,6 +172,9 @@ class FileUserStoreTest {
     assertThat(alice.maySendAs(MailAddress.of("Alice@Example.org"))).isTrue();
     assertThat(alice.maySendAs(MailAddress.of("sales@example.org"))).isTrue();
     assertThat(alice.maySendAs(MailAddress.of("anybody@example.net"))).isTrue();
+    assertThat(alice.maySendAs(MailAddress.of("\"al\\ice\"@example.org"))).isTrue();
+    assertThat(alice.maySendAs(MailAddress.of("\"sales\"@example.org"))).isTrue();
+    assertThat(alice.maySendAs(MailAddress.of("\"al ice\"@example.org"))).isFalse();
     assertThat(alice.maySendAs(MailAddress.of("bob@example.org"))).isFalse();
     assertThat(alice.maySendAs(MailAddress.of("a@sub.example.net"))).isFalse();
   }

@@ -81,6 +81,37 @@ class TokenVerifierTest {
   }
 
   @Test
+  void anAddressThatTheIssuerHasNotVerifiedIsRefused() throws Exception {
+    assertBad(rsaSigned(claims -> claims.setClaim("email_verified", false)));
+    assertBad(rsaSigned(claims -> claims.setClaim("email_verified", "false")));
+    assertGood(rsaSigned(claims -> claims.setClaim("email_verified", true)));
+    assertGood(rsaSigned(claims -> claims.setClaim("email_verified", "true")));
+  }
+
+  @Test
+  void aTokenOfAnotherTypeIsRefused() throws Exception {
+    assertBad(typed("logout+jwt"));
+    assertBad(typed("dpop+jwt"));
+    assertGood(typed("JWT"));
+    assertGood(typed("application/at+jwt"));
+  }
+
+  private static String typed(String type) throws JoseException {
+    JwtClaims claims = new JwtClaims();
+    claims.setIssuer("https://login.example.org");
+    claims.setAudience("mail");
+    claims.setExpirationTime(secondsFromNow(600));
+    claims.setClaim("email", "alice@example.org");
+    JsonWebSignature signature = new JsonWebSignature();
+    signature.setPayload(claims.toJson());
+    signature.setKey(rsa.getPrivateKey());
+    signature.setKeyIdHeaderValue(rsa.getKeyId());
+    signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
+    signature.setHeader("typ", type);
+    return signature.getCompactSerialization();
+  }
+
+  @Test
   void clocksMayDifferByTheLeeway() throws Exception {
     assertGood(rsaSigned(claims -> claims.setExpirationTime(secondsFromNow(-20))));
     assertGood(rsaSigned(claims -> claims.setNotBefore(secondsFromNow(30))));

@@ -346,7 +346,7 @@ class CommandLineInterfaceTest {
     ServeCommand.NodeRunner node =
         new ServeCommand.NodeRunner() {
           @Override
-          public void run(Config config, ConfigSources sources) {}
+          public void run(ConfigResult.Valid config, ConfigSources sources) {}
 
           @Override
           public List<String> fileProblems(Config config) {

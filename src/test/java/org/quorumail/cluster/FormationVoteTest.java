@@ -42,7 +42,9 @@ class FormationVoteTest {
           EXPECTED,
           agreement.proposal(),
           formed,
-          plain.load());
+          plain.load(),
+          null,
+          null);
     }
 
     void look() {

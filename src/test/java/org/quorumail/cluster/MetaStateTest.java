@@ -80,6 +80,68 @@ class MetaStateTest {
     }
   }
 
+  @Test
+  void aMapIsAcceptedOnlyAsTheSuccessorOfThePresentOne() throws IOException {
+    MetaState state = opened("live");
+    ClusterMap one = ClusterMapTest.founded(3).withMember(ClusterMapTest.member(4), 3, m -> true);
+    ClusterMap two = one.withMember(ClusterMapTest.member(5), 3, m -> true);
+    ClusterMap rival = one.withMember(ClusterMapTest.member(6), 3, m -> true);
+
+    assertThat(apply(state, 0, two)).contains("does not follow revision 0");
+    assertThat(state.map()).isEmpty();
+    assertThat(apply(state, 1, one)).isEmpty();
+    assertThat(apply(state, 2, two)).isEmpty();
+    assertThat(apply(state, 3, rival)).contains("does not follow revision 2");
+    assertThat(apply(state, 4, one)).isNotEmpty();
+    assertThat(state.map()).contains(two);
+    assertThat(state.applied()).isEqualTo(new LogPosition(1, 4));
+
+    state.apply(new LogPosition(1, 5), entry("a"));
+    state.snapshot(Files.createDirectory(directory.resolve("snapshot")));
+    MetaState again = opened("live");
+    assertThat(again.map()).contains(two);
+    assertThat(again.nodes()).containsOnlyKeys("a");
+  }
+
+  @Test
+  void aMapThatCouldNotBeUsedIsRefusedBeforeItIsAppended() throws IOException {
+    MetaState state = opened("live");
+    ClusterMap map = ClusterMapTest.founded(3).withMember(ClusterMapTest.member(4), 3, m -> true);
+    String whole = new String(MetaState.mapEntry(map), StandardCharsets.UTF_8);
+    state.check(ByteBuffer.wrap(whole.getBytes(StandardCharsets.UTF_8)));
+    for (String unreadable :
+        List.of(
+            "{\"version\":2,\"type\":\"map\"}",
+            whole.replace("\"version\":2", "\"version\":3"),
+            whole.replaceFirst("\"version\":2", "\"version\":1"),
+            whole.replace("\"revision\":1", "\"revision\":-1"),
+            whole.replace("\"nodeId\":\"n4\"", "\"nodeId\":null"))) {
+      assertThat(unreadable).isNotEqualTo(whole);
+      ByteBuffer entry = ByteBuffer.wrap(unreadable.getBytes(StandardCharsets.UTF_8));
+      assertThatThrownBy(() -> state.check(entry)).as(unreadable).isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void theSnapshotOfAnOlderReleaseIsRead() throws IOException {
+    Path old = Files.createDirectories(directory.resolve("old"));
+    Files.writeString(
+        old.resolve("meta.json"),
+        """
+        {"applied":{"term":2,"index":7},"nodes":{"a":{"nodeId":"a","peerId":"a-1","host":"h",
+        "raftPort":7947,"region":"r","zone":"z"}}}
+        """);
+    MetaState state = opened("old");
+    assertThat(state.applied()).isEqualTo(new LogPosition(2, 7));
+    assertThat(state.nodes()).containsOnlyKeys("a");
+    assertThat(state.map()).isEmpty();
+  }
+
+  private static String apply(MetaState state, long index, ClusterMap map) throws IOException {
+    byte[] reply = state.apply(new LogPosition(1, index), ByteBuffer.wrap(MetaState.mapEntry(map)));
+    return new String(reply, StandardCharsets.UTF_8);
+  }
+
   private MetaState opened(String name) throws IOException {
     MetaState state = new MetaState(directory.resolve(name));
     state.open();

@@ -81,6 +81,18 @@ class PartitionDetectorTest {
   private static MemberMetadata card(int i) {
     MemberMetadata.NodeLoad load = new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0);
     return new MemberMetadata(
-        "n" + i, "n" + i + "-1", "127.0.0.1", 7946, 7947, "r", "z", 5, "", List.of(), load);
+        "n" + i,
+        "n" + i + "-1",
+        "127.0.0.1",
+        7946,
+        7947,
+        "r",
+        "z",
+        5,
+        "",
+        List.of(),
+        load,
+        null,
+        null);
   }
 }

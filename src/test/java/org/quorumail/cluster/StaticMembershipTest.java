@@ -71,7 +71,19 @@ class StaticMembershipTest {
     MemberMetadata forged = FormationTest.card("n7", "n7-1", List.of());
     forged =
         new MemberMetadata(
-            "n7", "n7-1", "192.0.2.7", 1, 2, "default", "default", 3, "", List.of(), forged.load());
+            "n7",
+            "n7-1",
+            "192.0.2.7",
+            1,
+            2,
+            "default",
+            "default",
+            3,
+            "",
+            List.of(),
+            forged.load(),
+            null,
+            null);
     try (SSLSocket socket =
         (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
       socket.setSoTimeout(10_000);
@@ -125,7 +137,9 @@ class StaticMembershipTest {
             3,
             "",
             List.of(),
-            FormationTest.card(id, id, List.of()).load());
+            FormationTest.card(id, id, List.of()).load(),
+            null,
+            null);
     SSLContext tls = NodeCertificate.derive(secret, id, Set.of("127.0.0.1")).context();
     Membership membership = StaticMembership.start(() -> card, tls, "127.0.0.1", at.port(), seeds);
     running.add(membership);

@@ -1,5 +1,6 @@
 package org.quorumail.delivery;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.quorumail.smtp.client.ScriptedServer.polite;
@@ -10,12 +11,16 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -294,6 +299,22 @@ class DeliveryAgentTest {
     }
   }
 
+  /** The host may have moved since DNS was asked. */
+  @Test
+  void aTrialOfTheOperatorAsksDnsAgain() throws IOException {
+    try (ScriptedServer server = new ScriptedServer(ScriptedServer::polite)) {
+      FakeResolver resolver = new FakeResolver().mx("d.test", 10, "first.test", "127.0.0.1");
+      try (DeliveryAgent agent = agent(resolver, "", server.port())) {
+        SpooledMessage message = message("d.test", MailOptions.of(BodyType.SEVEN_BIT), 1);
+        deliver(agent, message);
+        assertThat(resolver.forgotten()).isEmpty();
+        agent.requestTrial(agent.destination("d.test"));
+        deliver(agent, message);
+        assertThat(resolver.forgotten()).containsExactly("d.test");
+      }
+    }
+  }
+
   private static FakeResolver twoExchangers() {
     return new FakeResolver()
         .mx("d.test", 10, "first.test", "127.0.0.1")
@@ -482,9 +503,14 @@ class DeliveryAgentTest {
   }
 
   private static SpooledMessage message(String domain, MailOptions options, int recipients) {
+    return message(ReversePath.of("from@here.test"), domain, options, recipients);
+  }
+
+  private static SpooledMessage message(
+      ReversePath sender, String domain, MailOptions options, int recipients) {
     return new SpooledMessage(
         QueueId.generate(Instant.EPOCH),
-        ReversePath.of("from@here.test"),
+        sender,
         options,
         0,
         3,
@@ -494,6 +520,54 @@ class DeliveryAgentTest {
             .mapToObj(i -> MailAddress.of("to" + i + "@" + domain))
             .map(to -> new RecipientState(to, RecipientStatus.PENDING, 0, 0, ""))
             .toList());
+  }
+
+  /** Customers share a relay: the account of one says nothing about the mail of another. */
+  @Test
+  void aRefusedLoginHoldsUpTheMailOfItsSendersAlone(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("secret"), "pencil\n");
+    String routes =
+        """
+        [[route]]
+        domain = "*"
+        to = ["smtp://127.0.0.1:%1$d"]
+        [[route.login]]
+        sender = "here.test"
+        username = "good"
+        password_file = "%2$s/secret"
+        tls = "opportunistic"
+        [[route.login]]
+        username = "bad"
+        password_file = "%2$s/secret"
+        tls = "opportunistic"
+        """;
+    String good =
+        "AUTH PLAIN " + Base64.getEncoder().encodeToString("\0good\0pencil".getBytes(UTF_8));
+    Script relay =
+        c ->
+            c.startsWith("EHLO")
+                ? "250-far.test\r\n250 AUTH PLAIN"
+                : c.startsWith("AUTH")
+                    ? c.equals(good) ? "235 2.7.0 ok" : "535 5.7.8 no"
+                    : polite(c);
+    MailOptions options = MailOptions.of(BodyType.SEVEN_BIT);
+    try (ScriptedServer server = new ScriptedServer(relay);
+        DeliveryAgent agent =
+            agent(new FakeResolver(), routes.formatted(server.port(), folder), server.port())) {
+      SpooledMessage own = message("d.test", options);
+      SpooledMessage other = message(ReversePath.of("from@else.test"), "d.test", options, 1);
+      for (int i = 0; i < 7; i++) {
+        assertThat(deliver(agent, other))
+            .singleElement()
+            .isInstanceOfSatisfying(
+                RecipientOutcome.class,
+                o -> assertThat(((Outcome.Deferred) o.outcome()).diagnostic()).contains("535"));
+      }
+      assertThat(deliver(agent, own).getFirst().outcome()).isInstanceOf(Outcome.Delivered.class);
+      // the session of the other account is idle now, and not for these senders
+      assertThat(deliver(agent, other).getFirst().outcome()).isInstanceOf(Outcome.Deferred.class);
+      assertThat(server.commands()).filteredOn(c -> c.startsWith("MAIL")).hasSize(1);
+    }
   }
 
   /** The caller can commit each transaction before the next one begins. */

@@ -65,6 +65,8 @@ class DestinationLimiterTest {
 
   private static DestinationLimiter limiter(int maxConnections, Optional<RateLimit> limit) {
     return new DestinationLimiter(
-        new Destination("d", List.of(), "d", TlsRule.OPPORTUNISTIC, maxConnections, limit), 0);
+        new Destination(
+            "d", List.of(), "d", TlsRule.OPPORTUNISTIC, maxConnections, limit, List.of()),
+        0);
   }
 }

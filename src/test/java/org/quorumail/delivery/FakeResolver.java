@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
@@ -15,6 +16,7 @@ import org.quorumail.mail.EnhancedStatus;
 public final class FakeResolver implements Resolver {
   private final Map<String, List<MailExchanger>> mailHosts = new HashMap<>();
   private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+  private final List<String> forgotten = new CopyOnWriteArrayList<>();
 
   /** A host with the same address several times. */
   FakeResolver mx(String domain, int preference, String host, String address, int times) {
@@ -39,6 +41,16 @@ public final class FakeResolver implements Resolver {
         .add(new MailExchanger(host, preference));
     if (!address.isEmpty()) addresses.put(host, List.of(InetAddress.ofLiteral(address)));
     return this;
+  }
+
+  /** The names whose answers a caller has thrown away, in order. */
+  public List<String> forgotten() {
+    return List.copyOf(forgotten);
+  }
+
+  @Override
+  public void forget(String host) {
+    forgotten.add(host);
   }
 
   @Override

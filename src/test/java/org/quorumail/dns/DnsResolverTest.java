@@ -1,10 +1,14 @@
 package org.quorumail.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -12,10 +16,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
 class DnsResolverTest {
+  @TempDir Path etc;
   private final AtomicReference<Instant> now = new AtomicReference<>(Instant.EPOCH);
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private LoopbackNameServer server;
@@ -186,6 +192,104 @@ class DnsResolverTest {
     assertThat(server.queries()).isEqualTo(2);
     resolver.refresh("kept.test");
     assertThat(server.queries()).as("MX, and the addresses of the exchanger").isGreaterThan(2);
+  }
+
+  /** A host whose network was not up at its start, or that moves to another network. */
+  @Test
+  void nameServersOfTheSystemAreReadAgainWhenTheirFileChanges() throws IOException {
+    DnsResolver resolver = ofSystem("127.0.0.1");
+    assertThat(status(resolver.mailExchangers("new.test"))).isEqualTo("absent 5.1.2");
+    try (LoopbackNameServer other =
+        new LoopbackNameServer("127.0.0.2", server.address().getPort())) {
+      other.add("new.test", Type.MX, "10 mx.test.");
+      write("resolv.conf", "# by DHCP \u00e4\nnameserver 127.0.0.2\nsearch x.test\n");
+      await().until(() -> status(resolver.mailExchangers("new.test")).equals("found"));
+      write("resolv.conf", "# the network is down\n");
+      resolver.clearCache();
+      await()
+          .during(Duration.ofMillis(1500))
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> status(resolver.mailExchangers("new.test")).equals("found"));
+    }
+  }
+
+  @Test
+  void aResolvConfGivesThreeServersAndNothingElse() throws IOException {
+    write(
+        "resolv.conf",
+        """
+        nameserver 192.0.2.1 # first
+        ;nameserver 192.0.2.9
+         nameserver\tfe80::1%1
+        nameserver ns.test
+        nameservers 192.0.2.8
+        nameserver 192.0.2.3
+        nameserver 192.0.2.4
+        """);
+    assertThat(ResolvConf.servers(etc.resolve("resolv.conf"), 53))
+        .extracting(a -> a.getAddress().getHostAddress())
+        .containsExactly("192.0.2.1", "fe80:0:0:0:0:0:0:1%1", "192.0.2.3");
+    assertThat(ResolvConf.servers(etc.resolve("none"), 53)).isEmpty();
+  }
+
+  @Test
+  void theHostsFileIsReadAgainWhenItChanges() throws IOException {
+    write("hosts", "192.0.2.1 next.test\n");
+    DnsResolver resolver = ofSystem("127.0.0.1");
+    assertThat(addresses(resolver, "next.test")).containsExactly("192.0.2.1");
+    write("hosts", "192.0.2.77 next.test\n");
+    await().until(() -> addresses(resolver, "next.test").equals(List.of("192.0.2.77")));
+  }
+
+  /** However long an operator wants answers to be kept: a failure is none. */
+  @Test
+  void aFailureIsForgottenAfterSeconds() throws IOException {
+    DnsConfig config =
+        new DnsConfig(
+            List.of(server.address()),
+            Duration.ofMillis(300),
+            100,
+            Duration.ofDays(1),
+            Duration.ofDays(1));
+    DnsResolver resolver = new DnsResolver(config, now::get, meters);
+    server.code("ill.test", Rcode.SERVFAIL);
+    assertThat(status(resolver.mailExchangers("ill.test"))).isEqualTo("unknown 4.4.3");
+    server.code("ill.test", Rcode.NOERROR);
+    now.set(Instant.EPOCH.plusSeconds(6));
+    assertThat(status(resolver.mailExchangers("ill.test"))).isEqualTo("absent 5.1.2");
+  }
+
+  @Test
+  void aForgottenDomainIsAskedForAgainWithItsExchangers() throws IOException {
+    server.add("moved.test", Type.MX, "10 mx.moved.test.");
+    server.add("mx.moved.test", Type.A, "192.0.2.1");
+    resolver.mailExchangers("moved.test");
+    resolver.addresses("mx.moved.test");
+    int asked = server.queries();
+    resolver.mailExchangers("moved.test");
+    assertThat(server.queries()).isEqualTo(asked);
+    resolver.forget("moved.test");
+    resolver.mailExchangers("moved.test");
+    resolver.addresses("mx.moved.test");
+    assertThat(server.queries()).as("MX, A and AAAA").isEqualTo(2 * asked);
+  }
+
+  private DnsResolver ofSystem(String nameServer) throws IOException {
+    write("resolv.conf", "nameserver " + nameServer + "\n");
+    DnsConfig config =
+        new DnsConfig(
+            List.of(), Duration.ofMillis(300), 100, Duration.ofSeconds(1), Duration.ofDays(1));
+    return new DnsResolver(config, now::get, meters, etc, server.address().getPort());
+  }
+
+  private void write(String name, String text) throws IOException {
+    Files.writeString(etc.resolve(name), text, StandardCharsets.ISO_8859_1);
+  }
+
+  private static List<String> addresses(DnsResolver resolver, String host) {
+    return resolver.addresses(host) instanceof LookupResult.Found<InetAddress> found
+        ? found.values().stream().map(InetAddress::getHostAddress).toList()
+        : List.of();
   }
 
   private static String status(LookupResult<?> answer) {

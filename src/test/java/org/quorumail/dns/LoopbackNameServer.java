@@ -26,7 +26,11 @@ public final class LoopbackNameServer implements AutoCloseable {
   private volatile boolean silent;
 
   public LoopbackNameServer() throws IOException {
-    socket = new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
+    this("127.0.0.1", 0);
+  }
+
+  LoopbackNameServer(String address, int port) throws IOException {
+    socket = new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral(address), port));
     Thread.ofVirtual().start(this::serve);
   }
 

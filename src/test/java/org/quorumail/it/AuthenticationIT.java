@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.File;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -162,6 +163,40 @@ class AuthenticationIT {
     execute(command); // its exit code is about the end of TLS, not about the login
     String log = Files.readString(node.settings().logFile());
     assertThat(log).contains("event=authenticated mechanism=SCRAM-SHA-256-PLUS");
+  }
+
+  /** The node is the relay of another one, which starts with a wrong password. */
+  @Test
+  void anotherNodeLogsInAndItsMailWaitsForTheRightPassword(@TempDir Path folder) throws Exception {
+    Path password = folder.resolve("relay-password");
+    Files.writeString(password, "wrong\n");
+    NodeSettings settings =
+        NodeSettings.standAlone("two", folder, "smtp://localhost:" + node.settings().smtpPort())
+            .withSections(
+                """
+                [[route.login]]
+                username = "%s"
+                password_file = "%s"
+                tls = "encrypted"
+                """
+                    .formatted(NAME, password));
+    settings.writeConfig();
+    try (NodeProcess sender = new NodeProcess(settings)) {
+      sender.start();
+      sender.awaitReady(Duration.ofSeconds(60));
+      try (SmtpTestClient client = new SmtpTestClient(settings.smtpAddress())) {
+        client.request("EHLO test");
+        byte[] message = "Subject: relayed\r\n\r\nx\r\n".getBytes(StandardCharsets.UTF_8);
+        assertThat(client.send(NAME, List.of("b@sink.test"), message)).startsWith("250 ");
+      }
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> Files.readString(settings.logFile()).contains("event=login_refused"));
+      assertThat(arrived.get()).isZero();
+      Files.writeString(password, PASSWORD + "\n");
+      awaitArrived(1);
+      assertThat(Files.readString(settings.logFile())).doesNotContain(PASSWORD, "wrong");
+    }
   }
 
   private void awaitArrived(int messages) {

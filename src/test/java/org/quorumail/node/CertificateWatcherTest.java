@@ -25,15 +25,15 @@ class CertificateWatcherTest {
     TestCertificates.write(folder, "old");
     TestCertificates.write(folder, "new");
     use("old.pem", "old.key");
-    Config read =
-        Config.standalone(
-            folder,
-            Map.of(
-                "tls.certificate", folder.resolve("pem").toString(),
-                "tls.key", folder.resolve("key").toString()));
+    Map<String, String> keys =
+        Map.of(
+            "node.data_directory", folder.toString(),
+            "tls.certificate", folder.resolve("pem").toString(),
+            "tls.key", folder.resolve("key").toString());
+    ConfigResult.Valid read = (ConfigResult.Valid) ConfigReader.read("", "", Map.of(), keys);
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     Clock clock = Clock.systemUTC();
-    DnsResolver resolver = new DnsResolver(read.delivery().dns(), clock, meters);
+    DnsResolver resolver = new DnsResolver(read.config().delivery().dns(), clock, meters);
     PolicyFactory rules =
         new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
     config = LiveConfig.open(read, rules);

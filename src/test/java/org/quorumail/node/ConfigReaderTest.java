@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.quorumail.config.ConfigValues;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Network;
 import org.quorumail.config.Problem;
@@ -27,6 +28,44 @@ import org.quorumail.smtp.server.ListenerLimits;
 import org.quorumail.smtp.server.TlsMode;
 
 class ConfigReaderTest {
+  @Test
+  void readingTheSameTwiceFindsNoDifference() {
+    String toml =
+        """
+        [smtp]
+        listeners = [{ socket = "127.0.0.1:25", proxy_protocol_from = ["10.0.0.0/8"] }]
+        [policy.limits]
+        client_message_rate = "60/m burst 120"
+        exempt = ["192.0.2.0/24"]
+        [policy.recipients.ldap]
+        url = "ldap://localhost"
+        [aliases.catch_all]
+        "example.org" = "a@example.org"
+        [[milter]]
+        socket = "inet:localhost:1"
+        [[route]]
+        domain = "*.example.org"
+        to = ["smtp://relay.example.net?priority=10"]
+        [delivery.domains."example.net"]
+        require_tls = true
+        """;
+    ConfigValues first = values(toml);
+    assertThat(first.differences(values(toml))).isEmpty();
+    assertThat(first.differences(values(toml.replace("example.net", "example.com"))))
+        .containsExactlyInAnyOrder(
+            "route[0].to", "delivery.domains.\"example.net\"", "delivery.domains.\"example.com\"");
+    assertThat(first.differences(values("[[milter]]\nsocket = \"inet:localhost:1\"\n")))
+        .contains("route", "delivery.domains", "policy.limits.exempt", "smtp.listeners[0].socket")
+        .doesNotContain("milter", "milter[0].socket");
+  }
+
+  private static ConfigValues values(String toml) {
+    return switch (ConfigReader.read(toml, "f", Map.of(), Map.of())) {
+      case ConfigResult.Valid valid -> valid.values();
+      case ConfigResult.Invalid invalid -> throw new AssertionError(invalid.problems());
+    };
+  }
+
   private static final String SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U=";
 
   @Test
@@ -438,7 +477,7 @@ class ConfigReaderTest {
   void unknownTablesAndKeysOfSmallTablesGetASuggestion() {
     assertThat(problems("[dns]\nservers = []")).singleElement().asString().contains("delivery.dns");
     assertThat(problems("[smtp]\nportt = 25"))
-        .containsExactly("f:2: smtp.portt: unknown key; smtp has listeners");
+        .containsExactly("f:2: smtp.portt: unknown key; smtp has listeners, memory");
   }
 
   @Test

@@ -39,6 +39,25 @@ class AliasTableTest {
   }
 
   @Test
+  void anotherSpellingOfAnAliasIsTheSameAlias() throws IOException {
+    AliasTable aliases =
+        aliases(
+            """
+            "s\\ales"@a.example: "a\\nn"@a.example
+            ann@a.example: bob@b.example
+            abuse: postmaster
+            loop@a.example: "l\\oop"@a.example
+            """);
+    for (String sales : List.of("sales", "\"sales\"", "\"SA\\LES\"")) {
+      assertThat(targets(aliases, sales + "@a.example")).containsExactly("bob@b.example");
+    }
+    assertThat(targets(aliases, "\"ab\\use\"@b.example")).containsExactly("postmaster@b.example");
+    assertThat(targets(aliases, "\"loop\"@a.example")).containsExactly("loop@a.example");
+    assertThatThrownBy(() -> aliases("x@a.example: b@c.example\n\"x\"@a.example: d@e.example\n"))
+        .hasMessageContaining("line 2: an earlier line defines the alias");
+  }
+
+  @Test
   void aDomainStandsForAnother() throws IOException {
     AliasTable aliases = read("", Map.of("v.example", "w.example", "w.example", "a.example"));
     assertThat(aliases.mapDomain(MailAddress.of("x@v.example")))

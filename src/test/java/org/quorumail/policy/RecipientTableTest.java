@@ -39,6 +39,31 @@ class RecipientTableTest {
   }
 
   @Test
+  void anEntryForADomainSaysNothingAboutAddressesThatAnotherHostCouldRouteOn() throws IOException {
+    RelayPolicy policy = policy("@all.example\nann%far.example@local.example\n");
+    for (String route :
+        List.of("x%far.example", "far.example!x", "\"x@far.example\"", "\"x%\\far.example\"")) {
+      assertThat(refusal(policy, route + "@all.example"))
+          .as(route)
+          .contains("550 5.7.1 Addresses that route through this host are refused");
+    }
+    assertThat(refusal(policy, "ann%far.example@local.example")).isEmpty();
+    assertThat(refusal(policy, "\"ann%\\far.example\"@local.example")).isEmpty();
+    assertThat(refusal(policy, "bob%far.example@local.example")).isNotEmpty();
+  }
+
+  @Test
+  void anotherSpellingOfAMailboxIsTheSameMailbox() throws IOException {
+    RelayPolicy policy = policy("\"b\\ob\"@local.example\nann@local.example\na..b@local.example\n");
+    for (String known : List.of("bob", "\"Bob\"", "\"ann\"", "\"a\\nn\"", "\"a..b\"", "a..b")) {
+      assertThat(refusal(policy, known + "@local.example")).as(known).isEmpty();
+    }
+    assertThat(refusal(policy, "\"b ob\"@local.example")).isNotEmpty();
+    assertThat(refusal(policy, "\"\"@local.example")).isNotEmpty();
+    assertThat(refusal(policy, "\"postm\\aster\"@local.example")).isEmpty();
+  }
+
+  @Test
   void aLineThatIsNoAddressIsNamed() {
     assertThatThrownBy(() -> policy("ann@local.example\nbob\n"))
         .hasMessageContaining("line 2: \"bob\" is neither an address nor @domain");
@@ -62,6 +87,7 @@ class RecipientTableTest {
       case RelayPolicy.Decision.Accept accept -> Optional.empty();
       case RelayPolicy.Decision.Refuse refuse -> Optional.of(refuse.reply().toString());
       case RelayPolicy.Decision.Unknown unknown -> Optional.of(unknown.reply().toString());
+      case RelayPolicy.Decision.Routed routed -> Optional.of(routed.reply().toString());
       case RelayPolicy.Decision.Unavailable later -> Optional.of(later.reply().toString());
     };
   }

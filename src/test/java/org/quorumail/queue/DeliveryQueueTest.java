@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -20,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.config.HostPort;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.dsn.DsnComposer;
@@ -404,6 +407,23 @@ class DeliveryQueueTest {
     await().until(() -> closedDestinations() == 1 && queue.stats().running() == 0);
     assertThat(server.connections()).isBetween(3, 3 + 5);
     assertThat(spool.size()).isEqualTo(50);
+  }
+
+  /** The circuit stays open for five minutes; the host has come back before. */
+  @ParameterizedTest
+  @ValueSource(strings = {"retry", "process-now"})
+  void aRetryOfTheOperatorTriesAHostThatIsPaused(String command) throws Exception {
+    settings.add("[delivery.circuit_breaker]\nfailures = 1");
+    AtomicBoolean mended = new AtomicBoolean();
+    start(c -> c.equals("CONNECT") && !mended.get() ? "421 4.3.2 overloaded" : polite(c));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> closedDestinations() == 1 && queue.stats().running() == 0);
+    QueueId id = accept("from@here.test", "x\r\n", "to@there.test");
+    mended.set(true);
+    if (command.equals("retry")) queue.messageRetried(spool, id, spool.domains(id));
+    else queue.sweepNow();
+    await().until(() -> spool.outcomes().getLast() instanceof Outcome.Delivered);
+    assertThat(closedDestinations()).isZero();
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.quorumail.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -48,6 +50,7 @@ class LogRecoveryTest {
         random.nextBytes(entry);
         log.append(entry, Duration.ofSeconds(20)).get(20, TimeUnit.SECONDS);
       }
+      await().until(() -> hasFile("forced"));
       Path live = file("log_inprogress_");
       name = live.getFileName().toString();
       whole = Files.readAllBytes(live); // as a kill would leave it: closing ends the segment
@@ -58,6 +61,14 @@ class LogRecoveryTest {
       at = LogRecord.at(ByteBuffer.wrap(whole), at).orElseThrow().end();
     }
     offsets.add(at);
+  }
+
+  @Test
+  void aRunningNodeRecordsHowFarItsLogIsForced() throws Exception {
+    ByteBuffer segment = ByteBuffer.wrap(whole);
+    long last = LogRecord.at(segment, last()).orElseThrow().index();
+    Path group = Objects.requireNonNull(file("forced").getParent());
+    assertThat(new ForcedPosition(group).read()).isBetween(0L, last + 1);
   }
 
   @BeforeEach
@@ -119,6 +130,53 @@ class LogRecoveryTest {
   }
 
   @Test
+  void aHoleAfterTheLastForcedPositionIsATornBatch() throws Exception {
+    int record = offsets.get(offsets.size() - 3);
+    long index = LogRecord.at(ByteBuffer.wrap(whole), record).orElseThrow().index();
+    int sector = (record / 512 + 2) * 512;
+    zero(sector, sector + 512);
+    new LogRecovery(segments, index - 1).recover(index - 1);
+    assertThat(open).hasBinaryContent(Arrays.copyOf(whole, record));
+  }
+
+  @Test
+  void aHoleBeforeTheLastForcedPositionIsDamage() throws Exception {
+    int record = offsets.get(offsets.size() - 3);
+    long index = LogRecord.at(ByteBuffer.wrap(whole), record).orElseThrow().index();
+    int sector = (record / 512 + 2) * 512;
+    zero(sector, sector + 512);
+    byte[] holed = Files.readAllBytes(open);
+    assertThatThrownBy(() -> new LogRecovery(segments, index).recover(-1))
+        .isInstanceOf(DamagedStorageException.class)
+        .hasMessageContaining(open.toString());
+    assertThat(open).hasBinaryContent(holed);
+  }
+
+  @Test
+  void aChangedBitAfterTheLastForcedPositionIsDamage() throws Exception {
+    int record = offsets.get(offsets.size() - 3);
+    byte[] bytes = whole.clone();
+    bytes[record + 900] ^= 0x11;
+    Files.write(open, bytes);
+    assertThatThrownBy(() -> new LogRecovery(segments, 0).recover(-1))
+        .isInstanceOf(DamagedStorageException.class);
+  }
+
+  @Test
+  void theForcedPositionIsReadBackAndADamagedOneIsUnknown() throws Exception {
+    ForcedPosition position = new ForcedPosition(segments);
+    assertThat(position.read()).isEqualTo(ForcedPosition.UNKNOWN);
+    position.write(41);
+    position.write(42);
+    assertThat(position.read()).isEqualTo(42);
+    Path file = segments.resolve("forced");
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[5] ^= 1;
+    Files.write(file, bytes);
+    assertThat(position.read()).isEqualTo(ForcedPosition.UNKNOWN);
+  }
+
+  @Test
   void aTornRecordThatTheStateHasAppliedIsDamage() throws Exception {
     zero(end() - 600, end());
     byte[] torn = Files.readAllBytes(open);
@@ -172,6 +230,12 @@ class LogRecoveryTest {
 
   private static int end() {
     return offsets.getLast();
+  }
+
+  private static boolean hasFile(String name) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      return files.anyMatch(f -> f.getFileName().toString().equals(name));
+    }
   }
 
   private static Path file(String beginning) throws IOException {

@@ -8,6 +8,7 @@ import static org.quorumail.replication.TestRaftCluster.TIMEOUT;
 import static org.quorumail.replication.TestRaftCluster.append;
 import static org.quorumail.replication.TestRaftCluster.later;
 
+import io.helidon.common.SerializationConfig;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.leader.FollowerInfo;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +30,12 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class RaftGroupTest {
   @TempDir Path directory;
+
+  /** As in every node, where the HTTP server does it: no Java object from the wire is read. */
+  @BeforeAll
+  static void noJavaObjectIsRead() {
+    SerializationConfig.configureRuntime();
+  }
 
   private TestRaftCluster three() throws Exception {
     return new TestRaftCluster(directory, "n1", "n2", "n3").start();
@@ -221,6 +229,42 @@ class RaftGroupTest {
       cluster.awaitEqualStates();
       assertThat(joiner.state().installs()).isEqualTo(1);
       assertThat(joiner.raft().members(GROUP)).hasSize(4).contains(cluster.peer("n4"));
+    }
+  }
+
+  @Test
+  void aListenerGetsTheLogAndVotesOnlyWhenItIsMadeAVoter() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      var leader = cluster.leader();
+      append(leader, "before");
+      var joiner = cluster.join("n4");
+      List<RaftMember> voters = leader.raft().members(GROUP);
+      List<RaftMember> listener = List.of(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, voters, listener, TIMEOUT)).isTrue();
+      assertThat(append(joiner, "before")).isEqualTo("2");
+      cluster.awaitEqualStates();
+      assertThat(leader.raft().listeners(GROUP)).isEqualTo(listener);
+      assertThat(leader.raft().members(GROUP)).isEqualTo(voters);
+      await().atMost(5, TimeUnit.SECONDS).until(() -> leader.raft().isCaughtUp(GROUP, "n4"));
+
+      cluster.stop("n4");
+      var restarted = cluster.start("n4");
+      assertThat(append(leader, "before")).isEqualTo("3");
+      cluster.awaitEqualStates();
+      assertThat(append(restarted, "before")).isEqualTo("4");
+
+      List<RaftMember> four = new ArrayList<>(voters);
+      four.add(cluster.peer("n4"));
+      assertThat(leader.raft().setMembers(GROUP, four, TIMEOUT)).isTrue();
+      // three of four are needed now: without the vote of n4 nothing would be committed
+      cluster.nodes().stream()
+          .filter(node -> !node.isLeader() && !node.id().equals("n4"))
+          .findFirst()
+          .ifPresent(node -> cluster.stop(node.id()));
+      assertThat(append(restarted, "before")).isEqualTo("5");
+      cluster.awaitEqualStates();
+      assertThat(restarted.raft().listeners(GROUP)).isEmpty();
+      assertThat(cluster.fatal).isEmpty();
     }
   }
 

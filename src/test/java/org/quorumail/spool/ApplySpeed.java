@@ -101,5 +101,11 @@ final class ApplySpeed {
 
     @Override
     public void becomeFollower() {}
+
+    @Override
+    public void termApplied(long term) {}
+
+    @Override
+    public void termsSkipped() {}
   }
 }

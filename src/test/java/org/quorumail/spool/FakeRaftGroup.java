@@ -36,6 +36,8 @@ final class FakeRaftGroup implements AutoCloseable {
   private volatile int leader = -1;
   private volatile Quorum quorum = Quorum.ANSWERS;
   private final AtomicInteger appends = new AtomicInteger();
+  private final AtomicInteger swaps = new AtomicInteger();
+  private volatile @Nullable Runnable overtaken;
 
   enum Quorum {
     ANSWERS,
@@ -109,6 +111,13 @@ final class FakeRaftGroup implements AutoCloseable {
     CompletableFuture<Void> released = new CompletableFuture<>();
     applying.execute(released::join);
     return released;
+  }
+
+  /**
+   * Lets each of the next appends be overtaken by the one after it, as by a retry at a new leader.
+   */
+  void swapNextAppends(int pairs) {
+    swaps.set(pairs);
   }
 
   List<Logged> entries() {
@@ -210,21 +219,31 @@ final class FakeRaftGroup implements AutoCloseable {
         return CompletableFuture.failedFuture(new NoQuorumException("refused"));
       }
       boolean silent = quorum == Quorum.COMMITS_IN_SILENCE;
-      var ignored =
-          applying.submit(
-              () -> {
-                try {
-                  byte[] bytes = commit(entry);
-                  if (!silent) answer.complete(new AppendResult(entries.getLast().position, bytes));
-                } catch (IOException | RuntimeException e) {
-                  answer.completeExceptionally(e);
-                }
-              });
+      inOrder(
+          () -> {
+            try {
+              byte[] bytes = commit(entry);
+              if (!silent) answer.complete(new AppendResult(entries.getLast().position, bytes));
+            } catch (IOException | RuntimeException e) {
+              answer.completeExceptionally(e);
+            }
+          });
       if (!silent) return answer;
       return answer
           .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)
           .exceptionallyCompose(
               e -> CompletableFuture.failedFuture(new NoQuorumException("no answer")));
+    }
+
+    private void inOrder(Runnable commit) {
+      Runnable first = overtaken;
+      if (first == null && swaps.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+        overtaken = commit;
+        return;
+      }
+      overtaken = null;
+      applying.execute(commit);
+      if (first != null) applying.execute(first);
     }
 
     @Override

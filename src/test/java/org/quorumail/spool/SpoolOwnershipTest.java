@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -135,6 +136,89 @@ class SpoolOwnershipTest {
     assertThat(two.spool().store().message(id)).isPresent();
     assertThat(two.spools.queries().digests().getFirst().sha256())
         .isEqualTo(one.spools.queries().digests().getFirst().sha256());
+  }
+
+  @Test
+  void repliesThatWereReadBeforeTheLossAreRecordedInTheNextTermOfTheSameNode() throws Exception {
+    group.elect(0);
+    OwnedSpool former = one.owned();
+    List<QueueId> ids = new ArrayList<>();
+    for (int i = 0; i < 200; i++) ids.add(accept(one));
+    group.deposeLeader();
+    List<CompletableFuture<Boolean>> recorded = new ArrayList<>();
+    for (QueueId id : ids) {
+      recorded.add(recordLater(former, id));
+    }
+    group.elect(0);
+
+    assertThat(recorded).allSatisfy(r -> assertThat(r.get(10, TimeUnit.SECONDS)).isTrue());
+    assertThat(one.owned().firstDue()).isEmpty();
+    assertThat(two.spools.queries().digests().getFirst().sha256())
+        .isEqualTo(one.spools.queries().digests().getFirst().sha256());
+  }
+
+  @Test
+  void aReplyThatIsReadInTheNextTermOfTheSameNodeIsRecordedThere() throws Exception {
+    group.elect(0);
+    OwnedSpool former = one.owned();
+    QueueId id = accept(one);
+    group.deposeLeader();
+    group.elect(0);
+    OwnedSpool present = one.owned();
+
+    assertThat(recordLater(former, id).get(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(present.message(id)).isEmpty();
+    assertThat(former.enterDoubt(1)).isEmpty();
+  }
+
+  @Test
+  void outcomesThatWereAppliedAfterAllAreNotAppliedAgainInTheNextTerm() throws Exception {
+    group.elect(0);
+    OwnedSpool former = one.owned();
+    QueueId id = accept(one);
+    List<RecipientOutcome> outcomes = List.of(deferred(0, NOW + 60_000));
+    assertThat(former.recordOutcomes(id, outcomes, null)).isTrue(); // suppose nobody answered
+    group.deposeLeader();
+    group.elect(0);
+    one.owned();
+
+    assertThat(former.recordOutcomes(id, outcomes, null)).isTrue();
+    assertThat(attempts(one, id)).isEqualTo(1);
+  }
+
+  @Test
+  void repliesAreDroppedWhenAnotherNodeHasOwnedTheSpoolInBetween() throws Exception {
+    group.elect(0);
+    OwnedSpool former = one.owned();
+    QueueId id = accept(one);
+    group.deposeLeader();
+    CompletableFuture<Boolean> early = recordLater(former, id);
+    group.elect(1);
+    two.owned();
+    group.elect(0);
+    OwnedSpool present = one.owned();
+
+    assertThat(early.get(10, TimeUnit.SECONDS)).isFalse();
+    assertThat(former.recordOutcomes(id, List.of(delivered(0)), null)).isFalse();
+    assertThat(present.message(id)).isPresent();
+  }
+
+  private static CompletableFuture<Boolean> recordLater(OwnedSpool spool, QueueId id) {
+    CompletableFuture<Boolean> recorded = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(() -> recorded.complete(spool.recordOutcomes(id, List.of(delivered(0)), null)));
+    return recorded;
+  }
+
+  private static int attempts(TestNode node, QueueId id) {
+    return node.spool()
+        .store()
+        .message(id)
+        .orElseThrow()
+        .message()
+        .recipients()
+        .getFirst()
+        .attempts();
   }
 
   @Test

@@ -66,6 +66,51 @@ class SpoolOwnershipTransitionsTest {
   }
 
   @Test
+  void outcomesOfAFormerTermMayBeRecordedWhileOnlyThisNodeHasLed() throws Exception {
+    start();
+    ownership.termApplied(1);
+    leadWithLease(1);
+    OwnedTerm former = awaitOwner();
+    ownership.becomeFollower();
+    ownership.termApplied(2);
+    lead(2); // never an owner
+    ownership.becomeFollower();
+    ownership.termApplied(3);
+    leadWithLease(3);
+
+    assertThat(ownership.awaitRecorder(former)).contains(awaitOwner());
+    assertThat(ownership.owns(former)).isFalse();
+  }
+
+  @Test
+  void anInstalledSnapshotMayHideAnotherOwner() throws Exception {
+    start();
+    ownership.termApplied(1);
+    leadWithLease(1);
+    OwnedTerm former = awaitOwner();
+    ownership.becomeFollower();
+    ownership.termsSkipped();
+    assertThat(ownership.awaitRecorder(former)).isEmpty();
+    ownership.termApplied(5);
+    leadWithLease(5);
+    awaitOwner();
+
+    assertThat(ownership.awaitRecorder(former)).isEmpty();
+  }
+
+  @Test
+  void aNodeThatStopsDoesNotWaitForALaterTerm() throws Exception {
+    start();
+    leadWithLease(1);
+    OwnedTerm former = awaitOwner();
+    ownership.becomeFollower();
+
+    ownership.drain();
+
+    assertThat(ownership.awaitRecorder(former)).isEmpty();
+  }
+
+  @Test
   void aLeaseThatComesAfterTheTermMakesNoOwner() throws Exception {
     start();
     TestLease lease = lead(1);

@@ -42,6 +42,7 @@ class SpoolStateTest {
   @TempDir Path directory;
   private final StoreMemory memory = new StoreMemory();
   private final List<QueueId> due = new ArrayList<>();
+  private final List<QueueId> retried = new ArrayList<>();
   private SpoolStore store;
   private SpoolState state;
   private long index;
@@ -258,6 +259,7 @@ class SpoolStateTest {
     apply(new SpoolEntry.Retry(id(1), NOW + 1));
     assertThat(store.dueRows("one.example", NOW + 1, 9)).hasSize(1);
     assertThat(store.dueRows("one.example", NOW + 60_000, 9)).hasSize(1);
+    assertThat(retried).as("the owner tries it in spite of a pause").containsExactly(id(1));
   }
 
   @Test
@@ -384,9 +386,20 @@ class SpoolStateTest {
     }
 
     @Override
+    public void messageRetried(SpooledMessage message) {
+      retried.add(message.id());
+    }
+
+    @Override
     public void becomeLeader(Leadership leadership) {}
 
     @Override
     public void becomeFollower() {}
+
+    @Override
+    public void termApplied(long term) {}
+
+    @Override
+    public void termsSkipped() {}
   }
 }

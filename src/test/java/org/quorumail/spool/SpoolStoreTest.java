@@ -304,5 +304,11 @@ class SpoolStoreTest {
 
     @Override
     public void becomeFollower() {}
+
+    @Override
+    public void termApplied(long term) {}
+
+    @Override
+    public void termsSkipped() {}
   }
 }

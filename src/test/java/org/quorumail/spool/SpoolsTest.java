@@ -88,6 +88,38 @@ class SpoolsTest {
   }
 
   @Test
+  void chunksThatArriveOutOfOrderAreAcceptedAllTheSame() throws IOException {
+    home.elect(0);
+    byte[] content = random(2 * MIB + 17);
+    home.swapNextAppends(4);
+
+    QueueId id = accepted(content, "a@example.net");
+
+    assertThat(bytes(owned().content(id))).isEqualTo(content);
+    assertThat(spools.all().getFirst().store().upload(id)).isEqualTo(Upload.NONE);
+  }
+
+  @Test
+  void anUploadThatWasAbortedIsNotResumed() throws IOException {
+    home.elect(0);
+    try (MessageWriter writer = spools.newMessage()) {
+      writer.write(random(600_000), 0, 600_000);
+      home.settle();
+      spools
+          .all()
+          .getFirst()
+          .append(new SpoolEntry.AbortUpload(writer.id()), Duration.ofSeconds(5))
+          .orTimeout(10, TimeUnit.SECONDS)
+          .join();
+      int before = home.appends();
+
+      assertThat(writer.commit(envelope("a@example.net"))).isInstanceOf(CommitResult.Refused.class);
+      assertThat(home.appends()).isEqualTo(before + 2); // the last chunk, and once more
+      assertThat(owned().message(writer.id())).isEmpty();
+    }
+  }
+
+  @Test
   void contentsAroundTheSizeOfAChunkComeBackWhole() throws IOException {
     home.elect(0);
     for (int size :

@@ -58,6 +58,11 @@ public final class GossipMetrics implements TransportMeter {
     this.pauseDuration =
         io.micrometer.core.instrument.Timer.builder("gossip.stall.duration")
             .description("Length of the gossip thread's pauses")
+            .serviceLevelObjectives(
+                Duration.ofMillis(500),
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(30))
             .register(registry);
     Gauge.builder("gossip.health.score", this, m -> m.health)
         .description("Local health score of Lifeguard: 0 is healthy, 7 the worst")

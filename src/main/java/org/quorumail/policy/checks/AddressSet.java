@@ -3,7 +3,6 @@ package org.quorumail.policy.checks;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.quorumail.config.AddressPattern;
 import org.quorumail.mail.MailAddress;
@@ -37,7 +36,7 @@ final class AddressSet {
   boolean contains(MailAddress address) {
     String domain = address.domain();
     if (domains.contains(domain)) return true;
-    if (!addresses.isEmpty() && addresses.contains(address.toString().toLowerCase(Locale.ROOT))) {
+    if (!addresses.isEmpty() && addresses.contains(address.lookupKey())) {
       return true;
     }
     if (subdomainsOf.isEmpty()) return false;
@@ -49,7 +48,7 @@ final class AddressSet {
 
   private void add(AddressPattern pattern) {
     switch (pattern.kind()) {
-      case MAILBOX -> addresses.add(pattern.toString().toLowerCase(Locale.ROOT));
+      case MAILBOX -> addresses.add(pattern.lookupKey());
       case DOMAIN -> domains.add(pattern.domain());
       case SUBDOMAINS -> subdomainsOf.add("." + pattern.domain());
     }

@@ -7,10 +7,10 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Optional;
 import org.quorumail.config.Network;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.MessageFilter;
 import org.quorumail.policy.PolicyState;
 import org.quorumail.policy.SessionView;
@@ -91,8 +91,11 @@ public final class Greylist implements MessageFilter {
   }
 
   private static String triplet(String network, SessionView session, MailAddress recipient) {
-    String sender = session.sender().map(Object::toString).orElse("");
-    String text = (network + "\n" + sender + "\n" + recipient).toLowerCase(Locale.ROOT);
+    String sender =
+        session.sender().orElse(null) instanceof ReversePath.Mailbox box
+            ? box.address().lookupKey()
+            : "";
+    String text = network + "\n" + sender + "\n" + recipient.lookupKey();
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
       byte[] digest = sha.digest(text.getBytes(StandardCharsets.UTF_8));

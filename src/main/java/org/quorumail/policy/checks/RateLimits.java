@@ -1,6 +1,5 @@
 package org.quorumail.policy.checks;
 
-import java.net.Inet6Address;
 import java.util.Optional;
 import org.quorumail.config.Network;
 import org.quorumail.config.RateLimit;
@@ -16,7 +15,6 @@ import org.quorumail.policy.Verdict;
  * listener. The holder of an IPv6 address holds its /64, so a /64 is one client.
  */
 public final class RateLimits implements MessageFilter {
-  private static final int IPV6_CLIENT_PREFIX = 64;
   private static final Verdict CONNECTIONS =
       Verdict.defer(421, "4.7.0", "Too many connections in a short time, try again later");
   private static final Verdict MESSAGES =
@@ -87,9 +85,6 @@ public final class RateLimits implements MessageFilter {
   }
 
   private static String clientKey(SessionView session) {
-    if (!(session.client() instanceof Inet6Address address)) {
-      return session.client().getHostAddress();
-    }
-    return Network.containing(address, IPV6_CLIENT_PREFIX).toString();
+    return Network.ofClient(session.client()).toString();
   }
 }

@@ -13,7 +13,7 @@ import org.quorumail.policy.RecipientTable;
  */
 public final class CachingRecipientTable implements RecipientTable {
   private final RecipientTable table;
-  private final Cache<MailAddress, Existence> answers;
+  private final Cache<Query, Existence> answers;
 
   /**
    * @param size most answers that are cached; 0: none
@@ -26,10 +26,22 @@ public final class CachingRecipientTable implements RecipientTable {
 
   @Override
   public Existence find(MailAddress address) {
-    Existence known = answers.getIfPresent(address);
+    return find(new Query(address, false));
+  }
+
+  @Override
+  public Existence findExact(MailAddress address) {
+    return find(new Query(address, true));
+  }
+
+  private Existence find(Query query) {
+    Existence known = answers.getIfPresent(query);
     if (known != null) return known;
-    Existence answer = table.find(address);
-    if (answer != Existence.UNAVAILABLE) answers.put(address, answer);
+    Existence answer =
+        query.exact() ? table.findExact(query.address()) : table.find(query.address());
+    if (answer != Existence.UNAVAILABLE) answers.put(query, answer);
     return answer;
   }
+
+  private record Query(MailAddress address, boolean exact) {}
 }

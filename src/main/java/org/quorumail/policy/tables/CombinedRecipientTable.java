@@ -1,6 +1,7 @@
 package org.quorumail.policy.tables;
 
 import java.util.List;
+import java.util.function.Function;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.RecipientTable;
 
@@ -12,9 +13,18 @@ public record CombinedRecipientTable(List<RecipientTable> tables) implements Rec
 
   @Override
   public Existence find(MailAddress address) {
+    return any(table -> table.find(address));
+  }
+
+  @Override
+  public Existence findExact(MailAddress address) {
+    return any(table -> table.findExact(address));
+  }
+
+  private Existence any(Function<RecipientTable, Existence> query) {
     boolean complete = true;
     for (RecipientTable table : tables) {
-      switch (table.find(address)) {
+      switch (query.apply(table)) {
         case KNOWN -> {
           return Existence.KNOWN;
         }

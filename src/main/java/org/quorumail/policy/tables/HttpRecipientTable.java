@@ -65,6 +65,12 @@ public final class HttpRecipientTable implements RecipientTable {
     }
   }
 
+  /** A service that is asked about the domain alone does not know this very recipient. */
+  @Override
+  public Existence findExact(MailAddress address) {
+    return config.asksForLocalPart() ? find(address) : Existence.UNKNOWN;
+  }
+
   private HttpRequest request(MailAddress address) {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(config.at(address.toString(), address.localPart(), address.domain()))

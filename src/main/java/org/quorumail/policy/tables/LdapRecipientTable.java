@@ -69,6 +69,12 @@ public final class LdapRecipientTable implements RecipientTable, AutoCloseable {
     }
   }
 
+  /** A search for the domain alone does not know this very recipient. */
+  @Override
+  public Existence findExact(MailAddress address) {
+    return config.asksForLocalPart() ? find(address) : Existence.UNKNOWN;
+  }
+
   @Override
   public void close() {
     directory.close();

@@ -12,6 +12,12 @@ public sealed interface ConnectResult {
   /** The server replies, but does not offer the TLS that is required. */
   record TlsNotOffered(String reason) implements ConnectResult {}
 
+  /**
+   * The server does not let this node log in, or its secret cannot be read: an operator must look.
+   * The status has class 4, since no recipient is at fault.
+   */
+  record LoginRefused(EnhancedStatus status, String reason) implements ConnectResult {}
+
   /** The server greets with the name of this node: mail would loop. */
   record MailLoop(String reason) implements ConnectResult {}
 }

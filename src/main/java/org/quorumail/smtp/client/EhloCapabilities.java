@@ -1,9 +1,11 @@
 package org.quorumail.smtp.client;
 
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.quorumail.smtp.Reply;
 
 /** The extensions that a server offers in its reply to EHLO, RFC 5321 §4.1.1.1. Immutable. */
@@ -32,6 +34,15 @@ final class EhloCapabilities {
 
   boolean supports(String keyword) {
     return keywords.containsKey(keyword);
+  }
+
+  /** The names of the SASL mechanisms, in upper case, in the server's order (RFC 4954 §3). */
+  Set<String> authMechanisms() {
+    Set<String> names = new LinkedHashSet<>();
+    for (String name : keywords.getOrDefault("AUTH", "").toUpperCase(Locale.ROOT).split(" +")) {
+      if (!name.isEmpty()) names.add(name);
+    }
+    return names;
   }
 
   /** The most octets of a message, RFC 1870 §4; MAX_VALUE without a limit. */

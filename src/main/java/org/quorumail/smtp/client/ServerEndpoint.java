@@ -1,6 +1,7 @@
 package org.quorumail.smtp.client;
 
 import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One address of one host, with the protocol and the TLS rule for it.
@@ -10,9 +11,15 @@ import java.net.InetSocketAddress;
  * @param lmtp whether the protocol is LMTP, RFC 2033
  * @param mayHaveOwnName whether a greeting with this node's name is no loop: an operator may
  *     configure another server on the same machine
+ * @param login the account of the session; null for none
  */
 public record ServerEndpoint(
-    String name, InetSocketAddress address, boolean lmtp, TlsRule tls, boolean mayHaveOwnName) {
+    String name,
+    InetSocketAddress address,
+    boolean lmtp,
+    TlsRule tls,
+    boolean mayHaveOwnName,
+    @Nullable Login login) {
 
   /** {@code name[address]:port}, as logs and reports show it. */
   @Override

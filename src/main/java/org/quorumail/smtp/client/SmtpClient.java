@@ -12,8 +12,8 @@ import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpChannel;
 
 /**
- * Opens connections: connects, reads the greeting, sends EHLO, and encrypts when that is offered or
- * required. Thread-safe.
+ * Opens connections: connects, reads the greeting, sends EHLO, encrypts when that is offered or
+ * required, and logs in where the endpoint has a login. Thread-safe.
  */
 public final class SmtpClient {
   /** Bounds every session: enough for 25 MB over the slowest connection that is worth the wait. */
@@ -92,7 +92,9 @@ public final class SmtpClient {
     }
   }
 
-  /** Begins the session: greeting, EHLO, STARTTLS, EHLO (RFC 5321 §3.1, §3.2, RFC 3207 §4). */
+  /**
+   * Begins the session: greeting, EHLO, STARTTLS, EHLO, AUTH (RFC 5321 §3.1, §3.2, RFC 3207 §4).
+   */
   private ConnectResult beginSession(
       SmtpConnection connection, ServerEndpoint peer, boolean encrypt)
       throws IOException, HandshakeException {
@@ -106,7 +108,9 @@ public final class SmtpClient {
     if (peer.tls() != TlsRule.OPPORTUNISTIC && !connection.secured()) {
       return new ConnectResult.TlsNotOffered(peer + " does not offer the TLS that is required");
     }
-    return new ConnectResult.Connected(connection);
+    ConnectResult problem =
+        peer.login() == null ? null : new ClientAuthentication(connection, peer.login()).run();
+    return problem != null ? problem : new ConnectResult.Connected(connection);
   }
 
   /** STARTTLS, the handshake, EHLO. A server that refuses STARTTLS keeps the session. */

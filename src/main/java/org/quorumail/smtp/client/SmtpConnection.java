@@ -4,8 +4,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSession;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.smtp.SmtpProtocolException;
@@ -108,6 +110,16 @@ public final class SmtpConnection implements AutoCloseable {
   /** The most recipient domains of one transaction (RFC 9422); MAX_VALUE without a limit. */
   public int maxRecipientDomains() {
     return capabilities.maxRecipientDomains();
+  }
+
+  /** Sends one line of AUTH and reads the reply to it. */
+  Reply exchange(String line) throws IOException {
+    writer.command(line);
+    return readReply(timeouts.ehlo());
+  }
+
+  Optional<SSLSession> tlsSession() {
+    return channel.tlsSession();
   }
 
   /** False when the server refuses it and goes on with the session. */

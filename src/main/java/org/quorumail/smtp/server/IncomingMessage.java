@@ -39,6 +39,23 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
   private static final int COPY_BUFFER = 16 * 1024;
 
+  /** The buffer of the connection while content arrives, and the scanners of the content. */
+  private static final int READ_MEMORY = 24 * 1024;
+
+  /** The octets that the buffers have room for from the beginning. */
+  private static final int FIRST_OCTETS = 8 * 1024;
+
+  /** The octets of a message that are in memory at most; the rest is in a file or in the log. */
+  private static final int MAX_OCTETS_IN_MEMORY = 256 * 1024;
+
+  /** The octets by which the memory grows: one charge for several reads. */
+  private static final int GROWTH_OCTETS = 32 * 1024;
+
+  /** The writer's buffer and the entry; a filter's buffer beside them. */
+  private static final int COPIES = 2;
+
+  private static final int COPIES_WITH_FILTERS = 3;
+
   private final SessionContext session;
   private final SmtpChannel channel;
   private final IncomingTransaction transaction;
@@ -51,6 +68,10 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private @Nullable MessageVerdict verdict;
   private boolean blockReceived;
   private boolean targetFailed;
+  private boolean outOfMemory;
+  private boolean closed;
+  private int octetsCharged = FIRST_OCTETS;
+  private int octetsInMemory; // at most MAX_OCTETS_IN_MEMORY are counted
   private boolean spoolFailed;
   private boolean committed;
   private long chunkOctets;
@@ -65,6 +86,16 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     this.buffer = needsContent ? new ContentBuffer(session.server().scratch()) : null;
     this.stored = needsContent ? new ContentScanner() : received;
     this.completion = session.service() == Service.SUBMISSION ? completion() : null;
+  }
+
+  /** Charges the memory that a message needs from the beginning; call it before {@link #open}. */
+  static boolean tryReserve(SessionContext session) {
+    long bytes = READ_MEMORY + (long) copies(session) * FIRST_OCTETS;
+    return session.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT);
+  }
+
+  private static int copies(SessionContext session) {
+    return session.filters().needsContent() ? COPIES_WITH_FILTERS : COPIES;
   }
 
   /** Starts a message under a new queue id, which the filters see from now on. */
@@ -105,6 +136,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   /** The refusal of a message that is malformed or could not be stored so far. */
   Optional<Reply> failure() {
     if (hasForbiddenLineEnd(false)) return Optional.of(BARE_LINE_END);
+    if (outOfMemory) return Optional.of(SessionMemory.REFUSAL);
     if (!targetFailed) return Optional.empty();
     Readiness reason = buffer == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL;
     return Optional.of(Availability.refusal(reason));
@@ -145,6 +177,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) return;
+    closed = true;
     writer.close();
     try {
       if (buffer != null) buffer.close();
@@ -172,6 +206,13 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   private void store(byte[] bytes, int offset, int length) {
     if (targetFailed) return;
+    if (!hasMemoryFor(length)) { // what was received is discarded, and the rest with it
+      outOfMemory = true;
+      targetFailed = true;
+      close();
+      session.memory().release((long) copies() * octetsCharged);
+      return;
+    }
     messageId.accept(bytes, offset, length);
     try {
       if (buffer != null) buffer.write(bytes, offset, length);
@@ -179,6 +220,24 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     } catch (IOException e) {
       targetFailed = true;
     }
+  }
+
+  /** Charges more memory when the content outgrows what is charged. */
+  private boolean hasMemoryFor(int more) {
+    octetsInMemory = (int) Math.min(MAX_OCTETS_IN_MEMORY, (long) octetsInMemory + more);
+    if (octetsInMemory <= octetsCharged) return true;
+    int growth =
+        Math.max(
+            octetsInMemory - octetsCharged,
+            Math.min(GROWTH_OCTETS, MAX_OCTETS_IN_MEMORY - octetsCharged));
+    long bytes = (long) copies() * growth;
+    if (!session.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT)) return false;
+    octetsCharged += growth;
+    return true;
+  }
+
+  private int copies() {
+    return buffer == null ? COPIES : COPIES_WITH_FILTERS;
   }
 
   /** Keeps the verdict, and writes the content that it accepts to the spool. */

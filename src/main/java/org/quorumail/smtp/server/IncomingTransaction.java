@@ -18,7 +18,8 @@ final class IncomingTransaction {
   private final MailOptions options;
   private final boolean smtpUtf8;
   private final Optional<MailAddress> submitter;
-  private final Map<MailAddress, Recipient> recipients = new LinkedHashMap<>();
+  private final Map<MailAddress, Recipient> recipients = // by their canonical form
+      new LinkedHashMap<>();
 
   private int acceptedCommands;
 
@@ -53,18 +54,23 @@ final class IncomingTransaction {
     return submitter;
   }
 
-  /** Adds a recipient; a repeated one keeps its first parameters. */
+  /** Adds a recipient. */
   void add(Recipient recipient) {
-    recipients.putIfAbsent(recipient.address(), recipient);
+    recipients.putIfAbsent(recipient.address().canonical(), recipient);
+    acceptedCommands++;
+  }
+
+  /** Counts a repeated recipient, which keeps its first parameters. */
+  void repeat() {
     acceptedCommands++;
   }
 
   boolean contains(MailAddress recipient) {
-    return recipients.containsKey(recipient);
+    return recipients.containsKey(recipient.canonical());
   }
 
   List<MailAddress> recipients() {
-    return List.copyOf(recipients.keySet());
+    return recipients.values().stream().map(Recipient::address).toList();
   }
 
   /** The number of accepted RCPT commands, repetitions included. */

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.quorumail.config.Network;
 import org.quorumail.config.Section;
 import org.quorumail.config.SocketAddressParser;
+import org.quorumail.config.Units;
 import org.quorumail.smtp.Service;
 import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.KeyPairFiles;
@@ -28,6 +29,24 @@ public final class ListenerConfigReader {
     return smtp.sections("listeners", 1).stream()
         .map(section -> new ListenerConfigReader(section, tls).listener())
         .toList();
+  }
+
+  /** Reads the memory that the sessions of all listeners may hold together. */
+  public static long memory(Section smtp) {
+    return smtp.value(
+        "memory",
+        "size, 16MB to 1TB",
+        "(half of the heap)",
+        MemoryBudget.defaultBytes(),
+        "memory of all sessions together, at most three quarters of the heap; above it clients"
+            + " get 421, 452 or 454",
+        text -> {
+          long bytes = Units.parseSize(text);
+          if (bytes < Units.parseSize("16MB") || bytes > Units.parseSize("1TB")) {
+            throw new IllegalArgumentException("must be 16MB to 1TB");
+          }
+          return bytes;
+        });
   }
 
   private ListenerConfig listener() {
@@ -139,7 +158,11 @@ public final class ListenerConfigReader {
     return new ListenerLimits(
         limits.integer("connections", 10_000, 1, 1_000_000, "connections at once"),
         limits.integer(
-            "connections_per_ip", 100, 1, 1_000_000, "connections at once from one address"),
+            "connections_per_ip",
+            100,
+            1,
+            1_000_000,
+            "connections at once from one IPv4 address or IPv6 /64"),
         limits.integer("recipients", 1_000, 1, 10_000, "recipients of one message"),
         limits.integer(
             "messages", 0, 0, 1_000_000, "messages of one session, more get 452; 0 for no limit"),

@@ -131,6 +131,9 @@ final class MailCommands {
       return CommandResult.of(553, "5.7.1", "This sender's address is not yours");
     Optional<Reply> refusal = session.availability().refusalAtMail();
     if (refusal.isPresent()) return CommandResult.of(refusal.get());
+    if (!session.memory().tryReserve(SessionMemory.TRANSACTION, MemoryBudget.Use.TRANSACTION)) {
+      return CommandResult.of(SessionMemory.REFUSAL);
+    }
     transactionsStarted++;
     session.startTransaction(
         new IncomingTransaction(
@@ -175,10 +178,19 @@ final class MailCommands {
     RcptParameters.Parsed.Valid valid = (RcptParameters.Parsed.Valid) parsed;
     MailAddress address = qualified(written);
     boolean full = transaction.recipientCount() >= config.limits().recipients();
-    if (full && !transaction.contains(address))
-      return CommandResult.of(452, "4.5.3", "Too many recipients");
+    if (transaction.contains(address)) { // the filters have accepted it
+      transaction.repeat();
+      return CommandResult.of(250, "2.1.5", "Ok");
+    }
+    if (full) return CommandResult.of(452, "4.5.3", "Too many recipients");
+    int length = address.toString().length() + valid.originalRecipient().length();
+    long bytes = SessionMemory.ofRecipient(length);
+    if (!session.memory().tryReserve(bytes, MemoryBudget.Use.RECIPIENT)) {
+      return CommandResult.of(SessionMemory.REFUSAL);
+    }
     Optional<Reply> refusal = session.filters().rcpt(written);
     if (refusal.isPresent()) {
+      session.memory().release(bytes);
       session.logRejected("RCPT", refusal.get(), " to=" + Escape.quoted(written.toString()));
       return CommandResult.ofRefusal(refusal.get());
     }
@@ -196,6 +208,7 @@ final class MailCommands {
       return CommandResult.of(503, "5.5.1", "BINARYMIME wants BDAT");
     }
     if (transaction.recipientCount() == 0) return CommandResult.of(noRecipients());
+    if (!IncomingMessage.tryReserve(session)) return CommandResult.of(SessionMemory.REFUSAL);
     channel.writer().reply(Reply.plain(354, "End data with <CR><LF>.<CR><LF>"));
     channel.deadline(config.timeouts().dataInit());
     try (IncomingMessage message = IncomingMessage.open(session, transaction)) {
@@ -230,7 +243,14 @@ final class MailCommands {
       String missing = transaction == null ? "MAIL" : "RCPT";
       return CommandResult.of(503, "5.5.1", "No " + missing + " was accepted");
     }
-    if (chunked == null) chunked = IncomingMessage.open(session, transaction);
+    if (chunked == null) {
+      if (!IncomingMessage.tryReserve(session)) {
+        if (!IncomingMessage.discardChunk(channel, chunk.size())) throw cutInsideBdat();
+        resetTransaction();
+        return repliedForEach(transaction, SessionMemory.REFUSAL);
+      }
+      chunked = IncomingMessage.open(session, transaction);
+    }
     IncomingMessage message = chunked;
     if (!message.readChunk(chunk.size())) throw cutInsideBdat();
     Optional<Reply> problem =
@@ -257,8 +277,15 @@ final class MailCommands {
       throws IOException {
     if (reply.positive()) accepted++;
     else session.logRejected(command, reply, " queue_id=" + message.id());
+    message.close(); // its memory is returned before replies that the client may not read
     resetTransaction();
-    if (config.service() == Service.LMTP) { // RFC 2033 §4.2: one reply for each RCPT accepted
+    return repliedForEach(transaction, reply);
+  }
+
+  /** RFC 2033 §4.2: LMTP has one reply for each RCPT that was accepted. */
+  private CommandResult repliedForEach(IncomingTransaction transaction, Reply reply)
+      throws IOException {
+    if (config.service() == Service.LMTP) {
       for (int i = 1; i < transaction.acceptedCommands(); i++) channel.writer().reply(reply);
     }
     return reply.code() == 421 ? CommandResult.closing(reply) : CommandResult.of(reply);

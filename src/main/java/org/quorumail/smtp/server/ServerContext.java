@@ -19,6 +19,7 @@ import org.quorumail.tls.ServerTls;
  * @param rules the filters and the tarpit
  * @param scratch a folder for messages while filters read them; its files end with the process
  * @param queueRun makes the messages of a domain due (ETRN) without waiting for their delivery
+ * @param memory of the sessions of all listeners
  * @param tls empty without a certificate: STARTTLS is not offered
  */
 public record ServerContext(
@@ -30,5 +31,6 @@ public record ServerContext(
     Supplier<Optional<ServerTls>> tls,
     Function<String, EtrnResult> queueRun,
     Supplier<Authentication> authentication,
+    MemoryBudget memory,
     MeterRegistry meters,
     Clock clock) {}

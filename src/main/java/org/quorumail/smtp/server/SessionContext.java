@@ -32,15 +32,17 @@ final class SessionContext implements SessionView {
 
   private final ListenerContext listener;
   private final SmtpChannel channel;
+  private final SessionMemory memory;
   private final RemoteClient client;
   private final SessionPolicy policy;
   private FilterSession filters;
   private @Nullable IncomingTransaction transaction;
   private @Nullable QueueId queueId;
 
-  SessionContext(ListenerContext listener, SmtpChannel channel) {
+  SessionContext(ListenerContext listener, SmtpChannel channel, SessionMemory memory) {
     this.listener = listener;
     this.channel = channel;
+    this.memory = memory;
     this.client = new RemoteClient(channel.remoteAddress());
     this.policy = listener.server().rules().get();
     this.filters = policy.chain().open(this);
@@ -64,6 +66,10 @@ final class SessionContext implements SessionView {
 
   SmtpChannel channel() {
     return channel;
+  }
+
+  SessionMemory memory() {
+    return memory;
   }
 
   RemoteClient remoteClient() {
@@ -103,6 +109,7 @@ final class SessionContext implements SessionView {
     if (transaction == null) return;
     transaction = null;
     queueId = null;
+    memory.endTransaction();
     filters.reset();
   }
 

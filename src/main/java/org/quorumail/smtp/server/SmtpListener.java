@@ -153,18 +153,28 @@ public final class SmtpListener implements AutoCloseable {
       refuse(socket, refusal.get());
       return;
     }
+    Optional<SessionMemory> memory =
+        SessionMemory.open(context.server().memory(), config.limits().line());
+    if (memory.isEmpty()) {
+      permit.release();
+      refuse(socket, SessionMemory.REFUSAL_AT_CONNECT);
+      return;
+    }
     metrics.connected();
-    Thread.ofVirtual().name("smtp-session").start(() -> serve(socket, permit, proxied));
+    Thread.ofVirtual()
+        .name("smtp-session")
+        .start(() -> serve(socket, permit, memory.get(), proxied));
   }
 
-  private void serve(Socket socket, ConnectionLimiter.Permit permit, boolean proxied) {
+  private void serve(
+      Socket socket, ConnectionLimiter.Permit permit, SessionMemory memory, boolean proxied) {
     long start = System.nanoTime();
     String peer = socket.getInetAddress().getHostAddress();
     LOG.debug("event=connected client={}", peer);
     try (socket) {
       SmtpChannel channel = SmtpChannel.open(socket, config.timeouts().connection());
       try {
-        if (!proxied || readProxyHeader(channel, permit)) runSession(channel, permit);
+        if (!proxied || readProxyHeader(channel, permit)) runSession(channel, permit, memory);
       } finally {
         channel.closeGracefully();
       }
@@ -173,13 +183,15 @@ public final class SmtpListener implements AutoCloseable {
     } catch (RuntimeException e) {
       LOG.error("event=session_failed client={}", peer, e);
     } finally {
+      memory.close();
       permit.release();
       metrics.sessionEnded(System.nanoTime() - start);
     }
   }
 
-  private void runSession(SmtpChannel channel, ConnectionLimiter.Permit permit) {
-    SmtpSession session = new SmtpSession(new SessionContext(context, channel), permit);
+  private void runSession(
+      SmtpChannel channel, ConnectionLimiter.Permit permit, SessionMemory memory) {
+    SmtpSession session = new SmtpSession(new SessionContext(context, channel, memory), permit);
     sessions.put(session, channel);
     try {
       session.run();

@@ -65,7 +65,9 @@ final class SmtpSession {
   void run() {
     try {
       channel.deadline(HANDSHAKE_TIMEOUT);
-      if (config.tls() == TlsMode.IMPLICIT && !startTlsHandshake()) return;
+      if (config.tls() == TlsMode.IMPLICIT) {
+        if (!session.memory().tryReserveTls() || !startTlsHandshake()) return;
+      }
       channel.deadline(config.timeouts().command());
       if (greeting.send()) processCommands();
       channel.flush();
@@ -193,6 +195,9 @@ final class SmtpSession {
     if (!extensions.startTls()) return CommandResult.of(502, "5.5.1", "STARTTLS is not offered");
     if (channel.hasUnreadInput()) {
       return CommandResult.closing(554, "5.5.1", "Nothing may be pipelined after STARTTLS");
+    }
+    if (!session.memory().tryReserveTls()) {
+      return CommandResult.of(SessionMemory.REFUSAL_AT_STARTTLS);
     }
     Reply ready = Reply.of(220, "2.0.0", "Ready to start TLS");
     return new CommandResult(ready, CommandResult.NextStep.START_TLS);

@@ -23,6 +23,15 @@ class AddressSetTest {
   }
 
   @Test
+  void anotherSpellingOfAnAddressIsTheSameAddress() throws IOException {
+    AddressSet set = set("bob@a.example", "\"an\\n\"@a.example", "\"x y\"@a.example");
+    for (String listed : List.of("bob", "\"bob\"", "\"b\\ob\"", "ann", "\"x\\ y\"")) {
+      assertThat(set.contains(MailAddress.of(listed + "@a.example"))).as(listed).isTrue();
+    }
+    assertThat(set.contains(MailAddress.of("\"b ob\"@a.example"))).isFalse();
+  }
+
+  @Test
   void aDomainWithoutADotIsWrittenWithAnAtSign() throws IOException {
     assertThat(set("@localhost").contains(MailAddress.of("root@localhost"))).isTrue();
     assertThatThrownBy(() -> set("bob"))

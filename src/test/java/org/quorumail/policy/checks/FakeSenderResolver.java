@@ -47,6 +47,9 @@ final class FakeSenderResolver implements SenderResolver {
     return this;
   }
 
+  @Override
+  public void forget(String host) {}
+
   private <T> LookupResult<T> answer(Map<String, List<T>> from, String name) {
     asked.incrementAndGet();
     EnhancedStatus status = new EnhancedStatus(4, 4, 3);

@@ -160,6 +160,25 @@ class ReputationFiltersTest {
   }
 
   @Test
+  void anotherSpellingOfAnAddressIsTheSameTriplet() {
+    LocalPolicyState state = new LocalPolicyState(1_000, Instant::now);
+    AtomicLong millis = new AtomicLong();
+    Greylist grey =
+        new Greylist(
+            new PolicyConfig.GreylistConfig(
+                true, Duration.ofMinutes(5), Duration.ofHours(1), Duration.ofDays(35), 0, 24, 64),
+            state,
+            () -> Instant.ofEpochMilli(millis.get()));
+    FakeSessionView s = FakeSessionView.from("192.0.2.1");
+    s.sender = org.quorumail.mail.ReversePath.of("\"a\"@client.example");
+    assertThat(grey.rcpt(s, MailAddress.of("\"b\\ob\"@local.example")))
+        .isInstanceOf(Verdict.Defer.class);
+    millis.addAndGet(300_000);
+    s.sender = org.quorumail.mail.ReversePath.of("A@client.example");
+    assertThat(grey.rcpt(s, MailAddress.of("bob@local.example"))).isEqualTo(Verdict.ACCEPT);
+  }
+
+  @Test
   void oneIpv6NetworkIsOneClient() {
     LocalPolicyState state = new LocalPolicyState(1_000, Instant::now);
     PolicyConfig.RateLimitsConfig rates =

@@ -133,6 +133,50 @@ class RecipientTablesTest {
   }
 
   @Test
+  void aTableThatIsAskedAboutTheDomainAloneKnowsNoRoutes() throws Exception {
+    MailAddress route = MailAddress.of("x%far.example@a.example");
+    HttpRecipientTable domains = new HttpRecipientTable(http("http://127.0.0.1:1/{domain}", false));
+    assertThat(domains.findExact(route)).isEqualTo(UNKNOWN);
+    HttpRecipientTable names = new HttpRecipientTable(http("http://127.0.0.1:1/{local}", false));
+    assertThat(names.findExact(route)).isEqualTo(UNAVAILABLE); // it was asked
+    HttpRecipientTable posts = new HttpRecipientTable(http("http://127.0.0.1:1/", true));
+    assertThat(posts.findExact(route)).isEqualTo(UNAVAILABLE);
+    PolicyConfig.LdapTableConfig named = ldap("ldap://127.0.0.1:1", Optional.empty());
+    PolicyConfig.LdapTableConfig byDomain =
+        new PolicyConfig.LdapTableConfig(
+            named.url(),
+            named.base(),
+            "(associatedDomain={domain})",
+            "",
+            Optional.empty(),
+            named.timeout(),
+            Duration.ZERO,
+            0);
+    try (LdapRecipientTable table = LdapRecipientTable.open(byDomain)) {
+      assertThat(table.findExact(route)).isEqualTo(UNKNOWN);
+    }
+    RecipientTable domainOnly =
+        new RecipientTable() {
+          @Override
+          public Existence find(MailAddress address) {
+            return KNOWN;
+          }
+
+          @Override
+          public Existence findExact(MailAddress address) {
+            return UNKNOWN;
+          }
+        };
+    RecipientTable cached =
+        new CachingRecipientTable(domainOnly, Duration.ofSeconds(60), 10, System::nanoTime);
+    RecipientTable all = new CombinedRecipientTable(List.of(cached));
+    for (int i = 0; i < 2; i++) {
+      assertThat(all.find(route)).isEqualTo(KNOWN);
+      assertThat(all.findExact(route)).isEqualTo(UNKNOWN);
+    }
+  }
+
+  @Test
   void whoIsInOneOfSeveralTablesExists() {
     assertThat(any(UNKNOWN, KNOWN)).isEqualTo(KNOWN);
     assertThat(any(UNAVAILABLE, KNOWN)).isEqualTo(KNOWN);

@@ -588,7 +588,7 @@ class SmtpClientTest {
   }
 
   private ServerEndpoint peer(boolean lmtp, TlsRule tls) {
-    return new ServerEndpoint("far.test", server.address(), lmtp, tls, false);
+    return new ServerEndpoint("far.test", server.address(), lmtp, tls, false, null);
   }
 
   private ConnectResult open(ServerEndpoint peer) {

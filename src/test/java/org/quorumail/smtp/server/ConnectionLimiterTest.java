@@ -32,6 +32,20 @@ class ConnectionLimiterTest {
   }
 
   @Test
+  void theAddressesOfAnIpv6NetworkAreOneClient() throws Exception {
+    ConnectionLimiter.Permit first = limiter.acquire().orElseThrow();
+    ConnectionLimiter.Permit second = limiter.acquire().orElseThrow();
+    ConnectionLimiter.Permit third = limiter.acquire().orElseThrow();
+    assertThat(first.assignTo(InetAddress.getByName("2001:db8:0:1::1"))).isEmpty();
+    assertThat(second.assignTo(InetAddress.getByName("2001:db8:0:1:ffff::2"))).isPresent();
+    assertThat(third.assignTo(InetAddress.getByName("2001:db8:0:2::1"))).isEmpty();
+    first.release();
+    second.release();
+    assertThat(limiter.acquire().orElseThrow().assignTo(InetAddress.getByName("2001:db8:0:1::9")))
+        .isEmpty();
+  }
+
+  @Test
   void theListenerHasALimitAcrossAddresses() {
     for (int i = 0; i < 3; i++) assertThat(limiter.acquire()).isPresent();
     assertThat(limiter.acquire()).isEmpty();

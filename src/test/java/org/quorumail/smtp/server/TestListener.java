@@ -49,6 +49,7 @@ final class TestListener implements AutoCloseable {
   final FakeIntake intake = new FakeIntake();
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   final SmtpListener listener;
+  final MemoryBudget memory;
   private final Map<String, String> options;
   private final LocalPolicyState state = new LocalPolicyState(1_000, Clock.systemUTC());
   private List<MessageFilter> filters = List.of();
@@ -73,6 +74,7 @@ final class TestListener implements AutoCloseable {
       this.options.put(option.substring(0, sign), option.substring(sign + 1));
     }
     Authentication authentication = authentication();
+    memory = new MemoryBudget(number("memory", 64L << 20));
     ServerContext context =
         new ServerContext(
             "mx.test.example",
@@ -83,6 +85,7 @@ final class TestListener implements AutoCloseable {
             () -> Optional.ofNullable(tls),
             TestListener::queueRun,
             () -> authentication,
+            memory,
             meters,
             Clock.systemUTC());
     rules = rules();

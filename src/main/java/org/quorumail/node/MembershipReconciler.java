@@ -1,0 +1,179 @@
+package org.quorumail.node;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.quorumail.cluster.ClusterMap;
+import org.quorumail.cluster.Formation;
+import org.quorumail.cluster.GroupMembers;
+import org.quorumail.cluster.MemberMetadata;
+import org.quorumail.cluster.Membership;
+import org.quorumail.cluster.NodeAdmission;
+import org.quorumail.cluster.Placement;
+import org.quorumail.replication.RaftStartException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The reconciler of the members. Every node stores the revisions of the cluster map that the meta
+ * group has committed, and opens the spools that they give it. The leader of the meta group also
+ * proposes the next revision when a node asks to be added. The leader of each group then changes
+ * its members to those of the map, one at a time. Gossip reports which nodes ask and which are
+ * there. Called by one thread.
+ */
+public final class MembershipReconciler {
+  private static final Logger LOG = LoggerFactory.getLogger(MembershipReconciler.class);
+
+  /** The time between two rounds. */
+  public static final Duration INTERVAL = Duration.ofSeconds(1);
+
+  private final RaftGroups groups;
+  private final ClusterMember member;
+  private final NodeAdmission admission;
+  private final Consumer<Throwable> onRemoved;
+  private String lastRefusal = "";
+
+  /**
+   * @param onRemoved called when the others have removed this node; the process must end
+   */
+  public MembershipReconciler(
+      RaftGroups groups, ClusterMember member, Consumer<Throwable> onRemoved) {
+    this.groups = groups;
+    this.member = member;
+    this.onRemoved = onRemoved;
+    this.admission = new NodeAdmission(member.replicationFactor());
+  }
+
+  /** Runs one round. */
+  public void reconcile() throws InterruptedException {
+    member.removal().ifPresent(sentence -> onRemoved.accept(new IllegalStateException(sentence)));
+    takeOverCommittedMap();
+    if (groups.ledMembers(Placement.META_GROUP).isPresent() && admit()) takeOverCommittedMap();
+    if (isBehind()) return;
+    changeMetaMembers();
+    for (String home : groups.map().spools().keySet()) changeSpoolMembers(home);
+  }
+
+  /** By an older map a new leader would undo what the one before has done. */
+  private boolean isBehind() {
+    long revision = groups.map().revision();
+    return member.membership().members().stream()
+        .map(m -> m.metadata().map())
+        .anyMatch(map -> map != null && map.revision() > revision);
+  }
+
+  /** First to disk, then into use: a restart must open every group that was open before. */
+  private void takeOverCommittedMap() {
+    Optional<ClusterMap> committed = groups.meta().map();
+    if (committed.isEmpty()) return;
+    ClusterMap next = committed.get();
+    try {
+      if (next.revision() > member.map().map(ClusterMap::revision).orElse(0L)) member.adopt(next);
+      if (next.revision() > groups.map().revision()) groups.update(next);
+    } catch (IOException | RaftStartException e) {
+      LOG.error(
+          "event=cluster_map_not_used revision={} reason=\"{}\"", next.revision(), e.getMessage());
+    }
+  }
+
+  private boolean admit() throws InterruptedException {
+    NodeAdmission.Decision decision =
+        admission.decide(groups.map(), member.metadata(), member.membership().members());
+    switch (decision) {
+      case NodeAdmission.Nobody nobody -> {
+        return false;
+      }
+      case NodeAdmission.Refused refused -> {
+        if (!refused.reason().equals(lastRefusal))
+          LOG.warn(
+              "event=node_not_added node={} reason=\"{}\"", refused.nodeId(), refused.reason());
+        lastRefusal = refused.reason();
+        return false;
+      }
+      case NodeAdmission.Add add -> {
+        Optional<String> failure = groups.propose(add.next());
+        if (failure.isPresent()) {
+          LOG.warn("event=node_not_added node={} reason=\"{}\"", add.nodeId(), failure.get());
+          return false;
+        }
+        lastRefusal = "";
+        LOG.info("event=node_added node={} revision={}", add.nodeId(), add.next().revision());
+        return true;
+      }
+    }
+  }
+
+  private void changeMetaMembers() {
+    String group = Placement.META_GROUP;
+    ClusterMap map = groups.map();
+    groups
+        .ledMembers(group)
+        .ifPresent(
+            present ->
+                change(
+                    group,
+                    present,
+                    GroupMembers.ofMeta(map, present, p -> isReady(p, 0)),
+                    p -> isReady(p, 0)));
+  }
+
+  private void changeSpoolMembers(String home) {
+    String group = Placement.spoolGroup(home);
+    ClusterMap map = groups.map();
+    groups
+        .ledMembers(group)
+        .ifPresent(
+            present ->
+                change(
+                    group,
+                    present,
+                    GroupMembers.ofSpool(map, home),
+                    p -> isReady(p, map.revision())));
+  }
+
+  private void change(
+      String group, GroupMembers present, GroupMembers wanted, Predicate<String> isReady) {
+    String self = member.metadata().peerId();
+    Optional<GroupMembers> next =
+        present.next(wanted, self, isReady, peer -> groups.isCaughtUp(group, peer));
+    if (next.isEmpty()) return;
+    boolean done = groups.changeMembers(group, next.get());
+    LOG.info(
+        "event=group_members_changed group={} voters={} listeners={} done={}",
+        group,
+        names(next.get().voters()),
+        names(next.get().listeners()),
+        done);
+  }
+
+  /**
+   * Whether a node can become a member of a group: it is ready, and has opened the groups of this
+   * revision of the map. A node of an older release without a vote in the meta group does not open
+   * that.
+   */
+  private boolean isReady(String peerId, long revision) {
+    if (member.metadata().peerId().equals(peerId)) return true;
+    boolean knowsMap =
+        member.membership().members().stream()
+            .map(Membership.Member::metadata)
+            .filter(m -> m.peerId().equals(peerId))
+            .map(MemberMetadata::map)
+            .anyMatch(map -> map != null && map.revision() >= revision);
+    return knowsMap
+        && groups
+            .map()
+            .findPeer(peerId)
+            .filter(m -> RaftGroups.isReady(member.membership(), m))
+            .isPresent();
+  }
+
+  private List<String> names(List<String> peerIds) {
+    return peerIds.stream()
+        .map(id -> groups.map().findPeer(id).map(Formation.Member::nodeId).orElse(id))
+        .sorted()
+        .toList();
+  }
+}
