@@ -12,7 +12,8 @@ import org.apache.ratis.server.leader.LogAppender;
 /**
  * Ratis' gRPC transport, which also gives the state machine the leader's record of each follower.
  * The record has the send times of answered requests, from which {@link LeaderLease} is computed.
- * Ratis finds the class by its name, hence it is public.
+ * Its senders pin the snapshots that they send. Ratis finds the class by its name, hence it is
+ * public.
  */
 public final class LeaseTrackingRpc implements RpcType {
   @Override
@@ -33,9 +34,10 @@ public final class LeaseTrackingRpc implements RpcType {
     @Override
     public LogAppender newLogAppender(
         RaftServer.Division division, LeaderState leader, FollowerInfo follower) {
-      if (division.getStateMachine() instanceof ReplicaStateMachine machine)
-        machine.followers().put(follower.getId(), follower);
-      return super.newLogAppender(division, leader, follower);
+      if (!(division.getStateMachine() instanceof ReplicaStateMachine machine))
+        return super.newLogAppender(division, leader, follower);
+      machine.followers().put(follower.getId(), follower);
+      return new SnapshotPinningAppender(division, leader, follower, machine.snapshots());
     }
   }
 }

@@ -80,7 +80,10 @@ final class PinnedProperties {
           new PinnedProperty(
               Snapshot.AUTO_TRIGGER_ENABLED_KEY, "true", "besides our trigger by bytes and time"),
           new PinnedProperty(
-              Snapshot.AUTO_TRIGGER_THRESHOLD_KEY, "20000", "entries; bounds the replay"),
+              Snapshot.AUTO_TRIGGER_THRESHOLD_KEY,
+              "150000",
+              "entries behind the last purge; above what is kept for laggards, else it would"
+                  + " never stop"),
           new PinnedProperty(
               Snapshot.TRIGGER_WHEN_STOP_ENABLED_KEY, "true", "an orderly restart replays nothing"),
           new PinnedProperty(
@@ -88,14 +91,16 @@ final class PinnedProperties {
           new PinnedProperty(
               Snapshot.CREATION_GAP_KEY, "1", "our trigger decides, not a second threshold"),
           new PinnedProperty(
-              Snapshot.RETENTION_FILE_NUM_KEY, "2", "the older one may be on its way to a laggard"),
+              Snapshot.RETENTION_FILE_NUM_KEY, "1", "one on its way to a laggard is pinned"),
           new PinnedProperty(
-              Log.PURGE_UPTO_SNAPSHOT_INDEX_KEY, "true", "a dead follower must not keep the log"),
+              Log.PURGE_UPTO_SNAPSHOT_INDEX_KEY,
+              "true",
+              "LogRetention decides, which forgets a dead follower"),
           new PinnedProperty(Log.PURGE_GAP_KEY, "1", "after every snapshot"),
           new PinnedProperty(
               Log.PURGE_PRESERVATION_LOG_NUM_KEY,
               "128",
-              "entries for a laggard, at most 32 MB of batches"),
+              "entries for a laggard at any replica; a leader keeps more, see LogRetention"),
           // Elections
           new PinnedProperty(
               LeaderElection.PRE_VOTE_KEY, "true", "a returning node must not unseat a leader"),

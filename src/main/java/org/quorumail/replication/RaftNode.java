@@ -59,6 +59,9 @@ public final class RaftNode implements AutoCloseable {
 
   private static final Duration TICK = Duration.ofSeconds(1);
 
+  /** One may delete large files for seconds; the retries of appends need the others. */
+  private static final int TIMER_THREADS = 3;
+
   /** A member that lacks fewer entries has them within a moment. */
   private static final long CATCH_UP_ENTRIES = 1000;
 
@@ -182,6 +185,11 @@ public final class RaftNode implements AutoCloseable {
 
     timer.scheduleWithFixedDelay(
         this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(
+        () -> members.values().forEach(member -> member.machine.tidy()),
+        TICK.toMillis(),
+        TICK.toMillis(),
+        TimeUnit.MILLISECONDS);
     forcing.scheduleWithFixedDelay(
         this::recordForced, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
     LOG.info(
@@ -488,7 +496,8 @@ public final class RaftNode implements AutoCloseable {
   private static ScheduledThreadPoolExecutor newTimer(String peer) {
     var timer =
         new ScheduledThreadPoolExecutor(
-            2, Thread.ofPlatform().daemon().name("raft-timer-" + peer + "-", 0).factory());
+            TIMER_THREADS,
+            Thread.ofPlatform().daemon().name("raft-timer-" + peer + "-", 0).factory());
     timer.setRemoveOnCancelPolicy(true);
     return timer;
   }

@@ -9,7 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
@@ -21,12 +23,14 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.leader.FollowerInfo;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.raftlog.RaftLog;
+import org.apache.ratis.server.storage.FileInfo;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.statemachine.StateMachineStorage;
 import org.apache.ratis.statemachine.TransactionContext;
 import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.util.LifeCycle;
+import org.apache.ratis.util.Timestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,13 +49,23 @@ import org.slf4j.LoggerFactory;
 final class ReplicaStateMachine extends BaseStateMachine {
   private static final Logger LOG = LoggerFactory.getLogger(ReplicaStateMachine.class);
 
+  /**
+   * The bytes of the log that are kept for a lagging follower when the snapshot is smaller. They
+   * are four snapshot intervals, so that a follower outlives a restart or a slow snapshot.
+   */
+  private static final long KEPT_BYTES_MIN = 4 * RaftSettings.SNAPSHOT_BYTES;
+
+  /** The longest restart of a follower for which the log is kept; a dead one gets a snapshot. */
+  private static final Duration KEPT_FOR_SILENT = Duration.ofMinutes(1);
+
   private final String group;
   private final ReplicatedState state;
   private final SnapshotTrigger trigger;
   private final Duration electionMin;
   private final Consumer<Throwable> onFatal;
   private final Runnable onElection;
-  private final SnapshotFiles snapshots = new SnapshotFiles(this::isOnlyMember);
+  private final SnapshotFiles snapshots = new SnapshotFiles();
+  private final LogRetention retention = new LogRetention();
   private final Map<RaftPeerId, FollowerInfo> followers = new ConcurrentHashMap<>();
 
   /** Orders the changes of the role, which Ratis reports on different threads. */
@@ -83,6 +97,10 @@ final class ReplicaStateMachine extends BaseStateMachine {
     this.electionMin = electionMin;
     this.onFatal = onFatal;
     this.onElection = onElection;
+  }
+
+  SnapshotFiles snapshots() {
+    return snapshots;
   }
 
   /** The leader's records of its followers, maintained by {@link LeaseTrackingRpc}. */
@@ -135,6 +153,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     installIfNewer();
     checkLogContinues(log, segments);
     setLastAppliedTermIndex(termIndex(state.applied()));
+    retention.restart(Math.max(state.applied().index(), lastSeenIndex));
     getLifeCycle().transition(LifeCycle.State.RUNNING);
   }
 
@@ -237,6 +256,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     int size = entry.remaining();
     byte[] reply = state.apply(position, entry);
     trigger.entryApplied(size);
+    retention.entryApplied(size);
     return reply;
   }
 
@@ -274,6 +294,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
     return position.index() <= getLastAppliedTermIndex().getIndex();
   }
 
+  /** Returns the index up to which Ratis then purges the log; it may be before the snapshot's. */
   @Override
   public long takeSnapshot() throws IOException {
     TermIndex applied = getLastAppliedTermIndex();
@@ -286,12 +307,15 @@ final class ReplicaStateMachine extends BaseStateMachine {
       LogPosition position = state.snapshot(directory);
       snapshots.publish(position);
       trigger.snapshotTaken();
+      retention.snapshotTaken(position.index());
+      long purge = purgeIndex(position.index());
       LOG.info(
-          "event=snapshot group={} index={} millis={}",
+          "event=snapshot group={} index={} purge_index={} millis={}",
           group,
           position.index(),
+          purge,
           (System.nanoTime() - started) / 1_000_000);
-      return position.index();
+      return purge;
     } catch (IOException | RuntimeException | Error e) {
       // an installation may have replaced the directory meanwhile; then nothing is lost
       if (!isRunning()) return RaftLog.INVALID_LOG_INDEX;
@@ -299,8 +323,61 @@ final class ReplicaStateMachine extends BaseStateMachine {
     }
   }
 
-  /** Requests a snapshot unless the last one has every applied entry. */
+  private long purgeIndex(long snapshotIndex) {
+    return retention.purge(snapshotIndex, bytesKeptMax(), followerIndexes());
+  }
+
+  /** Sending entries is worth while as long as they are fewer bytes than the snapshot. */
+  private long bytesKeptMax() {
+    var latest = snapshots.getLatestSnapshot();
+    long size =
+        latest == null ? 0 : latest.getFiles().stream().mapToLong(FileInfo::getFileSize).sum();
+    return Math.max(size, KEPT_BYTES_MIN);
+  }
+
+  /** The last entry of each follower that answers, and of each snapshot on its way to one. */
+  private LongStream followerIndexes() {
+    if (lease == null) return LongStream.empty();
+    LongStream following =
+        followers.values().stream()
+            .filter(f -> isAlive(f.getLastRpcResponseTime()))
+            .mapToLong(FollowerInfo::getMatchIndex);
+    return LongStream.concat(snapshots.pinnedIndexes(), following);
+  }
+
+  private static boolean isAlive(Timestamp answered) {
+    return answered.elapsedTime().toLong(TimeUnit.NANOSECONDS) < KEPT_FOR_SILENT.toNanos();
+  }
+
+  /**
+   * Purges what is kept of the log for followers when they need it no longer, and deletes what
+   * transfers of snapshots have left. Called every second, never concurrently.
+   */
+  void tidy() {
+    if (closing || broken || !isRunning()) return;
+    try {
+      purgeKept();
+      snapshots.tidy();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("event=snapshot_tidy_failed group={} reason=\"{}\"", group, e.toString());
+    }
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // Ratis logs a failure; the next purge repeats it
+  private void purgeKept() {
+    var latest = snapshots.getLatestSnapshot();
+    long before = retention.purged();
+    if (latest == null || before >= latest.getIndex()) return;
+    long purge = purgeIndex(latest.getIndex());
+    if (purge > before) division().getRaftLog().purge(purge);
+  }
+
+  /**
+   * Requests a snapshot unless the last one has every applied entry. The log is shortened whatever
+   * followers lack.
+   */
   void requestSnapshot() {
+    retention.release();
     var latest = snapshots.getLatestSnapshot();
     if (latest == null || latest.getIndex() < getLastAppliedTermIndex().getIndex())
       trigger.request();
@@ -326,6 +403,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
       snapshots.reload();
       installIfNewer();
       setLastAppliedTermIndex(termIndex(state.applied()));
+      retention.restart(Math.max(state.applied().index(), lastSeenIndex));
       trigger.snapshotTaken();
     } catch (IOException | RuntimeException | Error e) {
       throw broken("the snapshot that the leader sent cannot be installed", e);
@@ -401,14 +479,6 @@ final class ReplicaStateMachine extends BaseStateMachine {
   public void close() throws IOException {
     if (!closing && !broken) broken("Ratis has closed the group", new IllegalStateException());
     state.close();
-  }
-
-  private boolean isOnlyMember() {
-    try {
-      return division().getRaftConf().getAllPeers().size() == 1;
-    } catch (IllegalStateException e) {
-      return false; // it is being closed: then the next snapshot tidies up
-    }
   }
 
   private boolean isRunning() {

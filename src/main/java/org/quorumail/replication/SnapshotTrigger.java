@@ -27,7 +27,7 @@ final class SnapshotTrigger {
   /** The least bytes that are worth an early snapshot. */
   private static final long IDLE_BYTES_MIN = 1 << 20;
 
-  /** Half of what Ratis' own trigger allows, which would fire at the same index everywhere. */
+  /** Far less than Ratis' own trigger allows, which would fire at the same index everywhere. */
   static final int ENTRIES_MAX = 10_000;
 
   private volatile long bytes;

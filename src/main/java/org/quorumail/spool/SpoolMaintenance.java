@@ -81,8 +81,8 @@ final class SpoolMaintenance implements AutoCloseable {
 
   /**
    * Makes room while mail is refused for want of it: a snapshot shortens the log, and an older one
-   * no longer holds the files of delivered mail. An idle spool gets snapshots too, since the last
-   * two are kept.
+   * no longer holds the files of delivered mail. An idle spool gets snapshots too: its last one may
+   * hold such files.
    */
   void relieveDisk() {
     if (!space.isFull()) return;

@@ -17,6 +17,10 @@ import java.util.TreeMap;
 /** A toy state: how often each entry was applied. Its own file is written at snapshots only. */
 final class CountingState implements ReplicatedState {
   static final String POISON = "poison";
+
+  /** Far more files than a sender has unanswered at once. */
+  static final int SNAPSHOT_PARTS = 30;
+
   static final byte UNREADABLE = (byte) 0xFF;
 
   private final Path file;
@@ -65,6 +69,8 @@ final class CountingState implements ReplicatedState {
     save(file);
     Files.createDirectory(directory.resolve("inner"));
     Files.createFile(directory.resolve("inner").resolve("empty"));
+    for (int part = 0; part < SNAPSHOT_PARTS; part++)
+      Files.write(directory.resolve("inner").resolve("part-" + part), new byte[] {1});
     save(directory.resolve("counts"));
     snapshots++;
     return applied;

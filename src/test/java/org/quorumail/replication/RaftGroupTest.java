@@ -290,7 +290,7 @@ class RaftGroupTest {
       append(cluster.leader(), "before");
       cluster.stop(laggard);
       TestRaftCluster.fill(cluster.leader(), "a");
-      cluster.leader().raft().snapshot(GROUP);
+      cluster.purgeLog();
       TestRaftCluster.fill(cluster.leader(), "b");
       var back = cluster.start(laggard);
       cluster.awaitEqualStates();
@@ -300,6 +300,23 @@ class RaftGroupTest {
       assertThat(append(again, "before")).isEqualTo("2");
       cluster.awaitEqualStates();
       assertThat(cluster.fatal).isEmpty();
+    }
+  }
+
+  @Test
+  void aMemberThatWasAwayForAMomentFindsTheLogAndNeedsNoSnapshot() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      String laggard = cluster.follower().id();
+      append(cluster.leader(), "before");
+      cluster.awaitEqualStates();
+      cluster.stop(laggard);
+      for (String round : List.of("a", "b")) {
+        TestRaftCluster.fill(cluster.leader(), round);
+        cluster.leader().raft().snapshot(GROUP);
+      }
+      var back = cluster.start(laggard);
+      cluster.awaitEqualStates();
+      assertThat(back.state().installs()).isZero();
     }
   }
 

@@ -148,6 +148,18 @@ final class TestRaftCluster implements AutoCloseable {
     CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(30, TimeUnit.SECONDS);
   }
 
+  /** Takes a snapshot at the leader and purges its log, whatever a member lacks. */
+  void purgeLog() throws Exception {
+    TestNode leader = leader();
+    leader.raft().snapshot(GROUP);
+    leader.log().requestSnapshot();
+    var replica = Objects.requireNonNull(((RatisLog) leader.log()).replica());
+    long applied = leader.state().applied().index();
+    await()
+        .atMost(20, TimeUnit.SECONDS)
+        .until(() -> replica.division().getRaftLog().getStartIndex() > applied - 50);
+  }
+
   void awaitEqualStates() {
     await()
         .atMost(20, TimeUnit.SECONDS)
