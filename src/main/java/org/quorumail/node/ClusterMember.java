@@ -172,7 +172,7 @@ public final class ClusterMember implements AutoCloseable {
         known = moved;
       }
       known.get().formation().formerAddress(now).ifPresent(ClusterMember::warnOfMove);
-      return awaitContact(known.get(), stopping) ? known : Optional.empty();
+      return mayOpen(known.get(), stopping) ? known : Optional.empty();
     }
     long started = System.nanoTime();
     long warnAt = started + config.joinTimeout().toNanos();
@@ -192,18 +192,20 @@ public final class ClusterMember implements AutoCloseable {
   }
 
   /**
-   * Gives the other members a moment to answer: a node that was removed must not open its groups.
-   * Members that are down hold up the start for no longer.
+   * Refuses a start that can only do harm. A member of several opens its groups at once; the
+   * reconciler ends it when the others turn out to have removed it, and until then it can neither
+   * win a vote nor commit. A single member first gives others a moment to answer.
    *
    * @return false when the node stops before
    */
-  private boolean awaitContact(ClusterMap known, CountDownLatch stopping)
+  private boolean mayOpen(ClusterMap known, CountDownLatch stopping)
       throws ClusterStartException, InterruptedException {
-    long until = System.nanoTime() + CONTACT.toNanos();
     boolean single = known.members().size() == 1;
-    boolean expectsOthers = credentials.isPresent() && (!single || config.hasSeeds());
-    while (expectsOthers && System.nanoTime() - until < 0 && !seesAnyMap()) {
-      if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
+    if (single && credentials.isPresent() && config.hasSeeds()) {
+      long until = System.nanoTime() + CONTACT.toNanos();
+      while (System.nanoTime() - until < 0 && !seesAnyMap()) {
+        if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
+      }
     }
     Optional<String> removal = removal();
     if (removal.isPresent()) throw new ClusterStartException(removal.get());

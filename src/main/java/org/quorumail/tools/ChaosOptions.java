@@ -36,9 +36,10 @@ public record ChaosOptions(
       int maxFaults,
       boolean pause,
       Optional<Duration> killAllAt) {
-    public static FaultSchedule every(Duration killEvery, Duration restartAfter) {
+    /** Kills a node whenever all have been ready, so that mail goes on flowing in between. */
+    public static FaultSchedule oneAtATime(Duration killEvery, Duration restartAfter) {
       return new FaultSchedule(
-          1, killEvery, restartAfter, false, Integer.MAX_VALUE, false, Optional.empty());
+          1, killEvery, restartAfter, true, Integer.MAX_VALUE, false, Optional.empty());
     }
 
     public static FaultSchedule allAtOnce(Duration at, Duration restartAfter) {

@@ -6,10 +6,12 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.quorumail.it.ForeignProgram.ProgramResult;
 import org.quorumail.tools.NodeProcess;
 
 /** The bounds of {@code bench/connections} hold with a twentieth of its connections. */
+@Isolated("it measures")
 class ConnectionsIT {
   @TempDir private Path directory;
 

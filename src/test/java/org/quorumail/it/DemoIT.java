@@ -7,9 +7,11 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.quorumail.tools.NodeProcess;
 
 /** The command that a newcomer types first. */
+@Isolated("it measures")
 class DemoIT {
   @TempDir private Path directory;
 

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.tools.LocalCluster;
 import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 import org.quorumail.tools.SmtpSink;
@@ -116,6 +117,37 @@ class FullDiskIT {
     }
   }
 
+  /** The replicas of three spools share each disk, and each node refuses by its own. */
+  @Test
+  void threeNodesWhoseDisksAreFullDrainByThemselves() throws Exception {
+    Set<String> arrived = ConcurrentHashMap.newKeySet();
+    Set<String> acknowledged = ConcurrentHashMap.newKeySet();
+    int sinkPort = NodeSettings.freePort();
+    String nextHop = "smtp://127.0.0.1:" + sinkPort;
+    try (SmallDisk first = SmallDisk.mount(directory.resolve("disk-1"), "240m");
+        SmallDisk second = SmallDisk.mount(directory.resolve("disk-2"), "240m");
+        SmallDisk third = SmallDisk.mount(directory.resolve("disk-3"), "240m");
+        LocalCluster cluster = LocalCluster.of(3, directory, nextHop)) {
+      List<SmallDisk> disks = List.of(first, second, third);
+      for (int i = 0; i < 3; i++) disks.get(i).holdDataOf(cluster.node(i).settings(), "40MB");
+      cluster.start(START);
+      for (NodeProcess node : cluster.nodes()) acknowledged.addAll(fill(node));
+      assertThat(acknowledged).hasSizeGreaterThan(100);
+      for (NodeProcess node : cluster.nodes())
+        assertThat(node.isRunning()).as(node.logTail()).isTrue();
+      try (SmtpSink sink =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
+        await().atMost(Duration.ofMinutes(2)).until(() -> arrived.containsAll(acknowledged));
+        for (NodeProcess node : cluster.nodes())
+          await().atMost(Duration.ofSeconds(60)).until(() -> isAccepted(node, "last@sink.test"));
+      }
+      assertThat(cluster.compareDigests(Duration.ofSeconds(60))).isEmpty();
+      for (NodeProcess node : cluster.nodes())
+        assertThat(Files.readString(node.settings().logFile())).doesNotContain("\tat ", "\\tat ");
+    }
+  }
+
   private static void fillUp(Path filler) {
     try (OutputStream out =
         Files.newOutputStream(filler, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
@@ -140,7 +172,7 @@ class FullDiskIT {
           .start(
               () -> {
                 while (node.isRunning() && next.get() < 20_000 && refused.get() < REFUSALS) {
-                  String to = "u" + next.getAndIncrement() + "@sink.test";
+                  String to = node.settings().id() + "-" + next.getAndIncrement() + "@sink.test";
                   if (isAccepted(node, to)) {
                     acknowledged.add(to);
                     refused.set(0);

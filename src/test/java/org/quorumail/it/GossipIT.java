@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.tools.LocalCluster;
@@ -28,6 +29,7 @@ import org.quorumail.tools.NodeSettings;
 /**
  * Five nodes of the packaged program with the defaults of gossip, and their views of each other.
  */
+@Order(3)
 class GossipIT {
   private static final Duration START = Duration.ofSeconds(150);
 

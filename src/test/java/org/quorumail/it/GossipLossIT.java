@@ -10,8 +10,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The short form of {@code bench/gossip-loss}: 20 s of 30 % loss; needs network namespaces. */
+@Isolated("it measures")
 class GossipLossIT {
   @Test
   void noLivingNodeIsDeclaredDeadWhileAThirdOfThePacketsIsLost() throws Exception {

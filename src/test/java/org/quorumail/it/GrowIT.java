@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.tools.LocalCluster;
@@ -22,6 +23,7 @@ import org.quorumail.tools.NodeSettings;
 import org.quorumail.tools.SmtpSink;
 
 /** A running cluster of the packaged program on loopback gets more nodes. */
+@Order(2)
 class GrowIT {
   private static final Duration START = Duration.ofSeconds(90);
   private static final byte[] MESSAGE =

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.tools.ChaosOptions;
@@ -25,6 +26,7 @@ import org.quorumail.tools.SmtpSink;
 import org.quorumail.tools.Workload;
 
 /** Three nodes of the packaged program on loopback: mail survives when some die. */
+@Order(1)
 class ThreeNodesIT {
   private static final Duration START = Duration.ofSeconds(90);
   private static final byte[] MESSAGE =
@@ -33,14 +35,15 @@ class ThreeNodesIT {
   @TempDir private Path directory;
 
   @Test
-  void nothingIsLostWhenANodeIsKilledEveryThreeSeconds() throws Exception {
+  void nothingIsLostWhenANodeIsKilledAgainAndAgain() throws Exception {
     ChaosReport report =
         chaos(
             ChaosOptions.of(
-                Workload.atRate(2000, 200),
-                ChaosOptions.FaultSchedule.every(Duration.ofSeconds(3), Duration.ofSeconds(2))));
+                Workload.atRate(2000, 100),
+                ChaosOptions.FaultSchedule.oneAtATime(
+                    Duration.ofSeconds(1), Duration.ofSeconds(1))));
     assertThat(report.verdicts()).isEmpty();
-    assertThat(report.kills()).isPositive();
+    assertThat(report.kills()).isGreaterThanOrEqualTo(2);
     assertThat(report.account().delivered()).isEqualTo(2000);
   }
 
