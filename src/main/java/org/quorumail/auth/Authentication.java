@@ -1,6 +1,7 @@
 package org.quorumail.auth;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -22,6 +23,7 @@ public final class Authentication implements AutoCloseable {
   private final AuthConfig config;
   private final LoginFailures failures;
   private final @Nullable UserStore users;
+  private final @Nullable PasswordCheckQueue passwordChecks;
   private final @Nullable TokenVerifier tokens;
   private final SecureRandom random = new SecureRandom();
 
@@ -33,6 +35,8 @@ public final class Authentication implements AutoCloseable {
     this.config = config;
     this.failures = failures;
     this.users = users;
+    this.passwordChecks =
+        users == null ? null : new PasswordCheckQueue(users.maxConcurrentChecks(), failures);
     this.tokens = tokens;
   }
 
@@ -105,15 +109,19 @@ public final class Authentication implements AutoCloseable {
     return names;
   }
 
-  /** Starts an exchange; empty when this connection does not offer the mechanism. */
+  /**
+   * Starts an exchange; empty when this connection does not offer the mechanism.
+   *
+   * @param client whose password checks wait in turn with those of others
+   */
   public Optional<SaslMechanism> startExchange(
-      String name, boolean secured, Supplier<ChannelBindings> bindings) {
+      String name, InetAddress client, boolean secured, Supplier<ChannelBindings> bindings) {
     List<String> offered = offeredMechanisms(secured, bindings);
     for (MechanismName mechanism : config.mechanisms()) {
       String registered = mechanism.registeredName();
       if (!registered.equalsIgnoreCase(name) || !offered.contains(registered)) continue;
       boolean plusOffered = offered.contains(MechanismName.SCRAM_SHA_256_PLUS.registeredName());
-      return Optional.ofNullable(create(mechanism, bindings, plusOffered));
+      return Optional.ofNullable(create(mechanism, client, bindings, plusOffered));
     }
     return Optional.empty();
   }
@@ -134,14 +142,18 @@ public final class Authentication implements AutoCloseable {
   }
 
   private @Nullable SaslMechanism create(
-      MechanismName mechanism, Supplier<ChannelBindings> bindings, boolean plusOffered) {
+      MechanismName mechanism,
+      InetAddress client,
+      Supplier<ChannelBindings> bindings,
+      boolean plusOffered) {
     if (mechanism == MechanismName.OAUTHBEARER || mechanism == MechanismName.XOAUTH2) {
       return tokens == null ? null : new BearerMechanism(tokens, dialect(mechanism));
     }
-    if (users == null) return null;
+    if (users == null || passwordChecks == null) return null;
+    PasswordVerifier passwords = new PasswordVerifier(users, passwordChecks, client);
     return switch (mechanism) {
-      case PLAIN -> new PlainMechanism(users);
-      case LOGIN -> new LoginMechanism(users);
+      case PLAIN -> new PlainMechanism(passwords);
+      case LOGIN -> new LoginMechanism(passwords);
       default ->
           new ScramMechanism(
               users,

@@ -2,10 +2,7 @@ package org.quorumail.auth;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.quorumail.config.FileExposure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,15 +11,11 @@ import org.slf4j.LoggerFactory;
 final class FileUserStore implements UserStore {
   private static final Logger LOG = LoggerFactory.getLogger(FileUserStore.class);
 
-  /** The longest wait for a permit to hash; then the login fails for now. */
-  private static final Duration HASH_TIMEOUT = Duration.ofSeconds(10);
-
   /** Half of the processors: password guessing must not starve the mail. */
   private static final int MAX_CONCURRENT_HASHES =
       Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
 
   private final WatchedFile<UsersFile> file;
-  private final Semaphore hashPermits = new Semaphore(MAX_CONCURRENT_HASHES, true);
   private final PasswordCache passwordCache = new PasswordCache();
   private final KeyDerivation keyDerivation;
 
@@ -48,23 +41,28 @@ final class FileUserStore implements UserStore {
   }
 
   @Override
+  public Optional<User> recentlyProved(String name, String password) {
+    ScramCredentials credentials = file.current().credentials(name);
+    return passwordCache.contains(credentials.keys(), password)
+        ? credentials.user()
+        : Optional.empty();
+  }
+
+  @Override
   public PasswordCheck checkPassword(String name, String password) {
     ScramCredentials credentials = file.current().credentials(name);
     ScramKeys stored = credentials.keys();
-    boolean correct = passwordCache.contains(stored, password);
-    if (!correct) {
-      if (!acquireHashPermit()) return new PasswordCheck.Unavailable("too many logins at once");
-      try {
-        // the password of an unknown name is hashed too: the answer must take as long
-        correct =
-            keyDerivation.derive(password, stored.salt(), stored.iterations()).matches(stored);
-      } finally {
-        hashPermits.release();
-      }
-    }
+    // the password of an unknown name is hashed too: the answer must take as long
+    boolean correct =
+        keyDerivation.derive(password, stored.salt(), stored.iterations()).matches(stored);
     if (!correct || credentials.user().isEmpty()) return new PasswordCheck.Wrong();
     passwordCache.add(stored, password);
     return new PasswordCheck.Correct(credentials.user().get());
+  }
+
+  @Override
+  public int maxConcurrentChecks() {
+    return MAX_CONCURRENT_HASHES;
   }
 
   @Override
@@ -80,15 +78,6 @@ final class FileUserStore implements UserStore {
   @Override
   public Optional<User> findUser(String name) {
     return file.current().find(name).map(UsersFile.UserRow::user);
-  }
-
-  private boolean acquireHashPermit() {
-    try {
-      return hashPermits.tryAcquire(HASH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 
   private static UsersFile readUsers(Path path, String text) throws IOException {

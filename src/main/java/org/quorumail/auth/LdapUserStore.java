@@ -72,6 +72,11 @@ final class LdapUserStore implements UserStore {
   }
 
   @Override
+  public int maxConcurrentChecks() {
+    return config.connections();
+  }
+
+  @Override
   public boolean hasScramKeys() {
     return false;
   }

@@ -43,13 +43,27 @@ public final class LoginFailures {
 
   /** Returns whether this client has too many failures. */
   public boolean isBlocked(InetAddress client) {
-    return failures(byAddress.getIfPresent(addressBlock(client))) >= limits.failuresPerAddress();
+    return count(client) >= limits.failuresPerAddress();
   }
 
   /** Returns whether this name has too many failures, seen from this client. */
   public boolean isBlocked(InetAddress client, String name) {
-    if (provenClients.getIfPresent(pair(client, name)) != null) return false;
-    return failures(byName.getIfPresent(name)) >= limits.failuresPerUser();
+    return !isProven(client, name) && count(name) >= limits.failuresPerUser();
+  }
+
+  /** The failures of this client within the window. */
+  int count(InetAddress client) {
+    return failures(byAddress.getIfPresent(addressBlock(client)));
+  }
+
+  /** The failures under this name within the window. */
+  int count(String name) {
+    return failures(byName.getIfPresent(name));
+  }
+
+  /** Returns whether the user of this name has logged in from this client. */
+  boolean isProven(InetAddress client, String name) {
+    return provenClients.getIfPresent(pair(client, name)) != null;
   }
 
   /** Counts a failure. An empty name counts for the address alone. */

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The mechanism LOGIN, draft-murchison-sasl-login-00: the name, then the password. */
 final class LoginMechanism implements SaslMechanism {
-  private final UserStore users;
+  private final PasswordVerifier passwords;
   private @Nullable String name;
 
-  LoginMechanism(UserStore users) {
-    this.users = users;
+  LoginMechanism(PasswordVerifier passwords) {
+    this.passwords = passwords;
   }
 
   @Override
@@ -23,7 +23,7 @@ final class LoginMechanism implements SaslMechanism {
     Optional<String> text = PasswordVerifier.decodeUtf8(response);
     if (text.isEmpty()) return new SaslStep.Malformed("LOGIN is UTF-8");
     if (text.get().isEmpty()) return new SaslStep.Malformed("LOGIN needs a name and a password");
-    if (name != null) return PasswordVerifier.verify(users, name, text.get());
+    if (name != null) return passwords.verify(name, text.get());
     name = text.get();
     return new SaslStep.Challenge("Password:".getBytes(StandardCharsets.US_ASCII));
   }

@@ -1,5 +1,6 @@
 package org.quorumail.auth;
 
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -7,23 +8,39 @@ import java.util.Optional;
 import org.quorumail.auth.SaslMechanism.SaslStep;
 import org.quorumail.auth.UserStore.PasswordCheck;
 
-/** The check of a name and a password in clear, shared by PLAIN and LOGIN. */
+/** The check of a name and a password in clear from one client, shared by PLAIN and LOGIN. */
 final class PasswordVerifier {
-  private PasswordVerifier() {}
+  private final UserStore users;
+  private final PasswordCheckQueue queue;
+  private final InetAddress client;
 
-  static SaslStep verify(UserStore users, String name, String password) {
+  PasswordVerifier(UserStore users, PasswordCheckQueue queue, InetAddress client) {
+    this.users = users;
+    this.queue = queue;
+    this.client = client;
+  }
+
+  SaslStep verify(String name, String password) {
     Optional<String> preparedName = SaslPrep.name(name);
     Optional<String> preparedPassword = SaslPrep.password(password);
-    // an impossible name is looked up too: the answer must take as long as any other
-    PasswordCheck check =
-        users.checkPassword(preparedName.orElse(" "), preparedPassword.orElse("not a password"));
     boolean possible = preparedName.isPresent() && preparedPassword.isPresent();
-    return switch (check) {
-      case PasswordCheck.Correct right ->
-          possible ? new SaslStep.Authenticated(right.user()) : denied(preparedName);
-      case PasswordCheck.Wrong wrong -> denied(preparedName);
-      case PasswordCheck.Unavailable not -> new SaslStep.Unavailable(not.reason());
-    };
+    if (possible) {
+      Optional<User> proved = users.recentlyProved(preparedName.get(), preparedPassword.get());
+      if (proved.isPresent()) return new SaslStep.Authenticated(proved.get());
+    }
+    // an impossible name is looked up too: the answer must take as long as any other
+    String lookedUp = preparedName.orElse(" ");
+    String compared = preparedPassword.orElse("not a password");
+    return queue.run(
+        client,
+        lookedUp,
+        () ->
+            switch (users.checkPassword(lookedUp, compared)) {
+              case PasswordCheck.Correct right ->
+                  possible ? new SaslStep.Authenticated(right.user()) : denied(preparedName);
+              case PasswordCheck.Wrong wrong -> denied(preparedName);
+              case PasswordCheck.Unavailable not -> new SaslStep.Unavailable(not.reason());
+            });
   }
 
   /** Decodes UTF-8 strictly; empty when the octets are malformed or contain NUL. */

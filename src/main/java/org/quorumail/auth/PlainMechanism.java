@@ -5,10 +5,10 @@ import java.util.Optional;
 
 /** The mechanism PLAIN, RFC 4616 §2: {@code [authzid] NUL authcid NUL passwd} in one response. */
 final class PlainMechanism implements SaslMechanism {
-  private final UserStore users;
+  private final PasswordVerifier passwords;
 
-  PlainMechanism(UserStore users) {
-    this.users = users;
+  PlainMechanism(PasswordVerifier passwords) {
+    this.passwords = passwords;
   }
 
   @Override
@@ -24,7 +24,7 @@ final class PlainMechanism implements SaslMechanism {
     if (name.get().isEmpty() || password.get().isEmpty()) {
       return new SaslStep.Malformed("PLAIN needs a name and a password");
     }
-    SaslStep step = PasswordVerifier.verify(users, name.get(), password.get());
+    SaslStep step = passwords.verify(name.get(), password.get());
     boolean foreign = !authzid.get().isEmpty() && !sameName(authzid.get(), name.get());
     if (foreign && step instanceof SaslStep.Authenticated proved) {
       return new SaslStep.Denied(proved.user().name(), "asks to act as another user");

@@ -29,6 +29,13 @@ public interface SaslMechanism {
     /** The response is no message of this mechanism. */
     record Malformed(String reason) implements SaslStep {}
 
+    /**
+     * The password is not checked: the client or the name has too many failures.
+     *
+     * @param name claimed by the client
+     */
+    record Limited(String name) implements SaslStep {}
+
     /** The server cannot check the identity now. */
     record Unavailable(String reason) implements SaslStep {}
   }

@@ -7,8 +7,19 @@ import java.util.Optional;
  * answer nor its time shows whether a name exists.
  */
 interface UserStore extends AutoCloseable {
-  /** Checks a password. Blocks as long as a slow hash or a directory takes. */
+  /** The user of a password that was proved a short time ago; costs next to nothing. */
+  default Optional<User> recentlyProved(String name, String password) {
+    return Optional.empty();
+  }
+
+  /**
+   * Checks a password. Blocks as long as a slow hash or a directory takes, so it is called in turn
+   * by a {@link PasswordCheckQueue}.
+   */
   PasswordCheck checkPassword(String name, String password);
+
+  /** The number of password checks that may run at the same time. */
+  int maxConcurrentChecks();
 
   /** Returns whether {@link #scramCredentials} can answer, so that SCRAM is worth offering. */
   boolean hasScramKeys();

@@ -89,11 +89,16 @@ final class Connector {
   ConnectorResult connect() {
     long now = System.nanoTime();
     SmtpConnection idle = limiter.takeIdle(now, peer -> mayServe(peer)).orElse(null);
-    if (idle != null && requireVerifiedTls && idle.peer().tls() != TlsRule.VERIFIED) {
+    if (idle != null && requireVerifiedTls && !isAuthenticated(idle.peer())) {
       limiter.returnConnection(idle, now);
       idle = null;
     }
     return idle != null ? new Connected(idle) : connectNew();
+  }
+
+  /** Returns whether the host has proved a name that the configuration gives it (RFC 8689). */
+  private static boolean isAuthenticated(ServerEndpoint peer) {
+    return peer.tls() == TlsRule.VERIFIED && peer.configured();
   }
 
   /** Excludes a host that has deferred the message from the rest of this attempt. */
@@ -271,7 +276,8 @@ final class Connector {
         host.lmtp(),
         tlsRule(),
         host.configured(),
-        login);
+        login,
+        destination.certificateNames(host.name(), host.configured()));
   }
 
   /** The strictest of what the message, the destination and the login ask for. */

@@ -49,19 +49,24 @@ public final class DeliveryAgent implements AutoCloseable {
       Router router,
       Resolver resolver,
       MeterRegistry meters) {
-    this(hostname, config, router, new HostFinder(resolver, new OwnAddresses(), SMTP_PORT), meters);
+    this(
+        new SmtpClient(hostname, config.smtpTimeouts()),
+        config,
+        router,
+        new HostFinder(resolver, new OwnAddresses(), SMTP_PORT),
+        meters);
   }
 
-  /** Tests give a finder whose exchangers are on loopback and other ports. */
+  /** Tests give a finder whose exchangers are on loopback and other ports, and issuers to trust. */
   DeliveryAgent(
-      String hostname,
+      SmtpClient client,
       DeliveryConfig config,
       Router router,
       HostFinder hosts,
       MeterRegistry meters) {
     this.router = router;
     this.hosts = hosts;
-    client = new SmtpClient(hostname, config.smtpTimeouts());
+    this.client = client;
     breakers = new CircuitBreakers(config.circuitBreaker());
     opened =
         Counter.builder("delivery.connections.opened")

@@ -122,6 +122,15 @@ public final class DeliveryConfigReader {
             text -> AddressPattern.mailbox(text).toString()));
   }
 
+  private static String tlsName(String text) {
+    String name = text.strip();
+    if (name.equalsIgnoreCase(Destination.NAME_OF_HOST)) return Destination.NAME_OF_HOST;
+    if (!name.startsWith(".")) return HostName.validate(name);
+    String parent = HostName.validate(name.substring(1));
+    if (parent.indexOf('.') > 0) return "." + parent;
+    throw new IllegalArgumentException("\"" + text + "\" would accept every host below it");
+  }
+
   private Map<String, DomainConfig> domains() {
     Map<String, DomainConfig> domains = new LinkedHashMap<>();
     delivery
@@ -138,6 +147,14 @@ public final class DeliveryConfigReader {
   }
 
   private static DomainConfig domain(Section domain) {
+    DomainConfig config = read(domain);
+    if (!config.tlsNames().isEmpty() && !(config.requireTls() && !config.acceptInvalidCerts())) {
+      domain.problem("tls_names", "needs require_tls = true, and accept_invalid_certs = false");
+    }
+    return config;
+  }
+
+  private static DomainConfig read(Section domain) {
     return new DomainConfig(
         domain.optional(
             "mx_override",
@@ -145,8 +162,20 @@ public final class DeliveryConfigReader {
             "",
             "host that gets this domain's mail instead of its MX",
             text -> HostPort.parse(text.strip(), NextHop.SMTP_PORT)),
-        domain.flag("require_tls", false, "defers mail when the next hop does not offer TLS"),
+        domain.flag(
+            "require_tls",
+            false,
+            "defers mail when the next hop does not offer TLS, or has no certificate for the"
+                + " configured host, for the domain (MX hosts) or for tls_names"),
         domain.flag("accept_invalid_certs", false, "accepts any certificate where TLS is required"),
+        domain.list(
+            "tls_names",
+            "names",
+            List.of(),
+            "the only names that the next hop's certificate may have: \"mx.example.net\","
+                + " \".example.net\" (names below it), or \"mx\": the host's name as DNS gives it,"
+                + " which does not protect from forged DNS",
+            DeliveryConfigReader::tlsName),
         domain.integer("max_connections", 20, 1, 10_000, "sessions to this domain at once"),
         domain.optional(
             "rate_limit",

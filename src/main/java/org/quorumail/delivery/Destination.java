@@ -13,6 +13,8 @@ import org.quorumail.smtp.client.TlsRule;
  *
  * @param name unique, as logs show it: {@code mx:example.org}, {@code smtp://relay:25}
  * @param logins the first that fits a message's sender is used; without one there is no login
+ * @param tlsNames the only names that the certificate of a verified host may have: host names, with
+ *     a dot in front any name below, or {@link #NAME_OF_HOST}; empty: as {@link #certificateNames}
  * @param domain the domain whose MX records count if {@code hops} says so
  */
 public record Destination(
@@ -20,12 +22,31 @@ public record Destination(
     List<NextHop> hops,
     String domain,
     TlsRule tls,
+    List<String> tlsNames,
     int maxConnections,
     Optional<RateLimit> rateLimit,
     List<RouteLogin> logins) {
+  /** The name of the host itself, wherever it comes from, as an operator writes it. */
+  static final String NAME_OF_HOST = "mx";
+
   public Destination {
+    tlsNames = List.copyOf(tlsNames);
     hops = List.copyOf(hops);
     logins = List.copyOf(logins);
+  }
+
+  /**
+   * The names that a host's certificate may have where it is verified; empty: the host's own name.
+   * The name of an MX host comes by DNS without DNSSEC, so anybody who can forge DNS chooses it: it
+   * proves nothing. The recipient's domain and what is below it does (RFC 6125 §6.2.1), which is
+   * also what Postfix's level "secure" accepts.
+   *
+   * @param configured whether the configuration names the host, and not the domain's DNS
+   */
+  List<String> certificateNames(String host, boolean configured) {
+    if (tlsNames.isEmpty()) return configured ? List.of() : List.of(domain, "." + domain);
+    if (tlsNames.equals(List.of(NAME_OF_HOST))) return List.of();
+    return tlsNames.stream().map(name -> name.equals(NAME_OF_HOST) ? host : name).toList();
   }
 
   /**

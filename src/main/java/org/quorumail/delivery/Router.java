@@ -82,11 +82,25 @@ public final class Router {
       @Nullable DomainConfig own) {
     if (own == null) {
       return new Destination(
-          name, hops, domain, TlsRule.OPPORTUNISTIC, DEFAULT_CONNECTIONS, Optional.empty(), logins);
+          name,
+          hops,
+          domain,
+          TlsRule.OPPORTUNISTIC,
+          List.of(),
+          DEFAULT_CONNECTIONS,
+          Optional.empty(),
+          logins);
     }
     String special = name.endsWith(domain) ? name : name + " for " + domain;
     return new Destination(
-        special, hops, domain, tls(own), own.maxConnections(), own.rateLimit(), logins);
+        special,
+        hops,
+        domain,
+        tls(own),
+        own.tlsNames(),
+        own.maxConnections(),
+        own.rateLimit(),
+        logins);
   }
 
   private TlsRule tls(DomainConfig own) {

@@ -59,9 +59,8 @@ public final class DsnComposer {
     // mail of older releases may have a sender without a domain
     ReversePath.Mailbox sender = new ReversePath.Mailbox(stored.address().qualified(hostname));
     QueueId id = QueueId.generate(now);
-    boolean failure = any(recipients, DsnAction.FAILED);
     boolean utf8 = utf8(message, recipients);
-    ReturnedContent original = returnedContent(message, content, failure);
+    ReturnedContent original = returnedContent(message, recipients, content);
     boolean eightBit = utf8 || original.eightBit();
     String boundary = boundary(id, original);
     ByteArrayOutputStream out = new ByteArrayOutputStream(4096 + original.bytes().length);
@@ -123,9 +122,19 @@ public final class DsnComposer {
         requireTls ? asked.withRequireTls() : asked);
   }
 
-  /** RFC 3461 §4.3: RET counts for failures; other reports return the header. */
+  /**
+   * RFC 3461 §4.3: RET counts for failures; other reports return the header. A stranger's mail has
+   * RET=HDRS, and he may ask for a report of success to a sender whom he forges: that returns
+   * nothing that he can make an advertisement of.
+   */
   private static ReturnedContent returnedContent(
-      SpooledMessage message, InputStream content, boolean failure) throws IOException {
+      SpooledMessage message, List<RecipientReport> recipients, InputStream content)
+      throws IOException {
+    boolean failure = any(recipients, DsnAction.FAILED);
+    boolean trouble = failure || any(recipients, DsnAction.DELAYED);
+    if (!trouble && message.options().returned() == MailOptions.Returned.HEADERS) {
+      return ReturnedContent.identity(content);
+    }
     boolean headers =
         !failure
             || message.options().returned() == MailOptions.Returned.HEADERS

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -29,6 +30,19 @@ record ReturnedContent(byte[] bytes, boolean complete) {
     return new ReturnedContent(header(content.readNBytes(MAX_HEADER)), false);
   }
 
+  /** The fields by which a sender recognises his message, and nothing else that he has written. */
+  static ReturnedContent identity(InputStream content) throws IOException {
+    ReturnedContent header = header(content);
+    StringBuilder fields = new StringBuilder();
+    for (String name : List.of("Date", "Message-ID")) {
+      header
+          .field(name)
+          .filter(value -> value.chars().allMatch(c -> c >= ' ' && c < 0x7F))
+          .ifPresent(value -> fields.append(name).append(": ").append(value).append("\r\n"));
+    }
+    return new ReturnedContent(fields.toString().getBytes(StandardCharsets.US_ASCII), false);
+  }
+
   /** The media type of the part: RFC 3462 §2, with UTF-8 in it RFC 6533 §5. */
   String mediaType(boolean utf8) {
     if (complete) return utf8 ? "message/global" : "message/rfc822";
@@ -40,15 +54,32 @@ record ReturnedContent(byte[] bytes, boolean complete) {
     return false;
   }
 
-  /** The bytes up to the empty line, or to the last complete line. */
+  /**
+   * The complete lines up to the empty one, or up to the first that is no field: that begins the
+   * body, as it does for filters.
+   */
   private static byte[] header(byte[] start) {
     int end = 0;
     for (int i = 0; i + 1 < start.length; i++) {
       if (start[i] != '\r' || start[i + 1] != '\n') continue;
-      if (i == end) return Arrays.copyOf(start, end); // an empty line
+      if (!isHeaderLine(start, end, i)) break;
       end = i + 2;
     }
     return Arrays.copyOf(start, end);
+  }
+
+  /** Returns whether a line begins a field or goes on with one, RFC 5322 §2.2. */
+  private static boolean isHeaderLine(byte[] bytes, int from, int to) {
+    if (from < to && isBlank(bytes[from])) return from > 0;
+    int end = from;
+    while (end < to && bytes[end] > ' ' && bytes[end] < 0x7F && bytes[end] != ':') end++;
+    if (end == from) return false; // the empty line too
+    while (end < to && isBlank(bytes[end])) end++; // RFC 5322 §4.5
+    return end < to && bytes[end] == ':';
+  }
+
+  private static boolean isBlank(byte b) {
+    return b == ' ' || b == '\t';
   }
 
   /** The first field of the header with this name, unfolded; empty without one. */

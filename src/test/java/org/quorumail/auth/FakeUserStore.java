@@ -1,6 +1,9 @@
 package org.quorumail.auth;
 
+import java.net.InetAddress;
+import java.time.Duration;
 import java.util.Optional;
+import org.quorumail.auth.AuthConfig.AuthLimits;
 
 /** A store of one user with given keys; all other names have keys of another password. */
 final class FakeUserStore implements UserStore {
@@ -20,6 +23,14 @@ final class FakeUserStore implements UserStore {
         new User(name, java.util.Set.of()), ScramKeys.derive(password, salt, 4096));
   }
 
+  /** A verifier for a client without failures. */
+  PasswordVerifier verifier() {
+    LoginFailures failures =
+        new LoginFailures(new AuthLimits(5, 30, 100, Duration.ofMinutes(10), Duration.ZERO));
+    return new PasswordVerifier(
+        this, new PasswordCheckQueue(1, failures), InetAddress.getLoopbackAddress());
+  }
+
   @Override
   public PasswordCheck checkPassword(String name, String password) {
     ScramCredentials c = scramCredentials(name);
@@ -27,6 +38,11 @@ final class FakeUserStore implements UserStore {
     return derived.matches(c.keys()) && c.user().isPresent()
         ? new PasswordCheck.Correct(user)
         : new PasswordCheck.Wrong();
+  }
+
+  @Override
+  public int maxConcurrentChecks() {
+    return 1;
   }
 
   @Override

@@ -65,11 +65,15 @@ class FileUserStoreTest {
               hashed.add(password);
               return ScramKeys.derive(password, salt, iterations);
             });
-    for (int i = 0; i < 3; i++) users.checkPassword("alice", "pencil");
+    assertThat(users.recentlyProved("alice", "pencil")).isEmpty();
+    users.checkPassword("alice", "pencil");
+    assertThat(users.recentlyProved("alice", "pencil")).isPresent();
+    assertThat(users.recentlyProved("alice", "other")).isEmpty();
     users.checkPassword("alice", "other");
     assertThat(hashed).containsExactly("pencil", "other");
     assertThat(editor().add(new NewUser("alice", "new", FAST, List.of()), true)).isTrue();
     await().until(() -> users.checkPassword("alice", "pencil") instanceof PasswordCheck.Wrong);
+    assertThat(users.recentlyProved("alice", "pencil")).isEmpty();
     assertThat(users.checkPassword("alice", "new")).isInstanceOf(PasswordCheck.Correct.class);
   }
 

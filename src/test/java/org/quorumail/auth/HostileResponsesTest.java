@@ -85,8 +85,8 @@ class HostileResponsesTest {
     TokenVerifier tokens = tokens();
     List<Supplier<SaslMechanism>> mechanisms =
         List.of(
-            () -> new PlainMechanism(users),
-            () -> new LoginMechanism(users),
+            () -> new PlainMechanism(users.verifier()),
+            () -> new LoginMechanism(users.verifier()),
             () -> new ScramMechanism(users, false, ChannelBindings.none(), false, "nonce"),
             () -> new ScramMechanism(users, true, tls, true, "nonce"),
             () -> new BearerMechanism(tokens, BearerMechanism.Dialect.OAUTHBEARER),

@@ -42,7 +42,7 @@ class PasswordMechanismsTest {
   @Test
   void plainIsUtf8() {
     byte[] bytes = {0, 'a', (byte) 0xC3, (byte) 0x28, 0, 'p'};
-    assertThat(new PlainMechanism(users).evaluateResponse(bytes))
+    assertThat(new PlainMechanism(users.verifier()).evaluateResponse(bytes))
         .isInstanceOf(SaslStep.Malformed.class);
   }
 
@@ -51,7 +51,8 @@ class PasswordMechanismsTest {
   void namesAndPasswordsAreComparedAsSaslprepMakesThem() {
     FakeUserStore prepared = FakeUserStore.with("ix", "IX IX");
     SaslStep step =
-        new PlainMechanism(prepared).evaluateResponse(utf8("\0I\u00ADX\0I\u00ADX\u00A0\u2168"));
+        new PlainMechanism(prepared.verifier())
+            .evaluateResponse(utf8("\0I\u00ADX\0I\u00ADX\u00A0\u2168"));
     assertThat(step).isInstanceOf(SaslStep.Authenticated.class);
     assertThat(SaslPrep.name("a\u0007b")).isEmpty();
     assertThat(SaslPrep.name("\u00AD")).isEmpty();
@@ -67,27 +68,27 @@ class PasswordMechanismsTest {
 
   @Test
   void loginAsksForNameThenPassword() {
-    LoginMechanism login = new LoginMechanism(users);
+    LoginMechanism login = new LoginMechanism(users.verifier());
     assertThat(login.initialChallenge()).asString().isEqualTo("Username:");
     SaslStep second = login.evaluateResponse(utf8("alice"));
     assertThat(((SaslStep.Challenge) second).data()).asString().isEqualTo("Password:");
     assertThat(login.evaluateResponse(utf8("pencil"))).isInstanceOf(SaslStep.Authenticated.class);
-    LoginMechanism wrong = new LoginMechanism(users);
+    LoginMechanism wrong = new LoginMechanism(users.verifier());
     wrong.evaluateResponse(utf8("alice"));
     assertThat(wrong.evaluateResponse(utf8("pen"))).isEqualTo(WRONG);
   }
 
   @Test
   void loginWithoutNameOrPasswordIsMalformed() {
-    assertThat(new LoginMechanism(users).evaluateResponse(new byte[0]))
+    assertThat(new LoginMechanism(users.verifier()).evaluateResponse(new byte[0]))
         .isInstanceOf(SaslStep.Malformed.class);
-    LoginMechanism login = new LoginMechanism(users);
+    LoginMechanism login = new LoginMechanism(users.verifier());
     login.evaluateResponse(utf8("alice"));
     assertThat(login.evaluateResponse(new byte[0])).isInstanceOf(SaslStep.Malformed.class);
   }
 
   private SaslStep plain(String message) {
-    return new PlainMechanism(users).evaluateResponse(utf8(message));
+    return new PlainMechanism(users.verifier()).evaluateResponse(utf8(message));
   }
 
   private static byte[] utf8(String text) {

@@ -34,6 +34,8 @@ import org.quorumail.mail.ReversePath;
 import org.quorumail.node.Config;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
+import org.quorumail.smtp.client.SmtpClient;
+import org.quorumail.smtp.client.TestTls;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
@@ -425,6 +427,60 @@ class DeliveryAgentTest {
     }
   }
 
+  /** Forged DNS names a host with a valid certificate for that name; B7. */
+  @ParameterizedTest
+  @CsvSource({
+    "mx.evil.test, '', 4.7.4",
+    "d.test, '', 2.0.0",
+    "mx.d.test, '', 2.0.0",
+    "mx.evil.test, 'tls_names = [\"mx\"]', 2.0.0",
+    "mx.evil.test, 'tls_names = [\".hoster.test\"]', 4.7.4",
+    "in.hoster.test, 'tls_names = [\".hoster.test\"]', 2.0.0"
+  })
+  void requiredTlsDoesNotTrustTheNameThatDnsGivesAnExchanger(
+      String certificate, String names, String status) throws IOException {
+    try (ScriptedServer server =
+        new ScriptedServer(DeliveryAgentTest::withTls, TestTls.server(certificate))) {
+      FakeResolver resolver = new FakeResolver().mx("d.test", 10, "mx.evil.test", "127.0.0.1");
+      String domain = "[delivery.domains.\"d.test\"]\nrequire_tls = true\n" + names;
+      List<Outcome> outcomes = attempt(resolver, domain, "d.test", server.port());
+      assertThat(outcomes).singleElement().extracting(Outcome::status).hasToString(status);
+      boolean delivered = status.startsWith("2");
+      assertThat(server.commands().stream().anyMatch(c -> c.startsWith("MAIL")))
+          .isEqualTo(delivered);
+    }
+  }
+
+  /** RFC 8689 §4.2.1 wants a signed MX record, whatever other mail is content with. */
+  @Test
+  void theIdleConnectionOfAnExchangerIsNotForRequiretls() throws IOException {
+    try (ScriptedServer server =
+            new ScriptedServer(DeliveryAgentTest::withTls, TestTls.server("mx.evil.test"));
+        DeliveryAgent agent =
+            agent(
+                new FakeResolver().mx("d.test", 10, "mx.evil.test", "127.0.0.1"),
+                "[delivery.domains.\"d.test\"]\nrequire_tls = true\ntls_names = [\"mx\"]",
+                server.port())) {
+      MailOptions plain = MailOptions.of(BodyType.SEVEN_BIT);
+      assertThat(deliver(agent, message("d.test", plain)))
+          .singleElement()
+          .extracting(RecipientOutcome::outcome)
+          .isInstanceOf(Outcome.Delivered.class);
+      assertThat(deliver(agent, message("d.test", plain.withRequireTls())))
+          .singleElement()
+          .extracting(o -> o.outcome().status())
+          .hasToString("5.7.30");
+      assertThat(server.commands()).filteredOn(c -> c.startsWith("MAIL")).hasSize(1);
+    }
+  }
+
+  private static String withTls(String command) {
+    if (command.startsWith("EHLO")) {
+      return "250-far.test\r\n250-PIPELINING\r\n250-REQUIRETLS\r\n250 STARTTLS";
+    }
+    return command.equals("STARTTLS") ? "220 go" : polite(command);
+  }
+
   private static String route(String to) {
     return "[[route]]\ndomain = \"*\"\nto = [\"" + to + "\"]";
   }
@@ -484,7 +540,7 @@ class DeliveryAgentTest {
   private static DeliveryAgent agent(FakeResolver resolver, String routes, int mxPort) {
     Config config = TestConfig.of("hostname = \"here.test\"\n" + routes);
     return new DeliveryAgent(
-        config.hostname(),
+        new SmtpClient(config.hostname(), config.delivery().smtpTimeouts(), TestTls.trusting()),
         config.delivery(),
         new Router(config.routes(), config.delivery(), new MxOverrides()),
         new HostFinder(resolver, address -> false, mxPort),

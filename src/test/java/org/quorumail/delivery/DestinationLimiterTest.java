@@ -66,7 +66,14 @@ class DestinationLimiterTest {
   private static DestinationLimiter limiter(int maxConnections, Optional<RateLimit> limit) {
     return new DestinationLimiter(
         new Destination(
-            "d", List.of(), "d", TlsRule.OPPORTUNISTIC, maxConnections, limit, List.of()),
+            "d",
+            List.of(),
+            "d",
+            TlsRule.OPPORTUNISTIC,
+            List.of(),
+            maxConnections,
+            limit,
+            List.of()),
         0);
   }
 }

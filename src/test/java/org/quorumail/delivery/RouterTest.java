@@ -1,10 +1,13 @@
 package org.quorumail.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.config.HostPort;
 import org.quorumail.smtp.client.TlsRule;
 
@@ -64,6 +67,35 @@ class RouterTest {
     assertThat(tls("[delivery]\naccept_invalid_certs = true\n" + required))
         .isEqualTo(TlsRule.ENCRYPTED);
     assertThat(tls("")).isEqualTo(TlsRule.OPPORTUNISTIC);
+  }
+
+  @Test
+  void theNameThatUnsignedDnsGivesAnExchangerProvesNothing() {
+    String required = "[delivery.domains.\"d.test\"]\nrequire_tls = true\n";
+    assertThat(names(required, false)).containsExactly("d.test", ".d.test");
+    assertThat(names(required, true)).as("the host's own name").isEmpty();
+    String given = required + "tls_names = [\"MX.Other.test\", \".net.test\", \"mx\"]\n";
+    assertThat(names(given, false)).containsExactly("mx.other.test", ".net.test", "h.test");
+    assertThat(names(given, true)).containsExactly("mx.other.test", ".net.test", "h.test");
+    assertThat(names(required + "tls_names = [\"mx\"]", false)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "require_tls = true\ntls_names = [\".test\"]",
+        "require_tls = true\ntls_names = [\"*.d.test\"]",
+        "require_tls = true\ntls_names = [\"192.0.2.1\"]",
+        "tls_names = [\"mx\"]",
+        "require_tls = true\naccept_invalid_certs = true\ntls_names = [\"mx\"]"
+      })
+  void namesThatMeanNothingAreRefused(String domain) {
+    assertThatThrownBy(() -> TestConfig.of("[delivery.domains.\"d.test\"]\n" + domain))
+        .hasMessageContaining("tls_names");
+  }
+
+  private static List<String> names(String toml, boolean configured) {
+    return TestConfig.router(toml).destination("d.test").certificateNames("h.test", configured);
   }
 
   private static TlsRule tls(String toml) {

@@ -80,6 +80,77 @@ class DsnComposerTest {
     assertThat(n.content()).hasSizeLessThan(4096);
   }
 
+  /** A stranger's mail has RET=HDRS; a body without an empty line before it is a body. */
+  @Test
+  void whereOnlyTheHeaderIsReturnedNoLineOfTheBodyIs() throws IOException {
+    for (String body :
+        List.of(
+            "Buy now\r\nhttp://spam.test\r\nmore: text\r\n\r\nrest\r\n",
+            " Buy now\r\n",
+            ": Buy now\r\nx: spam\r\n",
+            "B\u00fcy : spam\r\n",
+            "Buy now : spam\r\n")) {
+      for (String header : List.of("", "Subject: hi\r\n")) {
+        boolean folded = body.startsWith(" ") && !header.isEmpty();
+        if (folded) continue; // it belongs to the Subject
+        String report = text(report(headersOnly(), GONE, header + body));
+        assertThat(report)
+            .contains(header)
+            .doesNotContainIgnoringCase("spam")
+            .doesNotContain("now");
+      }
+    }
+  }
+
+  @Test
+  void aReportOfSuccessToAStrangerHasNothingOfHisButDateAndMessageId() throws IOException {
+    RecipientReport delivered =
+        new RecipientReport(
+            new Recipient(MailAddress.of("b@here.test")),
+            DsnAction.DELIVERED,
+            new EnhancedStatus(2, 0, 0),
+            "250 ok",
+            "");
+    String header =
+        "Date: today\r\nSubject: buy\r\nX-Ad: spam\r\nMessage-ID:\r\n <1@x.test>\r\n\r\nspam\r\n";
+    assertThat(text(report(headersOnly(), delivered, header)))
+        .contains("\r\nDate: today\r\nMessage-ID: <1@x.test>\r\n")
+        .doesNotContain("buy")
+        .doesNotContain("spam");
+    assertThat(text(report(MailOptions.of(BodyType.SEVEN_BIT), delivered, header)))
+        .contains("Subject: buy");
+  }
+
+  private DsnMessage report(MailOptions options, RecipientReport recipient, String content)
+      throws IOException {
+    SpooledMessage message =
+        new SpooledMessage(
+            QueueId.generate(NOW),
+            ReversePath.of("from@here.test"),
+            options,
+            0,
+            content.length(),
+            false,
+            false,
+            List.of());
+    return notifications
+        .compose(message, List.of(recipient), content(content), NOW, NOW)
+        .orElseThrow();
+  }
+
+  private static MailOptions headersOnly() {
+    return new MailOptions(
+        BodyType.SEVEN_BIT,
+        false,
+        false,
+        false,
+        "",
+        MailOptions.Returned.HEADERS,
+        0,
+        0,
+        Optional.empty());
+  }
+
   @Test
   void whatAServerSaidCannotForgeAField() throws IOException {
     RecipientReport forged = report("550 bad\r\nStatus: 2.0.0\r\n\r\n--x", "h[1]:25");

@@ -1,25 +1,43 @@
 package org.quorumail.smtp.client;
 
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One address of one host, with the protocol and the TLS rule for it.
  *
- * @param name the host's name in the route or the MX; also for SNI and its certificate
+ * @param name the host's name in the route or the MX; also for SNI
  * @param address resolved
  * @param lmtp whether the protocol is LMTP, RFC 2033
- * @param mayHaveOwnName whether a greeting with this node's name is no loop: an operator may
- *     configure another server on the same machine
+ * @param configured whether the configuration names the host, and not DNS; then a greeting with
+ *     this node's name is no loop, since it may be another server on the same machine
  * @param login the account of the session; null for none
+ * @param certificateNames the names that its certificate may have where it is verified, with a dot
+ *     in front for any name below; empty: its own name
  */
 public record ServerEndpoint(
     String name,
     InetSocketAddress address,
     boolean lmtp,
     TlsRule tls,
-    boolean mayHaveOwnName,
-    @Nullable Login login) {
+    boolean configured,
+    @Nullable Login login,
+    List<String> certificateNames) {
+  public ServerEndpoint {
+    certificateNames = List.copyOf(certificateNames);
+  }
+
+  /** An endpoint whose certificate must have its own name where it is verified. */
+  public ServerEndpoint(
+      String name,
+      InetSocketAddress address,
+      boolean lmtp,
+      TlsRule tls,
+      boolean configured,
+      @Nullable Login login) {
+    this(name, address, lmtp, tls, configured, login, List.of());
+  }
 
   /** {@code name[address]:port}, as logs and reports show it. */
   @Override

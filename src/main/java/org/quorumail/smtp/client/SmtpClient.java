@@ -36,7 +36,10 @@ public final class SmtpClient {
     this(hostname, timeouts, ClientTlsContexts.verifyingClient());
   }
 
-  SmtpClient(String hostname, SmtpTimeouts timeouts, SSLContext verifying) {
+  /**
+   * @param verifying the context where a certificate is verified: it has the trusted issuers
+   */
+  public SmtpClient(String hostname, SmtpTimeouts timeouts, SSLContext verifying) {
     this.hostname = hostname;
     this.timeouts = timeouts;
     this.verifyingContext = verifying;
@@ -131,7 +134,7 @@ public final class SmtpClient {
   }
 
   private boolean isOwnName(Reply reply, ServerEndpoint peer) {
-    if (peer.mayHaveOwnName() || peer.lmtp()) return false;
+    if (peer.configured() || peer.lmtp()) return false;
     String first = reply.lines().getFirst().strip();
     int space = first.indexOf(' ');
     return hostname.equalsIgnoreCase(space < 0 ? first : first.substring(0, space));

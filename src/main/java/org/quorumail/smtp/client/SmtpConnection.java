@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -135,7 +136,9 @@ public final class SmtpConnection implements AutoCloseable {
       throw new SmtpProtocolException("text was sent ahead of the handshake", "");
     }
     channel.deadline(timeouts.starttls());
-    channel.startTls(context, peer.name(), verify);
+    List<String> names = peer.certificateNames();
+    channel.startTls(context, peer.name(), verify && names.isEmpty());
+    if (verify && !names.isEmpty()) CertificateNames.check(tlsSession().orElseThrow(), names);
     reader = channel.reader();
   }
 

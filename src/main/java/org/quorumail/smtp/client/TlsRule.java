@@ -6,6 +6,6 @@ public enum TlsRule {
   OPPORTUNISTIC,
   /** Encrypted, with any certificate. */
   ENCRYPTED,
-  /** Encrypted, with a certificate for the host's name by a trusted issuer. */
+  /** Encrypted, with a certificate by a trusted issuer for a name that the endpoint may have. */
   VERIFIED
 }

@@ -90,7 +90,8 @@ final class AuthCommand {
     int blank = argument.indexOf(' ');
     String name = blank < 0 ? argument : argument.substring(0, blank);
     Optional<SaslMechanism> mechanism =
-        authentication.startExchange(name, channel.secured(), this::channelBindings);
+        authentication.startExchange(
+            name, client.address(), channel.secured(), this::channelBindings);
     if (mechanism.isEmpty()) {
       count("other", "not_offered");
       return CommandResult.of(504, "5.5.4", "This mechanism is not offered");
@@ -120,6 +121,10 @@ final class AuthCommand {
         }
         case SaslStep.Denied denied -> {
           return denied(name, denied, received);
+        }
+        case SaslStep.Limited limited -> {
+          delayFailure(received); // as if the password had been checked
+          return tooMany(name, limited.name());
         }
         case SaslStep.Malformed malformed -> {
           count(name, "malformed");

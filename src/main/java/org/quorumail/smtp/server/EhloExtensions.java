@@ -32,7 +32,7 @@ final class EhloExtensions {
     lines.add("SIZE " + config.maxMessageSize()); // RFC 1870
     lines.add("8BITMIME"); // RFC 6152
     lines.add("CHUNKING"); // RFC 3030
-    lines.add("BINARYMIME"); // RFC 3030
+    if (binaryMime()) lines.add("BINARYMIME"); // RFC 3030
     lines.add("SMTPUTF8"); // RFC 6531
     lines.add("ENHANCEDSTATUSCODES"); // RFC 2034
     lines.add("DSN"); // RFC 3461
@@ -54,14 +54,28 @@ final class EhloExtensions {
     return auth.isAvailable();
   }
 
-  /** RFC 8689 §4.1: offered only where TLS is in use. */
+  /**
+   * Returns whether the client may demand what a next hop may be unable to do. The report that
+   * follows goes to the sender, whom a stranger can forge. Where MAIL needs AUTH the extensions are
+   * offered before it, since clients do not send EHLO again.
+   */
+  private boolean mayDemand() {
+    return session.trusted() || config.requireAuth();
+  }
+
+  /** RFC 8689 §4.1: offered only where TLS is in use. A next hop without it causes a report. */
   boolean requireTls() {
-    return session.channel().secured();
+    return session.channel().secured() && mayDemand();
+  }
+
+  /** RFC 3030 §3. Content that cannot be encoded for a next hop without it causes a report. */
+  boolean binaryMime() {
+    return mayDemand();
   }
 
   /** RFC 4865 is for submission, so only for trusted clients. */
   boolean futureRelease() {
-    return session.trusted();
+    return mayDemand();
   }
 
   /**
@@ -69,7 +83,7 @@ final class EhloExtensions {
    * report, which a stranger could send to a victim as the sender.
    */
   boolean deliverBy() {
-    return session.trusted();
+    return mayDemand();
   }
 
   /** Returns whether reports may return the content, RFC 3461 §4.3; the sender may be forged. */

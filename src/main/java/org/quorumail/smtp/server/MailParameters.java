@@ -105,7 +105,7 @@ final class MailParameters {
     String value = parameter.value();
     return switch (parameter.keyword()) {
       case "SIZE" -> size(value);
-      case "BODY" -> body(value);
+      case "BODY" -> body(parameter);
       case "SMTPUTF8" -> smtpUtf8(parameter);
       case "RET" -> ret(value);
       case "ENVID" -> envid(value);
@@ -129,11 +129,14 @@ final class MailParameters {
   }
 
   /** RFC 6152 §2, RFC 3030 §3. */
-  private @Nullable Reply body(String value) {
-    switch (value.toUpperCase(Locale.ROOT)) {
+  private @Nullable Reply body(EsmtpParameter parameter) {
+    switch (parameter.value().toUpperCase(Locale.ROOT)) {
       case "7BIT" -> body = BodyType.SEVEN_BIT;
       case "8BITMIME" -> body = BodyType.EIGHT_BIT_MIME;
-      case "BINARYMIME" -> body = BodyType.BINARY_MIME;
+      case "BINARYMIME" -> {
+        if (!offered.binaryMime()) return parameter.unsupportedReply();
+        body = BodyType.BINARY_MIME;
+      }
       default -> {
         return EsmtpParameter.malformedReply("BODY is 7BIT, 8BITMIME or BINARYMIME");
       }

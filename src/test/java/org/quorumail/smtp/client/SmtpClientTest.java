@@ -21,6 +21,7 @@ import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.mail.DeliverBy;
 import org.quorumail.mail.Envelope;
@@ -568,6 +569,68 @@ class SmtpClientTest {
     server = new ScriptedServer(this::offersTls, TestTls.server("else.test"));
     verifying = TestTls.trusting();
     assertThat(open(peer(false, TlsRule.VERIFIED))).isInstanceOf(ConnectResult.Unusable.class);
+  }
+
+  /** RFC 6125 §6.4: a name, a wildcard for one label, all names below a domain. */
+  @ParameterizedTest
+  @CsvSource({
+    "d.test, d.test .d.test, true",
+    "mx1.d.test, d.test .d.test, true",
+    "MX1.D.Test, d.test .d.test, true",
+    "*.d.test, d.test .d.test, true",
+    "far.test, d.test .d.test, false",
+    "evil-d.test, d.test .d.test, false",
+    "d.test.evil.test, d.test .d.test, false",
+    "*.test, d.test .d.test, true",
+    "*.test, mx.d.test, false",
+    "*.d.test, d.test, false",
+    "*.d.test, mx.d.test, true",
+    "*.d.test, a.mx.d.test, false",
+    "m*.d.test, mx.d.test, false",
+    "mx.other.test, mx.other.test far.test, true",
+    "d.test, .d.test, false"
+  })
+  void aCertificateVerifiesForOneOfTheNamesOfTheEndpoint(
+      String certificate, String names, boolean fits) throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server(certificate));
+    verifying = TestTls.trusting();
+    ServerEndpoint peer =
+        new ServerEndpoint(
+            "far.test",
+            server.address(),
+            false,
+            TlsRule.VERIFIED,
+            false,
+            null,
+            List.of(names.split(" ")));
+    ConnectResult result = open(peer);
+    if (fits) {
+      assertThat(result).isInstanceOf(ConnectResult.Connected.class);
+      return;
+    }
+    assertThat(result)
+        .isInstanceOfSatisfying(
+            ConnectResult.Unusable.class,
+            u -> {
+              assertThat(u.status()).hasToString("4.7.4");
+              assertThat(u.reason()).contains("its certificate is for [");
+            });
+    assertThat(server.commands()).as("nothing is said to it").endsWith("STARTTLS");
+  }
+
+  @Test
+  void anUntrustedIssuerDoesNotVerifyForAnyName() throws IOException {
+    server = new ScriptedServer(this::offersTls, TestTls.server("far.test"));
+    ServerEndpoint peer =
+        new ServerEndpoint(
+            "far.test",
+            server.address(),
+            false,
+            TlsRule.VERIFIED,
+            false,
+            null,
+            List.of("far.test"));
+    assertThat(open(peer)).isInstanceOf(ConnectResult.Unusable.class);
   }
 
   @Test

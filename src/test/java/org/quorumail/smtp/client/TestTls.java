@@ -22,7 +22,7 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** A certificate authority for the tests, and the certificates that it signs. */
-final class TestTls {
+public final class TestTls {
   private static final KeyPair AUTHORITY = newKeys();
   private static final X500Principal ISSUER = new X500Principal("CN=tests");
   private static final X509Certificate ROOT = sign(ISSUER, AUTHORITY, null);
@@ -30,7 +30,7 @@ final class TestTls {
   private TestTls() {}
 
   /** A context for a server with this name. */
-  static SSLContext server(String name) {
+  public static SSLContext server(String name) {
     try {
       KeyPair keys = newKeys();
       X509Certificate certificate = sign(new X500Principal("CN=" + name), keys, name);
@@ -50,7 +50,7 @@ final class TestTls {
   }
 
   /** A context for a client that trusts the authority. */
-  static SSLContext trusting() {
+  public static SSLContext trusting() {
     try {
       KeyStore store = KeyStore.getInstance("PKCS12");
       store.load(null, null);
