@@ -3,7 +3,6 @@ package org.quorumail;
 import java.util.List;
 import org.quorumail.cli.CommandLineInterface;
 import org.quorumail.cli.ServeCommand.NodeRunner;
-import org.quorumail.node.Config;
 import org.quorumail.node.ConfigFileCheck;
 import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
@@ -29,7 +28,7 @@ public final class Main {
     }
 
     @Override
-    public List<String> fileProblems(Config config) {
+    public List<String> fileProblems(ConfigResult.Valid config) {
       return ConfigFileCheck.problems(config);
     }
   }

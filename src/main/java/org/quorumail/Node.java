@@ -132,7 +132,9 @@ final class Node {
               c.metrics().enabled() ? Optional.of(metrics) : Optional.empty());
       upkeep.start("cluster-monitor", ClusterMonitor.INTERVAL, monitor::update);
       try (HttpServer http =
-              c.health().enabled() ? HttpServer.start(api, c.health(), c.api()) : null;
+              c.health().enabled()
+                  ? HttpServer.start(api, c.health(), c.api(), config::apiTls)
+                  : null;
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<ClusterMap> map = member.awaitFormation(stopping);
         if (map.isPresent()) serve(directory, member, map.get(), overrides.table());

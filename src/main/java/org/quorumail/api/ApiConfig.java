@@ -3,9 +3,15 @@ package org.quorumail.api;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.quorumail.config.Section;
+import org.quorumail.tls.KeyPairFiles;
 
-/** {@code [api]}: the files of the tokens of HTTP clients. */
-public record ApiConfig(Optional<Path> tokenFile, Optional<Path> readTokenFile) {
+/**
+ * {@code [api]}: the tokens of HTTP clients, and the TLS of the HTTP server.
+ *
+ * @param certificate without it the server speaks plain HTTP
+ */
+public record ApiConfig(
+    Optional<Path> tokenFile, Optional<Path> readTokenFile, Optional<KeyPairFiles> certificate) {
   public static ApiConfig read(Section api) {
     return new ApiConfig(
         api.optional(
@@ -21,6 +27,9 @@ public record ApiConfig(Optional<Path> tokenFile, Optional<Path> readTokenFile) 
             "",
             "file with the bearer token that reads over HTTP; without any token reading is open on"
                 + " loopback",
-            Path::of));
+            Path::of),
+        KeyPairFiles.read(
+            api.section("tls"),
+            "PEM certificate chain of the HTTP server, which then speaks HTTPS only"));
   }
 }

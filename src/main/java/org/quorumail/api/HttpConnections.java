@@ -7,9 +7,12 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,8 +26,11 @@ import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.api.HttpConnection.Phase;
 import org.quorumail.config.Network;
+import org.quorumail.tls.ServerTls;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,19 +48,34 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
   /** One host usually has a whole network of this length. */
   private static final int IPV6_PREFIX = 64;
 
+  /** The answer to a client that sends a request without TLS. */
+  private static final byte[] PLAIN_TEXT_ANSWER =
+      """
+      HTTP/1.1 400 Bad Request\r
+      Content-Type: text/plain\r
+      Content-Length: 54\r
+      Connection: close\r
+      \r
+      This port speaks HTTPS: use https:// in the address.\r
+      """
+          .getBytes(StandardCharsets.US_ASCII);
+
   private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(1);
 
   private final ServerConnectionSelector http;
   private final HttpLimits limits;
+  private final Supplier<Optional<ServerTls>> tls;
   private final LogAllowance allowance = new LogAllowance();
   private final Set<HttpConnection> open = new LinkedHashSet<>();
   private final ScheduledExecutorService deadlines =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofVirtual().name("http-deadlines").factory());
 
-  HttpConnections(ServerConnectionSelector http, HttpLimits limits) {
+  HttpConnections(
+      ServerConnectionSelector http, HttpLimits limits, Supplier<Optional<ServerTls>> tls) {
     this.http = http;
     this.limits = limits;
+    this.tls = tls;
     long interval = Math.min(limits.requestTimeout().toMillis() / 4, LONGEST_INTERVAL.toMillis());
     deadlines.scheduleWithFixedDelay(this::closeOverdue, interval, interval, TimeUnit.MILLISECONDS);
   }
@@ -84,8 +105,45 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
   public ServerConnection connection(ConnectionContext context) {
     HttpConnection connection = new HttpConnection(client(context));
     if (!admit(connection)) throw new CloseConnectionException("too many requests of the client");
-    DataReader reader = DataReader.create(() -> read(context.dataReader(), connection));
-    return new LimitedConnection(http.connection(new TimedContext(context, reader)), connection);
+    Optional<ServerTls> secured = tls.get();
+    if (secured.isEmpty()) {
+      DataReader socket = context.dataReader();
+      DataReader reader = DataReader.create(() -> counted(octets(socket), connection));
+      ConnectionContext timed =
+          new TimedContext(context, reader, context.dataWriter(), context.isSecure());
+      return new LimitedConnection(http.connection(timed), connection, Optional.empty());
+    }
+    boolean accepted = false;
+    try {
+      TlsChannel channel = handshake(secured.get(), context, connection);
+      accepted = true;
+      DataReader reader = DataReader.create(() -> counted(channel.read(), connection));
+      ConnectionContext timed = new TimedContext(context, reader, channel, true);
+      return new LimitedConnection(http.connection(timed), connection, Optional.of(channel));
+    } finally {
+      if (!accepted) remove(connection);
+    }
+  }
+
+  /** Makes the handshake, which belongs to the first request and its deadline. */
+  private TlsChannel handshake(
+      ServerTls secured, ConnectionContext context, HttpConnection connection) {
+    DataReader reader = context.dataReader();
+    try {
+      if (TlsChannel.isHandshake(reader)) {
+        return TlsChannel.accept(secured, reader, context.dataWriter());
+      }
+      dropped(connection, "plain_text_on_tls_port");
+      context.dataWriter().writeNow(BufferData.create(PLAIN_TEXT_ANSWER));
+      throw new CloseConnectionException("the client does not speak TLS");
+    } catch (DataReader.InsufficientDataAvailableException e) {
+      dropped(connection, "closed_by_client");
+      throw new CloseConnectionException("the client closed the connection", e);
+    } catch (IOException e) {
+      dropped(connection, "tls_handshake_failed");
+      LOG.debug("event=http_handshake_failed client={}", connection.client(), e);
+      throw new CloseConnectionException("the TLS handshake failed", e);
+    }
   }
 
   private static Network client(ConnectionContext context) {
@@ -96,18 +154,32 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
     return Network.containing(address, address instanceof Inet4Address ? IPV4_PREFIX : IPV6_PREFIX);
   }
 
-  /** Reads the next octets; null at the end of the input. */
-  @SuppressWarnings("NullAway") // Helidon expects null at the end, and is not annotated
-  private byte[] read(DataReader socket, HttpConnection connection) {
+  /** Reads the next octets of a socket; null at the end of the input. */
+  private static byte @Nullable [] octets(DataReader socket) {
     try {
       socket.ensureAvailable();
+      return socket.readBytes(socket.available());
     } catch (DataReader.InsufficientDataAvailableException e) {
+      return null;
+    }
+  }
+
+  /** Counts received octets, or their end, for the deadline of the request. */
+  @SuppressWarnings("NullAway") // Helidon expects null at the end, and is not annotated
+  private byte[] counted(byte @Nullable [] octets, HttpConnection connection) {
+    if (octets == null) {
       if (connection.phase() != Phase.RECEIVING) return null;
       dropped(connection, "closed_by_client");
-      throw new CloseConnectionException("the request ends early", e);
+      throw new CloseConnectionException("the request ends early");
     }
     connection.received();
-    return socket.readBytes(socket.available());
+    return octets;
+  }
+
+  private void remove(HttpConnection connection) {
+    synchronized (open) {
+      open.remove(connection);
+    }
   }
 
   /** Makes room for a connection and adds it; false when all others are at work. */
@@ -190,10 +262,13 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
   private final class LimitedConnection implements ServerConnection {
     private final ServerConnection connection;
     private final HttpConnection state;
+    private final Optional<TlsChannel> secured;
 
-    LimitedConnection(ServerConnection connection, HttpConnection state) {
+    LimitedConnection(
+        ServerConnection connection, HttpConnection state, Optional<TlsChannel> secured) {
       this.connection = connection;
       this.state = state;
+      this.secured = secured;
     }
 
     @Override
@@ -206,9 +281,18 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
                   return true;
                 });
       } finally {
-        synchronized (open) {
-          open.remove(state);
-        }
+        secured.ifPresent(this::endTls);
+        remove(state);
+      }
+    }
+
+    /** Ends TLS, which may block as an answer does and has the same deadline. */
+    private void endTls(TlsChannel channel) {
+      if (!state.enter(Phase.ANSWERING)) return;
+      try {
+        channel.close();
+      } catch (UncheckedIOException e) {
+        LOG.debug("event=http_tls_end_failed client={}", state.client(), e);
       }
     }
 

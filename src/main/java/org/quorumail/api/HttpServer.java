@@ -5,6 +5,7 @@ import io.helidon.http.DirectHandler.TransportRequest;
 import io.helidon.http.DirectHandler.TransportResponse;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -24,9 +25,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.quorumail.api.HttpConnection.Phase;
+import org.quorumail.tls.ServerTls;
 
-/** The API over HTTP/1.1. Threads: Helidon's, one virtual thread per connection. */
+/**
+ * The API over HTTP/1.1, plain or by TLS. Threads: Helidon's, one virtual thread per connection.
+ */
 public final class HttpServer implements AutoCloseable {
   /** Places beyond the limit, for connections that are being closed for newer ones. */
   private static final int SPARE_CONNECTIONS = 256;
@@ -51,11 +56,16 @@ public final class HttpServer implements AutoCloseable {
   private final Semaphore places;
   private final WebServer server;
 
-  private HttpServer(Api api, HttpCallers callers, InetSocketAddress address, HttpLimits limits) {
+  private HttpServer(
+      Api api,
+      HttpCallers callers,
+      InetSocketAddress address,
+      HttpLimits limits,
+      Supplier<Optional<ServerTls>> tls) {
     this.api = api;
     this.callers = callers;
     this.places = new Semaphore(limits.requests());
-    this.connections = new HttpConnections(http1(), limits);
+    this.connections = new HttpConnections(http1(), limits, tls);
     this.server =
         WebServer.builder()
             .address(address.getAddress())
@@ -80,17 +90,24 @@ public final class HttpServer implements AutoCloseable {
   /**
    * Listens at {@code health.listen_address}.
    *
+   * @param tls the certificates of the next connection; empty for plain HTTP
    * @throws IOException with a sentence for the operator when it cannot
    */
-  public static HttpServer start(Api api, HttpServerConfig config, ApiConfig security)
+  public static HttpServer start(
+      Api api, HttpServerConfig config, ApiConfig security, Supplier<Optional<ServerTls>> tls)
       throws IOException {
-    return start(api, config, security, HttpLimits.DEFAULT);
+    return start(api, config, security, tls, HttpLimits.DEFAULT);
   }
 
-  static HttpServer start(Api api, HttpServerConfig config, ApiConfig security, HttpLimits limits)
+  static HttpServer start(
+      Api api,
+      HttpServerConfig config,
+      ApiConfig security,
+      Supplier<Optional<ServerTls>> tls,
+      HttpLimits limits)
       throws IOException {
     InetSocketAddress address = config.listenAddress();
-    HttpServer http = new HttpServer(api, HttpCallers.of(security), address, limits);
+    HttpServer http = new HttpServer(api, HttpCallers.of(security), address, limits, tls);
     http.server.start();
     if (http.server.isRunning()) return http; // a failed bind is only logged by Helidon
     http.connections.close();
@@ -135,6 +152,9 @@ public final class HttpServer implements AutoCloseable {
     answer.headers().forEach((name, value) -> response.header(name, value));
     if (request.prologue().method().text().equals("HEAD")) response.send();
     else response.send(answer.body());
+    if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+      throw new CloseConnectionException("the client asked for it"); // Helidon would keep it open
+    }
     enter(Phase.IDLE);
   }
 

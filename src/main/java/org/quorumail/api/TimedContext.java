@@ -11,8 +11,10 @@ import io.helidon.webserver.Router;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 
-/** The context of a connection of Helidon, with another reader. */
-record TimedContext(ConnectionContext context, DataReader dataReader) implements ConnectionContext {
+/** The context of a connection of Helidon, with another reader and writer. */
+record TimedContext(
+    ConnectionContext context, DataReader dataReader, DataWriter dataWriter, boolean isSecure)
+    implements ConnectionContext {
   @Override
   public ListenerContext listenerContext() {
     return context.listenerContext();
@@ -21,11 +23,6 @@ record TimedContext(ConnectionContext context, DataReader dataReader) implements
   @Override
   public ExecutorService executor() {
     return context.executor();
-  }
-
-  @Override
-  public DataWriter dataWriter() {
-    return context.dataWriter();
   }
 
   @Override
@@ -51,11 +48,6 @@ record TimedContext(ConnectionContext context, DataReader dataReader) implements
   @Override
   public PeerInfo localPeer() {
     return context.localPeer();
-  }
-
-  @Override
-  public boolean isSecure() {
-    return context.isSecure();
   }
 
   @Override

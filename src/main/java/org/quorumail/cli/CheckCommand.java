@@ -43,7 +43,7 @@ final class CheckCommand implements Callable<Integer> {
     return switch (result) {
       case ConfigResult.Valid valid -> {
         printWarnings(valid.warnings(), err);
-        List<String> problems = node.fileProblems(valid.config());
+        List<String> problems = node.fileProblems(valid);
         if (!problems.isEmpty()) {
           printProblems(problems, err);
           yield ExitCode.USAGE;

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.quorumail.config.Problem;
 import org.quorumail.metrics.Logging;
-import org.quorumail.node.Config;
 import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import org.slf4j.Logger;
@@ -47,7 +46,7 @@ public final class ServeCommand implements Callable<Integer> {
      * The problems of the files that a configuration names (certificates, keys, tables, users), one
      * sentence each. Reads these files and opens nothing else.
      */
-    default List<String> fileProblems(Config config) {
+    default List<String> fileProblems(ConfigResult.Valid config) {
       return List.of();
     }
 

@@ -16,9 +16,16 @@ import java.util.function.Predicate;
  */
 public final class ConfigValues {
   private final Map<String, Object> values;
+  private final Map<String, String> origins;
 
-  ConfigValues(Map<String, Object> values) {
+  ConfigValues(Map<String, Object> values, Map<String, String> origins) {
     this.values = new LinkedHashMap<>(values);
+    this.origins = Map.copyOf(origins);
+  }
+
+  /** The origin of a key's value, as {@link Problem#origin} has it; empty for a default. */
+  public Optional<String> origin(String key) {
+    return Optional.ofNullable(origins.get(key));
   }
 
   /** Returns these values with those of the other reading for the keys that the test accepts. */
@@ -29,7 +36,7 @@ public final class ConfigValues {
         (key, value) -> {
           if (isTaken.test(key)) merged.put(key, value);
         });
-    return new ConfigValues(merged);
+    return new ConfigValues(merged, origins);
   }
 
   /**

@@ -79,7 +79,11 @@ public final class ParseContext {
   }
 
   public ConfigValues values() {
-    return new ConfigValues(values);
+    Map<String, String> origins = new LinkedHashMap<>();
+    for (String path : values.keySet()) {
+      if (isSet(path)) origins.put(path, origin(path));
+    }
+    return new ConfigValues(values, origins);
   }
 
   void declare(ConfigKey key) {
@@ -119,6 +123,13 @@ public final class ParseContext {
       if (line != null) return fileName + ":" + line;
     }
     return fileName;
+  }
+
+  private boolean isSet(String path) {
+    return overrides.containsKey(path)
+        || environment.containsKey(EnvironmentVariables.nameOf(path))
+        || foreignEnvironment.containsKey(path)
+        || lines.containsKey(path);
   }
 
   /** The configuration file when the value of a key is written in it. */

@@ -55,6 +55,7 @@ public final class CertificateWatcher {
     config.tls().certificate().ifPresent(pair -> add(stamps, pair));
     config.tls().more().forEach(pair -> add(stamps, pair));
     config.listeners().forEach(l -> l.certificate().ifPresent(pair -> add(stamps, pair)));
+    config.api().certificate().ifPresent(pair -> add(stamps, pair));
     config.tls().clientCa().ifPresent(file -> stamps.add(stamp(file)));
     return stamps;
   }

@@ -98,7 +98,10 @@ public record Config(
   public String summary() {
     StringBuilder text = new StringBuilder(hostname);
     listeners.forEach(l -> text.append(", SMTP on ").append(text(l.socket())));
-    if (health.enabled()) text.append(", HTTP on ").append(text(health.listenAddress()));
+    if (health.enabled()) {
+      text.append(api.certificate().isPresent() ? ", HTTPS on " : ", HTTP on ");
+      text.append(text(health.listenAddress()));
+    }
     text.append(cluster.enabled() ? ", clustered" : ", stand-alone");
     return text.append(", data in ").append(node.dataDirectory()).toString();
   }

@@ -66,6 +66,8 @@ final class ConfigCrossChecks {
     }
     config.cluster().tls().ifPresent(tls -> exposure("cluster.tls.key", tls.key()));
     config.api().tokenFile().ifPresent(file -> exposure("api.token_file", file));
+    config.api().readTokenFile().ifPresent(file -> exposure("api.read_token_file", file));
+    config.api().certificate().ifPresent(pair -> exposure("api.tls.key", pair.key()));
     config.auth().usersFile().ifPresent(file -> exposure("auth.users_file", file));
     config
         .policy()
@@ -240,6 +242,7 @@ final class ConfigCrossChecks {
     routeSecrets(this::readable);
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.api().readTokenFile().ifPresent(path -> readable("api.read_token_file", path));
+    config.api().certificate().ifPresent(pair -> readable("api.tls", pair));
     config.auth().usersFile().ifPresent(this::usersFile);
     config.auth().jwt().ifPresent(jwt -> readable("auth.jwt.keys", jwt.keys()));
     config

@@ -7,6 +7,7 @@ import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
 import org.quorumail.cluster.ClusterStartException;
 import org.quorumail.cluster.NodeCertificate;
+import org.quorumail.config.ConfigValues;
 import org.quorumail.policy.AliasTable;
 import org.quorumail.policy.checks.AccessLists;
 
@@ -18,10 +19,24 @@ public final class ConfigFileCheck {
     void run() throws IOException, NodeStartException, ClusterStartException;
   }
 
-  /** Returns one sentence for each kind of file that cannot be used. */
-  public static List<String> problems(Config c) {
+  /** Returns one sentence for each kind of file that cannot be used, with key and line. */
+  public static List<String> problems(ConfigResult.Valid valid) {
+    return problems(valid.config()).stream()
+        .map(problem -> located(problem, valid.values()))
+        .toList();
+  }
+
+  /** Precedes the key at the beginning of a sentence with the line that sets it. */
+  private static String located(String problem, ConfigValues values) {
+    String key = problem.split("[,:]", 2)[0];
+    return values.origin(key).map(origin -> origin + ": " + problem).orElse(problem);
+  }
+
+  /** Returns the same without lines. */
+  static List<String> problems(Config c) {
     List<String> problems = new ArrayList<>();
-    collect(problems, () -> LiveConfig.certificates(c));
+    collect(problems, () -> LiveConfig.smtpCertificates(c));
+    collect(problems, () -> LiveConfig.apiTls(c));
     collect(
         problems,
         () -> Authentication.open(c.auth(), new LoginFailures(c.auth().limits())).close());

@@ -55,8 +55,16 @@ public final class LiveConfig {
       ConfigValues values,
       FileFingerprints files,
       PolicyFactory.BuiltPolicy policy,
-      List<Optional<ServerTls>> tls,
+      Certificates certificates,
       Authentication authentication) {}
+
+  /**
+   * The certificates in use.
+   *
+   * @param smtp those of the listeners in their order, empty where there is none
+   * @param api that of the HTTP server
+   */
+  record Certificates(List<Optional<ServerTls>> smtp, Optional<ServerTls> api) {}
 
   private LiveConfig(PolicyFactory policyFactory, State state, LoginFailures loginFailures) {
     this.policyFactory = policyFactory;
@@ -92,7 +100,12 @@ public final class LiveConfig {
 
   /** The certificates of one listener, named by its index in the configuration. */
   public Optional<ServerTls> tls(int listenerIndex) {
-    return state.tls.get(listenerIndex);
+    return state.certificates.smtp.get(listenerIndex);
+  }
+
+  /** The certificate of the HTTP server. */
+  public Optional<ServerTls> apiTls() {
+    return state.certificates.api;
   }
 
   /** Reads the certificate files again; when one cannot be used, nothing changes. */
@@ -142,7 +155,7 @@ public final class LiveConfig {
 
   /** Whether a reload reads the file again that the value of this key names. */
   private static boolean isReadAgain(String key) {
-    return isLive(key) || key.startsWith("smtp.listeners[");
+    return isLive(key) || key.startsWith("smtp.listeners[") || key.startsWith("api.tls.");
   }
 
   private static State load(
@@ -161,19 +174,40 @@ public final class LiveConfig {
     }
   }
 
-  /** The certificates of the listeners, in their order; empty where there is none. */
-  static List<Optional<ServerTls>> certificates(Config config) throws NodeStartException {
-    List<Optional<ServerTls>> tls = new ArrayList<>();
+  private static Certificates certificates(Config config) throws NodeStartException {
+    return new Certificates(smtpCertificates(config), apiTls(config));
+  }
+
+  /** Reads the certificates of the listeners; the exception's sentence begins with the key. */
+  static List<Optional<ServerTls>> smtpCertificates(Config config) throws NodeStartException {
+    List<Optional<ServerTls>> smtp = new ArrayList<>();
     for (int i = 0; i < config.listeners().size(); i++) {
       ListenerConfig listener = config.listeners().get(i);
-      String key = listener.certificate().isPresent() ? "smtp.listeners[%d]".formatted(i) : "tls";
+      boolean own = listener.certificate().isPresent();
+      String key = own ? "smtp.listeners[%d].extensions.starttls".formatted(i) : "tls";
       try {
-        tls.add(tls(listener, config.tls()));
+        smtp.add(tls(listener, config.tls()));
       } catch (CertificateException e) {
-        throw NodeStartException.ofConfiguration(key + ".certificate, .key: " + e.getMessage(), e);
+        throw unusable(key, e);
       }
     }
-    return tls;
+    return List.copyOf(smtp);
+  }
+
+  /** Reads the certificate of the HTTP server, which has no part in {@code [tls]}. */
+  static Optional<ServerTls> apiTls(Config config) throws NodeStartException {
+    Optional<KeyPairFiles> pair = config.api().certificate();
+    if (pair.isEmpty()) return Optional.empty();
+    String version = config.tls().minVersion();
+    try {
+      return Optional.of(ServerTls.of(pair.get().certificate(), pair.get().key(), version));
+    } catch (CertificateException e) {
+      throw unusable("api.tls", e);
+    }
+  }
+
+  private static NodeStartException unusable(String table, CertificateException e) {
+    return NodeStartException.ofConfiguration(table + ".certificate, .key: " + e.getMessage(), e);
   }
 
   private static Optional<ServerTls> tls(ListenerConfig listener, TlsConfig shared)

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
-import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -69,11 +69,11 @@ final class ClientCertificateVerifier {
     }
   }
 
-  void configure(SSLSocket socket) {
+  void configure(SSLParameters parameters) {
     switch (mode) {
       case NONE -> {}
-      case REQUEST -> socket.setWantClientAuth(true);
-      case REQUIRE -> socket.setNeedClientAuth(true);
+      case REQUEST -> parameters.setWantClientAuth(true);
+      case REQUIRE -> parameters.setNeedClientAuth(true);
     }
   }
 

@@ -16,10 +16,12 @@ import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 
 /**
  * The TLS of a listener. It chooses the certificate by the name that the client asks for (RFC 6066
@@ -172,24 +174,44 @@ public final class ServerTls {
 
   /** Makes the TLS socket on an accepted connection; the caller starts the handshake. */
   public SSLSocket wrap(Socket socket, ClientHello hello) throws IOException {
-    SSLContext context = hello.serverName().map(this::contextFor).orElse(byDefault);
-    SSLSocket secured =
-        (SSLSocket) context.getSocketFactory().createSocket(socket, hello.replay(), true);
-    SSLParameters parameters = secured.getSSLParameters();
+    SSLSocketFactory factory = contextFor(hello).getSocketFactory();
+    SSLSocket secured = (SSLSocket) factory.createSocket(socket, hello.replay(), true);
+    secured.setUseClientMode(false);
+    secured.setSSLParameters(restrict(secured.getSSLParameters()));
+    return secured;
+  }
+
+  /**
+   * Makes the engine of a connection whose first message is read; it must be given that message.
+   *
+   * @param applicationProtocol the only one that a client with ALPN (RFC 7301) may choose
+   */
+  public SSLEngine engine(ClientHello hello, String applicationProtocol) {
+    SSLEngine engine = contextFor(hello).createSSLEngine();
+    engine.setUseClientMode(false);
+    SSLParameters parameters = restrict(engine.getSSLParameters());
+    parameters.setApplicationProtocols(new String[] {applicationProtocol});
+    engine.setSSLParameters(parameters);
+    return engine;
+  }
+
+  private SSLParameters restrict(SSLParameters parameters) {
     parameters.setProtocols(protocols);
     parameters.setCipherSuites(SUITES);
     parameters.setUseCipherSuitesOrder(true);
     parameters.setNamedGroups(GROUPS);
     parameters.setSignatureSchemes(SIGNATURES);
-    secured.setSSLParameters(parameters);
-    secured.setUseClientMode(false);
-    clients.configure(secured);
-    return secured;
+    clients.configure(parameters);
+    return parameters;
   }
 
   /** The names that the client's certificate proves. */
   public Set<CertificateName> clientNames(SSLSession session) {
     return clients.names(session);
+  }
+
+  private SSLContext contextFor(ClientHello hello) {
+    return hello.serverName().map(this::contextFor).orElse(byDefault);
   }
 
   /** An exact name precedes one with a star, which stands for the first label only. */

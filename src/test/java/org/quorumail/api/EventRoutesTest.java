@@ -44,7 +44,8 @@ class EventRoutesTest {
         HttpServer.start(
             new Api(node, node, node, node, Optional.of(metrics)),
             node.config().health(),
-            node.config().api());
+            node.config().api(),
+            Optional::empty);
   }
 
   @AfterEach

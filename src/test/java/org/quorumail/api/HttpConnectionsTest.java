@@ -103,6 +103,17 @@ class HttpConnectionsTest {
   }
 
   @Test
+  void theConnectionOfTheLastRequestIsClosedAtOnce() throws Exception {
+    start();
+    Socket socket = open("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    socket.setSoTimeout(5_000);
+    assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+        .startsWith("HTTP/1.1 200")
+        .endsWith("OK");
+    assertThat(log.list).isEmpty();
+  }
+
+  @Test
   void aConnectionBetweenTwoRequestsEndsWithoutALine() throws Exception {
     start(limits(8, 8));
     Socket socket = open("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
@@ -197,6 +208,7 @@ class HttpConnectionsTest {
             new Api(node, node, node, node, Optional.of(metrics)),
             node.config().health(),
             node.config().api(),
+            Optional::empty,
             limits);
   }
 

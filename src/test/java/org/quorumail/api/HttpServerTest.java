@@ -55,7 +55,8 @@ class HttpServerTest {
         HttpServer.start(
             new Api(node, node, node, node, Optional.of(metrics)),
             node.config().health(),
-            node.config().api());
+            node.config().api(),
+            Optional::empty);
   }
 
   @AfterEach
@@ -400,7 +401,8 @@ class HttpServerTest {
                 HttpServer.start(
                     new Api(other, other, other, other, Optional.of(metrics)),
                     other.config().health(),
-                    other.config().api()))
+                    other.config().api(),
+                    Optional::empty))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("health.listen_address")
         .hasMessageContaining("port " + server.port());
@@ -414,7 +416,8 @@ class HttpServerTest {
     return HttpServer.start(
         new Api(other, other, other, other, Optional.of(metrics)),
         other.config().health(),
-        other.config().api());
+        other.config().api(),
+        Optional::empty);
   }
 
   private HttpResponse<String> get(String path) throws Exception {

@@ -349,7 +349,7 @@ class CommandLineInterfaceTest {
           public void run(ConfigResult.Valid config, ConfigSources sources) {}
 
           @Override
-          public List<String> fileProblems(Config config) {
+          public List<String> fileProblems(ConfigResult.Valid config) {
             return List.of("tls.certificate: there is no file x.pem");
           }
         };

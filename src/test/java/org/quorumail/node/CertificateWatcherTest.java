@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.dns.DnsResolver;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.smtp.TestCertificates;
+import org.quorumail.tls.ServerTls;
 
 class CertificateWatcherTest {
   @TempDir Path folder;
@@ -29,7 +30,9 @@ class CertificateWatcherTest {
         Map.of(
             "node.data_directory", folder.toString(),
             "tls.certificate", folder.resolve("pem").toString(),
-            "tls.key", folder.resolve("key").toString());
+            "tls.key", folder.resolve("key").toString(),
+            "api.tls.certificate", folder.resolve("pem").toString(),
+            "api.tls.key", folder.resolve("key").toString());
     ConfigResult.Valid read = (ConfigResult.Valid) ConfigReader.read("", "", Map.of(), keys);
     SimpleMeterRegistry meters = new SimpleMeterRegistry();
     Clock clock = Clock.systemUTC();
@@ -65,16 +68,15 @@ class CertificateWatcherTest {
     assertThat(subject()).isEqualTo("CN=new");
   }
 
+  /** The subject of the certificate of SMTP, which must be that of the HTTP server too. */
   private String subject() {
-    return config
-        .tls(0)
-        .orElseThrow()
-        .keys()
-        .getFirst()
-        .chain()
-        .getFirst()
-        .getSubjectX500Principal()
-        .getName();
+    String smtp = subject(config.tls(0).orElseThrow());
+    assertThat(subject(config.apiTls().orElseThrow())).isEqualTo(smtp);
+    return smtp;
+  }
+
+  private static String subject(ServerTls tls) {
+    return tls.keys().getFirst().chain().getFirst().getSubjectX500Principal().getName();
   }
 
   private void use(String certificate, String key) throws Exception {

@@ -50,6 +50,29 @@ class ConfigFileCheckTest {
   }
 
   @Test
+  void aBadCertificateOfAnyServerIsNamedWithItsKeyAndLine() throws IOException {
+    String pair = "certificate = '%s'\nkey = '%s'\n".formatted(file("one.pem"), file("two.key"));
+    String listener = "[[smtp.listeners]]\nsocket = '[::]:2525'\ntls = 'starttls'\n";
+    assertThat(located("[node]\n[api.tls]\n" + pair))
+        .singleElement()
+        .asString()
+        .startsWith("f:3: api.tls.certificate, .key: the key in " + file("two.key"));
+    assertThat(located("[tls]\n" + pair + listener))
+        .singleElement()
+        .asString()
+        .startsWith("f:2: tls.certificate, .key: the key in ");
+    assertThat(located(listener + "[smtp.listeners.extensions.starttls]\n" + pair))
+        .singleElement()
+        .asString()
+        .startsWith("f:5: smtp.listeners[0].extensions.starttls.certificate, .key: the key in ");
+  }
+
+  private static List<String> located(String toml) {
+    ConfigResult read = ConfigReader.read(toml, "f", Map.of(), Map.of());
+    return ConfigFileCheck.problems((ConfigResult.Valid) read);
+  }
+
+  @Test
   void aKeyMustBeThatOfItsCertificate() throws IOException {
     assertThat(problems(Map.of("tls.certificate", file("one.pem"), "tls.key", file("two.key"))))
         .singleElement()

@@ -125,6 +125,8 @@ class ConfigReaderTest {
             + " smtp.listeners[1].socket: uses the same socket as smtp.listeners[0].socket",
         "[health]\\nlisten_address = '127.0.0.1:2525' | f:2: health.listen_address: uses the same"
             + " socket as smtp.listeners[0].socket",
+        "[api.tls]\\nkey = 'k.pem' | f:2: api.tls.key: a certificate and its key belong"
+            + " together: set both or neither",
         "[tls]\\ncertificate = 'c.pem' | f:2: tls.certificate: a certificate and its key belong"
             + " together: set both or neither",
         "[relay]\\nnetworks = ['10.0.0.0/8',\\n 'x'] | f:3: relay.networks[1]: a network is written"
