@@ -29,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>Each node keeps the latest revision that it knows in {@code cluster.json}, and opens its
  * groups by it. The file of older releases has the founding members alone.
  *
- * @param version of the stored form
+ * @param version of the stored form: 3 once a spool was dissolved, else 2
  * @param clusterId the digest of the founding members, by which clusters with one secret differ
  * @param groupNamespace the first part of the ids of all Raft groups; a cluster that began as a
  *     stand-alone node has that node's
@@ -53,8 +53,14 @@ public record ClusterMap(
   /** The namespace of the groups of a stand-alone node. */
   public static final String STANDALONE_GROUPS = "alone";
 
-  /** The version of the form that this release writes. */
-  static final int VERSION = 2;
+  /** The version of a map in which no spool was ever dissolved. */
+  static final int FIRST_VERSION = 2;
+
+  /** The version from which on spools are dissolved, and new ones have {@code foundedIn}. */
+  static final int DISSOLVING_VERSION = 3;
+
+  /** The latest version that this release reads. */
+  public static final int VERSION = DISSOLVING_VERSION;
 
   /** The most members: the map is part of each node's metadata, which are at most 64 KiB. */
   static final int MEMBERS_MAX = 100;
@@ -69,25 +75,29 @@ public record ClusterMap(
    * The nodes that hold a spool, by their peer ids; at first the home is the first of them.
    *
    * @param founders with which the group was opened first; later members join it
+   * @param foundedIn the revision that founded the spool, by which it differs from a dissolved one
+   *     of the same home; null before version 3
    */
-  public record SpoolReplicas(List<String> founders, List<String> members) {
+  public record SpoolReplicas(
+      List<String> founders, List<String> members, @Nullable Long foundedIn) {
     public SpoolReplicas {
       founders = List.copyOf(orEmpty(founders));
       members = List.copyOf(orEmpty(members));
     }
 
-    static SpoolReplicas founded(List<Member> members) {
-      return new SpoolReplicas(peerIds(members), peerIds(members));
+    static SpoolReplicas founded(List<Member> members, @Nullable Long foundedIn) {
+      return new SpoolReplicas(peerIds(members), peerIds(members), foundedIn);
     }
 
     SpoolReplicas with(String peer) {
       List<String> all = new ArrayList<>(members);
       all.add(peer);
-      return new SpoolReplicas(founders, all);
+      return new SpoolReplicas(founders, all, foundedIn);
     }
 
     SpoolReplicas without(String peer) {
-      return new SpoolReplicas(founders, members.stream().filter(p -> !p.equals(peer)).toList());
+      return new SpoolReplicas(
+          founders, members.stream().filter(p -> !p.equals(peer)).toList(), foundedIn);
     }
   }
 
@@ -111,10 +121,10 @@ public record ClusterMap(
     Placement placement = new Placement(formation, replicationFactor);
     Map<String, SpoolReplicas> spools = new TreeMap<>();
     for (Member home : formation.members()) {
-      spools.put(home.nodeId(), SpoolReplicas.founded(placement.spoolMembers(home)));
+      spools.put(home.nodeId(), SpoolReplicas.founded(placement.spoolMembers(home), null));
     }
     return new ClusterMap(
-        VERSION,
+        FIRST_VERSION,
         formation.digest(),
         groupNamespace,
         0,
@@ -164,7 +174,7 @@ public record ClusterMap(
     return moved
         ? Optional.of(
             new ClusterMap(
-                VERSION, clusterId, groupNamespace, 0, List.of(only), metaFounders, spools))
+                version, clusterId, groupNamespace, 0, List.of(only), metaFounders, spools))
         : Optional.empty();
   }
 
@@ -204,6 +214,17 @@ public record ClusterMap(
     return replicas == null ? List.of() : founders(replicas.founders(), self);
   }
 
+  /**
+   * The name of the spool that no other spool has, before or after it: of its group's id and of its
+   * folder.
+   */
+  public String uniqueSpoolName(String home) {
+    SpoolReplicas replicas = spools.get(home);
+    Long foundedIn = replicas == null ? null : replicas.foundedIn();
+    String name = Placement.spoolGroup(home);
+    return foundedIn == null ? name : name + "@" + foundedIn; // no node id has this character
+  }
+
   /** The same for the meta group. */
   public List<Member> metaFounders(Member self) {
     return founders(metaFounders, self);
@@ -215,8 +236,9 @@ public record ClusterMap(
   }
 
   /**
-   * The reason why this node cannot be added. A node id stays with its directory: under the id of
-   * another directory a node would claim votes and mail that it does not have.
+   * The reason why this node cannot be added. A node id stays with its directory while the node is
+   * a member: under the id of another directory a node would claim votes and mail that it does not
+   * have.
    *
    * @return one sentence for the operator of the joining node
    */
@@ -226,17 +248,21 @@ public record ClusterMap(
           "node.data_directory: the cluster knows %s by a directory that is not this one; restore the directory, or give this node an id of its own in node.id and an empty directory"
               .formatted(node.nodeId()));
     }
-    if (spools.containsKey(node.nodeId())) {
-      return Optional.of(
-          "node.id: %s was removed, and the others still hold its spool; give this node an id of its own"
-              .formatted(node.nodeId()));
-    }
     if (members.size() >= MEMBERS_MAX) {
       return Optional.of(
           "cluster.seeds: the cluster has %d members, the most that it can have"
               .formatted(members.size()));
     }
     return Optional.empty();
+  }
+
+  /** The reason why this node cannot be added yet; it goes away without help. */
+  public Optional<String> joinDelay(MemberMetadata node) {
+    return find(node.nodeId()).isEmpty() && spools.containsKey(node.nodeId())
+        ? Optional.of(
+            "an earlier node with the id %s was removed, and its spool still has mail; this node is added as a new one when that is delivered"
+                .formatted(node.nodeId()))
+        : Optional.empty();
   }
 
   /**
@@ -255,7 +281,8 @@ public record ClusterMap(
             replicas.members().size() < replicationFactor
                 ? replicas.with(joined.peerId())
                 : replicas);
-    changed.put(joined.nodeId(), SpoolReplicas.founded(placement.spoolMembers(joined)));
+    Long foundedIn = version < DISSOLVING_VERSION ? null : revision + 1;
+    changed.put(joined.nodeId(), SpoolReplicas.founded(placement.spoolMembers(joined), foundedIn));
     return next(formationOf(members, joined).members(), changed);
   }
 
@@ -282,9 +309,27 @@ public record ClusterMap(
     return next(rest, changed);
   }
 
+  /**
+   * The next revision: without the spool of a node that was removed, whose replicas have all been
+   * closed for good.
+   */
+  public ClusterMap withoutSpool(String home) {
+    if (find(home).isPresent()) throw new IllegalArgumentException(home + " is a member");
+    Map<String, SpoolReplicas> changed = new TreeMap<>(spools);
+    changed.remove(home);
+    return new ClusterMap(
+        DISSOLVING_VERSION,
+        clusterId,
+        groupNamespace,
+        revision + 1,
+        members,
+        metaFounders,
+        changed);
+  }
+
   private ClusterMap next(List<Member> nextMembers, Map<String, SpoolReplicas> nextSpools) {
     return new ClusterMap(
-        VERSION, clusterId, groupNamespace, revision + 1, nextMembers, metaFounders, nextSpools);
+        version, clusterId, groupNamespace, revision + 1, nextMembers, metaFounders, nextSpools);
   }
 
   private static Formation formationOf(List<Member> members, Member one) {
@@ -299,7 +344,8 @@ public record ClusterMap(
 
   /** The reason why this map cannot be used; JSON may leave anything out. */
   Optional<String> problem() {
-    if (version != VERSION) return Optional.of("it has the unknown version " + version);
+    if (version < FIRST_VERSION || version > VERSION)
+      return Optional.of("it has the unknown version " + version);
     if (Objects.isNull(clusterId) || Objects.isNull(groupNamespace) || revision < 0)
       return Optional.of("it has no id or revision");
     if (members.isEmpty() || members.size() > MEMBERS_MAX) {

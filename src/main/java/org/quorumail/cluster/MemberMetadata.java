@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param joins the id of the cluster that this node asks to be added to
  * @param map the latest cluster map that this node knows; null before the formation, and in a
  *     release that cannot add nodes
+ * @param mapVersion the latest version of cluster maps that this node reads; null in a release that
+ *     cannot dissolve spools
  */
 public record MemberMetadata(
     String nodeId,
@@ -29,7 +31,8 @@ public record MemberMetadata(
     List<Formation.Member> formed,
     NodeLoad load,
     @Nullable String joins,
-    @Nullable ClusterMap map) {
+    @Nullable ClusterMap map,
+    @Nullable Integer mapVersion) {
 
   /**
    * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays
@@ -41,10 +44,47 @@ public record MemberMetadata(
     formed = List.copyOf(formed);
   }
 
+  /** The metadata of a release that cannot dissolve spools. */
+  public MemberMetadata(
+      String nodeId,
+      String peerId,
+      String host,
+      int port,
+      int raftPort,
+      String region,
+      String zone,
+      int expect,
+      String proposal,
+      List<Formation.Member> formed,
+      NodeLoad load,
+      @Nullable String joins,
+      @Nullable ClusterMap map) {
+    this(
+        nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, load, joins,
+        map, null);
+  }
+
+  /** Whether the node can read maps of a version. */
+  boolean readsMap(int version) {
+    return mapVersion != null && mapVersion >= version;
+  }
+
   MemberMetadata with(NodeLoad changed) {
     return new MemberMetadata(
-        nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, changed,
-        joins, map);
+        nodeId,
+        peerId,
+        host,
+        port,
+        raftPort,
+        region,
+        zone,
+        expect,
+        proposal,
+        formed,
+        changed,
+        joins,
+        map,
+        mapVersion);
   }
 
   /** The load of a node; rates are computed by the receiver. */

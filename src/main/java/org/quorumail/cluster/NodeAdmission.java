@@ -28,7 +28,10 @@ public final class NodeAdmission {
   /** The node is added by the next revision of the map. */
   public record Add(String nodeId, ClusterMap next) implements Decision {}
 
-  /** Decides about one node: the first by its id that asks, is alive, and is no member. */
+  /**
+   * Decides about one node: the first by its id that asks, is alive, and is no member. One that
+   * must wait holds up no other.
+   */
   public Decision decide(ClusterMap map, MemberMetadata self, List<Membership.Member> others) {
     Optional<MemberMetadata> asking =
         others.stream()
@@ -36,15 +39,21 @@ public final class NodeAdmission {
             .map(Membership.Member::metadata)
             .filter(m -> map.clusterId().equals(m.joins()))
             .filter(m -> map.findPeer(m.peerId()).isEmpty())
-            .min(Comparator.comparing(MemberMetadata::nodeId));
+            .min(
+                Comparator.comparing((MemberMetadata m) -> obstacle(map, m).isPresent())
+                    .thenComparing(MemberMetadata::nodeId));
     if (asking.isEmpty()) return new Nobody();
     MemberMetadata node = asking.get();
     Optional<String> problem =
-        map.joinProblem(node).or(() -> oldRelease(map, self, others, m -> true));
+        obstacle(map, node).or(() -> oldRelease(map, self, others, m -> true));
     if (problem.isPresent()) return new Refused(node.nodeId(), problem.get());
     ClusterMap next =
         map.withMember(Formation.member(node), replicationFactor, m -> isReady(m, self, others));
     return new Add(node.nodeId(), next);
+  }
+
+  private static Optional<String> obstacle(ClusterMap map, MemberMetadata node) {
+    return map.joinProblem(node).or(() -> map.joinDelay(node));
   }
 
   /**

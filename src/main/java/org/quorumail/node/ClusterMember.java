@@ -65,6 +65,9 @@ public final class ClusterMember implements AutoCloseable {
   private final Membership membership;
   private final PartitionDetector partitionDetector = new PartitionDetector();
 
+  /** The reason why this node does not ask to be added yet; of the thread that waits. */
+  private Optional<String> joinDelay = Optional.empty();
+
   ClusterMember(
       ClusterConfig config,
       DataDirectory directory,
@@ -256,6 +259,11 @@ public final class ClusterMember implements AutoCloseable {
   private void reportWait() throws ClusterStartException {
     Optional<String> failure = membership.joinFailure();
     if (failure.isPresent()) throw new ClusterStartException(failure.get());
+    if (joinDelay.isPresent()) {
+      LOG.warn(
+          "event=cluster_join_delayed node={} reason=\"{}\"", metadata().nodeId(), joinDelay.get());
+      return;
+    }
     if (metadata().joins() != null) {
       LOG.warn(
           "event=cluster_join_waiting seeds={} reason=\"the leader of the cluster has not added"
@@ -406,11 +414,21 @@ public final class ClusterMember implements AutoCloseable {
     if (running.findPeer(self.peerId()).isPresent()) return Optional.of(running);
     Optional<String> problem = running.joinProblem(self);
     if (problem.isPresent()) throw new ClusterStartException(problem.get());
+    Optional<String> delay = running.joinDelay(self);
+    if (delay.isPresent()) {
+      if (!delay.equals(joinDelay))
+        LOG.warn("event=cluster_join_delayed node={} reason=\"{}\"", self.nodeId(), delay.get());
+      joinDelay = delay;
+      return Optional.empty();
+    }
+    joinDelay = Optional.empty();
     if (!running.clusterId().equals(self.joins())) {
       local.joins(running.clusterId());
       LOG.info(
-          "event=cluster_join_requested cluster={} members={}",
+          "event=cluster_join_requested cluster={} node={} peer={} members={}",
           running.clusterId(),
+          self.nodeId(),
+          self.peerId(),
           running.members().stream().map(Formation.Member::nodeId).toList());
     }
     return Optional.empty();

@@ -63,7 +63,8 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
         known == null ? List.of() : known.members(),
         load.get(),
         known == null ? joins : null,
-        known);
+        known,
+        ClusterMap.VERSION);
   }
 
   Optional<ClusterMap> map() {

@@ -11,9 +11,12 @@ import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.GroupMembers;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
+import org.quorumail.cluster.MetaState;
 import org.quorumail.cluster.NodeAdmission;
 import org.quorumail.cluster.Placement;
+import org.quorumail.cluster.SpoolDissolution;
 import org.quorumail.replication.RaftStartException;
+import org.quorumail.spool.Spool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,11 +33,15 @@ public final class MembershipReconciler {
   /** The time between two rounds. */
   public static final Duration INTERVAL = Duration.ofSeconds(1);
 
+  /** The timeout of the entry that closes a spool; it is tried again in the next round. */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
   private final RaftGroups groups;
   private final ClusterMember member;
   private final NodeAdmission admission;
   private final Consumer<Throwable> onRemoved;
   private String lastRefusal = "";
+  private String lastNotDissolved = "";
 
   /**
    * @param onRemoved called when the others have removed this node; the process must end
@@ -53,6 +60,7 @@ public final class MembershipReconciler {
     takeOverCommittedMap();
     if (groups.ledMembers(Placement.META_GROUP).isPresent() && admit()) takeOverCommittedMap();
     if (isBehind()) return;
+    dissolveSpools();
     changeMetaMembers();
     for (String home : groups.map().spools().keySet()) changeSpoolMembers(home);
   }
@@ -71,7 +79,10 @@ public final class MembershipReconciler {
     if (committed.isEmpty()) return;
     ClusterMap next = committed.get();
     try {
-      if (next.revision() > member.map().map(ClusterMap::revision).orElse(0L)) member.adopt(next);
+      if (next.revision() > member.map().map(ClusterMap::revision).orElse(0L)) {
+        groups.prepareUpdate(next);
+        member.adopt(next);
+      }
       if (next.revision() > groups.map().revision()) groups.update(next);
     } catch (IOException | RaftStartException e) {
       LOG.error(
@@ -100,10 +111,62 @@ public final class MembershipReconciler {
           return false;
         }
         lastRefusal = "";
-        LOG.info("event=node_added node={} revision={}", add.nodeId(), add.next().revision());
+        LOG.info(
+            "event=node_added node={} revision={} former_peer={}",
+            add.nodeId(),
+            add.next().revision(),
+            formerPeer(add));
         return true;
       }
     }
+  }
+
+  /** The directory that the cluster knew by the id before; "-" when there was none. */
+  private String formerPeer(NodeAdmission.Add add) {
+    String peer = add.next().find(add.nodeId()).map(Formation.Member::peerId).orElse("");
+    return Optional.ofNullable(groups.meta().nodes().get(add.nodeId()))
+        .map(MetaState.RegisteredNode::peerId)
+        .filter(former -> !former.equals(peer))
+        .orElse("-");
+  }
+
+  /**
+   * Gives up the empty spools of removed nodes that this node owns. First no replica accepts
+   * anything any more, then the map drops the spool.
+   */
+  private void dissolveSpools() throws InterruptedException {
+    SpoolDissolution dissolution =
+        new SpoolDissolution(groups.map(), member.metadata(), member.membership().members());
+    for (Spool spool : groups.owned(dissolution.candidates())) {
+      if (!spool.isDrained()) continue;
+      Optional<String> obstacle = dissolution.obstacle();
+      if (obstacle.isPresent()) {
+        logNotDissolved(spool, obstacle.get());
+        return;
+      }
+      if (!spool.isClosedForGood()) {
+        if (!spool.closeForGood(CLOSE_TIMEOUT)) continue;
+        LOG.info("event=spool_closed spool={} home={}", spool.name(), spool.home());
+      }
+      ClusterMap next = groups.map().withoutSpool(spool.home());
+      Optional<String> failure = groups.propose(next);
+      failure.ifPresent(reason -> logNotDissolved(spool, reason));
+      if (failure.isPresent()) return;
+      LOG.info(
+          "event=spool_dissolved spool={} home={} revision={}",
+          spool.name(),
+          spool.home(),
+          next.revision());
+      takeOverCommittedMap(); // the next proposal must follow this one
+      return;
+    }
+  }
+
+  private void logNotDissolved(Spool spool, String reason) {
+    String refusal = spool.name() + reason;
+    if (!refusal.equals(lastNotDissolved))
+      LOG.warn("event=spool_not_dissolved spool={} reason=\"{}\"", spool.name(), reason);
+    lastNotDissolved = refusal;
   }
 
   private void changeMetaMembers() {

@@ -28,6 +28,7 @@ import org.quorumail.replication.RaftStartException;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
 import org.quorumail.spool.OwnershipListener;
+import org.quorumail.spool.Spool;
 import org.quorumail.spool.Spools;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,11 +46,18 @@ public final class RaftGroups implements AutoCloseable {
   private final RaftNode raft;
   private final Spools spools;
   private final MetaState meta;
+  private final DissolvedSpools dissolved;
   private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
   private volatile ClusterMap map;
 
   private RaftGroups(
-      ClusterMap map, Formation.Member self, RaftNode raft, Spools spools, MetaState meta) {
+      ClusterMap map,
+      Formation.Member self,
+      RaftNode raft,
+      Spools spools,
+      MetaState meta,
+      DissolvedSpools dissolved) {
+    this.dissolved = dissolved;
     this.map = map;
     this.self = self;
     this.raft = raft;
@@ -84,7 +92,9 @@ public final class RaftGroups implements AutoCloseable {
             listener,
             onFatal);
     RaftNode raft;
+    DissolvedSpools dissolved;
     try {
+      dissolved = DissolvedSpools.open(directory.path(), map);
       spools.watchSpace(directory.path());
       Path raftDirectory = directory.path().resolve(DataDirectory.RAFT);
       raft = RaftNode.start(member.raftSettings(raftDirectory, map), meters, onFatal);
@@ -93,11 +103,11 @@ public final class RaftGroups implements AutoCloseable {
       throw e;
     }
     MetaState meta = new MetaState(directory.path().resolve("meta"));
-    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta);
+    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta, dissolved);
     try {
       groups.openAll();
       return groups;
-    } catch (RaftStartException e) {
+    } catch (RaftStartException | IOException e) {
       groups.close();
       throw e;
     }
@@ -233,22 +243,49 @@ public final class RaftGroups implements AutoCloseable {
     spools.close();
   }
 
-  private void openAll() throws RaftStartException {
+  private void openAll() throws RaftStartException, IOException {
+    deleteDissolved();
     learnAddresses(map);
-    open(spec(Placement.META_GROUP, map.metaFounders(self)), meta);
+    // without founders this node joins the group
+    open(new GroupSpec(Placement.META_GROUP, raftMembers(map.metaFounders(self))), meta);
     openSpools(map);
     spools.startMaintenance();
   }
 
+  /** Notes which spools a later revision dissolves; called before that is on this node's disk. */
+  void prepareUpdate(ClusterMap next) throws IOException {
+    dissolved.add(DissolvedSpools.between(map, next, self));
+  }
+
   /**
-   * Opens the spools that a later revision of the cluster map gives this node.
+   * Deletes the spools that a later revision of the cluster map has dissolved, and opens those that
+   * it gives this node.
    *
    * @param next must be on this node's disk, or a restart would forget the spools
    */
-  void update(ClusterMap next) throws RaftStartException {
+  void update(ClusterMap next) throws RaftStartException, IOException {
+    deleteDissolved();
     learnAddresses(next);
     openSpools(next);
     map = next;
+  }
+
+  private void deleteDissolved() throws IOException {
+    for (DissolvedSpools.DissolvedSpool spool : dissolved.pending()) {
+      logs.remove(spool.name());
+      for (Spool open : spools.all()) if (open.name().equals(spool.name())) spools.remove(open);
+      raft.remove(new GroupSpec(spool.name(), spool.uniqueName(), List.of()));
+      spools.deleteStore(spool.uniqueName());
+      dissolved.deleted(spool);
+      LOG.info("event=spool_deleted spool={} revision={}", spool.name(), spool.revision());
+    }
+  }
+
+  /** The spools of these homes that this node owns. */
+  List<Spool> owned(List<String> homes) {
+    return spools.all().stream()
+        .filter(s -> homes.contains(s.home()) && s.ownedSpool().isPresent())
+        .toList();
   }
 
   private void learnAddresses(ClusterMap of) throws RaftStartException {
@@ -264,8 +301,9 @@ public final class RaftGroups implements AutoCloseable {
     for (String home : by.spools().keySet()) {
       String name = Placement.spoolGroup(home);
       if (!by.spoolMembers(home).contains(self) || logs.containsKey(name)) continue;
-      GroupSpec spec = spec(name, by.spoolFounders(home, self));
-      spools.open(name, home, state -> open(spec, state));
+      String uniqueName = by.uniqueSpoolName(home);
+      GroupSpec spec = new GroupSpec(name, uniqueName, raftMembers(by.spoolFounders(home, self)));
+      spools.open(name, uniqueName, home, state -> open(spec, state));
     }
   }
 
@@ -275,9 +313,8 @@ public final class RaftGroups implements AutoCloseable {
     return log;
   }
 
-  /** The group as it is opened for the first time; without founders this node joins it. */
-  private static GroupSpec spec(String name, List<Formation.Member> of) {
-    return new GroupSpec(name, of.stream().map(RaftGroups::raftMember).toList());
+  private static List<RaftMember> raftMembers(List<Formation.Member> of) {
+    return of.stream().map(RaftGroups::raftMember).toList();
   }
 
   private static RaftMember raftMember(Formation.Member member) {

@@ -64,7 +64,15 @@ final class GroupRecord {
 
   /** Adds a group and has it on disk before the return. */
   synchronized void add(RaftGroupId group) throws IOException {
-    if (!groups.add(group.getUuid())) return;
+    if (groups.add(group.getUuid())) write();
+  }
+
+  /** Removes a group that was given up, and has that on disk before the return. */
+  synchronized void remove(RaftGroupId group) throws IOException {
+    if (groups.remove(group.getUuid())) write();
+  }
+
+  private void write() throws IOException {
     String lines =
         Stream.concat(Stream.of(VERSION), groups.stream().map(UUID::toString))
             .collect(Collectors.joining("\n", "", "\n"));

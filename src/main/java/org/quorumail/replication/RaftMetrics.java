@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * The metrics of the replication. The label {@code group} has as many values as groups are open
@@ -53,6 +54,13 @@ final class RaftMetrics {
         .tag("group", log.name())
         .strongReference(true)
         .register(meters);
+  }
+
+  /** Removes the meters of a group, so that a later group of the same name gets its own. */
+  void forget(String group) {
+    for (String meter : List.of("raft.append.latency", "raft.pending", "raft.role")) {
+      meters.find(meter).tag("group", group).meters().forEach(meters::remove);
+    }
   }
 
   private static double role(RatisLog log) {

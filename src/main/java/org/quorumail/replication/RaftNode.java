@@ -7,15 +7,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.ratis.client.ClientFactory;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
@@ -31,6 +35,7 @@ import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.protocol.exceptions.GroupMismatchException;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.leader.FollowerInfo;
@@ -265,6 +270,62 @@ public final class RaftNode implements AutoCloseable {
         GroupManagementRequest.newAdd(
             wire.clientId(), server.getId(), wire.nextCallId(), group, false);
     await(server.groupManagementAsync(request), OPEN_TIMEOUT);
+  }
+
+  /**
+   * Closes this node's member of a group that all members give up, and deletes its log, votes and
+   * snapshots. The group may not be open here; a call that was interrupted is made again.
+   */
+  public void remove(GroupSpec spec) throws IOException {
+    RaftGroupId id = spec.groupId(settings.clusterId());
+    OpenGroup open = members.remove(spec.name());
+    ReplicaStateMachine machine = machines.get(id);
+    if (machine != null) {
+      machine.closing();
+      awaitForcing();
+      closeGroup(id);
+      machines.remove(id);
+    }
+    if (open != null) metrics.forget(spec.name());
+    deleteFully(directory(id));
+    record.remove(id);
+    LOG.info("event=group_removed group={} id={}", spec.name(), id.getUuid());
+  }
+
+  /** Waits until no thread writes into the directory of a group that is closing. */
+  private void awaitForcing() throws IOException {
+    try {
+      forcing.submit(() -> {}).get(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the node is stopping", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("the log is being forced: " + e.getMessage(), e);
+    }
+  }
+
+  private void closeGroup(RaftGroupId id) throws IOException {
+    var request =
+        GroupManagementRequest.newRemove(
+            wire.clientId(), server.getId(), wire.nextCallId(), id, false, false);
+    try {
+      await(server.groupManagementAsync(request), CLOSE_TIMEOUT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the node is stopping", e);
+    } catch (GroupMismatchException e) {
+      LOG.debug("event=group_closed_before id={}", id.getUuid());
+    } catch (Exception e) {
+      throw new IOException("the group cannot be closed: " + e.getMessage(), e);
+    }
+  }
+
+  private static void deleteFully(Path root) throws IOException {
+    if (!Files.exists(root)) return;
+    try (Stream<Path> paths = Files.walk(root)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) Files.delete(path);
+    }
+    DurableFile.forceDirectory(root.resolveSibling("."));
   }
 
   /** A group of which this node is no member, but to which it can append. */

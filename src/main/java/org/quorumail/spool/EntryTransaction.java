@@ -29,6 +29,7 @@ final class EntryTransaction implements AutoCloseable {
   private final Map<QueueId, Upload> uploads = new HashMap<>();
   private final SpoolCounters.Delta counterDelta = new SpoolCounters.Delta();
   private final List<DueRow> dueRows = new ArrayList<>();
+  private boolean closesSpool;
 
   /** A message before and after the entry; null where it does not exist. */
   private static final class MessageChange {
@@ -99,6 +100,21 @@ final class EntryTransaction implements AutoCloseable {
     delete(db.meta, RowKeys.upload(id));
   }
 
+  /** The number of messages in the spool after the changes so far. */
+  long messages() {
+    return counterDelta.applyTo(store.counters()).messages();
+  }
+
+  boolean isSpoolClosed() {
+    return closesSpool || store.isClosedForGood();
+  }
+
+  /** Marks the spool as one that accepts nothing any more. */
+  void closeSpool() throws IOException {
+    put(db.meta, RowKeys.CLOSED, EMPTY_VALUE);
+    closesSpool = true;
+  }
+
   /** Writes all changes; until then the store is unchanged. */
   void commit(LogPosition position) throws IOException {
     for (Map.Entry<QueueId, MessageChange> e : changes.entrySet()) {
@@ -106,6 +122,7 @@ final class EntryTransaction implements AutoCloseable {
       if (t.before != t.after) writeMessage(e.getKey(), t.before, t.after);
     }
     store.commit(batch, counterDelta.applyTo(store.counters()), dueRows, position);
+    if (closesSpool) store.closedForGood();
   }
 
   @Override

@@ -13,6 +13,9 @@ final class RowKeys {
   static final byte[] APPLIED = {'a'};
   static final byte[] COUNTERS = {'c'};
 
+  /** There once the spool accepts nothing any more. */
+  static final byte[] CLOSED = {'e'};
+
   /**
    * The due time of a held message, after all others. Its rows stay, so that its domain still finds
    * it.

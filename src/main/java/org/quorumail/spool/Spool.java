@@ -117,6 +117,33 @@ public final class Spool implements AutoCloseable {
     return !expected || state.stalledFor().compareTo(timeout) < 0;
   }
 
+  /** Whether a quorum has closed the spool for good, as this node's replica knows. */
+  public boolean isClosedForGood() {
+    return store.isClosedForGood();
+  }
+
+  /** Whether no message is in the spool or on its way into it, and no delivery is in doubt. */
+  public boolean isDrained() {
+    return store.counters().messages() == 0
+        && inDoubt() == 0
+        && store.uploadsBefore(Long.MAX_VALUE, 1).isEmpty();
+  }
+
+  /**
+   * Closes a drained spool for good: from then on no replica of it accepts a message. Blocks until
+   * a quorum has it.
+   *
+   * @return false when a message came before, or no quorum answered in time
+   */
+  public boolean closeForGood(Duration timeout) throws InterruptedException {
+    try {
+      return append(new SpoolEntry.Close(), timeout).get(timeout.toMillis(), TimeUnit.MILLISECONDS)
+          == ApplyResult.DONE;
+    } catch (ExecutionException | TimeoutException e) {
+      return false; // perhaps committed later
+    }
+  }
+
   /** Bytes of the replica's files. */
   public record Compaction(long bytesBefore, long bytesAfter) {}
 
@@ -147,6 +174,7 @@ public final class Spool implements AutoCloseable {
 
   /** Whether mail sent here now will probably be committed. */
   boolean canAccept() {
+    if (store.isClosedForGood()) return false;
     Optional<Leadership> mine = log.leadership();
     if (mine.isEmpty() && log.leader().isEmpty()) return false;
     return !isAvoided() || mine.map(Leadership::hasLease).orElse(false);

@@ -53,6 +53,12 @@ sealed interface SpoolEntry {
   record Retry(QueueId id, long atMillis) implements SpoolEntry {}
 
   /**
+   * Closes the spool for good. Refused while a message is in it; afterwards it accepts none. All
+   * members of the group must run a release that knows this entry.
+   */
+  record Close() implements SpoolEntry {}
+
+  /**
    * A new message.
    *
    * @param prefix the bytes that are sent before the content, see {@link StoredMessage}

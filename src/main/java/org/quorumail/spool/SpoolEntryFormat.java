@@ -44,6 +44,7 @@ final class SpoolEntryFormat {
   private static final int RELEASE = 7;
   private static final int RETRY = 8;
   private static final int BATCH = 9;
+  private static final int CLOSE = 10;
 
   private static final int DELIVERED = 1;
   private static final int DEFERRED = 2;
@@ -74,6 +75,7 @@ final class SpoolEntryFormat {
       case SpoolEntry.Release e -> head(RELEASE, SMALL).id(e.id()).i64(e.atMillis()).finish();
       case SpoolEntry.Retry e -> head(RETRY, SMALL).id(e.id()).i64(e.atMillis()).finish();
       case SpoolEntry.Batch e -> batch(e);
+      case SpoolEntry.Close e -> head(CLOSE, SMALL).finish();
     };
   }
 
@@ -103,6 +105,7 @@ final class SpoolEntryFormat {
       case SpoolEntry.Hold e -> SMALL;
       case SpoolEntry.Release e -> SMALL;
       case SpoolEntry.Retry e -> SMALL;
+      case SpoolEntry.Close e -> SMALL;
     };
   }
 
@@ -149,6 +152,7 @@ final class SpoolEntryFormat {
       case RELEASE -> new SpoolEntry.Release(in.id(), in.i64());
       case RETRY -> new SpoolEntry.Retry(in.id(), in.i64());
       case BATCH -> new SpoolEntry.Batch(parts(in));
+      case CLOSE -> new SpoolEntry.Close();
       default -> throw unknown("a spool entry", "type", type);
     };
   }

@@ -138,13 +138,22 @@ final class SpoolMaintenance implements AutoCloseable {
     if (spools.all().isEmpty()) return;
     long started = System.nanoTime();
     long bytes = 0;
-    for (Spool spool : spools.all()) bytes += new Scrub(spool.store()).run(this::throttle);
+    for (Spool spool : spools.all()) bytes += scrub(spool);
     spools.metrics().scrubs.increment();
     LOG.info(
         "event=spools_scrubbed spools={} bytes={} seconds={}",
         spools.all().size(),
         bytes,
         TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started));
+  }
+
+  private long scrub(Spool spool) throws InterruptedException {
+    try {
+      return new Scrub(spool.store()).run(this::throttle);
+    } catch (IllegalStateException e) {
+      if (spools.all().contains(spool)) throw e;
+      return 0; // dissolved meanwhile
+    }
   }
 
   private void throttle(long bytes) throws InterruptedException {

@@ -206,7 +206,15 @@ final class SpoolState implements ReplicatedState {
         for (SpoolEntry part : e.parts()) answers.addAll(applied(position, part, change, due));
         yield answers;
       }
+      case SpoolEntry.Close e -> List.of(close(change));
     };
+  }
+
+  /** Applies the end of the spool: a fence after which nothing is accepted on any replica. */
+  private static ApplyResult close(EntryTransaction change) throws IOException {
+    if (change.messages() > 0) return ApplyResult.REFUSED;
+    change.closeSpool();
+    return ApplyResult.DONE;
   }
 
   /** Applies receiving, uploading → committed → due. */
@@ -216,6 +224,7 @@ final class SpoolState implements ReplicatedState {
     QueueId id = message.id();
     if (change.message(id).isPresent()) return ApplyResult.DONE; // the same entry, sent again
     if (message.recipients().isEmpty()) return ApplyResult.REFUSED; // nobody could ever end it
+    if (change.isSpoolClosed()) return ApplyResult.REFUSED;
     int chunks;
     switch (m.content()) {
       case ContentLocation.Inline inline -> {
@@ -245,7 +254,7 @@ final class SpoolState implements ReplicatedState {
     Upload upload = change.upload(id);
     if (chunk.number() < upload.chunks()) return ApplyResult.DONE;
     boolean gap = chunk.number() > upload.chunks();
-    if (gap || change.message(id).isPresent()) return ApplyResult.REFUSED;
+    if (change.isSpoolClosed() || gap || change.message(id).isPresent()) return ApplyResult.REFUSED;
     change.content(id, chunk.number(), chunk.bytes());
     long bytes = upload.bytes() + chunk.bytes().length();
     change.upload(id, new Upload(chunk.number() + 1, bytes, chunk.atMillis()));

@@ -39,6 +39,7 @@ final class SpoolStore implements AutoCloseable {
   private @Nullable SpoolDatabase database;
   private volatile LogPosition applied = LogPosition.NONE;
   private volatile SpoolCounters counters = SpoolCounters.NONE;
+  private volatile boolean closedForGood;
   private final Consumer<? super DamagedStorageException> onDamage;
 
   SpoolStore(Path directory, StoreMemory memory) {
@@ -64,6 +65,7 @@ final class SpoolStore implements AutoCloseable {
       applied = position(db.db.get(db.meta, RowKeys.APPLIED));
       byte[] row = db.db.get(db.meta, RowKeys.COUNTERS);
       counters = row == null ? SpoolCounters.NONE : SpoolCounters.of(row);
+      closedForGood = db.db.get(db.meta, RowKeys.CLOSED) != null;
       dueIndex.clear();
       assert StoreInvariants.hold(db, counters);
     } catch (RocksDBException e) {
@@ -80,6 +82,16 @@ final class SpoolStore implements AutoCloseable {
 
   SpoolCounters counters() {
     return counters;
+  }
+
+  /** Whether the spool accepts nothing any more, see {@link SpoolEntry.Close}. */
+  boolean isClosedForGood() {
+    return closedForGood;
+  }
+
+  /** Called when the row that says so is written. */
+  void closedForGood() {
+    closedForGood = true;
   }
 
   Optional<StoredMessage> message(QueueId id) {
@@ -210,7 +222,13 @@ final class SpoolStore implements AutoCloseable {
 
   /** Bytes of rows in memory, which are still to be flushed. */
   long unflushedBytes() {
-    return read(db -> db.db.getAggregatedLongProperty("rocksdb.cur-size-all-mem-tables"));
+    opened.readLock().lock();
+    try {
+      if (database == null) return 0; // the spool was dissolved meanwhile
+      return read(db -> db.db.getAggregatedLongProperty("rocksdb.cur-size-all-mem-tables"));
+    } finally {
+      opened.readLock().unlock();
+    }
   }
 
   long fileBytes() {

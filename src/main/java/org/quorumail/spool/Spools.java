@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
+import org.quorumail.replication.DurableFile;
 import org.quorumail.replication.ReplicatedLog;
 import org.quorumail.replication.ReplicatedState;
 
@@ -102,17 +103,48 @@ public final class Spools implements Intake, AutoCloseable {
    * @param home the node whose spool it is
    */
   public <E extends Exception> Spool open(String name, String home, GroupOpener<E> group) throws E {
-    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-      throw new IllegalArgumentException("not the name of a spool: " + name);
-    }
+    return open(name, name, home, group);
+  }
+
+  /**
+   * Opens this node's replica of a spool in a folder of another name.
+   *
+   * @param folder in the directory of the stores; of its own for each spool that ever was
+   */
+  public <E extends Exception> Spool open(
+      String name, String folder, String home, GroupOpener<E> group) throws E {
+    requireName(name);
     boolean isHome = home.equals(settings.self);
     var ownership = new SpoolOwnership(name, home, isHome, listener, metrics);
-    var store = new SpoolStore(settings.directory.resolve(name), memory, onFatal);
+    var store = new SpoolStore(storeDirectory(folder), memory, onFatal);
     var state = new SpoolState(store, ownership, maintenance.space()::applied);
     ReplicatedLog log = group.open(state);
     Spool spool = Spool.start(home, isHome, state, ownership, log, metrics);
     spools.add(spool);
     return spool;
+  }
+
+  private Path storeDirectory(String folder) {
+    requireName(folder);
+    return settings.directory.resolve(folder);
+  }
+
+  private static void requireName(String name) {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._@-]*")) {
+      throw new IllegalArgumentException("not the name of a spool: " + name);
+    }
+  }
+
+  /** Ends the use of a spool that is dissolved; called before its group is closed. */
+  public void remove(Spool spool) {
+    spools.remove(spool);
+    spool.close();
+  }
+
+  /** Deletes the store of a spool that is dissolved; called when its group is closed. */
+  public void deleteStore(String folder) throws IOException {
+    StoreFiles.delete(storeDirectory(folder));
+    DurableFile.forceDirectory(settings.directory);
   }
 
   /** Starts the background work; called once all spools are open. */

@@ -103,7 +103,7 @@ class ClusterMapTest {
     assertThat(ClusterMap.read(file, 2, "other")).contains(grown);
     String text = Files.readString(file);
     for (String damaged :
-        List.of("{\"members\": [", "{}", "null", text.replace("\"version\":2", "\"version\":3"))) {
+        List.of("{\"members\": [", "{}", "null", text.replace("\"version\":2", "\"version\":4"))) {
       Files.writeString(file, damaged);
       assertThatThrownBy(() -> ClusterMap.read(file, 3, "cluster"))
           .as(damaged)
@@ -158,11 +158,36 @@ class ClusterMapTest {
           .containsExactlyInAnyOrder(member(1), member(3), member(4));
     }
     assertThat(without.spoolFounders("n2", member(1))).as("founded with another").isEmpty();
-    assertThat(without.joinProblem(card("n2", "n2-7", List.of()))).isPresent();
+    assertThat(without.joinDelay(card("n2", "n2-7", List.of()))).isPresent();
 
     ClusterMap two = THREE.withoutMember(member(2), m -> true);
     assertThat(two.spoolMembers("n2")).containsExactlyInAnyOrder(member(1), member(3));
     assertThat(two.withMember(member(5), 3, m -> true).spoolMembers("n2")).hasSize(3);
+  }
+
+  @Test
+  void anIdThatIsUsedAgainGetsASpoolThatIsNotTheDissolvedOne() throws Exception {
+    ClusterMap two = THREE.withoutMember(member(2), m -> true);
+    assertThat(two.version()).isEqualTo(2);
+    MemberMetadata wiped = card("n2", "n2-7", List.of());
+    assertThat(two.joinProblem(wiped)).isEmpty();
+    assertThat(two.joinDelay(wiped)).get().asString().contains("n2", "still has mail");
+    assertThatThrownBy(() -> two.withoutSpool("n1")).isInstanceOf(IllegalArgumentException.class);
+
+    ClusterMap dissolved = two.withoutSpool("n2");
+    assertThat(dissolved.problem()).isEmpty();
+    assertThat(dissolved.version()).as("older releases stop here").isEqualTo(3);
+    assertThat(dissolved.revision()).isEqualTo(two.revision() + 1);
+    assertThat(dissolved.spools()).containsOnlyKeys("n1", "n3");
+    assertThat(dissolved.joinDelay(wiped)).isEmpty();
+
+    ClusterMap again = dissolved.withMember(Formation.member(wiped), 3, m -> true);
+    assertThat(THREE.uniqueSpoolName("n2")).isEqualTo("spool-n2");
+    assertThat(again.uniqueSpoolName("n2")).isEqualTo("spool-n2@" + again.revision());
+    assertThat(again.uniqueSpoolName("n1")).isEqualTo("spool-n1");
+    Path file = directory.resolve("cluster.json");
+    again.store(file);
+    assertThat(ClusterMap.read(file, 3, "cluster")).contains(again);
   }
 
   @Test
@@ -195,7 +220,7 @@ class ClusterMapTest {
     assertThat(with(twice, THREE.spools()).problem()).get().asString().contains("n1");
     assertThat(with(THREE.members(), Map.of()).problem()).isPresent();
     Map<String, SpoolReplicas> unknown = new TreeMap<>(THREE.spools());
-    unknown.put("n1", new SpoolReplicas(List.of("n1-1"), List.of("n1-1", "x")));
+    unknown.put("n1", new SpoolReplicas(List.of("n1-1"), List.of("n1-1", "x"), null));
     assertThat(with(THREE.members(), unknown).problem()).get().asString().contains("n1");
   }
 

@@ -65,6 +65,39 @@ class NodeAdmissionTest {
   }
 
   @Test
+  void aNodeThatWaitsForTheEndOfAnEarlierSpoolHoldsUpNoOther() {
+    ClusterMap removed = map.withoutMember(member(2), m -> true);
+    Membership.Member again = asking(2);
+    MemberMetadata wiped =
+        new MemberMetadata(
+            "n2",
+            "n2-9",
+            "h",
+            1,
+            2,
+            "r",
+            "z",
+            3,
+            "",
+            List.of(),
+            again.metadata().load(),
+            removed.clusterId(),
+            null);
+    List<Membership.Member> both = List.of(third, seen(wiped, Presence.ALIVE), asking(4));
+    assertThat(admission.decide(removed, self, both))
+        .isInstanceOfSatisfying(
+            NodeAdmission.Add.class, add -> assertThat(add.nodeId()).isEqualTo("n4"));
+    assertThat(admission.decide(removed, self, List.of(third, seen(wiped, Presence.ALIVE))))
+        .isInstanceOfSatisfying(
+            NodeAdmission.Refused.class,
+            refused -> assertThat(refused.reason()).contains("still has mail"));
+    assertThat(
+            admission.decide(
+                removed.withoutSpool("n2"), self, List.of(third, seen(wiped, Presence.ALIVE))))
+        .isInstanceOf(NodeAdmission.Add.class);
+  }
+
+  @Test
   void aKnownIdWithAnotherDirectoryIsRefused() {
     MemberMetadata wiped = metadata(2, map.clusterId(), null);
     MemberMetadata other =

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -156,6 +157,31 @@ class GrowIT {
       assertThat(Files.readString(lost.settings().logFile()))
           .contains("node-2 was removed")
           .doesNotContain("\tat ");
+
+      // the last of its mail is delivered: its id is free for another directory
+      three.node(2).start();
+      three.node(2).awaitReady(START);
+      wipe(lost.settings().directory().resolve("data"));
+      lost.start();
+      lost.awaitReady(START);
+      awaitMembers(4, first, lost, three.node(2), fourth);
+      for (NodeProcess node : List.of(first, three.node(2), fourth)) {
+        assertThat(Files.readString(node.settings().logFile()))
+            .contains("event=spool_deleted spool=spool-node-2");
+        assertThat(node.settings().directory().resolve("data/spool/spool-node-2")).doesNotExist();
+      }
+      try (SmtpSink sink =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
+        send(lost, "again@sink.test");
+        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
+      }
+    }
+  }
+
+  private static void wipe(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
     }
   }
 

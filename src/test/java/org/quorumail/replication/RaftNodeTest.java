@@ -47,6 +47,43 @@ class RaftNodeTest {
   }
 
   @Test
+  void aRemovedGroupIsGoneFromDiskAndItsNameCanBeUsedAgain() throws Exception {
+    RaftMember self = new RaftMember("n1", "127.0.0.1", 7);
+    GroupSpec first = new GroupSpec("one", List.of(self));
+    GroupSpec second = new GroupSpec("one", "one@7", List.of(self));
+    Path groups = directory.resolve("raft").resolve("groups");
+    List<Throwable> fatal = new java.util.concurrent.CopyOnWriteArrayList<>();
+    try (RaftNode raft =
+        RaftNode.start(
+            RaftSettings.standAlone("test", "n1", directory.resolve("raft")),
+            new SimpleMeterRegistry(),
+            fatal::add)) {
+      var node = open(raft, state());
+      append(node, "a");
+      assertThat(groups).isNotEmptyDirectory();
+
+      raft.remove(first);
+      raft.remove(first); // as after a crash
+      assertThat(groups).isEmptyDirectory();
+      assertThat(java.nio.file.Files.readString(directory.resolve("raft.groups"))).isEqualTo("1\n");
+      assertThatThrownBy(() -> append(node, "b")).isInstanceOf(Exception.class);
+
+      Path fresh = java.nio.file.Files.createDirectory(directory.resolve("second"));
+      var log = raft.open(second, new CountingState(fresh));
+      await().atMost(10, TimeUnit.SECONDS).until(() -> log.leadership().isPresent());
+      assertThat(
+              new String(
+                  log.append("a".getBytes(java.nio.charset.StandardCharsets.UTF_8), TIMEOUT)
+                      .get(10, TimeUnit.SECONDS)
+                      .reply(),
+                  java.nio.charset.StandardCharsets.UTF_8))
+          .isEqualTo("1");
+      assertThat(first.groupId("test")).isNotEqualTo(second.groupId("test"));
+    }
+    assertThat(fatal).isEmpty();
+  }
+
+  @Test
   void aRestartFindsWhatWasAppended() throws Exception {
     try (RaftNode raft = start()) {
       var node = open(raft, state());

@@ -334,6 +334,55 @@ class SpoolStateTest {
   }
 
   @Test
+  void aSpoolWithMailIsNotClosedAndAClosedOneAcceptsNothingEvenAfterARestart() throws IOException {
+    apply(accept(to(id(1), CONTENT, "a@one.example")));
+    assertThat(apply(new SpoolEntry.Close())).containsExactly(ApplyResult.REFUSED);
+    assertThat(store.isClosedForGood()).isFalse();
+    apply(new SpoolEntry.Remove(id(1)));
+    chunk(2, 0, 10);
+
+    assertThat(apply(new SpoolEntry.Close())).containsExactly(ApplyResult.DONE);
+    assertThat(apply(new SpoolEntry.Close())).as("sent again").containsExactly(ApplyResult.DONE);
+    assertThat(apply(accept(to(id(3), CONTENT, "a@one.example"))))
+        .containsExactly(ApplyResult.REFUSED);
+    assertThat(chunk(2, 1, 10)).containsExactly(ApplyResult.REFUSED);
+    assertThat(apply(uploaded(2, 1, 10))).containsExactly(ApplyResult.REFUSED);
+
+    state.close();
+    state.open();
+    assertThat(store.isClosedForGood()).isTrue();
+    assertThat(apply(accept(to(id(4), CONTENT, "a@one.example"))))
+        .containsExactly(ApplyResult.REFUSED);
+    assertThat(store.counters().messages()).isZero();
+  }
+
+  @Test
+  void aBatchThatAcceptsAMessageDoesNotCloseTheSpoolAndOneThatClosesItAcceptsNone()
+      throws IOException {
+    SpoolEntry message = accept(to(id(1), CONTENT, "a@one.example"));
+    assertThat(apply(new SpoolEntry.Batch(List.of(message, new SpoolEntry.Close()))))
+        .containsExactly(ApplyResult.DONE, ApplyResult.REFUSED);
+    apply(new SpoolEntry.Remove(id(1)));
+    SpoolEntry other = accept(to(id(2), CONTENT, "a@one.example"));
+    assertThat(apply(new SpoolEntry.Batch(List.of(new SpoolEntry.Close(), other))))
+        .containsExactly(ApplyResult.DONE, ApplyResult.REFUSED);
+  }
+
+  @Test
+  void aSnapshotCarriesTheEndOfTheSpool() throws IOException {
+    apply(new SpoolEntry.Close());
+    java.nio.file.Path copy = java.nio.file.Files.createDirectory(directory.resolve("copy"));
+    state.snapshot(copy);
+    SpoolStore second = new SpoolStore(directory.resolve("second"), memory);
+    try (second) {
+      second.open();
+      assertThat(second.isClosedForGood()).isFalse();
+      second.replace(copy);
+      assertThat(second.isClosedForGood()).isTrue();
+    }
+  }
+
+  @Test
   void anEntryThatIsNotUnderstoodMovesNothing() throws IOException {
     apply(accept(to(id(1), CONTENT, "a@one.example")));
     LogPosition before = state.applied();

@@ -281,6 +281,33 @@ class SpoolsTest {
   }
 
   @Test
+  void aDrainedSpoolIsClosedForGoodAndDeletedAndMailGoesIntoAnother() throws Exception {
+    Spool removed = join(spools, other, "node-2");
+    other.elect(0);
+    await().until(() -> removed.ownedSpool().isPresent());
+    QueueId queued = accepted(new byte[10], "a@example.net");
+    assertThat(removed.isDrained()).isFalse();
+    assertThat(removed.closeForGood(Duration.ofSeconds(5))).isFalse();
+    assertThat(spools.commands().remove(queued)).isEqualTo(SpoolCommands.CommandStatus.DONE);
+    assertThat(removed.isDrained()).isTrue();
+    assertThat(removed.closeForGood(Duration.ofSeconds(5))).isTrue();
+    assertThat(removed.isClosedForGood()).isTrue();
+    assertThat(spools.target()).as("nothing may be accepted there").isEmpty();
+    assertThat(received(new byte[10], "b@example.net"))
+        .isEqualTo(new CommitResult.Refused(Readiness.NO_QUORUM));
+    home.elect(0);
+    accepted(new byte[10], "c@example.net");
+
+    Path store = removed.store().directory();
+    spools.remove(removed);
+    removed.store().close();
+    spools.deleteStore("spool-node-2");
+    assertThat(store).doesNotExist();
+    assertThat(spools.all()).extracting(Spool::name).containsExactly("spool-node-1");
+    assertThat(removed.store().unflushedBytes()).isZero();
+  }
+
+  @Test
   void theOwnSpoolComesFirstThenAnyThatIsLedHereThenOneThatIsLedElsewhere() throws IOException {
     assertThat(spools.readiness()).isEqualTo(Readiness.NO_QUORUM);
     join(spools, other, "node-2");

@@ -104,7 +104,7 @@ final class TestMessages {
   }
 
   private SpoolEntry part() {
-    return switch (random.nextInt(8)) {
+    return switch (random.nextInt(9)) {
       case 0 -> new SpoolEntry.Accept(list(4, this::newMessage));
       case 1 -> new SpoolEntry.Chunk(id(), random.nextInt(100), number(), ByteSlice.of(bytes(300)));
       case 2 -> new SpoolEntry.AbortUpload(id());
@@ -112,6 +112,7 @@ final class TestMessages {
       case 4 -> new SpoolEntry.Remove(id());
       case 5 -> new SpoolEntry.Hold(id());
       case 6 -> new SpoolEntry.Release(id(), number());
+      case 7 -> new SpoolEntry.Close();
       default -> new SpoolEntry.Retry(id(), number());
     };
   }
