@@ -61,11 +61,11 @@ class SystemdUnitTest {
             "SystemCallFilter=~@privileged @resources",
             "MemoryMax=80%",
             "UMask=0077")
-        .contains("AmbientCapabilities=CAP_NET_BIND_SERVICE")
         .as("ports below 1024")
+        .contains("AmbientCapabilities=CAP_NET_BIND_SERVICE")
         .contains("CapabilityBoundingSet=CAP_NET_BIND_SERVICE")
-        .contains("StateDirectory=quorumail")
-        .as("the only writable data directory");
+        .as("the only writable data directory")
+        .contains("StateDirectory=quorumail");
     assertThat(lines)
         .as("the JVM compiles, and loads RocksDB's library from the data directory")
         .noneMatch(line -> line.startsWith("MemoryDenyWriteExecute="))
