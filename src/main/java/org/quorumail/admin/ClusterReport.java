@@ -15,6 +15,7 @@ import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeRemoval;
+import org.quorumail.cluster.NodeReplacement;
 import org.quorumail.cluster.Placement;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.NodeState;
@@ -118,6 +119,27 @@ public final class ClusterReport implements ClusterView {
     Optional<String> reason = removal.problem(id).or(() -> propose(open.get(), removal.next(id)));
     if (reason.isEmpty()) LOG.warn("event=node_removed node={}", id);
     return new RemovalResult(reason.isEmpty(), id, reason.orElse(""));
+  }
+
+  @Override
+  public ReplacementResult replaceNode(String formerId, String replacementId) {
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) {
+      return new ReplacementResult(false, formerId, replacementId, "the cluster is not formed yet");
+    }
+    NodeReplacement replacement =
+        new NodeReplacement(
+            open.get().map(),
+            open.get().metaVoters(),
+            member.metadata(),
+            member.membership().members());
+    Optional<String> reason =
+        replacement
+            .problem(formerId, replacementId)
+            .or(() -> propose(open.get(), replacement.next(formerId, replacementId)));
+    if (reason.isEmpty())
+      LOG.warn("event=node_replaced node={} replacement={}", formerId, replacementId);
+    return new ReplacementResult(reason.isEmpty(), formerId, replacementId, reason.orElse(""));
   }
 
   private static Optional<String> propose(RaftGroups groups, ClusterMap next) {

@@ -22,6 +22,7 @@ final class ClusterRoutes {
             "GET", "/api/cluster/nodes", Access.READ, r -> ApiResponse.json(cluster.nodes())),
         new ApiRoute("POST", "/api/cluster/elect", Access.WRITE, r -> elect()),
         new ApiRoute("DELETE", "/api/cluster/nodes/{id}", Access.WRITE, this::remove),
+        new ApiRoute("POST", "/api/cluster/nodes/{id}/replace", Access.WRITE, this::replace),
         new ApiRoute("GET", "/cluster/nodes/{id}", Access.READ, this::node),
         new ApiRoute("GET", "/api/cluster/nodes/{id}", Access.READ, this::node),
         new ApiRoute(
@@ -41,6 +42,17 @@ final class ClusterRoutes {
     ClusterView.RemovalResult removal = cluster.removeNode(request.variable("id"));
     if (removal.removed()) return ApiResponse.json(removal);
     return ApiResponse.problem(409, "Conflict", removal.reason());
+  }
+
+  private ApiResponse replace(ApiRequest request) {
+    String replacement = request.parameter("with").orElse("");
+    if (replacement.isEmpty()) {
+      return ApiResponse.problem(
+          400, "Bad Request", "name the node that takes the places: ?with=NODE");
+    }
+    ClusterView.ReplacementResult result = cluster.replaceNode(request.variable("id"), replacement);
+    if (result.replaced()) return ApiResponse.json(result);
+    return ApiResponse.problem(409, "Conflict", result.reason());
   }
 
   private ApiResponse node(ApiRequest request) {

@@ -6,7 +6,7 @@ import org.quorumail.cluster.ClusterEventLog;
 
 /**
  * The API's view of the cluster, as this node sees it. Thread-safe and without waiting, except for
- * {@link #transferLeadership} and {@link #removeNode}.
+ * {@link #transferLeadership}, {@link #removeNode} and {@link #replaceNode}.
  */
 public interface ClusterView {
   ClusterStatus status();
@@ -21,6 +21,16 @@ public interface ClusterView {
 
   /** Removes a node that is lost for good from the cluster; waits for the meta group. */
   RemovalResult removeNode(String id);
+
+  /** Gives all places of one node to another one; waits for the meta group. */
+  ReplacementResult replaceNode(String formerId, String replacementId);
+
+  /**
+   * The result of a replacement.
+   *
+   * @param reason why nothing was changed; empty when the node was replaced
+   */
+  record ReplacementResult(boolean replaced, String id, String replacement, String reason) {}
 
   /**
    * The result of a removal.

@@ -18,7 +18,8 @@ import tools.jackson.databind.JsonNode;
     name = "cluster",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Show the cluster; make a secret; transfer the leadership; remove a lost node.",
+    description =
+        "Show the cluster; make a secret; transfer the leadership; remove or replace a node.",
     footer = {"", "Example: quorumail cluster nodes"})
 final class ClusterCommand extends CommandGroup {
   private static final int SECRET_BYTES = 32;
@@ -140,6 +141,38 @@ final class ClusterCommand extends CommandGroup {
             out.println(
                 JsonPrinter.cell(answer.path("id"))
                     + " is removed; the other replicas of its spool have its queue"));
+    return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "replace",
+      mixinStandardHelpOptions = true,
+      description = "Give all places of one node to another one, which has joined.",
+      footer = {"", "Example: quorumail cluster replace node-3 node-4 --yes"})
+  int replace(
+      @Mixin NodeOptions options,
+      @Parameters(paramLabel = "OLD") String formerId,
+      @Parameters(paramLabel = "NEW") String replacementId,
+      @Option(names = "--yes", description = "Confirm the replacement.") boolean yes)
+      throws CommandException {
+    if (!yes) {
+      throw new CommandException(
+          ExitCode.USAGE,
+          "a node that was replaced never comes back with its directory: confirm with --yes");
+    }
+    options.print(
+        options
+            .client()
+            .call(
+                "POST",
+                "/api/cluster/nodes/%s/replace?with=%s"
+                    .formatted(encode(formerId), encode(replacementId))),
+        (answer, out) ->
+            out.println(
+                "%s is replaced by %s, which gets its replicas one group after the other"
+                    .formatted(
+                        JsonPrinter.cell(answer.path("id")),
+                        JsonPrinter.cell(answer.path("replacement")))));
     return ExitCode.DONE;
   }
 

@@ -293,6 +293,20 @@ public record ClusterMap(
    * @param isReady selects the members that can take a replica now
    */
   ClusterMap withoutMember(Member lost, Predicate<Member> isReady) {
+    return without(lost, Optional.empty(), isReady);
+  }
+
+  /**
+   * The next revision: one member has the places of another one, which is no member any more. In a
+   * spool that the first holds already, a member that is ready takes the place.
+   *
+   * @param isReady selects the members that can take a replica now
+   */
+  ClusterMap withReplacement(Member former, Member replacement, Predicate<Member> isReady) {
+    return without(former, Optional.of(replacement), isReady);
+  }
+
+  private ClusterMap without(Member lost, Optional<Member> replacement, Predicate<Member> isReady) {
     List<Member> rest = members.stream().filter(m -> !m.equals(lost)).toList();
     List<Member> ready = rest.stream().filter(isReady).toList();
     Map<String, SpoolReplicas> changed = new TreeMap<>(spools);
@@ -302,7 +316,9 @@ public record ClusterMap(
       List<Member> present =
           rest.stream().filter(m -> remaining.members().contains(m.peerId())).toList();
       spool.setValue(
-          Placement.replacement(spool.getKey(), present, ready)
+          replacement
+              .filter(m -> !present.contains(m))
+              .or(() -> Placement.replacement(spool.getKey(), present, ready))
               .map(m -> remaining.with(m.peerId()))
               .orElse(remaining));
     }

@@ -48,26 +48,34 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
   }
 
   /**
-   * The next step towards the wanted members: one member changes, never two. A member that was
-   * removed from the cluster is lost for good, so it goes first: it only raises the number of votes
-   * that are needed.
+   * The next step towards the wanted members: one member changes, never two. A member that is to go
+   * and does not run goes first: it only raises the number of votes that are needed. One that still
+   * runs goes last, when all wanted voters are there.
    *
    * <p>A voter is added as one, not as a listener that is promoted later. A listener votes only
    * when it has the last entry of its promotion: if the leader dies before that, the others may
    * lack the vote that they need.
    *
    * @param self the leader, which does not remove itself
+   * @param isAlive selects the peers that run, be they ready or not
    * @param isReady selects the peers that run and have opened the group
    * @param isCaughtUp selects the listeners that have about all of the log
    * @return empty when nothing is to be done now
    */
   public Optional<GroupMembers> next(
-      GroupMembers wanted, String self, Predicate<String> isReady, Predicate<String> isCaughtUp) {
+      GroupMembers wanted,
+      String self,
+      Predicate<String> isAlive,
+      Predicate<String> isReady,
+      Predicate<String> isCaughtUp) {
     for (String peer : listeners) {
       if (!wanted.contains(peer)) return Optional.of(without(peer));
     }
-    for (String peer : voters) {
-      if (!wanted.contains(peer) && !peer.equals(self)) return Optional.of(without(peer));
+    List<String> leaving =
+        voters.stream().filter(p -> !wanted.contains(p) && !p.equals(self)).toList();
+    boolean complete = voters.containsAll(wanted.voters);
+    for (String peer : leaving) {
+      if (complete || !isAlive.test(peer)) return Optional.of(without(peer));
     }
     for (String peer : wanted.voters) {
       if (listeners.contains(peer) && isReady.test(peer) && isCaughtUp.test(peer))

@@ -201,7 +201,7 @@ public final class MembershipReconciler {
       String group, GroupMembers present, GroupMembers wanted, Predicate<String> isReady) {
     String self = member.metadata().peerId();
     Optional<GroupMembers> next =
-        present.next(wanted, self, isReady, peer -> groups.isCaughtUp(group, peer));
+        present.next(wanted, self, this::isAlive, isReady, peer -> groups.isCaughtUp(group, peer));
     if (next.isEmpty()) return;
     boolean done = groups.changeMembers(group, next.get());
     LOG.info(
@@ -210,6 +210,11 @@ public final class MembershipReconciler {
         names(next.get().voters()),
         names(next.get().listeners()),
         done);
+  }
+
+  private boolean isAlive(String peerId) {
+    return member.membership().members().stream()
+        .anyMatch(m -> m.metadata().peerId().equals(peerId) && m.reachable());
   }
 
   /**

@@ -237,6 +237,11 @@ class ReportsTest {
     }
 
     @Override
+    public ReplacementResult replaceNode(String formerId, String replacementId) {
+      return new ReplacementResult(false, formerId, replacementId, "not in this test");
+    }
+
+    @Override
     public ElectionResult transferLeadership() {
       throw new UnsupportedOperationException();
     }

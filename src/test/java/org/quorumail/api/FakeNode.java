@@ -231,6 +231,13 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
+  public ReplacementResult replaceNode(String formerId, String replacementId) {
+    return formerId.equals("n2")
+        ? new ReplacementResult(true, formerId, replacementId, "")
+        : new ReplacementResult(false, formerId, replacementId, "no member is called " + formerId);
+  }
+
+  @Override
   public ElectionResult transferLeadership() {
     return quorum
         ? new ElectionResult(true, "n2", "")

@@ -179,6 +179,61 @@ class GrowIT {
     }
   }
 
+  @Test
+  void aSpareNodeTakesAllPlacesOfALostOne() throws Exception {
+    int sinkPort = NodeSettings.freePort();
+    String nextHop = "smtp://127.0.0.1:" + sinkPort;
+    Set<String> arrived = ConcurrentHashMap.newKeySet();
+    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
+        NodeProcess spare = joining("node-4", three, nextHop)) {
+      three.start(START);
+      spare.start();
+      spare.awaitReady(START);
+      NodeProcess first = three.node(0);
+      NodeProcess lost = three.node(2);
+      awaitMembers(4, first, three.node(1), lost, spare);
+      awaitVoters(3, 1, first);
+      send(lost, "queued@sink.test");
+      assertRefused(first, "cannot replace itself", "node-3", "node-3");
+      assertRefused(first, "no member of the cluster is called node-9", "node-9", "node-4");
+      assertRefused(first, "no member of the cluster is called node-9", "node-3", "node-9");
+      lost.kill();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> "disconnected".equals(first.http().nodeStatuses().get("node-3")));
+      OperatorCommand.CommandResult replaced = replace(first, "node-3", "node-4");
+      assertThat(replaced.text()).contains("node-3 is replaced by node-4");
+      assertThat(replaced.exitCode()).isZero();
+      awaitMembers(3, first, three.node(1), spare);
+      awaitVoters(3, 0, spare);
+      for (String home : List.of("node-1", "node-2", "node-3", "node-4")) {
+        await()
+            .alias(home)
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> votingReplicas("spool-" + home, spare) == 3);
+      }
+      three.node(1).kill(); // the others are a majority with the spare node
+      send(spare, "after@sink.test");
+      try (SmtpSink sink =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
+        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
+      }
+    }
+  }
+
+  private OperatorCommand.CommandResult replace(NodeProcess node, String former, String by)
+      throws Exception {
+    return OperatorCommand.run(directory, node, "cluster", "replace", former, by, "--yes");
+  }
+
+  private void assertRefused(NodeProcess node, String reason, String former, String by)
+      throws Exception {
+    OperatorCommand.CommandResult result = replace(node, former, by);
+    assertThat(result.text()).contains(reason).doesNotContain("\tat ");
+    assertThat(result.exitCode()).isNotZero();
+  }
+
   private static void wipe(Path directory) throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
