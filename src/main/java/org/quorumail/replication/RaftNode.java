@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.ratis.client.ClientFactory;
+import org.apache.ratis.client.RaftClientConfigKeys;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
@@ -79,6 +80,7 @@ public final class RaftNode implements AutoCloseable {
   private final ScheduledThreadPoolExecutor forcing;
   private final RaftServer server;
   private final RaftClientContext wire;
+  private final NodeCalls calls;
   private final AtomicBoolean failed = new AtomicBoolean();
   private final Map<String, OpenGroup> members = new ConcurrentHashMap<>();
 
@@ -109,6 +111,16 @@ public final class RaftNode implements AutoCloseable {
     ClientId client = ClientId.randomId();
     var rpc = ((ClientFactory) server.getFactory()).newRaftClientRpc(client, properties);
     this.wire = new RaftClientContext(client, rpc, timer);
+    this.calls = new NodeCalls(callClient(properties));
+  }
+
+  /** The client of calls: not the one of appends, which share a stream and a shorter deadline. */
+  private RaftClientContext callClient(RaftProperties properties) {
+    RaftProperties own = new RaftProperties(properties);
+    own.set(RaftClientConfigKeys.Rpc.REQUEST_TIMEOUT_KEY, NodeCalls.TIMEOUT_MAX.toSeconds() + "s");
+    ClientId client = ClientId.randomId();
+    var rpc = ((ClientFactory) server.getFactory()).newRaftClientRpc(client, own);
+    return new RaftClientContext(client, rpc, timer);
   }
 
   /**
@@ -222,7 +234,13 @@ public final class RaftNode implements AutoCloseable {
             settings.snapshotBytes(), settings.snapshotInterval(), () -> requestSnapshot(spec, id));
     var machine =
         new ReplicaStateMachine(
-            spec.name(), state, trigger, settings.electionMin(), this::fatal, metrics::elected);
+            spec.name(),
+            state,
+            trigger,
+            settings.electionMin(),
+            this::fatal,
+            metrics::elected,
+            calls);
     if (machines.putIfAbsent(id, machine) != null)
       throw new RaftStartException("Group " + spec.name() + " is open already on this node.");
     try {
@@ -360,6 +378,25 @@ public final class RaftNode implements AutoCloseable {
     wire.add(peers);
   }
 
+  /** Answers the calls of other nodes from now on; they are refused before. */
+  public void answerCalls(CallHandler handler) {
+    calls.answerWith(handler);
+  }
+
+  /**
+   * Calls another node and waits for its reply, which it gives as leader or follower, and without a
+   * quorum, too.
+   *
+   * @param group one that the other node is a voting member of
+   * @param request at most 64 KiB; the reply has at most 4 MiB
+   * @throws CallFailedException when no reply arrived in time; the node may have received the call
+   */
+  public byte[] call(String group, RaftMember node, byte[] request, Duration timeout)
+      throws CallFailedException, InterruptedException {
+    RaftGroupId id = GroupSpec.joining(group).groupId(settings.clusterId());
+    return calls.call(id, raftPeers(List.of(node)).getFirst(), request, timeout);
+  }
+
   /** The voting members of a group that is open here. */
   public List<RaftMember> members(String group) {
     return division(group).getRaftConf().getCurrentPeers().stream()
@@ -434,6 +471,7 @@ public final class RaftNode implements AutoCloseable {
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     closeServer();
     closeQuietly(wire);
+    closeQuietly(calls);
     timer.shutdownNow();
     forcing.shutdownNow();
     AtomicFileOutputStream.unwatch(settings.directory());

@@ -64,6 +64,7 @@ final class ReplicaStateMachine extends BaseStateMachine {
   private final Duration electionMin;
   private final Consumer<Throwable> onFatal;
   private final Runnable onElection;
+  private final NodeCalls calls;
   private final SnapshotFiles snapshots = new SnapshotFiles();
   private final LogRetention retention = new LogRetention();
   private final Map<RaftPeerId, FollowerInfo> followers = new ConcurrentHashMap<>();
@@ -90,13 +91,15 @@ final class ReplicaStateMachine extends BaseStateMachine {
       SnapshotTrigger trigger,
       Duration electionMin,
       Consumer<Throwable> onFatal,
-      Runnable onElection) {
+      Runnable onElection,
+      NodeCalls calls) {
     this.group = group;
     this.state = state;
     this.trigger = trigger;
     this.electionMin = electionMin;
     this.onFatal = onFatal;
     this.onElection = onElection;
+    this.calls = calls;
   }
 
   SnapshotFiles snapshots() {
@@ -222,6 +225,12 @@ final class ReplicaStateMachine extends BaseStateMachine {
     if (entry.size() > ReplicatedLog.ENTRY_BYTES_MAX)
       throw new IOException("the entry is longer than " + ReplicatedLog.ENTRY_BYTES_MAX);
     state.check(entry.asReadOnlyByteBuffer());
+  }
+
+  /** Answers a call of another node, which has nothing to do with the state. */
+  @Override
+  public CompletableFuture<Message> queryStale(Message request, long minIndex) {
+    return calls.answer(request);
   }
 
   @Override
