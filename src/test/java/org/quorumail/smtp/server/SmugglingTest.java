@@ -208,6 +208,7 @@ class SmugglingTest {
     Client(int port) throws IOException {
       socket = new Socket(InetAddress.getLoopbackAddress(), port);
       socket.setSoTimeout((int) PATIENCE.toMillis());
+      socket.setTcpNoDelay(true);
       in = new SmtpReader(socket.getInputStream(), () -> {});
       in.readReply();
       ask("EHLO client.example\r\n");
