@@ -2,7 +2,8 @@ package org.quorumail.smtp.server;
 
 /**
  * Scans the octets of a content as they stream by. In the header it counts the Received fields (RFC
- * 5321 §6.3); in all of it, it finds octets above 127 and line ends that are not CRLF.
+ * 5321 §6.3); in all of it, it finds octets above 127, line ends that are not CRLF, and lines that
+ * are a lone dot for a host that drops NUL.
  */
 final class ContentScanner {
   /**
@@ -24,6 +25,18 @@ final class ContentScanner {
   private boolean eightBit;
   private boolean bareLineEnds;
   private boolean carriageReturn; // the last octet was one
+  private boolean atLineStart = true;
+  private NulLine nulLine = NulLine.TEXT;
+  private boolean nulBesideDot;
+
+  /** A line so far, if it begins with NUL. */
+  private enum NulLine {
+    TEXT,
+    NULS,
+    /** One dot, and NULs before it and perhaps after it. */
+    DOT,
+    DOT_CR
+  }
 
   boolean isLooping() {
     return hops >= MAX_HOPS;
@@ -57,20 +70,52 @@ final class ContentScanner {
     return bareLineEnds || openReturn;
   }
 
+  /**
+   * Whether a line consists of NULs and a dot after the first of them. No dot is stuffed there, so
+   * a next hop that drops NUL (RFC 5322 §4 forbids it) would take the line for the end of the
+   * message, and what follows for commands.
+   *
+   * @param complete whether no more octets follow
+   */
+  boolean hasNulBesideDot(boolean complete) {
+    return nulBesideDot || (complete && nulLine == NulLine.DOT);
+  }
+
   void accept(byte[] bytes, int offset, int length) {
+    if (length == 0) return;
     for (int i = offset; inHeader && i < offset + length; i++) acceptHeader(bytes[i]);
     boolean high = false;
     boolean bare = false;
+    boolean nul = false;
     boolean afterReturn = carriageReturn;
     for (int i = offset; i < offset + length; i++) {
       byte b = bytes[i];
       high |= b < 0;
+      nul |= b == 0;
       bare |= afterReturn != (b == '\n');
       afterReturn = b == '\r';
     }
     eightBit |= high;
     bareLineEnds |= bare;
     carriageReturn = afterReturn;
+    if (nul || nulLine != NulLine.TEXT) scanNulLines(bytes, offset, length);
+    atLineStart = bytes[offset + length - 1] == '\n';
+  }
+
+  private void scanNulLines(byte[] bytes, int offset, int length) {
+    boolean start = atLineStart;
+    for (int i = offset; i < offset + length; i++) {
+      byte b = bytes[i];
+      nulBesideDot |= nulLine == NulLine.DOT_CR && b == '\n';
+      nulLine =
+          switch (b) {
+            case 0 -> start ? NulLine.NULS : nulLine == NulLine.DOT_CR ? NulLine.TEXT : nulLine;
+            case '.' -> nulLine == NulLine.NULS ? NulLine.DOT : NulLine.TEXT;
+            case '\r' -> nulLine == NulLine.DOT ? NulLine.DOT_CR : NulLine.TEXT;
+            default -> NulLine.TEXT;
+          };
+      start = b == '\n';
+    }
   }
 
   private void acceptHeader(byte b) {

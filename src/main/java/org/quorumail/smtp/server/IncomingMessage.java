@@ -37,6 +37,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   static final Reply BARE_LINE_END =
       Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
+  private static final Reply NUL_BESIDE_DOT =
+      Reply.of(550, "5.6.11", "A line of NUL and a dot is not allowed (RFC 5322 4)");
   private static final int COPY_BUFFER = 16 * 1024;
 
   /** The buffer of the connection while content arrives, and the scanners of the content. */
@@ -135,7 +137,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   /** The refusal of a message that is malformed or could not be stored so far. */
   Optional<Reply> failure() {
-    if (hasForbiddenLineEnd(false)) return Optional.of(BARE_LINE_END);
+    Optional<Reply> malformed = malformed(false);
+    if (malformed.isPresent()) return malformed;
     if (outOfMemory) return Optional.of(SessionMemory.REFUSAL);
     if (!targetFailed) return Optional.empty();
     Readiness reason = buffer == null ? Readiness.NO_QUORUM : Readiness.DISK_FULL;
@@ -150,7 +153,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       channel.deadlinePerBlock(session.config().timeouts().dataBlock());
     }
     received.accept(bytes, offset, length);
-    if (received.isLooping() || hasForbiddenLineEnd(false)) return;
+    if (received.isLooping() || malformed(false).isPresent()) return;
     if (completion == null) store(bytes, offset, length);
     else completion.write(bytes, offset, length);
   }
@@ -162,7 +165,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     if (received.isLooping()) {
       return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
     }
-    if (hasForbiddenLineEnd(true)) return BARE_LINE_END;
+    Optional<Reply> malformed = malformed(true);
+    if (malformed.isPresent()) return malformed.get();
     if (completion != null) finish(completion);
     Optional<Reply> failure = failure();
     if (failure.isPresent()) return failure.get();
@@ -285,9 +289,14 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     };
   }
 
-  private boolean hasForbiddenLineEnd(boolean complete) {
+  /** The refusal of content that hides something from a filter or a later host. */
+  private Optional<Reply> malformed(boolean complete) {
     boolean binary = transaction.options().body() == BodyType.BINARY_MIME;
-    return received.hasForbiddenLineEnd(binary, complete);
+    if (received.hasForbiddenLineEnd(binary, complete)) return Optional.of(BARE_LINE_END);
+    // binary content leaves by BDAT, or encoded
+    return !binary && received.hasNulBesideDot(complete)
+        ? Optional.of(NUL_BESIDE_DOT)
+        : Optional.empty();
   }
 
   /** The options of MAIL, corrected by the properties of the content that is stored. */

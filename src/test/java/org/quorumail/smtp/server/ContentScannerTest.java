@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ContentScannerTest {
@@ -31,6 +32,16 @@ class ContentScannerTest {
     assertThat(scan(content).hasBareLineEnds()).isTrue();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "a~0.~b, true", "0.~b, true", "a~00.00~b, true", "a~0., true", "a~.0~b, false",
+    "a~0..~b, false", "a~ 0.~b, false", "a~0.x~b, false", "a0.~b, false", "a~0~.~b, false"
+  })
+  void aLineOfNulAndADotIsFoundHoweverTheContentArrives(String shown, boolean found) {
+    String content = shown.replace("~", "\r\n").replace('0', '\0');
+    assertThat(scan(content).hasNulBesideDot(true)).isEqualTo(found);
+  }
+
   @Test
   void thirtyReceivedFieldsInTheHeaderAreALoop() {
     String field = "rEceiVed: from a by b\r\n\tid 1\r\n";
@@ -51,6 +62,7 @@ class ContentScannerTest {
     assertThat(pieces.isLooping()).isEqualTo(whole.isLooping());
     assertThat(pieces.hasEightBit()).isEqualTo(whole.hasEightBit());
     assertThat(pieces.hasEightBitHeader()).isEqualTo(whole.hasEightBitHeader());
+    assertThat(pieces.hasNulBesideDot(true)).isEqualTo(whole.hasNulBesideDot(true));
     assertThat(pieces.hasBareLineEnds()).isEqualTo(whole.hasBareLineEnds());
     return whole;
   }

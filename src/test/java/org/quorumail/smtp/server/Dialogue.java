@@ -200,7 +200,7 @@ final class Dialogue {
     return script.getFileName() + " line " + lineNumber;
   }
 
-  private static byte[] unescape(String text) {
+  static byte[] unescape(String text) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length());
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
