@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.quorumail.admin.ClusterCalls;
+import org.quorumail.admin.ClusterQueue;
 import org.quorumail.admin.ClusterReport;
 import org.quorumail.admin.DnsReport;
 import org.quorumail.admin.HealthCheck;
@@ -15,6 +17,8 @@ import org.quorumail.admin.QueueReport;
 import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.HttpServer;
+import org.quorumail.api.InternalApi;
+import org.quorumail.api.OtherNodes;
 import org.quorumail.api.TokenFileException;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
@@ -123,13 +127,19 @@ final class Node {
           new ConfigReloader(sources, config, member::replaceSecrets, monitor::publishReload);
       SignalHandlers.onHangup(reloader::reload);
       HealthCheck health = new HealthCheck(config, state, resolver);
+      QueueReport queue = new QueueReport(state, Clock.systemUTC());
+      DnsReport dns = new DnsReport(resolver, overrides, config);
+      boolean inCluster = c.cluster().enabled();
+      OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.NONE;
+      InternalApi internal = new InternalApi(queue, dns);
       Api api =
           new Api(
               new NodeReport(state, config, health, reloader, stopping::countDown),
               clusterReport,
-              new QueueReport(state, Clock.systemUTC()),
-              new DnsReport(resolver, overrides, config),
-              c.metrics().enabled() ? Optional.of(metrics) : Optional.empty());
+              inCluster ? new ClusterQueue(queue, others) : queue,
+              dns,
+              c.metrics().enabled() ? Optional.of(metrics) : Optional.empty(),
+              others);
       upkeep.start("cluster-monitor", ClusterMonitor.INTERVAL, monitor::update);
       try (HttpServer http =
               c.health().enabled()
@@ -137,14 +147,18 @@ final class Node {
                   : null;
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<ClusterMap> map = member.awaitFormation(stopping);
-        if (map.isPresent()) serve(directory, member, map.get(), overrides.table());
+        if (map.isPresent()) serve(directory, member, map.get(), overrides.table(), internal);
       }
     }
   }
 
   /** Opens the groups, accepts and delivers mail until it is asked to stop, then leaves. */
   private void serve(
-      DataDirectory directory, ClusterMember member, ClusterMap map, MxOverrides overrides)
+      DataDirectory directory,
+      ClusterMember member,
+      ClusterMap map,
+      MxOverrides overrides,
+      InternalApi internal)
       throws RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Router router = new Router(c.routes(), c.delivery(), overrides);
@@ -159,6 +173,7 @@ final class Node {
             RaftGroups.open(
                 c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
       state.opened(groups, queue);
+      groups.answerCalls(internal::answer);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
         Thread registration = Thread.ofVirtual().name("register").start(() -> register(groups));

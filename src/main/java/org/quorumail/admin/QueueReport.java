@@ -73,14 +73,29 @@ public final class QueueReport implements QueueView {
             filter.minAgeMillis() > 0
                 ? Optional.of(Duration.ofMillis(filter.minAgeMillis()))
                 : Optional.empty());
+    requireHere(open.get(), filter.spools());
     SpoolQueries.Page page =
-        open.get().spools().queries().page(wanted, filter.after(), filter.limit());
+        open.get().spools().queries().page(wanted, filter.spools(), filter.after(), filter.limit());
     List<QueuedMessage> messages =
         page.messages().stream()
             .filter(located -> !wantsFailed || hasFailed(located.message()))
             .map(this::message)
             .toList();
     return new MessagePage(messages, page.next().orElse(null), note);
+  }
+
+  /** Whether no message in a queue has this status. */
+  static boolean isEndStatus(String status) {
+    return NOTES.containsKey(status) && !status.equals(FAILED);
+  }
+
+  /** A node that asks for a spool that is not here must not take that for an empty one. */
+  private static void requireHere(RaftGroups groups, List<String> spools) {
+    for (String name : spools) {
+      boolean isHere =
+          name.isEmpty() || groups.spools().all().stream().anyMatch(s -> s.name().equals(name));
+      if (!isHere) throw new IllegalArgumentException("this node has no replica of " + name);
+    }
   }
 
   @Override
@@ -121,14 +136,15 @@ public final class QueueReport implements QueueView {
   }
 
   @Override
-  public QueueTotals stats() {
+  public QueueTotals stats(List<String> spools) {
     Optional<RaftGroups> open = state.groups();
     if (open.isEmpty()) return new QueueTotals(0, 0, 0, Map.of());
+    requireHere(open.get(), spools);
     long total = 0;
     long bytes = 0;
     long oldest = Long.MAX_VALUE;
     Map<String, Long> byStatus = new TreeMap<>();
-    for (SpoolQueries.ReplicaStats s : open.get().spools().queries().stats()) {
+    for (SpoolQueries.ReplicaStats s : open.get().spools().queries().stats(spools)) {
       SpoolCounters c = s.counters();
       total += c.messages();
       bytes += c.bytes();

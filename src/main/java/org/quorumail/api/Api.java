@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.quorumail.api.ApiRequest.Caller;
+import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.metrics.Metrics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,12 +24,25 @@ public final class Api {
   private final List<ApiRoute> routes;
   private final EventStream eventStream;
 
-  /**
-   * @param metrics empty when the configuration turns metrics off
-   */
+  /** An API of a node that stands alone. */
   public Api(
       NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Optional<Metrics> metrics) {
+    this(node, cluster, queue, dns, metrics, OtherNodes.NONE);
+  }
+
+  /**
+   * @param metrics empty when the configuration turns metrics off
+   * @param others are called for what this node does not hold
+   */
+  public Api(
+      NodeView node,
+      ClusterView cluster,
+      QueueView queue,
+      DnsView dns,
+      Optional<Metrics> metrics,
+      OtherNodes others) {
     this.eventStream = new EventStream(cluster.events());
+    FanOut fanOut = new FanOut(others);
     this.routes =
         Stream.of(
                 new HealthRoutes(node, cluster).routes(),
@@ -38,7 +52,15 @@ public final class Api {
                 new EventRoutes(cluster).routes(),
                 new SystemRoutes(node, metrics).routes())
             .flatMap(List::stream)
+            .map(fanOut::extend)
             .toList();
+    checkUnique(routes);
+  }
+
+  /** A part of the API, without events. */
+  Api(List<ApiRoute> routes) {
+    this.eventStream = new EventStream(new ClusterEventLog());
+    this.routes = routes;
     checkUnique(routes);
   }
 
@@ -46,8 +68,8 @@ public final class Api {
   private static void checkUnique(List<ApiRoute> routes) {
     Set<String> seen = new HashSet<>();
     for (ApiRoute route : routes) {
-      String operation = route.method() + " " + route.pattern();
-      if (!seen.add(operation)) throw new IllegalStateException("two routes for " + operation);
+      if (!seen.add(route.operation()))
+        throw new IllegalStateException("two routes for " + route.operation());
     }
   }
 

@@ -23,6 +23,16 @@ record ApiRoute(String method, String pattern, Access access, Handler handler) {
     ApiResponse handle(ApiRequest request);
   }
 
+  /** The name of the operation: method and pattern. */
+  String operation() {
+    return method + " " + pattern;
+  }
+
+  /** The same operation with another handler. */
+  ApiRoute with(Handler other) {
+    return new ApiRoute(method, pattern, access, other);
+  }
+
   /** The variables of a path that fits the pattern ({@code /api/queue/{id}}). */
   Optional<Map<String, String>> matchPath(String path) {
     String[] expected = pattern.split("/", -1);

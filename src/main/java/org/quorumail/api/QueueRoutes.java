@@ -18,6 +18,12 @@ import org.quorumail.mail.QueueId;
 final class QueueRoutes {
   private static final int DEFAULT_PAGE = 100;
 
+  /** More than a cluster has. */
+  private static final int MAX_SPOOLS = 1_000;
+
+  /** The most messages that a reroute makes due at once; each is an entry of a log. */
+  private static final int MAX_REROUTED = 1_000;
+
   /** A cursor: an id, or a spool and a key, both in base64. */
   private static final Pattern CURSOR =
       Pattern.compile("[0-9A-Z]{26}|[A-Za-z0-9_=-]{1,400}\\.[A-Za-z0-9_=-]{0,400}");
@@ -37,7 +43,7 @@ final class QueueRoutes {
     return List.of(
         new ApiRoute(
             "GET", "/api/queue", Access.READ, r -> ApiResponse.json(queue.list(filter(r)))),
-        new ApiRoute("GET", "/api/queue/stats", Access.READ, r -> ApiResponse.json(queue.stats())),
+        new ApiRoute("GET", "/api/queue/stats", Access.READ, this::stats),
         new ApiRoute("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
         new ApiRoute("GET", "/api/queue/suspensions", Access.READ, r -> suspensions()),
         new ApiRoute("POST", "/api/queue/suspend", Access.WRITE, this::suspend),
@@ -77,7 +83,19 @@ final class QueueRoutes {
         request.parameter("sender").map(QueueRoutes::sender).orElse(""),
         request.parameter("older_than").map(t -> Units.parseDuration(t).toMillis()).orElse(0L),
         after,
-        limit(request.parameter("limit")));
+        limit(request.parameter("limit")),
+        spools(request));
+  }
+
+  /** The names of the spools that are meant; a node asks another one for some. */
+  private static List<String> spools(ApiRequest request) {
+    List<String> names = request.parameters("spool");
+    if (names.size() > MAX_SPOOLS) throw new IllegalArgumentException("too many spools are named");
+    return names;
+  }
+
+  private ApiResponse stats(ApiRequest request) {
+    return ApiResponse.json(queue.stats(spools(request)));
   }
 
   private static int limit(Optional<String> given) {
@@ -144,22 +162,42 @@ final class QueueRoutes {
     return ApiResponse.json(Map.of("domain", domain, "resumed", true));
   }
 
-  /** Sets an override and retries the domain's deferred mail at the new host at once. */
+  /**
+   * Sets an override and retries the domain's deferred mail at the new host at once: the mail that
+   * this node delivers.
+   */
   private ApiResponse reroute(ApiRequest request) {
     String to =
         request
             .parameter("to")
             .orElseThrow(() -> new IllegalArgumentException("the parameter to is missing"));
     DnsView.MxOverride set = dns.set(domain(request), to);
-    int due = 0;
-    MessageQuery waiting =
-        new MessageQuery("retry", set.domain(), "", 0, "", MessageQuery.MAX_PAGE);
-    for (QueueView.QueuedMessage message : queue.list(waiting).messages()) {
-      Optional<QueueId> id = QueueId.parse(message.id());
-      if (id.isPresent() && queue.retry(id.get()) == ChangeResult.DONE) due++;
-    }
+    List<String> owned =
+        queue.spools().stream()
+            .filter(QueueView.SpoolStatus::owned)
+            .map(QueueView.SpoolStatus::name)
+            .toList();
+    int due = owned.isEmpty() ? 0 : makeDue(set.domain(), owned);
     queue.processNow();
     return ApiResponse.json(new RerouteResult(set.domain(), set.host(), due));
+  }
+
+  private int makeDue(String domain, List<String> spools) {
+    int due = 0;
+    int seen = 0;
+    String after = "";
+    do {
+      QueueView.MessagePage page =
+          queue.list(
+              new MessageQuery("retry", domain, "", 0, after, MessageQuery.MAX_PAGE, spools));
+      for (QueueView.QueuedMessage message : page.messages()) {
+        Optional<QueueId> id = QueueId.parse(message.id());
+        if (id.isPresent() && queue.retry(id.get()) == ChangeResult.DONE) due++;
+      }
+      seen += page.messages().size();
+      after = page.cursor() == null ? "" : page.cursor();
+    } while (!after.isEmpty() && seen < MAX_REROUTED);
+    return due;
   }
 
   /**

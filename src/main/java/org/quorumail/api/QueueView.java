@@ -7,7 +7,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 
-/** The API's view of the queue over the spools of this node. Thread-safe. */
+/**
+ * The API's view of the queue: over the spools of which this node has a replica, or over those of
+ * the whole cluster. Thread-safe.
+ */
 public interface QueueView {
   /** The statuses of a message. */
   List<String> STATUSES =
@@ -21,7 +24,18 @@ public interface QueueView {
   /** Reads the header and the beginning of the body; empty when the message is not in the queue. */
   Optional<MessageText> text(QueueId id);
 
-  QueueTotals stats();
+  /** The totals over all spools. */
+  default QueueTotals stats() {
+    return stats(List.of());
+  }
+
+  /**
+   * The totals over some spools.
+   *
+   * @param spools their names; all when there is none
+   * @throws IllegalArgumentException when one of them is not here
+   */
+  QueueTotals stats(List<String> spools);
 
   /** Makes all pending recipients due now. */
   ChangeResult retry(QueueId id);
@@ -81,10 +95,44 @@ public interface QueueView {
    * @param minAgeMillis least age of the messages
    * @param after cursor of the previous page; empty for the first
    * @param limit most messages of a page, at most {@value #MAX_PAGE}
+   * @param spools names of the spools to search, which must be here; all when there is none
    */
   record MessageQuery(
-      String status, String domain, String sender, long minAgeMillis, String after, int limit) {
+      String status,
+      String domain,
+      String sender,
+      long minAgeMillis,
+      String after,
+      int limit,
+      List<String> spools) {
     public static final int MAX_PAGE = 1_000;
+
+    public MessageQuery {
+      spools = List.copyOf(spools);
+    }
+
+    public MessageQuery(
+        String status, String domain, String sender, long minAgeMillis, String after, int limit) {
+      this(status, domain, sender, minAgeMillis, after, limit, List.of());
+    }
+
+    /** The same query for a part of its page. */
+    public MessageQuery part(String spool, String from, int most) {
+      return new MessageQuery(status, domain, sender, minAgeMillis, from, most, List.of(spool));
+    }
+  }
+
+  /**
+   * The part of the cluster that an answer lacks.
+   *
+   * @param nodes that did not answer
+   * @param spools of which no replica answered: they may have more mail
+   */
+  record MissingPart(List<String> nodes, List<String> spools) {
+    public MissingPart {
+      nodes = List.copyOf(nodes);
+      spools = List.copyOf(spools);
+    }
   }
 
   /**
@@ -92,10 +140,20 @@ public interface QueueView {
    *
    * @param cursor for the next page; null on the last one
    * @param note the reason why a query finds less than its words promise; null when it does not
+   * @param missing what the page lacks; null when nothing is missing
    */
-  record MessagePage(List<QueuedMessage> messages, @Nullable String cursor, @Nullable String note) {
+  record MessagePage(
+      List<QueuedMessage> messages,
+      @Nullable String cursor,
+      @Nullable String note,
+      @Nullable MissingPart missing) {
     public MessagePage {
       messages = List.copyOf(messages);
+    }
+
+    public MessagePage(
+        List<QueuedMessage> messages, @Nullable String cursor, @Nullable String note) {
+      this(messages, cursor, note, null);
     }
 
     public MessagePage(List<QueuedMessage> messages, @Nullable String cursor) {
@@ -151,10 +209,20 @@ public interface QueueView {
    * @param total messages that have not ended
    * @param byStatus messages of each status that has some
    * @param oldestAgeSeconds 0 when the queue is empty
+   * @param missing what is not counted; null when nothing is missing
    */
-  record QueueTotals(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
+  record QueueTotals(
+      long total,
+      long bytes,
+      long oldestAgeSeconds,
+      Map<String, Long> byStatus,
+      @Nullable MissingPart missing) {
     public QueueTotals {
       byStatus = Map.copyOf(byStatus);
+    }
+
+    public QueueTotals(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
+      this(total, bytes, oldestAgeSeconds, byStatus, null);
     }
   }
 

@@ -68,7 +68,7 @@ final class DnsCommand extends CommandGroup {
   @Command(
       name = "list-overrides",
       mixinStandardHelpOptions = true,
-      description = "List the overrides, set by operators and by the configuration.",
+      description = "List the overrides of this node, set by operators and by the configuration.",
       footer = {"", "Example: quorumail dns list-overrides"})
   int listOverrides(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -81,7 +81,7 @@ final class DnsCommand extends CommandGroup {
       name = "set-override",
       mixinStandardHelpOptions = true,
       description =
-          "Send the mail of a domain to a host; this node keeps the override over restarts.",
+          "Send the mail of a domain to a host; all nodes keep the override over restarts.",
       footer = {"", "Example: quorumail dns set-override example.org relay.example.net:2525"})
   int setOverride(
       @Mixin NodeOptions options,
@@ -89,27 +89,35 @@ final class DnsCommand extends CommandGroup {
       @Parameters(paramLabel = "HOST[:PORT]") String host)
       throws CommandException {
     String path = "/api/dns/overrides/" + encode(domain) + "?host=" + encode(host);
+    JsonNode done = options.client().call("PUT", path);
     options.print(
-        options.client().call("PUT", path),
+        done,
         (override, out) ->
             out.println(
                 JsonPrinter.cell(override.path("domain"))
                     + " is routed to "
-                    + JsonPrinter.cell(override.path("host"))));
+                    + JsonPrinter.cell(override.path("host"))
+                    + QueueCommand.onNodes(override)));
+    MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
   }
 
   @Command(
       name = "remove-override",
       mixinStandardHelpOptions = true,
-      description = "Remove an override.",
+      description = "Remove an override from all nodes.",
       footer = {"", "Example: quorumail dns remove-override example.org"})
   int removeOverride(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
+    JsonNode done = options.client().call("DELETE", "/api/dns/overrides/" + encode(domain));
     options.print(
-        options.client().call("DELETE", "/api/dns/overrides/" + encode(domain)),
+        done,
         (override, out) ->
-            out.println(JsonPrinter.cell(override.path("domain")) + " is routed by its MX again"));
+            out.println(
+                JsonPrinter.cell(override.path("domain"))
+                    + " is routed by its MX again"
+                    + QueueCommand.onNodes(override)));
+    MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
   }
 }

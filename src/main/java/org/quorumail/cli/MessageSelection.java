@@ -54,6 +54,7 @@ final class MessageSelection {
             }
           });
     }
+    filter.missing().print(options);
     return finish(options, count);
   }
 

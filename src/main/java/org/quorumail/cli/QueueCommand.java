@@ -41,13 +41,16 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "List messages spool by spool, a hundred unless --limit says otherwise.",
+      description =
+          "List the messages of all spools, a hundred unless --limit says otherwise; any node"
+              + " answers for the cluster.",
       footer = {"", "Example: quorumail queue list --status retry --older-than 1h --limit 20"})
   int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
     ArrayNode messages = JsonMapper.shared().createArrayNode();
     filter.forEachPage(options.client(), DEFAULT_LIMIT, messages::addAll);
     options.print(messages, QueueTable::print);
     if (!filter.note().isEmpty()) options.err().println("note: " + filter.note());
+    filter.missing().print(options);
     return ExitCode.DONE;
   }
 
@@ -177,6 +180,9 @@ final class QueueCommand extends CommandGroup {
     do {
       JsonNode stats = node.call("GET", "/api/queue/stats");
       options.print(stats, (answer, out) -> printStats(answer, redraws, out));
+      MissingAnswers missing = new MissingAnswers();
+      missing.add(stats);
+      missing.print(options);
       if (watch) Thread.sleep(Math.max(1, interval) * 1_000L);
     } while (watch);
     return ExitCode.DONE;
@@ -189,25 +195,29 @@ final class QueueCommand extends CommandGroup {
    */
   static void printStats(JsonNode stats, boolean redraws, PrintWriter out) {
     if (redraws) out.print(Terminal.CLEAR_SCREEN);
-    JsonPrinter.printFields(stats, out);
+    ObjectNode totals = (ObjectNode) stats.deepCopy();
+    totals.remove("missing");
+    JsonPrinter.printFields(totals, out);
   }
 
   @Command(
       name = "process-now",
       mixinStandardHelpOptions = true,
-      description = "Start a scan for due mail now.",
+      description = "Start a scan for due mail now, on all nodes.",
       footer = {"", "Example: quorumail queue process-now"})
   int processNow(@Mixin NodeOptions options) throws CommandException {
+    JsonNode done = options.client().call("POST", "/api/queue/process-now");
     options.print(
-        options.client().call("POST", "/api/queue/process-now"),
-        (answer, out) -> out.println("the scan for due mail has started"));
+        done, (answer, out) -> out.println("the scan for due mail has started" + onNodes(answer)));
+    MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
   }
 
   @Command(
       name = "suspend",
       mixinStandardHelpOptions = true,
-      description = "Suspend delivery to a domain for a time; on this node, until its next start.",
+      description =
+          "Suspend delivery to a domain for a time, on all nodes; each until its next start.",
       footer = {"", "Example: quorumail queue suspend --domain example.org --for 2h"})
   int suspend(
       @Mixin NodeOptions options,
@@ -218,14 +228,17 @@ final class QueueCommand extends CommandGroup {
       throws CommandException {
     String query = "?domain=" + encode(domain);
     if (time != null) query += "&for=" + time.toMillis() + "ms";
+    JsonNode done = options.client().call("POST", "/api/queue/suspend" + query);
     options.print(
-        options.client().call("POST", "/api/queue/suspend" + query),
+        done,
         (answer, out) ->
             out.println(
                 JsonPrinter.cell(answer.path("domain"))
                     + " is suspended for "
                     + JsonPrinter.cell(answer.path("seconds_left"))
-                    + " s"));
+                    + " s"
+                    + onNodes(answer)));
+    MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
   }
 
@@ -239,16 +252,19 @@ final class QueueCommand extends CommandGroup {
       @Option(names = "--domain", paramLabel = "D", required = true, description = "Domain.")
           String domain)
       throws CommandException {
+    JsonNode done = options.client().call("POST", "/api/queue/resume?domain=" + encode(domain));
     options.print(
-        options.client().call("POST", "/api/queue/resume?domain=" + encode(domain)),
-        (answer, out) -> out.println(JsonPrinter.cell(answer.path("domain")) + " is resumed"));
+        done,
+        (answer, out) ->
+            out.println(JsonPrinter.cell(answer.path("domain")) + " is resumed" + onNodes(answer)));
+    MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
   }
 
   @Command(
       name = "suspensions",
       mixinStandardHelpOptions = true,
-      description = "List the suspended domains and their remaining time.",
+      description = "List the domains that this node suspends and their remaining time.",
       footer = {"", "Example: quorumail queue suspensions"})
   int suspensions(@Mixin NodeOptions options) throws CommandException {
     options.print(
@@ -278,17 +294,26 @@ final class QueueCommand extends CommandGroup {
           String to)
       throws CommandException {
     String query = "?domain=" + encode(domain) + "&to=" + encode(to);
+    JsonNode done = options.client().call("POST", "/api/queue/reroute" + query);
     options.print(
-        options.client().call("POST", "/api/queue/reroute" + query),
+        done,
         (answer, out) ->
             out.println(
                 JsonPrinter.cell(answer.path("domain"))
                     + " is routed to "
                     + JsonPrinter.cell(answer.path("host"))
+                    + onNodes(answer)
                     + ", "
                     + JsonPrinter.cell(answer.path("due"))
                     + " waiting messages are due now"));
+    MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
+  }
+
+  /** The number of nodes that an order has reached; nothing for a node that stands alone. */
+  static String onNodes(JsonNode answer) {
+    int nodes = answer.path("nodes").asInt(1);
+    return nodes == 1 ? "" : " on " + nodes + " nodes";
   }
 
   static String path(String id, String verb) {

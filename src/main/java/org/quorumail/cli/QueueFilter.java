@@ -46,10 +46,16 @@ final class QueueFilter {
   }
 
   private String note = "";
+  private final MissingAnswers missing = new MissingAnswers();
 
   /** The remark of the node about the last query; empty when it has none. */
   String note() {
     return note;
+  }
+
+  /** The nodes and spools that did not answer the last query. */
+  MissingAnswers missing() {
+    return missing;
   }
 
   /** A consumer of one page of messages. */
@@ -74,6 +80,7 @@ final class QueueFilter {
       List<JsonNode> messages = new ArrayList<>();
       answer.path("messages").forEach(messages::add);
       note = answer.path("note").asString("");
+      missing.add(answer);
       page.accept(messages);
       remaining -= messages.size();
       cursor = answer.path("cursor").asString("");

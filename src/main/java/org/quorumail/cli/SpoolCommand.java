@@ -11,7 +11,8 @@ import tools.jackson.databind.JsonNode;
     name = "spool",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "Show the spools of which a node has a replica.",
+    description =
+        "Show the spools of which a node has a replica; each command answers for that node alone.",
     footer = {"", "Example: quorumail spool list"})
 final class SpoolCommand extends CommandGroup {
   @Command(
@@ -63,7 +64,8 @@ final class SpoolCommand extends CommandGroup {
   @Command(
       name = "cleanup-completed",
       mixinStandardHelpOptions = true,
-      description = "Free the disk space of completed messages now, instead of gradually.",
+      description =
+          "Free the disk space of completed messages on this node now, instead of gradually.",
       footer = {"", "Example: quorumail spool cleanup-completed"})
   int cleanUp(@Mixin NodeOptions options) throws CommandException {
     options.print(

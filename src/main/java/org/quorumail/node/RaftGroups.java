@@ -20,6 +20,8 @@ import org.quorumail.cluster.GroupMembers;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.MetaState;
 import org.quorumail.cluster.Placement;
+import org.quorumail.replication.CallFailedException;
+import org.quorumail.replication.CallHandler;
 import org.quorumail.replication.GroupSpec;
 import org.quorumail.replication.LogPosition;
 import org.quorumail.replication.RaftMember;
@@ -373,6 +375,23 @@ public final class RaftGroups implements AutoCloseable {
         next.voters().stream().map(known::get).toList(),
         next.listeners().stream().map(known::get).toList(),
         MEMBERS_TIMEOUT);
+  }
+
+  /** Answers the calls of other nodes from now on. */
+  public void answerCalls(CallHandler handler) {
+    raft.answerCalls(handler);
+  }
+
+  /**
+   * Calls another node, by the group of its own spool, in which it votes from its first start on.
+   *
+   * @throws CallFailedException when no reply arrived in time, or no member has this id
+   */
+  public byte[] call(String nodeId, byte[] request, Duration timeout)
+      throws CallFailedException, InterruptedException {
+    Formation.Member to =
+        map.find(nodeId).orElseThrow(() -> new CallFailedException("is no member of the cluster"));
+    return raft.call(Placement.spoolGroup(nodeId), raftMember(to), request, timeout);
   }
 
   private boolean transfer(String group, Formation.Member to) {

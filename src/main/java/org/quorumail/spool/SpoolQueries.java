@@ -77,13 +77,32 @@ public final class SpoolQueries {
    * @throws IllegalArgumentException when the cursor is not one of {@link Page#next}
    */
   public Page page(MessageCriteria filter, String cursor, int limit) {
-    return PlatformThread.call("spool-search", () -> pageHere(filter, cursor, limit));
+    return page(filter, List.of(), cursor, limit);
   }
 
-  private Page pageHere(MessageCriteria filter, String cursor, int limit) {
+  /**
+   * The same for some spools.
+   *
+   * @param names of the spools; all when there is none
+   */
+  public Page page(MessageCriteria filter, List<String> names, String cursor, int limit) {
+    return PlatformThread.call("spool-search", () -> pageHere(filter, names, cursor, limit));
+  }
+
+  /** The spool in which the page before has ended; "" at the beginning. */
+  public static String spoolOf(String cursor) {
+    return Cursor.parse(cursor).spool;
+  }
+
+  /** The cursor behind a spool, at the beginning of the next one in the order of their names. */
+  public static String cursorAfter(String spool) {
+    return new Cursor(spool + "\0", Cursor.BEGINNING).text(); // no name is between the two
+  }
+
+  private Page pageHere(MessageCriteria filter, List<String> names, String cursor, int limit) {
     Cursor from = Cursor.parse(cursor);
     List<LocatedMessage> found = new ArrayList<>();
-    List<Spool> ordered = ordered().filter(s -> s.name().compareTo(from.spool) >= 0).toList();
+    List<Spool> ordered = selected(names).filter(s -> s.name().compareTo(from.spool) >= 0).toList();
     int budget = MessageSearch.ROWS_MAX;
     for (Spool spool : ordered) {
       byte[] after = spool.name().equals(from.spool) ? from.key : Cursor.BEGINNING;
@@ -96,11 +115,8 @@ public final class SpoolQueries {
       if (more)
         return new Page(found, Optional.of(new Cursor(spool.name(), part.lastKey()).text()));
       boolean lastSpool = spool == ordered.getLast();
-      if (!lastSpool && (found.size() >= limit || budget <= 0)) {
-        // the successor in order is the first name after this one
-        return new Page(
-            found, Optional.of(new Cursor(spool.name() + "\0", Cursor.BEGINNING).text()));
-      }
+      if (!lastSpool && (found.size() >= limit || budget <= 0))
+        return new Page(found, Optional.of(cursorAfter(spool.name())));
     }
     return new Page(found, Optional.empty());
   }
@@ -139,8 +155,13 @@ public final class SpoolQueries {
       SpoolCounters counters,
       Optional<Long> oldestMillis) {}
 
-  public List<ReplicaStats> stats() {
-    return ordered()
+  /**
+   * The figures of some spools.
+   *
+   * @param names of the spools; all when there is none
+   */
+  public List<ReplicaStats> stats(List<String> names) {
+    return selected(names)
         .map(
             s ->
                 new ReplicaStats(
@@ -165,6 +186,10 @@ public final class SpoolQueries {
               return new DigestAtPosition(s.name(), digest.position(), digest.sha256());
             })
         .toList();
+  }
+
+  private Stream<Spool> selected(List<String> names) {
+    return ordered().filter(s -> names.isEmpty() || names.contains(s.name()));
   }
 
   private Stream<Spool> ordered() {

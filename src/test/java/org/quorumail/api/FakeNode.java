@@ -8,12 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.mail.QueueId;
 import org.quorumail.node.Config;
 
 /** A node with one spool in memory. */
-public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
+public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
   public final QueueId first = QueueId.generate(Instant.ofEpochSecond(1_000));
   public final QueueId second = QueueId.generate(Instant.ofEpochSecond(2_000));
   public final Map<QueueId, String> statuses = new TreeMap<>();
@@ -24,6 +25,7 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   public volatile boolean stopped;
   public volatile boolean broken;
   public volatile int unhealthyNodes;
+  public volatile @Nullable MissingPart missing;
 
   private final Config config;
   private final ClusterEventLog events = new ClusterEventLog();
@@ -121,9 +123,9 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
       boolean wanted = filter.status().isEmpty() || filter.status().equals(e.getValue());
       if (after && wanted) found.add(message(e.getKey(), e.getValue()));
     }
-    if (found.size() <= filter.limit()) return new MessagePage(found, null);
+    if (found.size() <= filter.limit()) return new MessagePage(found, null, null, missing);
     List<QueuedMessage> page = found.subList(0, filter.limit());
-    return new MessagePage(page, page.getLast().id());
+    return new MessagePage(page, page.getLast().id(), null, missing);
   }
 
   @Override
@@ -160,10 +162,10 @@ public final class FakeNode implements NodeView, ClusterView, QueueView, DnsView
   }
 
   @Override
-  public QueueTotals stats() {
+  public QueueTotals stats(List<String> spools) {
     Map<String, Long> counts = new TreeMap<>();
     statuses.values().forEach(status -> counts.merge(status, 1L, Long::sum));
-    return new QueueTotals(statuses.size(), 8192, 60, counts);
+    return new QueueTotals(statuses.size(), 8192, 60, counts, missing);
   }
 
   @Override

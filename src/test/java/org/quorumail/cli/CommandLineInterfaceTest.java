@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
+import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
+import org.quorumail.api.QueueView;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.Config;
@@ -155,6 +157,57 @@ class CommandLineInterfaceTest {
   void aMessageThatIsNotThereIsExitThree() {
     assertThat(onNode("queue", "view", "01ARZ3NDEKTSV4RRFFQ69G5FAV")).isEqualTo(ExitCode.NOT_FOUND);
     assertThat(err).contains("no message with this id");
+  }
+
+  @Test
+  void aListNamesTheSpoolsOfWhichNoReplicaAnswers() {
+    node.missing = new QueueView.MissingPart(List.of("n2", "n3"), List.of("spool-n2"));
+    assertThat(onNode("queue", "list")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains(node.first.toString()).doesNotContain("spool-n2");
+    assertThat(err).isEqualTo("n2, n3 do not answer: spool-n2 may have more mail\n");
+    assertThat(onNode("queue", "stats")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("total: 2").doesNotContain("missing");
+    assertThat(err).contains("spool-n2 may have more mail");
+    assertThat(onNode("queue", "hold", "--status", "retry")).isEqualTo(ExitCode.DONE);
+    assertThat(err).contains("spool-n2 may have more mail");
+    node.missing = new QueueView.MissingPart(List.of("n2"), List.of());
+    onNode("queue", "list");
+    assertThat(err).as("nothing is missing").isEmpty();
+  }
+
+  @Test
+  void anOrderCountsTheNodesThatItReachesAndNamesTheOthers() throws IOException {
+    FakeCluster cluster = new FakeCluster();
+    for (String id : List.of("n1", "n2", "n3")) {
+      FakeNode other = id.equals("n1") ? node : new FakeNode(folder, Map.of());
+      cluster.add(id, other, other);
+      cluster.spools.put("spool-" + id, List.of(id));
+    }
+    cluster.silent.add("n3");
+    socket.close();
+    Api api = new Api(node, node, node, node, Optional.of(metrics), cluster.from("n1"));
+    socket = ControlSocket.start(api, path);
+    Map<List<String>, String> texts =
+        Map.of(
+            List.of("queue", "process-now"),
+            "has started on 2 nodes",
+            List.of("queue", "suspend", "--domain", "a.test", "--for", "1m"),
+            "a.test is suspended for 60 s on 2 nodes",
+            List.of("queue", "reroute", "--domain", "a.test", "--to", "b.test:25"),
+            "a.test is routed to b.test:25 on 2 nodes, 2 waiting messages are due now",
+            List.of("dns", "set-override", "a.test", "b.test:25"),
+            "a.test is routed to b.test:25 on 2 nodes");
+    texts.forEach(
+        (command, text) -> {
+          assertThat(onNode(command.toArray(String[]::new))).isEqualTo(ExitCode.DONE);
+          assertThat(out).contains(text);
+          assertThat(err).isEqualTo("n3 does not answer: repeat the order when all answer\n");
+        });
+    assertThat(onNode("queue", "resume", "--domain", "a.test")).isEqualTo(ExitCode.DONE);
+    assertThat(onNode("dns", "remove-override", "a.test")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("by its MX again on 2 nodes");
+    assertThat(onNode("queue", "view", "01ARZ3NDEKTSV4RRFFQ69G5FAV")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("on the nodes that answer; n3 does not");
   }
 
   @Test

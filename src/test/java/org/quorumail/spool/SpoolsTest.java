@@ -320,7 +320,7 @@ class SpoolsTest {
       assertThat(spools.target().orElseThrow().name()).isEqualTo("spool-node-2");
       home.elect(0);
       assertThat(spools.target().orElseThrow().name()).isEqualTo("spool-node-1");
-      assertThat(second.queries().stats().getFirst().counters().messages()).isEqualTo(1);
+      assertThat(second.queries().stats(List.of()).getFirst().counters().messages()).isEqualTo(1);
     }
   }
 

@@ -1,0 +1,202 @@
+package org.quorumail.api;
+
+import static java.util.stream.Collectors.joining;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.quorumail.mail.QueueId;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Extends operations of this node to the cluster. An operation on a message goes to a node that has
+ * the message; an order goes to every node, and its answer names those that did not answer.
+ */
+final class FanOut {
+  private static final Set<String> ON_A_MESSAGE =
+      Set.of(
+          "GET /api/queue/{id}",
+          "GET /api/queue/{id}/text",
+          "POST /api/queue/{id}/retry",
+          "POST /api/queue/{id}/hold",
+          "POST /api/queue/{id}/release",
+          "DELETE /api/queue/{id}");
+
+  private static final Set<String> ON_EVERY_NODE =
+      Set.of(
+          "POST /api/queue/process-now",
+          "POST /api/queue/suspend",
+          "POST /api/queue/resume",
+          "POST /api/queue/reroute",
+          "PUT /api/dns/overrides/{domain}",
+          "DELETE /api/dns/overrides/{domain}");
+
+  private static final String GET = "GET";
+  private static final String DUE = "due";
+
+  private final OtherNodes others;
+
+  FanOut(OtherNodes others) {
+    this.others = others;
+  }
+
+  /** Returns the route, extended to the cluster when its operation is one of those. */
+  ApiRoute extend(ApiRoute route) {
+    if (ON_A_MESSAGE.contains(route.operation())) {
+      return route.with(request -> onMessage(route, request));
+    }
+    if (ON_EVERY_NODE.contains(route.operation())) {
+      return route.with(request -> onEveryNode(route, request));
+    }
+    return route;
+  }
+
+  /** Answers from the replicas of this node, else by a node that has the message. */
+  private ApiResponse onMessage(ApiRoute route, ApiRequest request) {
+    ApiResponse own = route.handler().handle(request);
+    Optional<QueueId> id = QueueId.parse(request.variable("id"));
+    boolean isHere = own.status() != NodeAnswer.NOT_FOUND;
+    if (isHere || id.isEmpty() || others.ids().isEmpty()) return own;
+    String view = "/api/queue/" + id.get();
+    Answers answers = ask(GET, view, OtherNodes.QUERY_TIMEOUT, true);
+    Optional<Map.Entry<String, NodeAnswer>> found =
+        answers.byNode.entrySet().stream().filter(e -> e.getValue().isSuccess()).findFirst();
+    if (found.isEmpty()) return notFound(own, answers);
+    if (route.operation().equals("GET /api/queue/{id}")) return response(found.get().getValue());
+    String holder = found.get().getKey();
+    return others
+        .call(holder, request.method(), target(request), OtherNodes.CHANGE_TIMEOUT)
+        .map(FanOut::response)
+        .orElseGet(
+            () ->
+                unavailable(
+                    "%s, which has the message, does not answer: a change may have happened or not"
+                        .formatted(holder)));
+  }
+
+  /** A message may still be in a spool of which no replica was asked. */
+  private ApiResponse notFound(ApiResponse own, Answers answers) {
+    Set<String> asked = new TreeSet<>(answers.byNode.keySet());
+    asked.add(others.self());
+    if (others.spoolsWithout(asked).isEmpty()) return own;
+    return unavailable(
+        "no message with this id is on the nodes that answer; " + silent(answers.unanswered));
+  }
+
+  /** Runs an order here, then on all other nodes at once. */
+  private ApiResponse onEveryNode(ApiRoute route, ApiRequest request) {
+    ApiResponse own = route.handler().handle(request);
+    boolean isRefused = own.status() >= 300 && own.status() != NodeAnswer.NOT_FOUND;
+    if (isRefused || others.ids().isEmpty()) return own;
+    Answers answers = ask(request.method(), target(request), OtherNodes.CHANGE_TIMEOUT, false);
+    List<NodeAnswer> done = new ArrayList<>();
+    if (own.status() < 300) done.add(new NodeAnswer(own.status(), own.body()));
+    for (Map.Entry<String, NodeAnswer> answer : answers.byNode.entrySet()) {
+      if (answer.getValue().isSuccess()) done.add(answer.getValue());
+      else if (answer.getValue().status() != NodeAnswer.NOT_FOUND)
+        answers.unanswered.add(answer.getKey());
+    }
+    Optional<ObjectNode> merged = merge(done);
+    if (merged.isEmpty()) {
+      return answers.unanswered.isEmpty()
+          ? own
+          : unavailable("it is on none of the nodes that answer; " + silent(answers.unanswered));
+    }
+    merged.get().put("nodes", done.size());
+    ArrayNode unanswered = merged.get().putArray("unanswered");
+    answers.unanswered.forEach(unanswered::add);
+    return ApiResponse.json(merged.get());
+  }
+
+  /** The first of the answers, with the sum of the messages that are due. */
+  private static Optional<ObjectNode> merge(List<NodeAnswer> done) {
+    Optional<ObjectNode> merged = Optional.empty();
+    long due = 0;
+    for (NodeAnswer answer : done) {
+      Optional<ObjectNode> object = answer.read(ObjectNode.class);
+      if (object.isEmpty()) continue;
+      due += object.get().path(DUE).asLong(0);
+      if (merged.isEmpty()) merged = object;
+    }
+    if (merged.isPresent() && merged.get().has(DUE)) merged.get().put(DUE, due);
+    return merged;
+  }
+
+  /** The answers of nodes, and those that gave none. */
+  private record Answers(Map<String, NodeAnswer> byNode, Set<String> unanswered) {}
+
+  /**
+   * Asks all other nodes at once.
+   *
+   * @param onlyOne whether one success is enough
+   */
+  private Answers ask(String method, String target, Duration timeout, boolean onlyOne) {
+    Answers answers = new Answers(new TreeMap<>(), new TreeSet<>(others.ids()));
+    ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    try {
+      CompletionService<Optional<Map.Entry<String, NodeAnswer>>> calls =
+          new ExecutorCompletionService<>(executor);
+      List<String> asked = others.ids();
+      for (String node : asked) {
+        calls.submit(() -> others.call(node, method, target, timeout).map(a -> Map.entry(node, a)));
+      }
+      for (int i = 0; i < asked.size(); i++) {
+        Optional<Map.Entry<String, NodeAnswer>> answer = calls.take().get();
+        if (answer.isEmpty()) continue;
+        answers.byNode.put(answer.get().getKey(), answer.get().getValue());
+        answers.unanswered.remove(answer.get().getKey());
+        if (onlyOne && answer.get().getValue().isSuccess()) break;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } finally {
+      executor.shutdownNow();
+    }
+    return answers;
+  }
+
+  private static ApiResponse response(NodeAnswer answer) {
+    String type = answer.isSuccess() ? "application/json" : "application/problem+json";
+    return new ApiResponse(answer.status(), type, answer.body(), Map.of());
+  }
+
+  private static ApiResponse unavailable(String detail) {
+    return ApiResponse.problem(503, "Service Unavailable", detail);
+  }
+
+  static String silent(Collection<String> nodes) {
+    return String.join(", ", nodes) + (nodes.size() == 1 ? " does not" : " do not");
+  }
+
+  /** The path and query of a request, encoded. */
+  private static String target(ApiRequest request) {
+    String path =
+        Arrays.stream(request.path().split("/", -1)).map(FanOut::encode).collect(joining("/"));
+    String query =
+        request.query().entrySet().stream()
+            .flatMap(e -> e.getValue().stream().map(v -> encode(e.getKey()) + "=" + encode(v)))
+            .collect(joining("&"));
+    return query.isEmpty() ? path : path + "?" + query;
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+}

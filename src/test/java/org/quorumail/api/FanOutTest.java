@@ -1,0 +1,185 @@
+package org.quorumail.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.api.ApiRequest.Caller;
+import org.quorumail.mail.QueueId;
+import tools.jackson.databind.JsonNode;
+
+/** Three nodes; each has a spool that no other has. */
+class FanOutTest {
+  @TempDir Path folder;
+  private final FakeCluster cluster = new FakeCluster();
+  private final Map<String, FakeNode> nodes = new TreeMap<>();
+
+  @BeforeEach
+  void start() {
+    for (String id : List.of("n1", "n2", "n3")) {
+      FakeNode node = new FakeNode(folder, Map.of());
+      nodes.put(id, node);
+      cluster.add(id, node, node);
+      cluster.spools.put("spool-" + id, List.of(id));
+    }
+  }
+
+  private FakeNode node(String id) {
+    return nodes.getOrDefault(id, nodes.get("n1"));
+  }
+
+  private Api api() {
+    FakeNode node = node("n1");
+    return new Api(node, node, node, node, Optional.empty(), cluster.from("n1"));
+  }
+
+  private ApiResponse call(String method, String target) {
+    return call(api(), method, target, Caller.OPERATOR);
+  }
+
+  private static ApiResponse call(Api api, String method, String target, Caller caller) {
+    int query = target.indexOf('?');
+    return api.call(
+        new ApiRequest(
+            method,
+            QueryString.decode(query < 0 ? target : target.substring(0, query)),
+            QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
+            Map.of(),
+            new byte[0],
+            caller));
+  }
+
+  private static JsonNode json(ApiResponse response) {
+    return Json.mapper().readTree(response.body());
+  }
+
+  private static List<String> texts(JsonNode list) {
+    return list.valueStream().map(JsonNode::asString).toList();
+  }
+
+  @Test
+  void aMessageOfAnotherNodeIsViewedAndChanged() {
+    QueueId id = node("n3").second;
+    String path = "/api/queue/" + id;
+    assertThat(json(call("GET", path)).path("id").asString()).isEqualTo(id.toString());
+    assertThat(json(call("GET", path + "/text")).path("header").asString()).contains("Subject: a");
+    assertThat(call("POST", path + "/hold").status()).isEqualTo(200);
+    assertThat(node("n3").statuses).containsEntry(id, "held");
+    ApiResponse held = call("POST", path + "/retry");
+    assertThat(held.status()).isEqualTo(409);
+    assertThat(held.contentType()).isEqualTo("application/problem+json");
+    assertThat(call("POST", path + "/release").status()).isEqualTo(200);
+    assertThat(call("POST", path + "/retry").status()).isEqualTo(200);
+    node("n3").quorum = false;
+    assertThat(json(call("DELETE", path)).path("detail").asString()).contains("no quorum");
+    node("n3").quorum = true;
+    assertThat(call("DELETE", path).status()).isEqualTo(200);
+    assertThat(node("n3").statuses).doesNotContainKey(id);
+  }
+
+  @Test
+  void aChangeGoesToTheNodeThatHasTheMessageAlone() {
+    call("POST", "/api/queue/" + node("n3").second + "/hold");
+    assertThat(cluster.calls).filteredOn(c -> c.contains("/hold")).hasSize(1);
+    cluster.calls.clear();
+    call("POST", "/api/queue/" + node("n1").second + "/hold");
+    call("GET", "/api/queue/not-an-id");
+    assertThat(cluster.calls).isEmpty();
+  }
+
+  @Test
+  void aMessageThatNoNodeHasIsNotFoundUnlessASpoolWasNotAsked() {
+    String path = "/api/queue/" + QueueId.generate(Instant.ofEpochSecond(5));
+    for (String verb : List.of("GET ", "DELETE ")) {
+      ApiResponse nowhere = call(verb.strip(), path);
+      assertThat(nowhere.status()).isEqualTo(404);
+      assertThat(json(nowhere).path("detail").asString()).contains("no message with this id");
+    }
+    cluster.silent.add("n3");
+    ApiResponse unknown = call("GET", path);
+    assertThat(unknown.status()).isEqualTo(503);
+    assertThat(json(unknown).path("detail").asString())
+        .isEqualTo("no message with this id is on the nodes that answer; n3 does not");
+    assertThat(call("POST", path + "/retry").status()).isEqualTo(503);
+    cluster.spools.put("spool-n3", List.of("n3", "n2"));
+    assertThat(call("GET", path).status()).isEqualTo(404);
+  }
+
+  @Test
+  void anOrderReachesEveryNodeAndNamesThoseThatItDoesNotReach() {
+    JsonNode all = json(call("POST", "/api/queue/suspend?domain=example.net&for=90s"));
+    assertThat(all.path("nodes").asInt()).isEqualTo(3);
+    assertThat(all.path("seconds_left").asInt()).isEqualTo(90);
+    assertThat(all.path("unanswered")).isEmpty();
+    assertThat(nodes.values()).allSatisfy(n -> assertThat(n.suspended).containsKey("example.net"));
+    cluster.silent.add("n2");
+    JsonNode some = json(call("POST", "/api/queue/resume?domain=example.net"));
+    assertThat(some.path("nodes").asInt()).isEqualTo(2);
+    assertThat(texts(some.path("unanswered"))).containsExactly("n2");
+    assertThat(node("n2").suspended).isNotEmpty();
+    assertThat(json(call("POST", "/api/queue/process-now")).path("nodes").asInt()).isEqualTo(2);
+  }
+
+  @Test
+  void aSuspensionOfAnotherNodeAloneIsEnded() {
+    node("n2").suspended.put("example.net", java.time.Duration.ofHours(1));
+    assertThat(json(call("POST", "/api/queue/resume?domain=example.net")).path("nodes").asInt())
+        .isEqualTo(1);
+    assertThat(node("n2").suspended).isEmpty();
+    assertThat(call("POST", "/api/queue/resume?domain=example.net").status()).isEqualTo(404);
+    cluster.silent.add("n3");
+    ApiResponse perhaps = call("POST", "/api/queue/resume?domain=example.net");
+    assertThat(perhaps.status()).isEqualTo(503);
+    assertThat(json(perhaps).path("detail").asString()).contains("n3 does not");
+  }
+
+  @Test
+  void aRerouteIsInForceOnAllNodesAndCountsTheMailOfAll() {
+    JsonNode rerouted =
+        json(call("POST", "/api/queue/reroute?domain=example.net&to=relay.example.org:2525"));
+    assertThat(rerouted.path("due").asInt()).isEqualTo(3);
+    assertThat(rerouted.path("nodes").asInt()).isEqualTo(3);
+    assertThat(nodes.values())
+        .allSatisfy(
+            n -> {
+              assertThat(n.hosts).containsEntry("example.net", "relay.example.org:2525");
+              assertThat(n.statuses).containsEntry(n.first, "pending");
+            });
+    assertThat(json(call("DELETE", "/api/dns/overrides/example.net")).path("nodes").asInt())
+        .isEqualTo(3);
+    assertThat(nodes.values()).allSatisfy(n -> assertThat(n.hosts).isEmpty());
+    call("PUT", "/api/dns/overrides/example.net?host=a.example.org");
+    assertThat(nodes.values()).allSatisfy(n -> assertThat(n.hosts).hasSize(1));
+  }
+
+  @Test
+  void anOrderThatIsRefusedHereReachesNobody() {
+    assertThat(call("POST", "/api/queue/suspend").status()).isEqualTo(400);
+    Api api = api();
+    String suspend = "/api/queue/suspend?domain=example.net";
+    assertThat(call(api, "POST", suspend, Caller.READ_TOKEN).status()).isEqualTo(403);
+    String delete = "/api/queue/" + node("n3").first;
+    assertThat(call(api, "DELETE", delete, Caller.REMOTE).status()).isEqualTo(401);
+    assertThat(cluster.calls).isEmpty();
+    assertThat(node("n3").statuses).hasSize(2);
+  }
+
+  @Test
+  void aNodeThatStandsAloneAnswersAsBefore() {
+    FakeNode node = node("n1");
+    Api alone = new Api(node, node, node, node, Optional.empty());
+    ApiResponse done = call(alone, "POST", "/api/queue/process-now", Caller.OPERATOR);
+    assertThat(new String(done.body(), StandardCharsets.UTF_8)).isEqualTo("{\"done\":true}");
+    String other = "/api/queue/" + node("n3").first;
+    assertThat(call(alone, "GET", other, Caller.OPERATOR).status()).isEqualTo(404);
+    assertThat(cluster.calls).isEmpty();
+  }
+}
