@@ -4,8 +4,10 @@ import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -19,9 +21,9 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import org.quorumail.config.HostPort;
+import org.quorumail.gossip.transport.UnauthenticatedConnections;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -32,28 +34,42 @@ import tools.jackson.databind.json.JsonMapper;
  * gossip with. This node connects to each of a fixed list of seeds over mutual TLS, and both send
  * their metadata once a second. A node's own address among the seeds is harmless.
  *
- * <p>Threads: {@code cluster-accept} accepts connections; each connection and each seed has a
- * virtual thread. Metadata are length-prefixed JSON, bounded before they are read.
+ * <p>Threads: {@code cluster-accept} accepts connections, {@code cluster-deadlines} closes overdue
+ * ones; each connection and each seed has a virtual thread. Metadata are length-prefixed JSON,
+ * bounded before they are read.
  */
 public final class StaticMembership implements Membership {
   private static final Logger LOG = LoggerFactory.getLogger(StaticMembership.class);
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final Duration INTERVAL = Duration.ofSeconds(1);
-  private static final int TIMEOUT_MS = 3_000;
+
+  /** The limit for a connect, a handshake, and one exchange of metadata, each as a whole. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
+  private static final Duration DEADLINE_CHECK = Duration.ofMillis(500);
 
   /** Three missed messages in a row: more than a pause of the garbage collector. */
   private static final Duration SUSPECT_AFTER = Duration.ofSeconds(3);
 
-  /**
-   * One connection per member; the rest is room for reconnects and for connections that fail TLS.
-   */
+  /** One connection per member; the rest is room for reconnects. */
   private static final int MAX_CONNECTIONS = 128;
+
+  /** Connections in their handshake; a newer one closes the oldest. */
+  private static final int MAX_UNAUTHENTICATED = 64;
+
+  /** The deadline of a connection that has none. */
+  private static final long NEVER = Long.MAX_VALUE;
 
   private final Supplier<MemberMetadata> self;
   private final SSLContext tls;
-  private final SSLServerSocket server;
+  private final ServerSocket server;
   private final Map<String, ReceivedMetadata> received = new ConcurrentHashMap<>();
-  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+
+  /** The open connections, each with the end of its exchange by {@link System#nanoTime}. */
+  private final Map<Socket, Long> open = new ConcurrentHashMap<>();
+
+  private final UnauthenticatedConnections unauthenticated =
+      new UnauthenticatedConnections(MAX_UNAUTHENTICATED, TIMEOUT);
   private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
   private final List<Thread> threads = new ArrayList<>();
   private final Map<HostPort, ContactResult> contacts = new ConcurrentHashMap<>();
@@ -70,7 +86,7 @@ public final class StaticMembership implements Membership {
 
   private record ReceivedMetadata(MemberMetadata metadata, long atMillis, long atNanos) {}
 
-  private StaticMembership(Supplier<MemberMetadata> self, SSLContext tls, SSLServerSocket server) {
+  private StaticMembership(Supplier<MemberMetadata> self, SSLContext tls, ServerSocket server) {
     this.self = self;
     this.tls = tls;
     this.server = server;
@@ -87,10 +103,9 @@ public final class StaticMembership implements Membership {
       int port,
       List<HostPort> seeds)
       throws ClusterStartException {
-    SSLServerSocket server;
+    ServerSocket server;
     try {
-      server = (SSLServerSocket) tls.getServerSocketFactory().createServerSocket();
-      server.setNeedClientAuth(true);
+      server = new ServerSocket();
       server.setReuseAddress(true);
       server.bind(new InetSocketAddress(InetAddress.getByName(bindAddress), port), MAX_CONNECTIONS);
     } catch (IOException e) {
@@ -101,6 +116,8 @@ public final class StaticMembership implements Membership {
     }
     StaticMembership membership = new StaticMembership(self, tls, server);
     membership.threads.add(Thread.ofVirtual().name("cluster-accept").start(membership::acceptAll));
+    membership.threads.add(
+        Thread.ofVirtual().name("cluster-deadlines").start(membership::closeOverdueLoop));
     for (HostPort seed : seeds) membership.contacts.put(seed, ContactResult.UNREACHABLE);
     for (HostPort seed : seeds) {
       membership.threads.add(
@@ -138,7 +155,7 @@ public final class StaticMembership implements Membership {
   public void close() {
     closed = true;
     closeQuietly(server);
-    open.forEach(StaticMembership::closeQuietly);
+    open.keySet().forEach(StaticMembership::closeQuietly);
     threads.forEach(Thread::interrupt);
   }
 
@@ -146,24 +163,41 @@ public final class StaticMembership implements Membership {
     while (!closed) {
       try {
         Socket socket = server.accept();
-        if (!connections.tryAcquire()) {
-          closeQuietly(socket);
-          continue;
-        }
-        Thread.ofVirtual().name("cluster-member").start(() -> answer((SSLSocket) socket));
+        unauthenticated.add(socket);
+        open.put(socket, NEVER);
+        Thread.ofVirtual().name("cluster-member").start(() -> answer(socket));
       } catch (IOException e) {
         if (closed) return;
         LOG.warn("event=cluster_accept_failed reason=\"{}\"", e.getMessage());
-        if (!pause()) return;
+        if (!pause(INTERVAL)) return;
       }
     }
   }
 
-  private void answer(SSLSocket socket) {
+  /** A read timeout alone does not stop a client that sends an octet now and then. */
+  private void closeOverdueLoop() {
+    while (!closed && pause(DEADLINE_CHECK)) {
+      unauthenticated.closeExpired();
+      long now = System.nanoTime();
+      open.forEach(
+          (socket, until) -> {
+            if (until != NEVER && now - until > 0) closeQuietly(socket);
+          });
+    }
+  }
+
+  private void limitExchange(Socket socket) {
+    open.replace(socket, System.nanoTime() + TIMEOUT.toNanos());
+  }
+
+  private void answer(Socket socket) {
+    boolean admitted = false;
     try (socket) {
-      open.add(socket);
-      MemberConnection wire = handshake(socket);
-      while (!closed) {
+      MemberConnection wire = handshake(socket, server());
+      unauthenticated.remove(socket);
+      admitted = connections.tryAcquire();
+      while (!closed && admitted) {
+        limitExchange(socket);
         receive(wire);
         wire.send(self.get());
       }
@@ -173,25 +207,50 @@ public final class StaticMembership implements Membership {
           socket.getInetAddress(),
           e.getMessage());
     } finally {
+      unauthenticated.remove(socket);
       open.remove(socket);
-      connections.release();
+      if (admitted) connections.release();
     }
+  }
+
+  /** Makes the server's end of TLS on a connection, so that its close never waits for TLS. */
+  private TlsLayer server() {
+    return socket -> {
+      SSLSocket secured =
+          (SSLSocket)
+              tls.getSocketFactory().createSocket(socket, InputStream.nullInputStream(), true);
+      secured.setUseClientMode(false);
+      secured.setNeedClientAuth(true);
+      return secured;
+    };
+  }
+
+  private TlsLayer client(HostPort seed) {
+    return socket ->
+        (SSLSocket) tls.getSocketFactory().createSocket(socket, seed.host(), seed.port(), true);
+  }
+
+  private interface TlsLayer {
+    SSLSocket over(Socket socket) throws IOException;
   }
 
   private void call(HostPort seed) {
     boolean logged = false;
     while (!closed) {
-      try (SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket()) {
-        open.add(socket);
+      try (Socket socket = new Socket()) {
+        open.put(socket, NEVER);
         try {
           // resolved at each attempt: the address behind a name may change
-          socket.connect(new InetSocketAddress(seed.host(), seed.port()), TIMEOUT_MS);
-          MemberConnection wire = handshake(socket);
+          socket.connect(new InetSocketAddress(seed.host(), seed.port()), (int) TIMEOUT.toMillis());
+          limitExchange(socket);
+          MemberConnection wire = handshake(socket, client(seed));
           logged = false;
           while (!closed) {
+            limitExchange(socket);
             wire.send(self.get());
             contacts.put(seed, receive(wire) ? ContactResult.TRUSTED : ContactResult.SELF);
-            if (!pause()) return;
+            open.replace(socket, NEVER);
+            if (!pause(INTERVAL)) return;
           }
         } finally {
           open.remove(socket);
@@ -210,7 +269,7 @@ public final class StaticMembership implements Membership {
           LOG.info("event=cluster_seed_unreachable seed={} reason=\"{}\"", seed, e.getMessage());
         }
         logged = true; // once per outage, not once per second
-        if (!pause()) return;
+        if (!pause(INTERVAL)) return;
       }
     }
   }
@@ -241,20 +300,21 @@ public final class StaticMembership implements Membership {
     return true;
   }
 
-  private MemberConnection handshake(SSLSocket socket) throws IOException {
-    socket.setSoTimeout(TIMEOUT_MS);
+  private static MemberConnection handshake(Socket socket, TlsLayer layer) throws IOException {
+    socket.setSoTimeout((int) TIMEOUT.toMillis());
     socket.setTcpNoDelay(true);
-    socket.startHandshake();
-    X509Certificate peer = (X509Certificate) socket.getSession().getPeerCertificates()[0];
+    SSLSocket secured = layer.over(socket);
+    secured.startHandshake();
+    X509Certificate peer = (X509Certificate) secured.getSession().getPeerCertificates()[0];
     return new MemberConnection(
-        new DataInputStream(socket.getInputStream()),
-        new DataOutputStream(new BufferedOutputStream(socket.getOutputStream())),
+        new DataInputStream(secured.getInputStream()),
+        new DataOutputStream(new BufferedOutputStream(secured.getOutputStream())),
         NodeCertificate.names(peer));
   }
 
-  private boolean pause() {
+  private static boolean pause(Duration time) {
     try {
-      Thread.sleep(INTERVAL);
+      Thread.sleep(time);
       return true;
     } catch (InterruptedException e) {
       return false;

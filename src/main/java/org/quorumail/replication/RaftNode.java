@@ -185,9 +185,11 @@ public final class RaftNode implements AutoCloseable {
   private static Parameters parameters(RaftTls tls) {
     Parameters parameters = new Parameters();
     switch (tls) {
-      case RaftTls.Managers managers ->
-          GrpcConfigKeys.TLS.setConf(
-              parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
+      case RaftTls.Managers managers -> {
+        GrpcConfigKeys.TLS.setConf(
+            parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
+        GrpcConfigKeys.Server.setServicesCustomizer(parameters, new ReplicationPort());
+      }
       case RaftTls.NoPort none -> {}
     }
     return parameters;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.DataOutputStream;
+import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
@@ -110,6 +111,70 @@ class StaticMembershipTest {
       assertThat(answer.length).isLessThan(64);
     }
     assertThat(inside.members()).isEmpty();
+  }
+
+  @Test
+  void aStrangerThatDripsItsHandshakeIsClosedAtTheTimeout() throws Exception {
+    List<HostPort> seeds = freePorts(1);
+    start("n0", SECRET, seeds.get(0), seeds);
+    try (Socket stranger = new Socket("127.0.0.1", seeds.get(0).port())) {
+      stranger.getOutputStream().write(new byte[] {22, 3, 1, 0x40, 0}); // a record of 16 KiB
+      awaitClosed(stranger);
+    }
+  }
+
+  @Test
+  void aMemberThatDripsItsMetadataIsClosedAtTheTimeout() throws Exception {
+    List<HostPort> seeds = freePorts(1);
+    start("n0", SECRET, seeds.get(0), seeds);
+    SSLContext tls = NodeCertificate.derive(SECRET, "n1", Set.of("127.0.0.1")).context();
+    try (SSLSocket member =
+        (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
+      member.getOutputStream().write(new byte[] {0, 0, 8, 0});
+      awaitClosed(member);
+    }
+  }
+
+  @Test
+  void strangersThatDripLeaveRoomForAMember() throws Exception {
+    List<HostPort> seeds = freePorts(2);
+    Membership inside = start("n0", SECRET, seeds.get(0), seeds.subList(0, 1));
+    List<Socket> strangers = new ArrayList<>();
+    try {
+      for (int i = 0; i < 200; i++) {
+        Socket stranger = new Socket("127.0.0.1", seeds.get(0).port());
+        strangers.add(stranger);
+        stranger.getOutputStream().write(new byte[] {22, 3, 1, 0x40, 0});
+      }
+      start("n1", SECRET, seeds.get(1), seeds);
+      await()
+          .pollInterval(Duration.ofMillis(500))
+          .atMost(Duration.ofSeconds(10))
+          .until(
+              () -> {
+                for (Socket stranger : strangers) drip(stranger);
+                return inside.members().size() == 1;
+              });
+    } finally {
+      for (Socket stranger : strangers) stranger.close();
+    }
+  }
+
+  private static void awaitClosed(Socket socket) {
+    await()
+        .pollInterval(Duration.ofMillis(500))
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> !drip(socket));
+  }
+
+  /** Sends one more octet; false when the other end has closed the connection. */
+  private static boolean drip(Socket socket) {
+    try {
+      socket.getOutputStream().write(1);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Test

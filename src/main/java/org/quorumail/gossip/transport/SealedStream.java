@@ -37,8 +37,8 @@ final class SealedStream implements AutoCloseable {
   /** Frames up to this length are read by all streams at once, 64 MiB for 1,024 of them. */
   private static final int MAX_SMALL_FRAME = 64 << 10;
 
-  /** The limit for one longer frame: the longest takes this at 4 Mbit/s. */
-  private static final Duration LONG_FRAME_TIMEOUT = Duration.ofSeconds(10);
+  /** The limit for one frame from its first octet: the longest takes this at 4 Mbit/s. */
+  private static final Duration FRAME_TIMEOUT = Duration.ofSeconds(10);
 
   /** The bound of a decompressed frame. */
   static final int MAX_DECOMPRESSED = 8 << 20;
@@ -155,43 +155,55 @@ final class SealedStream implements AutoCloseable {
    *     must end
    */
   boolean read(Semaphore longFrames, BodyHandler handler) throws IOException {
-    int length = in.readInt();
+    int idleTimeout = socket.getSoTimeout();
+    long end = awaitFrame() + FRAME_TIMEOUT.toNanos();
+    int length = ByteBuffer.wrap(readFully(Integer.BYTES, end)).getInt();
     if (length < FrameFormat.SEAL_BYTES) throw new AuthenticationFailure(DropReason.TOO_SHORT);
     if (length > MAX_FRAME) throw new AuthenticationFailure(DropReason.TOO_LONG);
     if (length <= MAX_SMALL_FRAME) {
-      byte[] sealed = new byte[length];
-      in.readFully(sealed);
+      byte[] sealed = readFully(length, end);
+      socket.setSoTimeout(idleTimeout);
       return handler.handle(incoming.open(sealed));
     }
     try {
-      if (!longFrames.tryAcquire(LONG_FRAME_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!longFrames.tryAcquire(FRAME_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new SocketTimeoutException("no room for a long frame: too many at once");
       }
     } catch (InterruptedException e) {
       throw new InterruptedIOException("interrupted");
     }
     try {
-      return handler.handle(incoming.open(readLong(length)));
+      byte[] sealed = readFully(length, System.nanoTime() + FRAME_TIMEOUT.toNanos());
+      socket.setSoTimeout(idleTimeout);
+      return handler.handle(incoming.open(sealed));
     } finally {
       longFrames.release();
     }
   }
 
-  /** Bounds the time of a long frame: a sender that pauses must not keep a permit for long. */
-  private byte[] readLong(int length) throws IOException {
-    long end = System.nanoTime() + LONG_FRAME_TIMEOUT.toNanos();
-    byte[] sealed = new byte[length];
-    int idleTimeout = socket.getSoTimeout();
+  /** Waits for the first octet of a frame, which it leaves unread; returns the time. */
+  private long awaitFrame() throws IOException {
+    in.mark(1);
+    if (in.read() < 0) throw new EOFException();
+    in.reset();
+    return System.nanoTime();
+  }
+
+  /**
+   * Reads octets of a frame until a time: a sender that pauses, or sends an octet now and then,
+   * must not keep a permit or a thread for long.
+   */
+  private byte[] readFully(int length, long end) throws IOException {
+    byte[] octets = new byte[length];
     for (int have = 0; have < length; ) {
       long left = (end - System.nanoTime()) / 1_000_000;
-      if (left <= 0) throw new SocketTimeoutException("a long frame did not arrive in time");
+      if (left <= 0) throw new SocketTimeoutException("a frame did not arrive in time");
       socket.setSoTimeout((int) left);
-      int read = in.read(sealed, have, length - have);
+      int read = in.read(octets, have, length - have);
       if (read < 0) throw new EOFException();
       have += read;
     }
-    socket.setSoTimeout(idleTimeout);
-    return sealed;
+    return octets;
   }
 
   Socket socket() {

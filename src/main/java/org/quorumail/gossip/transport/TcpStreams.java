@@ -59,6 +59,11 @@ final class TcpStreams implements AutoCloseable {
 
   private final UnauthenticatedConnections unauthenticated =
       new UnauthenticatedConnections(MAX_UNAUTHENTICATED, HANDSHAKE_TIMEOUT);
+
+  /** Connections that this node opened, whose other end has not proven the secret yet. */
+  private final UnauthenticatedConnections unproven =
+      new UnauthenticatedConnections(MAX_OPEN, HANDSHAKE_TIMEOUT);
+
   private volatile boolean closed;
 
   /** The proof of the secret on a new connection, for either end. */
@@ -159,7 +164,9 @@ final class TcpStreams implements AutoCloseable {
       socket.connect(
           SocketAddresses.toSocketAddress(session.peer().address()),
           (int) HANDSHAKE_TIMEOUT.toMillis());
+      unproven.add(socket);
       SealedStream stream = handshakes.connect(socket, session.peer());
+      unproven.remove(socket);
       authenticated = session.attachStream(stream);
       if (authenticated) runSession(session, stream);
     } catch (AuthenticationFailure e) {
@@ -168,6 +175,7 @@ final class TcpStreams implements AutoCloseable {
     } catch (IOException e) {
       LOG.debug("event=gossip_connect_failed to={} reason=\"{}\"", session.peer(), e.getMessage());
     } finally {
+      unproven.remove(outbound);
       sockets.remove(outbound);
       boolean lost = end(session);
       if (!authenticated || lost) receiver.onUnreachable(session.peer());
@@ -265,6 +273,7 @@ final class TcpStreams implements AutoCloseable {
   private void closeStuckLoop() {
     while (!closed && sleepOneSecond()) {
       unauthenticated.closeExpired();
+      unproven.closeExpired();
       for (StreamSession session : sessions.values()) {
         if (session.isStuck(WRITE_TIMEOUT.toNanos())) session.close();
       }

@@ -11,24 +11,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The accepted connections whose other end has not proven the secret yet; each holds a thread and
- * some KiB. A new connection evicts the oldest when there are too many: a member proves itself
- * within one round trip, an attacker never does. Thread-safe.
+ * The connections whose other end has not proven itself yet; each holds a thread and some KiB. A
+ * new connection evicts the oldest when there are too many: a member proves itself within one round
+ * trip, an attacker never does. Thread-safe.
  */
-final class UnauthenticatedConnections {
+public final class UnauthenticatedConnections {
   private static final Logger LOG = LoggerFactory.getLogger(UnauthenticatedConnections.class);
 
   private final int max;
   private final Duration timeout;
 
   /** The oldest first, each with its {@link System#nanoTime}. */
-  private final Map<Socket, Long> acceptedAt = new LinkedHashMap<>();
+  private final Map<Socket, Long> since = new LinkedHashMap<>();
 
   /**
    * @param timeout for the whole proof: a read timeout does not stop a caller that sends a byte now
    *     and then
    */
-  UnauthenticatedConnections(int max, Duration timeout) {
+  public UnauthenticatedConnections(int max, Duration timeout) {
     this.max = max;
     this.timeout = timeout;
   }
@@ -38,13 +38,13 @@ final class UnauthenticatedConnections {
    *
    * @return true when the oldest was closed
    */
-  boolean add(Socket accepted) {
+  public boolean add(Socket socket) {
     @Nullable Socket oldest = null;
     synchronized (this) {
-      if (acceptedAt.size() == max) oldest = acceptedAt.keySet().iterator().next();
-      acceptedAt.remove(oldest);
-      acceptedAt.put(accepted, System.nanoTime());
-      if (acceptedAt.size() > max) {
+      if (since.size() == max) oldest = since.keySet().iterator().next();
+      since.remove(oldest);
+      since.put(socket, System.nanoTime());
+      if (since.size() > max) {
         throw new IllegalStateException("more than " + max + " unauthenticated connections");
       }
     }
@@ -53,17 +53,17 @@ final class UnauthenticatedConnections {
   }
 
   /** Removes a connection that has proven the secret, or ended. */
-  synchronized void remove(Socket socket) {
-    acceptedAt.remove(socket);
+  public synchronized void remove(Socket socket) {
+    since.remove(socket);
   }
 
   /** Closes the connections that have exceeded the timeout. */
-  void closeExpired() {
+  public void closeExpired() {
     long now = System.nanoTime();
     List<Socket> expired;
     synchronized (this) {
       expired =
-          acceptedAt.entrySet().stream()
+          since.entrySet().stream()
               .filter(entry -> now - entry.getValue() > timeout.toNanos())
               .map(Map.Entry::getKey)
               .toList();

@@ -238,6 +238,50 @@ class SealedTransportTest {
     }
   }
 
+  /** An address that discovery or an old seed names may belong to a stranger. */
+  @Test
+  void aStrangerThatDripsItsProofIsGivenUpAtTheTimeout() throws Exception {
+    SealedTransport a = bind("a", 1, inA);
+    try (ServerSocket stranger = new ServerSocket(0, 1, LOOPBACK)) {
+      PeerAddress named = new PeerAddress(address(stranger.getLocalPort()), "");
+      a.sendOverStream(named, text("hello"));
+      try (Socket socket = stranger.accept()) {
+        awaitClosed(socket, new byte[] {1});
+      }
+      await().until(() -> inA.unreachable.contains(named));
+    }
+  }
+
+  /** A member that drips a frame of any length holds a thread, and one of 1,024 streams. */
+  @Test
+  void aShortFrameThatDripsEndsTheStream() throws Exception {
+    SealedTransport b = bind("b", 1, inB);
+    KeyRing ring = SealTest.ring("one", 1);
+    Sealer sealer = new Sealer(ring, Clock.systemUTC());
+    try (Socket member = new Socket(LOOPBACK, b.port());
+        Socket slower = new Socket(LOOPBACK, b.port())) {
+      OptionalInt tag = OptionalInt.of(FrameFormat.receiverTag("b"));
+      SealedStream.connect(member, ring, sealer, tag);
+      SealedStream.connect(slower, ring, sealer, tag);
+      slower.getOutputStream().write(0); // the first octet of a length
+      member.getOutputStream().write(new byte[] {0, 0, 1, 0});
+      awaitClosed(member, new byte[] {1});
+      slower.setSoTimeout(15_000);
+      assertThat(slower.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  /** Sends one octet after the other until the other end has closed the connection. */
+  private static void awaitClosed(Socket socket, byte[] octet) {
+    await()
+        .pollInterval(Duration.ofMillis(500))
+        .atMost(Duration.ofSeconds(15))
+        .untilAsserted(
+            () ->
+                assertThatThrownBy(() -> socket.getOutputStream().write(octet))
+                    .isInstanceOf(IOException.class));
+  }
+
   @Test
   void unfinishedLongFramesReleaseTheirPermits() throws Exception {
     SealedTransport a = bind("a", 1, inA);

@@ -1,0 +1,22 @@
+package org.quorumail.replication;
+
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.concurrent.TimeUnit;
+import org.apache.ratis.grpc.server.GrpcServices;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
+
+/** The limits of the replication port towards other hosts. */
+final class ReplicationPort implements GrpcServices.Customizer {
+  /**
+   * The limit for TLS and the settings of HTTP/2 together; a member needs some round trips. gRPC's
+   * own is two minutes.
+   */
+  private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(5);
+
+  @Override
+  public NettyServerBuilder customize(
+      NettyServerBuilder builder, EnumSet<GrpcServices.Type> types) {
+    return builder.handshakeTimeout(HANDSHAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+  }
+}
