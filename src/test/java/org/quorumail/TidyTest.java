@@ -241,7 +241,8 @@ class TidyTest {
 
   private static List<Path> pages() throws IOException {
     List<Path> all = new ArrayList<>();
-    for (String page : List.of("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "bench/README.md")) {
+    for (String page :
+        List.of("README.md", "SECURITY.md", "ARCHITECTURE.md", "CHANGELOG.md", "bench/README.md")) {
       all.add(Path.of(page));
     }
     try (Stream<Path> files = Files.walk(Path.of("docs"))) {
