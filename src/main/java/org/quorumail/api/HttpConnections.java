@@ -164,13 +164,15 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
     }
   }
 
-  /** Counts received octets, or their end, for the deadline of the request. */
-  @SuppressWarnings("NullAway") // Helidon expects null at the end, and is not annotated
+  /**
+   * Counts received octets for the deadline of the request. Their end ends the connection wherever
+   * it comes: Helidon would answer 500, with a stack trace in the log, when it comes inside a
+   * request that was sent behind another one.
+   */
   private byte[] counted(byte @Nullable [] octets, HttpConnection connection) {
     if (octets == null) {
-      if (connection.phase() != Phase.RECEIVING) return null;
-      dropped(connection, "closed_by_client");
-      throw new CloseConnectionException("the request ends early");
+      if (connection.phase() == Phase.RECEIVING) dropped(connection, "closed_by_client");
+      throw new CloseConnectionException("the client has closed the connection");
     }
     connection.received();
     return octets;

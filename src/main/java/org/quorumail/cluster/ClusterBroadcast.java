@@ -32,18 +32,18 @@ sealed interface ClusterBroadcast {
     if (bytes.length < 2 || bytes.length > ClusterEvent.MAX_BYTES) return Optional.empty();
     try {
       return switch (bytes[0]) {
-        case 'L' ->
-            Optional.of(
-                new LoadReport(
-                    JSON.readValue(bytes, 1, bytes.length - 1, MemberMetadata.NodeLoad.class)));
-        case 'E' ->
-            Optional.of(
-                new EventNotice(JSON.readValue(bytes, 1, bytes.length - 1, ClusterEvent.class)));
+        case 'L' -> read(bytes, MemberMetadata.NodeLoad.class).map(LoadReport::new);
+        case 'E' -> read(bytes, ClusterEvent.class).map(EventNotice::new);
         default -> Optional.empty();
       };
     } catch (JacksonException e) {
       return Optional.empty();
     }
+  }
+
+  /** Reads the value after the kind; empty for JSON's null. */
+  private static <T> Optional<T> read(byte[] bytes, Class<T> type) {
+    return Optional.ofNullable(JSON.readValue(bytes, 1, bytes.length - 1, type));
   }
 
   private static byte[] encode(byte kind, Object value) {

@@ -1,6 +1,7 @@
 package org.quorumail.cluster;
 
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * An event of the cluster that operators want to see.
@@ -15,6 +16,9 @@ public record ClusterEvent(String time, String node, String type, Map<String, St
   static final int MAX_BYTES = 4 << 10;
 
   public ClusterEvent {
+    Objects.requireNonNull(time, "time"); // JSON of another node may lack them
+    Objects.requireNonNull(node, "node");
+    Objects.requireNonNull(type, "type");
     details = Map.copyOf(details);
   }
 }

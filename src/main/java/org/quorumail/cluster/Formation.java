@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -23,7 +24,13 @@ public record Formation(List<Member> members) {
   }
 
   /** A member, with the address of its Raft port. */
-  public record Member(String nodeId, String peerId, String host, int raftPort, String zone) {}
+  public record Member(String nodeId, String peerId, String host, int raftPort, String zone) {
+    public Member {
+      Objects.requireNonNull(nodeId, "nodeId"); // JSON of another node may lack them
+      Objects.requireNonNull(peerId, "peerId");
+      Objects.requireNonNull(host, "host");
+    }
+  }
 
   /** A stand-alone node: a cluster of one. */
   public static Formation standalone(Member self) {

@@ -206,10 +206,11 @@ public final class GossipMembership implements Membership {
             .orElse(metadata));
   }
 
-  private static Optional<MemberMetadata> decode(byte[] metadata) {
+  /** Decodes metadata of another node; empty when they lack a field or are no metadata. */
+  static Optional<MemberMetadata> decode(byte[] metadata) {
     if (metadata.length == 0) return Optional.empty();
     try {
-      return Optional.of(JSON.readValue(metadata, MemberMetadata.class));
+      return Optional.ofNullable(JSON.readValue(metadata, MemberMetadata.class));
     } catch (JacksonException e) {
       LOG.debug("event=cluster_metadata_unreadable reason=\"{}\"", e.getMessage());
       return Optional.empty();

@@ -1,6 +1,7 @@
 package org.quorumail.cluster;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +41,15 @@ public record MemberMetadata(
    */
   static final int MAX_BYTES = 64 * 1024;
 
+  /** JSON of another node may lack a field: such metadata are unreadable, not half read. */
   public MemberMetadata {
+    Objects.requireNonNull(nodeId, "nodeId");
+    Objects.requireNonNull(peerId, "peerId");
+    Objects.requireNonNull(host, "host");
+    Objects.requireNonNull(region, "region");
+    Objects.requireNonNull(zone, "zone");
+    Objects.requireNonNull(proposal, "proposal");
+    Objects.requireNonNull(load, "load");
     formed = List.copyOf(formed);
   }
 
@@ -97,6 +106,10 @@ public record MemberMetadata(
       long messagesProcessed,
       double cpuUsage,
       long memoryUsageMb) {
+
+    public NodeLoad {
+      Objects.requireNonNull(version, "version");
+    }
 
     /** The load without the figures that change all the time. */
     NodeLoad withoutFigures() {

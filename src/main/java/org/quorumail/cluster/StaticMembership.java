@@ -345,7 +345,8 @@ public final class StaticMembership implements Membership {
       }
       byte[] json = new byte[length];
       in.readFully(json);
-      return JSON.readValue(json, MemberMetadata.class);
+      return Optional.ofNullable(JSON.readValue(json, MemberMetadata.class))
+          .orElseThrow(() -> new IOException("no metadata"));
     }
   }
 }

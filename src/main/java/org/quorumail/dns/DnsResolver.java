@@ -56,7 +56,13 @@ public final class DnsResolver implements SenderResolver {
 
   DnsResolver(
       DnsConfig config, InstantSource time, MeterRegistry meters, Path etc, int systemPort) {
-    this.servers = new NameServers(config, etc.resolve("resolv.conf"), systemPort);
+    this(
+        new NameServers(config, etc.resolve("resolv.conf"), systemPort), config, time, meters, etc);
+  }
+
+  DnsResolver(
+      NameServers servers, DnsConfig config, InstantSource time, MeterRegistry meters, Path etc) {
+    this.servers = servers;
     this.hostsFile = new HostsFile(etc.resolve("hosts"));
     this.cache =
         new AnswerCache(config.cacheSize(), config.minTtl(), config.maxTtl(), time, meters);

@@ -47,6 +47,14 @@ final class NameServers {
     servers = resolvers(addresses);
   }
 
+  /** Servers that never change, for tests. */
+  NameServers(List<SimpleResolver> servers) {
+    this.timeout = Duration.ZERO;
+    this.systemPort = 0;
+    this.resolvConf = null;
+    this.servers = List.copyOf(servers);
+  }
+
   private List<SimpleResolver> resolvers(List<InetSocketAddress> addresses) {
     return addresses.stream().limit(MAX_SERVERS).map(a -> server(a, timeout)).toList();
   }

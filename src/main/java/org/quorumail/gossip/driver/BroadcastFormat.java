@@ -43,6 +43,7 @@ public final class BroadcastFormat {
 
   /** The id that the message claims as its sender; empty when it is malformed. */
   static Optional<NodeId> claimedSender(byte[] framed) {
+    if (framed.length < ID_OFFSET) return Optional.empty();
     int length = framed[1];
     if (length < 1 || length > NodeId.MAX_LENGTH || framed.length < ID_OFFSET + length) {
       return Optional.empty();

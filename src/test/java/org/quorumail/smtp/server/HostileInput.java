@@ -24,8 +24,7 @@ import org.quorumail.smtp.Xtext;
 /**
  * The target of Jazzer: it feeds hostile input to the readers and checks their results. The first
  * octet chooses the reader: a whole session, the address, xtext and ORCPT, chunks, the PROXY
- * header, an exchange of AUTH. {@code bench/fuzz} runs it for a given time, {@link
- * HostileInputTest} for some seconds.
+ * header, an exchange of AUTH. {@code bench/fuzz smtp} runs it for a given time.
  */
 public final class HostileInput {
   /** RFC 5321 §4.2: a code, a blank or hyphen, text; ours is printable ASCII. */
@@ -46,20 +45,28 @@ public final class HostileInput {
   private HostileInput() {}
 
   public static void fuzzerTestOneInput(byte[] input) throws IOException {
-    if (input.length == 0) return;
+    accepts(input);
+  }
+
+  /** Reads the input, and returns whether its reader accepted it. */
+  public static boolean accepts(byte[] input) throws IOException {
+    if (input.length == 0) return false;
     byte[] rest = Arrays.copyOfRange(input, 1, input.length);
-    switch (Math.floorMod(input[0], 6)) {
+    return switch (Math.floorMod(input[0], 6)) {
       case 0 -> session(rest);
       case 1 -> address(latin1(rest));
       case 2 -> xtext(latin1(rest));
       case 3 -> chunks(rest);
       case 4 -> proxyHeader(rest);
       default -> session(concat("EHLO fuzz.example\r\nAUTH ", rest));
-    }
+    };
   }
 
-  private static void session(byte[] sent) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), listener().port())) {
+  /** A session; accepted is one that brings a message. */
+  private static boolean session(byte[] sent) throws IOException {
+    TestListener server = listener();
+    int before = server.intake.accepted().size();
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       socket.setSoTimeout(TIMEOUT_MILLIS);
       try {
         socket.getOutputStream().write(sent);
@@ -71,6 +78,7 @@ public final class HostileInput {
       boolean reset = !readToEnd(socket.getInputStream(), said);
       legal(latin1(said.toByteArray()), reset);
     }
+    return server.intake.accepted().size() > before;
   }
 
   /** Reads all replies; false when the server reset the connection. */
@@ -107,29 +115,32 @@ public final class HostileInput {
     return next;
   }
 
-  private static void address(String text) {
-    if (!(PathParser.parse(text) instanceof PathParser.Parsed.Mailbox box)) return;
+  private static boolean address(String text) {
+    if (!(PathParser.parse(text) instanceof PathParser.Parsed.Mailbox box)) return false;
     MailAddress read = box.address();
     boolean again =
         PathParser.parse("<" + read + ">") instanceof PathParser.Parsed.Mailbox other
             && other.address().equals(read);
     boolean ascii = read.toString().chars().allMatch(c -> c < 0x80);
     if (ascii && !again) throw new IllegalStateException("not read as it is written: " + read);
+    return true;
   }
 
-  private static void xtext(String text) {
+  private static boolean xtext(String text) {
     if (!Xtext.decode(Xtext.encode(text)).equals(java.util.Optional.of(text))) {
       throw new IllegalStateException("xtext does not come back");
     }
-    Xtext.decode(text);
+    boolean decoded = Xtext.decode(text).isPresent();
     OriginalRecipient.parse(text, true);
     OriginalRecipient.parse(text, false);
     XclientArgument.parse(text);
     RcptParameters.parse(text, true);
+    return decoded;
   }
 
-  /** Lines and chunks of a connection that ends somewhere. */
-  private static void chunks(byte[] wire) throws IOException {
+  /** Lines and chunks of a connection that ends somewhere; accepted when a chunk is whole. */
+  private static boolean chunks(byte[] wire) throws IOException {
+    boolean accepted = false;
     SmtpReader reader = new SmtpReader(new ByteArrayInputStream(wire), () -> {});
     while (reader.readLine(LINE) instanceof ReceivedLine.Text line) {
       var chunk = BdatArgument.parse(line.text());
@@ -138,14 +149,18 @@ public final class HostileInput {
       boolean whole = reader.readChunk(chunk.get().size(), kept::write);
       boolean exact = kept.size() == chunk.get().size();
       if (whole != exact) throw new IllegalStateException("a chunk of another size");
+      accepted |= whole;
     }
+    return accepted;
   }
 
-  private static void proxyHeader(byte[] sent) throws IOException {
+  private static boolean proxyHeader(byte[] sent) throws IOException {
     try {
       ProxyHeader.read(new ByteArrayInputStream(sent));
+      return true;
     } catch (SmtpProtocolException | java.io.EOFException e) {
       if (e.getMessage() == null) throw new IllegalStateException("refused without a reason", e);
+      return false;
     }
   }
 

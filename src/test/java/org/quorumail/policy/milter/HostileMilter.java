@@ -1,0 +1,136 @@
+package org.quorumail.policy.milter;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.HostPort;
+import org.quorumail.mail.MailAddress;
+import org.quorumail.policy.ContentBuffer;
+import org.quorumail.policy.FakeSessionView;
+import org.quorumail.policy.FilterChain;
+import org.quorumail.policy.FilterSession;
+import org.quorumail.policy.MessageVerdict;
+import org.quorumail.policy.PolicyConfig.MilterAction;
+import org.quorumail.policy.PolicyConfig.MilterConfig;
+import org.quorumail.policy.PolicyConfig.MilterSocket;
+import org.quorumail.smtp.Reply;
+import org.quorumail.smtp.Service;
+
+/**
+ * A target of Jazzer: the input is all that a milter sends in one session with one message, from
+ * its choice of options to its close.
+ */
+public final class HostileMilter {
+  private static final MailAddress RECIPIENT = MailAddress.of("ann@local.example");
+  private static final byte[] MESSAGE =
+      "Subject: a\r\n b\r\nTo: c\r\n\r\nbody\r\n".getBytes(StandardCharsets.US_ASCII);
+  private static final Path SCRATCH =
+      Path.of(System.getProperty("java.io.tmpdir"), "quorumail-test-scratch");
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  private static @Nullable ServerSocket server;
+  private static volatile byte[] packets = {};
+
+  private HostileMilter() {}
+
+  public static void fuzzerTestOneInput(byte[] input) throws IOException {
+    accepts(input);
+  }
+
+  /** Runs the session, and returns whether the milter let the message pass. */
+  public static boolean accepts(byte[] input) throws IOException {
+    packets = input;
+    MilterConfig config =
+        new MilterConfig(
+            "fuzz",
+            new MilterSocket.Inet(new HostPort("127.0.0.1", server().getLocalPort())),
+            MilterAction.TEMPFAIL,
+            TIMEOUT,
+            TIMEOUT,
+            TIMEOUT,
+            List.of(Service.MX));
+    FilterChain chain =
+        new FilterChain(List.of(new MilterFilter(config, SCRATCH)), new SimpleMeterRegistry());
+    FilterSession session = chain.open(new FakeSessionView());
+    try {
+      Optional<Reply> refusal =
+          session.connect().or(session::ehlo).or(session::mail).or(() -> session.rcpt(RECIPIENT));
+      refusal.ifPresent(HostileMilter::checkReply);
+      return refusal.isEmpty() && judge(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  private static boolean judge(FilterSession session) throws IOException {
+    if (!session.needsContent()) {
+      return session.judgeWithoutContent() instanceof MessageVerdict.Accept;
+    }
+    try (ContentBuffer content = new ContentBuffer(SCRATCH)) {
+      content.write(MESSAGE, 0, MESSAGE.length);
+      switch (session.judge(content)) {
+        case MessageVerdict.Accept accept -> {
+          try (InputStream in = accept.content().open()) {
+            checkLineEnds(in.readAllBytes());
+          }
+          return true;
+        }
+        case MessageVerdict.Refuse refuse -> checkReply(refuse.reply());
+        case MessageVerdict.Discard discard -> {
+          return false;
+        }
+      }
+      return false;
+    }
+  }
+
+  /** A refusal goes to the client as it is: a code of refusals, lines of printable ASCII. */
+  private static void checkReply(Reply reply) {
+    String wire = new String(reply.toWire(), StandardCharsets.ISO_8859_1);
+    boolean printable = wire.replace("\r\n", "").chars().allMatch(c -> c >= ' ' && c < 0x7F);
+    if (reply.code() < 400 || reply.code() > 599 || !printable) {
+      throw new IllegalStateException("the client gets " + reply);
+    }
+  }
+
+  private static void checkLineEnds(byte[] content) {
+    for (int i = 0; i < content.length; i++) {
+      boolean bareLineFeed = content[i] == '\n' && (i == 0 || content[i - 1] != '\r');
+      boolean bareReturn =
+          content[i] == '\r' && (i + 1 == content.length || content[i + 1] != '\n');
+      if (bareLineFeed || bareReturn) throw new IllegalStateException("a bare line end at " + i);
+    }
+  }
+
+  private static ServerSocket server() throws IOException {
+    ServerSocket open = server;
+    if (open != null) return open;
+    ServerSocket started = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"));
+    Thread.ofPlatform().daemon().name("fuzz-milter").start(() -> serve(started));
+    server = started;
+    return started;
+  }
+
+  private static void serve(ServerSocket open) {
+    while (true) {
+      try (Socket socket = open.accept()) {
+        OutputStream out = socket.getOutputStream();
+        out.write(packets);
+        socket.shutdownOutput();
+        socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+      } catch (IOException e) {
+        if (open.isClosed()) return; // else the session ended before it had read everything
+      }
+    }
+  }
+}
