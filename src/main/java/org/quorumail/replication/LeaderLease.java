@@ -9,6 +9,8 @@ import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.leader.FollowerInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One term in which this node leads one group, with its lease.
@@ -30,6 +32,11 @@ import org.apache.ratis.server.leader.FollowerInfo;
  * so replies that piled up while the process was stopped prove nothing new: a leader resumed after
  * longer than the lease sees false at once.
  *
+ * <p><b>What is assumed of clocks.</b> The monotonic clocks of two nodes run at speeds that differ
+ * by less than a tenth, and never stand still while a process sleeps. The second does not hold on a
+ * computer that is suspended or paused by its hypervisor; {@link LeaseClock} sees that by the wall
+ * clock. From then on only answers to requests that were sent after it was seen renew the lease.
+ *
  * <p><b>A transfer</b> ends the lease before the successor is notified, and for good: the
  * successor's election may succeed after the transfer's timeout.
  *
@@ -37,12 +44,17 @@ import org.apache.ratis.server.leader.FollowerInfo;
  * at each follower's record.
  */
 final class LeaderLease implements Leadership {
+  private static final Logger LOG = LoggerFactory.getLogger(LeaderLease.class);
   private static final double LEASE_OF_ELECTION_TIMEOUT = 0.8;
+
+  /** Half of what is left of the election timeout; the other half is for the speed of clocks. */
+  private static final double SLACK_OF_ELECTION_TIMEOUT = 0.1;
 
   private final RaftServer.Division division;
   private final Map<RaftPeerId, FollowerInfo> followers;
   private final long term;
   private final long leaseNanos;
+  private final LeaseClock clock;
   private final long validFromNanos;
 
   private volatile long expiresAtNanos;
@@ -53,11 +65,30 @@ final class LeaderLease implements Leadership {
       Map<RaftPeerId, FollowerInfo> followers,
       long term,
       Duration electionMin) {
+    this(
+        division,
+        followers,
+        term,
+        electionMin,
+        new LeaseClock(
+            System::currentTimeMillis,
+            System::nanoTime,
+            Duration.ofNanos((long) (electionMin.toNanos() * SLACK_OF_ELECTION_TIMEOUT)),
+            millis -> logJump(division, term, millis)));
+  }
+
+  LeaderLease(
+      RaftServer.Division division,
+      Map<RaftPeerId, FollowerInfo> followers,
+      long term,
+      Duration electionMin,
+      LeaseClock clock) {
     this.division = division;
     this.followers = followers;
     this.term = term;
     this.leaseNanos = (long) (electionMin.toNanos() * LEASE_OF_ELECTION_TIMEOUT);
-    long now = System.nanoTime();
+    this.clock = clock;
+    long now = clock.now();
     this.validFromNanos = isOnlyMember(division.getRaftConf()) ? now : now + electionMin.toNanos();
     this.expiresAtNanos = now;
   }
@@ -69,9 +100,20 @@ final class LeaderLease implements Leadership {
 
   @Override
   public boolean hasLease() {
-    long now = System.nanoTime();
+    long now = clock.now();
     if (revoked || now - validFromNanos < 0) return false;
-    return now - expiresAtNanos < 0 || tryRenew(now);
+    long expiresAt = expiresAtNanos;
+    boolean holds = now - expiresAt < 0 && clock.trusts(expiresAt - leaseNanos);
+    return holds || tryRenew(now);
+  }
+
+  private static void logJump(RaftServer.Division division, long term, long millis) {
+    LOG.warn(
+        "event=lease_voided group={} term={} millis={} reason=\"this computer was suspended, or its"
+            + " clock was set ahead; a quorum confirms the lease again\"",
+        division.getGroup().getGroupId(),
+        term,
+        millis);
   }
 
   void revoke() {
@@ -89,7 +131,7 @@ final class LeaderLease implements Leadership {
     if (isOnlyMember(members)) return true;
     long age =
         Math.max(quorumAckAge(members.getCurrentPeers()), quorumAckAge(members.getPreviousPeers()));
-    if (age >= leaseNanos) return false;
+    if (age >= leaseNanos || !clock.trusts(now - age)) return false;
     expiresAtNanos = now - age + leaseNanos;
     return !revoked;
   }
