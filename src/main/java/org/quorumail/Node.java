@@ -180,7 +180,9 @@ final class Node {
         try {
           awaitFirstElection(groups);
           QueueRuns runs = new QueueRuns(groups.spools(), queue);
-          state.listening(SmtpListeners.open(config, groups.spools(), runs, metrics.registry()));
+          state.listening(
+              SmtpListeners.open(
+                  config, groups.spools(), runs, agent::knownLimits, metrics.registry()));
           LOG.info(
               "event=node_started id={} groups={} version={}",
               directory.identity().nodeId(),

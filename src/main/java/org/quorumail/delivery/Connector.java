@@ -220,7 +220,7 @@ final class Connector {
     lastRemote = peer.toString();
     return switch (agent.client().open(peer)) {
       case ConnectResult.Connected connected -> {
-        agent.connectionOpened();
+        agent.connectionOpened(destination, connected.connection());
         yield new Connected(connected.connection());
       }
       case ConnectResult.MailLoop loop -> loop(loop.reason(), nearer);

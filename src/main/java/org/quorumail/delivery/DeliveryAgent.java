@@ -6,10 +6,12 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.metrics.Buckets;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.client.ServerEndpoint;
 import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
@@ -32,6 +34,7 @@ public final class DeliveryAgent implements AutoCloseable {
   private final HostFinder hosts;
   private final SmtpClient client;
   private final CircuitBreakers breakers;
+  private final KnownLimits limits = new KnownLimits();
   private final ConcurrentHashMap<Destination, DestinationLimiter> limiters =
       new ConcurrentHashMap<>();
   private final AtomicInteger running = new AtomicInteger();
@@ -95,6 +98,11 @@ public final class DeliveryAgent implements AutoCloseable {
 
   public Destination destination(String domain) {
     return router.destination(domain);
+  }
+
+  /** The limits for mail to a domain, as far as its hosts have given them lately. */
+  public Optional<NextHopLimits> knownLimits(String domain) {
+    return limits.find(router.destination(domain));
   }
 
   /** Asks for room for one attempt. */
@@ -205,8 +213,9 @@ public final class DeliveryAgent implements AutoCloseable {
         reason);
   }
 
-  void connectionOpened() {
+  void connectionOpened(Destination destination, SmtpConnection connection) {
     opened.increment();
+    limits.learn(destination, connection.limits());
   }
 
   /** QUIT waits for a reply, which must not delay the caller. */

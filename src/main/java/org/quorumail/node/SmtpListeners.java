@@ -8,7 +8,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import org.quorumail.config.HostPort;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.server.ListenerConfig;
 import org.quorumail.smtp.server.MemoryBudget;
 import org.quorumail.smtp.server.ServerContext;
@@ -50,14 +53,18 @@ public final class SmtpListeners {
 
   /** Opens all configured listeners, or none when one of them cannot be opened. */
   public static SmtpListeners open(
-      LiveConfig config, Intake intake, QueueRuns queueRuns, MeterRegistry meters)
+      LiveConfig config,
+      Intake intake,
+      QueueRuns queueRuns,
+      Function<String, Optional<NextHopLimits>> nextHops,
+      MeterRegistry meters)
       throws IOException {
     List<ListenerConfig> configured = configured(config.current());
     MemoryBudget memory = MemoryBudget.within(config.current().smtpMemory(), meters);
     List<SmtpListener> open = new ArrayList<>();
     try {
       for (int i = 0; i < configured.size(); i++) {
-        ServerContext context = context(config, i, intake, queueRuns, memory, meters);
+        ServerContext context = context(config, i, intake, queueRuns, nextHops, memory, meters);
         open.add(SmtpListener.open(configured.get(i), context));
       }
       return new SmtpListeners(open);
@@ -104,6 +111,7 @@ public final class SmtpListeners {
       int index,
       Intake intake,
       QueueRuns queueRuns,
+      Function<String, Optional<NextHopLimits>> nextHops,
       MemoryBudget memory,
       MeterRegistry meters) {
     return new ServerContext(
@@ -114,6 +122,7 @@ public final class SmtpListeners {
         PolicyFactory.scratchDirectory(config.current()),
         () -> config.tls(index),
         queueRuns::start,
+        nextHops,
         config::authentication,
         memory,
         meters,

@@ -32,6 +32,7 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.Config;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.smtp.client.SmtpClient;
@@ -471,6 +472,21 @@ class DeliveryAgentTest {
           .extracting(o -> o.outcome().status())
           .hasToString("5.7.30");
       assertThat(server.commands()).filteredOn(c -> c.startsWith("MAIL")).hasSize(1);
+    }
+  }
+
+  @Test
+  void theLimitsOfAHostThatHasTakenMailAreKnown() throws IOException {
+    try (ScriptedServer server =
+            new ScriptedServer(
+                c -> c.startsWith("EHLO") ? "250-far.test\r\n250 SIZE 1000" : polite(c));
+        DeliveryAgent agent =
+            agent(
+                new FakeResolver().mx("d.test", 10, "mx.d.test", "127.0.0.1"), "", server.port())) {
+      assertThat(agent.knownLimits("d.test")).isEmpty();
+      deliver(agent, message("d.test", MailOptions.of(BodyType.SEVEN_BIT)));
+      assertThat(agent.knownLimits("d.test")).contains(new NextHopLimits(1000, false));
+      assertThat(agent.knownLimits("other.test")).isEmpty();
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSession;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.SmtpChannel;
 import org.quorumail.smtp.SmtpProtocolException;
@@ -101,6 +102,11 @@ public final class SmtpConnection implements AutoCloseable {
   /** Returns whether the server offers the extension. */
   public boolean supports(String extension) {
     return capabilities.supports(extension);
+  }
+
+  /** The limits for a message that the server gave. */
+  public NextHopLimits limits() {
+    return new NextHopLimits(capabilities.maxSize(), capabilities.supports("SMTPUTF8"));
   }
 
   /** The most recipients of one transaction (RFC 9422); MAX_VALUE without a limit. */

@@ -8,6 +8,7 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.Recipient;
 import org.quorumail.policy.ContentBuffer;
 import org.quorumail.policy.EnvelopeEditor;
 import org.quorumail.policy.MessageContent;
@@ -15,6 +16,7 @@ import org.quorumail.policy.MessageVerdict;
 import org.quorumail.smtp.ContentResult;
 import org.quorumail.smtp.ContentSink;
 import org.quorumail.smtp.Escape;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Service;
 import org.quorumail.smtp.SmtpChannel;
@@ -39,6 +41,12 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
   private static final Reply NUL_BESIDE_DOT =
       Reply.of(550, "5.6.11", "A line of NUL and a dot is not allowed (RFC 5322 4)");
+  private static final Reply NO_UTF8 =
+      Reply.of(550, "5.6.7", "The next hop takes no internationalized mail (no SMTPUTF8)");
+
+  /** RFC 5321 §4.5.3.1.7. */
+  private static final int SIZE_THAT_ALL_TAKE = 64 * 1024;
+
   private static final int COPY_BUFFER = 16 * 1024;
 
   /** The buffer of the connection while content arrives, and the scanners of the content. */
@@ -275,8 +283,10 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     Envelope envelope =
         EnvelopeEditor.apply(transaction.envelope(options()), accept.envelopeEdits());
     if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
-    long start = System.nanoTime();
     byte[] trace = TraceHeader.compose(session, id(), transaction.envelope());
+    Optional<Reply> undeliverable = undeliverable(envelope, trace.length + size);
+    if (undeliverable.isPresent()) return undeliverable.get();
+    long start = System.nanoTime();
     CommitResult result = writer.commit(envelope, trace, accept.holdReason());
     session.metrics().committed(System.nanoTime() - start);
     return switch (result) {
@@ -287,6 +297,29 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       }
       case CommitResult.Refused refused -> Availability.refusal(refused.reason());
     };
+  }
+
+  /**
+   * The refusal of a stranger's message that a next hop is known not to take. Accepted, it could
+   * only be returned to a sender whom he may have forged.
+   */
+  private Optional<Reply> undeliverable(Envelope envelope, long size) {
+    boolean utf8 = envelope.options().utf8Header() || !envelope.reversePath().ascii();
+    for (Recipient recipient : envelope.recipients()) {
+      boolean needsUtf8 = utf8 || !recipient.address().ascii();
+      if (!needsUtf8 && size <= SIZE_THAT_ALL_TAKE) continue;
+      if (session.trusted()) return Optional.empty();
+      Optional<NextHopLimits> limits =
+          session.server().nextHops().apply(recipient.address().domain());
+      if (limits.isEmpty()) continue;
+      if (needsUtf8 && !limits.get().smtpUtf8()) return Optional.of(NO_UTF8);
+      long most = limits.get().maxSize();
+      if (size > most) {
+        return Optional.of(
+            Reply.of(552, "5.3.4", "The next hop takes at most " + most + " octets"));
+      }
+    }
+    return Optional.empty();
   }
 
   /** The refusal of content that hides something from a filter or a later host. */

@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import org.quorumail.auth.Authentication;
 import org.quorumail.policy.RelayPolicy;
 import org.quorumail.policy.SessionPolicy;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.spool.Intake;
 import org.quorumail.tls.ServerTls;
 
@@ -19,6 +20,7 @@ import org.quorumail.tls.ServerTls;
  * @param rules the filters and the tarpit
  * @param scratch a folder for messages while filters read them; its files end with the process
  * @param queueRun makes the messages of a domain due (ETRN) without waiting for their delivery
+ * @param nextHops the limits for mail to a domain; empty when they are not known
  * @param memory of the sessions of all listeners
  * @param tls empty without a certificate: STARTTLS is not offered
  */
@@ -30,6 +32,7 @@ public record ServerContext(
     Path scratch,
     Supplier<Optional<ServerTls>> tls,
     Function<String, EtrnResult> queueRun,
+    Function<String, Optional<NextHopLimits>> nextHops,
     Supplier<Authentication> authentication,
     MemoryBudget memory,
     MeterRegistry meters,

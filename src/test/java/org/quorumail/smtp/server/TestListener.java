@@ -40,6 +40,7 @@ import org.quorumail.policy.Verdict;
 import org.quorumail.policy.checks.AccessLists;
 import org.quorumail.policy.checks.Greylist;
 import org.quorumail.policy.checks.RateLimits;
+import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.Service;
 import org.quorumail.tls.ClientCertificates;
 import org.quorumail.tls.ServerTls;
@@ -84,6 +85,7 @@ final class TestListener implements AutoCloseable {
             Path.of(System.getProperty("java.io.tmpdir"), "quorumail-test-scratch"),
             () -> Optional.ofNullable(tls),
             TestListener::queueRun,
+            this::nextHop,
             () -> authentication,
             memory,
             meters,
@@ -115,6 +117,13 @@ final class TestListener implements AutoCloseable {
       case "suspended.example" -> new EtrnResult.Unavailable();
       default -> new EtrnResult.NothingWaiting();
     };
+  }
+
+  /** {@code hop=SIZE} or {@code hop=SIZE,utf8}: the limits that local.example is known to have. */
+  private Optional<NextHopLimits> nextHop(String domain) {
+    String[] limits = text("hop", "").split(",");
+    if (limits[0].isEmpty() || !domain.equals("local.example")) return Optional.empty();
+    return Optional.of(new NextHopLimits(Long.parseLong(limits[0]), limits.length > 1));
   }
 
   private ListenerConfig config(int port) {
