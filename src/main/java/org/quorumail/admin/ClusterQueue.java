@@ -47,11 +47,12 @@ public final class ClusterQueue implements QueueView {
   @Override
   public MessagePage list(MessageQuery query) {
     TreeMap<String, List<String>> spools = spools(query.spools());
-    boolean allHere = spools.values().stream().allMatch(this::isHere);
-    if (allHere || QueueReport.isEndStatus(query.status())) return local.list(query);
+    Set<String> here = here();
+    if (here.containsAll(spools.keySet()) || QueueReport.isEndStatus(query.status()))
+      return local.list(query);
     long until = System.nanoTime() + PAGE_TIME.toNanos();
     String begin = SpoolQueries.spoolOf(query.after());
-    Search search = new Search();
+    Search search = new Search(here);
     for (Map.Entry<String, List<String>> spool : spools.tailMap(begin, true).entrySet()) {
       String name = spool.getKey();
       int most = query.limit() - search.found.size();
@@ -70,12 +71,17 @@ public final class ClusterQueue implements QueueView {
     final List<QueuedMessage> found = new ArrayList<>();
     private final Set<String> silent = new TreeSet<>();
     private final Set<String> missing = new TreeSet<>();
+    private final Set<String> here;
     private @Nullable String note;
+
+    Search(Set<String> here) {
+      this.here = here;
+    }
 
     /** Adds the messages of one spool; returns the cursor when the spool has more. */
     @Nullable String read(MessageQuery part, String spool, List<String> holders) {
       Optional<MessagePage> page =
-          isHere(holders) ? Optional.of(local.list(part)) : ask(part, holders);
+          here.contains(spool) ? Optional.of(local.list(part)) : ask(part, holders);
       if (page.isEmpty()) {
         missing.add(spool);
         return null;
@@ -131,16 +137,13 @@ public final class ClusterQueue implements QueueView {
   @Override
   public QueueTotals stats(List<String> names) {
     TreeMap<String, List<String>> spools = spools(names);
-    List<String> here = new ArrayList<>();
-    Map<String, List<String>> elsewhere = new TreeMap<>();
-    spools.forEach(
-        (spool, holders) -> {
-          if (isHere(holders)) here.add(spool);
-          else elsewhere.put(spool, holders);
-        });
+    Set<String> here = here();
+    here.retainAll(spools.keySet());
+    Map<String, List<String>> elsewhere = new TreeMap<>(spools);
+    elsewhere.keySet().removeAll(here);
     if (others.ids().isEmpty()) return local.stats(names);
     List<QueueTotals> totals = new ArrayList<>();
-    totals.add(local.stats(here.isEmpty() ? NO_SPOOL : here));
+    totals.add(local.stats(here.isEmpty() ? NO_SPOOL : List.copyOf(here)));
     Set<String> silent = new TreeSet<>();
     Map<String, List<String>> byNode = assign(elsewhere, silent);
     others.ids().forEach(id -> byNode.putIfAbsent(id, NO_SPOOL));
@@ -232,8 +235,12 @@ public final class ClusterQueue implements QueueView {
     return all;
   }
 
-  private boolean isHere(List<String> holders) {
-    return holders.contains(others.self());
+  /** The spools with a complete replica on this node. */
+  private Set<String> here() {
+    Set<String> here = new TreeSet<>();
+    for (SpoolStatus spool : local.spools())
+      if (!spool.role().equals(SpoolStatus.JOINING)) here.add(spool.name());
+    return here;
   }
 
   /** The holders that may answer, those first that seem to be there. */

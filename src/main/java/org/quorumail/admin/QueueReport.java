@@ -93,8 +93,11 @@ public final class QueueReport implements QueueView {
   private static void requireHere(RaftGroups groups, List<String> spools) {
     for (String name : spools) {
       boolean isHere =
-          name.isEmpty() || groups.spools().all().stream().anyMatch(s -> s.name().equals(name));
-      if (!isHere) throw new IllegalArgumentException("this node has no replica of " + name);
+          name.isEmpty()
+              || groups.spools().all().stream()
+                  .anyMatch(s -> s.name().equals(name) && !s.isJoining());
+      if (!isHere)
+        throw new IllegalArgumentException("this node has no complete replica of " + name);
     }
   }
 
@@ -271,7 +274,7 @@ public final class QueueReport implements QueueView {
     var position = s.applied();
     return new QueueView.SpoolStatus(
         s.name(),
-        s.isLeader() ? "leader" : "follower",
+        s.isLeader() ? "leader" : s.isJoining() ? SpoolStatus.JOINING : "follower",
         groups.leader(s.name()).orElse(null),
         position.term(),
         position.index(),

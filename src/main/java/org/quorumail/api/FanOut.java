@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.quorumail.mail.QueueId;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -46,7 +48,17 @@ final class FanOut {
           "PUT /api/dns/overrides/{domain}",
           "DELETE /api/dns/overrides/{domain}");
 
+  /** Lists that each node has for itself. */
+  private static final Set<String> ROWS_OF_EVERY_NODE =
+      Set.of("GET /api/queue/suspensions", "GET /api/dns/overrides");
+
+  /** Operations on one node, which its answer names. */
+  private static final Set<String> ON_THIS_NODE =
+      Set.of("GET /api/spool/stats", "POST /api/spool/cleanup-completed");
+
   private static final String GET = "GET";
+  private static final String NODES = "nodes";
+  private static final String SECONDS_LEFT = "seconds_left";
   private static final String DUE = "due";
 
   private final OtherNodes others;
@@ -62,6 +74,12 @@ final class FanOut {
     }
     if (ON_EVERY_NODE.contains(route.operation())) {
       return route.with(request -> onEveryNode(route, request));
+    }
+    if (ROWS_OF_EVERY_NODE.contains(route.operation())) {
+      return route.with(request -> rowsOfEveryNode(route, request));
+    }
+    if (ON_THIS_NODE.contains(route.operation())) {
+      return route.with(request -> withName(route.handler().handle(request)));
     }
     return route;
   }
@@ -117,7 +135,7 @@ final class FanOut {
           ? own
           : unavailable("it is on none of the nodes that answer; " + silent(answers.unanswered));
     }
-    merged.get().put("nodes", done.size());
+    merged.get().put(NODES, done.size());
     ArrayNode unanswered = merged.get().putArray("unanswered");
     answers.unanswered.forEach(unanswered::add);
     return ApiResponse.json(merged.get());
@@ -135,6 +153,40 @@ final class FanOut {
     }
     if (merged.isPresent() && merged.get().has(DUE)) merged.get().put(DUE, due);
     return merged;
+  }
+
+  /** The rows of all nodes that answer; each row names the nodes that have it. */
+  private ApiResponse rowsOfEveryNode(ApiRoute route, ApiRequest request) {
+    ApiResponse own = route.handler().handle(request);
+    if (own.status() != NodeAnswer.OK || others.ids().isEmpty()) return own;
+    Map<String, NodeAnswer> lists = new TreeMap<>();
+    lists.put(others.self(), new NodeAnswer(own.status(), own.body()));
+    lists.putAll(ask(GET, target(request), OtherNodes.QUERY_TIMEOUT, false).byNode);
+    Map<JsonNode, ObjectNode> rows = new LinkedHashMap<>();
+    lists.forEach(
+        (node, list) -> {
+          if (!list.isSuccess()) return;
+          for (JsonNode row : list.json().orElseGet(Json.mapper()::createArrayNode)) {
+            if (row instanceof ObjectNode object) add(rows, object, node);
+          }
+        });
+    return ApiResponse.json(rows.values());
+  }
+
+  private static void add(Map<JsonNode, ObjectNode> rows, ObjectNode row, String node) {
+    ObjectNode key = row.deepCopy();
+    JsonNode left = key.remove(SECONDS_LEFT);
+    ObjectNode merged = rows.computeIfAbsent(key, k -> row);
+    merged.withArray(NODES).add(node);
+    if (left != null)
+      merged.put(SECONDS_LEFT, Math.max(left.asLong(), merged.path(SECONDS_LEFT).asLong()));
+  }
+
+  private ApiResponse withName(ApiResponse own) {
+    if (own.status() != NodeAnswer.OK || others.ids().isEmpty()) return own;
+    ObjectNode named = Json.mapper().createObjectNode().put("node", others.self());
+    new NodeAnswer(own.status(), own.body()).read(ObjectNode.class).ifPresent(named::setAll);
+    return ApiResponse.json(named);
   }
 
   /** The answers of nodes, and those that gave none. */

@@ -34,6 +34,7 @@ public final class InternalApi {
           "POST /api/queue/suspend",
           "POST /api/queue/resume",
           "POST /api/queue/reroute",
+          "GET /api/dns/overrides",
           "PUT /api/dns/overrides/{domain}",
           "DELETE /api/dns/overrides/{domain}");
 

@@ -229,6 +229,7 @@ public interface QueueView {
   /**
    * A spool with a replica on this node.
    *
+   * @param role leader, follower, or {@value #JOINING} while the replica is not complete
    * @param owned whether this node delivers from it
    */
   record SpoolStatus(
@@ -240,7 +241,9 @@ public interface QueueView {
       boolean owned,
       long messages,
       long bytes,
-      long inDoubt) {}
+      long inDoubt) {
+    public static final String JOINING = "joining";
+  }
 
   /** The digest of a replica: equal on all replicas at equal positions. */
   record SpoolDigest(String spool, long term, long index, String sha256) {}

@@ -68,12 +68,12 @@ final class DnsCommand extends CommandGroup {
   @Command(
       name = "list-overrides",
       mixinStandardHelpOptions = true,
-      description = "List the overrides of this node, set by operators and by the configuration.",
+      description = "List the overrides, set by operators and by the configuration, and the nodes.",
       footer = {"", "Example: quorumail dns list-overrides"})
   int listOverrides(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/dns/overrides"),
-        (answer, out) -> JsonPrinter.table(answer, "domain", "host", "source").print(out));
+        (answer, out) -> QueueCommand.printRows(answer, out, "domain", "host", "source"));
     return ExitCode.DONE;
   }
 

@@ -1,9 +1,11 @@
 package org.quorumail.cli;
 
+import static java.util.stream.Collectors.joining;
 import static org.quorumail.cli.ControlSocketClient.encode;
 
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cli.ControlSocketClient.ApiResponse;
@@ -264,12 +266,12 @@ final class QueueCommand extends CommandGroup {
   @Command(
       name = "suspensions",
       mixinStandardHelpOptions = true,
-      description = "List the domains that this node suspends and their remaining time.",
+      description = "List the suspended domains, their remaining time and the nodes.",
       footer = {"", "Example: quorumail queue suspensions"})
   int suspensions(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/queue/suspensions"),
-        (answer, out) -> JsonPrinter.table(answer, "domain", "seconds_left").print(out));
+        (answer, out) -> printRows(answer, out, "domain", "seconds_left"));
     return ExitCode.DONE;
   }
 
@@ -308,6 +310,22 @@ final class QueueCommand extends CommandGroup {
                     + " waiting messages are due now"));
     MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
+  }
+
+  /** Prints a table whose rows name the nodes that have them, unless the node stands alone. */
+  static void printRows(JsonNode rows, PrintWriter out, String... columns) {
+    List<String> all = new ArrayList<>(List.of(columns));
+    ArrayNode named = JsonMapper.shared().createArrayNode();
+    for (JsonNode row : rows) {
+      ObjectNode copy = (ObjectNode) row.deepCopy();
+      JsonNode nodes = copy.path("nodes");
+      if (nodes.isArray()) {
+        copy.put("nodes", nodes.valueStream().map(JsonNode::asString).collect(joining(",")));
+        if (all.size() == columns.length) all.add("nodes");
+      }
+      named.add(copy);
+    }
+    JsonPrinter.table(named, all.toArray(String[]::new)).print(out);
   }
 
   /** The number of nodes that an order has reached; nothing for a node that stands alone. */

@@ -19,6 +19,7 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.util.LifeCycle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,6 +128,13 @@ final class RatisLog implements ReplicatedLog {
     return replica == null
         ? Optional.of("this node is no member of it")
         : new LeadershipTransfer(wire, id, replica).obstacle(peer);
+  }
+
+  /** Ratis lets a member run when it has caught up, or when it was a member at its start. */
+  @Override
+  public boolean isJoining() {
+    return replica != null
+        && replica.division.getInfo().getLifeCycleState() == LifeCycle.State.STARTING;
   }
 
   @Override

@@ -33,6 +33,14 @@ public interface ReplicatedLog {
   /** The peer that leads the group as far as this node knows. */
   Optional<String> leader();
 
+  /**
+   * Whether this node has opened the group to join it and is not yet brought up to date: its state
+   * may lack anything.
+   */
+  default boolean isJoining() {
+    return false;
+  }
+
   /** Asks this node's replica for a snapshot, which shortens its log. Does not wait for it. */
   void requestSnapshot();
 

@@ -93,6 +93,11 @@ public final class Spool implements AutoCloseable {
     return log.leadership().isPresent();
   }
 
+  /** Whether this node's replica is not yet brought up to date since this node holds the spool. */
+  public boolean isJoining() {
+    return log.isJoining();
+  }
+
   /** The node that leads the group, as far as this one knows. */
   public Optional<String> leader() {
     return log.leader();

@@ -152,6 +152,17 @@ class ClusterQueueTest {
   }
 
   @Test
+  void aReplicaThatIsNotCompleteIsNotRead() {
+    List<String> all = new ArrayList<>();
+    for (int spool = 1; spool <= NODES; spool++) all.add(accept(spool));
+    Replicas joining = node("node-5");
+    joining.joining = "spool-node-4"; // node-4 has it, too
+    Objects.requireNonNull(joining.spools.get("spool-node-4")).clear();
+    assertThat(ids(queue("node-5"), 100)).isEqualTo(all);
+    assertThat(queue("node-5").stats().total()).isEqualTo(5);
+  }
+
+  @Test
   void aPageThatIsTooLongForACallIsReadInParts() {
     for (int i = 0; i < 200; i++) accept(2);
     cluster.longest = 2_000;
@@ -206,6 +217,7 @@ class ClusterQueueTest {
   private static final class Replicas extends FakeNode {
     final TreeMap<String, TreeMap<String, QueuedMessage>> spools = new TreeMap<>();
     volatile long running;
+    volatile String joining = "";
 
     Replicas(Path data) {
       super(data, Map.of());
@@ -219,6 +231,24 @@ class ClusterQueueTest {
       }
       if (!names.isEmpty()) selected.keySet().retainAll(names);
       return selected;
+    }
+
+    @Override
+    public List<SpoolStatus> spools() {
+      return spools.keySet().stream()
+          .map(
+              name ->
+                  new SpoolStatus(
+                      name,
+                      name.equals(joining) ? SpoolStatus.JOINING : "follower",
+                      null,
+                      1,
+                      1,
+                      false,
+                      0,
+                      0,
+                      0))
+          .toList();
     }
 
     @Override

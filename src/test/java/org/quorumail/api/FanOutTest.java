@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -130,7 +131,7 @@ class FanOutTest {
 
   @Test
   void aSuspensionOfAnotherNodeAloneIsEnded() {
-    node("n2").suspended.put("example.net", java.time.Duration.ofHours(1));
+    node("n2").suspended.put("example.net", Duration.ofHours(1));
     assertThat(json(call("POST", "/api/queue/resume?domain=example.net")).path("nodes").asInt())
         .isEqualTo(1);
     assertThat(node("n2").suspended).isEmpty();
@@ -161,6 +162,38 @@ class FanOutTest {
   }
 
   @Test
+  void suspensionsAndOverridesNameTheNodesThatHaveThem() {
+    node("n1").suspended.put("all.test", Duration.ofSeconds(5));
+    node("n2").suspended.put("all.test", Duration.ofSeconds(9));
+    node("n3").suspended.put("some.test", Duration.ofSeconds(7));
+    JsonNode suspensions = json(call("GET", "/api/queue/suspensions"));
+    assertThat(suspensions).hasSize(2);
+    assertThat(suspensions.path(0).path("domain").asString()).isEqualTo("all.test");
+    assertThat(suspensions.path(0).path("seconds_left").asInt()).isEqualTo(9);
+    assertThat(texts(suspensions.path(0).path("nodes"))).containsExactly("n1", "n2");
+    assertThat(texts(suspensions.path(1).path("nodes"))).containsExactly("n3");
+    node("n1").hosts.put("all.test", "one.test:25");
+    node("n2").hosts.put("all.test", "two.test:25");
+    node("n3").hosts.put("all.test", "two.test:25");
+    JsonNode overrides = json(call("GET", "/api/dns/overrides"));
+    assertThat(overrides).hasSize(2);
+    assertThat(texts(overrides.path(0).path("nodes"))).containsExactly("n1");
+    assertThat(texts(overrides.path(1).path("nodes"))).containsExactly("n2", "n3");
+    cluster.silent.add("n3");
+    assertThat(texts(json(call("GET", "/api/dns/overrides")).path(1).path("nodes")))
+        .containsExactly("n2");
+  }
+
+  @Test
+  void anAnswerOfOneNodeNamesIt() {
+    assertThat(json(call("GET", "/api/spool/stats")).path("node").asString()).isEqualTo("n1");
+    JsonNode cleaned = json(call("POST", "/api/spool/cleanup-completed"));
+    assertThat(cleaned.path("node").asString()).isEqualTo("n1");
+    assertThat(cleaned.path("bytes_after").asLong()).isEqualTo(4_096);
+    assertThat(cluster.calls).isEmpty();
+  }
+
+  @Test
   void anOrderThatIsRefusedHereReachesNobody() {
     assertThat(call("POST", "/api/queue/suspend").status()).isEqualTo(400);
     Api api = api();
@@ -180,6 +213,7 @@ class FanOutTest {
     assertThat(new String(done.body(), StandardCharsets.UTF_8)).isEqualTo("{\"done\":true}");
     String other = "/api/queue/" + node("n3").first;
     assertThat(call(alone, "GET", other, Caller.OPERATOR).status()).isEqualTo(404);
+    assertThat(json(call(alone, "GET", "/api/spool/stats", Caller.OPERATOR)).has("node")).isFalse();
     assertThat(cluster.calls).isEmpty();
   }
 }

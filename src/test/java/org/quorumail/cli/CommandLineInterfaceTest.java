@@ -203,6 +203,12 @@ class CommandLineInterfaceTest {
           assertThat(out).contains(text);
           assertThat(err).isEqualTo("n3 does not answer: repeat the order when all answer\n");
         });
+    assertThat(onNode("queue", "suspensions")).isEqualTo(ExitCode.DONE);
+    assertThat(out).matches("DOMAIN  SECONDS-LEFT  NODES\na.test  60 +n1,n2\n");
+    onNode("dns", "list-overrides");
+    assertThat(out).contains("NODES").containsPattern("a.test .* n1,n2");
+    onNode("spool", "stats");
+    assertThat(out).contains("node: n1");
     assertThat(onNode("queue", "resume", "--domain", "a.test")).isEqualTo(ExitCode.DONE);
     assertThat(onNode("dns", "remove-override", "a.test")).isEqualTo(ExitCode.DONE);
     assertThat(out).contains("by its MX again on 2 nodes");

@@ -57,6 +57,8 @@ class GrowIT {
       assertThat(replicas("spool-node-4", three, fourth, fifth)).isEqualTo(3);
       assertThat(replicas("spool-node-5", three, fourth, fifth)).isEqualTo(3);
 
+      anyNodeAnswersForAll(List.of(three.node(0), three.node(1), three.node(2), fourth, fifth));
+
       // all remember who they are
       List<NodeProcess> all = List.of(three.node(0), three.node(1), three.node(2), fourth, fifth);
       for (NodeProcess node : all) node.kill();
@@ -74,6 +76,33 @@ class GrowIT {
         send(three.node(1), "last@sink.test");
         await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
       }
+    }
+  }
+
+  /** There are more nodes than replicas, and each lists, counts and changes the mail of all. */
+  private void anyNodeAnswersForAll(List<NodeProcess> nodes) throws Exception {
+    Set<String> lists = new HashSet<>();
+    for (NodeProcess node : nodes) {
+      String list = OperatorCommand.run(directory, node, "queue", "list").text();
+      assertThat(list).contains(accepted).doesNotContain("not answer");
+      lists.add(list.lines().map(line -> line.substring(0, 26)).toList().toString());
+    }
+    assertThat(lists).as("the same messages in the same order").hasSize(1);
+    NodeProcess first = nodes.getFirst();
+    NodeProcess last = nodes.getLast();
+    assertThat(OperatorCommand.run(directory, last, "queue", "stats").text())
+        .contains("total: " + accepted.size());
+    OperatorCommand.CommandResult suspended =
+        OperatorCommand.run(directory, last, "queue", "suspend", "--domain", "sink.test");
+    assertThat(suspended.text()).contains("on 5 nodes");
+    assertThat(OperatorCommand.run(directory, first, "queue", "suspensions").text())
+        .contains("sink.test");
+    OperatorCommand.run(directory, first, "queue", "resume", "--domain", "sink.test");
+    for (String words : List.of("hold", "release")) {
+      OperatorCommand.CommandResult changed =
+          OperatorCommand.run(directory, first, "queue", words, "--domain", "sink.test");
+      assertThat(changed.exitCode()).as(changed.text()).isZero();
+      assertThat(changed.text().lines()).hasSize(accepted.size());
     }
   }
 

@@ -222,6 +222,7 @@ class RaftGroupTest {
       leader.raft().snapshot(GROUP);
       append(leader, "after");
       var joiner = cluster.join("n4");
+      assertThat(joiner.log().isJoining()).isTrue();
       List<RaftMember> members = new ArrayList<>(leader.raft().members(GROUP));
       members.add(cluster.peer("n4"));
       assertThat(leader.raft().setMembers(GROUP, members, TIMEOUT)).isTrue();
@@ -229,6 +230,8 @@ class RaftGroupTest {
       cluster.awaitEqualStates();
       assertThat(joiner.state().installs()).isEqualTo(1);
       assertThat(joiner.raft().members(GROUP)).hasSize(4).contains(cluster.peer("n4"));
+      await().atMost(5, TimeUnit.SECONDS).until(() -> !joiner.log().isJoining());
+      assertThat(leader.log().isJoining()).isFalse();
     }
   }
 
