@@ -29,6 +29,7 @@ import org.quorumail.dns.DnsResolver;
 import org.quorumail.dsn.DsnComposer;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.CertificateWatcher;
+import org.quorumail.node.ClusterDeparture;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.ClusterMonitor;
 import org.quorumail.node.Config;
@@ -78,6 +79,11 @@ final class Node {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
 
+  /** Set when the node leaves the cluster for good with this stop. */
+  private volatile boolean leaving;
+
+  private Optional<String> leaveFailure = Optional.empty();
+
   Node(ConfigResult.Valid valid, ConfigSources sources) throws NodeStartException {
     Config config = valid.config();
     Clock clock = Clock.systemUTC();
@@ -98,6 +104,8 @@ final class Node {
     try {
       SmtpListeners.requireFreePorts(config.current());
       join(config.current());
+      if (leaveFailure.isPresent())
+        throw failure(new IllegalStateException(leaveFailure.get()), false);
     } catch (ClusterStartException e) {
       throw failure(e, e.configuration());
     } catch (TokenFileException e) {
@@ -121,7 +129,7 @@ final class Node {
         ClusterMember member = ClusterMember.start(c, directory, state::load, metrics.registry());
         PeriodicTasks upkeep = new PeriodicTasks()) {
       MxOverrideFile overrides = MxOverrideFile.open(directory.path());
-      ClusterReport clusterReport = new ClusterReport(member, state);
+      ClusterReport clusterReport = new ClusterReport(member, state, this::leaveCluster);
       ClusterMonitor monitor = new ClusterMonitor(clusterReport, member, metrics.registry());
       ConfigReloader reloader =
           new ConfigReloader(sources, config, member::replaceSecrets, monitor::publishReload);
@@ -206,8 +214,7 @@ final class Node {
     upkeep.start("certificate-watch", interval, interval, certificates::check);
     SpoolRebalancer rebalancer = new SpoolRebalancer(groups, member, queue);
     if (config.current().cluster().enabled()) {
-      MembershipReconciler members =
-          new MembershipReconciler(groups, member, e -> fatal(e, member));
+      MembershipReconciler members = new MembershipReconciler(groups, member, this::leaveCluster);
       upkeep.start("membership", MembershipReconciler.INTERVAL, members::reconcile);
     }
     upkeep.start("spool-rebalancer", SpoolRebalancer.INTERVAL, rebalancer::rebalanceAll);
@@ -224,15 +231,47 @@ final class Node {
   /** Accepts no new work, finishes what runs, and hands the spools over: no mail waits for us. */
   private void leave(RaftGroups groups, ClusterMember member, DeliveryQueue queue)
       throws InterruptedException {
+    Optional<ClusterDeparture> departure = departure(groups, member);
     state.draining();
-    LOG.info("event=node_draining");
+    LOG.info("event=node_draining leaves_cluster={}", departure.isPresent());
     groups.spools().drain();
     List<Thread> drains = state.listeners().drain(DRAIN_TIMEOUT);
     boolean finished = queue.drain(DRAIN_TIMEOUT);
     for (Thread drain : drains) drain.join();
-    groups.transferAll(member.membership());
+    if (departure.isPresent()) leaveForGood(departure.get(), member);
+    else groups.transferAll(member.membership());
     member.membership().leave();
     LOG.info("event=node_left deliveries_finished={}", finished);
+  }
+
+  /** Present when this stop is the end of the membership; a refusal leaves the node a member. */
+  private Optional<ClusterDeparture> departure(RaftGroups groups, ClusterMember member) {
+    if (!leaving && !config.current().cluster().leaveOnStop()) return Optional.empty();
+    ClusterDeparture departure = new ClusterDeparture(groups, member);
+    Optional<String> problem = departure.problem();
+    if (problem.isEmpty()) return Optional.of(departure);
+    LOG.warn("event=leave_refused reason=\"{}\"", problem.get());
+    return Optional.empty();
+  }
+
+  private void leaveForGood(ClusterDeparture departure, ClusterMember member)
+      throws InterruptedException {
+    String node = member.metadata().nodeId();
+    Optional<String> failure = departure.leave();
+    if (failure.isPresent()) {
+      leaveFailure = Optional.of("%s has not left in order: %s".formatted(node, failure.get()));
+      LOG.warn("event=leave_failed reason=\"{}\"", failure.get());
+      return;
+    }
+    String sentence = node + " has left the cluster; the other nodes have its queue and its places";
+    LOG.info("event=cluster_left node={} reason=\"{}\"", node, sentence);
+    terminal.left(sentence);
+  }
+
+  /** Leaves the cluster for good: an operator wants it, or the others have removed this node. */
+  private void leaveCluster() {
+    leaving = true;
+    stop();
   }
 
   private void register(RaftGroups groups) {

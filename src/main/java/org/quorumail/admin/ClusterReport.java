@@ -17,6 +17,7 @@ import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeRemoval;
 import org.quorumail.cluster.NodeReplacement;
 import org.quorumail.cluster.Placement;
+import org.quorumail.node.ClusterDeparture;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
@@ -31,10 +32,15 @@ public final class ClusterReport implements ClusterView {
 
   private final ClusterMember member;
   private final NodeState state;
+  private final Runnable onLeave;
 
-  public ClusterReport(ClusterMember member, NodeState state) {
+  /**
+   * @param onLeave called when this node is to leave the cluster for good
+   */
+  public ClusterReport(ClusterMember member, NodeState state, Runnable onLeave) {
     this.member = member;
     this.state = state;
+    this.onLeave = onLeave;
   }
 
   @Override
@@ -140,6 +146,16 @@ public final class ClusterReport implements ClusterView {
     if (reason.isEmpty())
       LOG.warn("event=node_replaced node={} replacement={}", formerId, replacementId);
     return new ReplacementResult(reason.isEmpty(), formerId, replacementId, reason.orElse(""));
+  }
+
+  @Override
+  public DepartureResult leave() {
+    String self = member.metadata().nodeId();
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) return new DepartureResult(false, self, "the cluster is not formed yet");
+    Optional<String> reason = new ClusterDeparture(open.get(), member).problem();
+    if (reason.isEmpty()) onLeave.run();
+    return new DepartureResult(reason.isEmpty(), self, reason.orElse(""));
   }
 
   private static Optional<String> propose(RaftGroups groups, ClusterMap next) {

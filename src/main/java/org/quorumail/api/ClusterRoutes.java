@@ -21,6 +21,7 @@ final class ClusterRoutes {
         new ApiRoute(
             "GET", "/api/cluster/nodes", Access.READ, r -> ApiResponse.json(cluster.nodes())),
         new ApiRoute("POST", "/api/cluster/elect", Access.WRITE, r -> elect()),
+        new ApiRoute("POST", "/api/cluster/leave", Access.WRITE, r -> leave()),
         new ApiRoute("DELETE", "/api/cluster/nodes/{id}", Access.WRITE, this::remove),
         new ApiRoute("POST", "/api/cluster/nodes/{id}/replace", Access.WRITE, this::replace),
         new ApiRoute("GET", "/cluster/nodes/{id}", Access.READ, this::node),
@@ -36,6 +37,12 @@ final class ClusterRoutes {
     ClusterView.ElectionResult election = cluster.transferLeadership();
     if (election.elected()) return ApiResponse.json(election);
     return ApiResponse.problem(409, "Conflict", election.reason());
+  }
+
+  private ApiResponse leave() {
+    ClusterView.DepartureResult departure = cluster.leave();
+    if (departure.leaves()) return ApiResponse.json(departure);
+    return ApiResponse.problem(409, "Conflict", departure.reason());
   }
 
   private ApiResponse remove(ApiRequest request) {

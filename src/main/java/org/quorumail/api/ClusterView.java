@@ -25,6 +25,16 @@ public interface ClusterView {
   /** Gives all places of one node to another one; waits for the meta group. */
   ReplacementResult replaceNode(String formerId, String replacementId);
 
+  /** Lets this node leave the cluster for good; the process drains and ends later. */
+  DepartureResult leave();
+
+  /**
+   * The answer to a node's order to leave.
+   *
+   * @param reason why the node stays; empty when it leaves
+   */
+  record DepartureResult(boolean leaves, String id, String reason) {}
+
   /**
    * The result of a replacement.
    *

@@ -145,6 +145,29 @@ final class ClusterCommand extends CommandGroup {
   }
 
   @Command(
+      name = "leave",
+      mixinStandardHelpOptions = true,
+      description = "Let this node leave the cluster for good: it drains, then ends.",
+      footer = {"", "Example: quorumail cluster leave --yes"})
+  int leave(
+      @Mixin NodeOptions options,
+      @Option(names = "--yes", description = "Confirm that the node leaves.") boolean yes)
+      throws CommandException {
+    if (!yes) {
+      throw new CommandException(
+          ExitCode.USAGE,
+          "a node that has left never comes back with its directory: confirm with --yes");
+    }
+    options.print(
+        options.client().call("POST", "/api/cluster/leave"),
+        (answer, out) ->
+            out.println(
+                JsonPrinter.cell(answer.path("id"))
+                    + " leaves the cluster: it drains, gives its places to other nodes, and ends"));
+    return ExitCode.DONE;
+  }
+
+  @Command(
       name = "replace",
       mixinStandardHelpOptions = true,
       description = "Give all places of one node to another one, which has joined.",

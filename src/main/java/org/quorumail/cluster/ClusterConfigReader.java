@@ -55,6 +55,12 @@ public final class ClusterConfigReader {
     Duration joinTimeout =
         cluster.duration(
             "join_timeout", "30s", "1s", "1h", "wait for the other nodes at the start");
+    boolean leaveOnStop =
+        cluster.flag(
+            "leave_on_stop",
+            false,
+            "leave the cluster for good at each stop, as `cluster leave`: for nodes that are"
+                + " scaled down");
     int replicas = replicas();
     Duration snapshots =
         cluster.duration(
@@ -80,6 +86,7 @@ public final class ClusterConfigReader {
         election,
         election.multipliedBy(2),
         joinTimeout,
+        leaveOnStop,
         replicas,
         snapshots,
         gossip,

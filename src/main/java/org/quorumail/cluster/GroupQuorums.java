@@ -40,19 +40,17 @@ record GroupQuorums(
                 .formatted(leaving.nodeId(), missing(metaVoters, later, leaving)));
   }
 
-  /** Whether the member runs, as far as this node knows, or may run. */
-  boolean mayRun(String peer) {
-    return isSeen(peer, List.of(Presence.ALIVE, Presence.SUSPECT));
+  /** Whether the member is silent and not declared dead. */
+  boolean isSuspect(String peer) {
+    return isSeen(peer, Presence.SUSPECT);
   }
 
   private boolean isAlive(String peer) {
-    return isSeen(peer, List.of(Presence.ALIVE));
+    return peer.equals(self.peerId()) || isSeen(peer, Presence.ALIVE);
   }
 
-  private boolean isSeen(String peer, List<Presence> as) {
-    return peer.equals(self.peerId())
-        || others.stream()
-            .anyMatch(o -> o.metadata().peerId().equals(peer) && as.contains(o.presence()));
+  private boolean isSeen(String peer, Presence as) {
+    return others.stream().anyMatch(o -> o.metadata().peerId().equals(peer) && o.presence() == as);
   }
 
   private boolean hasMajority(List<String> peers) {

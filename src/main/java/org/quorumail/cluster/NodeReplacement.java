@@ -5,7 +5,8 @@ import java.util.Optional;
 import org.quorumail.cluster.Formation.Member;
 
 /**
- * The decision whether a member that is lost or stopped gives all its places to another one.
+ * The decision whether one member gives all its places to another one. The former may be lost or
+ * run; in each group the later one is added before a running one goes, which then ends.
  *
  * @param map the present members
  * @param metaVoters the peer ids of the voters of the meta group
@@ -34,9 +35,9 @@ public record NodeReplacement(
               .formatted(replacementId));
     }
     GroupQuorums quorums = new GroupQuorums(map, metaVoters, self, others);
-    if (quorums.mayRun(former.get().peerId())) {
+    if (quorums.isSuspect(former.get().peerId())) {
       return Optional.of(
-          "%s is running: stop it, and wait until `cluster nodes` shows it as disconnected"
+          "%s does not answer at the moment: wait until `cluster nodes` shows it as healthy or disconnected"
               .formatted(formerId));
     }
     return quorums

@@ -243,7 +243,7 @@ public final class ClusterMember implements AutoCloseable {
         .findFirst()
         .map(
             map ->
-                "node.data_directory: %s was removed from the cluster, and the other replicas of its spool have its queue; to use this host again, give it an empty directory and another node.id"
+                "node.data_directory: %s was removed from the cluster, and the other replicas of its spool have its queue; to use this host again, give it an empty directory"
                     .formatted(nodeId));
   }
 

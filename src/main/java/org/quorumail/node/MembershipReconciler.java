@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
@@ -39,15 +38,15 @@ public final class MembershipReconciler {
   private final RaftGroups groups;
   private final ClusterMember member;
   private final NodeAdmission admission;
-  private final Consumer<Throwable> onRemoved;
+  private final Runnable onRemoved;
+  private boolean removed;
   private String lastRefusal = "";
   private String lastNotDissolved = "";
 
   /**
-   * @param onRemoved called when the others have removed this node; the process must end
+   * @param onRemoved called once when the others have removed this node, which must leave then
    */
-  public MembershipReconciler(
-      RaftGroups groups, ClusterMember member, Consumer<Throwable> onRemoved) {
+  public MembershipReconciler(RaftGroups groups, ClusterMember member, Runnable onRemoved) {
     this.groups = groups;
     this.member = member;
     this.onRemoved = onRemoved;
@@ -56,13 +55,27 @@ public final class MembershipReconciler {
 
   /** Runs one round. */
   public void reconcile() throws InterruptedException {
-    member.removal().ifPresent(sentence -> onRemoved.accept(new IllegalStateException(sentence)));
+    if (leaveWhenRemoved()) return;
     takeOverCommittedMap();
     if (groups.ledMembers(Placement.META_GROUP).isPresent() && admit()) takeOverCommittedMap();
     if (isBehind()) return;
     dissolveSpools();
     changeMetaMembers();
     for (String home : groups.map().spools().keySet()) changeSpoolMembers(home);
+  }
+
+  /** The map without this node is not stored: a restart must find out that it was removed. */
+  private boolean leaveWhenRemoved() {
+    String self = member.metadata().peerId();
+    boolean isRemoved =
+        removed || member.removal().isPresent() || groups.latestMap().findPeer(self).isEmpty();
+    if (isRemoved && !removed) {
+      removed = true;
+      LOG.warn("event=node_removed_by_others node={}", member.metadata().nodeId());
+      groups.expectRemoval();
+      onRemoved.run();
+    }
+    return removed;
   }
 
   /** By an older map a new leader would undo what the one before has done. */

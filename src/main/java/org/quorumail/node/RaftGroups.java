@@ -213,6 +213,21 @@ public final class RaftGroups implements AutoCloseable {
     }
   }
 
+  /** The latest revision of the cluster map that this node's member of the meta group has. */
+  ClusterMap latestMap() {
+    return meta.map().filter(map::isFollowedBy).orElse(map);
+  }
+
+  /** Announces that the others remove this node from its groups: that is no failure then. */
+  void expectRemoval() {
+    raft.expectRemoval();
+  }
+
+  /** The groups that still count the vote of this node. */
+  List<String> votingGroups() {
+    return raft.votingGroups();
+  }
+
   /** Transfers the meta group, and returns the id of its new leader. */
   public Optional<String> transferMeta(Membership membership) {
     return successor(Placement.META_GROUP, membership)

@@ -47,6 +47,11 @@ public final class TerminalMessages {
             + " at once (acknowledged mail is on disk)");
   }
 
+  /** Reports that the node has left the cluster. */
+  public void left(String sentence) {
+    print("quorumail: " + sentence);
+  }
+
   private static String swaks(Config config) {
     ListenerConfig listener = config.listeners().getFirst();
     InetSocketAddress socket = listener.socket();

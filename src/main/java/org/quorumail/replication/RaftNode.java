@@ -312,6 +312,35 @@ public final class RaftNode implements AutoCloseable {
     LOG.info("event=group_removed group={} id={}", spec.name(), id.getUuid());
   }
 
+  /**
+   * Announces that the others remove this node from all its groups. Ratis closes such a group,
+   * which otherwise is a failure.
+   */
+  public void expectRemoval() {
+    machines.values().forEach(ReplicaStateMachine::closing);
+  }
+
+  /** The groups that are open here and, as far as this node knows, count its vote. */
+  public List<String> votingGroups() {
+    return members.entrySet().stream()
+        .filter(group -> votes(group.getValue().log().replica()))
+        .map(Map.Entry::getKey)
+        .sorted()
+        .toList();
+  }
+
+  private boolean votes(RatisLog.@Nullable Replica replica) {
+    if (replica == null) return false;
+    RaftServer.Division division = replica.division();
+    if (division.getInfo().getLifeCycleState().isClosingOrClosed()) return false;
+    var conf = division.getRaftConf();
+    RaftPeerId self = server.getId();
+    boolean isVoter =
+        Stream.concat(conf.getCurrentPeers().stream(), conf.getPreviousPeers().stream())
+            .anyMatch(peer -> peer.getId().equals(self));
+    return isVoter;
+  }
+
   /** Waits until no thread writes into the directory of a group that is closing. */
   private void awaitForcing() throws IOException {
     try {

@@ -2,6 +2,7 @@ package org.quorumail.spool;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -73,6 +74,11 @@ final class SpoolMaintenance implements AutoCloseable {
     return space;
   }
 
+  /** The spools whose groups are open; the others may remove this node from some. */
+  private List<Spool> open() {
+    return spools.all().stream().filter(spool -> spool.store().isOpen()).toList();
+  }
+
   private DiskSpace.Unwritten unwritten() {
     long bytes = 0;
     for (Spool spool : spools.all()) bytes += spool.store().unflushedBytes();
@@ -86,7 +92,7 @@ final class SpoolMaintenance implements AutoCloseable {
    */
   void relieveDisk() {
     if (!space.isFull()) return;
-    for (Spool spool : spools.all()) {
+    for (Spool spool : open()) {
       SpoolCounters now = spool.counters();
       boolean isGarbage = spool.store().fileBytes() > 2 * now.bytes() + GARBAGE_MIN_FULL;
       boolean changed = !now.equals(compactedCounters.get(spool.name()));
@@ -106,7 +112,7 @@ final class SpoolMaintenance implements AutoCloseable {
   /** Only the owner aborts uploads, and by an entry, so that the replicas stay equal. */
   void abortOldUploads() {
     long before = clock.millis() - UPLOAD_AGE_MAX.toMillis();
-    for (Spool spool : spools.all()) {
+    for (Spool spool : open()) {
       if (spool.ownedSpool().isEmpty()) continue;
       for (QueueId id : spool.store().uploadsBefore(before, UPLOADS_PER_RUN)) {
         LOG.info("event=upload_aborted queue_id={} spool={}", id, spool.name());
@@ -123,7 +129,7 @@ final class SpoolMaintenance implements AutoCloseable {
    * RocksDB stops too and would keep the last of them.
    */
   private void compactIdleSpools() {
-    for (Spool spool : spools.all()) {
+    for (Spool spool : open()) {
       SpoolCounters now = spool.counters();
       boolean idle = now.equals(lastCounters.put(spool.name(), now));
       if (!idle || now.equals(compactedCounters.get(spool.name()))) continue;
@@ -138,7 +144,7 @@ final class SpoolMaintenance implements AutoCloseable {
     if (spools.all().isEmpty()) return;
     long started = System.nanoTime();
     long bytes = 0;
-    for (Spool spool : spools.all()) bytes += scrub(spool);
+    for (Spool spool : open()) bytes += scrub(spool);
     spools.metrics().scrubs.increment();
     LOG.info(
         "event=spools_scrubbed spools={} bytes={} seconds={}",

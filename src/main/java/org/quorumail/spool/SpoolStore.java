@@ -36,7 +36,7 @@ final class SpoolStore implements AutoCloseable {
   /** Shared by readers; exclusive to open, close and replace. */
   private final ReentrantReadWriteLock opened = new ReentrantReadWriteLock();
 
-  private @Nullable SpoolDatabase database;
+  private volatile @Nullable SpoolDatabase database;
   private volatile LogPosition applied = LogPosition.NONE;
   private volatile SpoolCounters counters = SpoolCounters.NONE;
   private volatile boolean closedForGood;
@@ -82,6 +82,11 @@ final class SpoolStore implements AutoCloseable {
 
   SpoolCounters counters() {
     return counters;
+  }
+
+  /** Whether the database is open: its group is. */
+  boolean isOpen() {
+    return database != null;
   }
 
   /** Whether the spool accepts nothing any more, see {@link SpoolEntry.Close}. */

@@ -105,7 +105,7 @@ class ReportsTest {
     assertThat(queue.list(all()).messages()).isEmpty();
     assertThat(queue.suspend("example.org", Duration.ofMinutes(1))).isFalse();
     assertThat(queue.cleanUp()).isEmpty();
-    ClusterReport cluster = new ClusterReport(member, state);
+    ClusterReport cluster = new ClusterReport(member, state, () -> {});
     assertThat(cluster.status().state()).isEqualTo("Forming");
     assertThat(cluster.replication().spools()).isEmpty();
     var health = new HealthCheck(live, state, new FakeResolver()).check();
@@ -180,7 +180,7 @@ class ReportsTest {
   @Test
   void theClusterOfOneIsHealthyAndLeadsItself() throws Exception {
     open();
-    ClusterReport cluster = new ClusterReport(member, state);
+    ClusterReport cluster = new ClusterReport(member, state, () -> {});
     String self = directory.identity().nodeId();
     await().atMost(LONG).until(() -> self.equals(cluster.status().leaderId()));
     assertThat(cluster.status().state()).isEqualTo("Healthy");
@@ -234,6 +234,11 @@ class ReportsTest {
     @Override
     public RemovalResult removeNode(String id) {
       return new RemovalResult(false, id, "not in this test");
+    }
+
+    @Override
+    public DepartureResult leave() {
+      return new DepartureResult(false, "n1", "not in this test");
     }
 
     @Override
@@ -360,7 +365,7 @@ class ReportsTest {
     QueueRuns runs = new QueueRuns(groups.spools(), state.queue().orElseThrow());
     SmtpListeners listeners = SmtpListeners.open(live, groups.spools(), runs, meters);
     open.addFirst(() -> listeners.drain(Duration.ZERO).forEach(ReportsTest::join));
-    new ClusterMonitor(new ClusterReport(member, state), member, meters).update();
+    new ClusterMonitor(new ClusterReport(member, state, () -> {}), member, meters).update();
     List<String> faults = new ArrayList<>();
     Map<String, String> help = new HashMap<>();
     String page = metrics.scrape(Set.of());

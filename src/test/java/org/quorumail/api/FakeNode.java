@@ -233,6 +233,13 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
   }
 
   @Override
+  public DepartureResult leave() {
+    return quorum
+        ? new DepartureResult(true, "n1", "")
+        : new DepartureResult(false, "n1", "the spool of n1 has no majority");
+  }
+
+  @Override
   public ReplacementResult replaceNode(String formerId, String replacementId) {
     return formerId.equals("n2")
         ? new ReplacementResult(true, formerId, replacementId, "")

@@ -56,9 +56,18 @@ class NodeReplacementTest {
     NodeReplacement all = replacement(Presence.ALIVE, Presence.ALIVE, Presence.ALIVE);
     assertThat(all.problem("n3", "n3")).get().asString().contains("cannot replace itself");
     assertThat(all.problem("n9", "n4")).get().asString().contains("no member", "n9");
-    assertThat(all.problem("n3", "n4")).get().asString().contains("n3 is running");
-    assertThat(all.problem("n1", "n4")).get().asString().contains("n1 is running");
     assertThat(all.problem("n3", "n9")).get().asString().contains("n9", "has joined");
+  }
+
+  @Test
+  void aNodeThatRunsIsReplacedAndOneThatIsSilentIsNot() {
+    NodeReplacement all = replacement(Presence.ALIVE, Presence.ALIVE, Presence.ALIVE);
+    assertThat(all.problem("n3", "n4")).isEmpty();
+    assertThat(all.problem("n1", "n4")).as("the node that was asked").isEmpty();
+    assertThat(replacement(Presence.ALIVE, Presence.SUSPECT, Presence.ALIVE).problem("n3", "n4"))
+        .get()
+        .asString()
+        .contains("n3 does not answer");
   }
 
   @Test

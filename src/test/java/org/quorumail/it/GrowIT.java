@@ -251,6 +251,74 @@ class GrowIT {
     }
   }
 
+  @Test
+  void aNodeLeavesInOrderAndARunningOneIsReplaced() throws Exception {
+    int sinkPort = NodeSettings.freePort();
+    String nextHop = "smtp://127.0.0.1:" + sinkPort;
+    Set<String> arrived = ConcurrentHashMap.newKeySet();
+    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
+        NodeProcess fourth = joining("node-4", three, nextHop);
+        NodeProcess fifth = joining("node-5", three, nextHop)) {
+      three.start(START);
+      NodeProcess first = three.node(0);
+      fourth.start();
+      fifth.start();
+      fourth.awaitReady(START);
+      fifth.awaitReady(START);
+      awaitMembers(5, first, three.node(1), three.node(2), fourth, fifth);
+      awaitVoters(5, 0, first);
+      send(fourth, "leaves@sink.test");
+      assertThat(OperatorCommand.run(directory, fourth, "cluster", "leave").text())
+          .contains("--yes");
+      OperatorCommand.CommandResult left =
+          OperatorCommand.run(directory, fourth, "cluster", "leave", "--yes");
+      assertThat(left.text()).contains("node-4 leaves the cluster");
+      assertThat(left.exitCode()).isZero();
+      await().atMost(START).until(() -> !fourth.isRunning());
+      assertThat(Files.readString(fourth.settings().logFile()))
+          .contains("event=cluster_left node=node-4")
+          .doesNotContain("\tat ")
+          .doesNotContain("event=node_failed");
+      awaitMembers(4, first, three.node(1), three.node(2), fifth);
+
+      // a running one is replaced, and ends by itself
+      send(three.node(2), "replaced@sink.test");
+      assertThat(replace(first, "node-3", "node-5").text()).contains("node-3 is replaced");
+      await().atMost(START).until(() -> !three.node(2).isRunning());
+      assertThat(Files.readString(three.node(2).settings().logFile()))
+          .contains("event=cluster_left node=node-3")
+          .doesNotContain("event=node_failed");
+      awaitMembers(3, first, three.node(1), fifth);
+      awaitVoters(3, 0, fifth);
+      for (String home : List.of("node-1", "node-2", "node-3", "node-4", "node-5")) {
+        await()
+            .alias(home)
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> votingReplicas("spool-" + home, first) == 3);
+      }
+      send(fifth, "after@sink.test");
+      try (SmtpSink sink =
+          SmtpSink.start(
+              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
+        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
+      }
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> !first.http().replicas().keySet().contains("spool-node-4"));
+
+      // without node-2, node-1 cannot leave
+      three.node(1).kill();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> "disconnected".equals(first.http().nodeStatuses().get("node-2")));
+      OperatorCommand.CommandResult refused =
+          OperatorCommand.run(directory, first, "cluster", "leave", "--yes");
+      assertThat(refused.text()).contains("has no majority without node-1", "start node-2 first");
+      assertThat(refused.exitCode()).isEqualTo(1);
+      assertThat(first.http().isReady()).isTrue();
+    }
+  }
+
   private OperatorCommand.CommandResult replace(NodeProcess node, String former, String by)
       throws Exception {
     return OperatorCommand.run(directory, node, "cluster", "replace", former, by, "--yes");
