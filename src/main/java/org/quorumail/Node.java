@@ -167,7 +167,7 @@ final class Node {
       ClusterMap map,
       MxOverrides overrides,
       InternalApi internal)
-      throws RaftStartException, IOException, InterruptedException {
+      throws ClusterStartException, RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Router router = new Router(c.routes(), c.delivery(), overrides);
     DeliveryAgent agent =
@@ -180,6 +180,7 @@ final class Node {
         RaftGroups groups =
             RaftGroups.open(
                 c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
+      member.requireMembership(stopping);
       state.opened(groups, queue);
       groups.answerCalls(internal::answer);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {

@@ -64,6 +64,7 @@ public final class ClusterMember implements AutoCloseable {
   private final Optional<NodeCredentials> credentials;
   private final Membership membership;
   private final PartitionDetector partitionDetector = new PartitionDetector();
+  private final long startedNanos = System.nanoTime();
 
   /** The reason why this node does not ask to be added yet; of the thread that waits. */
   private Optional<String> joinDelay = Optional.empty();
@@ -195,25 +196,47 @@ public final class ClusterMember implements AutoCloseable {
   }
 
   /**
-   * Refuses a start that can only do harm. A member of several opens its groups at once; the
-   * reconciler ends it when the others turn out to have removed it, and until then it can neither
-   * win a vote nor commit. A single member first gives others a moment to answer.
+   * Refuses a single member beside another cluster, which first gets a moment to answer.
    *
    * @return false when the node stops before
    */
   private boolean mayOpen(ClusterMap known, CountDownLatch stopping)
       throws ClusterStartException, InterruptedException {
-    boolean single = known.members().size() == 1;
-    if (single && credentials.isPresent() && config.hasSeeds()) {
-      long until = System.nanoTime() + CONTACT.toNanos();
-      while (System.nanoTime() - until < 0 && !seesAnyMap()) {
-        if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
-      }
+    if (known.members().size() > 1) return true;
+    boolean mayBeOthers = credentials.isPresent() && config.hasSeeds();
+    if (mayBeOthers && !awaitContact(stopping)) return false;
+    requireMembership();
+    refuseSecondCluster(known);
+    return true;
+  }
+
+  /**
+   * Gives the other members a moment to answer, since the start of the membership; members that are
+   * down hold up the start for no longer.
+   *
+   * @return false when the node stops before
+   */
+  private boolean awaitContact(CountDownLatch stopping) throws InterruptedException {
+    while (System.nanoTime() - startedNanos < CONTACT.toNanos() && !seesAnyMap()) {
+      if (stopping.await(CONTACT_POLL.toMillis(), TimeUnit.MILLISECONDS)) return false;
     }
+    return true;
+  }
+
+  /**
+   * Ends the start of a node that the others have removed. Called when the groups are open, which
+   * takes about as long as the first contact; until then the node can neither win a vote nor commit
+   * anything. One that hears of its removal later leaves by the reconciler.
+   */
+  public void requireMembership(CountDownLatch stopping)
+      throws ClusterStartException, InterruptedException {
+    if (credentials.isEmpty() || local.map().filter(m -> m.members().size() > 1).isEmpty()) return;
+    if (awaitContact(stopping)) requireMembership();
+  }
+
+  private void requireMembership() throws ClusterStartException {
     Optional<String> removal = removal();
     if (removal.isPresent()) throw new ClusterStartException(removal.get());
-    if (single) refuseSecondCluster(known);
-    return true;
   }
 
   /** A cluster of one beside another one with its secret and name is a mistake. */

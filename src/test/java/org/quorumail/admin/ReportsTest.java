@@ -363,7 +363,8 @@ class ReportsTest {
   void everyMetricHasAHelpTextAUnitAndBucketsFromTheFirstScrape() throws Exception {
     RaftGroups groups = open();
     QueueRuns runs = new QueueRuns(groups.spools(), state.queue().orElseThrow());
-    SmtpListeners listeners = SmtpListeners.open(live, groups.spools(), runs, meters);
+    SmtpListeners listeners =
+        SmtpListeners.open(live, groups.spools(), runs, domain -> Optional.empty(), meters);
     open.addFirst(() -> listeners.drain(Duration.ZERO).forEach(ReportsTest::join));
     new ClusterMonitor(new ClusterReport(member, state, () -> {}), member, meters).update();
     List<String> faults = new ArrayList<>();
