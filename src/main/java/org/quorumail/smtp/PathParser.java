@@ -7,10 +7,10 @@ import org.quorumail.mail.MailAddress;
 
 /**
  * A parser of one path of MAIL or RCPT, angle brackets included: RFC 5321 §4.1.2 with the additions
- * of RFC 6531 §3.3.
+ * of RFC 6531 §3.3. A local part may be longer than the 64 octets of §4.5.3.1.1, which asks for no
+ * limit where that is possible: return paths that hold another address (VERP, SRS) are.
  */
 public final class PathParser {
-  private static final int MAX_LOCAL_PART = 64; // §4.5.3.1.1
   private static final int MAX_DOMAIN = 255; // §4.5.3.1.2
   private static final int MAX_PATH = 256; // §4.5.3.1.3, brackets included
   private static final String PATH_TOO_LONG = "a path has at most 256 octets";
@@ -86,11 +86,7 @@ public final class PathParser {
     int start = at;
     boolean legal = peek() == '"' ? quotedString() : dotString();
     if (!legal || (peek() != '@' && peek() != '>')) return badLocalPart(start, close);
-    String written = text.substring(start, at);
-    if (Utf8Text.octets(written) > MAX_LOCAL_PART) {
-      return new Parsed.Malformed("a local part has at most 64 octets");
-    }
-    String local = LocalPart.minimallyQuoted(written);
+    String local = LocalPart.minimallyQuoted(text.substring(start, at));
     if (take('>')) { // §4.5.1: the only mailbox without a domain
       return local.equalsIgnoreCase("postmaster")
           ? new Parsed.Mailbox(new MailAddress(local, ""), rest())

@@ -25,10 +25,6 @@ final class Utf8Text {
     }
   }
 
-  static int octets(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length;
-  }
-
   /**
    * Whether a character above ASCII is accepted in a local part. RFC 6531 §3.3 allows them all, but
    * invisible characters and those that turn the text around serve only to deceive readers. The two

@@ -321,9 +321,17 @@ final class MailCommands {
     return Reply.of(552, "5.3.4", "Message is larger than " + config.maxMessageSize() + " octets");
   }
 
-  /** Returns the text after the keyword; many clients write a blank there, which is skipped. */
+  /**
+   * Returns the path and what follows it; null without the keyword. Devices and old clients write a
+   * blank after the colon, or leave out the angle brackets, which are added.
+   */
   private static @Nullable String afterKeyword(String keyword, String argument) {
     boolean fits = argument.regionMatches(true, 0, keyword, 0, keyword.length());
-    return fits ? argument.substring(keyword.length()).stripLeading() : null;
+    if (!fits) return null;
+    String path = argument.substring(keyword.length()).stripLeading();
+    int blank = path.indexOf(' ');
+    String address = blank < 0 ? path : path.substring(0, blank);
+    boolean bare = !address.isEmpty() && address.chars().noneMatch(c -> "<>\"".indexOf(c) >= 0);
+    return bare ? "<" + address + ">" + path.substring(address.length()) : path;
   }
 }
