@@ -88,7 +88,8 @@ public final class AuthConfigReader {
         ldap.flag(
             "starttls",
             true,
-            "whether ldap:// must use StartTLS; without it passwords are readable");
+            "whether ldap:// must use StartTLS; false lets the passwords cross the network"
+                + " readable");
     Optional<Path> ca =
         ldap.optional(
             "ca",

@@ -162,11 +162,19 @@ public final class ClusterConfigReader {
     Optional<Path> key = tls.optional("key", "path", "", "its PEM private key", Path::of);
     Optional<Path> ca =
         tls.optional("ca", "path", "", "PEM certificates that sign the nodes'", Path::of);
+    ClusterTlsFiles.Verification verification =
+        tls.choice(
+            "verify",
+            ClusterTlsFiles.Verification.class,
+            ClusterTlsFiles.Verification.NODE,
+            "what a member's certificate must name: the node.id of that node, or nothing, so that"
+                + " each certificate of the authority may speak as any node");
     long given = Stream.of(certificate, key, ca).filter(Optional::isPresent).count();
     if (given != 0 && given != 3) {
       tls.problem("", "certificate, key and ca belong together: set all three or none");
     }
-    return certificate.flatMap(c -> key.flatMap(k -> ca.map(a -> new ClusterTlsFiles(c, k, a))));
+    return certificate.flatMap(
+        c -> key.flatMap(k -> ca.map(a -> new ClusterTlsFiles(c, k, a, verification))));
   }
 
   /** The shortest election timeout. The longest is twice that: Raft needs a spread. */

@@ -131,6 +131,28 @@ public record NodeCertificate(
   }
 
   /**
+   * Reads {@code cluster.tls} for a node, whose id the certificate must name unless {@code verify}
+   * says otherwise: the other nodes would refuse it.
+   */
+  public static NodeCertificate read(ClusterTlsFiles files, String nodeId)
+      throws ClusterStartException {
+    NodeCertificate read = read(files);
+    Set<String> names = names(read.certificate);
+    if (files.verification() == ClusterTlsFiles.Verification.AUTHORITY || names.contains(nodeId)) {
+      return read;
+    }
+    throw new ClusterStartException(
+        "cluster.tls.certificate: %s names %s, not this node, %s; issue one with that DNS name for each node, or set cluster.tls.verify = \"authority\" on all nodes to let any certificate of the authority speak as any node"
+            .formatted(files.certificate(), names, nodeId));
+  }
+
+  /** Whether a certificate names the node of a peer of Raft, whose name is the id and a suffix. */
+  public static boolean isOfPeer(X509Certificate certificate, String peerId) {
+    int suffix = peerId.lastIndexOf('-');
+    return suffix > 0 && names(certificate).contains(peerId.substring(0, suffix));
+  }
+
+  /**
    * The TLS context for both ends of a connection between nodes; each end authenticates the other.
    */
   public SSLContext context() {

@@ -62,6 +62,7 @@ public final class StaticMembership implements Membership {
 
   private final Supplier<MemberMetadata> self;
   private final SSLContext tls;
+  private final ClusterTlsFiles.Verification verification;
   private final ServerSocket server;
   private final Map<String, ReceivedMetadata> received = new ConcurrentHashMap<>();
 
@@ -86,9 +87,14 @@ public final class StaticMembership implements Membership {
 
   private record ReceivedMetadata(MemberMetadata metadata, long atMillis, long atNanos) {}
 
-  private StaticMembership(Supplier<MemberMetadata> self, SSLContext tls, ServerSocket server) {
+  private StaticMembership(
+      Supplier<MemberMetadata> self,
+      SSLContext tls,
+      ClusterTlsFiles.Verification verification,
+      ServerSocket server) {
     this.self = self;
     this.tls = tls;
+    this.verification = verification;
     this.server = server;
   }
 
@@ -99,6 +105,7 @@ public final class StaticMembership implements Membership {
   public static StaticMembership start(
       Supplier<MemberMetadata> self,
       SSLContext tls,
+      ClusterTlsFiles.Verification verification,
       String bindAddress,
       int port,
       List<HostPort> seeds)
@@ -114,7 +121,7 @@ public final class StaticMembership implements Membership {
               .formatted(bindAddress, port, e.getMessage()),
           e);
     }
-    StaticMembership membership = new StaticMembership(self, tls, server);
+    StaticMembership membership = new StaticMembership(self, tls, verification, server);
     membership.threads.add(Thread.ofVirtual().name("cluster-accept").start(membership::acceptAll));
     membership.threads.add(
         Thread.ofVirtual().name("cluster-deadlines").start(membership::closeOverdueLoop));
@@ -279,9 +286,7 @@ public final class StaticMembership implements Membership {
     MemberMetadata metadata = wire.receive();
     MemberMetadata own = self.get();
     if (metadata.peerId().equals(own.peerId())) return false; // our own address among the seeds
-    boolean namesItself =
-        wire.names.contains(metadata.nodeId()) || wire.names.contains(metadata.host());
-    if (!namesItself) {
+    if (!mayShow(wire.names, metadata)) {
       throw new IOException(
           "the certificate names %s, not %s".formatted(wire.names, metadata.nodeId()));
     }
@@ -298,6 +303,17 @@ public final class StaticMembership implements Membership {
           metadata.port());
     }
     return true;
+  }
+
+  /** Whether a member with a certificate for these names may show the metadata as its own. */
+  private boolean mayShow(Set<String> names, MemberMetadata metadata) {
+    String prefix = metadata.nodeId() + "-";
+    boolean isOwnPeer =
+        metadata.peerId().startsWith(prefix) && metadata.peerId().indexOf('-', prefix.length()) < 0;
+    if (!isOwnPeer) return false;
+    return names.contains(metadata.nodeId())
+        || (verification == ClusterTlsFiles.Verification.AUTHORITY
+            && names.contains(metadata.host()));
   }
 
   private static MemberConnection handshake(Socket socket, TlsLayer layer) throws IOException {

@@ -14,6 +14,17 @@ public final class IpLiteral {
 
   private IpLiteral() {}
 
+  /** Whether the host of a URL is this one: {@code localhost} or a loopback address. */
+  public static boolean isLoopback(String host) {
+    if (host.equalsIgnoreCase("localhost")) return true;
+    boolean brackets = host.startsWith("[") && host.endsWith("]");
+    try {
+      return parse(brackets ? host.substring(1, host.length() - 1) : host).isLoopbackAddress();
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
   /**
    * Reads an address without brackets; nothing is looked up.
    *

@@ -20,6 +20,7 @@ import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
+import org.quorumail.cluster.ClusterTlsFiles;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.FormationVote;
 import org.quorumail.cluster.GossipConfigMapper;
@@ -120,7 +121,12 @@ public final class ClusterMember implements AutoCloseable {
                 GossipConfigMapper.settings(cluster, local.get(), credentials, directory.path()),
                 meters)
             : StaticMembership.start(
-                local, own.context(), cluster.bindAddress(), cluster.port(), cluster.seeds());
+                local,
+                own.context(),
+                verification(cluster),
+                cluster.bindAddress(),
+                cluster.port(),
+                cluster.seeds());
     return new ClusterMember(
         cluster, directory, local, vote, events, Optional.of(credentials), membership);
   }
@@ -363,7 +369,12 @@ public final class ClusterMember implements AutoCloseable {
     String groups = map.groupNamespace();
     if (credentials.isEmpty()) return RaftSettings.standAlone(groups, peerId, raftDirectory);
     RaftTls tls =
-        new RaftTls.Managers(credentials.get().keyManager(), credentials.get().trustManager());
+        new RaftTls.Managers(
+            credentials.get().keyManager(),
+            credentials.get().trustManager(),
+            verification(config) == ClusterTlsFiles.Verification.AUTHORITY
+                ? (certificate, requestor) -> true
+                : NodeCertificate::isOfPeer);
     return new RaftSettings(
         groups,
         peerId,
@@ -462,9 +473,17 @@ public final class ClusterMember implements AutoCloseable {
     return cluster.gossip().acceptedSecrets().stream().map(NodeCertificate::authority).toList();
   }
 
+  /** Certificates from the secret always name their node. */
+  private static ClusterTlsFiles.Verification verification(ClusterConfig cluster) {
+    return cluster
+        .tls()
+        .map(ClusterTlsFiles::verification)
+        .orElse(ClusterTlsFiles.Verification.NODE);
+  }
+
   private static NodeCertificate certificate(ClusterConfig cluster, String nodeId, String host)
       throws ClusterStartException {
-    if (cluster.tls().isPresent()) return NodeCertificate.read(cluster.tls().get());
+    if (cluster.tls().isPresent()) return NodeCertificate.read(cluster.tls().get(), nodeId);
     if (cluster.secret().isEmpty()) {
       throw new ClusterStartException(
           "cluster.secret: a member of a cluster needs the secret or cluster.tls; make one with"

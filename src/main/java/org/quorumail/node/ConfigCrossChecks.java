@@ -2,16 +2,19 @@ package org.quorumail.node;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.quorumail.auth.AuthConfig;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.GossipConfig;
 import org.quorumail.config.FileExposure;
+import org.quorumail.config.IpLiteral;
 import org.quorumail.config.ParseContext;
 import org.quorumail.config.SocketAddressParser;
 import org.quorumail.delivery.DeliveryConfig;
@@ -182,6 +185,20 @@ final class ConfigCrossChecks {
     if (auth.allowWithoutTls()) {
       context.warning("auth.allow_without_tls", "passwords may cross the network in clear");
     }
+    boolean plain =
+        auth.ldap().isPresent()
+            && !auth.ldap().get().startTls()
+            && auth.ldap().get().servers().stream().anyMatch(ConfigCrossChecks::isReadable);
+    if (plain) {
+      context.warning(
+          "auth.ldap.starttls",
+          "the passwords of all users cross the network readable to an ldap:// server");
+    }
+  }
+
+  private static boolean isReadable(URI directory) {
+    String host = Optional.ofNullable(directory.getHost()).orElse("");
+    return directory.getScheme().equalsIgnoreCase("ldap") && !IpLiteral.isLoopback(host);
   }
 
   private void delivery(DeliveryConfig d) {
@@ -211,6 +228,14 @@ final class ConfigCrossChecks {
     if (!cluster.gossip().acceptedSecrets().isEmpty() && cluster.secret().isEmpty()) {
       context.problem("cluster.accepted_secrets", "is of no use without cluster.secret");
     }
+    if (cluster.tls().isPresent()
+        && cluster.secret().isPresent()
+        && cluster.gossip().transport() == GossipConfig.Transport.UDP) {
+      context.warning(
+          "cluster.transport",
+          "udp does not use the certificates of cluster.tls: in gossip each holder of the secret"
+              + " can pose as any node; set \"quic\"");
+    }
     boolean isQuic = cluster.gossip().transport() == GossipConfig.Transport.QUIC;
     if (isQuic && cluster.secret().isEmpty()) {
       context.problem(
@@ -239,6 +264,11 @@ final class ConfigCrossChecks {
         .recipientsLdap()
         .flatMap(PolicyConfig.LdapTableConfig::passwordFile)
         .ifPresent(path -> readable("policy.recipients.ldap.password_file", path));
+    config
+        .policy()
+        .recipientsLdap()
+        .flatMap(PolicyConfig.LdapTableConfig::ca)
+        .ifPresent(path -> readable("policy.recipients.ldap.ca", path));
     routeSecrets(this::readable);
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.api().readTokenFile().ifPresent(path -> readable("api.read_token_file", path));

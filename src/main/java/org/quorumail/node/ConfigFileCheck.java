@@ -6,6 +6,7 @@ import java.util.List;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
 import org.quorumail.cluster.ClusterStartException;
+import org.quorumail.cluster.ClusterTlsFiles;
 import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.config.ConfigValues;
 import org.quorumail.policy.AliasTable;
@@ -46,7 +47,13 @@ public final class ConfigFileCheck {
       collect(problems, () -> PolicyFactory.file(c.relay().recipients().get()));
     }
     if (c.cluster().enabled() && c.cluster().tls().isPresent()) {
-      collect(problems, () -> NodeCertificate.read(c.cluster().tls().get()));
+      ClusterTlsFiles files = c.cluster().tls().get();
+      collect(
+          problems,
+          () -> {
+            if (c.node().id().isEmpty()) NodeCertificate.read(files);
+            else NodeCertificate.read(files, c.node().id().get());
+          });
     }
     return problems;
   }

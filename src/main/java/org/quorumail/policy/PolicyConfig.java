@@ -134,9 +134,16 @@ public record PolicyConfig(
     }
   }
 
-  /** The settings of {@code [policy.recipients.ldap]}. */
+  /**
+   * The settings of {@code [policy.recipients.ldap]}.
+   *
+   * @param startTls whether {@code ldap://} begins with StartTLS (RFC 4511 §4.14)
+   * @param ca without it the issuers that the JDK trusts
+   */
   public record LdapTableConfig(
       URI url,
+      boolean startTls,
+      Optional<Path> ca,
       String base,
       String filter,
       String bindDn,

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.quorumail.config.AddressPattern;
 import org.quorumail.config.HostName;
+import org.quorumail.config.IpLiteral;
 import org.quorumail.config.Section;
 
 /**
@@ -78,6 +79,23 @@ final class RecipientsConfigReader {
             "",
             "directory that knows the recipients: \"ldap://host:389\" or \"ldaps://host:636\"",
             text -> uri(text, "ldap", "ldaps"));
+    boolean startTls =
+        ldap.flag(
+            "starttls",
+            false,
+            "whether ldap:// must use StartTLS; the certificate must be for the host of the URL");
+    Optional<Path> ca =
+        ldap.optional(
+            "ca",
+            "path",
+            "",
+            "PEM file of the server's issuers; default: the issuers that Java trusts",
+            Path::of);
+    boolean withoutTls =
+        ldap.flag(
+            "allow_without_tls",
+            false,
+            "whether the password of bind_dn may cross the network readable");
     String base = ldap.text("base", "", "base DN of the search");
     String filter =
         ldap.text(
@@ -95,10 +113,23 @@ final class RecipientsConfigReader {
     if (!bindDn.isEmpty() && password.isEmpty()) {
       ldap.problem("password_file", "is needed beside bind_dn");
     }
+    boolean readable = !startTls && url.map(RecipientsConfigReader::isReadable).orElse(false);
+    if (password.isPresent() && readable && !withoutTls) {
+      ldap.problem(
+          "url",
+          "sends the password of bind_dn readable over the network: set starttls = true, or use"
+              + " ldaps://, or allow it with allow_without_tls = true");
+    }
     return url.map(
         u ->
             new PolicyConfig.LdapTableConfig(
-                u, base, filter, bindDn, password, timeout, ttl, size));
+                u, startTls, ca, base, filter, bindDn, password, timeout, ttl, size));
+  }
+
+  /** Whether others on the network can read what goes to a directory without StartTLS. */
+  private static boolean isReadable(URI directory) {
+    String host = Optional.ofNullable(directory.getHost()).orElse("");
+    return directory.getScheme().equalsIgnoreCase("ldap") && !IpLiteral.isLoopback(host);
   }
 
   static PolicyConfig.AliasesConfig aliases(Section aliases) {

@@ -188,7 +188,8 @@ public final class RaftNode implements AutoCloseable {
       case RaftTls.Managers managers -> {
         GrpcConfigKeys.TLS.setConf(
             parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
-        GrpcConfigKeys.Server.setServicesCustomizer(parameters, new ReplicationPort());
+        GrpcConfigKeys.Server.setServicesCustomizer(
+            parameters, new ReplicationPort(managers.maySpeakAs()));
       }
       case RaftTls.NoPort none -> {}
     }

@@ -1,12 +1,14 @@
 package org.quorumail.replication;
 
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
 import org.apache.ratis.grpc.server.GrpcServices;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
 
-/** The limits of the replication port towards other hosts. */
+/** The limits of the replication port towards other hosts, and the check of who speaks there. */
 final class ReplicationPort implements GrpcServices.Customizer {
   /**
    * The limit for TLS and the settings of HTTP/2 together; a member needs some round trips. gRPC's
@@ -14,9 +16,20 @@ final class ReplicationPort implements GrpcServices.Customizer {
    */
   private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(5);
 
+  private final BiPredicate<X509Certificate, String> maySpeakAs;
+
+  /**
+   * @param maySpeakAs whether the holder of a certificate may send requests as a peer
+   */
+  ReplicationPort(BiPredicate<X509Certificate, String> maySpeakAs) {
+    this.maySpeakAs = maySpeakAs;
+  }
+
   @Override
   public NettyServerBuilder customize(
       NettyServerBuilder builder, EnumSet<GrpcServices.Type> types) {
-    return builder.handshakeTimeout(HANDSHAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    return builder
+        .handshakeTimeout(HANDSHAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+        .intercept(new RequestorCheck(maySpeakAs));
   }
 }

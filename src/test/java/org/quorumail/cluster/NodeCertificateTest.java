@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.cluster.ClusterTlsFiles.Verification;
 import org.quorumail.smtp.TestCertificates;
 import org.quorumail.smtp.TestCertificates.Issued;
 
@@ -46,11 +49,39 @@ class NodeCertificateTest {
         .hasMessageStartingWith("cluster.tls.key: there is no private key file ");
   }
 
+  @Test
+  void aCertificateMustNameItsNodeUnlessTheConfigurationSaysOtherwise() throws Exception {
+    Verification node = Verification.NODE;
+    assertThat(NodeCertificate.read(files("one", "one", "authority", node), "one")).isNotNull();
+    assertThatThrownBy(() -> NodeCertificate.read(files("one", "one", "authority", node), "two"))
+        .isInstanceOf(ClusterStartException.class)
+        .hasMessageStartingWith("cluster.tls.certificate: ")
+        .hasMessageContaining("one.example")
+        .hasMessageContaining("not this node, two")
+        .hasMessageContaining("cluster.tls.verify");
+    ClusterTlsFiles shared = files("one", "one", "authority", Verification.AUTHORITY);
+    assertThat(NodeCertificate.read(shared, "two")).isNotNull();
+  }
+
+  @Test
+  void aPeerOfRaftIsANodeAndASuffix() throws Exception {
+    X509Certificate one = read("one", "one", "authority").certificate();
+    assertThat(NodeCertificate.isOfPeer(one, "one-0a1b2c3d")).isTrue();
+    for (String other : List.of("other-0a1b2c3d", "one", "one-two-0a1b2c3d", "-0a1b2c3d", "")) {
+      assertThat(NodeCertificate.isOfPeer(one, other)).as(other).isFalse();
+    }
+  }
+
   private NodeCertificate read(String certificate, String key, String authority) throws Exception {
-    return NodeCertificate.read(
-        new ClusterTlsFiles(
-            folder.resolve(certificate + ".pem"),
-            folder.resolve(key + ".key"),
-            folder.resolve(authority + ".pem")));
+    return NodeCertificate.read(files(certificate, key, authority, Verification.NODE));
+  }
+
+  private ClusterTlsFiles files(
+      String certificate, String key, String authority, Verification verification) {
+    return new ClusterTlsFiles(
+        folder.resolve(certificate + ".pem"),
+        folder.resolve(key + ".key"),
+        folder.resolve(authority + ".pem"),
+        verification);
   }
 }

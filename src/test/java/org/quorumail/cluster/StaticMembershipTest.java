@@ -16,6 +16,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.quorumail.cluster.ClusterTlsFiles.Verification;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Secret;
 
@@ -68,34 +69,56 @@ class StaticMembershipTest {
   void aNodeCannotCallItselfByANameThatItsCertificateDoesNotSpeakFor() throws Exception {
     List<HostPort> seeds = freePorts(1);
     Membership inside = start("n0", SECRET, seeds.get(0), seeds);
-    SSLContext tls = NodeCertificate.derive(SECRET, "n1", Set.of("127.0.0.1")).context();
-    MemberMetadata forged = FormationTest.card("n7", "n7-1", List.of());
-    forged =
-        new MemberMetadata(
-            "n7",
-            "n7-1",
-            "192.0.2.7",
-            1,
-            2,
-            "default",
-            "default",
-            3,
-            "",
-            List.of(),
-            forged.load(),
-            null,
-            null);
+    for (String host : List.of("192.0.2.7", "127.0.0.1")) {
+      assertThat(answer(seeds.get(0), "n1", card("n7", "n7-1", host))).isEqualTo(-1);
+    }
+    assertThat(answer(seeds.get(0), "n1", card("n1", "n7-1", "127.0.0.1")))
+        .as("the name in Raft of another node")
+        .isEqualTo(-1);
+    assertThat(inside.members()).isEmpty();
+    assertThat(answer(seeds.get(0), "n1", card("n1", "n1-1", "192.0.2.7"))).isEqualTo(0);
+    assertThat(inside.members()).hasSize(1);
+  }
+
+  @Test
+  void aCertificateForTheHostIsEnoughWhereTheConfigurationSaysSo() throws Exception {
+    List<HostPort> seeds = freePorts(1);
+    Membership inside = start("n0", SECRET, seeds.get(0), seeds, Verification.AUTHORITY);
+    assertThat(answer(seeds.get(0), "n1", card("n7", "n7-1", "192.0.2.7"))).isEqualTo(-1);
+    assertThat(answer(seeds.get(0), "n1", card("n7", "n7-1", "127.0.0.1"))).isEqualTo(0);
+    assertThat(inside.members()).hasSize(1);
+  }
+
+  private static MemberMetadata card(String node, String peer, String host) {
+    return new MemberMetadata(
+        node,
+        peer,
+        host,
+        1,
+        2,
+        "default",
+        "default",
+        3,
+        "",
+        List.of(),
+        FormationTest.card(node, peer, List.of()).load(),
+        null,
+        null);
+  }
+
+  /** Sends metadata with the certificate of a node; returns the first octet of the answer. */
+  private static int answer(HostPort to, String certified, MemberMetadata forged) throws Exception {
+    SSLContext tls = NodeCertificate.derive(SECRET, certified, Set.of("127.0.0.1")).context();
     try (SSLSocket socket =
-        (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
+        (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", to.port())) {
       socket.setSoTimeout(10_000);
       byte[] json = tools.jackson.databind.json.JsonMapper.shared().writeValueAsBytes(forged);
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());
       out.writeInt(json.length);
       out.write(json);
       out.flush();
-      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+      return socket.getInputStream().read();
     }
-    assertThat(inside.members()).isEmpty();
   }
 
   @Test
@@ -190,6 +213,12 @@ class StaticMembershipTest {
 
   private Membership start(String id, Secret secret, HostPort at, List<HostPort> seeds)
       throws ClusterStartException {
+    return start(id, secret, at, seeds, Verification.NODE);
+  }
+
+  private Membership start(
+      String id, Secret secret, HostPort at, List<HostPort> seeds, Verification verification)
+      throws ClusterStartException {
     MemberMetadata card =
         new MemberMetadata(
             id,
@@ -206,7 +235,8 @@ class StaticMembershipTest {
             null,
             null);
     SSLContext tls = NodeCertificate.derive(secret, id, Set.of("127.0.0.1")).context();
-    Membership membership = StaticMembership.start(() -> card, tls, "127.0.0.1", at.port(), seeds);
+    Membership membership =
+        StaticMembership.start(() -> card, tls, verification, "127.0.0.1", at.port(), seeds);
     running.add(membership);
     return membership;
   }

@@ -125,6 +125,12 @@ class ConfigReaderTest {
             + " smtp.listeners[1].socket: uses the same socket as smtp.listeners[0].socket",
         "[health]\\nlisten_address = '127.0.0.1:2525' | f:2: health.listen_address: uses the same"
             + " socket as smtp.listeners[0].socket",
+        "[policy.recipients.ldap]\\n"
+            + "bind_dn = 'cn=m'\\n"
+            + "password_file = '/dev/null'\\n"
+            + "url = 'ldap://ldap.example.org' | f:4: policy.recipients.ldap.url: sends the"
+            + " password of bind_dn readable over the network: set starttls = true, or use"
+            + " ldaps://, or allow it with allow_without_tls = true",
         "[api.tls]\\nkey = 'k.pem' | f:2: api.tls.key: a certificate and its key belong"
             + " together: set both or neither",
         "[tls]\\ncertificate = 'c.pem' | f:2: tls.certificate: a certificate and its key belong"

@@ -41,7 +41,10 @@ final class LeaseWatch {
             "127.0.0.1",
             ports.get(number),
             directory.resolve("n" + number).resolve("raft"),
-            new RaftTls.Managers(credentials.keyManager(), credentials.trustManager()));
+            new RaftTls.Managers(
+                credentials.keyManager(),
+                credentials.trustManager(),
+                (c, peer) -> NodeCertificate.names(c).contains(peer)));
     RaftNode raft = RaftNode.start(settings, new SimpleMeterRegistry(), failure -> System.exit(1));
     List<ReplicatedLog> logs = new ArrayList<>();
     for (int g = 0; g < groups; g++) {

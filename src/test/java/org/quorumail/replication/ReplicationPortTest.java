@@ -1,16 +1,35 @@
 package org.quorumail.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.proto.RaftProtos.RaftGroupIdProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
+import org.apache.ratis.proto.RaftProtos.TermIndexProto;
+import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.Status;
+import org.apache.ratis.thirdparty.io.grpc.StatusRuntimeException;
+import org.apache.ratis.thirdparty.io.grpc.netty.GrpcSslContexts;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
+import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +86,83 @@ class ReplicationPortTest {
       int octets = socket.getInputStream().readAllBytes().length; // its settings, then the end
       assertThat(octets).isLessThan(1_000);
     }
+  }
+
+  @Test
+  void aMemberVotesAndAppendsUnderItsOwnNameOnly() throws Exception {
+    List<RaftMember> members = new ArrayList<>();
+    for (String id : List.of("n1", "n2", "n3")) members.add(new RaftMember(id, "127.0.0.1", 1));
+    GroupSpec group = new GroupSpec("spool-n1", members);
+    node.open(group, new CountingState(root));
+    RaftTls.Managers member = (RaftTls.Managers) authority.issue("n2");
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", node.port())
+            .sslContext(
+                GrpcSslContexts.forClient()
+                    .keyManager(member.key())
+                    .trustManager(member.trust())
+                    .build())
+            .build();
+    try {
+      var service = RaftServerProtocolServiceGrpc.newBlockingStub(channel);
+      assertThatThrownBy(() -> service.requestVote(vote(group, "n3", 1_000)))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContaining("PERMISSION_DENIED")
+          .hasMessageContaining("n3");
+      var reply = service.requestVote(vote(group, "n2", 2_000));
+      assertThat(reply.getTerm()).as("the first request changed nothing").isEqualTo(2_000);
+      assertThat(appendAs(channel, group, "n3")).isEqualTo(Status.Code.PERMISSION_DENIED);
+      assertThat(appendAs(channel, group, "n2")).isEqualTo(Status.Code.OK);
+    } finally {
+      channel.shutdownNow();
+      assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  private static RaftRpcRequestProto.Builder request(GroupSpec group, String from) {
+    return RaftRpcRequestProto.newBuilder()
+        .setRequestorId(ByteString.copyFromUtf8(from))
+        .setReplyId(ByteString.copyFromUtf8("n1"))
+        .setRaftGroupId(RaftGroupIdProto.newBuilder().setId(group.groupId("test").toByteString()));
+  }
+
+  private static RequestVoteRequestProto vote(GroupSpec group, String from, long term) {
+    return RequestVoteRequestProto.newBuilder()
+        .setServerRequest(request(group, from))
+        .setCandidateTerm(term)
+        .setCandidateLastEntry(TermIndexProto.newBuilder().setTerm(term).setIndex(1_000))
+        .build();
+  }
+
+  /** Sends a heartbeat as the leader of a later term; returns the status of the call. */
+  private static Status.Code appendAs(ManagedChannel channel, GroupSpec group, String from)
+      throws Exception {
+    CompletableFuture<Status.Code> end = new CompletableFuture<>();
+    var requests =
+        RaftServerProtocolServiceGrpc.newStub(channel)
+            .appendEntries(
+                new StreamObserver<AppendEntriesReplyProto>() {
+                  @Override
+                  public void onNext(AppendEntriesReplyProto reply) {
+                    end.complete(Status.Code.OK);
+                  }
+
+                  @Override
+                  public void onError(Throwable cause) {
+                    end.complete(Status.fromThrowable(cause).getCode());
+                  }
+
+                  @Override
+                  public void onCompleted() {
+                    end.complete(Status.Code.UNKNOWN);
+                  }
+                });
+    requests.onNext(
+        AppendEntriesRequestProto.newBuilder()
+            .setServerRequest(request(group, from))
+            .setLeaderTerm(5_000)
+            .build());
+    return end.get(10, TimeUnit.SECONDS);
   }
 
   private static void awaitClosed(Socket socket) {

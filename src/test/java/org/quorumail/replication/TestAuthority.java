@@ -44,7 +44,10 @@ final class TestAuthority {
     trusted.setCertificateEntry("authority", certificate);
     TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
     trust.init(trusted);
-    return new RaftTls.Managers(key.getKeyManagers()[0], trust.getTrustManagers()[0]);
+    return new RaftTls.Managers(
+        key.getKeyManagers()[0],
+        trust.getTrustManagers()[0],
+        (c, peer) -> c.getSubjectX500Principal().getName().equals("CN=" + peer));
   }
 
   private X509Certificate sign(X500Principal subject, KeyPair subjectKeys, boolean authority)

@@ -46,8 +46,8 @@ public final class LdapRecipientTable implements RecipientTable, AutoCloseable {
     LdapDirectory.Settings settings =
         new LdapDirectory.Settings(
             List.of(config.url()),
-            false,
-            Optional.empty(),
+            config.startTls(),
+            config.ca(),
             bind(config),
             config.timeout(),
             CONNECTIONS);

@@ -8,6 +8,9 @@ import static org.quorumail.policy.RecipientTable.Existence.UNKNOWN;
 import com.sun.net.httpserver.HttpServer;
 import com.unboundid.ldap.listener.InMemoryDirectoryServer;
 import com.unboundid.ldap.listener.InMemoryDirectoryServerConfig;
+import com.unboundid.ldap.listener.InMemoryListenerConfig;
+import com.unboundid.util.ssl.PEMFileKeyManager;
+import com.unboundid.util.ssl.SSLUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -28,6 +31,7 @@ import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.PolicyConfig;
 import org.quorumail.policy.RecipientTable;
 import org.quorumail.policy.RecipientTable.Existence;
+import org.quorumail.smtp.TestCertificates;
 
 class RecipientTablesTest {
   @TempDir Path folder;
@@ -112,6 +116,99 @@ class RecipientTablesTest {
     }
   }
 
+  /** A relay between table and directory sees what a host on the way sees. */
+  @Test
+  void withStartTlsNobodyOnTheWayReadsThePassword() throws Exception {
+    InMemoryDirectoryServer server = directoryWithTls();
+    Path password = Files.writeString(folder.resolve("password"), "secret-word\n");
+    Optional<Path> ca = Optional.of(folder.resolve("127.0.0.1.pem"));
+    try (TcpRelay relay = new TcpRelay(server.getListenPort())) {
+      String url = "ldap://127.0.0.1:" + relay.port();
+      try (LdapRecipientTable plain = LdapRecipientTable.open(ldap(url, Optional.of(password)))) {
+        assertThat(find(plain, "ann@a.example")).isEqualTo(KNOWN);
+        assertThat(relay.received()).contains("secret-word");
+      }
+      relay.forget();
+      PolicyConfig.LdapTableConfig settings = ldap(url, Optional.of(password), true, ca);
+      try (LdapRecipientTable secured = LdapRecipientTable.open(settings)) {
+        assertThat(find(secured, "ann@a.example")).isEqualTo(KNOWN);
+        assertThat(find(secured, "bob@a.example")).isEqualTo(UNKNOWN);
+        assertThat(relay.received()).isNotEmpty().doesNotContain("secret-word", "ann@a.example");
+      }
+    } finally {
+      server.shutDown(true);
+    }
+  }
+
+  @Test
+  void withoutTheCertificateOfTheHostNothingIsSent() throws Exception {
+    InMemoryDirectoryServer server = directoryWithTls();
+    Path password = Files.writeString(folder.resolve("password"), "secret-word\n");
+    TestCertificates.write(folder, "other");
+    try (TcpRelay relay = new TcpRelay(server.getListenPort())) {
+      String byAddress = "ldap://127.0.0.1:" + relay.port();
+      String byName = "ldap://localhost:" + relay.port(); // the certificate has the address alone
+      Path other = folder.resolve("other.pem");
+      Path own = folder.resolve("127.0.0.1.pem");
+      for (PolicyConfig.LdapTableConfig settings :
+          List.of(
+              ldap(byAddress, Optional.of(password), true, Optional.of(other)),
+              ldap(byAddress, Optional.of(password), true, Optional.empty()),
+              ldap(byName, Optional.of(password), true, Optional.of(own)))) {
+        try (LdapRecipientTable table = LdapRecipientTable.open(settings)) {
+          assertThat(find(table, "ann@a.example")).as(settings.toString()).isEqualTo(UNAVAILABLE);
+        }
+      }
+      assertThat(relay.received()).doesNotContain("secret-word", "ann@a.example");
+    } finally {
+      server.shutDown(true);
+    }
+  }
+
+  @Test
+  void aDirectoryWithoutStartTlsGetsNoPassword() throws Exception {
+    InMemoryDirectoryServerConfig config = new InMemoryDirectoryServerConfig("dc=a,dc=example");
+    InMemoryDirectoryServer server = new InMemoryDirectoryServer(config);
+    server.startListening();
+    Path password = Files.writeString(folder.resolve("password"), "secret-word\n");
+    try (TcpRelay relay = new TcpRelay(server.getListenPort());
+        LdapRecipientTable table =
+            LdapRecipientTable.open(
+                ldap(
+                    "ldap://127.0.0.1:" + relay.port(),
+                    Optional.of(password),
+                    true,
+                    Optional.empty()))) {
+      assertThat(find(table, "ann@a.example")).isEqualTo(UNAVAILABLE);
+      assertThat(relay.received()).isNotEmpty().doesNotContain("secret-word", "ann@a.example");
+    } finally {
+      server.shutDown(true);
+    }
+  }
+
+  private InMemoryDirectoryServer directoryWithTls() throws Exception {
+    TestCertificates.write(folder, "127.0.0.1");
+    var keys =
+        new PEMFileKeyManager(
+            folder.resolve("127.0.0.1.pem").toFile(), folder.resolve("127.0.0.1.key").toFile());
+    InMemoryDirectoryServerConfig config = new InMemoryDirectoryServerConfig("dc=a,dc=example");
+    config.setSchema(null);
+    config.addAdditionalBindCredentials("cn=mail", "secret-word");
+    config.setAuthenticationRequiredOperationTypes(com.unboundid.ldap.sdk.OperationType.SEARCH);
+    config.setListenerConfigs(
+        InMemoryListenerConfig.createLDAPConfig(
+            "plain",
+            InetAddress.getLoopbackAddress(),
+            0,
+            new SSLUtil(keys, null).createSSLSocketFactory()));
+    InMemoryDirectoryServer server = new InMemoryDirectoryServer(config);
+    server.add("dn: dc=a,dc=example", "objectClass: top", "dc: a");
+    server.add(
+        "dn: uid=ann,dc=a,dc=example", "objectClass: top", "uid: ann", "mail: ann@a.example");
+    server.startListening();
+    return server;
+  }
+
   @Test
   void answersAreKeptForATimeAndFailuresAreNot() {
     AtomicInteger asked = new AtomicInteger();
@@ -145,6 +242,8 @@ class RecipientTablesTest {
     PolicyConfig.LdapTableConfig byDomain =
         new PolicyConfig.LdapTableConfig(
             named.url(),
+            false,
+            Optional.empty(),
             named.base(),
             "(associatedDomain={domain})",
             "",
@@ -199,8 +298,15 @@ class RecipientTablesTest {
   }
 
   private static PolicyConfig.LdapTableConfig ldap(String url, Optional<Path> password) {
+    return ldap(url, password, false, Optional.empty());
+  }
+
+  private static PolicyConfig.LdapTableConfig ldap(
+      String url, Optional<Path> password, boolean startTls, Optional<Path> ca) {
     return new PolicyConfig.LdapTableConfig(
         URI.create(url),
+        startTls,
+        ca,
         "dc=a,dc=example",
         "(mail={address})",
         "cn=mail",
