@@ -406,7 +406,7 @@ public final class RaftGroups implements AutoCloseable {
       throws CallFailedException, InterruptedException {
     Formation.Member to =
         map.find(nodeId).orElseThrow(() -> new CallFailedException("is no member of the cluster"));
-    return raft.call(Placement.spoolGroup(nodeId), raftMember(to), request, timeout);
+    return raft.call(map.uniqueSpoolName(nodeId), raftMember(to), request, timeout);
   }
 
   private boolean transfer(String group, Formation.Member to) {

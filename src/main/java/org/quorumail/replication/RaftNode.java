@@ -419,7 +419,7 @@ public final class RaftNode implements AutoCloseable {
    * Calls another node and waits for its reply, which it gives as leader or follower, and without a
    * quorum, too.
    *
-   * @param group one that the other node is a voting member of
+   * @param group the unique name of one that the other node is a voting member of
    * @param request at most 64 KiB; the reply has at most 4 MiB
    * @throws CallFailedException when no reply arrived in time; the node may have received the call
    */
