@@ -64,9 +64,6 @@ public final class RaftNode implements AutoCloseable {
 
   private static final Duration TICK = Duration.ofSeconds(1);
 
-  /** A member that lacks fewer entries has them within a moment. */
-  private static final long CATCH_UP_ENTRIES = 1000;
-
   private final RaftSettings settings;
   private final RaftMetrics metrics;
   private final Consumer<Throwable> onFatal;
@@ -395,13 +392,18 @@ public final class RaftNode implements AutoCloseable {
         .toList();
   }
 
-  /** Whether a member of a group that this node leads has about all that this node has applied. */
+  /**
+   * Whether a member of a group that this node leads answers and lacks no more entries than a
+   * successor may ({@link LeadershipTransfer#LAG_MAX}): it has the next entry within a moment.
+   */
   public boolean isCaughtUp(String group, String peerId) {
     OpenGroup open = members.get(group);
     if (open == null) return false;
     FollowerInfo follower = open.machine.followers().get(RaftPeerId.valueOf(peerId));
+    if (follower == null || LeadershipTransfer.isSilent(follower, settings.electionMin()))
+      return false;
     long applied = open.machine.getLastAppliedTermIndex().getIndex();
-    return follower != null && follower.getMatchIndex() >= applied - CATCH_UP_ENTRIES;
+    return follower.getMatchIndex() >= applied - LeadershipTransfer.LAG_MAX;
   }
 
   /** {@link #setMembers(String, List, List, Duration)} without listeners. */
