@@ -18,6 +18,9 @@ public final class ClusterConfigReader {
     "leader_election", "load_balancing", "rate_limit", "regions", "state_store"
   };
 
+  /** A node restarts and reads its log within this time. */
+  private static final Duration REPLACE_AFTER_MIN = Duration.ofMinutes(1);
+
   private final Section cluster;
 
   public ClusterConfigReader(Section cluster) {
@@ -61,6 +64,7 @@ public final class ClusterConfigReader {
             false,
             "leave the cluster for good at each stop, as `cluster leave`: for nodes that are"
                 + " scaled down");
+    Duration replaceAfter = replaceAfter();
     int replicas = replicas();
     Duration snapshots =
         cluster.duration(
@@ -87,6 +91,7 @@ public final class ClusterConfigReader {
         election.multipliedBy(2),
         joinTimeout,
         leaveOnStop,
+        replaceAfter,
         replicas,
         snapshots,
         gossip,
@@ -186,6 +191,22 @@ public final class ClusterConfigReader {
         "60s",
         "silence after which a follower starts an election; the longest is twice that. The same"
             + " on all nodes: leases are derived from it");
+  }
+
+  private Duration replaceAfter() {
+    Duration after =
+        cluster.duration(
+            "replace_after",
+            "0s",
+            "0s",
+            "30d",
+            "a node that is away for so long is removed, if other nodes can take all its places;"
+                + " at least 1m; 0s: an operator decides. The same on all nodes");
+    if (!after.isZero() && after.compareTo(REPLACE_AFTER_MIN) < 0) {
+      cluster.problem(
+          "replace_after", "less than 1m would remove a node that only restarts; 0s turns it off");
+    }
+    return after;
   }
 
   private int replicas() {

@@ -59,7 +59,8 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
    * @param self the leader, which does not remove itself
    * @param isAlive selects the peers that run, be they ready or not
    * @param isReady selects the peers that run and have opened the group
-   * @param isCaughtUp selects the listeners that have about all of the log
+   * @param isCaughtUp selects the listeners that answer and have all of the log but its last
+   *     moments
    * @return empty when nothing is to be done now
    */
   public Optional<GroupMembers> next(

@@ -360,6 +360,10 @@ public final class ClusterMember implements AutoCloseable {
     return local.map();
   }
 
+  Duration replaceAfter() {
+    return config.replaceAfter();
+  }
+
   int replicationFactor() {
     return config.replicationFactor();
   }

@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.GroupMembers;
+import org.quorumail.cluster.LostNodeReplacement;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.MetaState;
@@ -38,6 +39,7 @@ public final class MembershipReconciler {
   private final RaftGroups groups;
   private final ClusterMember member;
   private final NodeAdmission admission;
+  private final LostNodeReplacement lostNodes;
   private final Runnable onRemoved;
   private boolean removed;
   private String lastRefusal = "";
@@ -50,6 +52,7 @@ public final class MembershipReconciler {
     this.groups = groups;
     this.member = member;
     this.onRemoved = onRemoved;
+    this.lostNodes = new LostNodeReplacement(member.replaceAfter(), System::nanoTime);
     this.admission = new NodeAdmission(member.replicationFactor());
   }
 
@@ -57,7 +60,8 @@ public final class MembershipReconciler {
   public void reconcile() throws InterruptedException {
     if (leaveWhenRemoved()) return;
     takeOverCommittedMap();
-    if (groups.ledMembers(Placement.META_GROUP).isPresent() && admit()) takeOverCommittedMap();
+    if (groups.ledMembers(Placement.META_GROUP).isEmpty()) lostNodes.reset();
+    else if (admit() || removeLostNode()) takeOverCommittedMap();
     if (isBehind()) return;
     dissolveSpools();
     changeMetaMembers();
@@ -180,6 +184,25 @@ public final class MembershipReconciler {
     if (!refusal.equals(lastNotDissolved))
       LOG.warn("event=spool_not_dissolved spool={} reason=\"{}\"", spool.name(), reason);
     lastNotDissolved = refusal;
+  }
+
+  private boolean removeLostNode() throws InterruptedException {
+    Optional<LostNodeReplacement.Lost> lost =
+        lostNodes.decide(
+            groups.map(), groups.metaVoters(), member.metadata(), member.membership().members());
+    if (lost.isEmpty()) return false;
+    Optional<String> failure = groups.propose(lost.get().next());
+    if (failure.isPresent()) {
+      LOG.warn(
+          "event=lost_node_not_removed node={} reason=\"{}\"", lost.get().nodeId(), failure.get());
+      return false;
+    }
+    LOG.warn(
+        "event=lost_node_removed node={} away_seconds={} revision={}",
+        lost.get().nodeId(),
+        lost.get().away().toSeconds(),
+        lost.get().next().revision());
+    return true;
   }
 
   private void changeMetaMembers() {

@@ -52,7 +52,8 @@ final class LeadershipTransfer {
     if (!isMember(peer)) return Optional.of(peer + " is no member of it");
     if (isSelf(peer)) return Optional.empty();
     FollowerInfo follower = replica.machine().followers().get(RaftPeerId.valueOf(peer));
-    if (follower == null || isSilent(follower)) return Optional.of(peer + " does not answer");
+    if (follower == null || isSilent(follower, replica.machine().electionMin()))
+      return Optional.of(peer + " does not answer");
     TermIndex last = replica.division().getRaftLog().getLastEntryTermIndex();
     long lag = last == null ? 0 : last.getIndex() - follower.getMatchIndex();
     return lag > LAG_MAX
@@ -83,10 +84,10 @@ final class LeadershipTransfer {
     return transferred;
   }
 
-  private boolean isSilent(FollowerInfo follower) {
+  static boolean isSilent(FollowerInfo follower, Duration electionMin) {
     long answered =
         follower.getLastRespondedAppendEntriesSendTime().elapsedTime().toLong(TimeUnit.NANOSECONDS);
-    return answered > replica.machine().electionMin().toNanos() * SILENT_ELECTION_TIMEOUTS;
+    return answered > electionMin.toNanos() * SILENT_ELECTION_TIMEOUTS;
   }
 
   private boolean isSelf(String peer) {

@@ -68,9 +68,6 @@ public final class RaftNode implements AutoCloseable {
   /** One may delete large files for seconds; the retries of appends need the others. */
   private static final int TIMER_THREADS = 3;
 
-  /** A member that lacks fewer entries has them within a moment. */
-  private static final long CATCH_UP_ENTRIES = 1000;
-
   private final RaftSettings settings;
   private final RaftMetrics metrics;
   private final Consumer<Throwable> onFatal;
@@ -443,13 +440,18 @@ public final class RaftNode implements AutoCloseable {
         .toList();
   }
 
-  /** Whether a member of a group that this node leads has about all that this node has applied. */
+  /**
+   * Whether a member of a group that this node leads answers and lacks no more entries than a
+   * successor may ({@link LeadershipTransfer#LAG_MAX}): it has the next entry within a moment.
+   */
   public boolean isCaughtUp(String group, String peerId) {
     OpenGroup open = members.get(group);
     if (open == null) return false;
     FollowerInfo follower = open.machine.followers().get(RaftPeerId.valueOf(peerId));
+    if (follower == null || LeadershipTransfer.isSilent(follower, settings.electionMin()))
+      return false;
     long applied = open.machine.getLastAppliedTermIndex().getIndex();
-    return follower != null && follower.getMatchIndex() >= applied - CATCH_UP_ENTRIES;
+    return follower.getMatchIndex() >= applied - LeadershipTransfer.LAG_MAX;
   }
 
   /** {@link #setMembers(String, List, List, Duration)} without listeners. */

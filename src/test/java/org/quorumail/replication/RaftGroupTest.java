@@ -266,6 +266,7 @@ class RaftGroupTest {
       await().atMost(5, TimeUnit.SECONDS).until(() -> leader.raft().isCaughtUp(GROUP, "n4"));
 
       cluster.stop("n4");
+      await().atMost(5, TimeUnit.SECONDS).until(() -> !leader.raft().isCaughtUp(GROUP, "n4"));
       var restarted = cluster.start("n4");
       assertThat(append(leader, "before")).isEqualTo("3");
       cluster.awaitEqualStates();
