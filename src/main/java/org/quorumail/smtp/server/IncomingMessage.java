@@ -301,25 +301,35 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   /**
    * The refusal of a stranger's message that a next hop is known not to take. Accepted, it could
-   * only be returned to a sender whom he may have forged.
+   * only be returned to a sender whom he may have forged. An alias for several is refused only when
+   * none of them can have the message.
    */
   private Optional<Reply> undeliverable(Envelope envelope, long size) {
     boolean utf8 = envelope.options().utf8Header() || !envelope.reversePath().ascii();
+    Optional<Reply> first = Optional.empty();
+    boolean deliverable = false;
     for (Recipient recipient : envelope.recipients()) {
       boolean needsUtf8 = utf8 || !recipient.address().ascii();
-      if (!needsUtf8 && size <= SIZE_THAT_ALL_TAKE) continue;
-      if (session.trusted()) return Optional.empty();
-      Optional<NextHopLimits> limits =
-          session.server().nextHops().apply(recipient.address().domain());
-      if (limits.isEmpty()) continue;
-      if (needsUtf8 && !limits.get().smtpUtf8()) return Optional.of(NO_UTF8);
-      long most = limits.get().maxSize();
-      if (size > most) {
-        return Optional.of(
-            Reply.of(552, "5.3.4", "The next hop takes at most " + most + " octets"));
-      }
+      boolean harmless = !needsUtf8 && size <= SIZE_THAT_ALL_TAKE;
+      if (!harmless && session.trusted()) return Optional.empty();
+      Optional<Reply> refusal =
+          harmless ? Optional.empty() : refusalOfNextHop(recipient, needsUtf8, size);
+      if (refusal.isPresent() && transaction.contains(recipient.address())) return refusal;
+      deliverable |= refusal.isEmpty();
+      first = first.or(() -> refusal);
     }
-    return Optional.empty();
+    return deliverable ? Optional.empty() : first;
+  }
+
+  private Optional<Reply> refusalOfNextHop(Recipient recipient, boolean needsUtf8, long size) {
+    Optional<NextHopLimits> limits =
+        session.server().nextHops().apply(recipient.address().domain());
+    if (limits.isEmpty()) return Optional.empty();
+    if (needsUtf8 && !limits.get().smtpUtf8()) return Optional.of(NO_UTF8);
+    long most = limits.get().maxSize();
+    return size > most
+        ? Optional.of(Reply.of(552, "5.3.4", "The next hop takes at most " + most + " octets"))
+        : Optional.empty();
   }
 
   /** The refusal of content that hides something from a filter or a later host. */
