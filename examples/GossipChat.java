@@ -16,6 +16,8 @@ import org.quorumail.gossip.swim.SwimMember;
  * A chat without a server: each node broadcasts the lines that it reads, and prints those of the
  * other nodes.
  *
+ * <p>With a JDK 25 or newer as {@code java}: {@code java -version} shows which one it is.
+ *
  * <pre>
  * secret=$(./quorumail cluster secret)
  * java -cp 'target/quorumail/lib/*' examples/GossipChat.java anna 7001 $secret

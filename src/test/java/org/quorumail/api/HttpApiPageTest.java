@@ -1,0 +1,193 @@
+package org.quorumail.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.api.ApiRequest.Caller;
+import org.quorumail.metrics.Metrics;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The page {@code docs/http-api.md} has every operation of the API, with its access, an example and
+ * the answer to it. After a change {@code mvn test -Dtest=HttpApiPageTest
+ * -Dsurefire.jvm=-Ddocs.write=true} writes access, examples and answers again; the words are
+ * written by hand.
+ */
+class HttpApiPageTest {
+  private static final Path PAGE = Path.of("docs/http-api.md");
+
+  /** The heading of an operation, its words, and what this test writes below them. */
+  private static final Pattern SECTION =
+      Pattern.compile(
+          "(?ms)^### `([A-Z]+ [^`]+)`\\n(.*?)<!-- example -->\\n(.*?)<!-- end of example -->\\n");
+
+  /** Other paths of an operation: "Also `GET /path`, `GET /other`." */
+  private static final Pattern ALSO = Pattern.compile("(?m)^Also ((?:`[A-Z]+ [^`]+`(?:, )?)+)\\.$");
+
+  private static final String ID = "01KB3J5M00Q4V7X2N8R6T1W9YZ";
+  private static final int MAX_LINES = 24;
+
+  /** Operations whose answer is long, or different on each machine. */
+  private static final List<String> WITHOUT_ANSWER = List.of("GET /metrics", "GET /api/config");
+
+  /** The targets of operations that need more than their pattern. */
+  private static final Map<String, String> EXAMPLES =
+      Map.of(
+          "GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1",
+          "POST /api/queue/suspend", "/api/queue/suspend?domain=example.net&for=2h",
+          "POST /api/queue/resume", "/api/queue/resume?domain=example.net",
+          "POST /api/queue/reroute", "/api/queue/reroute?domain=example.net&to=backup.example.net",
+          "PUT /api/dns/overrides/{domain}",
+              "/api/dns/overrides/example.net?host=mx.example.net:2525",
+          "GET /api/events", "/api/events?after=0",
+          "POST /api/cluster/nodes/{id}/replace", "/api/cluster/nodes/n2/replace?with=n4",
+          "DELETE /api/cluster/nodes/{id}", "/api/cluster/nodes/n2");
+
+  @TempDir private Path folder;
+
+  @Test
+  void thePageHasEveryOperationWithItsExample() throws Exception {
+    String page = Files.readString(PAGE);
+    String expected = written(page);
+    if (Boolean.getBoolean("docs.write")) Files.writeString(PAGE, expected);
+    assertThat(Files.readString(PAGE)).isEqualTo(expected);
+  }
+
+  @Test
+  void thePageHasNoOperationThatIsGone() throws Exception {
+    TreeSet<String> known = new TreeSet<>();
+    for (ApiRoute route : api().routes()) known.add(route.operation());
+    assertThat(described(Files.readString(PAGE))).hasSizeGreaterThan(40).isEqualTo(known);
+  }
+
+  /** The operations that the page names in headings and as other paths. */
+  private static TreeSet<String> described(String page) {
+    TreeSet<String> all = new TreeSet<>();
+    Matcher section = SECTION.matcher(page);
+    while (section.find()) {
+      all.add(section.group(1));
+      Matcher also = ALSO.matcher(section.group(2));
+      while (also.find()) all.addAll(List.of(also.group(1).replace("`", "").split(", ")));
+    }
+    return all;
+  }
+
+  private String written(String page) throws Exception {
+    Map<String, ApiRoute> routes = new LinkedHashMap<>();
+    for (ApiRoute route : api().routes()) routes.put(route.operation(), route);
+    StringBuilder out = new StringBuilder();
+    Matcher section = SECTION.matcher(page);
+    while (section.find()) {
+      ApiRoute route = routes.get(section.group(1));
+      assertThat(route).as(section.group(1)).isNotNull();
+      String head = "### `" + route.operation() + "`\n" + section.group(2);
+      String text = head + "<!-- example -->\n" + example(route) + "<!-- end of example -->\n";
+      section.appendReplacement(out, Matcher.quoteReplacement(text));
+    }
+    section.appendTail(out);
+    return out.toString();
+  }
+
+  private String example(ApiRoute route) throws Exception {
+    FakeNode node = node();
+    node.hosts.put("example.net", "mx.example.net:2525");
+    node.suspended.put("example.org", java.time.Duration.ofHours(2));
+    if (route.operation().contains("resume"))
+      node.suspended.put("example.net", java.time.Duration.ofHours(2));
+    String target = target(route, node);
+    ApiResponse answer = call(api(node), route.method(), target);
+    String shown = target.replace(node.first.toString(), ID);
+    String quoted = shown.contains("?") ? "'" + url(shown) + "'" : url(shown);
+    StringBuilder text = new StringBuilder();
+    text.append("Access: ").append(access(route)).append("\n```\n");
+    if (route.access() == ApiRoute.Access.OPERATOR) {
+      text.append(route.method()).append(' ').append(shown).append("   (control socket)\n");
+    } else {
+      text.append("curl");
+      if (route.access() != ApiRoute.Access.PROBE)
+        text.append(" -H \"Authorization: Bearer $TOKEN\"");
+      if (!route.method().equals("GET")) text.append(" -X ").append(route.method());
+      text.append(' ').append(quoted).append('\n');
+    }
+    text.append("```\n");
+    if (WITHOUT_ANSWER.contains(route.operation())) return text.toString();
+    text.append(answer.status()).append(" `").append(answer.contentType()).append("`\n```\n");
+    return text.append(body(answer, node)).append("\n```\n").toString();
+  }
+
+  private static String url(String target) {
+    return "http://localhost:8080" + target;
+  }
+
+  private static String access(ApiRoute route) {
+    return switch (route.access()) {
+      case PROBE -> "everybody";
+      case READ -> "a token, also one that only reads; on this host all, where no token is set";
+      case WRITE -> "the token of `api.token_file`, or the control socket";
+      case OPERATOR -> "the control socket";
+    };
+  }
+
+  private static String target(ApiRoute route, FakeNode node) {
+    String example = EXAMPLES.get(route.operation());
+    if (example != null) return example;
+    String id = route.pattern().startsWith("/api/queue") ? node.first.toString() : "n1";
+    return route.pattern().replace("{id}", id).replace("{domain}", "example.net");
+  }
+
+  private static ApiResponse call(Api api, String method, String target) {
+    int question = target.indexOf('?');
+    String path = question < 0 ? target : target.substring(0, question);
+    Map<String, List<String>> query = new LinkedHashMap<>();
+    if (question >= 0) {
+      for (String pair : target.substring(question + 1).split("&")) {
+        String[] parts = pair.split("=", 2);
+        query.put(parts[0], List.of(parts[1]));
+      }
+    }
+    ApiResponse answer =
+        api.call(new ApiRequest(method, path, query, Map.of(), new byte[0], Caller.OPERATOR));
+    assertThat(answer.status()).as(method + " " + target).isBetween(200, 299);
+    return answer;
+  }
+
+  /** The body as people read it: indented, bounded, and without what differs from run to run. */
+  private static String body(ApiResponse answer, FakeNode node) {
+    String text = new String(answer.body(), StandardCharsets.UTF_8);
+    if (answer.contentType().equals("application/json")) {
+      JsonMapper json = JsonMapper.shared();
+      text = json.writerWithDefaultPrettyPrinter().writeValueAsString(json.readTree(text));
+    }
+    text = text.replace(node.first.toString(), ID).replaceAll("\"pid\" : [0-9]+", "\"pid\" : 4711");
+    List<String> lines = new ArrayList<>(text.lines().toList());
+    if (lines.size() <= MAX_LINES) return String.join("\n", lines);
+    return String.join("\n", lines.subList(0, MAX_LINES)) + "\n…";
+  }
+
+  private FakeNode node() {
+    FakeNode node = new FakeNode(folder, Map.of());
+    node.statuses.put(node.first, "pending");
+    node.statuses.remove(node.second);
+    return node;
+  }
+
+  private Api api() {
+    return api(node());
+  }
+
+  private static Api api(FakeNode node) {
+    return new Api(node, node, node, node, Optional.of(new Metrics()));
+  }
+}
