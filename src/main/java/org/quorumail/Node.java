@@ -138,7 +138,7 @@ final class Node {
       QueueReport queue = new QueueReport(state, Clock.systemUTC());
       DnsReport dns = new DnsReport(resolver, overrides, config);
       boolean inCluster = c.cluster().enabled();
-      OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.NONE;
+      OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.none();
       InternalApi internal = new InternalApi(queue, dns);
       Api api =
           new Api(

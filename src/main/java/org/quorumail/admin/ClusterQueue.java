@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -46,7 +47,7 @@ public final class ClusterQueue implements QueueView {
 
   @Override
   public MessagePage list(MessageQuery query) {
-    TreeMap<String, List<String>> spools = spools(query.spools());
+    NavigableMap<String, List<String>> spools = spools(query.spools());
     Set<String> here = here();
     if (here.containsAll(spools.keySet()) || QueueReport.isEndStatus(query.status()))
       return local.list(query);
@@ -136,7 +137,7 @@ public final class ClusterQueue implements QueueView {
 
   @Override
   public QueueTotals stats(List<String> names) {
-    TreeMap<String, List<String>> spools = spools(names);
+    NavigableMap<String, List<String>> spools = spools(names);
     Set<String> here = here();
     here.retainAll(spools.keySet());
     Map<String, List<String>> elsewhere = new TreeMap<>(spools);
@@ -225,8 +226,8 @@ public final class ClusterQueue implements QueueView {
   }
 
   /** The spools of the cluster with these names, and the nodes that hold them. */
-  private TreeMap<String, List<String>> spools(List<String> names) {
-    TreeMap<String, List<String>> all = new TreeMap<>(others.spools());
+  private NavigableMap<String, List<String>> spools(List<String> names) {
+    NavigableMap<String, List<String>> all = new TreeMap<>(others.spools());
     for (String name : names) {
       if (!name.isEmpty() && !all.containsKey(name))
         throw new IllegalArgumentException("there is no spool " + name);

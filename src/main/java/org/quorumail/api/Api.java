@@ -27,7 +27,7 @@ public final class Api {
   /** An API of a node that stands alone. */
   public Api(
       NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Optional<Metrics> metrics) {
-    this(node, cluster, queue, dns, metrics, OtherNodes.NONE);
+    this(node, cluster, queue, dns, metrics, OtherNodes.none());
   }
 
   /**

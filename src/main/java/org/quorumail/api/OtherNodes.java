@@ -17,7 +17,9 @@ public interface OtherNodes {
   Duration CHANGE_TIMEOUT = Duration.ofSeconds(8);
 
   /** No other node: this one stands alone. */
-  OtherNodes NONE = new StandAlone();
+  static OtherNodes none() {
+    return new StandAlone();
+  }
 
   /** The id of this node. */
   String self();

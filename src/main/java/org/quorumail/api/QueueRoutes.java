@@ -24,6 +24,9 @@ final class QueueRoutes {
   /** The most messages that a reroute makes due at once; each is an entry of a log. */
   private static final int MAX_REROUTED = 1_000;
 
+  /** The time for that: the caller waits, and a calling node for no longer than eight seconds. */
+  private static final Duration MAX_REROUTE_TIME = Duration.ofSeconds(4);
+
   /** A cursor: an id, or a spool and a key, both in base64. */
   private static final Pattern CURSOR =
       Pattern.compile("[0-9A-Z]{26}|[A-Za-z0-9_=-]{1,400}\\.[A-Za-z0-9_=-]{0,400}");
@@ -183,6 +186,7 @@ final class QueueRoutes {
   }
 
   private int makeDue(String domain, List<String> spools) {
+    long until = System.nanoTime() + MAX_REROUTE_TIME.toNanos();
     int due = 0;
     int seen = 0;
     String after = "";
@@ -191,6 +195,7 @@ final class QueueRoutes {
           queue.list(
               new MessageQuery("retry", domain, "", 0, after, MessageQuery.MAX_PAGE, spools));
       for (QueueView.QueuedMessage message : page.messages()) {
+        if (System.nanoTime() - until > 0) return due;
         Optional<QueueId> id = QueueId.parse(message.id());
         if (id.isPresent() && queue.retry(id.get()) == ChangeResult.DONE) due++;
       }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -223,8 +224,8 @@ class ClusterQueueTest {
       super(data, Map.of());
     }
 
-    private TreeMap<String, TreeMap<String, QueuedMessage>> selected(List<String> names) {
-      TreeMap<String, TreeMap<String, QueuedMessage>> selected = new TreeMap<>(spools);
+    private NavigableMap<String, NavigableMap<String, QueuedMessage>> selected(List<String> names) {
+      NavigableMap<String, NavigableMap<String, QueuedMessage>> selected = new TreeMap<>(spools);
       for (String name : names) {
         if (!name.isEmpty() && !spools.containsKey(name))
           throw new IllegalArgumentException("this node has no replica of " + name);

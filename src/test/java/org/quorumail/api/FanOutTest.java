@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,7 +35,7 @@ class FanOutTest {
   }
 
   private FakeNode node(String id) {
-    return nodes.getOrDefault(id, nodes.get("n1"));
+    return Objects.requireNonNull(nodes.get(id));
   }
 
   private Api api() {
