@@ -2,9 +2,15 @@ package org.quorumail.cli;
 
 import static org.quorumail.cli.ControlSocketClient.encode;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.tools.ClusterFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,7 +25,8 @@ import tools.jackson.databind.JsonNode;
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     description =
-        "Show the cluster; make a secret; transfer the leadership; remove or replace a node.",
+        "Show the cluster; make its files and a secret; transfer the leadership; remove or replace"
+            + " a node.",
     footer = {"", "Example: quorumail cluster nodes"})
 final class ClusterCommand extends CommandGroup {
   private static final int SECRET_BYTES = 32;
@@ -205,9 +212,60 @@ final class ClusterCommand extends CommandGroup {
       description = "Generate a new value for cluster.secret; no node is called.",
       footer = {"", "Example: quorumail cluster secret"})
   int secret() {
+    group.commandLine().getOut().println(newSecret());
+    return ExitCode.DONE;
+  }
+
+  private static String newSecret() {
     byte[] secret = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(secret);
-    group.commandLine().getOut().println(Base64.getEncoder().encodeToString(secret));
-    return ExitCode.DONE;
+    return Base64.getEncoder().encodeToString(secret);
+  }
+
+  @Command(
+      name = "create",
+      mixinStandardHelpOptions = true,
+      description = "Write the configurations of a new cluster; no node is called.",
+      footer = {
+        "",
+        "Without --hosts all nodes are on loopback of this host, for a first look.",
+        "Examples:",
+        "  quorumail cluster create --nodes 3 --dir /tmp/mail --start",
+        "  quorumail cluster create --nodes 3 --dir conf --hosts"
+            + " mx1.example.org,mx2.example.org,mx3.example.org"
+      })
+  int create(
+      @Option(
+              names = "--nodes",
+              defaultValue = "3",
+              description = "Number of nodes. Default: ${DEFAULT-VALUE}")
+          int nodes,
+      @Option(names = "--dir", required = true, description = "Where the files are written.")
+          Path directory,
+      @Option(names = "--hosts", split = ",", description = "The name of each node's host.")
+          @Nullable List<String> hosts,
+      @Option(names = "--start", description = "Run the nodes on this host until Ctrl-C.")
+          boolean start)
+      throws CommandException {
+    List<String> named = hosts == null ? List.of() : hosts;
+    ClusterFiles files = new ClusterFiles(nodes, directory, named, newSecret());
+    if (start && !named.isEmpty()) {
+      throw new CommandException(ExitCode.USAGE, "--start: the nodes have hosts of their own");
+    }
+    Optional<String> problem = files.problem();
+    if (problem.isPresent()) throw new CommandException(ExitCode.USAGE, problem.get());
+    PrintWriter out = group.commandLine().getOut();
+    try {
+      for (Path file : files.write()) out.println(file);
+      files.warning().ifPresent(group.commandLine().getErr()::println);
+      out.flush();
+      if (start) files.run(line -> out.append(line).append('\n').flush());
+      return ExitCode.DONE;
+    } catch (IOException e) {
+      throw new CommandException(ExitCode.FAILED, "--dir: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return ExitCode.FAILED;
+    }
   }
 }

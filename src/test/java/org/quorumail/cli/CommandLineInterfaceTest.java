@@ -270,6 +270,32 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void aNewClusterIsWrittenOnce() {
+    String target = folder.resolve("cluster").toString();
+    assertThat(run("cluster", "create", "--nodes", "2", "--dir", target)).isEqualTo(ExitCode.DONE);
+    assertThat(out.lines()).hasSize(2).allMatch(line -> line.endsWith("quorumail.toml"));
+    assertThat(err).contains("two nodes accept no mail");
+    assertThat(run("check", "-c", out.lines().findFirst().orElseThrow())).isEqualTo(ExitCode.DONE);
+    assertThat(run("cluster", "create", "--dir", target)).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("exists already");
+    assertThat(run("cluster", "create", "--dir", target, "--hosts", "a,b,c", "--start"))
+        .isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void aNodeIsReplacedRemovedAndLeaves() {
+    assertThat(onNode("cluster", "replace", "n2", "n3")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("--yes");
+    assertThat(onNode("cluster", "replace", "n2", "n3", "--yes")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("n2 is replaced by n3");
+    assertThat(onNode("cluster", "replace", "n9", "n3", "--yes")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("no member is called n9");
+    assertThat(onNode("cluster", "leave")).isEqualTo(ExitCode.USAGE);
+    assertThat(onNode("cluster", "leave", "--yes")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("n1 leaves the cluster");
+  }
+
+  @Test
   void aDomainIsSuspendedResumedAndRerouted() {
     assertThat(onNode("queue", "suspend", "--domain", "Example.org", "--for", "2h"))
         .isEqualTo(ExitCode.DONE);
