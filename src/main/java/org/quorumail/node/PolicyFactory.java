@@ -31,6 +31,7 @@ import org.quorumail.policy.checks.Greylist;
 import org.quorumail.policy.checks.HeloCheck;
 import org.quorumail.policy.checks.RateLimits;
 import org.quorumail.policy.checks.ReverseDnsCheck;
+import org.quorumail.policy.checks.SenderDomainCheck;
 import org.quorumail.policy.milter.MilterFilter;
 import org.quorumail.policy.tables.CachingRecipientTable;
 import org.quorumail.policy.tables.CombinedRecipientTable;
@@ -163,6 +164,10 @@ public final class PolicyFactory {
     PolicyConfig.ReverseDnsConfig reverse = policy.reverseDns();
     if (reverse.missing() != Consequence.NONE || reverse.unconfirmed() != Consequence.NONE) {
       checks.add(new ReverseDnsCheck(reverse, resolver));
+    }
+    PolicyConfig.SenderDomainConfig sender = policy.senderDomain();
+    if (sender.unknown() != Consequence.NONE || sender.nullMx() != Consequence.NONE) {
+      checks.add(new SenderDomainCheck(sender, resolver));
     }
     if (!policy.dnsbl().sites().isEmpty()) checks.add(new DnsLists(policy.dnsbl(), resolver));
     if (policy.greylist().enabled()) checks.add(new Greylist(policy.greylist(), state, time));

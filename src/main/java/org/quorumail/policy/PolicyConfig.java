@@ -21,6 +21,7 @@ public record PolicyConfig(
     RateLimitsConfig rates,
     HeloConfig helo,
     ReverseDnsConfig reverseDns,
+    SenderDomainConfig senderDomain,
     DnsblConfig dnsbl,
     GreylistConfig greylist,
     TarpitConfig tarpit,
@@ -86,6 +87,9 @@ public record PolicyConfig(
 
   /** The settings of {@code [policy.reverse_dns]}. */
   public record ReverseDnsConfig(Consequence missing, Consequence unconfirmed) {}
+
+  /** The settings of {@code [policy.sender_domain]}. */
+  public record SenderDomainConfig(Consequence unknown, Consequence nullMx) {}
 
   /**
    * The settings of {@code [policy.dnsbl]}.

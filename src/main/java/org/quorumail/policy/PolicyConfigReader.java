@@ -24,6 +24,7 @@ public final class PolicyConfigReader {
         reader.rates(),
         reader.helo(),
         reader.reverseDns(),
+        reader.senderDomain(),
         reader.dnsbl(),
         reader.greylist(),
         reader.tarpit(),
@@ -106,6 +107,14 @@ public final class PolicyConfigReader {
         consequence(reverse, "missing", "a client's address without a name (PTR)"),
         consequence(
             reverse, "unconfirmed", "a client address whose name does not lead back to it"));
+  }
+
+  private PolicyConfig.SenderDomainConfig senderDomain() {
+    Section sender = policy.section("sender_domain");
+    return new PolicyConfig.SenderDomainConfig(
+        consequence(sender, "unknown", "a sender's domain without MX or address"),
+        consequence(
+            sender, "null_mx", "a sender's domain that publishes to take no mail, RFC 7505"));
   }
 
   private static Consequence consequence(Section section, String key, String meaning) {

@@ -19,7 +19,9 @@ final class FakeSenderResolver implements SenderResolver {
   private final Map<String, List<String>> texts = new HashMap<>();
   private final Map<String, List<String>> names = new HashMap<>();
   final AtomicInteger asked = new AtomicInteger();
+  private final Map<String, List<MailExchanger>> exchangers = new HashMap<>();
   private String broken = "";
+  private String nullMx = "";
   private String hanging = "";
 
   FakeSenderResolver address(String name, String... of) {
@@ -34,6 +36,16 @@ final class FakeSenderResolver implements SenderResolver {
 
   FakeSenderResolver name(String address, String name) {
     names.put(InetAddress.ofLiteral(address).getHostAddress(), List.of(name));
+    return this;
+  }
+
+  FakeSenderResolver mx(String domain, String host) {
+    exchangers.put(domain, List.of(new MailExchanger(host, 10)));
+    return this;
+  }
+
+  FakeSenderResolver nullMx(String domain) {
+    nullMx = domain;
     return this;
   }
 
@@ -76,7 +88,10 @@ final class FakeSenderResolver implements SenderResolver {
 
   @Override
   public LookupResult<MailExchanger> mailExchangers(String domain) {
-    return answer(Map.of(), domain);
+    if (domain.equals(nullMx)) {
+      return new LookupResult.Absent<>(new EnhancedStatus(5, 1, 10), "null MX");
+    }
+    return answer(exchangers, domain);
   }
 
   @Override

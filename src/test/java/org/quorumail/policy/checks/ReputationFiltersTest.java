@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.DnsblSite;
 import org.quorumail.policy.FakeSessionView;
 import org.quorumail.policy.LocalPolicyState;
@@ -111,6 +112,30 @@ class ReputationFiltersTest {
     Consequence log = Consequence.LOG;
     HeloCheck logs = new HeloCheck(new PolicyConfig.HeloConfig(log, log, log, log), names);
     assertThat(ask(logs, s.saying("192.0.2.1"))).isEmpty();
+  }
+
+  @Test
+  void aSenderWhomNoReportCouldReachIsRefused() {
+    FakeSenderResolver names =
+        new FakeSenderResolver()
+            .mx("good.example", "mx.good.example")
+            .nullMx("null.example")
+            .broken("broken.example");
+    SenderDomainCheck check =
+        new SenderDomainCheck(
+            new PolicyConfig.SenderDomainConfig(Consequence.DEFER, Consequence.REJECT), names);
+    assertThat(ask(check, from("a@good.example"))).isEmpty();
+    assertThat(ask(check, from("a@null.example"))).startsWith("550 5.7.27");
+    assertThat(ask(check, from("a@missing.example"))).startsWith("450 4.1.8");
+    assertThat(ask(check, from("a@broken.example"))).isEmpty();
+    assertThat(ask(check, from("a@[192.0.2.9]"))).isEmpty();
+    assertThat(ask(check, from(""))).isEmpty();
+  }
+
+  private static FakeSessionView from(String sender) {
+    FakeSessionView session = FakeSessionView.from("192.0.2.1");
+    session.sender = ReversePath.of(sender);
+    return session;
   }
 
   @Test
