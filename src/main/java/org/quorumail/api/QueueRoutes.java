@@ -128,7 +128,7 @@ final class QueueRoutes {
     Optional<QueueId> id = QueueId.parse(request.variable("id"));
     if (id.isEmpty()) return noSuchMessage();
     return switch (change.apply(id.get())) {
-      case DONE -> ApiResponse.json(Map.of("id", id.get().toString(), "done", true));
+      case DONE -> ApiResponse.json(new ChangedMessage(id.get().toString(), true));
       case NOT_FOUND -> noSuchMessage();
       case HELD -> ApiResponse.problem(409, "Conflict", "the message is held; release it first");
       case NO_QUORUM ->
@@ -162,7 +162,7 @@ final class QueueRoutes {
   private ApiResponse resume(ApiRequest request) {
     String domain = domain(request);
     if (!queue.resume(domain)) return ApiResponse.notFound("this domain is not suspended");
-    return ApiResponse.json(Map.of("domain", domain, "resumed", true));
+    return ApiResponse.json(new ResumedDomain(domain, true));
   }
 
   /**
@@ -204,6 +204,10 @@ final class QueueRoutes {
     } while (!after.isEmpty() && seen < MAX_REROUTED);
     return due;
   }
+
+  record ChangedMessage(String id, boolean done) {}
+
+  record ResumedDomain(String domain, boolean resumed) {}
 
   /**
    * The result of a reroute.

@@ -1,9 +1,11 @@
 package org.quorumail.api;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 
@@ -218,7 +220,7 @@ public interface QueueView {
       Map<String, Long> byStatus,
       @Nullable MissingPart missing) {
     public QueueTotals {
-      byStatus = Map.copyOf(byStatus);
+      byStatus = Collections.unmodifiableMap(new TreeMap<>(byStatus)); // in a stable order
     }
 
     public QueueTotals(long total, long bytes, long oldestAgeSeconds, Map<String, Long> byStatus) {
