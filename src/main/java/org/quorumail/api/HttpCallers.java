@@ -5,9 +5,9 @@ import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.quorumail.api.ApiRequest.Caller;
 
 /**
@@ -18,12 +18,11 @@ import org.quorumail.api.ApiRequest.Caller;
 final class HttpCallers {
   private static final HeaderName SEC_FETCH_SITE = HeaderNames.create("Sec-Fetch-Site");
 
-  /** The headers by which a proxy on this host names a client elsewhere. */
-  private static final List<HeaderName> FORWARDING =
-      List.of(
-          HeaderNames.create("Forwarded"),
-          HeaderNames.create("X-Forwarded-For"),
-          HeaderNames.create("X-Real-IP"));
+  /** The headers by which a proxy on this host names itself, or a client elsewhere. */
+  private static final Set<String> FORWARDING =
+      Set.of("via", "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip");
+
+  private static final String FORWARDING_PREFIX = "x-forwarded-";
 
   private final Optional<ApiToken> token;
   private final Optional<ApiToken> readToken;
@@ -66,8 +65,12 @@ final class HttpCallers {
         request.remotePeer().address() instanceof InetSocketAddress peer
             && peer.getAddress().isLoopbackAddress();
     return loopback
-        && FORWARDING.stream().noneMatch(request.headers()::contains)
+        && request.headers().stream().noneMatch(h -> isForwarding(h.headerName().lowerCase()))
         && request.headers().first(HeaderNames.HOST).filter(HttpCallers::isLocalName).isPresent();
+  }
+
+  private static boolean isForwarding(String header) {
+    return FORWARDING.contains(header) || header.startsWith(FORWARDING_PREFIX);
   }
 
   private static boolean isLocalName(String host) {
@@ -84,15 +87,18 @@ final class HttpCallers {
 
   /** Reports whether a browser sent the request for a page of another site. */
   static boolean isCrossSite(ServerRequest request) {
-    Optional<String> site = request.headers().first(SEC_FETCH_SITE).map(HttpCallers::lower);
-    if (site.isPresent() && !site.get().equals("same-origin") && !site.get().equals("none")) {
-      return true;
-    }
-    Optional<String> origin = request.headers().first(HeaderNames.ORIGIN).map(HttpCallers::lower);
     String host = request.headers().first(HeaderNames.HOST).map(HttpCallers::lower).orElse("");
-    return origin.isPresent()
-        && !origin.get().equals("http://" + host)
-        && !origin.get().equals("https://" + host); // behind a proxy that ends TLS
+    Set<String> own = Set.of("http://" + host, "https://" + host); // a proxy may end TLS
+    return !hasOnly(request, SEC_FETCH_SITE, Set.of("same-origin", "none"))
+        || !hasOnly(request, HeaderNames.ORIGIN, own);
+  }
+
+  /** Reports whether a header has these values only, however often it is there. */
+  private static boolean hasOnly(ServerRequest request, HeaderName name, Set<String> values) {
+    if (!request.headers().contains(name)) return true;
+    return request.headers().get(name).allValues().stream()
+        .map(HttpCallers::lower)
+        .allMatch(values::contains);
   }
 
   private static String lower(String text) {

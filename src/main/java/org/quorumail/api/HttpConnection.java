@@ -1,6 +1,7 @@
 package org.quorumail.api;
 
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.quorumail.config.Network;
 
@@ -16,6 +17,8 @@ final class HttpConnection {
     IDLE,
     /** The client is sending a request. */
     RECEIVING,
+    /** The request waits until fewer others run. */
+    WAITING,
     /** The node works on the answer. */
     WORKING,
     /** The client is taking the answer. */
@@ -42,6 +45,7 @@ final class HttpConnection {
 
   private final Network client;
   private final Thread thread = Thread.currentThread();
+  private final AtomicBoolean reported = new AtomicBoolean();
   private final AtomicReference<State> state =
       new AtomicReference<>(new State(Phase.RECEIVING, System.nanoTime()));
 
@@ -60,6 +64,11 @@ final class HttpConnection {
   /** The start of the phase, by {@link System#nanoTime}. */
   long sinceNanos() {
     return current().sinceNanos;
+  }
+
+  /** Returns true once: a connection has one line in the log. */
+  boolean takeReport() {
+    return reported.compareAndSet(false, true);
   }
 
   /** Starts a phase; false when the connection has been closed meanwhile. */

@@ -238,7 +238,7 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
           switch (phase) {
             case IDLE -> limits.idleTimeout();
             case RECEIVING, ANSWERING -> limits.requestTimeout();
-            case WORKING, EVENTS, CLOSED -> null;
+            case WAITING, WORKING, EVENTS, CLOSED -> null;
           };
       if (limit == null || now - connection.sinceNanos() < limit.toNanos()) continue;
       if (!connection.close()) continue;
@@ -248,8 +248,14 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
     }
   }
 
+  /** Logs that the current connection ends because its request is not HTTP. */
+  void malformed() {
+    dropped(HttpConnection.CURRENT.get(), "malformed_request");
+  }
+
   /** Logs a connection that ended inside a request or for want of room. */
   private void dropped(HttpConnection connection, String reason) {
+    if (!connection.takeReport()) return;
     long suppressed = allowance.take();
     if (suppressed < 0) return;
     String client = connection.client().toString();

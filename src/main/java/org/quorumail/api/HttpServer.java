@@ -17,6 +17,7 @@ import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
@@ -79,7 +80,7 @@ public final class HttpServer implements AutoCloseable {
             .directHandlers(
                 handlers -> {
                   for (EventType event : EventType.values()) {
-                    handlers.addHandler(event, HttpServer::transportRefusal);
+                    handlers.addHandler(event, this::transportRefusal);
                   }
                 })
             .addConnectionSelector(connections)
@@ -139,7 +140,16 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private void handle(ServerRequest request, ServerResponse response) {
-    ApiResponse answer = refusal(request).orElseGet(() -> call(request));
+    boolean last = request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
+    ApiResponse answer;
+    try {
+      Optional<ApiResponse> refusal = refusal(request);
+      answer = refusal.isPresent() ? refusal.get() : call(request);
+    } catch (IOException e) {
+      connections.malformed();
+      answer = ApiResponse.badRequest("the body could not be read");
+      last = true;
+    }
     enter(Phase.ANSWERING);
     response.status(answer.status());
     response.header("Content-Type", answer.contentType());
@@ -152,9 +162,8 @@ public final class HttpServer implements AutoCloseable {
     answer.headers().forEach((name, value) -> response.header(name, value));
     if (request.prologue().method().text().equals("HEAD")) response.send();
     else response.send(answer.body());
-    if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
-      throw new CloseConnectionException("the client asked for it"); // Helidon would keep it open
-    }
+    // Helidon would keep it open
+    if (last) throw new CloseConnectionException("the last request of the connection");
     enter(Phase.IDLE);
   }
 
@@ -187,8 +196,12 @@ public final class HttpServer implements AutoCloseable {
     api.eventStream().write(response.outputStream(), after);
   }
 
-  /** Answers a request that Helidon refuses before routing: malformed, too long, encoded. */
-  private static TransportResponse transportRefusal(
+  /**
+   * Answers a request that Helidon refuses before routing, or while it reads a body: malformed, too
+   * long, encoded. Its internal errors are requests that it cannot parse; as errors of the server
+   * they would be logged with their trace and content.
+   */
+  private TransportResponse transportRefusal(
       TransportRequest request,
       EventType event,
       Status status,
@@ -196,6 +209,10 @@ public final class HttpServer implements AutoCloseable {
       String message) {
     boolean encoded = request.headers().contains(HeaderNames.CONTENT_ENCODING);
     Status refined = encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
+    if (event == EventType.INTERNAL_ERROR) {
+      refined = Status.BAD_REQUEST_400;
+      connections.malformed();
+    }
     ApiResponse answer =
         ApiResponse.problem(
             refined.code(), refined.reasonPhrase(), "the request was refused before it was read");
@@ -222,13 +239,8 @@ public final class HttpServer implements AutoCloseable {
     return Optional.empty();
   }
 
-  private ApiResponse call(ServerRequest request) {
-    byte[] body;
-    try {
-      body = body(request);
-    } catch (IOException e) {
-      return ApiResponse.badRequest("the body could not be read");
-    }
+  private ApiResponse call(ServerRequest request) throws IOException {
+    byte[] body = body(request);
     if (body.length > ApiRequest.MAX_BODY) {
       return ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
     }
@@ -244,12 +256,14 @@ public final class HttpServer implements AutoCloseable {
       enter(Phase.EVENTS);
       return api.call(call);
     }
+    if (!api.isProbe(call.path())) return callInTurn(call);
     enter(Phase.WORKING);
-    return api.isProbe(call.path()) ? api.call(call) : callInTurn(call);
+    return api.call(call);
   }
 
   /** Calls the API when fewer than the allowed number of requests run: probes need room too. */
   private ApiResponse callInTurn(ApiRequest call) {
+    enter(Phase.WAITING);
     try {
       if (!places.tryAcquire(PLACE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
         return ApiResponse.problem(503, "Service Unavailable", "too many requests are running");
@@ -259,19 +273,32 @@ public final class HttpServer implements AutoCloseable {
       return ApiResponse.problem(503, "Service Unavailable", "the node is stopping");
     }
     try {
+      enter(Phase.WORKING);
       return api.call(call);
     } finally {
       places.release();
     }
   }
 
-  /** Reads the body, and keeps at most one byte more than is allowed. */
+  /**
+   * Reads the body, and keeps at most one byte more than is allowed.
+   *
+   * @throws IOException when the body is malformed; what follows it is no request then
+   */
   private static byte[] body(ServerRequest request) throws IOException {
     if (!request.content().hasEntity()) return new byte[0];
-    try (InputStream in = request.content().inputStream()) {
+    InputStream in = request.content().inputStream();
+    try {
       byte[] body = in.readNBytes(ApiRequest.MAX_BODY + 1);
       in.transferTo(OutputStream.nullOutputStream());
+      in.close(); // not after a fault: it would wait for the rest of the body
       return body;
+    } catch (CloseConnectionException e) {
+      throw e;
+    } catch (UncheckedIOException e) {
+      throw new CloseConnectionException("the connection failed", e);
+    } catch (RuntimeException e) {
+      throw new IOException("the body is not what its header says", e);
     }
   }
 

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.config.Network;
 import org.quorumail.metrics.Metrics;
 import org.slf4j.Logger;
@@ -142,6 +144,47 @@ class HttpConnectionsTest {
       root().detachAppender(all);
       SLF4JBridgeHandler.uninstall();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "POST /api/reload HTTP/1.1~Host: 127.0.0.1~Transfer-Encoding: chunked~~4;x=y~abcd~0~~",
+        "POST /api/queue HTTP/1.1~Host: x.example~Transfer-Encoding: chunked~~zz~abcd~0~~",
+        "G(T /livez HTTP/1.1~Host: 127.0.0.1~~"
+      })
+  void aRequestThatIsNotHttpIsOneLineWithoutItsContent(String request) throws Exception {
+    ListAppender<ILoggingEvent> all = new ListAppender<>();
+    all.start();
+    SLF4JBridgeHandler.install();
+    root().addAppender(all);
+    try {
+      start();
+      Socket socket = open(request.replace("~", "\r\n"));
+      socket.setSoTimeout(10_000);
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+          .startsWith("HTTP/1.1 4");
+      await().until(() -> droppedFor("malformed_request") == 1);
+      assertThat(probe().statusCode()).isEqualTo(200);
+      assertThat(all.list.stream().filter(e -> e.getLevel().isGreaterOrEqual(Level.WARN)))
+          .singleElement()
+          .matches(e -> e.getThrowableProxy() == null);
+    } finally {
+      root().detachAppender(all);
+      SLF4JBridgeHandler.uninstall();
+    }
+  }
+
+  @Test
+  void requestsThatWaitForTheirTurnMakeRoomForAProbe() throws Exception {
+    Duration limit = Duration.ofSeconds(20);
+    start(new HttpLimits(4, 4, 0, limit, limit));
+    for (int i = 0; i < 4; i++) open("GET /api/queue HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    await()
+        .pollInterval(Duration.ofMillis(20))
+        .atMost(Duration.ofSeconds(4))
+        .untilAsserted(() -> assertThat(probe().statusCode()).isEqualTo(200));
+    assertThat(droppedFor("too_many_connections")).isPositive();
   }
 
   @Test
