@@ -208,11 +208,12 @@ public final class HttpServer implements AutoCloseable {
       ServerResponseHeaders headers,
       String message) {
     boolean encoded = request.headers().contains(HeaderNames.CONTENT_ENCODING);
-    Status refined = encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
-    if (event == EventType.INTERNAL_ERROR) {
-      refined = Status.BAD_REQUEST_400;
-      connections.malformed();
-    }
+    boolean unreadable = event == EventType.INTERNAL_ERROR && isBeforeHandling();
+    if (unreadable) connections.malformed();
+    Status refined =
+        unreadable
+            ? Status.BAD_REQUEST_400
+            : encoded && event == EventType.BAD_REQUEST ? UNSUPPORTED : status;
     ApiResponse answer =
         ApiResponse.problem(
             refined.code(), refined.reasonPhrase(), "the request was refused before it was read");
@@ -223,6 +224,13 @@ public final class HttpServer implements AutoCloseable {
         .keepAlive(event == EventType.PAYLOAD_TOO_LARGE) // a reset could hide the answer
         .entity(answer.body())
         .build();
+  }
+
+  /** Whether the request has not come to us: then a fault is the client's, not ours. */
+  private static boolean isBeforeHandling() {
+    if (!HttpConnection.CURRENT.isBound()) return false;
+    Phase phase = HttpConnection.CURRENT.get().phase();
+    return phase == Phase.IDLE || phase == Phase.RECEIVING;
   }
 
   private Optional<ApiResponse> refusal(ServerRequest request) {

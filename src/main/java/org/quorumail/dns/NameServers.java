@@ -11,8 +11,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.Opcode;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.ResolverConfig;
@@ -137,6 +139,14 @@ final class NameServers {
     return NEGATIVE_TTL;
   }
 
+  /**
+   * Whether a message is an answer to a query. In an update, dnsjava reads records without data as
+   * objects that have the type asked for, and are none.
+   */
+  private static boolean isAnswer(Message message) {
+    return message.getHeader().getFlag(Flags.QR) && message.getHeader().getOpcode() == Opcode.QUERY;
+  }
+
   /** Either a message or a failure in words. */
   private record Response(@Nullable Message message, String failure) {}
 
@@ -148,6 +158,11 @@ final class NameServers {
         try {
           Message message = server.send(query);
           int code = message.getRcode();
+          if (!isAnswer(message)) {
+            failure =
+                server.getAddress().getAddress().getHostAddress() + " does not answer queries";
+            continue;
+          }
           if (code == Rcode.NOERROR || code == Rcode.NXDOMAIN) return new Response(message, "");
           failure =
               server.getAddress().getAddress().getHostAddress() + " says " + Rcode.string(code);

@@ -16,6 +16,7 @@ import org.slf4j.Marker;
 final class DuplicateWarningFilter extends TurboFilter {
   private record KnownWarning(String logger, String part) {}
 
+  private static final String HTTP_CONNECTION = "io.helidon.webserver.http1.Http1Connection";
   private static final String DIVISION = "org.apache.ratis.server.RaftServer$Division";
 
   private static final List<KnownWarning> KNOWN =
@@ -52,9 +53,22 @@ final class DuplicateWarningFilter extends TurboFilter {
       @Nullable Throwable thrown) {
     if (!level.isGreaterOrEqual(Level.WARN) || format == null) return FilterReply.NEUTRAL;
     String name = logger.getName();
+    if (name.equals(HTTP_CONNECTION) && isUnreadableRequest(thrown)) return FilterReply.DENY;
     for (KnownWarning known : KNOWN) {
       if (name.equals(known.logger) && format.contains(known.part)) return FilterReply.DENY;
     }
     return FilterReply.NEUTRAL;
+  }
+
+  /**
+   * Whether a request that no client of good faith sends broke Helidon's parser: it is answered
+   * with 400, and must not fill the log with stack traces.
+   */
+  private static boolean isUnreadableRequest(@Nullable Throwable thrown) {
+    if (thrown == null || !(thrown.getCause() instanceof IllegalArgumentException cause)) {
+      return false;
+    }
+    StackTraceElement[] trace = cause.getStackTrace();
+    return trace.length > 0 && trace[0].getClassName().startsWith("io.helidon.http.");
   }
 }

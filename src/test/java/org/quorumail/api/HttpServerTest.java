@@ -74,6 +74,27 @@ class HttpServerTest {
     assertThat(answer.body()).isEqualTo("OK");
   }
 
+  /** Helidon throws at them where a client of good faith cannot come. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "G\0T /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: x\r\nA\u0001b: c\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: x\r\nA: b\u0001c\r\n\r\n",
+        "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /livez?%zz=%\u0001 HTTP/1.1\r\nHost: x\r\n\r\n"
+      })
+  void anUnreadableRequestIsTheFaultOfItsClient(String request) throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      socket.setSoTimeout(10_000);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      socket.shutdownOutput();
+      String answer =
+          new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+      assertThat(answer).startsWith("HTTP/1.1 ").doesNotStartWith("HTTP/1.1 500");
+    }
+  }
+
   @Test
   void aNodeWhoseSpoolIsNotReadySaysWhatIsMissing() throws Exception {
     node.spoolReady = false;

@@ -33,6 +33,7 @@ final class MilterReplyParser {
       String stripped = words.strip();
       lines.add(stripped.substring(0, Math.min(400, stripped.length()))); // RFC 5321 §4.5.3.1.5
     }
+    if (lines.isEmpty()) throw packet.malformed(); // a text of nothing but line ends
     return new Reply(code, status, lines);
   }
 }

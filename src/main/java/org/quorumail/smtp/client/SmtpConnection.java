@@ -131,6 +131,9 @@ public final class SmtpConnection implements AutoCloseable {
 
   /** False when the server refuses it and goes on with the session. */
   boolean requestStartTls() throws IOException {
+    if (reader.buffered() > 0) {
+      throw new SmtpProtocolException("a reply was sent ahead of its command", "");
+    }
     writer.command("STARTTLS");
     Reply reply = readReply(timeouts.starttls());
     if (reply.code() == CLOSING) throw new EOFException("the server closes the session");

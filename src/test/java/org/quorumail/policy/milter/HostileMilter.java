@@ -1,5 +1,6 @@
 package org.quorumail.policy.milter;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
@@ -59,8 +60,8 @@ public final class HostileMilter {
             TIMEOUT,
             TIMEOUT,
             List.of(Service.MX));
-    FilterChain chain =
-        new FilterChain(List.of(new MilterFilter(config, SCRATCH)), new SimpleMeterRegistry());
+    SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    FilterChain chain = new FilterChain(List.of(new MilterFilter(config, SCRATCH)), meters);
     FilterSession session = chain.open(new FakeSessionView());
     try {
       Optional<Reply> refusal =
@@ -69,7 +70,15 @@ public final class HostileMilter {
       return refusal.isEmpty() && judge(session);
     } finally {
       session.close();
+      checkFailures(meters);
     }
+  }
+
+  /** A fault of the filter would defer mail by itself, whatever the milter's default action. */
+  private static void checkFailures(SimpleMeterRegistry meters) {
+    double failures =
+        meters.find("smtp.policy.failures").counters().stream().mapToDouble(Counter::count).sum();
+    if (failures > 0) throw new IllegalStateException("the filter failed");
   }
 
   private static boolean judge(FilterSession session) throws IOException {
