@@ -55,7 +55,7 @@ public record ClusterFiles(int nodes, Path directory, List<String> hosts, String
         .map(file -> "--dir: %s exists already; name another directory".formatted(file));
   }
 
-  /** The warning about a cluster of this size; empty for one that a single loss does not stop. */
+  /** The warning about a cluster of this size; empty for three, five, and so on. */
   public Optional<String> warning() {
     return switch (nodes) {
       case 1 -> Optional.of("one node: mail is on one disk until two more are added");
