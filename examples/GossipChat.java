@@ -14,9 +14,7 @@ import org.quorumail.gossip.swim.SwimMember;
 
 /**
  * A chat without a server: each node broadcasts the lines that it reads, and prints those of the
- * other nodes.
- *
- * <p>With a JDK 25 or newer as {@code java}: {@code java -version} shows which one it is.
+ * other nodes. Needs a JDK 25 or newer: {@code java -version} shows which one it is.
  *
  * <pre>
  * secret=$(./quorumail cluster secret)

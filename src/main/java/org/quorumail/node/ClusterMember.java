@@ -232,7 +232,7 @@ public final class ClusterMember implements AutoCloseable {
   /**
    * Ends the start of a node that the others have removed. Called when the groups are open, which
    * takes about as long as the first contact; until then the node can neither win a vote nor commit
-   * anything. One that hears of its removal later leaves by the reconciler.
+   * anything. One that learns of its removal later leaves by the reconciler.
    */
   public void requireMembership(CountDownLatch stopping)
       throws ClusterStartException, InterruptedException {
