@@ -32,6 +32,7 @@ public enum FuzzTarget {
   private static final List<FuzzTarget> SHORT_RUN =
       List.of(REPLIES, DNS, MILTER, GOSSIP, HTTP, TOKENS);
 
+  @SuppressWarnings("ImmutableEnumChecker") // a method without state
   private final Reader reader;
 
   /** Reads an input, throws when something breaks, and returns whether it was accepted. */
