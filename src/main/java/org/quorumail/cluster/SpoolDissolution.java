@@ -15,9 +15,22 @@ import java.util.Optional;
 public record SpoolDissolution(
     ClusterMap map, MemberMetadata self, List<Membership.Member> others) {
 
-  /** The homes that are no members any more. */
+  /**
+   * The homes that are no members any more and are gone. A node that leaves learns from its group
+   * that its vote does not count any more; it waits for that, so the group must be there until
+   * then.
+   */
   public List<String> candidates() {
-    return map.spools().keySet().stream().filter(home -> map.find(home).isEmpty()).toList();
+    return map.spools().keySet().stream()
+        .filter(home -> map.find(home).isEmpty() && others.stream().noneMatch(o -> leaves(o, home)))
+        .toList();
+  }
+
+  /** A node that waits to be added under the id of a removed one has no map yet. */
+  private static boolean leaves(Membership.Member other, String home) {
+    return other.reachable()
+        && other.metadata().nodeId().equals(home)
+        && other.metadata().map() != null;
   }
 
   /**

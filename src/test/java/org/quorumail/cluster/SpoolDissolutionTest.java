@@ -42,6 +42,13 @@ class SpoolDissolutionTest {
     assertThat(dissolution(founded(4)).candidates()).isEmpty();
     assertThat(dissolution(map).candidates()).containsExactly("n4");
     assertThat(dissolution(map.withoutSpool("n4")).candidates()).isEmpty();
+    assertThat(dissolution(map, seen(4, Presence.ALIVE, true)).candidates())
+        .as("it leaves, and waits for its group")
+        .isEmpty();
+    assertThat(dissolution(map, seen(4, Presence.LEFT, true)).candidates()).containsExactly("n4");
+    Membership.Member wiped =
+        new Membership.Member(metadata(4, map.clusterId(), null), Presence.ALIVE, 0);
+    assertThat(dissolution(map, wiped).candidates()).containsExactly("n4");
   }
 
   @Test

@@ -319,6 +319,53 @@ class GrowIT {
     }
   }
 
+  @Test
+  void aNodeThatWasDownDeletesTheSpoolsThatWereDissolvedMeanwhile() throws Exception {
+    String nextHop = "smtp://127.0.0.1:" + NodeSettings.freePort();
+    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
+        NodeProcess fourth = joining("node-4", three, nextHop)) {
+      three.start(START);
+      for (int life = 1; life <= 2; life++) { // under the same id
+        fourth.start();
+        fourth.awaitReady(START);
+        awaitMembers(4, three.node(0), three.node(1), three.node(2), fourth);
+        NodeProcess holder =
+            three.nodes().stream().filter(GrowIT::holdsFourth).findFirst().orElseThrow();
+        NodeProcess observer =
+            three.nodes().stream().filter(node -> node != holder).findFirst().orElseThrow();
+        boolean isDown = life == 2; // the first time all must be there
+        if (isDown) {
+          holder.kill();
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> observer.http().nodeStatuses().containsValue("disconnected"));
+        }
+        assertThat(OperatorCommand.run(directory, fourth, "cluster", "leave", "--yes").exitCode())
+            .isZero();
+        await().atMost(START).until(() -> !fourth.isRunning());
+        wipe(fourth.settings().directory().resolve("data"));
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> three.nodes().stream().noneMatch(GrowIT::holdsFourth));
+        if (isDown) holder.start();
+        if (isDown) holder.awaitReady(START);
+        Path stores = holder.settings().directory().resolve("data/spool");
+        await().atMost(START).until(() -> !holdsFourth(holder) && hasNoStoreOfFourth(stores));
+        awaitMembers(3, three.node(0), three.node(1), three.node(2));
+      }
+    }
+  }
+
+  private static boolean holdsFourth(NodeProcess node) {
+    return node.http().replicas().containsKey("spool-node-4");
+  }
+
+  private static boolean hasNoStoreOfFourth(Path stores) throws IOException {
+    try (Stream<Path> folders = Files.list(stores)) {
+      return folders.noneMatch(f -> f.getFileName().toString().startsWith("spool-node-4"));
+    }
+  }
+
   private OperatorCommand.CommandResult replace(NodeProcess node, String former, String by)
       throws Exception {
     return OperatorCommand.run(directory, node, "cluster", "replace", former, by, "--yes");
