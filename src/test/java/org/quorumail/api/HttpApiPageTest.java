@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -78,8 +79,8 @@ class HttpApiPageTest {
   }
 
   /** The operations that the page names in headings and as other paths. */
-  private static TreeSet<String> described(String page) {
-    TreeSet<String> all = new TreeSet<>();
+  private static Set<String> described(String page) {
+    Set<String> all = new TreeSet<>();
     Matcher section = SECTION.matcher(page);
     while (section.find()) {
       all.add(section.group(1));
@@ -95,8 +96,7 @@ class HttpApiPageTest {
     StringBuilder out = new StringBuilder();
     Matcher section = SECTION.matcher(page);
     while (section.find()) {
-      ApiRoute route = routes.get(section.group(1));
-      assertThat(route).as(section.group(1)).isNotNull();
+      ApiRoute route = Optional.ofNullable(routes.get(section.group(1))).orElseThrow();
       String head = "### `" + route.operation() + "`\n" + section.group(2);
       String text = head + "<!-- example -->\n" + example(route) + "<!-- end of example -->\n";
       section.appendReplacement(out, Matcher.quoteReplacement(text));
