@@ -15,6 +15,13 @@ import java.util.function.LongSupplier;
  * nothing. Thread-safe, without a lock on the usual way.
  */
 final class LeaseClock {
+  /**
+   * The longest time between two readings that belong together. A thread that was held up for
+   * longer would see a clock that goes back, and the next one a jump. A suspended computer does not
+   * count that time.
+   */
+  private static final long HELD_UP_NANOS = 10_000_000;
+
   private final LongSupplier wallMillis;
   private final LongSupplier nanos;
   private final long slackMillis;
@@ -40,9 +47,10 @@ final class LeaseClock {
 
   /** The monotonic time now, as {@link System#nanoTime}. */
   long now() {
-    // the wall clock first: a thread that is held up between the two sees no jump
+    long before = nanos.getAsLong();
     long wall = wallMillis.getAsLong();
     long now = nanos.getAsLong();
+    if (now - before > HELD_UP_NANOS) return now;
     long distance = distance(wall, now);
     long ahead = distance - distanceMillis;
     if (ahead > slackMillis) jump(distance, now);

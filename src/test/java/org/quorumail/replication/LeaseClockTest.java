@@ -74,6 +74,28 @@ class LeaseClockTest {
     assertThat(clock.trusts(confirmed)).isFalse();
   }
 
+  @Test
+  void aThreadThatIsHeldUpBetweenTheReadingsSeesNoJump() {
+    long[] heldUp = {0};
+    LeaseClock busy =
+        new LeaseClock(
+            () -> {
+              long read = wallMillis;
+              pass(heldUp[0]);
+              return read;
+            },
+            () -> nanos,
+            SLACK,
+            jumps::add);
+    long confirmed = busy.now();
+    heldUp[0] = 500;
+    busy.now();
+    heldUp[0] = 0;
+    busy.now();
+    assertThat(busy.trusts(confirmed)).isTrue();
+    assertThat(jumps).isEmpty();
+  }
+
   /** No confirmation of before a pause that exceeds the slack is ever trusted after it. */
   @Test
   void randomPausesNeverLeaveAnOldConfirmationTrusted() {
