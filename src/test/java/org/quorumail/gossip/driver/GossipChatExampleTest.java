@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.DatagramSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.gossip.transport.SealTest;
+import org.quorumail.tools.NodeSettings;
 
 /** The example compiles, runs as its comment says, and is short. */
 class GossipChatExampleTest {
@@ -35,7 +35,7 @@ class GossipChatExampleTest {
   @Test
   void theExampleExchangesMessagesAndLeaves() throws Exception {
     assertThat(Files.readAllLines(EXAMPLE)).hasSizeLessThan(60);
-    int port = freePort();
+    int port = NodeSettings.freePort();
     String secret = Base64.getEncoder().encodeToString(SealTest.secret(7));
     Path printed = directory.resolve("anna");
     Process anna = chat(printed, "anna", String.valueOf(port), secret);
@@ -43,10 +43,10 @@ class GossipChatExampleTest {
         chat(
             directory.resolve("bert"),
             "bert",
-            String.valueOf(freePort()),
+            String.valueOf(NodeSettings.freePort()),
             secret,
             "127.0.0.1:" + port);
-    await().atMost(LONG).until(() -> Files.readString(printed).contains("bert joined"));
+    await().atMost(LONG).untilAsserted(() -> assertThat(printed).content().contains("bert joined"));
     OutputStream lines = bert.getOutputStream();
     lines.write("hello anna\n".getBytes(StandardCharsets.UTF_8));
     lines.flush();
@@ -72,11 +72,5 @@ class GossipChatExampleTest {
             .start();
     running.add(process);
     return process;
-  }
-
-  private static int freePort() throws IOException {
-    try (DatagramSocket socket = new DatagramSocket()) {
-      return socket.getLocalPort();
-    }
   }
 }
