@@ -43,7 +43,7 @@ class ThreeNodesIT {
                 ChaosOptions.FaultSchedule.oneAtATime(
                     Duration.ofSeconds(1), Duration.ofSeconds(1))));
     assertThat(report.verdicts()).isEmpty();
-    assertThat(report.kills()).isGreaterThanOrEqualTo(2);
+    assertThat(report.kills()).isPositive();
     assertThat(report.account().delivered()).isEqualTo(2000);
   }
 
