@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.DataOutputStream;
-import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
@@ -16,6 +15,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.quorumail.SlowStranger;
 import org.quorumail.cluster.ClusterTlsFiles.Verification;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Secret;
@@ -142,7 +142,7 @@ class StaticMembershipTest {
     start("n0", SECRET, seeds.get(0), seeds);
     try (Socket stranger = new Socket("127.0.0.1", seeds.get(0).port())) {
       stranger.getOutputStream().write(new byte[] {22, 3, 1, 0x40, 0}); // a record of 16 KiB
-      awaitClosed(stranger);
+      SlowStranger.awaitClosed(stranger, Duration.ofSeconds(10));
     }
   }
 
@@ -154,7 +154,7 @@ class StaticMembershipTest {
     try (SSLSocket member =
         (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", seeds.get(0).port())) {
       member.getOutputStream().write(new byte[] {0, 0, 8, 0});
-      awaitClosed(member);
+      SlowStranger.awaitClosed(member, Duration.ofSeconds(10));
     }
   }
 
@@ -175,28 +175,11 @@ class StaticMembershipTest {
           .atMost(Duration.ofSeconds(10))
           .until(
               () -> {
-                for (Socket stranger : strangers) drip(stranger);
+                for (Socket stranger : strangers) SlowStranger.sendOctet(stranger);
                 return inside.members().size() == 1;
               });
     } finally {
       for (Socket stranger : strangers) stranger.close();
-    }
-  }
-
-  private static void awaitClosed(Socket socket) {
-    await()
-        .pollInterval(Duration.ofMillis(500))
-        .atMost(Duration.ofSeconds(10))
-        .until(() -> !drip(socket));
-  }
-
-  /** Sends one more octet; false when the other end has closed the connection. */
-  private static boolean drip(Socket socket) {
-    try {
-      socket.getOutputStream().write(1);
-      return true;
-    } catch (IOException e) {
-      return false;
     }
   }
 

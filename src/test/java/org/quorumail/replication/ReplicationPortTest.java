@@ -2,7 +2,6 @@ package org.quorumail.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.Socket;
@@ -35,6 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.SlowStranger;
 
 /** The replication port of a node, as strangers and other members reach it. */
 @Timeout(60)
@@ -67,7 +67,7 @@ class ReplicationPortTest {
   void aStrangerThatDripsItsHandshakeIsClosedAtTheTimeout() throws Exception {
     try (Socket stranger = new Socket("127.0.0.1", node.port())) {
       stranger.getOutputStream().write(new byte[] {22, 3, 1, 2, 0}); // a record of 512 octets
-      awaitClosed(stranger);
+      SlowStranger.awaitClosed(stranger, Duration.ofSeconds(8));
     }
   }
 
@@ -163,23 +163,6 @@ class ReplicationPortTest {
             .setLeaderTerm(5_000)
             .build());
     return end.get(10, TimeUnit.SECONDS);
-  }
-
-  private static void awaitClosed(Socket socket) {
-    await()
-        .pollInterval(Duration.ofMillis(500))
-        .atMost(Duration.ofSeconds(8))
-        .until(() -> !drip(socket));
-  }
-
-  /** Sends one more octet; false when the other end has closed the connection. */
-  private static boolean drip(Socket socket) {
-    try {
-      socket.getOutputStream().write(1);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   private static int freePort() throws IOException {

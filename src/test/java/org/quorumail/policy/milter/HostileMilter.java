@@ -4,16 +4,13 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.ScriptedServer;
 import org.quorumail.config.HostPort;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.policy.ContentBuffer;
@@ -39,8 +36,7 @@ public final class HostileMilter {
       Path.of(System.getProperty("java.io.tmpdir"), "quorumail-test-scratch");
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-  private static @Nullable ServerSocket server;
-  private static volatile byte[] packets = {};
+  private static @Nullable ScriptedServer server;
 
   private HostileMilter() {}
 
@@ -50,11 +46,11 @@ public final class HostileMilter {
 
   /** Runs the session, and returns whether the milter let the message pass. */
   public static boolean accepts(byte[] input) throws IOException {
-    packets = input;
+    server().sendNext(input);
     MilterConfig config =
         new MilterConfig(
             "fuzz",
-            new MilterSocket.Inet(new HostPort("127.0.0.1", server().getLocalPort())),
+            new MilterSocket.Inet(new HostPort("127.0.0.1", server().address().getPort())),
             MilterAction.TEMPFAIL,
             TIMEOUT,
             TIMEOUT,
@@ -121,25 +117,9 @@ public final class HostileMilter {
     }
   }
 
-  private static ServerSocket server() throws IOException {
-    ServerSocket open = server;
-    if (open != null) return open;
-    ServerSocket started = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"));
-    Thread.ofPlatform().daemon().name("fuzz-milter").start(() -> serve(started));
-    server = started;
-    return started;
-  }
-
-  private static void serve(ServerSocket open) {
-    while (true) {
-      try (Socket socket = open.accept()) {
-        OutputStream out = socket.getOutputStream();
-        out.write(packets);
-        socket.shutdownOutput();
-        socket.getInputStream().transferTo(OutputStream.nullOutputStream());
-      } catch (IOException e) {
-        if (open.isClosed()) return; // else the session ended before it had read everything
-      }
-    }
+  private static ScriptedServer server() throws IOException {
+    ScriptedServer open = server;
+    if (open == null) server = open = ScriptedServer.start();
+    return open;
   }
 }

@@ -2,16 +2,12 @@ package org.quorumail.smtp.client;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.ScriptedServer;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -37,8 +33,7 @@ public final class HostileServer {
           BodyType.SEVEN_BIT);
   private static final byte[] CONTENT = "a\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  private static @Nullable ServerSocket server;
-  private static volatile byte[] replies = {};
+  private static @Nullable ScriptedServer server;
 
   private HostileServer() {}
 
@@ -49,12 +44,12 @@ public final class HostileServer {
   /** Runs the session, and returns whether a recipient counts as delivered. */
   public static boolean accepts(byte[] input) throws IOException {
     if (input.length == 0) return false;
-    replies = Arrays.copyOfRange(input, 1, input.length);
+    server().sendNext(Arrays.copyOfRange(input, 1, input.length));
     Login login = new Login("me", Login.Kind.PASSWORD, () -> "a password", TlsRule.OPPORTUNISTIC);
     ServerEndpoint peer =
         new ServerEndpoint(
             "far.test",
-            (InetSocketAddress) server().getLocalSocketAddress(),
+            server().address(),
             (input[0] & 1) != 0,
             TlsRule.OPPORTUNISTIC,
             false,
@@ -89,25 +84,9 @@ public final class HostileServer {
     return delivered;
   }
 
-  private static ServerSocket server() throws IOException {
-    ServerSocket open = server;
-    if (open != null) return open;
-    ServerSocket started = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"));
-    Thread.ofPlatform().daemon().name("fuzz-next-hop").start(() -> serve(started));
-    server = started;
-    return started;
-  }
-
-  private static void serve(ServerSocket open) {
-    while (true) {
-      try (Socket socket = open.accept()) {
-        OutputStream out = socket.getOutputStream();
-        out.write(replies);
-        socket.shutdownOutput();
-        socket.getInputStream().transferTo(OutputStream.nullOutputStream());
-      } catch (IOException e) {
-        if (open.isClosed()) return; // else the session ended before it had read everything
-      }
-    }
+  private static ScriptedServer server() throws IOException {
+    ScriptedServer open = server;
+    if (open == null) server = open = ScriptedServer.start();
+    return open;
   }
 }
