@@ -12,10 +12,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The build's check of the libraries, and its list of them, over a repository with two jars. */
+@Execution(ExecutionMode.CONCURRENT)
 class DependenciesTest {
   private static final String LIBRARY = "org/example/lib/1.2/lib-1.2.jar";
   private static final String NATIVE = "org/example/native/3/native-3-linux-x86_64.jar";

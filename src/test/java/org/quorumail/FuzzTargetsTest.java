@@ -11,12 +11,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.smtp.server.HostileInput;
 
 /**
  * The short form of {@code bench/fuzz}: Jazzer in a JVM of its own, with a fixed seed and the kept
  * inputs, once over SMTP and once over all other targets.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class FuzzTargetsTest {
   private static final int RUNS = 20_000;
 

@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.config.HostPort;
@@ -40,6 +42,7 @@ import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.spool.OwnedSpool;
 
+@Execution(ExecutionMode.CONCURRENT)
 class DeliveryQueueTest {
   private static final Instant START = Instant.parse("2026-11-21T10:00:00Z");
 

@@ -29,10 +29,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.replication.TestRaftCluster.TestNode;
 
 /** Nodes with mutual TLS call each other. */
 @Timeout(60)
+@Execution(ExecutionMode.CONCURRENT)
 class NodeCallsTest {
   private static final byte[] HELLO = "hello".getBytes(UTF_8);
 

@@ -25,9 +25,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Three nodes with mutual TLS. */
 @Timeout(60)
+@Execution(ExecutionMode.CONCURRENT)
+@ResourceLock("transfer of snapshots")
 class RaftGroupTest {
   @TempDir Path directory;
 

@@ -12,8 +12,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A group of one, as a stand-alone node has it. */
+@Execution(ExecutionMode.CONCURRENT)
 class RaftNodeTest {
   @TempDir Path directory;
 

@@ -24,8 +24,11 @@ import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A failed start gives its reason in one sentence, and a later failure is fatal. */
+@Execution(ExecutionMode.CONCURRENT)
 class RaftStartTest {
   @TempDir Path directory;
 

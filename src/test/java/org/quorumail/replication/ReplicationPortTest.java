@@ -34,10 +34,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.SlowStranger;
 
 /** The replication port of a node, as strangers and other members reach it. */
 @Timeout(60)
+@Execution(ExecutionMode.CONCURRENT)
 class ReplicationPortTest {
   @TempDir private Path root;
   private TestAuthority authority;

@@ -23,12 +23,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * A member that was down while the leader's log was purged, and what happens while it receives a
  * snapshot. The test runs code at the receiver, before it takes a chunk.
  */
 @Timeout(90)
+@Execution(ExecutionMode.CONCURRENT)
+@ResourceLock("transfer of snapshots")
 class SnapshotTransferTest {
   private static final String INSTALL = "RaftServerImpl.installSnapshot";
 

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
@@ -38,6 +40,7 @@ import org.quorumail.spool.SpoolQueries.MessageCriteria;
 import org.quorumail.spool.SpoolQueries.Page;
 
 /** Mail in, questions and orders, over groups in memory and real databases. */
+@Execution(ExecutionMode.CONCURRENT)
 class SpoolsTest {
   private static final int MIB = 1 << 20;
 

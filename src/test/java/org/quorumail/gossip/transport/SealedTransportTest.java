@@ -26,6 +26,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.gossip.NodeAddress;
 import org.quorumail.gossip.NodeId;
 import org.quorumail.gossip.driver.BroadcastFormat;
@@ -43,6 +45,7 @@ import org.quorumail.gossip.plumtree.PriorityConfig;
 import org.quorumail.gossip.plumtree.SendQueue;
 import org.quorumail.gossip.plumtree.TreeId;
 
+@Execution(ExecutionMode.CONCURRENT)
 class SealedTransportTest {
   private final List<SealedTransport> open = new ArrayList<>();
   private final RecordingReceiver inA = new RecordingReceiver();

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quorumail.smtp.ClientTlsContexts;
@@ -23,6 +25,7 @@ import org.quorumail.smtp.TestCertificates;
 import org.quorumail.smtp.server.MemoryBudget.Use;
 import org.quorumail.tls.ServerTls;
 
+@Execution(ExecutionMode.CONCURRENT)
 class SessionMemoryTest {
   private static final String BEGIN = "EHLO c\r\nMAIL FROM:<a@c.example>\r\n";
   private static final String ENVELOPE = BEGIN + "RCPT TO:<b@local.example>\r\n";
