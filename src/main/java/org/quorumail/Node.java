@@ -39,6 +39,7 @@ import org.quorumail.node.ConfigSources;
 import org.quorumail.node.DataDirectory;
 import org.quorumail.node.FatalMessage;
 import org.quorumail.node.LiveConfig;
+import org.quorumail.node.MaintenanceMode;
 import org.quorumail.node.MembershipReconciler;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeStartException;
@@ -135,14 +136,15 @@ final class Node {
           new ConfigReloader(sources, config, member::replaceSecrets, monitor::publishReload);
       SignalHandlers.onHangup(reloader::reload);
       HealthCheck health = new HealthCheck(config, state, resolver);
+      MaintenanceMode maintenance = MaintenanceMode.open(directory.path(), state, member);
       QueueReport queue = new QueueReport(state, Clock.systemUTC());
       DnsReport dns = new DnsReport(resolver, overrides, config);
       boolean inCluster = c.cluster().enabled();
       OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.none();
-      InternalApi internal = new InternalApi(queue, dns);
+      InternalApi internal = new InternalApi(maintenance, queue, dns);
       Api api =
           new Api(
-              new NodeReport(state, config, health, reloader, stopping::countDown),
+              new NodeReport(state, config, health, reloader, maintenance, stopping::countDown),
               clusterReport,
               inCluster ? new ClusterQueue(queue, others) : queue,
               dns,
@@ -155,7 +157,8 @@ final class Node {
                   : null;
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<ClusterMap> map = member.awaitFormation(stopping);
-        if (map.isPresent()) serve(directory, member, map.get(), overrides.table(), internal);
+        if (map.isPresent())
+          serve(directory, member, map.get(), overrides.table(), internal, maintenance);
       }
     }
   }
@@ -166,7 +169,8 @@ final class Node {
       ClusterMember member,
       ClusterMap map,
       MxOverrides overrides,
-      InternalApi internal)
+      InternalApi internal,
+      MaintenanceMode maintenance)
       throws ClusterStartException, RaftStartException, IOException, InterruptedException {
     Config c = config.current();
     Router router = new Router(c.routes(), c.delivery(), overrides);
@@ -182,9 +186,11 @@ final class Node {
                 c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
       member.requireMembership(stopping);
       state.opened(groups, queue);
+      maintenance.restore();
       groups.answerCalls(internal::answer);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
+        upkeep.start("maintenance", MaintenanceMode.INTERVAL, maintenance::step);
         Thread registration = Thread.ofVirtual().name("register").start(() -> register(groups));
         try {
           awaitFirstElection(groups);

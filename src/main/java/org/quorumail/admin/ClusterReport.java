@@ -30,6 +30,9 @@ import org.slf4j.LoggerFactory;
 public final class ClusterReport implements ClusterView {
   private static final Logger LOG = LoggerFactory.getLogger(ClusterReport.class);
 
+  /** The status of a node that takes no mail and votes. */
+  private static final String MAINTENANCE = "maintenance";
+
   private final ClusterMember member;
   private final NodeState state;
   private final Runnable onLeave;
@@ -46,7 +49,7 @@ public final class ClusterReport implements ClusterView {
   @Override
   public ClusterStatus status() {
     List<ClusterNode> nodes = nodes();
-    int healthy = (int) nodes.stream().filter(n -> n.status().equals("healthy")).count();
+    int healthy = count(nodes, "healthy");
     Optional<RaftGroups> open = state.groups();
     String leader = open.flatMap(g -> g.leader(Placement.META_GROUP)).orElse(null);
     MemberMetadata self = member.metadata();
@@ -57,7 +60,7 @@ public final class ClusterReport implements ClusterView {
         healthy,
         nodes.size() - healthy,
         leader,
-        state(open.isPresent(), leader, healthy, nodes.size()),
+        state(open.isPresent(), leader, healthy, count(nodes, MAINTENANCE), nodes.size()),
         open.map(ClusterReport::term).orElse(0L),
         new LocalNode(local.id(), local.role(), local.status(), state.uptime().toSeconds()));
   }
@@ -185,11 +188,13 @@ public final class ClusterReport implements ClusterView {
    * The state of the cluster. The first that applies counts: a partition explains more than the
    * loss of the quorum that it causes.
    */
-  private String state(boolean open, @Nullable String leader, int healthy, int total) {
+  private String state(
+      boolean open, @Nullable String leader, int healthy, int inMaintenance, int total) {
     if (state.isDraining()) return "ShuttingDown";
     if (!open) return "Forming";
     if (member.partitionDetector().isPartitioned()) return "Partitioned";
-    if (leader == null || healthy * 2 <= total) return "NoQuorum";
+    // a node in maintenance votes
+    if (leader == null || (healthy + inMaintenance) * 2 <= total) return "NoQuorum";
     boolean moves =
         member
             .events()
@@ -208,7 +213,7 @@ public final class ClusterReport implements ClusterView {
     Membership.Presence presence = member == null ? Membership.Presence.ALIVE : member.presence();
     String status =
         switch (presence) {
-          case ALIVE -> load.draining() ? "maintenance" : load.ready() ? "healthy" : "degraded";
+          case ALIVE -> load.draining() ? MAINTENANCE : load.ready() ? "healthy" : "degraded";
           case SUSPECT -> "unhealthy";
           case DEAD, LEFT -> "disconnected";
         };
@@ -228,7 +233,12 @@ public final class ClusterReport implements ClusterView {
             load.activeConnections(),
             load.messagesProcessed(),
             load.cpuUsage(),
-            load.memoryUsageMb()));
+            load.memoryUsageMb()),
+        load.maintenance());
+  }
+
+  private static int count(List<ClusterNode> nodes, String status) {
+    return (int) nodes.stream().filter(n -> n.status().equals(status)).count();
   }
 
   /** The roles in the meta group, by node id. */

@@ -54,6 +54,7 @@ public final class HealthCheck {
   NodeHealth check() {
     Config c = config.current();
     boolean draining = state.isDraining();
+    boolean maintenance = state.maintenance().isPresent();
     SmtpListeners listeners = state.listeners();
     boolean accepting = draining || listeners.areAccepting(STUCK_AFTER);
     RaftGroups groups = state.groups().orElse(null);
@@ -61,7 +62,7 @@ public final class HealthCheck {
     long maxQueue = c.health().maxQueueSize();
     if (groups == null || queue == null) { // the cluster is not formed
       return new NodeHealth(
-          isAlive(), draining, false, false, false, true, false, 0, maxQueue, true);
+          isAlive(), draining, maintenance, false, false, false, true, false, 0, maxQueue, true);
     }
     boolean dispatching = draining || queue.isProgressing(STUCK_AFTER);
     List<Spool> spools = groups.spools().all();
@@ -70,11 +71,12 @@ public final class HealthCheck {
     return new NodeHealth(
         isAlive(),
         draining,
+        maintenance,
         accepting && (!receives || !listeners.isEmpty()),
         readiness == Readiness.READY,
         dispatching,
         isDnsReady(c, resolver),
-        readiness == Readiness.READY || readiness == Readiness.DISK_FULL,
+        groups.spools().hasQuorum() && !draining,
         queued(spools),
         maxQueue,
         queue.clockStep().isZero());

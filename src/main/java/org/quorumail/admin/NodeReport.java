@@ -1,18 +1,20 @@
 package org.quorumail.admin;
 
 import java.time.Duration;
+import org.quorumail.api.MaintenanceView;
 import org.quorumail.api.NodeView;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
 import org.quorumail.node.LiveConfig;
 import org.quorumail.node.NodeState;
 
-/** The node itself as the API shows it, with the two commands to it: reload and shutdown. */
+/** The node itself as the API shows it, with the commands to it: reload, shutdown, maintenance. */
 public final class NodeReport implements NodeView {
   private final NodeState state;
   private final LiveConfig config;
   private final HealthCheck health;
   private final ConfigReloader reloader;
+  private final MaintenanceView maintenance;
   private final Runnable onShutdown;
 
   /**
@@ -23,11 +25,13 @@ public final class NodeReport implements NodeView {
       LiveConfig config,
       HealthCheck health,
       ConfigReloader reloader,
+      MaintenanceView maintenance,
       Runnable onShutdown) {
     this.state = state;
     this.config = config;
     this.health = health;
     this.reloader = reloader;
+    this.maintenance = maintenance;
     this.onShutdown = onShutdown;
   }
 
@@ -59,6 +63,21 @@ public final class NodeReport implements NodeView {
   @Override
   public void shutdown() {
     onShutdown.run();
+  }
+
+  @Override
+  public MaintenanceStatus maintenance() {
+    return maintenance.maintenance();
+  }
+
+  @Override
+  public MaintenanceResult enterMaintenance(MaintenanceOrder order) {
+    return maintenance.enterMaintenance(order);
+  }
+
+  @Override
+  public MaintenanceStatus exitMaintenance() {
+    return maintenance.exitMaintenance();
   }
 
   @Override

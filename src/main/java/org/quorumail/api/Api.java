@@ -47,6 +47,7 @@ public final class Api {
         Stream.of(
                 new HealthRoutes(node, cluster).routes(),
                 new ClusterRoutes(cluster).routes(),
+                new MaintenanceRoutes(node, others).routes(),
                 new QueueRoutes(queue, dns).routes(),
                 new DnsRoutes(dns).routes(),
                 new EventRoutes(cluster).routes(),

@@ -42,6 +42,10 @@ record ApiRequest(
     return new ApiRequest(method, path, query, pathVariables, body, caller);
   }
 
+  ApiRequest withQuery(Map<String, List<String>> parameters) {
+    return new ApiRequest(method, path, parameters, variables, body, caller);
+  }
+
   String variable(String name) {
     return variables.getOrDefault(name, "");
   }

@@ -80,6 +80,7 @@ public interface ClusterView {
    *
    * @param role leader, follower, candidate or listener of the meta group
    * @param status healthy, degraded, unhealthy, disconnected or maintenance
+   * @param maintenanceReason null unless an operator has set the node to maintenance
    * @param lastHeartbeat ISO 8601, UTC
    */
   record ClusterNode(
@@ -91,7 +92,22 @@ public interface ClusterView {
       String region,
       String zone,
       @Nullable String lastHeartbeat,
-      NodeMetadata metadata) {}
+      NodeMetadata metadata,
+      @Nullable String maintenanceReason) {
+    /** A node that is not in maintenance. */
+    public ClusterNode(
+        String id,
+        String address,
+        int port,
+        String role,
+        String status,
+        String region,
+        String zone,
+        @Nullable String lastHeartbeat,
+        NodeMetadata metadata) {
+      this(id, address, port, role, status, region, zone, lastHeartbeat, metadata, null);
+    }
+  }
 
   record NodeMetadata(
       String version,

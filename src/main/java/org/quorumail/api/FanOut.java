@@ -224,12 +224,12 @@ final class FanOut {
     return answers;
   }
 
-  private static ApiResponse response(NodeAnswer answer) {
+  static ApiResponse response(NodeAnswer answer) {
     String type = answer.isSuccess() ? "application/json" : "application/problem+json";
     return new ApiResponse(answer.status(), type, answer.body(), Map.of());
   }
 
-  private static ApiResponse unavailable(String detail) {
+  static ApiResponse unavailable(String detail) {
     return ApiResponse.problem(503, "Service Unavailable", detail);
   }
 
@@ -238,7 +238,7 @@ final class FanOut {
   }
 
   /** The path and query of a request, encoded. */
-  private static String target(ApiRequest request) {
+  static String target(ApiRequest request) {
     String path =
         Arrays.stream(request.path().split("/", -1)).map(FanOut::encode).collect(joining("/"));
     String query =

@@ -62,6 +62,7 @@ final class HealthRoutes {
     checks.put("queue_size", statusText(health.queueSize() <= health.maxQueueSize()));
     checks.put("clock", health.clockSteady() ? "Healthy" : "Degraded");
     checks.put("draining", health.draining() ? "Degraded" : "Healthy");
+    checks.put("maintenance", health.maintenance() ? "Degraded" : "Healthy");
     return checks;
   }
 

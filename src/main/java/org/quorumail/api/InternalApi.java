@@ -36,7 +36,13 @@ public final class InternalApi {
           "POST /api/queue/reroute",
           "GET /api/dns/overrides",
           "PUT /api/dns/overrides/{domain}",
-          "DELETE /api/dns/overrides/{domain}");
+          "DELETE /api/dns/overrides/{domain}",
+          "GET /api/maintenance",
+          "POST /api/maintenance/enter",
+          "POST /api/maintenance/exit",
+          "GET /maintenance",
+          "POST /maintenance/enter",
+          "POST /maintenance/exit");
 
   /** A body of some messages is sent as it is; a page of many is compressed to a tenth. */
   private static final int COMPRESSED_FROM = 16 << 10;
@@ -48,10 +54,13 @@ public final class InternalApi {
 
   private final Api api;
 
-  /** Both views are those of this node alone. */
-  public InternalApi(QueueView queue, DnsView dns) {
+  /** All views are those of this node alone. */
+  public InternalApi(MaintenanceView maintenance, QueueView queue, DnsView dns) {
     List<ApiRoute> routes =
-        Stream.of(new QueueRoutes(queue, dns).routes(), new DnsRoutes(dns).routes())
+        Stream.of(
+                new QueueRoutes(queue, dns).routes(),
+                new DnsRoutes(dns).routes(),
+                new MaintenanceRoutes(maintenance, OtherNodes.none()).routes())
             .flatMap(List::stream)
             .filter(route -> OPERATIONS.contains(route.operation()))
             .toList();

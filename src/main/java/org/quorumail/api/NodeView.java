@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** The API's view of the node itself. Thread-safe. */
-public interface NodeView {
+public interface NodeView extends MaintenanceView {
   String version();
 
   Duration uptime();
@@ -35,12 +35,14 @@ public interface NodeView {
    *
    * @param alive whether the loops of the process make progress
    * @param draining whether the node is leaving; it is not ready then
+   * @param maintenance whether an operator has taken it out of service; it is not ready then
    * @param clockSteady whether the wall clock agrees with the monotonic one; if not, nothing
    *     expires
    */
   record NodeHealth(
       boolean alive,
       boolean draining,
+      boolean maintenance,
       boolean smtpReady,
       boolean spoolReady,
       boolean deliveryReady,
@@ -54,6 +56,7 @@ public interface NodeView {
     public boolean ready() {
       return alive
           && !draining
+          && !maintenance
           && smtpReady
           && spoolReady
           && deliveryReady

@@ -48,8 +48,14 @@ final class SystemRoutes {
             node.version(),
             ProcessHandle.current().pid(),
             node.uptime().toSeconds(),
-            health.draining() ? "draining" : health.ready() ? "ready" : "not ready",
+            state(health),
             health));
+  }
+
+  private static String state(NodeHealth health) {
+    if (health.draining()) return "draining";
+    if (health.maintenance()) return "maintenance";
+    return health.ready() ? "ready" : "not ready";
   }
 
   private ApiResponse reload() {

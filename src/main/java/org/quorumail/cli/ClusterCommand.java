@@ -68,7 +68,8 @@ final class ClusterCommand extends CommandGroup {
             "metadata/messages_processed",
             "last_heartbeat",
             "metadata/version",
-            "metadata/uptime_seconds")
+            "metadata/uptime_seconds",
+            "maintenance_reason")
         .print(out);
   }
 

@@ -76,6 +76,7 @@ public final class CommandLineInterface implements Runnable {
     byName.put("spool", SpoolCommand::new);
     byName.put("dns", DnsCommand::new);
     byName.put("cluster", ClusterCommand::new);
+    byName.put("maintenance", MaintenanceCommand::new);
     byName.put("events", EventsCommand::new);
     byName.put("user", UserCommand::new);
     byName.put("demo", DemoCommand::new);

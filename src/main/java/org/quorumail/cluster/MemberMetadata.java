@@ -96,7 +96,12 @@ public record MemberMetadata(
         mapVersion);
   }
 
-  /** The load of a node; rates are computed by the receiver. */
+  /**
+   * The load of a node; rates are computed by the receiver.
+   *
+   * @param draining also in maintenance, which an older release does not know
+   * @param maintenance why the node is in maintenance, perhaps empty; null when it is not
+   */
   public record NodeLoad(
       String version,
       boolean ready,
@@ -105,15 +110,38 @@ public record MemberMetadata(
       int activeConnections,
       long messagesProcessed,
       double cpuUsage,
-      long memoryUsageMb) {
+      long memoryUsageMb,
+      @Nullable String maintenance) {
 
     public NodeLoad {
       Objects.requireNonNull(version, "version");
     }
 
+    /** The load of a node that is not in maintenance. */
+    public NodeLoad(
+        String version,
+        boolean ready,
+        boolean draining,
+        long startedMillis,
+        int activeConnections,
+        long messagesProcessed,
+        double cpuUsage,
+        long memoryUsageMb) {
+      this(
+          version,
+          ready,
+          draining,
+          startedMillis,
+          activeConnections,
+          messagesProcessed,
+          cpuUsage,
+          memoryUsageMb,
+          null);
+    }
+
     /** The load without the figures that change all the time. */
     NodeLoad withoutFigures() {
-      return new NodeLoad(version, ready, draining, startedMillis, 0, 0, 0, 0);
+      return new NodeLoad(version, ready, draining, startedMillis, 0, 0, 0, 0, maintenance);
     }
 
     /** The same with the figures of another report. */
@@ -126,7 +154,8 @@ public record MemberMetadata(
           other.activeConnections,
           other.messagesProcessed,
           other.cpuUsage,
-          other.memoryUsageMb);
+          other.memoryUsageMb,
+          maintenance);
     }
   }
 }

@@ -10,7 +10,8 @@ import org.quorumail.queue.DeliveryQueue;
  * The state of this node that its reports read: version, start, phase, and the parts that run.
  * Thread-safe; only the composition root changes it.
  *
- * <p>The phases follow each other and none comes back:
+ * <p>The phases follow each other and none comes back. Maintenance is beside them: it comes and
+ * goes.
  *
  * <table>
  *   <caption>Phases</caption>
@@ -28,6 +29,7 @@ public final class NodeState {
   private volatile @Nullable Parts parts;
   private volatile SmtpListeners listeners = SmtpListeners.NONE;
   private volatile boolean draining;
+  private volatile @Nullable String maintenance;
 
   private record Parts(RaftGroups groups, DeliveryQueue queue) {}
 
@@ -46,6 +48,18 @@ public final class NodeState {
   /** Records that the node leaves: no new work is accepted. */
   public void draining() {
     draining = true;
+  }
+
+  /** Records that an operator has taken the node out of service; null when it is back. */
+  void maintenance(@Nullable String reason) {
+    maintenance = reason;
+  }
+
+  /**
+   * The reason of the maintenance of the node, perhaps without words; empty without maintenance.
+   */
+  public Optional<String> maintenance() {
+    return Optional.ofNullable(maintenance);
   }
 
   /** The Raft groups; empty before the cluster is formed. */
@@ -82,15 +96,17 @@ public final class NodeState {
   /** The figures that the other nodes of the cluster see. */
   public NodeLoad load() {
     Runtime runtime = Runtime.getRuntime();
+    String reason = maintenance;
     return new NodeLoad(
         version(),
-        parts != null && !draining,
-        draining,
+        parts != null && !draining && reason == null,
+        draining || reason != null,
         startedMillis,
         listeners.activeConnections(),
         messagesAccepted(),
         cpuUsage.cpu(),
-        (runtime.totalMemory() - runtime.freeMemory()) >> 20);
+        (runtime.totalMemory() - runtime.freeMemory()) >> 20,
+        reason);
   }
 
   /** Messages that this node's own spool has accepted since it exists. */

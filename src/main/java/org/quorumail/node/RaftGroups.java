@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -206,11 +207,65 @@ public final class RaftGroups implements AutoCloseable {
 
   /** Transfers every group that this node leads to a member that is ready and has caught up. */
   public void transferAll(Membership membership) {
-    for (Map.Entry<String, ReplicatedLog> group : logs.entrySet()) {
-      if (group.getValue().leadership().isEmpty()) continue;
-      successor(group.getKey(), membership)
-          .ifPresent(successor -> transfer(group.getKey(), successor));
+    for (String group : led()) {
+      successor(group, membership).ifPresent(successor -> transfer(group, successor));
     }
+  }
+
+  /** The groups that this node leads. */
+  List<String> led() {
+    return logs.entrySet().stream()
+        .filter(group -> group.getValue().leadership().isPresent())
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /**
+   * Returns why no other node can lead a group that this node leads, or nothing.
+   *
+   * @param preferred ids of nodes; only these count if any of them is a member of the group
+   */
+  Optional<String> obstacleToHandOver(String group, List<String> preferred, Membership membership) {
+    List<String> obstacles = new ArrayList<>();
+    for (Formation.Member candidate : candidates(group, preferred)) {
+      Optional<String> obstacle = obstacle(group, candidate, membership);
+      if (obstacle.isEmpty()) return obstacle;
+      obstacles.add(obstacle.get());
+    }
+    return Optional.of(obstacles.isEmpty() ? "it has no other replica" : joined(obstacles));
+  }
+
+  /**
+   * Transfers a group that this node leads. No attempt of its spool may be running.
+   *
+   * @param preferred as for {@link #obstacleToHandOver}
+   * @return whether another node leads it now
+   */
+  boolean handOver(String group, List<String> preferred, Membership membership) {
+    return candidates(group, preferred).stream()
+        .filter(candidate -> obstacle(group, candidate, membership).isEmpty())
+        .anyMatch(candidate -> transfer(group, candidate));
+  }
+
+  private List<Formation.Member> candidates(String group, List<String> preferred) {
+    List<Formation.Member> others =
+        members(group).stream()
+            .filter(m -> !m.equals(self))
+            .sorted(Comparator.comparing(Formation.Member::nodeId))
+            .toList();
+    List<Formation.Member> wanted =
+        others.stream().filter(m -> preferred.contains(m.nodeId())).toList();
+    return wanted.isEmpty() ? others : wanted;
+  }
+
+  private Optional<String> obstacle(
+      String group, Formation.Member candidate, Membership membership) {
+    if (!isReady(membership, candidate)) return Optional.of(candidate.nodeId() + " is not ready");
+    return raft.transferObstacle(group, candidate.peerId());
+  }
+
+  private static String joined(List<String> words) {
+    return String.join(", ", words);
   }
 
   /** The latest revision of the cluster map that this node's member of the meta group has. */
@@ -237,10 +292,9 @@ public final class RaftGroups implements AutoCloseable {
 
   /** Returns the member with the lowest id that is ready and has caught up. */
   private Optional<Formation.Member> successor(String group, Membership membership) {
-    return members(group).stream()
-        .filter(m -> !m.equals(self) && isReady(membership, m))
-        .filter(m -> raft.transferObstacle(group, m.peerId()).isEmpty())
-        .min(Comparator.comparing(Formation.Member::nodeId));
+    return candidates(group, List.of()).stream()
+        .filter(candidate -> obstacle(group, candidate, membership).isEmpty())
+        .findFirst();
   }
 
   static boolean isReady(Membership membership, Formation.Member member) {

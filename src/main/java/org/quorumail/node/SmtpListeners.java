@@ -87,6 +87,21 @@ public final class SmtpListeners {
     return listeners.stream().allMatch(l -> l.isAccepting(timeout));
   }
 
+  /** Ends the sessions without a transaction; the listeners stay open. */
+  void endIdleSessions() {
+    listeners.forEach(SmtpListener::endIdleSessions);
+  }
+
+  /** The number of sessions with a transaction, see {@link SmtpListener#transactions}. */
+  int transactions() {
+    return listeners.stream().mapToInt(SmtpListener::transactions).sum();
+  }
+
+  /** Closes all connections at once; the listeners stay open. */
+  void closeSessions() {
+    listeners.forEach(SmtpListener::closeSessions);
+  }
+
   /** Starts to drain all listeners at once; returns the threads that wait for their sessions. */
   public List<Thread> drain(Duration timeout) {
     return listeners.stream()

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.Admission;
@@ -52,6 +53,10 @@ final class ActiveWindow {
    */
   private final Set<RecipientKey> takenRecipients = ConcurrentHashMap.newKeySet();
 
+  /** Attempts whose final dot is out and whose outcomes are not committed. */
+  private final AtomicInteger dots = new AtomicInteger();
+
+  private volatile boolean dotsStopped;
   private boolean allStopped;
   private boolean backlogElsewhere; // of any destination that has no queue here
   private int ready;
@@ -330,6 +335,36 @@ final class ActiveWindow {
   synchronized void stopAll() {
     allStopped = true;
     for (DestinationQueue queue : destinations.values()) forget(queue, claim -> true);
+  }
+
+  /** Ends {@link #stopAll} and {@link #stopDots}; a spool that was stopped by itself stays so. */
+  synchronized void resumeAll() {
+    allStopped = false;
+    dotsStopped = false;
+  }
+
+  /** Lets no attempt send a final dot any more; those that have sent it go on. */
+  void stopDots() {
+    dotsStopped = true;
+  }
+
+  /**
+   * Counts an attempt whose final dot is sent now; false when none may be sent. Counted before the
+   * check: after {@link #stopDots}, once {@link #dots} is 0 none is out and none can follow.
+   */
+  boolean beginDot() {
+    dots.incrementAndGet();
+    if (!dotsStopped) return true;
+    dots.decrementAndGet();
+    return false;
+  }
+
+  void endDot() {
+    dots.decrementAndGet();
+  }
+
+  int dots() {
+    return dots.get();
   }
 
   /** Ends a stop; also of a spool that this node no longer owns, so that it leaves memory. */

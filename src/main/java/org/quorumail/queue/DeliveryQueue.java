@@ -197,6 +197,35 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     return window.awaitIdle(null, timeout);
   }
 
+  /** Starts no more attempts until {@link #resumeAll}; running ones go on. */
+  public void stopAll() {
+    window.stopAll();
+  }
+
+  /**
+   * Lets no running attempt send a final dot any more, until {@link #resumeAll}. Only for attempts
+   * that a drain does not wait for: their recipients are tried again.
+   */
+  public void stopDots() {
+    window.stopDots();
+  }
+
+  /** Starts attempts again after {@link #stopAll}. */
+  public void resumeAll() {
+    window.resumeAll();
+    requestSweep();
+  }
+
+  /** The number of running attempts. */
+  public int running() {
+    return window.running();
+  }
+
+  /** Attempts whose final dot is out and whose outcomes are not committed. */
+  public int inDoubt() {
+    return window.dots();
+  }
+
   /** Drains one spool, before it is handed over. */
   public boolean drain(OwnedSpool spool, Duration timeout) {
     window.stop(spool);

@@ -47,6 +47,7 @@ final class DeliveryTask {
   private final List<ActiveWindow.RecipientKey> taken = new ArrayList<>();
   private @Nullable SpooledMessage message;
   private @Nullable InDoubtDeliveries inDoubt;
+  private boolean dotIsOut;
   private Duration backoff = Duration.ZERO;
   private long nextDueMillis = Long.MAX_VALUE;
 
@@ -195,12 +196,17 @@ final class DeliveryTask {
     leaveDoubt();
     Optional<InDoubtDeliveries> entered = claim.spool().enterDoubt(recipients);
     inDoubt = entered.orElse(null);
-    return entered.isPresent();
+    if (entered.isEmpty()) return false;
+    dotIsOut = context.window.beginDot();
+    if (!dotIsOut) leaveDoubt();
+    return dotIsOut;
   }
 
   private void leaveDoubt() {
     if (inDoubt != null) inDoubt.close();
     inDoubt = null;
+    if (dotIsOut) context.window.endDot();
+    dotIsOut = false;
   }
 
   private void recordAll(Outcome outcome) {

@@ -26,7 +26,7 @@ public interface Intake {
     NO_QUORUM,
     /** Less than {@code spool.min_free}: 452 4.3.1. */
     DISK_FULL,
-    /** The node is leaving: 421 4.3.2. */
+    /** The node is leaving or in maintenance: 421 4.3.2. */
     DRAINING
   }
 

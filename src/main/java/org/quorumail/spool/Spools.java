@@ -45,6 +45,7 @@ public final class Spools implements Intake, AutoCloseable {
   final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT, true);
   private final Consumer<Throwable> onFatal;
   private volatile boolean draining;
+  private volatile boolean intakePaused;
 
   /**
    * @param self this node's id
@@ -187,7 +188,7 @@ public final class Spools implements Intake, AutoCloseable {
 
   @Override
   public Readiness readiness() {
-    if (draining) return Readiness.DRAINING;
+    if (draining || intakePaused) return Readiness.DRAINING;
     if (isDiskFull()) return Readiness.DISK_FULL;
     return target().isPresent() ? Readiness.READY : Readiness.NO_QUORUM;
   }
@@ -201,6 +202,23 @@ public final class Spools implements Intake, AutoCloseable {
   public void drain() {
     draining = true;
     spools.forEach(Spool::drain);
+  }
+
+  /**
+   * Makes readiness {@code DRAINING} until {@link #resumeIntake}; messages on their way in may
+   * still be committed.
+   */
+  public void pauseIntake() {
+    intakePaused = true;
+  }
+
+  public void resumeIntake() {
+    intakePaused = false;
+  }
+
+  /** Whether a spool with a quorum can be reached, be new mail welcome at the moment or not. */
+  public boolean hasQuorum() {
+    return target().isPresent();
   }
 
   /**

@@ -42,7 +42,7 @@ class ClusterQueueTest {
     for (int i = 1; i <= NODES; i++) {
       Replicas node = new Replicas(folder);
       nodes.put("node-" + i, node);
-      cluster.add("node-" + i, node, node);
+      cluster.add("node-" + i, node);
     }
     for (int i = 1; i <= NODES; i++) {
       List<String> holders = new ArrayList<>();

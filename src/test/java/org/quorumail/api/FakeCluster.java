@@ -25,8 +25,8 @@ public final class FakeCluster {
   /** The longest answer; a longer one does not fit into a call. */
   public volatile int longest = Integer.MAX_VALUE;
 
-  public void add(String id, QueueView queue, DnsView dns) {
-    nodes.put(id, new InternalApi(queue, dns));
+  public void add(String id, FakeNode node) {
+    nodes.put(id, new InternalApi(node, node, node));
   }
 
   /** The cluster as one of its nodes sees it. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.mail.QueueId;
@@ -62,7 +63,60 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
   public NodeHealth health() {
     if (broken) throw new IllegalStateException("/secret/path is broken");
     return new NodeHealth(
-        alive, stopped, true, spoolReady, true, true, quorum, statuses.size(), 10_000, clockSteady);
+        alive,
+        stopped,
+        maintenance != null,
+        true,
+        spoolReady,
+        true,
+        true,
+        quorum,
+        statuses.size(),
+        10_000,
+        clockSteady);
+  }
+
+  /** The present maintenance; null without one. */
+  public volatile @Nullable MaintenanceOrder maintenance;
+
+  /** The reason for which the node refuses maintenance; empty when it does not. */
+  public volatile String maintenanceRefusal = "";
+
+  /** Deliveries that the node still makes in maintenance; one ends with each question. */
+  public final AtomicInteger deliveries = new AtomicInteger();
+
+  @Override
+  public MaintenanceStatus maintenance() {
+    MaintenanceOrder order = maintenance;
+    int left = deliveries.getAndUpdate(n -> Math.max(0, n - 1));
+    if (order == null)
+      return new MaintenanceStatus(
+          "n1", "active", null, null, 0, true, List.of(), 1, left, 0, List.of("meta"), List.of());
+    return new MaintenanceStatus(
+        "n1",
+        left > 0 ? "draining" : "maintenance",
+        order.reason(),
+        "2026-11-21T00:00:00Z",
+        order.drainTimeout().toSeconds(),
+        order.migrate(),
+        order.targets(),
+        0,
+        left,
+        0,
+        List.of(),
+        left > 0 ? List.of("deliveries: " + left) : List.of());
+  }
+
+  @Override
+  public MaintenanceResult enterMaintenance(MaintenanceOrder order) {
+    if (maintenanceRefusal.isEmpty()) maintenance = order;
+    return new MaintenanceResult(maintenance(), maintenanceRefusal);
+  }
+
+  @Override
+  public MaintenanceStatus exitMaintenance() {
+    maintenance = null;
+    return maintenance();
   }
 
   @Override

@@ -29,7 +29,7 @@ class FanOutTest {
     for (String id : List.of("n1", "n2", "n3")) {
       FakeNode node = new FakeNode(folder, Map.of());
       nodes.put(id, node);
-      cluster.add(id, node, node);
+      cluster.add(id, node);
       cluster.spools.put("spool-" + id, List.of(id));
     }
   }

@@ -50,16 +50,22 @@ class HttpApiPageTest {
 
   /** The targets of operations that need more than their pattern. */
   private static final Map<String, String> EXAMPLES =
-      Map.of(
-          "GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1",
-          "POST /api/queue/suspend", "/api/queue/suspend?domain=example.net&for=2h",
-          "POST /api/queue/resume", "/api/queue/resume?domain=example.net",
-          "POST /api/queue/reroute", "/api/queue/reroute?domain=example.net&to=backup.example.net",
-          "PUT /api/dns/overrides/{domain}",
-              "/api/dns/overrides/example.net?host=mx.example.net:2525",
-          "GET /api/events", "/api/events?after=0",
-          "POST /api/cluster/nodes/{id}/replace", "/api/cluster/nodes/n2/replace?with=n4",
-          "DELETE /api/cluster/nodes/{id}", "/api/cluster/nodes/n2");
+      Map.ofEntries(
+          Map.entry("GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1"),
+          Map.entry("POST /api/queue/suspend", "/api/queue/suspend?domain=example.net&for=2h"),
+          Map.entry("POST /api/queue/resume", "/api/queue/resume?domain=example.net"),
+          Map.entry(
+              "POST /api/queue/reroute",
+              "/api/queue/reroute?domain=example.net&to=backup.example.net"),
+          Map.entry(
+              "PUT /api/dns/overrides/{domain}",
+              "/api/dns/overrides/example.net?host=mx.example.net:2525"),
+          Map.entry("GET /api/events", "/api/events?after=0"),
+          Map.entry(
+              "POST /maintenance/enter", "/maintenance/enter?drain_timeout=2m&reason=new-disk"),
+          Map.entry(
+              "POST /api/cluster/nodes/{id}/replace", "/api/cluster/nodes/n2/replace?with=n4"),
+          Map.entry("DELETE /api/cluster/nodes/{id}", "/api/cluster/nodes/n2"));
 
   @TempDir private Path folder;
 

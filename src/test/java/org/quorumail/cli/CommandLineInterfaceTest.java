@@ -180,7 +180,7 @@ class CommandLineInterfaceTest {
     FakeCluster cluster = new FakeCluster();
     for (String id : List.of("n1", "n2", "n3")) {
       FakeNode other = id.equals("n1") ? node : new FakeNode(folder, Map.of());
-      cluster.add(id, other, other);
+      cluster.add(id, other);
       cluster.spools.put("spool-" + id, List.of(id));
     }
     cluster.silent.add("n3");
@@ -214,6 +214,27 @@ class CommandLineInterfaceTest {
     assertThat(out).contains("by its MX again on 2 nodes");
     assertThat(onNode("queue", "view", "01ARZ3NDEKTSV4RRFFQ69G5FAV")).isEqualTo(ExitCode.FAILED);
     assertThat(err).contains("on the nodes that answer; n3 does not");
+  }
+
+  @Test
+  void maintenanceIsWaitedForAndItsEndIsOneCommand() {
+    node.deliveries.set(2);
+    assertThat(onNode("maintenance", "enter", "--reason", "new disk", "--target", "n2,n3"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out)
+        .contains("draining: 0 transactions, 2 deliveries, leads -")
+        .contains("state: maintenance")
+        .contains("reason: new disk")
+        .contains("targets: n2, n3");
+    assertThat(onNode("maintenance", "status", "--format", "json")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("\"migrate\" : true");
+    assertThat(onNode("maintenance", "exit")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("state: active");
+    node.maintenanceRefusal = "n1 is the only node";
+    assertThat(onNode("maintenance", "enter")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("n1 is the only node");
+    assertThat(onNode("maintenance", "enter", "--drain-timeout", "2h")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("1s to 1h");
   }
 
   @Test

@@ -526,6 +526,67 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void aQueueThatWasStoppedGoesOnWhenItIsResumed() throws Exception {
+    start(ScriptedServer::polite);
+    queue.stopAll();
+    accept("from@here.test", "x\r\n", "to@there.test");
+    queue.sweepNow();
+    await().pollDelay(Duration.ofMillis(100)).until(() -> queue.running() == 0);
+    assertThat(server.connections()).isZero();
+    queue.resumeAll();
+    awaitEmpty();
+  }
+
+  @Test
+  void anAttemptThatIsCutOffSendsNoFinalDotAndIsMadeAgain() throws Exception {
+    CountDownLatch data = new CountDownLatch(1);
+    CountDownLatch stopped = new CountDownLatch(1);
+    start(
+        command -> {
+          if (command.equals("DATA")) {
+            data.countDown();
+            await().until(() -> stopped.getCount() == 0);
+          }
+          return polite(command);
+        });
+    accept("from@here.test", "x\r\n", "to@there.test");
+    data.await();
+    queue.stopAll();
+    assertThat(queue.running()).isEqualTo(1);
+    queue.stopDots();
+    assertThat(queue.inDoubt()).isZero();
+    stopped.countDown();
+    await().until(() -> queue.running() == 0);
+    assertThat(server.messages()).isEmpty();
+    assertThat(spool.size()).isEqualTo(1);
+    queue.resumeAll();
+    awaitEmpty();
+    assertThat(server.messages()).hasSize(1);
+  }
+
+  @Test
+  void aFinalDotThatIsOutIsCountedUntilItsOutcomeIsRecorded() throws Exception {
+    CountDownLatch dot = new CountDownLatch(1);
+    CountDownLatch answer = new CountDownLatch(1);
+    start(
+        command -> {
+          if (!command.equals(".")) return polite(command);
+          dot.countDown();
+          await().until(() -> answer.getCount() == 0);
+          return polite(command);
+        });
+    accept("from@here.test", "x\r\n", "to@there.test");
+    dot.await();
+    queue.stopAll();
+    queue.stopDots();
+    assertThat(queue.inDoubt()).isEqualTo(1);
+    answer.countDown();
+    await().until(() -> queue.inDoubt() == 0);
+    await().until(() -> queue.running() == 0);
+    assertThat(spool.size()).isZero();
+  }
+
+  @Test
   void aDrainedSpoolIsTakenUpAgainWhenItStays() throws Exception {
     start(ScriptedServer::polite);
     assertThat(queue.drain(spool, Duration.ofSeconds(5))).isTrue();

@@ -54,7 +54,8 @@ final class Availability {
     return switch (reason) {
       case NO_QUORUM, READY -> Reply.of(451, "4.3.0", "No quorum at the moment, try again later");
       case DISK_FULL -> Reply.of(452, "4.3.1", "Insufficient system storage, try again later");
-      case DRAINING -> Reply.of(421, "4.3.2", "Shutting down, try again later");
+      case DRAINING ->
+          Reply.of(421, "4.3.2", "No mail is accepted here now, try another host or later");
     };
   }
 

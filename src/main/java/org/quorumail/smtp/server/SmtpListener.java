@@ -97,10 +97,7 @@ public final class SmtpListener implements AutoCloseable {
     closeServer();
     long until = System.nanoTime() + atMost.toNanos();
     while (limiter.active() > 0 && System.nanoTime() - until < 0) {
-      sessions.forEach(
-          (session, connection) -> {
-            if (session.isIdle()) connection.stopReading();
-          });
+      endIdleSessions();
       Thread.sleep(DRAIN_POLL);
     }
     boolean finished = limiter.active() == 0;
@@ -108,12 +105,35 @@ public final class SmtpListener implements AutoCloseable {
     return finished;
   }
 
+  /** Ends the sessions without a transaction; they get 421 when the spool drains. */
+  public void endIdleSessions() {
+    sessions.forEach(
+        (session, connection) -> {
+          if (session.isIdle()) connection.stopReading();
+        });
+  }
+
+  /**
+   * The number of sessions with a transaction. Once it is 0 after the spool has begun to drain, no
+   * message is on its way in, and none can come.
+   */
+  public int transactions() {
+    return (int) sessions.keySet().stream().filter(session -> !session.isIdle()).count();
+  }
+
+  /**
+   * Closes all connections at once, and accepts new ones; a message without 250 is not accepted.
+   */
+  public void closeSessions() {
+    sessions.values().forEach(SmtpChannel::close);
+  }
+
   /** Closes all connections at once; a message that was not answered 250 is not accepted. */
   @Override
   public void close() {
     availability.drain();
     closeServer();
-    sessions.values().forEach(SmtpChannel::close);
+    closeSessions();
   }
 
   /** Whether the listener accepts connections, and no connection has blocked it for so long. */

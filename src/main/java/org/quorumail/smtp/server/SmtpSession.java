@@ -94,6 +94,8 @@ final class SmtpSession {
       }
       long start = System.nanoTime();
       Verb verb = verb(line);
+      // before MAIL asks whether the node drains: a drain that sees an idle session misses nothing
+      if (verb == Verb.MAIL) idle = false;
       CommandResult undelayed = result(verb, line);
       idle = !session.inTransaction();
       CommandResult result = errorLimit.apply(undelayed, verb, mail.accepted());

@@ -203,6 +203,36 @@ class SmtpListenerTest {
   }
 
   @Test
+  void aSpoolThatTakesNoMailForAWhileEndsIdleSessionsAndTheListenerStays() throws Exception {
+    try (TestListener server = TestListener.with();
+        Client idle = new Client(server);
+        Client busy = new Client(server)) {
+      idle.expect(220);
+      busy.beginData();
+      server.intake.readiness(Readiness.DRAINING);
+      try (Client late = new Client(server)) {
+        assertThat(late.expect(421).toString()).startsWith("421 4.3.2");
+      }
+      assertThat(server.listener.transactions()).isEqualTo(1);
+      server.listener.endIdleSessions();
+      assertThat(idle.expect(421).toString()).startsWith("421 4.3.2");
+      busy.send("Subject: last\r\n\r\n.\r\nMAIL FROM:<a@client.example>\r\n");
+      busy.expect(250);
+      busy.expect(421);
+      await().until(() -> server.listener.transactions() == 0);
+      assertThat(server.intake.accepted()).hasSize(1);
+      server.intake.readiness(Readiness.READY);
+      try (Client again = new Client(server)) {
+        again.beginData();
+        assertThat(server.listener.transactions()).isEqualTo(1);
+        server.listener.closeSessions();
+        await().until(() -> server.listener.transactions() == 0);
+        assertThat(server.intake.accepted()).as("cut off, and not answered").hasSize(1);
+      }
+    }
+  }
+
+  @Test
   void aQuorumThatStaysAwayTurnsNewConnectionsAway() throws Exception {
     try (TestListener server = TestListener.with()) {
       server.intake.readiness(Readiness.NO_QUORUM);
