@@ -31,10 +31,14 @@ public final class InternalApi {
           "POST /api/queue/{id}/release",
           "DELETE /api/queue/{id}",
           "POST /api/queue/process-now",
+          "POST /api/queue/reroute",
+          "GET /api/dns/overrides");
+
+  /** Orders that a node of an older release sends to each node; the meta group has them now. */
+  private static final Set<String> FORMER_OPERATIONS =
+      Set.of(
           "POST /api/queue/suspend",
           "POST /api/queue/resume",
-          "POST /api/queue/reroute",
-          "GET /api/dns/overrides",
           "PUT /api/dns/overrides/{domain}",
           "DELETE /api/dns/overrides/{domain}");
 
@@ -53,11 +57,24 @@ public final class InternalApi {
     List<ApiRoute> routes =
         Stream.of(new QueueRoutes(queue, dns).routes(), new DnsRoutes(dns).routes())
             .flatMap(List::stream)
-            .filter(route -> OPERATIONS.contains(route.operation()))
+            .flatMap(InternalApi::betweenNodes)
             .toList();
-    if (routes.size() != OPERATIONS.size())
+    if (routes.size() != OPERATIONS.size() + FORMER_OPERATIONS.size())
       throw new IllegalStateException("an operation between nodes has no route");
     this.api = new Api(routes);
+  }
+
+  private static Stream<ApiRoute> betweenNodes(ApiRoute route) {
+    if (OPERATIONS.contains(route.operation())) return Stream.of(route);
+    if (!FORMER_OPERATIONS.contains(route.operation())) return Stream.empty();
+    return Stream.of(
+        route.with(
+            request ->
+                ApiResponse.problem(
+                    409,
+                    "Conflict",
+                    "suspensions and overrides are kept by the cluster in this release: upgrade all"
+                        + " nodes")));
   }
 
   /** The request for an operation. */
@@ -99,7 +116,9 @@ public final class InternalApi {
               QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
               Map.of(),
               new byte[0],
-              Caller.OPERATOR)); // the transport admits only nodes of this cluster
+              Caller.OPERATOR, // the transport admits only nodes of this cluster
+              "node",
+              "replication port"));
     } catch (IllegalArgumentException e) {
       return ApiResponse.badRequest("the call is not a request");
     }
