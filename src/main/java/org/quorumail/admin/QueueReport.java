@@ -200,7 +200,7 @@ public final class QueueReport implements QueueView {
 
   @Override
   public Suspension suspend(String domain, Duration howLong, String reason, String author) {
-    Instant now = clock.instant();
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     long until = now.plus(howLong).toEpochMilli();
     Suspend order = new Suspend(domain, now.toEpochMilli(), until, reason, author);
     return switch (orders.give(order)) {
