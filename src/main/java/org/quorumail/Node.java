@@ -32,6 +32,7 @@ import org.quorumail.node.CertificateWatcher;
 import org.quorumail.node.ClusterDeparture;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.ClusterMonitor;
+import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
 import org.quorumail.node.ConfigResult;
@@ -44,6 +45,7 @@ import org.quorumail.node.MembershipReconciler;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeStartException;
 import org.quorumail.node.NodeState;
+import org.quorumail.node.OrderTables;
 import org.quorumail.node.PolicyFactory;
 import org.quorumail.node.QueueRuns;
 import org.quorumail.node.RaftGroups;
@@ -129,7 +131,10 @@ final class Node {
     try (DataDirectory directory = DataDirectory.open(c.node().dataDirectory(), c.node().id());
         ClusterMember member = ClusterMember.start(c, directory, state::load, metrics.registry());
         PeriodicTasks upkeep = new PeriodicTasks()) {
-      MxOverrideFile overrides = MxOverrideFile.open(directory.path());
+      MxOverrideFile formerOverrides = MxOverrideFile.open(directory.path());
+      MxOverrides overrides = new MxOverrides();
+      ClusterOrders orders = new ClusterOrders(member, state);
+      Clock clock = Clock.systemUTC();
       ClusterReport clusterReport = new ClusterReport(member, state, this::leaveCluster);
       ClusterMonitor monitor = new ClusterMonitor(clusterReport, member, metrics.registry());
       ConfigReloader reloader =
@@ -137,8 +142,8 @@ final class Node {
       SignalHandlers.onHangup(reloader::reload);
       HealthCheck health = new HealthCheck(config, state, resolver);
       MaintenanceMode maintenance = MaintenanceMode.open(directory.path(), state, member);
-      QueueReport queue = new QueueReport(state, Clock.systemUTC());
-      DnsReport dns = new DnsReport(resolver, overrides, config);
+      QueueReport queue = new QueueReport(state, orders, clock);
+      DnsReport dns = new DnsReport(resolver, overrides, orders, config, clock);
       boolean inCluster = c.cluster().enabled();
       OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.none();
       InternalApi internal = new InternalApi(maintenance, queue, dns);
@@ -157,23 +162,31 @@ final class Node {
                   : null;
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<ClusterMap> map = member.awaitFormation(stopping);
-        if (map.isPresent())
-          serve(directory, member, map.get(), overrides.table(), internal, maintenance);
+        DeliveryParts delivery = new DeliveryParts(overrides, formerOverrides, orders);
+        if (map.isPresent()) serve(directory, member, map.get(), delivery, internal, maintenance);
       }
     }
   }
+
+  /**
+   * The parts of the delivery that outlive its queue.
+   *
+   * @param former the overrides of an older release that the cluster does not have yet
+   */
+  private record DeliveryParts(
+      MxOverrides overrides, MxOverrideFile former, ClusterOrders orders) {}
 
   /** Opens the groups, accepts and delivers mail until it is asked to stop, then leaves. */
   private void serve(
       DataDirectory directory,
       ClusterMember member,
       ClusterMap map,
-      MxOverrides overrides,
+      DeliveryParts parts,
       InternalApi internal,
       MaintenanceMode maintenance)
       throws ClusterStartException, RaftStartException, IOException, InterruptedException {
     Config c = config.current();
-    Router router = new Router(c.routes(), c.delivery(), overrides);
+    Router router = new Router(c.routes(), c.delivery(), parts.overrides);
     DeliveryAgent agent =
         new DeliveryAgent(c.hostname(), c.delivery(), router, resolver, metrics.registry());
     DsnComposer dsns = new DsnComposer(c.hostname(), c.delivery().dsn());
@@ -183,7 +196,14 @@ final class Node {
             DeliveryQueue.start(agent, c.delivery(), dsns, delivers, metrics.registry(), clock);
         RaftGroups groups =
             RaftGroups.open(
-                c, directory, member, map, metrics.registry(), queue, e -> fatal(e, member))) {
+                c,
+                directory,
+                member,
+                map,
+                metrics.registry(),
+                queue,
+                new OrderTables(parts.overrides, queue, parts.former),
+                e -> fatal(e, member))) {
       member.requireMembership(stopping);
       state.opened(groups, queue);
       maintenance.restore();
@@ -191,6 +211,13 @@ final class Node {
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
         upkeep.start("maintenance", MaintenanceMode.INTERVAL, maintenance::step);
+        String nodeId = directory.identity().nodeId();
+        if (!parts.former.hosts().isEmpty()) {
+          upkeep.start(
+              "override-import",
+              MxOverrideFile.INTERVAL,
+              () -> parts.former.giveTo(parts.orders, nodeId, clock));
+        }
         Thread registration = Thread.ofVirtual().name("register").start(() -> register(groups));
         try {
           awaitFirstElection(groups);

@@ -299,8 +299,8 @@ public final class ClusterQueue implements QueueView {
   }
 
   @Override
-  public boolean suspend(String domain, Duration howLong) {
-    return local.suspend(domain, howLong);
+  public Suspension suspend(String domain, Duration howLong, String reason, String author) {
+    return local.suspend(domain, howLong, reason, author);
   }
 
   @Override

@@ -1,34 +1,47 @@
 package org.quorumail.admin;
 
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.quorumail.api.ChangeRefusedException;
 import org.quorumail.api.DnsView;
+import org.quorumail.cluster.OperatorOrder.RemoveMxOverride;
+import org.quorumail.cluster.OperatorOrder.SetMxOverride;
+import org.quorumail.cluster.OperatorOrders;
 import org.quorumail.config.HostName;
 import org.quorumail.config.HostPort;
+import org.quorumail.delivery.MxOverrides;
 import org.quorumail.dns.CachedAnswer;
 import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
+import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.LiveConfig;
-import org.quorumail.node.MxOverrideFile;
 
 /** The resolver and the MX overrides as the API shows and changes them. */
 public final class DnsReport implements DnsView {
   private static final int SMTP_PORT = 25;
 
   private final Resolver resolver;
-  private final MxOverrideFile operators;
+  private final MxOverrides table;
+  private final ClusterOrders orders;
   private final LiveConfig config;
+  private final Clock clock;
 
   /**
-   * @param operators the overrides that an operator has set; they win over the configured ones
+   * @param table the overrides in force here; they win over the configured ones
+   * @param orders the operator's orders, from which the table comes
    */
-  public DnsReport(Resolver resolver, MxOverrideFile operators, LiveConfig config) {
+  public DnsReport(
+      Resolver resolver, MxOverrides table, ClusterOrders orders, LiveConfig config, Clock clock) {
     this.resolver = resolver;
-    this.operators = operators;
+    this.table = table;
+    this.orders = orders;
     this.config = config;
+    this.clock = clock;
   }
 
   @Override
@@ -66,8 +79,13 @@ public final class DnsReport implements DnsView {
   @Override
   public List<MxOverride> overrides() {
     List<MxOverride> all = new ArrayList<>();
-    Map<String, HostPort> set = operators.table().all();
-    set.forEach((domain, host) -> all.add(ofOperator(domain, host)));
+    Map<String, HostPort> set = table.all();
+    Map<String, SetMxOverride> ordered = orders.current().mxOverrides();
+    set.forEach(
+        (domain, host) -> {
+          SetMxOverride order = ordered.get(domain);
+          all.add(ofOperator(domain, host.toString(), order == null ? "" : order.author()));
+        });
     config
         .current()
         .delivery()
@@ -76,26 +94,47 @@ public final class DnsReport implements DnsView {
             (domain, configured) -> {
               if (configured.mxOverride().isEmpty() || set.containsKey(domain)) return;
               String host = configured.mxOverride().get().toString();
-              all.add(new MxOverride(domain, host, "configuration"));
+              all.add(new MxOverride(domain, host, "configuration", ""));
             });
     return all;
   }
 
   @Override
-  public MxOverride set(String domain, String host) {
+  public Optional<MxOverride> find(String domain, String host) {
+    String to = HostPort.parse(host.strip(), SMTP_PORT).toString();
+    String name = HostName.validate(domain).toLowerCase(Locale.ROOT);
+    return Optional.ofNullable(orders.current().mxOverrides().get(name))
+        .filter(order -> order.host().equals(to))
+        .map(DnsReport::ofOperator);
+  }
+
+  @Override
+  public MxOverride set(String domain, String host, String author) {
     String name = HostName.validate(domain);
-    HostPort to = HostPort.parse(host.strip(), SMTP_PORT);
-    operators.set(name, to);
-    return ofOperator(name, to);
+    String to = HostPort.parse(host.strip(), SMTP_PORT).toString();
+    SetMxOverride order = new SetMxOverride(name, to, clock.millis(), author);
+    return switch (orders.give(order)) {
+      case FULL ->
+          throw ChangeRefusedException.conflict(
+              "more than %d overrides; use routes".formatted(OperatorOrders.MAX));
+      case DONE, ABSENT -> ofOperator(order);
+    };
   }
 
   @Override
   public Optional<MxOverride> remove(String domain) {
-    String name = HostName.validate(domain);
-    return operators.remove(name).map(former -> ofOperator(name, former));
+    String name = HostName.validate(domain).toLowerCase(Locale.ROOT);
+    SetMxOverride former = orders.current().mxOverrides().get(name);
+    OperatorOrders.Result result = orders.give(new RemoveMxOverride(name));
+    if (result == OperatorOrders.Result.ABSENT) return Optional.empty();
+    return Optional.of(former == null ? ofOperator(name, "", "") : ofOperator(former));
   }
 
-  private static MxOverride ofOperator(String domain, HostPort host) {
-    return new MxOverride(domain, host.toString(), "operator");
+  private static MxOverride ofOperator(SetMxOverride order) {
+    return ofOperator(order.domain(), order.host(), order.author());
+  }
+
+  private static MxOverride ofOperator(String domain, String host, String author) {
+    return new MxOverride(domain, host, "operator", author);
   }
 }

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,8 +14,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import org.quorumail.api.ChangeRefusedException;
 import org.quorumail.api.QueueView;
+import org.quorumail.cluster.OperatorOrder.Resume;
+import org.quorumail.cluster.OperatorOrder.Suspend;
+import org.quorumail.cluster.OperatorOrders;
 import org.quorumail.mail.QueueId;
+import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.queue.DeliveryQueue;
@@ -48,11 +54,13 @@ public final class QueueReport implements QueueView {
           "a message is listed as pending or retry during an attempt: queue stats counts attempts");
 
   private final NodeState state;
+  private final ClusterOrders orders;
   private final Clock clock;
   private final Semaphore cleaning = new Semaphore(1);
 
-  public QueueReport(NodeState state, Clock clock) {
+  public QueueReport(NodeState state, ClusterOrders orders, Clock clock) {
     this.state = state;
+    this.orders = orders;
     this.clock = clock;
   }
 
@@ -191,27 +199,39 @@ public final class QueueReport implements QueueView {
   }
 
   @Override
-  public boolean suspend(String domain, Duration howLong) {
-    return state.queue().isPresent() && state.queue().get().suspend(domain, howLong);
+  public Suspension suspend(String domain, Duration howLong, String reason, String author) {
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    long until = now.plus(howLong).toEpochMilli();
+    Suspend order = new Suspend(domain, now.toEpochMilli(), until, reason, author);
+    return switch (orders.give(order)) {
+      case FULL ->
+          throw ChangeRefusedException.conflict("too many domains are suspended; resume some");
+      case DONE, ABSENT -> suspension(order, now);
+    };
   }
 
   @Override
   public boolean resume(String domain) {
-    return state.queue().isPresent() && state.queue().get().resume(domain);
+    return orders.give(new Resume(domain)) == OperatorOrders.Result.DONE;
   }
 
   @Override
   public List<Suspension> suspensions() {
-    List<Suspension> suspensions = new ArrayList<>();
-    state
-        .queue()
-        .ifPresent(
-            queue ->
-                queue
-                    .stats()
-                    .suspended()
-                    .forEach((d, left) -> suspensions.add(new Suspension(d, left.toSeconds()))));
-    return suspensions;
+    Instant now = clock.instant();
+    return orders.current().suspensions().values().stream()
+        .filter(s -> s.until() > now.toEpochMilli())
+        .map(s -> suspension(s, now))
+        .toList();
+  }
+
+  private static Suspension suspension(Suspend order, Instant now) {
+    Instant until = Instant.ofEpochMilli(order.until());
+    return new Suspension(
+        order.domain(),
+        Duration.between(now, until).toSeconds(),
+        until.truncatedTo(ChronoUnit.SECONDS).toString(),
+        order.reason(),
+        order.author());
   }
 
   @Override

@@ -139,6 +139,8 @@ public final class Api {
   private static ApiResponse handle(ApiRoute route, ApiRequest request) {
     try {
       return route.handler().handle(request);
+    } catch (ChangeRefusedException e) {
+      return e.response();
     } catch (IllegalArgumentException e) {
       return ApiResponse.badRequest(String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {

@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param path decoded, without query
  * @param query all values of each parameter
  * @param variables parts of the path that the route's pattern names
+ * @param who the name of the caller: a user of this host, or the key of its token
+ * @param from the address of the caller, or the transport
  */
 record ApiRequest(
     String method,
@@ -17,7 +19,9 @@ record ApiRequest(
     Map<String, List<String>> query,
     Map<String, String> variables,
     byte[] body,
-    Caller caller) {
+    Caller caller,
+    String who,
+    String from) {
 
   /** The longest body; a longer one is refused with 413. */
   static final int MAX_BODY = 64 << 10;
@@ -39,11 +43,11 @@ record ApiRequest(
   }
 
   ApiRequest withVariables(Map<String, String> pathVariables) {
-    return new ApiRequest(method, path, query, pathVariables, body, caller);
+    return new ApiRequest(method, path, query, pathVariables, body, caller, who, from);
   }
 
   ApiRequest withQuery(Map<String, List<String>> parameters) {
-    return new ApiRequest(method, path, parameters, variables, body, caller);
+    return new ApiRequest(method, path, parameters, variables, body, caller, who, from);
   }
 
   String variable(String name) {

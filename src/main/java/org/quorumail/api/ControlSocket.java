@@ -144,10 +144,11 @@ public final class ControlSocket implements AutoCloseable {
     ScheduledFuture<?> deadline =
         deadlines.schedule(() -> close(peer), REQUEST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     try (peer) {
-      if (!isTrusted(peer)) return;
+      UserPrincipal user = peer.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+      if (!isTrusted(user)) return;
       byte[] frame = read(peer);
       deadline.cancel(false);
-      write(peer, handle(frame));
+      write(peer, handle(frame, "user:" + user.getName()));
     } catch (IOException e) {
       LOG.debug("event=control_session_failed reason=\"{}\"", e.getMessage());
     } finally {
@@ -168,8 +169,7 @@ public final class ControlSocket implements AutoCloseable {
   /**
    * Checks the peer's user as well: some systems ignore the file's mode, and binding has a race.
    */
-  private boolean isTrusted(SocketChannel peer) throws IOException {
-    UserPrincipal user = peer.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+  private boolean isTrusted(UserPrincipal user) {
     boolean trusted = user.getName().equals(owner.getName()) || user.getName().equals("root");
     if (!trusted) LOG.warn("event=control_refused user=\"{}\"", user.getName());
     return trusted;
@@ -197,7 +197,7 @@ public final class ControlSocket implements AutoCloseable {
     Channels.newOutputStream(peer).write(buffer.putInt(frame.length).put(frame).array());
   }
 
-  private ApiResponse handle(byte[] frame) {
+  private ApiResponse handle(byte[] frame, String who) {
     try {
       JsonNode request = Json.mapper().readTree(frame);
       String target = request.path("path").asString("");
@@ -211,7 +211,9 @@ public final class ControlSocket implements AutoCloseable {
               QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
               Map.of(),
               body,
-              Caller.OPERATOR));
+              Caller.OPERATOR,
+              who,
+              "control socket"));
     } catch (JacksonException | IllegalArgumentException e) {
       return ApiResponse.badRequest("the frame is not a request");
     }

@@ -36,7 +36,7 @@ final class DnsRoutes {
         request
             .parameter("host")
             .orElseThrow(() -> new IllegalArgumentException("the parameter host is missing"));
-    return ApiResponse.json(dns.set(request.variable("domain"), host));
+    return ApiResponse.json(dns.set(request.variable("domain"), host, request.who()));
   }
 
   private ApiResponse remove(ApiRequest request) {

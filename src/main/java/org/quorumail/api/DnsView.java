@@ -16,15 +16,24 @@ public interface DnsView {
 
   List<MxOverride> overrides();
 
+  /** The override of an operator that sends the domain's mail to this host; empty for another. */
+  Optional<MxOverride> find(String domain, String host);
+
   /**
-   * Sends a domain's mail to a host from now on.
+   * Sends a domain's mail to a host from now on, on all nodes, those included that are down now.
    *
    * @param host {@code host} or {@code host:port}
+   * @param author the operator, as lists name it
    * @throws IllegalArgumentException with a sentence when one of the two is malformed
+   * @throws ChangeRefusedException when nothing was changed, or perhaps not
    */
-  MxOverride set(String domain, String host);
+  MxOverride set(String domain, String host, String author);
 
-  /** Removes and returns an override; empty when an operator has set none. */
+  /**
+   * Removes and returns an override; empty when an operator has set none.
+   *
+   * @throws ChangeRefusedException when nothing was changed, or perhaps not
+   */
   Optional<MxOverride> remove(String domain);
 
   int MAX_CACHED = 10_000;
@@ -55,6 +64,7 @@ public interface DnsView {
    * The host that replaces the mail hosts of a domain.
    *
    * @param source operator or configuration
+   * @param author the operator; empty for the configuration
    */
-  record MxOverride(String domain, String host, String source) {}
+  record MxOverride(String domain, String host, String source, String author) {}
 }

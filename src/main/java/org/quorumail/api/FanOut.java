@@ -27,7 +27,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Extends operations of this node to the cluster. An operation on a message goes to a node that has
- * the message; an order goes to every node, and its answer names those that did not answer.
+ * the message; a sweep or a reroute goes to every node, and its answer names those that did not
+ * answer. The orders that the meta group keeps need none of this.
  */
 final class FanOut {
   private static final Set<String> ON_A_MESSAGE =
@@ -40,15 +41,9 @@ final class FanOut {
           "DELETE /api/queue/{id}");
 
   private static final Set<String> ON_EVERY_NODE =
-      Set.of(
-          "POST /api/queue/process-now",
-          "POST /api/queue/suspend",
-          "POST /api/queue/resume",
-          "POST /api/queue/reroute",
-          "PUT /api/dns/overrides/{domain}",
-          "DELETE /api/dns/overrides/{domain}");
+      Set.of("POST /api/queue/process-now", "POST /api/queue/reroute");
 
-  /** Lists that each node has for itself. */
+  /** Lists of which a node shows what is in force on it. */
   private static final Set<String> ROWS_OF_EVERY_NODE =
       Set.of("GET /api/queue/suspensions", "GET /api/dns/overrides");
 

@@ -59,6 +59,24 @@ final class HttpCallers {
     return Caller.WRONG_TOKEN;
   }
 
+  /** The name of a caller in lists of changes. */
+  static String name(Caller caller) {
+    return switch (caller) {
+      case TOKEN -> "token:api.token_file";
+      case READ_TOKEN -> "token:api.read_token_file";
+      case WRONG_TOKEN -> "token:unknown";
+      case LOOPBACK, REMOTE -> "anonymous";
+      case OPERATOR -> "operator";
+    };
+  }
+
+  /** The address of the client, or of the proxy in front of it. */
+  static String address(ServerRequest request) {
+    return request.remotePeer().address() instanceof InetSocketAddress peer
+        ? peer.getAddress().getHostAddress()
+        : "";
+  }
+
   /** Reports whether the client, and the host that it asked for, are on this host. */
   private static boolean isLocal(ServerRequest request) {
     boolean loopback =

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.quorumail.api.ApiRequest.Caller;
 import org.quorumail.api.HttpConnection.Phase;
 import org.quorumail.tls.ServerTls;
 
@@ -252,6 +253,7 @@ public final class HttpServer implements AutoCloseable {
     if (body.length > ApiRequest.MAX_BODY) {
       return ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
     }
+    Caller caller = callers.caller(request);
     ApiRequest call =
         new ApiRequest(
             request.prologue().method().text(),
@@ -259,7 +261,9 @@ public final class HttpServer implements AutoCloseable {
             query(request),
             Map.of(),
             body,
-            callers.caller(request));
+            caller,
+            HttpCallers.name(caller),
+            HttpCallers.address(request));
     if (call.path().equals(EventRoutes.PATH)) { // waits for events, and is no work
       enter(Phase.EVENTS);
       return api.call(call);

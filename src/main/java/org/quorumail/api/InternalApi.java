@@ -31,18 +31,22 @@ public final class InternalApi {
           "POST /api/queue/{id}/release",
           "DELETE /api/queue/{id}",
           "POST /api/queue/process-now",
-          "POST /api/queue/suspend",
-          "POST /api/queue/resume",
           "POST /api/queue/reroute",
           "GET /api/dns/overrides",
-          "PUT /api/dns/overrides/{domain}",
-          "DELETE /api/dns/overrides/{domain}",
           "GET /api/maintenance",
           "POST /api/maintenance/enter",
           "POST /api/maintenance/exit",
           "GET /maintenance",
           "POST /maintenance/enter",
           "POST /maintenance/exit");
+
+  /** Orders that a node of an older release sends to each node; the meta group has them now. */
+  private static final Set<String> FORMER_OPERATIONS =
+      Set.of(
+          "POST /api/queue/suspend",
+          "POST /api/queue/resume",
+          "PUT /api/dns/overrides/{domain}",
+          "DELETE /api/dns/overrides/{domain}");
 
   /** A body of some messages is sent as it is; a page of many is compressed to a tenth. */
   private static final int COMPRESSED_FROM = 16 << 10;
@@ -62,11 +66,24 @@ public final class InternalApi {
                 new DnsRoutes(dns).routes(),
                 new MaintenanceRoutes(maintenance, OtherNodes.none()).routes())
             .flatMap(List::stream)
-            .filter(route -> OPERATIONS.contains(route.operation()))
+            .flatMap(InternalApi::betweenNodes)
             .toList();
-    if (routes.size() != OPERATIONS.size())
+    if (routes.size() != OPERATIONS.size() + FORMER_OPERATIONS.size())
       throw new IllegalStateException("an operation between nodes has no route");
     this.api = new Api(routes);
+  }
+
+  private static Stream<ApiRoute> betweenNodes(ApiRoute route) {
+    if (OPERATIONS.contains(route.operation())) return Stream.of(route);
+    if (!FORMER_OPERATIONS.contains(route.operation())) return Stream.empty();
+    return Stream.of(
+        route.with(
+            request ->
+                ApiResponse.problem(
+                    409,
+                    "Conflict",
+                    "suspensions and overrides are kept by the cluster in this release: upgrade all"
+                        + " nodes")));
   }
 
   /** The request for an operation. */
@@ -108,7 +125,9 @@ public final class InternalApi {
               QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
               Map.of(),
               new byte[0],
-              Caller.OPERATOR)); // the transport admits only nodes of this cluster
+              Caller.OPERATOR, // the transport admits only nodes of this cluster
+              "node",
+              "replication port"));
     } catch (IllegalArgumentException e) {
       return ApiResponse.badRequest("the call is not a request");
     }

@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.QueueView.ChangeResult;
 import org.quorumail.api.QueueView.MessageQuery;
+import org.quorumail.cluster.OperatorOrder;
 import org.quorumail.config.AddressPattern;
 import org.quorumail.config.LocalPart;
 import org.quorumail.config.Units;
@@ -33,6 +34,9 @@ final class QueueRoutes {
 
   /** The default time of a suspension. */
   private static final Duration SUSPENDED_FOR = Duration.ofHours(24);
+
+  /** The longest time of a suspension: no mail lives so long. */
+  private static final Duration SUSPENDED_FOR_MAX = Duration.ofDays(365);
 
   private final QueueView queue;
   private final DnsView dns;
@@ -153,10 +157,15 @@ final class QueueRoutes {
   private ApiResponse suspend(ApiRequest request) {
     String domain = domain(request);
     Duration howLong = request.parameter("for").map(Units::parseDuration).orElse(SUSPENDED_FOR);
-    if (!queue.suspend(domain, howLong)) {
-      return ApiResponse.problem(409, "Conflict", "too many domains are suspended; resume some");
+    if (howLong.toMillis() < 1 || howLong.compareTo(SUSPENDED_FOR_MAX) > 0) {
+      throw new IllegalArgumentException("the parameter for is a time of at most 365 days");
     }
-    return ApiResponse.json(new QueueView.Suspension(domain, howLong.toSeconds()));
+    String reason = request.parameter("reason").orElse("").strip();
+    if (reason.length() > OperatorOrder.REASON_MAX) {
+      throw new IllegalArgumentException(
+          "the parameter reason has at most %d characters".formatted(OperatorOrder.REASON_MAX));
+    }
+    return ApiResponse.json(queue.suspend(domain, howLong, reason, request.who()));
   }
 
   private ApiResponse resume(ApiRequest request) {
@@ -167,14 +176,16 @@ final class QueueRoutes {
 
   /**
    * Sets an override and retries the domain's deferred mail at the new host at once: the mail that
-   * this node delivers.
+   * this node delivers. Another node that does the same has set the override already.
    */
   private ApiResponse reroute(ApiRequest request) {
     String to =
         request
             .parameter("to")
             .orElseThrow(() -> new IllegalArgumentException("the parameter to is missing"));
-    DnsView.MxOverride set = dns.set(domain(request), to);
+    String domain = domain(request);
+    DnsView.MxOverride set =
+        dns.find(domain, to).orElseGet(() -> dns.set(domain, to, request.who()));
     List<String> owned =
         queue.spools().stream()
             .filter(QueueView.SpoolStatus::owned)

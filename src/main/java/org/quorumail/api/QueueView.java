@@ -53,13 +53,18 @@ public interface QueueView {
   void processNow();
 
   /**
-   * Suspends delivery to a domain for a time, on this node and at most until its next start.
+   * Suspends delivery to a domain for a time on all nodes, those included that are down now.
    *
-   * @return false when too many domains are suspended
+   * @param author the operator, as lists name it
+   * @throws ChangeRefusedException when nothing was changed, or perhaps not
    */
-  boolean suspend(String domain, Duration howLong);
+  Suspension suspend(String domain, Duration howLong, String reason, String author);
 
-  /** Ends a suspension; false when the domain was not suspended. */
+  /**
+   * Ends a suspension; false when the domain was not suspended.
+   *
+   * @throws ChangeRefusedException when nothing was changed, or perhaps not
+   */
   boolean resume(String domain);
 
   List<Suspension> suspensions();
@@ -72,7 +77,12 @@ public interface QueueView {
   /** Computes the digest of every replica on this node; may take seconds. */
   List<SpoolDigest> digests();
 
-  record Suspension(String domain, long secondsLeft) {}
+  /**
+   * A domain to which nothing is delivered for a time.
+   *
+   * @param until ISO 8601, UTC
+   */
+  record Suspension(String domain, long secondsLeft, String until, String reason, String author) {}
 
   /**
    * The result of a clean-up.

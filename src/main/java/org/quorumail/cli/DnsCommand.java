@@ -73,15 +73,14 @@ final class DnsCommand extends CommandGroup {
   int listOverrides(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/dns/overrides"),
-        (answer, out) -> QueueCommand.printRows(answer, out, "domain", "host", "source"));
+        (answer, out) -> QueueCommand.printRows(answer, out, "domain", "host", "source", "author"));
     return ExitCode.DONE;
   }
 
   @Command(
       name = "set-override",
       mixinStandardHelpOptions = true,
-      description =
-          "Send the mail of a domain to a host; all nodes keep the override over restarts.",
+      description = "Send the mail of a domain to a host, on all nodes; restarts do not end it.",
       footer = {"", "Example: quorumail dns set-override example.org relay.example.net:2525"})
   int setOverride(
       @Mixin NodeOptions options,
@@ -96,9 +95,7 @@ final class DnsCommand extends CommandGroup {
             out.println(
                 JsonPrinter.cell(override.path("domain"))
                     + " is routed to "
-                    + JsonPrinter.cell(override.path("host"))
-                    + QueueCommand.onNodes(override)));
-    MissingAnswers.printUnreached(options, done);
+                    + JsonPrinter.cell(override.path("host"))));
     return ExitCode.DONE;
   }
 
@@ -113,11 +110,7 @@ final class DnsCommand extends CommandGroup {
     options.print(
         done,
         (override, out) ->
-            out.println(
-                JsonPrinter.cell(override.path("domain"))
-                    + " is routed by its MX again"
-                    + QueueCommand.onNodes(override)));
-    MissingAnswers.printUnreached(options, done);
+            out.println(JsonPrinter.cell(override.path("domain")) + " is routed by its MX again"));
     return ExitCode.DONE;
   }
 }

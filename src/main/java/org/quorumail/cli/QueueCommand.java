@@ -219,17 +219,24 @@ final class QueueCommand extends CommandGroup {
       name = "suspend",
       mixinStandardHelpOptions = true,
       description =
-          "Suspend delivery to a domain for a time, on all nodes; each until its next start.",
-      footer = {"", "Example: quorumail queue suspend --domain example.org --for 2h"})
+          "Suspend delivery to a domain for a time, on all nodes; restarts do not end it.",
+      footer = {
+        "",
+        "Example: quorumail queue suspend --domain example.org --for 2h --reason \"their disk is"
+            + " full\""
+      })
   int suspend(
       @Mixin NodeOptions options,
       @Option(names = "--domain", paramLabel = "D", required = true, description = "Domain.")
           String domain,
       @Option(names = "--for", paramLabel = "T", description = "Time. Default: 24h.")
-          @Nullable Duration time)
+          @Nullable Duration time,
+      @Option(names = "--reason", paramLabel = "R", description = "Reason, which lists show.")
+          @Nullable String reason)
       throws CommandException {
     String query = "?domain=" + encode(domain);
     if (time != null) query += "&for=" + time.toMillis() + "ms";
+    if (reason != null) query += "&reason=" + encode(reason);
     JsonNode done = options.client().call("POST", "/api/queue/suspend" + query);
     options.print(
         done,
@@ -238,9 +245,8 @@ final class QueueCommand extends CommandGroup {
                 JsonPrinter.cell(answer.path("domain"))
                     + " is suspended for "
                     + JsonPrinter.cell(answer.path("seconds_left"))
-                    + " s"
-                    + onNodes(answer)));
-    MissingAnswers.printUnreached(options, done);
+                    + " s, until "
+                    + JsonPrinter.cell(answer.path("until"))));
     return ExitCode.DONE;
   }
 
@@ -257,21 +263,20 @@ final class QueueCommand extends CommandGroup {
     JsonNode done = options.client().call("POST", "/api/queue/resume?domain=" + encode(domain));
     options.print(
         done,
-        (answer, out) ->
-            out.println(JsonPrinter.cell(answer.path("domain")) + " is resumed" + onNodes(answer)));
-    MissingAnswers.printUnreached(options, done);
+        (answer, out) -> out.println(JsonPrinter.cell(answer.path("domain")) + " is resumed"));
     return ExitCode.DONE;
   }
 
   @Command(
       name = "suspensions",
       mixinStandardHelpOptions = true,
-      description = "List the suspended domains, their remaining time and the nodes.",
+      description = "List the suspended domains, until when, why, by whom, and on which nodes.",
       footer = {"", "Example: quorumail queue suspensions"})
   int suspensions(@Mixin NodeOptions options) throws CommandException {
     options.print(
         options.client().call("GET", "/api/queue/suspensions"),
-        (answer, out) -> printRows(answer, out, "domain", "seconds_left"));
+        (answer, out) ->
+            printRows(answer, out, "domain", "seconds_left", "until", "author", "reason"));
     return ExitCode.DONE;
   }
 

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     release that cannot add nodes
  * @param mapVersion the latest version of cluster maps that this node reads; null in a release that
  *     cannot dissolve spools
+ * @param features what this node's release can do beyond that; null in a release that names none
  */
 public record MemberMetadata(
     String nodeId,
@@ -33,7 +34,14 @@ public record MemberMetadata(
     NodeLoad load,
     @Nullable String joins,
     @Nullable ClusterMap map,
-    @Nullable Integer mapVersion) {
+    @Nullable Integer mapVersion,
+    @Nullable List<String> features) {
+
+  /** The feature of a node that reads orders to the delivery in the log of the meta group. */
+  public static final String OPERATOR_ORDERS = "operator-orders";
+
+  /** The features of this release. */
+  public static final List<String> FEATURES = List.of(OPERATOR_ORDERS);
 
   /**
    * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays
@@ -70,7 +78,12 @@ public record MemberMetadata(
       @Nullable ClusterMap map) {
     this(
         nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, load, joins,
-        map, null);
+        map, null, null);
+  }
+
+  /** Whether the release of the node has a feature. */
+  boolean hasFeature(String feature) {
+    return features != null && features.contains(feature);
   }
 
   /** Whether the node can read maps of a version. */
@@ -93,7 +106,8 @@ public record MemberMetadata(
         changed,
         joins,
         map,
-        mapVersion);
+        mapVersion,
+        features);
   }
 
   /**

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import org.quorumail.replication.Leadership;
 import org.quorumail.replication.LogPosition;
 import org.quorumail.replication.ReplicatedState;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -25,17 +27,36 @@ import tools.jackson.databind.json.JsonMapper;
  * log is applied again after a restart.
  *
  * <p>Entries are JSON with a version and a type. An unknown entry stops the node: to skip the entry
- * of a newer node would let replicas diverge. Version 1 has {@code register}, version 2 also {@code
- * map}. The first entry of version 2 is appended when all nodes run a release that knows it.
+ * of a newer node would let replicas diverge. Version 1 has {@code register}, version 2 {@code
+ * map}, version 13 the orders to the delivery. The first entry of a version is appended when all
+ * nodes run a release that knows it.
  */
 public final class MetaState implements ReplicatedState {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final int REGISTER_VERSION = 1;
   private static final int MAP_VERSION = 2;
+  private static final int ORDER_VERSION = 13;
   private static final String FILE = "meta.json";
 
+  private static final String SUSPEND = "suspend";
+  private static final String RESUME = "resume";
+  private static final String SET_MX_OVERRIDE = "set_mx_override";
+  private static final String REMOVE_MX_OVERRIDE = "remove_mx_override";
+
+  private static final Map<String, Class<? extends OperatorOrder>> ORDER_TYPES =
+      Map.of(
+          SUSPEND, OperatorOrder.Suspend.class,
+          RESUME, OperatorOrder.Resume.class,
+          SET_MX_OVERRIDE, OperatorOrder.SetMxOverride.class,
+          REMOVE_MX_OVERRIDE, OperatorOrder.RemoveMxOverride.class);
+
   private final Path directory;
-  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of(), null);
+  private final Listener listener;
+  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of(), null, null);
+
+  /** Wakes threads that wait for an entry to be applied. */
+  private final Object progress = new Object();
+
   private volatile @Nullable Leadership leadership;
 
   /**
@@ -44,32 +65,55 @@ public final class MetaState implements ReplicatedState {
   public record RegisteredNode(
       String nodeId, String peerId, String host, int raftPort, String region, String zone) {}
 
+  /** The parts of a node that follow this state. Called by the applying thread; must not block. */
+  public interface Listener {
+    /** No part. */
+    Listener NONE = orders -> {};
+
+    /** Passes on the orders: at the start those that are on this node's disk, then each change. */
+    void ordersChanged(OperatorOrders orders);
+  }
+
   /**
-   * The content of {@code meta.json}; without a map in older releases and before its first entry.
+   * The content of {@code meta.json}; without a map and orders in older releases and before the
+   * first entry of each.
    */
   private record Registry(
-      LogPosition applied, Map<String, RegisteredNode> nodes, @Nullable ClusterMap map) {}
+      LogPosition applied,
+      Map<String, RegisteredNode> nodes,
+      @Nullable ClusterMap map,
+      @Nullable OperatorOrders orders) {
+    Registry at(LogPosition position) {
+      return new Registry(position, nodes, map, orders);
+    }
+  }
 
   private record RegisterEntry(int version, String type, RegisteredNode node) {}
 
   private record MapEntry(int version, String type, ClusterMap map) {}
+
+  private record OrderEntry(int version, String type, OperatorOrder order) {}
 
   /** The same as another node has sent it: it may lack fields. */
   private record ReceivedEntry(
       int version,
       @Nullable String type,
       @Nullable RegisteredNode node,
-      @Nullable ClusterMap map) {}
+      @Nullable ClusterMap map,
+      @Nullable JsonNode order) {}
 
   /** An entry that this version can apply. */
   private sealed interface MetaEntry {
     record Register(RegisteredNode node) implements MetaEntry {}
 
     record NextMap(ClusterMap map) implements MetaEntry {}
+
+    record Order(OperatorOrder order) implements MetaEntry {}
   }
 
-  public MetaState(Path directory) {
+  public MetaState(Path directory, Listener listener) {
     this.directory = directory;
+    this.listener = listener;
   }
 
   /** The entry by which a node registers, or renews its registration. */
@@ -83,6 +127,38 @@ public final class MetaState implements ReplicatedState {
    */
   public static byte[] mapEntry(ClusterMap next) {
     return JSON.writeValueAsBytes(new MapEntry(MAP_VERSION, "map", next));
+  }
+
+  /** The entry of an order. The name of its {@link OperatorOrders.Result} is the reply. */
+  public static byte[] orderEntry(OperatorOrder order) {
+    return JSON.writeValueAsBytes(new OrderEntry(ORDER_VERSION, orderType(order), order));
+  }
+
+  private static String orderType(OperatorOrder order) {
+    return switch (order) {
+      case OperatorOrder.Suspend suspend -> SUSPEND;
+      case OperatorOrder.Resume resume -> RESUME;
+      case OperatorOrder.SetMxOverride set -> SET_MX_OVERRIDE;
+      case OperatorOrder.RemoveMxOverride remove -> REMOVE_MX_OVERRIDE;
+    };
+  }
+
+  /** The orders in force; empty while none was ever given, which an older release can replay. */
+  public Optional<OperatorOrders> orders() {
+    return Optional.ofNullable(registry.orders());
+  }
+
+  /** Waits until this replica has applied an entry; false when it has not in time. */
+  public boolean awaitApplied(LogPosition position, Duration timeout) throws InterruptedException {
+    long until = System.nanoTime() + timeout.toNanos();
+    synchronized (progress) {
+      while (applied().index() < position.index()) {
+        long left = (until - System.nanoTime()) / 1_000_000;
+        if (left <= 0) return false;
+        progress.wait(left);
+      }
+      return true;
+    }
   }
 
   /** The cluster map; empty while the members are those of the formation. */
@@ -103,7 +179,18 @@ public final class MetaState implements ReplicatedState {
     Files.createDirectories(directory);
     Path file = directory.resolve(FILE);
     if (!Files.exists(file)) return;
-    registry = read(file);
+    replace(read(file));
+  }
+
+  /** Puts another state into effect. */
+  private void replace(Registry next) {
+    OperatorOrders before = registry.orders();
+    registry = next;
+    OperatorOrders orders = next.orders();
+    if (orders != null && !orders.equals(before)) listener.ordersChanged(orders);
+    synchronized (progress) {
+      progress.notifyAll();
+    }
   }
 
   @Override
@@ -128,13 +215,27 @@ public final class MetaState implements ReplicatedState {
     return switch (read) {
       case MetaEntry.Register register -> register(position, register.node());
       case MetaEntry.NextMap next -> replaceMap(position, next.map());
+      case MetaEntry.Order order -> order(position, order.order());
     };
+  }
+
+  /**
+   * An order is on this node's disk before it takes effect: after a restart the node keeps to it
+   * before it has found the others.
+   */
+  private byte[] order(LogPosition position, OperatorOrder order) throws IOException {
+    OperatorOrders.Change change = orders().orElse(OperatorOrders.NONE).with(order);
+    Registry now = registry;
+    Registry next = new Registry(position, now.nodes(), now.map(), change.next());
+    write(next, directory);
+    replace(next);
+    return change.result().reply();
   }
 
   private byte[] register(LogPosition position, RegisteredNode node) {
     Map<String, RegisteredNode> nodes = new TreeMap<>(registry.nodes());
     nodes.put(node.nodeId(), node);
-    registry = new Registry(position, Map.copyOf(nodes), registry.map());
+    replace(new Registry(position, Map.copyOf(nodes), registry.map(), registry.orders()));
     return new byte[0];
   }
 
@@ -144,7 +245,7 @@ public final class MetaState implements ReplicatedState {
     boolean follows = next.revision() == revision + 1;
     boolean sameCluster = present == null || present.clusterId().equals(next.clusterId());
     ClusterMap result = follows && sameCluster ? next : present;
-    registry = new Registry(position, registry.nodes(), result);
+    replace(new Registry(position, registry.nodes(), result, registry.orders()));
     if (result == next) return new byte[0];
     return "the members were changed meanwhile: revision %d of cluster %s does not follow revision %d"
         .formatted(next.revision(), next.clusterId(), revision)
@@ -167,6 +268,10 @@ public final class MetaState implements ReplicatedState {
     if (received.version() == MAP_VERSION && "map".equals(received.type())) {
       return nextMap(received.map());
     }
+    if (received.version() == ORDER_VERSION) {
+      Class<? extends OperatorOrder> type = ORDER_TYPES.get(String.valueOf(received.type()));
+      if (type != null) return order(received.order(), type);
+    }
     throw new IOException(
         "an entry of the meta group is a %s of version %d, which this version does not know"
             .formatted(received.type(), received.version()));
@@ -188,6 +293,22 @@ public final class MetaState implements ReplicatedState {
     return new MetaEntry.NextMap(map);
   }
 
+  private static MetaEntry order(@Nullable JsonNode json, Class<? extends OperatorOrder> type)
+      throws IOException {
+    OperatorOrder order;
+    try {
+      order = json == null ? null : JSON.treeToValue(json, type);
+    } catch (JacksonException e) {
+      throw new IOException("an entry of the meta group has an unreadable order", e);
+    }
+    if (order == null) throw new IOException("an entry of the meta group has no order");
+    Optional<String> problem = order.problem();
+    if (problem.isPresent()) {
+      throw new IOException("an entry of the meta group has a bad order: " + problem.get());
+    }
+    return new MetaEntry.Order(order);
+  }
+
   /** JSON may leave any of them out. */
   private static boolean hasAllFields(RegisteredNode node) {
     return Stream.of(node.nodeId(), node.peerId(), node.host(), node.region(), node.zone())
@@ -196,7 +317,7 @@ public final class MetaState implements ReplicatedState {
 
   @Override
   public void skip(LogPosition position) {
-    registry = new Registry(position, registry.nodes(), registry.map());
+    replace(registry.at(position));
   }
 
   @Override
@@ -211,7 +332,7 @@ public final class MetaState implements ReplicatedState {
   public void install(Path source) throws IOException {
     Registry installed = read(source.resolve(FILE));
     write(installed, directory);
-    registry = installed;
+    replace(installed);
   }
 
   @Override

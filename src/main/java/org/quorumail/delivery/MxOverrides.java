@@ -4,7 +4,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import org.quorumail.config.HostPort;
 
 /**
@@ -12,22 +11,13 @@ import org.quorumail.config.HostPort;
  * the configuration, routes and MX records, and count from the next attempt on. Thread-safe.
  */
 public final class MxOverrides {
-  /** Operators set overrides one by one; more of them belong into routes. */
-  public static final int MAX = 10_000;
+  private volatile Map<String, HostPort> hosts = Map.of();
 
-  private final Map<String, HostPort> hosts = new ConcurrentHashMap<>();
-
-  /** Sets the host of a domain; false when there are too many overrides already. */
-  public boolean set(String domain, HostPort host) {
-    String key = key(domain);
-    if (hosts.size() >= MAX && !hosts.containsKey(key)) return false;
-    hosts.put(key, host);
-    return true;
-  }
-
-  /** Removes an override; false when there was none. */
-  public boolean remove(String domain) {
-    return hosts.remove(key(domain)) != null;
+  /** Replaces all overrides at once. */
+  public void replaceAll(Map<String, HostPort> next) {
+    Map<String, HostPort> copy = new TreeMap<>();
+    next.forEach((domain, host) -> copy.put(key(domain), host));
+    hosts = Map.copyOf(copy);
   }
 
   public Optional<HostPort> find(String domain) {

@@ -64,7 +64,8 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
         load.get(),
         known == null ? joins : null,
         known,
-        ClusterMap.VERSION);
+        ClusterMap.VERSION,
+        MemberMetadata.FEATURES);
   }
 
   Optional<ClusterMap> map() {

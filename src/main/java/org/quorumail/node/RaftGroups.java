@@ -72,6 +72,7 @@ public final class RaftGroups implements AutoCloseable {
    * Starts the replication and opens every group that the cluster map gives this node. Their
    * leaders are elected later.
    *
+   * @param metaListener follows the state of the meta group
    * @param onFatal called when a log or a state has failed; the process must end
    */
   public static RaftGroups open(
@@ -81,6 +82,7 @@ public final class RaftGroups implements AutoCloseable {
       ClusterMap map,
       MeterRegistry meters,
       OwnershipListener listener,
+      MetaState.Listener metaListener,
       Consumer<Throwable> onFatal)
       throws RaftStartException, IOException {
     Formation.Member self =
@@ -105,7 +107,7 @@ public final class RaftGroups implements AutoCloseable {
       spools.close();
       throw e;
     }
-    MetaState meta = new MetaState(directory.path().resolve("meta"));
+    MetaState meta = new MetaState(directory.path().resolve("meta"), metaListener);
     RaftGroups groups = new RaftGroups(map, self, raft, spools, meta, dissolved);
     try {
       groups.openAll();

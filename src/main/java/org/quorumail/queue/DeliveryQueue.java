@@ -175,16 +175,13 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     requestSweep();
   }
 
-  /** Stops deliveries to a domain for a time; false when too many are suspended already. */
-  public boolean suspend(String domain, Duration duration) {
-    return suspendedDomains.add(domain.toLowerCase(Locale.ROOT), duration);
-  }
-
-  /** Ends a suspension; false when there was none. */
-  public boolean resume(String domain) {
-    boolean wasSuspended = suspendedDomains.remove(domain.toLowerCase(Locale.ROOT));
-    requestSweep();
-    return wasSuspended;
+  /**
+   * Stops deliveries to these domains until a time each; those to all others go on at once.
+   *
+   * @param until by domain in lower case
+   */
+  public void replaceSuspensions(Map<String, Instant> until) {
+    if (suspendedDomains.replaceAll(until)) requestSweep();
   }
 
   public boolean isSuspended(String domain) {
@@ -247,8 +244,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
         window.ready(),
         last.domains(),
         Duration.ofMillis(waiting),
-        agent.stats(),
-        suspendedDomains.remaining());
+        agent.stats());
   }
 
   /** Stops, without a long wait for running attempts: call {@link #drain(Duration)} before. */

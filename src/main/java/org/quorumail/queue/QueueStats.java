@@ -2,7 +2,6 @@ package org.quorumail.queue;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.quorumail.delivery.DestinationStats;
 
 /**
@@ -12,12 +11,6 @@ import org.quorumail.delivery.DestinationStats;
  * @param ready claims in memory that wait for room at their destination
  * @param domains the number of domains with mail, as of the last sweep
  * @param oldestDue the time for which the oldest recipient has been due
- * @param suspended suspended domains, with the time that is left
  */
 public record QueueStats(
-    int running,
-    int ready,
-    int domains,
-    Duration oldestDue,
-    List<DestinationStats> destinations,
-    Map<String, Duration> suspended) {}
+    int running, int ready, int domains, Duration oldestDue, List<DestinationStats> destinations) {}

@@ -1,51 +1,33 @@
 package org.quorumail.queue;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 
-/**
- * The domains to which an operator has suspended delivery. They are kept in memory only: a restart
- * resumes them all. Thread-safe.
- */
+/** The domains to which an operator has suspended delivery, and the end of each. Thread-safe. */
 final class SuspendedDomains {
-  static final int MAX = 10_000;
-
   private final InstantSource time;
-  private final ConcurrentHashMap<String, Instant> until = new ConcurrentHashMap<>();
+  private volatile Map<String, Instant> until = Map.of();
 
   SuspendedDomains(InstantSource time) {
     this.time = time;
   }
 
-  /** False when too many domains are suspended already. */
-  boolean add(String domain, Duration duration) {
-    until.values().removeIf(u -> !time.instant().isBefore(u));
-    if (until.size() >= MAX) return false;
-    until.put(domain, time.instant().plus(duration));
-    return true;
-  }
-
-  boolean remove(String domain) {
-    return until.remove(domain) != null;
+  /**
+   * Replaces all suspensions at once.
+   *
+   * @param next the ends, by domain in lower case
+   * @return whether a suspension has ended by it
+   */
+  boolean replaceAll(Map<String, Instant> next) {
+    Map<String, Instant> former = until;
+    until = Map.copyOf(next);
+    return former.keySet().stream().anyMatch(d -> !next.containsKey(d));
   }
 
   boolean contains(String domain) {
     if (until.isEmpty()) return false;
     Instant end = until.get(domain);
     return end != null && time.instant().isBefore(end);
-  }
-
-  Map<String, Duration> remaining() {
-    Instant now = time.instant();
-    Map<String, Duration> left = new TreeMap<>();
-    until.forEach(
-        (domain, end) -> {
-          if (now.isBefore(end)) left.put(domain, Duration.between(now, end));
-        });
-    return left;
   }
 }

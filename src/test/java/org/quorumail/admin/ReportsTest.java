@@ -2,6 +2,7 @@ package org.quorumail.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.MeterRegistry;
@@ -21,13 +22,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.api.ChangeRefusedException;
 import org.quorumail.api.ClusterView;
+import org.quorumail.api.DnsView;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.api.QueueView;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterMap;
+import org.quorumail.config.HostPort;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.FakeResolver;
 import org.quorumail.delivery.MxOverrides;
@@ -41,6 +45,7 @@ import org.quorumail.mail.ReversePath;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.ClusterMember;
 import org.quorumail.node.ClusterMonitor;
+import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.Config;
 import org.quorumail.node.ConfigReloader;
 import org.quorumail.node.ConfigResult;
@@ -49,6 +54,7 @@ import org.quorumail.node.DataDirectory;
 import org.quorumail.node.LiveConfig;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeState;
+import org.quorumail.node.OrderTables;
 import org.quorumail.node.PolicyFactory;
 import org.quorumail.node.QueueRuns;
 import org.quorumail.node.RaftGroups;
@@ -67,7 +73,7 @@ class ReportsTest {
   private final Metrics metrics = new Metrics();
   private final MeterRegistry meters = metrics.registry();
   private final Clock clock = Clock.systemUTC();
-  private final NodeState state = new NodeState();
+  private NodeState state = new NodeState();
   private final List<AutoCloseable> open = new ArrayList<>();
   private Path file;
   private Config config;
@@ -75,6 +81,8 @@ class ReportsTest {
   private LiveConfig live;
   private DataDirectory directory;
   private ClusterMember member;
+  private MxOverrides overrides = new MxOverrides();
+  private MxOverrideFile former;
 
   @BeforeEach
   void start() throws Exception {
@@ -87,10 +95,24 @@ class ReportsTest {
     PolicyFactory factory =
         new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
     live = LiveConfig.open(read, factory);
+    startMember();
+  }
+
+  private void startMember() throws Exception {
     directory = DataDirectory.open(config.node().dataDirectory(), config.node().id());
     open.addFirst(directory);
     member = ClusterMember.start(config, directory, state::load, meters);
     open.addFirst(member);
+    former = MxOverrideFile.open(directory.path());
+  }
+
+  private void restart() throws Exception {
+    for (AutoCloseable part : open) part.close();
+    open.clear();
+    state = new NodeState();
+    overrides = new MxOverrides();
+    startMember();
+    open();
   }
 
   @AfterEach
@@ -101,9 +123,11 @@ class ReportsTest {
 
   @Test
   void beforeTheFormationReportsAreEmptyAndTheNodeIsNotReady() {
-    QueueReport queue = new QueueReport(state, clock);
+    QueueReport queue = new QueueReport(state, orders(), clock);
     assertThat(queue.list(all()).messages()).isEmpty();
-    assertThat(queue.suspend("example.org", Duration.ofMinutes(1))).isFalse();
+    assertThatThrownBy(() -> queue.suspend("example.org", Duration.ofMinutes(1), "", "x"))
+        .isInstanceOf(ChangeRefusedException.class)
+        .hasMessageContaining("not formed yet: nothing was changed");
     assertThat(queue.cleanUp()).isEmpty();
     ClusterReport cluster = new ClusterReport(member, state, () -> {});
     assertThat(cluster.status().state()).isEqualTo("Forming");
@@ -117,7 +141,7 @@ class ReportsTest {
   void aQueuedMessageIsListedCountedHeldAndDeleted() throws Exception {
     RaftGroups groups = open();
     accept(groups);
-    QueueReport queue = new QueueReport(state, clock);
+    QueueReport queue = new QueueReport(state, orders(), clock);
     QueueView.QueuedMessage message = queue.list(all()).messages().getFirst();
     assertThat(message.sender()).isEqualTo("a@example.com");
     assertThat(message.recipients().getFirst().address()).isEqualTo("b@example.org");
@@ -140,7 +164,7 @@ class ReportsTest {
     accept(groups, "Subject: one\r\nX: y\r\n\r\nbody\r\n");
     accept(groups, "Subject: two\r\n\r\n" + "x".repeat(10_000));
     accept(groups, "X: " + "y".repeat(100_000));
-    QueueReport queue = new QueueReport(state, clock);
+    QueueReport queue = new QueueReport(state, orders(), clock);
     List<QueueView.MessageText> texts = new ArrayList<>();
     for (QueueView.QueuedMessage message : queue.list(all()).messages()) {
       var id = org.quorumail.mail.QueueId.parse(message.id()).orElseThrow();
@@ -172,9 +196,10 @@ class ReportsTest {
   void aStatusThatNoQueuedMessageHasIsExplained() {
     for (String status : List.of("failed", "completed", "expired", "in-progress")) {
       var query = new QueueView.MessageQuery(status, "", "", 0, "", 10);
-      assertThat(new QueueReport(state, clock).list(query).note()).contains("queue stats");
+      assertThat(new QueueReport(state, orders(), clock).list(query).note())
+          .contains("queue stats");
     }
-    assertThat(new QueueReport(state, clock).list(all()).note()).isNull();
+    assertThat(new QueueReport(state, orders(), clock).list(all()).note()).isNull();
   }
 
   @Test
@@ -277,20 +302,72 @@ class ReportsTest {
     assertThat(check.check().ready()).isFalse();
   }
 
+  private ClusterOrders orders() {
+    return new ClusterOrders(member, state);
+  }
+
   @Test
-  void overridesOutliveARestartAndWinOverTheConfiguration() throws Exception {
-    MxOverrideFile overrides = MxOverrideFile.open(folder);
-    DnsReport report = new DnsReport(new FakeResolver(), overrides, live);
-    report.set("Example.ORG", "relay.example.net");
-    assertThatThrownBy(() -> report.set("example.org", "no host"))
+  void suspensionsAndOverridesOutliveARestart() throws Exception {
+    open();
+    QueueReport queue = new QueueReport(state, orders(), clock);
+    DnsReport dns = dns();
+    queue.suspend("Paused.Test", Duration.ofHours(2), "full disk", "user:root");
+    queue.suspend("brief.test", Duration.ofMillis(1), "", "user:root");
+    dns.set("Example.ORG", "relay.example.net", "token:x");
+    dns.set("other.test", "relay.example.net:2525", "token:x");
+    assertThatThrownBy(() -> dns.set("example.org", "no host", "token:x"))
         .isInstanceOf(IllegalArgumentException.class);
-    DnsReport again = new DnsReport(new FakeResolver(), MxOverrideFile.open(folder), live);
-    assertThat(again.overrides())
+    assertThat(dns.find("example.org", "relay.example.net:25")).isPresent();
+    assertThat(dns.find("example.org", "relay.example.net:2525")).isEmpty();
+
+    restart();
+    DeliveryQueue deliveries = state.queue().orElseThrow();
+    assertThat(deliveries.isSuspended("paused.test")).as("from the first moment on").isTrue();
+    assertThat(deliveries.isSuspended("brief.test")).isFalse();
+    assertThat(overrides.find("example.org")).contains(new HostPort("relay.example.net", 25));
+    QueueReport queueAgain = new QueueReport(state, orders(), clock);
+    assertThat(queueAgain.suspensions())
         .singleElement()
-        .satisfies(o -> assertThat(o.host()).isEqualTo("relay.example.net:25"));
-    assertThat(again.remove("example.org")).isPresent();
-    assertThat(again.remove("example.org")).isEmpty();
-    assertThat(MxOverrideFile.open(folder).table().all()).isEmpty();
+        .satisfies(
+            s -> {
+              assertThat(s.domain()).isEqualTo("paused.test");
+              assertThat(s.secondsLeft()).isBetween(7_100L, 7_200L);
+              assertThat(s.reason()).isEqualTo("full disk");
+              assertThat(s.author()).isEqualTo("user:root");
+            });
+    assertThat(dns().overrides())
+        .extracting(DnsView.MxOverride::host)
+        .containsExactly("relay.example.net:25", "relay.example.net:2525");
+    assertThat(queueAgain.resume("PAUSED.test")).isTrue();
+    assertThat(queueAgain.resume("paused.test")).isFalse();
+    assertThat(deliveries.isSuspended("paused.test")).isFalse();
+    assertThat(dns().remove("example.org")).isPresent();
+    assertThat(dns().remove("example.org")).isEmpty();
+    assertThat(overrides.all()).containsOnlyKeys("other.test");
+  }
+
+  @Test
+  void theOverridesOfAnOlderReleaseAreGivenToTheClusterOnce() throws Exception {
+    Path old = directory.path().resolve("mx-overrides");
+    Files.writeString(old, "a.test relay.example.net:25\nb.test relay.example.net:25\n");
+    former = MxOverrideFile.open(directory.path());
+    open();
+    assertThat(overrides.all()).as("before they are given").containsOnlyKeys("a.test", "b.test");
+    dns().set("a.test", "newer.example.net", "user:root");
+    former.giveTo(orders(), "n1", clock);
+    assertThat(old).doesNotExist();
+    assertThat(dns().overrides())
+        .extracting(DnsView.MxOverride::host, DnsView.MxOverride::author)
+        .containsExactly(
+            tuple("newer.example.net:25", "user:root"), tuple("relay.example.net:25", "node:n1"));
+    dns().remove("b.test");
+    assertThat(overrides.all()).containsOnlyKeys("a.test");
+    former.giveTo(orders(), "n1", clock);
+    assertThat(overrides.all()).containsOnlyKeys("a.test");
+  }
+
+  private DnsReport dns() {
+    return new DnsReport(new FakeResolver(), overrides, orders(), live, clock);
   }
 
   @Test
@@ -415,13 +492,22 @@ class ReportsTest {
   private RaftGroups open() throws Exception {
     ClusterMap map = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
     FakeResolver resolver = new FakeResolver();
-    Router router = new Router(config.routes(), config.delivery(), new MxOverrides());
+    Router router = new Router(config.routes(), config.delivery(), overrides);
     DeliveryAgent agent =
         new DeliveryAgent(config.hostname(), config.delivery(), router, resolver, meters);
     DsnComposer dsns = new DsnComposer(config.hostname(), config.delivery().dsn());
     DeliveryQueue queue = DeliveryQueue.start(agent, config.delivery(), dsns, false, meters, clock);
     open.addFirst(queue);
-    RaftGroups groups = RaftGroups.open(config, directory, member, map, meters, queue, e -> {});
+    RaftGroups groups =
+        RaftGroups.open(
+            config,
+            directory,
+            member,
+            map,
+            meters,
+            queue,
+            new OrderTables(overrides, queue, former),
+            e -> {});
     open.addFirst(groups);
     state.opened(groups, queue);
     await().atMost(LONG).until(() -> groups.spools().readiness() == Intake.Readiness.READY);

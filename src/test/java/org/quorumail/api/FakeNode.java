@@ -253,25 +253,38 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
   @Override
   public void processNow() {}
 
-  public final Map<String, String> hosts = new TreeMap<>();
-  public final Map<String, Duration> suspended = new TreeMap<>();
+  /** The overrides; nodes of a cluster share them. */
+  public Map<String, String> hosts = new TreeMap<>();
+
+  /** The suspensions; nodes of a cluster share them. */
+  public Map<String, Suspension> suspended = new TreeMap<>();
 
   @Override
-  public boolean suspend(String domain, Duration howLong) {
-    suspended.put(domain, howLong);
-    return true;
+  public Suspension suspend(String domain, Duration howLong, String reason, String author) {
+    requireQuorum();
+    Suspension suspension = suspension(domain, howLong, reason, author);
+    suspended.put(domain, suspension);
+    return suspension;
+  }
+
+  public static Suspension suspension(
+      String domain, Duration howLong, String reason, String author) {
+    return new Suspension(domain, howLong.toSeconds(), "2026-11-21T02:00:00Z", reason, author);
+  }
+
+  private void requireQuorum() {
+    if (!quorum) throw ChangeRefusedException.noQuorum("no leader: nothing was changed");
   }
 
   @Override
   public boolean resume(String domain) {
+    requireQuorum();
     return suspended.remove(domain) != null;
   }
 
   @Override
   public List<Suspension> suspensions() {
-    return suspended.entrySet().stream()
-        .map(e -> new Suspension(e.getKey(), e.getValue().toSeconds()))
-        .toList();
+    return List.copyOf(suspended.values());
   }
 
   @Override
@@ -328,18 +341,27 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
   }
 
   @Override
-  public MxOverride set(String domain, String host) {
+  public Optional<MxOverride> find(String domain, String host) {
+    return Optional.ofNullable(hosts.get(domain))
+        .filter(host::equals)
+        .map(h -> operators(domain, h));
+  }
+
+  @Override
+  public MxOverride set(String domain, String host, String author) {
+    requireQuorum();
     hosts.put(domain, host);
     return operators(domain, host);
   }
 
   @Override
   public Optional<MxOverride> remove(String domain) {
+    requireQuorum();
     return Optional.ofNullable(hosts.remove(domain)).map(host -> operators(domain, host));
   }
 
   private static MxOverride operators(String domain, String host) {
-    return new MxOverride(domain, host, "operator");
+    return new MxOverride(domain, host, "operator", "user:root");
   }
 
   @Override

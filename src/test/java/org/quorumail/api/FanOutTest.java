@@ -56,7 +56,9 @@ class FanOutTest {
             QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
             Map.of(),
             new byte[0],
-            caller));
+            caller,
+            "user:root",
+            "control socket"));
   }
 
   private static JsonNode json(ApiResponse response) {
@@ -116,31 +118,73 @@ class FanOutTest {
   }
 
   @Test
-  void anOrderReachesEveryNodeAndNamesThoseThatItDoesNotReach() {
-    JsonNode all = json(call("POST", "/api/queue/suspend?domain=example.net&for=90s"));
+  void aSweepReachesEveryNodeAndNamesThoseThatItDoesNotReach() {
+    JsonNode all = json(call("POST", "/api/queue/process-now"));
     assertThat(all.path("nodes").asInt()).isEqualTo(3);
-    assertThat(all.path("seconds_left").asInt()).isEqualTo(90);
     assertThat(all.path("unanswered")).isEmpty();
-    assertThat(nodes.values()).allSatisfy(n -> assertThat(n.suspended).containsKey("example.net"));
     cluster.silent.add("n2");
-    JsonNode some = json(call("POST", "/api/queue/resume?domain=example.net"));
+    JsonNode some = json(call("POST", "/api/queue/process-now"));
     assertThat(some.path("nodes").asInt()).isEqualTo(2);
     assertThat(texts(some.path("unanswered"))).containsExactly("n2");
-    assertThat(node("n2").suspended).isNotEmpty();
-    assertThat(json(call("POST", "/api/queue/process-now")).path("nodes").asInt()).isEqualTo(2);
   }
 
   @Test
-  void aSuspensionOfAnotherNodeAloneIsEnded() {
-    node("n2").suspended.put("example.net", Duration.ofHours(1));
-    assertThat(json(call("POST", "/api/queue/resume?domain=example.net")).path("nodes").asInt())
-        .isEqualTo(1);
-    assertThat(node("n2").suspended).isEmpty();
+  void anOrderThatTheClusterKeepsNeedsNoOtherNode() {
+    JsonNode suspended =
+        json(call("POST", "/api/queue/suspend?domain=example.net&for=90s&reason=full+disk"));
+    assertThat(suspended.path("seconds_left").asInt()).isEqualTo(90);
+    assertThat(suspended.path("reason").asString()).isEqualTo("full disk");
+    assertThat(suspended.path("author").asString()).isEqualTo("user:root");
+    assertThat(call("POST", "/api/queue/resume?domain=example.net").status()).isEqualTo(200);
     assertThat(call("POST", "/api/queue/resume?domain=example.net").status()).isEqualTo(404);
-    cluster.silent.add("n3");
-    ApiResponse perhaps = call("POST", "/api/queue/resume?domain=example.net");
-    assertThat(perhaps.status()).isEqualTo(503);
-    assertThat(json(perhaps).path("detail").asString()).contains("n3 does not");
+    call("PUT", "/api/dns/overrides/example.net?host=a.example.org");
+    assertThat(call("DELETE", "/api/dns/overrides/example.net").status()).isEqualTo(200);
+    assertThat(cluster.calls).isEmpty();
+  }
+
+  @Test
+  void withoutAQuorumAnOrderIsRefusedInOneSentenceAndChangesNothing() {
+    node("n1").quorum = false;
+    for (String order :
+        List.of(
+            "POST /api/queue/suspend?domain=example.net",
+            "POST /api/queue/resume?domain=example.net",
+            "POST /api/queue/reroute?domain=example.net&to=b.test",
+            "PUT /api/dns/overrides/example.net?host=b.test",
+            "DELETE /api/dns/overrides/example.net")) {
+      String[] words = order.split(" ");
+      ApiResponse refused = call(words[0], words[1]);
+      assertThat(refused.status()).as(order).isEqualTo(503);
+      assertThat(json(refused).path("detail").asString()).contains("nothing was changed");
+    }
+    assertThat(node("n1").suspended).isEmpty();
+    assertThat(node("n1").hosts).isEmpty();
+    assertThat(cluster.calls).isEmpty();
+  }
+
+  @Test
+  void aSuspensionOfUnreasonableLengthOrReasonIsRefused() {
+    for (String wrong : List.of("for=366d", "for=0s", "reason=" + "x".repeat(201)))
+      assertThat(call("POST", "/api/queue/suspend?domain=example.net&" + wrong).status())
+          .as(wrong)
+          .isEqualTo(400);
+    assertThat(node("n1").suspended).isEmpty();
+  }
+
+  @Test
+  void aNodeOfAnOlderReleaseIsRefusedAnOrderToThisNodeAlone() throws Exception {
+    for (String order :
+        List.of(
+            "POST /api/queue/suspend?domain=example.net",
+            "POST /api/queue/resume?domain=example.net",
+            "PUT /api/dns/overrides/example.net?host=b.test",
+            "DELETE /api/dns/overrides/example.net")) {
+      String[] words = order.split(" ");
+      assertThat(cluster.from("n2").call("n1", words[0], words[1], Duration.ofSeconds(1)))
+          .get()
+          .extracting(NodeAnswer::status)
+          .isEqualTo(409);
+    }
   }
 
   @Test
@@ -155,18 +199,20 @@ class FanOutTest {
               assertThat(n.hosts).containsEntry("example.net", "relay.example.org:2525");
               assertThat(n.statuses).containsEntry(n.first, "pending");
             });
-    assertThat(json(call("DELETE", "/api/dns/overrides/example.net")).path("nodes").asInt())
-        .isEqualTo(3);
-    assertThat(nodes.values()).allSatisfy(n -> assertThat(n.hosts).isEmpty());
-    call("PUT", "/api/dns/overrides/example.net?host=a.example.org");
-    assertThat(nodes.values()).allSatisfy(n -> assertThat(n.hosts).hasSize(1));
   }
 
+  private void suspend(String node, String domain, int seconds) {
+    node(node)
+        .suspended
+        .put(domain, FakeNode.suspension(domain, Duration.ofSeconds(seconds), "", "user:root"));
+  }
+
+  /** A node that was away gets them a moment later than the others. */
   @Test
   void suspensionsAndOverridesNameTheNodesThatHaveThem() {
-    node("n1").suspended.put("all.test", Duration.ofSeconds(5));
-    node("n2").suspended.put("all.test", Duration.ofSeconds(9));
-    node("n3").suspended.put("some.test", Duration.ofSeconds(7));
+    suspend("n1", "all.test", 5);
+    suspend("n2", "all.test", 9);
+    suspend("n3", "some.test", 7);
     JsonNode suspensions = json(call("GET", "/api/queue/suspensions"));
     assertThat(suspensions).hasSize(2);
     assertThat(suspensions.path(0).path("domain").asString()).isEqualTo("all.test");

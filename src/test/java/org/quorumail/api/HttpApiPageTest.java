@@ -52,7 +52,9 @@ class HttpApiPageTest {
   private static final Map<String, String> EXAMPLES =
       Map.ofEntries(
           Map.entry("GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1"),
-          Map.entry("POST /api/queue/suspend", "/api/queue/suspend?domain=example.net&for=2h"),
+          Map.entry(
+              "POST /api/queue/suspend",
+              "/api/queue/suspend?domain=example.net&for=2h&reason=full"),
           Map.entry("POST /api/queue/resume", "/api/queue/resume?domain=example.net"),
           Map.entry(
               "POST /api/queue/reroute",
@@ -114,9 +116,8 @@ class HttpApiPageTest {
   private String example(ApiRoute route) throws Exception {
     FakeNode node = node();
     node.hosts.put("example.net", "mx.example.net:2525");
-    node.suspended.put("example.org", java.time.Duration.ofHours(2));
-    if (route.operation().contains("resume"))
-      node.suspended.put("example.net", java.time.Duration.ofHours(2));
+    suspend(node, "example.org");
+    if (route.operation().contains("resume")) suspend(node, "example.net");
     String target = target(route, node);
     ApiResponse answer = call(api(node), route.method(), target);
     String shown = target.replace(node.first.toString(), ID);
@@ -136,6 +137,10 @@ class HttpApiPageTest {
     if (WITHOUT_ANSWER.contains(route.operation())) return text.toString();
     text.append(answer.status()).append(" `").append(answer.contentType()).append("`\n```\n");
     return text.append(body(answer, node)).append("\n```\n").toString();
+  }
+
+  private static void suspend(FakeNode node, String domain) {
+    node.suspend(domain, java.time.Duration.ofHours(2), "their disk is full", "user:root");
   }
 
   private static String url(String target) {
@@ -169,7 +174,16 @@ class HttpApiPageTest {
       }
     }
     ApiResponse answer =
-        api.call(new ApiRequest(method, path, query, Map.of(), new byte[0], Caller.OPERATOR));
+        api.call(
+            new ApiRequest(
+                method,
+                path,
+                query,
+                Map.of(),
+                new byte[0],
+                Caller.OPERATOR,
+                "user:root",
+                "control socket"));
     assertThat(answer.status()).as(method + " " + target).isBetween(200, 299);
     return answer;
   }

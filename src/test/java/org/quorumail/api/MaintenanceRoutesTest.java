@@ -49,7 +49,9 @@ class MaintenanceRoutesTest {
             QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
             Map.of(),
             new byte[0],
-            caller));
+            caller,
+            "root",
+            "control socket"));
   }
 
   private static String text(ApiResponse response) {

@@ -8,13 +8,21 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.cluster.OperatorOrder.RemoveMxOverride;
+import org.quorumail.cluster.OperatorOrder.Resume;
+import org.quorumail.cluster.OperatorOrder.SetMxOverride;
+import org.quorumail.cluster.OperatorOrder.Suspend;
 import org.quorumail.replication.LogPosition;
 
 class MetaStateTest {
   @TempDir Path directory;
+  private final List<OperatorOrders> followed = new ArrayList<>();
 
   private static ByteBuffer entry(String nodeId) {
     return ByteBuffer.wrap(
@@ -137,13 +145,99 @@ class MetaStateTest {
     assertThat(state.map()).isEmpty();
   }
 
+  private static Suspend suspension(String domain, long since, long until) {
+    return new Suspend(domain, since, until, "full disk", "user:root");
+  }
+
+  private static OperatorOrders.Result give(MetaState state, long index, OperatorOrder order)
+      throws IOException {
+    ByteBuffer entry = ByteBuffer.wrap(MetaState.orderEntry(order));
+    state.check(entry.duplicate());
+    return OperatorOrders.Result.ofReply(state.apply(new LogPosition(1, index), entry));
+  }
+
+  @Test
+  void anOrderIsOnDiskBeforeItTakesEffectAndIsReadAtTheStart() throws IOException {
+    MetaState state = opened("live");
+    assertThat(state.orders()).isEmpty();
+    give(state, 0, suspension("A.test", 1, 100));
+    give(state, 1, new SetMxOverride("b.test", "relay.test:25", 2, "token:x"));
+    OperatorOrders given = state.orders().orElseThrow();
+    assertThat(given.suspensions()).containsOnlyKeys("a.test");
+    assertThat(followed).hasSize(2).endsWith(given);
+
+    followed.clear();
+    MetaState again = opened("live");
+    assertThat(again.orders()).contains(given);
+    assertThat(again.applied()).isEqualTo(new LogPosition(1, 1));
+    assertThat(followed).containsExactly(given);
+
+    state.apply(new LogPosition(1, 2), entry("a"));
+    state.snapshot(Files.createDirectory(directory.resolve("snapshot")));
+    followed.clear();
+    MetaState target = opened("target");
+    target.install(directory.resolve("snapshot"));
+    assertThat(target.orders()).contains(given);
+    assertThat(followed).containsExactly(given);
+  }
+
+  @Test
+  void ordersEndAndAreReplaced() throws IOException {
+    MetaState state = opened("live");
+    assertThat(give(state, 0, new Resume("a.test"))).isEqualTo(OperatorOrders.Result.ABSENT);
+    assertThat(give(state, 1, new RemoveMxOverride("a.test")))
+        .isEqualTo(OperatorOrders.Result.ABSENT);
+    give(state, 2, suspension("ended.test", 1, 50));
+    give(state, 3, suspension("a.test", 50, 90));
+    give(state, 4, suspension("a.test", 60, 80));
+    assertThat(state.orders().orElseThrow().suspensions().values())
+        .as("an end is noticed by the time of a later order, the same on all replicas")
+        .containsExactly(suspension("a.test", 60, 80));
+  }
+
+  @Test
+  void tooManyOrdersOfAKindAreRefusedAndReplacingOneIsNot() {
+    Map<String, SetMxOverride> most = new TreeMap<>();
+    for (int i = 0; i < OperatorOrders.MAX; i++)
+      most.put("d" + i, new SetMxOverride("d" + i, "h:25", 1, "x"));
+    OperatorOrders full = new OperatorOrders(Map.of(), most);
+    assertThat(full.with(new SetMxOverride("one-more", "h:25", 1, "x")).result())
+        .isEqualTo(OperatorOrders.Result.FULL);
+    assertThat(full.with(new SetMxOverride("d7", "other:25", 1, "x")).next().mxOverrides())
+        .hasSize(OperatorOrders.MAX)
+        .hasEntrySatisfying("d7", o -> assertThat(o.host()).isEqualTo("other:25"));
+    assertThat(full.with(suspension("one-more", 1, 2)).result())
+        .isEqualTo(OperatorOrders.Result.DONE);
+  }
+
+  @Test
+  void anOrderThatCouldNotBeAppliedIsRefusedBeforeItIsAppended() throws IOException {
+    MetaState state = opened("live");
+    Suspend order = suspension("a.test", 1, 100);
+    String whole = new String(MetaState.orderEntry(order), StandardCharsets.UTF_8);
+    for (String unreadable :
+        List.of(
+            "{\"version\":13,\"type\":\"suspend\"}",
+            whole.replace("\"version\":13", "\"version\":14"),
+            whole.replace("\"suspend\"", "\"stop\""),
+            whole.replace("a.test", ""),
+            whole.replace("a.test", "a".repeat(256)),
+            whole.replace("full disk", "x".repeat(201)),
+            whole.replace("\"full disk\"", "null"),
+            whole.replace("\"until\":100", "\"until\":1"))) {
+      assertThat(unreadable).isNotEqualTo(whole);
+      ByteBuffer entry = ByteBuffer.wrap(unreadable.getBytes(StandardCharsets.UTF_8));
+      assertThatThrownBy(() -> state.check(entry)).as(unreadable).isInstanceOf(IOException.class);
+    }
+  }
+
   private static String apply(MetaState state, long index, ClusterMap map) throws IOException {
     byte[] reply = state.apply(new LogPosition(1, index), ByteBuffer.wrap(MetaState.mapEntry(map)));
     return new String(reply, StandardCharsets.UTF_8);
   }
 
   private MetaState opened(String name) throws IOException {
-    MetaState state = new MetaState(directory.resolve(name));
+    MetaState state = new MetaState(directory.resolve(name), followed::add);
     state.open();
     return state;
   }

@@ -29,7 +29,8 @@ class SpoolDissolutionTest {
             old.load(),
             null,
             map,
-            ClusterMap.VERSION);
+            ClusterMap.VERSION,
+            null);
     return new Membership.Member(knows ? present : old, presence, 0);
   }
 

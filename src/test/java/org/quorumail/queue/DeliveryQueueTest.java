@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -506,12 +507,13 @@ class DeliveryQueueTest {
   @Test
   void aSuspendedDomainWaitsUntilItIsResumed() throws Exception {
     start(ScriptedServer::polite);
-    queue.suspend("There.Test", Duration.ofHours(1));
+    queue.replaceSuspensions(Map.of("there.test", Instant.now().plusSeconds(3600)));
     accept("from@here.test", "x\r\n", "to@there.test");
     accept("from@here.test", "x\r\n", "to@else.test");
     await().until(() -> spool.size() == 1);
     assertThat(server.commands()).doesNotContain("RCPT TO:<to@there.test>");
-    assertThat(queue.resume("there.test")).isTrue();
+    assertThat(queue.isSuspended("There.Test")).isTrue();
+    queue.replaceSuspensions(Map.of());
     awaitEmpty();
   }
 
@@ -617,7 +619,7 @@ class DeliveryQueueTest {
     accept("from@here.test", "first\r\n", "to@there.test");
     dot.await();
     try (ScriptedServer elsewhere = new ScriptedServer(ScriptedServer::polite)) {
-      overrides.set("there.test", new HostPort("127.0.0.1", elsewhere.port()));
+      overrides.replaceAll(Map.of("There.Test", new HostPort("127.0.0.1", elsewhere.port())));
       accept("from@here.test", "second\r\n", "to@there.test");
       queue.sweepNow();
       await().until(() -> spool.size() == 1);
