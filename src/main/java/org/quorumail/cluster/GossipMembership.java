@@ -52,6 +52,9 @@ public final class GossipMembership implements Membership {
   private final Thread metadataThread;
   private final Map<NodeId, DecodedMetadata> metadataByNode = new ConcurrentHashMap<>();
 
+  /** The metadata that the others have of this node, without figures; of the metadata thread. */
+  private @Nullable MemberMetadata published;
+
   /** The metadata of a member, and the bytes that it was read from. */
   private record DecodedMetadata(byte[] encoded, MemberMetadata decoded) {}
 
@@ -156,24 +159,33 @@ public final class GossipMembership implements Membership {
   }
 
   private void maintainMetadata() {
-    @Nullable MemberMetadata published = null;
     long nextReport = System.nanoTime();
     try {
       while (true) {
-        MemberMetadata current = self.get();
-        MemberMetadata lasting = current.with(current.load().withoutFigures());
-        if (!lasting.equals(published)) gossip.updateMetadata(encode(current));
-        published = lasting;
-        if (System.nanoTime() - nextReport >= 0) {
-          gossip.broadcast(new ClusterBroadcast.LoadReport(current.load()).encode());
+        boolean isDue = System.nanoTime() - nextReport >= 0;
+        if (isDue) {
           long pause = Math.max(REPORT_MILLIS, REPORT_MILLIS_PER_MEMBER * gossip.peerCount());
-          dropForgottenMembers();
           nextReport = System.nanoTime() + Duration.ofMillis(pause).toNanos();
         }
+        publishMetadata(isDue);
         Thread.sleep(METADATA_CHECK_INTERVAL);
       }
     } catch (InterruptedException e) {
       LOG.debug("event=cluster_metadata_ended");
+    }
+  }
+
+  /** One failure must not end the thread: the others would never see this node as ready. */
+  private void publishMetadata(boolean isReportDue) {
+    try {
+      MemberMetadata current = self.get();
+      MemberMetadata lasting = current.with(current.load().withoutFigures());
+      if (!lasting.equals(published) && gossip.updateMetadata(encode(current))) published = lasting;
+      if (!isReportDue) return;
+      gossip.broadcast(new ClusterBroadcast.LoadReport(current.load()).encode());
+      dropForgottenMembers();
+    } catch (RuntimeException e) {
+      LOG.warn("event=cluster_metadata_not_published reason=\"{}\"", e.toString());
     }
   }
 

@@ -2,7 +2,6 @@ package org.quorumail.node;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.quorumail.cluster.ClusterMap;
@@ -40,6 +39,7 @@ public final class MembershipReconciler {
   private final ClusterMember member;
   private final NodeAdmission admission;
   private final LostNodeReplacement lostNodes;
+  private final GroupMemberChanges changes;
   private final Runnable onRemoved;
   private boolean removed;
   private String lastRefusal = "";
@@ -54,11 +54,14 @@ public final class MembershipReconciler {
     this.onRemoved = onRemoved;
     this.lostNodes = new LostNodeReplacement(member.replaceAfter(), System::nanoTime);
     this.admission = new NodeAdmission(member.replicationFactor());
+    this.changes =
+        new GroupMemberChanges(groups::changeMembers, this::nodeOfPeer, System::nanoTime);
   }
 
   /** Runs one round. */
   public void reconcile() throws InterruptedException {
     if (leaveWhenRemoved()) return;
+    changes.removeEnded();
     takeOverCommittedMap();
     if (groups.ledMembers(Placement.META_GROUP).isEmpty()) lostNodes.reset();
     else if (admit() || removeLostNode()) takeOverCommittedMap();
@@ -235,17 +238,11 @@ public final class MembershipReconciler {
 
   private void change(
       String group, GroupMembers present, GroupMembers wanted, Predicate<String> isReady) {
+    if (changes.isRunning(group)) return;
     String self = member.metadata().peerId();
-    Optional<GroupMembers> next =
-        present.next(wanted, self, this::isAlive, isReady, peer -> groups.isCaughtUp(group, peer));
-    if (next.isEmpty()) return;
-    boolean done = groups.changeMembers(group, next.get());
-    LOG.info(
-        "event=group_members_changed group={} voters={} listeners={} done={}",
-        group,
-        names(next.get().voters()),
-        names(next.get().listeners()),
-        done);
+    present
+        .next(wanted, self, this::isAlive, isReady, peer -> groups.isCaughtUp(group, peer))
+        .ifPresent(next -> changes.begin(group, next));
   }
 
   private boolean isAlive(String peerId) {
@@ -274,10 +271,7 @@ public final class MembershipReconciler {
             .isPresent();
   }
 
-  private List<String> names(List<String> peerIds) {
-    return peerIds.stream()
-        .map(id -> groups.map().findPeer(id).map(Formation.Member::nodeId).orElse(id))
-        .sorted()
-        .toList();
+  private String nodeOfPeer(String peerId) {
+    return groups.map().findPeer(peerId).map(Formation.Member::nodeId).orElse(peerId);
   }
 }

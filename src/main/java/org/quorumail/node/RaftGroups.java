@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
@@ -41,9 +42,6 @@ public final class RaftGroups implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftGroups.class);
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
-
-  /** A new member that needs longer for the log of the group is asked again. */
-  private static final Duration MEMBERS_TIMEOUT = Duration.ofSeconds(20);
 
   private final Formation.Member self;
   private final RaftNode raft;
@@ -435,8 +433,8 @@ public final class RaftGroups implements AutoCloseable {
     return raft.isCaughtUp(group, peerId);
   }
 
-  /** Changes the members of a group that this node leads. */
-  boolean changeMembers(String group, GroupMembers next) {
+  /** Begins to change the members of a group that this node leads. */
+  CompletableFuture<?> changeMembers(String group, GroupMembers next) {
     Map<String, RaftMember> known = new TreeMap<>();
     raft.members(group).forEach(m -> known.put(m.id(), m));
     raft.listeners(group).forEach(m -> known.put(m.id(), m));
@@ -444,8 +442,7 @@ public final class RaftGroups implements AutoCloseable {
     return raft.setMembers(
         group,
         next.voters().stream().map(known::get).toList(),
-        next.listeners().stream().map(known::get).toList(),
-        MEMBERS_TIMEOUT);
+        next.listeners().stream().map(known::get).toList());
   }
 
   /** Answers the calls of other nodes from now on. */

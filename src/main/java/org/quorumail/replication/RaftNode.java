@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -454,21 +455,21 @@ public final class RaftNode implements AutoCloseable {
     return follower.getMatchIndex() >= applied - LeadershipTransfer.LAG_MAX;
   }
 
-  /** {@link #setMembers(String, List, List, Duration)} without listeners. */
-  public boolean setMembers(String group, List<RaftMember> peers, Duration timeout) {
-    return setMembers(group, peers, List.of(), timeout);
+  /** {@link #setMembers(String, List, List)} without listeners. */
+  public CompletableFuture<?> setMembers(String group, List<RaftMember> peers) {
+    return setMembers(group, peers, List.of());
   }
 
   /**
-   * Changes the members of a group that this node leads, all in one step. New members must have
-   * opened it with {@link GroupSpec#joining}. They are brought up to date before they vote, unless
-   * they were listeners: see {@link #isCaughtUp}.
+   * Begins to change the members of a group that this node leads, all in one step. New members must
+   * have opened it with {@link GroupSpec#joining}. They are brought up to date before they vote,
+   * unless they were listeners: see {@link #isCaughtUp}.
    *
    * @param listeners get the log and do not vote
-   * @return whether the change is committed; if not, it may be later
+   * @return ends when the change is committed; after a failure it may still be committed later
    */
-  public boolean setMembers(
-      String group, List<RaftMember> voters, List<RaftMember> listeners, Duration timeout) {
+  public CompletableFuture<?> setMembers(
+      String group, List<RaftMember> voters, List<RaftMember> listeners) {
     RaftServer.Division division = division(group);
     var request =
         new SetConfigurationRequest(
@@ -481,15 +482,16 @@ public final class RaftNode implements AutoCloseable {
                 .setListenersInNewConf(raftPeers(listeners, RaftPeerRole.LISTENER))
                 .build());
     try {
-      await(server.setConfigurationAsync(request), timeout);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } catch (Exception e) {
-      LOG.warn("event=set_members_failed group={} reason=\"{}\"", group, e.getMessage());
-      return false;
+      return server.setConfigurationAsync(request).thenCompose(RaftNode::requireSuccess);
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(e);
     }
+  }
+
+  private static CompletableFuture<RaftClientReply> requireSuccess(RaftClientReply reply) {
+    return reply.isSuccess()
+        ? CompletableFuture.completedFuture(reply)
+        : CompletableFuture.failedFuture(reply.getException());
   }
 
   /** Takes a snapshot now and purges the log up to it. */

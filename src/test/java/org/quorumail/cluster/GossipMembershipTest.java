@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +35,9 @@ class GossipMembershipTest {
   @TempDir private Path directory = Path.of("");
   private final List<Running> running = new ArrayList<>();
   private final List<Integer> ports = new ArrayList<>();
+
+  /** A wrapper of the metadata of the node that is started next. */
+  private UnaryOperator<Supplier<MemberMetadata>> wrap = card -> card;
 
   private record Running(
       GossipMembership membership,
@@ -88,6 +94,33 @@ class GossipMembershipTest {
               }
             });
     assertThat(running.getFirst().types()).contains("NodeJoined:n1", "NodeJoined:n2");
+  }
+
+  @Test
+  void aFaultInTheMetadataIsPublishedOver() throws Exception {
+    AtomicInteger faults = new AtomicInteger();
+    start(0, SECRET);
+    wrap =
+        card ->
+            () -> {
+              boolean isPublisher = Thread.currentThread().getName().equals("cluster-metadata");
+              if (isPublisher && faults.incrementAndGet() <= 2)
+                throw new IllegalStateException("a fault");
+              return card.get();
+            };
+    Running faulty = start(1, SECRET);
+    await().atMost(LONG).until(() -> faults.get() >= 2);
+    MemberMetadata one = Objects.requireNonNull(faulty.card.get());
+    MemberMetadata.NodeLoad ready =
+        new MemberMetadata.NodeLoad("9.9", true, true, 5, 77, 1_234, 0.5, 64);
+    faulty.card.set(card(one.nodeId(), one.port(), List.of(), ready));
+    await()
+        .atMost(LONG)
+        .until(
+            () -> {
+              MemberMetadata seen = alive(running.getFirst()).get("n1");
+              return seen != null && seen.load().draining();
+            });
   }
 
   @Test
@@ -189,7 +222,7 @@ class GossipMembershipTest {
     NodeCredentials identity = new NodeCredentials(mine, List.of());
     GossipMembership membership =
         GossipMembership.start(
-            card::get,
+            wrap.apply(card::get),
             events,
             GossipConfigMapper.settings(config.cluster(), own, identity, directory),
             new SimpleMeterRegistry());

@@ -73,7 +73,7 @@ class NodeCallsTest {
       TestNode leader = cluster.leader();
       List<RaftMember> voters = leader.raft().members(GROUP);
       List<RaftMember> listener = List.of(cluster.peer("n4"));
-      assertThat(leader.raft().setMembers(GROUP, voters, listener, TIMEOUT)).isTrue();
+      assertThat(leader.raft().setMembers(GROUP, voters, listener)).succeedsWithin(TIMEOUT);
       append(leader, "a");
       // Ratis lets a listener serve reads from its next start on
       cluster.stop("n4");

@@ -230,7 +230,7 @@ class RaftGroupTest {
       assertThat(joiner.log().isJoining()).isTrue();
       List<RaftMember> members = new ArrayList<>(leader.raft().members(GROUP));
       members.add(cluster.peer("n4"));
-      assertThat(leader.raft().setMembers(GROUP, members, TIMEOUT)).isTrue();
+      assertThat(leader.raft().setMembers(GROUP, members)).succeedsWithin(TIMEOUT);
       assertThat(append(joiner, "after")).isEqualTo("2");
       cluster.awaitEqualStates();
       assertThat(joiner.state().installs()).isEqualTo(1);
@@ -248,7 +248,7 @@ class RaftGroupTest {
       cluster.join("n4");
       List<RaftMember> four = new ArrayList<>(leader.raft().members(GROUP));
       four.add(cluster.peer("n4"));
-      assertThat(leader.raft().setMembers(GROUP, four, TIMEOUT)).isTrue();
+      assertThat(leader.raft().setMembers(GROUP, four)).succeedsWithin(TIMEOUT);
       cluster.stop(leader.id());
       // all three of the others are needed
       assertThat(append(cluster.leader(), "before")).isEqualTo("2");
@@ -263,7 +263,7 @@ class RaftGroupTest {
       var joiner = cluster.join("n4");
       List<RaftMember> voters = leader.raft().members(GROUP);
       List<RaftMember> listener = List.of(cluster.peer("n4"));
-      assertThat(leader.raft().setMembers(GROUP, voters, listener, TIMEOUT)).isTrue();
+      assertThat(leader.raft().setMembers(GROUP, voters, listener)).succeedsWithin(TIMEOUT);
       assertThat(append(joiner, "before")).isEqualTo("2");
       cluster.awaitEqualStates();
       assertThat(leader.raft().listeners(GROUP)).isEqualTo(listener);
@@ -279,7 +279,7 @@ class RaftGroupTest {
 
       List<RaftMember> four = new ArrayList<>(voters);
       four.add(cluster.peer("n4"));
-      assertThat(leader.raft().setMembers(GROUP, four, TIMEOUT)).isTrue();
+      assertThat(leader.raft().setMembers(GROUP, four)).succeedsWithin(TIMEOUT);
       // three of four are needed now: without the vote of n4 nothing would be committed
       cluster.nodes().stream()
           .filter(node -> !node.isLeader() && !node.id().equals("n4"))

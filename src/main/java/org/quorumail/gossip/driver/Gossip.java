@@ -222,13 +222,14 @@ public final class Gossip implements AutoCloseable {
    * Publishes new metadata of this node. Up to 512 bytes travel in the membership update; members
    * fetch longer metadata.
    *
+   * @return false when this node is overloaded or closed; then nothing is published
    * @throws IllegalArgumentException when the metadata have more than 64 KiB
    */
-  public void updateMetadata(byte[] metadata) {
+  public boolean updateMetadata(byte[] metadata) {
     NodeMetadata meta = NodeMetadata.of(metadata);
-    if (!loop.submit(() -> loop.updateMetadata(meta))) {
-      LOG.warn("event=gossip_overloaded request=metadata");
-    }
+    boolean accepted = loop.submit(() -> loop.updateMetadata(meta));
+    if (!accepted) LOG.warn("event=gossip_overloaded request=metadata");
+    return accepted;
   }
 
   /** Replaces the keys; open streams keep theirs. See {@link KeyRing} for a rotation. */

@@ -547,6 +547,27 @@ class SwimTest {
         .containsExactly(new MetadataResponse(id(1), meta));
   }
 
+  /** On a starved machine streams break; what is missing for good hides a member's readiness. */
+  @Test
+  void longMetadataIsAskedForUntilItArrives() {
+    NodeMetadata meta = NodeMetadata.of(new byte[10_000]);
+    receive(
+        4,
+        new Alive(
+            new SwimMember(id(1), address(1), 0, NodeMetadata.digestOnly(10_000, meta.digest()))));
+    run(120_000);
+    seen.clear();
+    run(80_000);
+    assertThat(sent(MetadataRequest.class))
+        .contains(new MetadataRequest(id(1), meta.digest()))
+        .hasSizeLessThan(10);
+    receive(1, new MetadataResponse(id(1), meta));
+    run(100_000);
+    seen.clear();
+    run(100_000);
+    assertThat(sent(MetadataRequest.class)).isEmpty();
+  }
+
   @Test
   void newOwnMetadataRaisesTheIncarnation() {
     members(2);
