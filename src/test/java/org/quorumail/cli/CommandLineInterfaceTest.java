@@ -208,8 +208,10 @@ class CommandLineInterfaceTest {
     assertThat(onNode("queue", "suspensions")).isEqualTo(ExitCode.DONE);
     assertThat(out)
         .matches(
-            "DOMAIN +SECONDS-LEFT +UNTIL +AUTHOR +REASON +NODES\n"
-                + "a.test +60 +2026-11-21T02:00:00Z +user:\\S+ +full +n1,n2\n");
+            """
+            DOMAIN +SECONDS-LEFT +UNTIL +AUTHOR +REASON +NODES
+            a.test +60 +2026-11-21T02:00:00Z +user:\\S+ +full +n1,n2
+            """);
     onNode("dns", "list-overrides");
     assertThat(out).contains("NODES").containsPattern("a.test .* n1,n2");
     onNode("spool", "stats");
