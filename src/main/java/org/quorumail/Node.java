@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.quorumail.admin.ClusterCalls;
 import org.quorumail.admin.ClusterQueue;
 import org.quorumail.admin.ClusterReport;
+import org.quorumail.admin.ConfigReport;
 import org.quorumail.admin.DnsReport;
 import org.quorumail.admin.HealthCheck;
 import org.quorumail.admin.NodeReport;
@@ -22,6 +23,8 @@ import org.quorumail.api.OtherNodes;
 import org.quorumail.api.TokenFileException;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
+import org.quorumail.cluster.ConfigHistory;
+import org.quorumail.cluster.ConfigVersion;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.delivery.Router;
@@ -42,6 +45,7 @@ import org.quorumail.node.FatalMessage;
 import org.quorumail.node.LiveConfig;
 import org.quorumail.node.MaintenanceMode;
 import org.quorumail.node.MembershipReconciler;
+import org.quorumail.node.MetaFollower;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeStartException;
 import org.quorumail.node.NodeState;
@@ -49,6 +53,8 @@ import org.quorumail.node.OrderTables;
 import org.quorumail.node.PolicyFactory;
 import org.quorumail.node.QueueRuns;
 import org.quorumail.node.RaftGroups;
+import org.quorumail.node.ReplicatedConfig;
+import org.quorumail.node.ReplicatedConfigFollower;
 import org.quorumail.node.SignalHandlers;
 import org.quorumail.node.SmtpListeners;
 import org.quorumail.node.SpoolRebalancer;
@@ -72,6 +78,9 @@ final class Node {
   private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(30);
 
   private static final Duration FIRST_ELECTION_TIMEOUT = Duration.ofSeconds(3);
+
+  /** The time to read the tables that the cluster's configuration names. */
+  private static final Duration CONFIGURATION_TIMEOUT = Duration.ofSeconds(10);
 
   private final ConfigSources sources;
   private final LiveConfig config;
@@ -140,6 +149,7 @@ final class Node {
       ConfigReloader reloader =
           new ConfigReloader(sources, config, member::replaceSecrets, monitor::publishReload);
       SignalHandlers.onHangup(reloader::reload);
+      ReplicatedConfig shared = new ReplicatedConfig(member, state, reloader, clock);
       HealthCheck health = new HealthCheck(config, state, resolver);
       MaintenanceMode maintenance = MaintenanceMode.open(directory.path(), state, member);
       QueueReport queue = new QueueReport(state, orders, clock);
@@ -153,6 +163,7 @@ final class Node {
               clusterReport,
               inCluster ? new ClusterQueue(queue, others) : queue,
               dns,
+              new ConfigReport(member, shared),
               c.metrics().enabled() ? Optional.of(metrics) : Optional.empty(),
               others);
       upkeep.start("cluster-monitor", ClusterMonitor.INTERVAL, monitor::update);
@@ -163,7 +174,8 @@ final class Node {
           ControlSocket control = ControlSocket.start(api, c.controlSocket())) {
         Optional<ClusterMap> map = member.awaitFormation(stopping);
         DeliveryParts delivery = new DeliveryParts(overrides, formerOverrides, orders);
-        if (map.isPresent()) serve(directory, member, map.get(), delivery, internal, maintenance);
+        if (map.isPresent())
+          serve(directory, member, map.get(), delivery, reloader, internal, maintenance);
       }
     }
   }
@@ -182,6 +194,7 @@ final class Node {
       ClusterMember member,
       ClusterMap map,
       DeliveryParts parts,
+      ConfigReloader reloader,
       InternalApi internal,
       MaintenanceMode maintenance)
       throws ClusterStartException, RaftStartException, IOException, InterruptedException {
@@ -192,7 +205,9 @@ final class Node {
     DsnComposer dsns = new DsnComposer(c.hostname(), c.delivery().dsn());
     boolean delivers = c.roles().contains(Config.Role.DELIVER);
     Clock clock = Clock.systemUTC();
-    try (DeliveryQueue queue =
+    try (ReplicatedConfigFollower follower =
+            new ReplicatedConfigFollower(reloader, member::publishConfigStatus);
+        DeliveryQueue queue =
             DeliveryQueue.start(agent, c.delivery(), dsns, delivers, metrics.registry(), clock);
         RaftGroups groups =
             RaftGroups.open(
@@ -202,7 +217,7 @@ final class Node {
                 map,
                 metrics.registry(),
                 queue,
-                new OrderTables(parts.overrides, queue, parts.former),
+                new MetaFollower(new OrderTables(parts.overrides, queue, parts.former), follower),
                 e -> fatal(e, member))) {
       member.requireMembership(stopping);
       state.opened(groups, queue);
@@ -221,6 +236,7 @@ final class Node {
         Thread registration = Thread.ofVirtual().name("register").start(() -> register(groups));
         try {
           awaitFirstElection(groups);
+          awaitConfiguration(groups, follower);
           QueueRuns runs = new QueueRuns(groups.spools(), queue);
           state.listening(
               SmtpListeners.open(
@@ -260,6 +276,13 @@ final class Node {
     while (groups.spools().readiness() == Readiness.NO_QUORUM && System.nanoTime() < until) {
       if (stopping.await(20, TimeUnit.MILLISECONDS)) return;
     }
+  }
+
+  /** No client should see a configuration that the cluster has replaced. */
+  private static void awaitConfiguration(RaftGroups groups, ReplicatedConfigFollower follower)
+      throws InterruptedException {
+    Optional<ConfigVersion> latest = groups.meta().configuration().flatMap(ConfigHistory::latest);
+    if (latest.isPresent()) follower.await(latest.get().version(), CONFIGURATION_TIMEOUT);
   }
 
   /** Accepts no new work, finishes what runs, and hands the spools over: no mail waits for us. */

@@ -26,8 +26,13 @@ public final class Api {
 
   /** An API of a node that stands alone. */
   public Api(
-      NodeView node, ClusterView cluster, QueueView queue, DnsView dns, Optional<Metrics> metrics) {
-    this(node, cluster, queue, dns, metrics, OtherNodes.none());
+      NodeView node,
+      ClusterView cluster,
+      QueueView queue,
+      DnsView dns,
+      ReplicatedConfigView config,
+      Optional<Metrics> metrics) {
+    this(node, cluster, queue, dns, config, metrics, OtherNodes.none());
   }
 
   /**
@@ -39,6 +44,7 @@ public final class Api {
       ClusterView cluster,
       QueueView queue,
       DnsView dns,
+      ReplicatedConfigView config,
       Optional<Metrics> metrics,
       OtherNodes others) {
     this.eventStream = new EventStream(cluster.events());
@@ -48,6 +54,7 @@ public final class Api {
                 new HealthRoutes(node, cluster).routes(),
                 new ClusterRoutes(cluster).routes(),
                 new MaintenanceRoutes(node, others).routes(),
+                new ReplicatedConfigRoutes(config).routes(),
                 new QueueRoutes(queue, dns).routes(),
                 new DnsRoutes(dns).routes(),
                 new EventRoutes(cluster).routes(),

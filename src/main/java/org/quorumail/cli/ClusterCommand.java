@@ -24,6 +24,7 @@ import tools.jackson.databind.JsonNode;
     name = "cluster",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
+    subcommands = ClusterConfigCommand.class,
     description =
         "Show the cluster; make its files and a secret; transfer the leadership; remove or replace"
             + " a node.",

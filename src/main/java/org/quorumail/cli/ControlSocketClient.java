@@ -68,7 +68,12 @@ final class ControlSocketClient {
 
   /** Sends a call and returns the response, also that of a refused call. */
   ApiResponse send(String method, String path) throws CommandException {
-    JsonNode frame = exchange(method, path);
+    return send(method, path, "");
+  }
+
+  /** The same with a body. */
+  ApiResponse send(String method, String path, String content) throws CommandException {
+    JsonNode frame = exchange(method, path, content);
     return new ApiResponse(frame.path("status").asInt(0), body(frame));
   }
 
@@ -80,9 +85,10 @@ final class ControlSocketClient {
     }
   }
 
-  private JsonNode exchange(String method, String path) throws CommandException {
+  private JsonNode exchange(String method, String path, String content) throws CommandException {
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       ObjectNode request = JSON.createObjectNode().put("method", method).put("path", path);
+      if (!content.isEmpty()) request.put("body", content);
       byte[] frame = JSON.writeValueAsString(request).getBytes(StandardCharsets.UTF_8);
       ByteBuffer out = ByteBuffer.allocate(Integer.BYTES + frame.length);
       out.putInt(frame.length).put(frame).flip();

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param mapVersion the latest version of cluster maps that this node reads; null in a release that
  *     cannot dissolve spools
  * @param features what this node's release can do beyond that; null in a release that names none
+ * @param configStatus the cluster's configuration as this node runs it; null in a release without
  */
 public record MemberMetadata(
     String nodeId,
@@ -35,13 +36,17 @@ public record MemberMetadata(
     @Nullable String joins,
     @Nullable ClusterMap map,
     @Nullable Integer mapVersion,
-    @Nullable List<String> features) {
+    @Nullable List<String> features,
+    @Nullable ConfigStatus configStatus) {
 
   /** The feature of a node that reads orders to the delivery in the log of the meta group. */
   public static final String OPERATOR_ORDERS = "operator-orders";
 
+  /** The feature of a node that reads configurations in the log of the meta group. */
+  public static final String REPLICATED_CONFIG = "replicated-config";
+
   /** The features of this release. */
-  public static final List<String> FEATURES = List.of(OPERATOR_ORDERS);
+  public static final List<String> FEATURES = List.of(OPERATOR_ORDERS, REPLICATED_CONFIG);
 
   /**
    * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays
@@ -78,7 +83,7 @@ public record MemberMetadata(
       @Nullable ClusterMap map) {
     this(
         nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, load, joins,
-        map, null, null);
+        map, null, null, null);
   }
 
   /** Whether the release of the node has a feature. */
@@ -107,7 +112,8 @@ public record MemberMetadata(
         joins,
         map,
         mapVersion,
-        features);
+        features,
+        configStatus);
   }
 
   /**

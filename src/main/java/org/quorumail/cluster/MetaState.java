@@ -28,16 +28,18 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * <p>Entries are JSON with a version and a type. An unknown entry stops the node: to skip the entry
  * of a newer node would let replicas diverge. Version 1 has {@code register}, version 2 {@code
- * map}, version 13 the orders to the delivery. The first entry of a version is appended when all
- * nodes run a release that knows it.
+ * map}, version 13 the orders to the delivery and {@code configuration}. The first entry of a
+ * version is appended when all nodes run a release that knows it.
  */
 public final class MetaState implements ReplicatedState {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final int REGISTER_VERSION = 1;
   private static final int MAP_VERSION = 2;
   private static final int ORDER_VERSION = 13;
+  private static final int CONFIG_VERSION = 13;
   private static final String FILE = "meta.json";
 
+  private static final String CONFIGURATION = "configuration";
   private static final String SUSPEND = "suspend";
   private static final String RESUME = "resume";
   private static final String SET_MX_OVERRIDE = "set_mx_override";
@@ -52,7 +54,7 @@ public final class MetaState implements ReplicatedState {
 
   private final Path directory;
   private final Listener listener;
-  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of(), null, null);
+  private volatile Registry registry = new Registry(LogPosition.NONE, Map.of(), null, null, null);
 
   /** Wakes threads that wait for an entry to be applied. */
   private final Object progress = new Object();
@@ -68,23 +70,27 @@ public final class MetaState implements ReplicatedState {
   /** The parts of a node that follow this state. Called by the applying thread; must not block. */
   public interface Listener {
     /** No part. */
-    Listener NONE = orders -> {};
+    Listener NONE = new Listener() {};
 
     /** Passes on the orders: at the start those that are on this node's disk, then each change. */
-    void ordersChanged(OperatorOrders orders);
+    default void ordersChanged(OperatorOrders orders) {}
+
+    /** Passes on the latest version: at the start that on this node's disk, then each later one. */
+    default void configurationChanged(ConfigVersion latest) {}
   }
 
   /**
-   * The content of {@code meta.json}; without a map and orders in older releases and before the
-   * first entry of each.
+   * The content of {@code meta.json}; without a map, orders and configuration in older releases and
+   * before the first entry of each.
    */
   private record Registry(
       LogPosition applied,
       Map<String, RegisteredNode> nodes,
       @Nullable ClusterMap map,
-      @Nullable OperatorOrders orders) {
+      @Nullable OperatorOrders orders,
+      @Nullable ConfigHistory configuration) {
     Registry at(LogPosition position) {
-      return new Registry(position, nodes, map, orders);
+      return new Registry(position, nodes, map, orders, configuration);
     }
   }
 
@@ -94,13 +100,16 @@ public final class MetaState implements ReplicatedState {
 
   private record OrderEntry(int version, String type, OperatorOrder order) {}
 
+  private record ConfigEntry(int version, String type, ConfigVersion configuration) {}
+
   /** The same as another node has sent it: it may lack fields. */
   private record ReceivedEntry(
       int version,
       @Nullable String type,
       @Nullable RegisteredNode node,
       @Nullable ClusterMap map,
-      @Nullable JsonNode order) {}
+      @Nullable JsonNode order,
+      @Nullable ConfigVersion configuration) {}
 
   /** An entry that this version can apply. */
   private sealed interface MetaEntry {
@@ -109,6 +118,8 @@ public final class MetaState implements ReplicatedState {
     record NextMap(ClusterMap map) implements MetaEntry {}
 
     record Order(OperatorOrder order) implements MetaEntry {}
+
+    record NextConfig(ConfigVersion version) implements MetaEntry {}
   }
 
   public MetaState(Path directory, Listener listener) {
@@ -148,6 +159,21 @@ public final class MetaState implements ReplicatedState {
     return Optional.ofNullable(registry.orders());
   }
 
+  /**
+   * The entry of a version of the configuration. It takes effect if it is the successor of the
+   * latest one; then its reply is empty, else it is the reason.
+   */
+  public static byte[] configEntry(ConfigVersion next) {
+    return JSON.writeValueAsBytes(new ConfigEntry(CONFIG_VERSION, CONFIGURATION, next));
+  }
+
+  /**
+   * The configuration of all nodes; empty while there was none, which an older release can replay.
+   */
+  public Optional<ConfigHistory> configuration() {
+    return Optional.ofNullable(registry.configuration());
+  }
+
   /** Waits until this replica has applied an entry; false when it has not in time. */
   public boolean awaitApplied(LogPosition position, Duration timeout) throws InterruptedException {
     long until = System.nanoTime() + timeout.toNanos();
@@ -184,10 +210,14 @@ public final class MetaState implements ReplicatedState {
 
   /** Puts another state into effect. */
   private void replace(Registry next) {
-    OperatorOrders before = registry.orders();
+    Registry before = registry;
     registry = next;
     OperatorOrders orders = next.orders();
-    if (orders != null && !orders.equals(before)) listener.ordersChanged(orders);
+    if (orders != null && !orders.equals(before.orders())) listener.ordersChanged(orders);
+    ConfigHistory config = next.configuration();
+    if (config != null && !config.equals(before.configuration())) {
+      config.latest().ifPresent(listener::configurationChanged);
+    }
     synchronized (progress) {
       progress.notifyAll();
     }
@@ -216,6 +246,7 @@ public final class MetaState implements ReplicatedState {
       case MetaEntry.Register register -> register(position, register.node());
       case MetaEntry.NextMap next -> replaceMap(position, next.map());
       case MetaEntry.Order order -> order(position, order.order());
+      case MetaEntry.NextConfig next -> configuration(position, next.version());
     };
   }
 
@@ -226,16 +257,36 @@ public final class MetaState implements ReplicatedState {
   private byte[] order(LogPosition position, OperatorOrder order) throws IOException {
     OperatorOrders.Change change = orders().orElse(OperatorOrders.NONE).with(order);
     Registry now = registry;
-    Registry next = new Registry(position, now.nodes(), now.map(), change.next());
+    Registry next =
+        new Registry(position, now.nodes(), now.map(), change.next(), now.configuration());
     write(next, directory);
     replace(next);
     return change.result().reply();
   }
 
+  /** A version is on this node's disk before it takes effect, as an order is. */
+  private byte[] configuration(LogPosition position, ConfigVersion version) throws IOException {
+    ConfigHistory history = configuration().orElse(ConfigHistory.NONE);
+    Registry now = registry;
+    if (version.version() != history.next()) {
+      replace(now.at(position));
+      return "the configuration was changed meanwhile: version %d does not follow version %d"
+          .formatted(version.version(), history.next() - 1)
+          .getBytes(StandardCharsets.UTF_8);
+    }
+    Registry next =
+        new Registry(position, now.nodes(), now.map(), now.orders(), history.with(version));
+    write(next, directory);
+    replace(next);
+    return new byte[0];
+  }
+
   private byte[] register(LogPosition position, RegisteredNode node) {
     Map<String, RegisteredNode> nodes = new TreeMap<>(registry.nodes());
     nodes.put(node.nodeId(), node);
-    replace(new Registry(position, Map.copyOf(nodes), registry.map(), registry.orders()));
+    Registry now = registry;
+    replace(
+        new Registry(position, Map.copyOf(nodes), now.map(), now.orders(), now.configuration()));
     return new byte[0];
   }
 
@@ -245,7 +296,8 @@ public final class MetaState implements ReplicatedState {
     boolean follows = next.revision() == revision + 1;
     boolean sameCluster = present == null || present.clusterId().equals(next.clusterId());
     ClusterMap result = follows && sameCluster ? next : present;
-    replace(new Registry(position, registry.nodes(), result, registry.orders()));
+    Registry now = registry;
+    replace(new Registry(position, now.nodes(), result, now.orders(), now.configuration()));
     if (result == next) return new byte[0];
     return "the members were changed meanwhile: revision %d of cluster %s does not follow revision %d"
         .formatted(next.revision(), next.clusterId(), revision)
@@ -267,6 +319,9 @@ public final class MetaState implements ReplicatedState {
     }
     if (received.version() == MAP_VERSION && "map".equals(received.type())) {
       return nextMap(received.map());
+    }
+    if (received.version() == CONFIG_VERSION && CONFIGURATION.equals(received.type())) {
+      return nextConfig(received.configuration());
     }
     if (received.version() == ORDER_VERSION) {
       Class<? extends OperatorOrder> type = ORDER_TYPES.get(String.valueOf(received.type()));
@@ -291,6 +346,15 @@ public final class MetaState implements ReplicatedState {
       throw new IOException("an entry of the meta group has a bad map: " + problem.get());
     }
     return new MetaEntry.NextMap(map);
+  }
+
+  private static MetaEntry nextConfig(@Nullable ConfigVersion version) throws IOException {
+    if (version == null) throw new IOException("an entry of the meta group has no configuration");
+    Optional<String> problem = version.problem();
+    if (problem.isPresent()) {
+      throw new IOException("an entry of the meta group has a bad configuration: " + problem.get());
+    }
+    return new MetaEntry.NextConfig(version);
   }
 
   private static MetaEntry order(@Nullable JsonNode json, Class<? extends OperatorOrder> type)

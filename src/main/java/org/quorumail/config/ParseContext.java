@@ -30,6 +30,7 @@ public final class ParseContext {
   private final String fileName;
   private final ObjectNode root;
   private final Map<String, Integer> lines;
+  private final Map<String, String> replicatedOrigins;
   private final Map<String, String> environment;
   private final Map<String, EnvironmentVariables.Variable> foreignEnvironment;
   private final Map<String, String> overrides;
@@ -49,9 +50,36 @@ public final class ParseContext {
       Map<String, Integer> lines,
       Map<String, String> environment,
       Map<String, String> overrides) {
+    this(fileName, root, lines, Map.of(), environment, overrides);
+  }
+
+  /** A reading with the configuration of the cluster below the file. */
+  public static ParseContext above(
+      ReplicatedDocument cluster,
+      String fileName,
+      TomlDocument file,
+      Map<String, String> environment,
+      Map<String, String> overrides) {
+    return new ParseContext(
+        fileName,
+        cluster.below(file.root()),
+        file.lines(),
+        cluster.originsBelow(file.root()),
+        environment,
+        overrides);
+  }
+
+  private ParseContext(
+      String fileName,
+      ObjectNode root,
+      Map<String, Integer> lines,
+      Map<String, String> replicatedOrigins,
+      Map<String, String> environment,
+      Map<String, String> overrides) {
     this.fileName = fileName;
     this.root = root;
     this.lines = lines;
+    this.replicatedOrigins = replicatedOrigins;
     this.environment = EnvironmentVariables.ownVariables(environment);
     this.foreignEnvironment = EnvironmentVariables.foreignVariables(environment);
     EnvironmentVariables.foreignWarnings(environment)
@@ -121,15 +149,23 @@ public final class ParseContext {
     for (String p = path; !p.isEmpty(); p = parent(p)) {
       Integer line = lines.get(p);
       if (line != null) return fileName + ":" + line;
+      String replicated = replicatedOrigins.get(p);
+      if (replicated != null) return replicated;
     }
     return fileName;
+  }
+
+  /** The place where a key is written; for a key that is not written, that of its table. */
+  public String originOf(String path) {
+    return origin(path);
   }
 
   private boolean isSet(String path) {
     return overrides.containsKey(path)
         || environment.containsKey(EnvironmentVariables.nameOf(path))
         || foreignEnvironment.containsKey(path)
-        || lines.containsKey(path);
+        || lines.containsKey(path)
+        || replicatedOrigins.containsKey(path);
   }
 
   /** The configuration file when the value of a key is written in it. */

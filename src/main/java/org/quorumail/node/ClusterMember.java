@@ -21,6 +21,7 @@ import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
 import org.quorumail.cluster.ClusterTlsFiles;
+import org.quorumail.cluster.ConfigStatus;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.FormationVote;
 import org.quorumail.cluster.GossipConfigMapper;
@@ -334,6 +335,11 @@ public final class ClusterMember implements AutoCloseable {
     ClusterEvent event = new ClusterEvent(Instant.now().toString(), node, type, details);
     events.add(event);
     membership.broadcast(event);
+  }
+
+  /** Publishes which version of the cluster's configuration this node runs. */
+  public void publishConfigStatus(ConfigStatus status) {
+    local.configStatus(status);
   }
 
   /** Uses new secrets for gossip and replication from now on; open connections stay open. */

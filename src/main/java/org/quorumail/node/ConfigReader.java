@@ -1,6 +1,7 @@
 package org.quorumail.node;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import org.quorumail.config.ConfigKey;
 import org.quorumail.config.HostName;
 import org.quorumail.config.ParseContext;
 import org.quorumail.config.Problem;
+import org.quorumail.config.ReplicatedDocument;
 import org.quorumail.config.Section;
 import org.quorumail.config.TomlDocument;
 import org.quorumail.delivery.DeliveryConfigReader;
@@ -65,16 +67,66 @@ public final class ConfigReader {
     try {
       document = TomlDocument.parse(toml);
     } catch (TomlDocument.SyntaxException e) {
-      String origin = e.line() > 0 ? fileName + ":" + e.line() : fileName;
-      return ConfigResult.Invalid.of(origin, "not valid TOML: " + e.getMessage());
+      return notToml(fileName, e);
     }
+    return read(
+        new ParseContext(fileName, document.root(), document.lines(), environment, overrides),
+        List.of());
+  }
+
+  /**
+   * Reads the configuration of the cluster below that of this node.
+   *
+   * @param cluster the keys that all nodes have
+   */
+  public static ConfigResult read(
+      ReplicatedDocument cluster,
+      String toml,
+      String fileName,
+      Map<String, String> environment,
+      Map<String, String> overrides) {
+    TomlDocument document;
+    try {
+      document = TomlDocument.parse(toml);
+    } catch (TomlDocument.SyntaxException e) {
+      return notToml(fileName, e);
+    }
+    ParseContext context = ParseContext.above(cluster, fileName, document, environment, overrides);
+    List<String> overridden =
+        cluster.keys().stream()
+            .filter(key -> !context.originOf(key).startsWith(cluster.name() + ":"))
+            .toList();
+    return read(context, overridden);
+  }
+
+  /**
+   * Reads the configuration of the cluster alone, and checks that it may have these keys.
+   *
+   * @return the problems, empty when there is none
+   */
+  static List<Problem> problems(ReplicatedDocument cluster) {
+    TomlDocument document = cluster.document();
     ParseContext context =
-        new ParseContext(fileName, document.root(), document.lines(), environment, overrides);
+        new ParseContext(cluster.name(), document.root(), document.lines(), Map.of(), Map.of());
+    new ConfigReader(context.root()).config();
+    List<Problem> problems = new ArrayList<>(context.problems());
+    ReplicatedConfigCheck.problems(cluster, context).stream()
+        .filter(p -> !context.hasProblem(p.key())) // an unknown key is one problem
+        .forEach(problems::add);
+    return problems;
+  }
+
+  private static ConfigResult.Invalid notToml(String name, TomlDocument.SyntaxException e) {
+    String origin = e.line() > 0 ? name + ":" + e.line() : name;
+    return ConfigResult.Invalid.of(origin, "not valid TOML: " + e.getMessage());
+  }
+
+  private static ConfigResult read(ParseContext context, List<String> overridden) {
     Config config = new ConfigReader(context.root()).config();
     new ConfigCrossChecks(config, context).run();
     List<Problem> problems = context.problems();
     return problems.isEmpty()
-        ? new ConfigResult.Valid(config, context.values(), context.warnings())
+        ? new ConfigResult.Valid(config, context.values(), context.warnings(), overridden)
         : new ConfigResult.Invalid(problems);
   }
 

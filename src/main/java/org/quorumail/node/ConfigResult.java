@@ -11,10 +11,13 @@ public sealed interface ConfigResult {
    *
    * @param values the same by the names of the keys
    * @param warnings values that work but are probably a mistake
+   * @param overridden keys of the cluster's configuration for which this node has its own value
    */
-  record Valid(Config config, ConfigValues values, List<Problem> warnings) implements ConfigResult {
+  record Valid(Config config, ConfigValues values, List<Problem> warnings, List<String> overridden)
+      implements ConfigResult {
     public Valid {
       warnings = List.copyOf(warnings);
+      overridden = List.copyOf(overridden);
     }
   }
 

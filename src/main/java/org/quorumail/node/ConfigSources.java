@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.quorumail.config.ReplicatedDocument;
 import org.quorumail.config.TextFile;
 
 /**
@@ -23,20 +24,34 @@ public record ConfigSources(
     environment = Map.copyOf(environment);
   }
 
-  /** Reads the sources as they are now. */
+  /** Reads the sources of this node as they are now. */
   public ConfigResult read() {
-    if (file.isEmpty()) return ConfigReader.read("", "", environment, overrides);
+    return read(Optional.empty());
+  }
+
+  /**
+   * Reads the sources as they are now.
+   *
+   * @param cluster the configuration of all nodes, the weakest source
+   */
+  ConfigResult read(Optional<ReplicatedDocument> cluster) {
+    if (file.isEmpty()) return read(cluster, "", "");
     Path path = file.get();
     try {
       if (Files.notExists(path)) return unreadable(path, "does not exist");
       if (Files.size(path) > MAX_FILE_SIZE) return unreadable(path, "is larger than 4 MiB");
-      return ConfigReader.read(
-          TextFile.read(path, MAX_FILE_SIZE), path.toString(), environment, overrides);
+      return read(cluster, TextFile.read(path, MAX_FILE_SIZE), path.toString());
     } catch (TextFile.LineException e) {
       return ConfigResult.Invalid.of(path + ":" + e.line(), e.fault());
     } catch (IOException e) {
       return unreadable(path, "cannot be read (" + e.getMessage() + ")");
     }
+  }
+
+  private ConfigResult read(Optional<ReplicatedDocument> cluster, String toml, String name) {
+    return cluster.isPresent()
+        ? ConfigReader.read(cluster.get(), toml, name, environment, overrides)
+        : ConfigReader.read(toml, name, environment, overrides);
   }
 
   private static ConfigResult unreadable(Path path, String why) {

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterMap;
+import org.quorumail.cluster.ConfigStatus;
 import org.quorumail.cluster.FormationVote;
 import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.MemberMetadata.NodeLoad;
@@ -31,6 +32,7 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   private final Supplier<NodeLoad> load;
   private volatile @Nullable ClusterMap map;
   private volatile @Nullable String joins;
+  private volatile ConfigStatus configStatus = ConfigStatus.NONE;
 
   LocalMetadata(
       DataDirectory.StoredIdentity identity,
@@ -65,7 +67,8 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
         known == null ? joins : null,
         known,
         ClusterMap.VERSION,
-        MemberMetadata.FEATURES);
+        MemberMetadata.FEATURES,
+        configStatus);
   }
 
   Optional<ClusterMap> map() {
@@ -75,6 +78,11 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   /** Asks the nodes of a cluster to add this node. */
   void joins(String clusterId) {
     joins = clusterId;
+  }
+
+  /** Publishes which version of the cluster's configuration this node runs. */
+  void configStatus(ConfigStatus status) {
+    configStatus = status;
   }
 
   /** Records that this node, the only member, has moved. */

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -27,10 +28,12 @@ import org.quorumail.api.ClusterView;
 import org.quorumail.api.DnsView;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.api.QueueView;
+import org.quorumail.api.ReplicatedConfigView;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterMap;
+import org.quorumail.cluster.ConfigStatus;
 import org.quorumail.config.HostPort;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.FakeResolver;
@@ -52,12 +55,15 @@ import org.quorumail.node.ConfigResult;
 import org.quorumail.node.ConfigSources;
 import org.quorumail.node.DataDirectory;
 import org.quorumail.node.LiveConfig;
+import org.quorumail.node.MetaFollower;
 import org.quorumail.node.MxOverrideFile;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.OrderTables;
 import org.quorumail.node.PolicyFactory;
 import org.quorumail.node.QueueRuns;
 import org.quorumail.node.RaftGroups;
+import org.quorumail.node.ReplicatedConfig;
+import org.quorumail.node.ReplicatedConfigFollower;
 import org.quorumail.node.SmtpListeners;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
@@ -83,6 +89,8 @@ class ReportsTest {
   private ClusterMember member;
   private MxOverrides overrides = new MxOverrides();
   private MxOverrideFile former;
+  private ConfigReloader reloader;
+  private ReplicatedConfigFollower follower;
 
   @BeforeEach
   void start() throws Exception {
@@ -91,11 +99,15 @@ class ReportsTest {
     sources = new ConfigSources(Map.of(), Map.of(), Optional.of(file));
     ConfigResult.Valid read = (ConfigResult.Valid) sources.read();
     config = read.config();
+    live = liveConfig(read);
+    startMember();
+  }
+
+  private LiveConfig liveConfig(ConfigResult.Valid read) throws Exception {
     DnsResolver resolver = new DnsResolver(config.delivery().dns(), clock, meters);
     PolicyFactory factory =
         new PolicyFactory(resolver, new LocalPolicyState(1_000, clock), meters, clock);
-    live = LiveConfig.open(read, factory);
-    startMember();
+    return LiveConfig.open(read, factory);
   }
 
   private void startMember() throws Exception {
@@ -104,6 +116,7 @@ class ReportsTest {
     member = ClusterMember.start(config, directory, state::load, meters);
     open.addFirst(member);
     former = MxOverrideFile.open(directory.path());
+    reloader = new ConfigReloader(sources, live, secrets -> {}, result -> {});
   }
 
   private void restart() throws Exception {
@@ -111,6 +124,7 @@ class ReportsTest {
     open.clear();
     state = new NodeState();
     overrides = new MxOverrides();
+    live = liveConfig((ConfigResult.Valid) sources.read());
     startMember();
     open();
   }
@@ -489,7 +503,83 @@ class ReportsTest {
             .formatted(folder.resolve("data"), more));
   }
 
+  private ConfigReport config() {
+    return new ConfigReport(member, new ReplicatedConfig(member, state, reloader, clock));
+  }
+
+  private ReplicatedConfigView.NodeVersion running() {
+    return config().nodeVersions().getFirst();
+  }
+
+  @Test
+  void aVersionOfTheClusterIsInForceAtOnceAndAfterARestart() throws Exception {
+    open();
+    ConfigReport report = config();
+    assertThat(report.document(OptionalLong.empty())).isEmpty();
+    String first = "[relay]\ndomains = [\"one.test\"]\n[policy.tarpit]\nafter_errors = 7\n";
+    assertThat(report.problems(first)).isEmpty();
+    assertThat(report.set(first, "one", "user:root", OptionalLong.of(0)).version()).isEqualTo(1);
+    await().atMost(LONG).until(() -> running().version() == 1);
+    assertThat(live.current().relay().domains()).containsExactly("one.test");
+    assertThat(live.current().policy().tarpit().afterErrors()).isEqualTo(7);
+    String second = "[relay]\ndomains = [\"two.test\"]\n";
+    assertThatThrownBy(() -> report.set(second, "", "user:root", OptionalLong.of(0)))
+        .isInstanceOf(ChangeRefusedException.class)
+        .hasMessageContaining("version 1, not 0");
+    report.set(second, "", "user:root", OptionalLong.of(1));
+    await().atMost(LONG).until(() -> running().version() == 2);
+    assertThat(live.current().relay().domains()).containsExactly("two.test");
+    assertThat(live.current().policy().tarpit().afterErrors()).as("the default").isEqualTo(3);
+
+    restart();
+    await().atMost(LONG).until(() -> running().version() == 2);
+    assertThat(live.current().relay().domains()).containsExactly("two.test");
+    assertThat(config().history())
+        .extracting(ReplicatedConfigView.Version::version)
+        .containsExactly(1L, 2L);
+    assertThat(config().document(OptionalLong.of(1)).orElseThrow().toml()).isEqualTo(first);
+    assertThat(reloader.reload().problems()).isEmpty();
+    assertThat(live.current().relay().domains()).as("a reload keeps it").contains("two.test");
+  }
+
+  @Test
+  void theFileOfTheNodeIsStrongerAndTheStatusNamesItsKeys() throws Exception {
+    write("[relay]\ndomains = [\"own.test\"]\n");
+    assertThat(reloader.reload().problems()).isEmpty();
+    open();
+    String shared = "[relay]\ndomains = [\"one.test\"]\nnetworks = [\"192.0.2.0/24\"]\n";
+    config().set(shared, "", "user:root", OptionalLong.empty());
+    await().atMost(LONG).until(() -> running().version() == 1);
+    assertThat(live.current().relay().domains()).containsExactly("own.test");
+    assertThat(live.current().relay().networks()).hasSize(1);
+    assertThat(running().overridden()).containsExactly("relay.domains");
+    assertThat(running().problem()).isEmpty();
+    write("");
+    reloader.reload();
+    assertThat(live.current().relay().domains()).containsExactly("one.test");
+    assertThat(reloader.status().overridden()).isEmpty();
+  }
+
+  @Test
+  void aNodeThatCannotUseAVersionKeepsTheOneBeforeAndSaysWhy() throws Exception {
+    open();
+    config().set("[policy.greylist]\ndelay = \"1m\"\n", "", "user:root", OptionalLong.empty());
+    await().atMost(LONG).until(() -> running().version() == 1);
+    write("[policy.greylist]\ndelay_secs = 90\n");
+    config().set("[policy.greylist]\ndelay = \"2m\"\n", "", "user:root", OptionalLong.empty());
+    await().atMost(LONG).until(() -> !running().problem().isEmpty());
+    assertThat(running().version()).isEqualTo(1);
+    assertThat(running().problem()).startsWith("version 2: ").contains("delay_secs");
+    assertThat(live.current().policy().greylist().delay()).isEqualTo(Duration.ofMinutes(1));
+    write("");
+    assertThat(reloader.reload().problems()).isEmpty();
+    assertThat(reloader.status()).isEqualTo(new ConfigStatus(2, "", List.of()));
+    assertThat(live.current().policy().greylist().delay()).isEqualTo(Duration.ofMinutes(2));
+  }
+
   private RaftGroups open() throws Exception {
+    follower = new ReplicatedConfigFollower(reloader, member::publishConfigStatus);
+    open.addFirst(follower);
     ClusterMap map = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
     FakeResolver resolver = new FakeResolver();
     Router router = new Router(config.routes(), config.delivery(), overrides);
@@ -506,7 +596,7 @@ class ReportsTest {
             map,
             meters,
             queue,
-            new OrderTables(overrides, queue, former),
+            new MetaFollower(new OrderTables(overrides, queue, former), follower),
             e -> {});
     open.addFirst(groups);
     state.opened(groups, queue);

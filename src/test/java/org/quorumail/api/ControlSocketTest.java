@@ -35,7 +35,7 @@ class ControlSocketTest {
   void start() throws IOException {
     node = new FakeNode(folder, Map.of());
     metrics = new Metrics();
-    api = new Api(node, node, node, node, Optional.of(metrics));
+    api = new Api(node, node, node, node, node, Optional.of(metrics));
     path = folder.resolve("run/control.sock");
     socket = ControlSocket.start(api, path);
   }

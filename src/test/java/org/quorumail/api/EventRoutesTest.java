@@ -42,7 +42,7 @@ class EventRoutesTest {
     metrics = new Metrics();
     server =
         HttpServer.start(
-            new Api(node, node, node, node, Optional.of(metrics)),
+            new Api(node, node, node, node, node, Optional.of(metrics)),
             node.config().health(),
             node.config().api(),
             Optional::empty);

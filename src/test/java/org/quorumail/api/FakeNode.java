@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,7 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.node.Config;
 
 /** A node with one spool in memory. */
-public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
+public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, ReplicatedConfigView {
   public final QueueId first = QueueId.generate(Instant.ofEpochSecond(1_000));
   public final QueueId second = QueueId.generate(Instant.ofEpochSecond(2_000));
   public final Map<QueueId, String> statuses = new TreeMap<>();
@@ -362,6 +363,44 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView {
 
   private static MxOverride operators(String domain, String host) {
     return new MxOverride(domain, host, "operator", "user:root");
+  }
+
+  private final List<Document> documents = new ArrayList<>();
+
+  @Override
+  public List<Version> history() {
+    return documents.stream().map(FakeNode::version).toList();
+  }
+
+  private static Version version(Document d) {
+    return new Version(d.version(), d.time(), d.author(), d.comment());
+  }
+
+  @Override
+  public Optional<Document> document(OptionalLong version) {
+    if (version.isEmpty())
+      return documents.isEmpty() ? Optional.empty() : Optional.of(documents.getLast());
+    return documents.stream().filter(d -> d.version() == version.getAsLong()).findFirst();
+  }
+
+  @Override
+  public List<String> problems(String toml) {
+    return toml.contains("bad") ? List.of("configuration:1: bad: unknown key") : List.of();
+  }
+
+  @Override
+  public Version set(String toml, String comment, String author, OptionalLong base) {
+    requireQuorum();
+    if (base.isPresent() && base.getAsLong() != documents.size())
+      throw ChangeRefusedException.conflict("the cluster has another version");
+    String time = "2026-11-21T00:00:00Z";
+    documents.add(new Document(documents.size() + 1, time, author, comment, toml));
+    return version(documents.getLast());
+  }
+
+  @Override
+  public List<NodeVersion> nodeVersions() {
+    return List.of(new NodeVersion("n1", documents.size(), "", List.of("relay.domains")));
   }
 
   @Override

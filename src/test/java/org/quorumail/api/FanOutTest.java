@@ -40,7 +40,7 @@ class FanOutTest {
 
   private Api api() {
     FakeNode node = node("n1");
-    return new Api(node, node, node, node, Optional.empty(), cluster.from("n1"));
+    return new Api(node, node, node, node, node, Optional.empty(), cluster.from("n1"));
   }
 
   private ApiResponse call(String method, String target) {
@@ -255,7 +255,7 @@ class FanOutTest {
   @Test
   void aNodeThatStandsAloneAnswersAsBefore() {
     FakeNode node = node("n1");
-    Api alone = new Api(node, node, node, node, Optional.empty());
+    Api alone = new Api(node, node, node, node, node, Optional.empty());
     ApiResponse done = call(alone, "POST", "/api/queue/process-now", Caller.OPERATOR);
     assertThat(new String(done.body(), StandardCharsets.UTF_8)).isEqualTo("{\"done\":true}");
     String other = "/api/queue/" + node("n3").first;

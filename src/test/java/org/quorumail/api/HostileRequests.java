@@ -80,7 +80,7 @@ public final class HostileRequests {
         new FakeNode(
             folder,
             Map.of("health.listen_address", "127.0.0.1:0", "api.token_file", token.toString()));
-    Api api = new Api(node, node, node, node, Optional.of(new Metrics()));
+    Api api = new Api(node, node, node, node, node, Optional.of(new Metrics()));
     HttpServer started =
         HttpServer.start(api, node.config().health(), node.config().api(), Optional::empty, LIMITS);
     server = started;

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -49,6 +50,18 @@ class HttpApiPageTest {
   private static final List<String> WITHOUT_ANSWER = List.of("GET /metrics", "GET /api/config");
 
   /** The targets of operations that need more than their pattern. */
+  private static final Map<String, String> CONFIG_EXAMPLES =
+      Map.of(
+          "GET /api/cluster/config/diff", "/api/cluster/config/diff?from=1&to=2",
+          "PUT /api/cluster/config", "/api/cluster/config?comment=customer&base=2",
+          "POST /api/cluster/config/rollback", "/api/cluster/config/rollback?to=1");
+
+  /** Operations with a document as their body. */
+  private static final Set<String> WITH_DOCUMENT =
+      Set.of("PUT /api/cluster/config", "POST /api/cluster/config/validate");
+
+  private static final String CONFIG = "[relay]\ndomains = [\"example.org\"]\n";
+
   private static final Map<String, String> EXAMPLES =
       Map.ofEntries(
           Map.entry("GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1"),
@@ -118,8 +131,11 @@ class HttpApiPageTest {
     node.hosts.put("example.net", "mx.example.net:2525");
     suspend(node, "example.org");
     if (route.operation().contains("resume")) suspend(node, "example.net");
+    node.set("[relay]\ndomains = []\n", "", "user:root", OptionalLong.empty());
+    node.set(CONFIG, "customer", "user:root", OptionalLong.empty());
     String target = target(route, node);
-    ApiResponse answer = call(api(node), route.method(), target);
+    boolean hasDocument = WITH_DOCUMENT.contains(route.operation());
+    ApiResponse answer = call(api(node), route.method(), target, hasDocument ? CONFIG : "");
     String shown = target.replace(node.first.toString(), ID);
     String quoted = shown.contains("?") ? "'" + url(shown) + "'" : url(shown);
     StringBuilder text = new StringBuilder();
@@ -131,6 +147,7 @@ class HttpApiPageTest {
       if (route.access() != ApiRoute.Access.PROBE)
         text.append(" -H \"Authorization: Bearer $TOKEN\"");
       if (!route.method().equals("GET")) text.append(" -X ").append(route.method());
+      if (hasDocument) text.append(" --data-binary @shared.toml");
       text.append(' ').append(quoted).append('\n');
     }
     text.append("```\n");
@@ -157,13 +174,14 @@ class HttpApiPageTest {
   }
 
   private static String target(ApiRoute route, FakeNode node) {
-    String example = EXAMPLES.get(route.operation());
+    String example =
+        CONFIG_EXAMPLES.getOrDefault(route.operation(), EXAMPLES.get(route.operation()));
     if (example != null) return example;
     String id = route.pattern().startsWith("/api/queue") ? node.first.toString() : "n1";
     return route.pattern().replace("{id}", id).replace("{domain}", "example.net");
   }
 
-  private static ApiResponse call(Api api, String method, String target) {
+  private static ApiResponse call(Api api, String method, String target, String body) {
     int question = target.indexOf('?');
     String path = question < 0 ? target : target.substring(0, question);
     Map<String, List<String>> query = new LinkedHashMap<>();
@@ -180,7 +198,7 @@ class HttpApiPageTest {
                 path,
                 query,
                 Map.of(),
-                new byte[0],
+                body.getBytes(StandardCharsets.UTF_8),
                 Caller.OPERATOR,
                 "user:root",
                 "control socket"));
@@ -213,6 +231,6 @@ class HttpApiPageTest {
   }
 
   private static Api api(FakeNode node) {
-    return new Api(node, node, node, node, Optional.of(new Metrics()));
+    return new Api(node, node, node, node, node, Optional.of(new Metrics()));
   }
 }

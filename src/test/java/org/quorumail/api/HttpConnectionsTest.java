@@ -248,7 +248,7 @@ class HttpConnectionsTest {
   private void start(HttpLimits limits) throws IOException {
     server =
         HttpServer.start(
-            new Api(node, node, node, node, Optional.of(metrics)),
+            new Api(node, node, node, node, node, Optional.of(metrics)),
             node.config().health(),
             node.config().api(),
             Optional::empty,

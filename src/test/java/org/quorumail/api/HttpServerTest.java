@@ -53,7 +53,7 @@ class HttpServerTest {
     metrics = new Metrics();
     server =
         HttpServer.start(
-            new Api(node, node, node, node, Optional.of(metrics)),
+            new Api(node, node, node, node, node, Optional.of(metrics)),
             node.config().health(),
             node.config().api(),
             Optional::empty);
@@ -425,7 +425,7 @@ class HttpServerTest {
     assertThatThrownBy(
             () ->
                 HttpServer.start(
-                    new Api(other, other, other, other, Optional.of(metrics)),
+                    new Api(other, other, other, other, other, Optional.of(metrics)),
                     other.config().health(),
                     other.config().api(),
                     Optional::empty))
@@ -440,7 +440,7 @@ class HttpServerTest {
 
   private HttpServer start(FakeNode other) throws IOException {
     return HttpServer.start(
-        new Api(other, other, other, other, Optional.of(metrics)),
+        new Api(other, other, other, other, other, Optional.of(metrics)),
         other.config().health(),
         other.config().api(),
         Optional::empty);

@@ -213,7 +213,7 @@ class HttpTlsTest {
 
   private FakeNode start(HttpLimits limits) throws IOException {
     FakeNode node = new FakeNode(folder, Map.of("health.listen_address", "127.0.0.1:0"));
-    Api api = new Api(node, node, node, node, Optional.of(metrics));
+    Api api = new Api(node, node, node, node, node, Optional.of(metrics));
     server = HttpServer.start(api, node.config().health(), node.config().api(), () -> tls, limits);
     return node;
   }

@@ -47,7 +47,7 @@ class CommandLineInterfaceTest {
     node = new FakeNode(folder, Map.of());
     metrics = new Metrics();
     path = folder.resolve("control.sock");
-    socket = ControlSocket.start(new Api(node, node, node, node, Optional.of(metrics)), path);
+    socket = ControlSocket.start(new Api(node, node, node, node, node, Optional.of(metrics)), path);
   }
 
   @AfterEach
@@ -187,7 +187,7 @@ class CommandLineInterfaceTest {
     }
     cluster.silent.add("n3");
     socket.close();
-    Api api = new Api(node, node, node, node, Optional.of(metrics), cluster.from("n1"));
+    Api api = new Api(node, node, node, node, node, Optional.of(metrics), cluster.from("n1"));
     socket = ControlSocket.start(api, path);
     Map<List<String>, String> texts =
         Map.of(
@@ -334,6 +334,40 @@ class CommandLineInterfaceTest {
     assertThat(onNode("queue", "reroute", "--domain", "example.org", "--to", "mx.test:2525"))
         .isEqualTo(ExitCode.DONE);
     assertThat(node.hosts).containsEntry("example.org", "mx.test:2525");
+  }
+
+  @Test
+  void theConfigurationOfTheClusterIsSetShownComparedAndRolledBack() throws IOException {
+    Path file = folder.resolve("shared.toml");
+    Files.writeString(file, "[relay]\ndomains = [\"a.test\"]\n");
+    assertThat(onNode("cluster", "config", "get")).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(onNode("cluster", "config", "validate", file.toString())).isEqualTo(ExitCode.DONE);
+    assertThat(onNode("cluster", "config", "set", file.toString(), "--comment", "one"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).startsWith("version 1 is accepted");
+    Files.writeString(file, "[relay]\ndomains = [\"b.test\"]\n");
+    assertThat(onNode("cluster", "config", "set", file.toString(), "--base", "0"))
+        .isEqualTo(ExitCode.FAILED);
+    assertThat(onNode("cluster", "config", "set", file.toString(), "--base", "1"))
+        .isEqualTo(ExitCode.DONE);
+    onNode("cluster", "config", "get");
+    assertThat(out).isEqualTo("[relay]\ndomains = [\"b.test\"]\n");
+    onNode("cluster", "config", "get", "1");
+    assertThat(out).contains("a.test");
+    onNode("cluster", "config", "diff");
+    assertThat(out).isEqualTo(" [relay]\n-domains = [\"a.test\"]\n+domains = [\"b.test\"]\n");
+    assertThat(onNode("cluster", "config", "rollback", "1")).isEqualTo(ExitCode.DONE);
+    assertThat(out).startsWith("version 3 is accepted");
+    onNode("cluster", "config", "history");
+    assertThat(out).contains("VERSION", "rollback to version 1").contains("one");
+    onNode("cluster", "config", "status");
+    assertThat(out).contains("n1", "3", "relay.domains");
+    Files.writeString(file, "bad = 1\n");
+    assertThat(onNode("cluster", "config", "set", file.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("configuration:1: bad: unknown key");
+    assertThat(onNode("cluster", "config", "validate", file.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(onNode("cluster", "config", "set", folder.resolve("none").toString()))
+        .isEqualTo(ExitCode.USAGE);
   }
 
   @Test

@@ -91,7 +91,8 @@ class MetaGroupTest {
             new SimpleMeterRegistry(),
             fatal::add);
     List<OperatorOrders> followed = new ArrayList<>();
-    MetaState meta = new MetaState(own.resolve("meta"), followed::add);
+    MetaState meta =
+        new MetaState(own.resolve("meta"), MetaStateTest.follower(followed, new ArrayList<>()));
     List<RaftMember> members =
         ports.entrySet().stream()
             .map(p -> new RaftMember(p.getKey(), "127.0.0.1", p.getValue()))

@@ -23,6 +23,22 @@ import org.quorumail.replication.LogPosition;
 class MetaStateTest {
   @TempDir Path directory;
   private final List<OperatorOrders> followed = new ArrayList<>();
+  private final List<ConfigVersion> versions = new ArrayList<>();
+
+  /** A part of a node that notes what it gets. */
+  static MetaState.Listener follower(List<OperatorOrders> orders, List<ConfigVersion> versions) {
+    return new MetaState.Listener() {
+      @Override
+      public void ordersChanged(OperatorOrders changed) {
+        orders.add(changed);
+      }
+
+      @Override
+      public void configurationChanged(ConfigVersion latest) {
+        versions.add(latest);
+      }
+    };
+  }
 
   private static ByteBuffer entry(String nodeId) {
     return ByteBuffer.wrap(
@@ -231,13 +247,74 @@ class MetaStateTest {
     }
   }
 
+  private static ConfigVersion version(long number, String toml) {
+    return new ConfigVersion(number, 1_000, "user:root", "", toml);
+  }
+
+  private static String set(MetaState state, long index, ConfigVersion version) throws IOException {
+    ByteBuffer entry = ByteBuffer.wrap(MetaState.configEntry(version));
+    state.check(entry.duplicate());
+    byte[] reply = state.apply(new LogPosition(1, index), entry);
+    return new String(reply, StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aVersionIsAcceptedOnlyAsTheSuccessorOfTheLatestAndIsOnDisk() throws IOException {
+    MetaState state = opened("live");
+    assertThat(set(state, 0, version(2, "x = 1"))).contains("does not follow version 0");
+    assertThat(state.configuration()).isEmpty();
+    assertThat(set(state, 1, version(1, "x = 1"))).isEmpty();
+    assertThat(set(state, 2, version(1, "x = 2"))).contains("does not follow version 1");
+    assertThat(set(state, 3, version(2, "x = 3"))).isEmpty();
+    assertThat(versions).containsExactly(version(1, "x = 1"), version(2, "x = 3"));
+
+    versions.clear();
+    MetaState again = opened("live");
+    assertThat(again.configuration()).isEqualTo(state.configuration());
+    assertThat(versions).containsExactly(version(2, "x = 3"));
+    give(again, 4, suspension("a.test", 1, 100));
+    again.apply(new LogPosition(1, 5), entry("a"));
+    assertThat(again.configuration().orElseThrow().versions()).hasSize(2);
+    assertThat(versions).as("not a new one").hasSize(1);
+  }
+
+  @Test
+  void theHistoryIsBoundedByNumberAndBytes() {
+    ConfigHistory many = ConfigHistory.NONE;
+    for (int i = 1; i <= 60; i++) many = many.with(version(i, "x = 1"));
+    assertThat(many.versions()).hasSize(50);
+    assertThat(many.find(10)).isEmpty();
+    assertThat(many.find(11)).isPresent();
+    assertThat(many.next()).isEqualTo(61);
+    ConfigHistory large = ConfigHistory.NONE;
+    String text = "#".repeat(ConfigVersion.TOML_MAX);
+    for (int i = 1; i <= 20; i++) large = large.with(version(i, text));
+    assertThat(large.versions()).hasSize((1 << 20) / ConfigVersion.TOML_MAX);
+    assertThat(large.latest()).map(ConfigVersion::version).contains(20L);
+  }
+
+  @Test
+  void aVersionThatCouldNotBeKeptIsRefusedBeforeItIsAppended() throws IOException {
+    MetaState state = opened("live");
+    state.check(ByteBuffer.wrap(MetaState.configEntry(version(1, "x"))));
+    for (ConfigVersion bad :
+        List.of(
+            version(0, "x"),
+            version(1, "#".repeat(ConfigVersion.TOML_MAX + 1)),
+            new ConfigVersion(1, 1, "x".repeat(101), "", "x"),
+            new ConfigVersion(1, 1, "x", "x".repeat(201), "x"))) {
+      ByteBuffer entry = ByteBuffer.wrap(MetaState.configEntry(bad));
+      assertThatThrownBy(() -> state.check(entry)).isInstanceOf(IOException.class);
+    }
+  }
+
   private static String apply(MetaState state, long index, ClusterMap map) throws IOException {
     byte[] reply = state.apply(new LogPosition(1, index), ByteBuffer.wrap(MetaState.mapEntry(map)));
     return new String(reply, StandardCharsets.UTF_8);
   }
 
   private MetaState opened(String name) throws IOException {
-    MetaState state = new MetaState(directory.resolve(name), followed::add);
+    MetaState state = new MetaState(directory.resolve(name), follower(followed, versions));
     state.open();
     return state;
   }
