@@ -40,7 +40,7 @@ class MaintenanceRoutesTest {
 
   private ApiResponse call(String method, String target, Caller caller) {
     FakeNode node = node("n1");
-    Api api = new Api(node, node, node, node, Optional.empty(), cluster.from("n1"));
+    Api api = new Api(node, node, node, node, node, Optional.empty(), cluster.from("n1"));
     int query = target.indexOf('?');
     return api.call(
         new ApiRequest(
