@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -23,60 +22,106 @@ import org.quorumail.tools.NodeProcess;
 import org.quorumail.tools.NodeSettings;
 import org.quorumail.tools.SmtpSink;
 
-/** A running cluster of the packaged program on loopback gets more nodes. */
+/**
+ * A cluster of the packaged program on loopback in the course of its life: nodes join, leave, are
+ * lost, replaced and come back. A step begins where the one before has ended, since most of the
+ * time goes into the start of nodes.
+ */
 @Order(2)
 class GrowIT {
-  private static final Duration START = Duration.ofSeconds(90);
+  /** A machine that runs other tests beside is several times slower. */
+  private static final Duration LONG = Duration.ofMinutes(3);
+
   private static final byte[] MESSAGE =
       "Subject: hello\r\n\r\nhello\r\n".getBytes(StandardCharsets.US_ASCII);
 
   @TempDir private Path directory;
+  private final int sinkPort = NodeSettings.freePort();
+  private final String nextHop = "smtp://127.0.0.1:" + sinkPort;
   private final Set<String> accepted = new HashSet<>();
+  private final Set<String> arrived = ConcurrentHashMap.newKeySet();
 
   @Test
-  void nodesJoinARunningClusterAndTheirMailSurvivesThem() throws Exception {
-    int sinkPort = NodeSettings.freePort();
-    String nextHop = "smtp://127.0.0.1:" + sinkPort;
-    Set<String> arrived = ConcurrentHashMap.newKeySet();
-    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
-        NodeProcess fourth = joining("node-4", three, nextHop);
-        NodeProcess fifth = joining("node-5", three, nextHop)) {
-      three.start(START);
-      send(three.node(0), "before@sink.test");
-      fourth.start();
-      fourth.awaitReady(START);
-      awaitMembers(4, three.node(0), three.node(1), three.node(2), fourth);
-      awaitVoters(3, 1, three.node(0));
-      send(fourth, "fourth@sink.test");
-
-      fifth.start();
-      fifth.awaitReady(START);
-      awaitMembers(5, three.node(0), three.node(1), three.node(2), fourth, fifth);
-      awaitVoters(5, 0, fifth);
-      send(fifth, "fifth@sink.test");
-      assertThat(replicas("spool-node-4", three, fourth, fifth)).isEqualTo(3);
-      assertThat(replicas("spool-node-5", three, fourth, fifth)).isEqualTo(3);
-
-      anyNodeAnswersForAll(List.of(three.node(0), three.node(1), three.node(2), fourth, fifth));
-
-      // all remember who they are
-      List<NodeProcess> all = List.of(three.node(0), three.node(1), three.node(2), fourth, fifth);
-      for (NodeProcess node : all) node.kill();
-      for (NodeProcess node : all) node.start();
-      for (NodeProcess node : all) node.awaitReady(START);
-      awaitMembers(5, all.toArray(NodeProcess[]::new));
-      send(fourth, "after@sink.test");
-
-      // the mail of a node that joined is delivered by the others
-      fourth.kill();
-      try (SmtpSink sink =
-          SmtpSink.start(
-              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-        send(three.node(1), "last@sink.test");
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-      }
+  void aStandAloneNodeGrowsToFiveAndTheFiveShrinkToThree() throws Exception {
+    NodeSettings alone = NodeSettings.standAlone("node-1", directory, nextHop);
+    String secret = NodeSettings.cluster(3, directory, nextHop).getFirst().secret();
+    List<String> seed = List.of("127.0.0.1:" + alone.clusterPort());
+    try (NodeProcess before = new NodeProcess(alone)) {
+      before.start();
+      before.awaitReady(LONG);
+      for (int i = 0; i < 20; i++) send(before, "alone" + i + "@sink.test");
+      before.stop(LONG);
     }
+    NodeSettings inCluster = alone.inCluster(seed, secret);
+    inCluster.writeConfig();
+    try (NodeProcess first = new NodeProcess(inCluster);
+        NodeProcess second = joining("node-2", inCluster);
+        NodeProcess third = joining("node-3", inCluster);
+        NodeProcess fourth = joining("node-4", inCluster);
+        NodeProcess fifth = joining("node-5", inCluster)) {
+      first.start();
+      first.awaitReady(LONG);
+      assertThat(first.http().queueSize()).hasValue(20);
+      send(first, "first@sink.test");
+      growToThree(first, second, third);
+      nodesThatDoNotBelongAreRefused(first, second, third);
+      List<NodeProcess> all = List.of(first, second, third, fourth, fifth);
+      growToFive(all);
+      anyNodeAnswersForAll(all);
+      theMailOfANodeIsDeliveredWithoutIt(all);
+      oneLeavesAndARunningOneIsReplaced(all);
+      theLastTwoNeedEachOther(first, second);
+    }
+  }
+
+  private void growToThree(NodeProcess first, NodeProcess second, NodeProcess third)
+      throws Exception {
+    second.start();
+    third.start();
+    second.awaitReady(LONG);
+    third.awaitReady(LONG);
+    awaitMembers(3, first, second, third);
+    awaitVoters(3, 0, second);
+    awaitThreeReplicas(first, "node-1", "node-2", "node-3");
+    send(second, "second@sink.test");
+  }
+
+  private void nodesThatDoNotBelongAreRefused(
+      NodeProcess first, NodeProcess second, NodeProcess third) throws Exception {
+    try (NodeProcess stranger = stranger(first);
+        NodeProcess sameId = twin(first)) {
+      second.kill(); // its id is known while it is down, too
+      stranger.start();
+      sameId.start();
+      await().atMost(LONG).until(() -> !stranger.isRunning() && !sameId.isRunning());
+      assertThat(stranger.logTail()).contains("have another secret").doesNotContain("\tat ");
+      // by the map, or by the address that gossip still has of the member
+      assertThat(sameId.logTail())
+          .containsPattern("quorumail: (node.data_directory: .*|node.id: two nodes .*)node-2")
+          .doesNotContain("\tat ");
+    }
+    second.start();
+    second.awaitReady(LONG);
+    awaitMembers(3, first, second, third);
+    send(second, "still@sink.test");
+  }
+
+  private void growToFive(List<NodeProcess> all) throws Exception {
+    NodeProcess fourth = all.get(3);
+    fourth.start();
+    fourth.awaitReady(LONG);
+    awaitMembers(4, all.subList(0, 4).toArray(NodeProcess[]::new));
+    awaitVoters(3, 1, all.getFirst());
+    send(fourth, "fourth@sink.test");
+
+    NodeProcess fifth = all.get(4);
+    fifth.start();
+    fifth.awaitReady(LONG);
+    awaitMembers(5, all.toArray(NodeProcess[]::new));
+    awaitVoters(5, 0, fifth);
+    send(fifth, "fifth@sink.test");
+    assertThat(replicas("spool-node-4", all)).isEqualTo(3);
+    assertThat(replicas("spool-node-5", all)).isEqualTo(3);
   }
 
   /** There are more nodes than replicas, and each lists, counts and changes the mail of all. */
@@ -96,6 +141,7 @@ class GrowIT {
         OperatorCommand.run(directory, last, "queue", "suspend", "--domain", "sink.test");
     assertThat(suspended.exitCode()).as(suspended.text()).isZero();
     await()
+        .atMost(LONG)
         .until(
             () -> OperatorCommand.run(directory, first, "queue", "suspensions").text(),
             list -> list.contains("sink.test") && list.contains("node-1,node-2,node-3,node-4"));
@@ -108,264 +154,208 @@ class GrowIT {
     }
   }
 
-  @Test
-  void aNodeThatDoesNotBelongIsRefusedInOneSentence() throws Exception {
-    String nextHop = "smtp://127.0.0.1:" + NodeSettings.freePort();
-    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
-        NodeProcess stranger = secret("node-4", three, nextHop);
-        NodeProcess sameId = twin(three, nextHop)) {
-      three.start(START);
-      stranger.start();
-      await().atMost(START).until(() -> !stranger.isRunning());
-      assertThat(stranger.logTail()).contains("have another secret").doesNotContain("\tat ");
-
-      three.node(1).kill(); // its id is known while it is down, too
-      sameId.start();
-      await().atMost(START).until(() -> !sameId.isRunning());
-      // by the map, or by the address that gossip still has of the member
-      assertThat(sameId.logTail())
-          .containsPattern("quorumail: (node.data_directory: .*|node.id: two nodes .*)node-2")
-          .doesNotContain("\tat ");
-      three.node(1).start();
-      three.node(1).awaitReady(START);
-      awaitMembers(3, three.node(0), three.node(1), three.node(2));
-      send(three.node(1), "still@sink.test");
+  /** First of the node that was alone, then of one that joined. */
+  private void theMailOfANodeIsDeliveredWithoutIt(List<NodeProcess> all) throws Exception {
+    // all remember who they are
+    for (NodeProcess node : all) node.kill();
+    for (NodeProcess node : all) node.start();
+    for (NodeProcess node : all) node.awaitReady(LONG);
+    awaitMembers(5, all.toArray(NodeProcess[]::new));
+    NodeProcess first = all.getFirst();
+    first.kill();
+    try (SmtpSink sink = sink()) {
+      awaitDelivery();
+      send(all.get(2), "third@sink.test");
+      awaitDelivery();
     }
+    first.start();
+    first.awaitReady(LONG);
+    NodeProcess fourth = all.get(3);
+    send(fourth, "after@sink.test");
+    fourth.kill();
+    try (SmtpSink sink = sink()) {
+      awaitDelivery();
+      send(all.get(1), "last@sink.test");
+      awaitDelivery();
+    }
+    fourth.start();
+    fourth.awaitReady(LONG);
+    awaitMembers(5, all.toArray(NodeProcess[]::new));
+  }
+
+  private void oneLeavesAndARunningOneIsReplaced(List<NodeProcess> all) throws Exception {
+    NodeProcess first = all.getFirst();
+    NodeProcess second = all.get(1);
+    NodeProcess third = all.get(2);
+    NodeProcess fourth = all.get(3);
+    NodeProcess fifth = all.get(4);
+    send(fourth, "leaves@sink.test");
+    assertThat(OperatorCommand.run(directory, fourth, "cluster", "leave").text()).contains("--yes");
+    OperatorCommand.CommandResult left =
+        OperatorCommand.run(directory, fourth, "cluster", "leave", "--yes");
+    assertThat(left.text()).contains("node-4 leaves the cluster");
+    assertThat(left.exitCode()).isZero();
+    await().atMost(LONG).until(() -> !fourth.isRunning());
+    assertThat(Files.readString(fourth.settings().logFile()))
+        .contains("event=cluster_left node=node-4")
+        .doesNotContain("\tat ")
+        .doesNotContain("event=node_failed");
+    awaitMembers(4, first, second, third, fifth);
+
+    send(third, "replaced@sink.test");
+    assertThat(replace(first, "node-3", "node-5").text()).contains("node-3 is replaced");
+    await().atMost(LONG).until(() -> !third.isRunning()); // it ends by itself
+    assertThat(Files.readString(third.settings().logFile()))
+        .contains("event=cluster_left node=node-3")
+        .doesNotContain("event=node_failed");
+    awaitMembers(3, first, second, fifth);
+    awaitVoters(3, 0, fifth);
+    awaitThreeReplicas(first, "node-1", "node-2", "node-5");
+    awaitThreeReplicasOrNone(first, "node-3", "node-4");
+    send(fifth, "replacement@sink.test");
+    try (SmtpSink sink = sink()) {
+      awaitDelivery();
+    }
+    await()
+        .atMost(LONG)
+        .until(() -> first.http().replicas().keySet(), groups -> !groups.contains("spool-node-4"));
+  }
+
+  private void theLastTwoNeedEachOther(NodeProcess first, NodeProcess second) throws Exception {
+    second.kill();
+    awaitDisconnected("node-2", first);
+    OperatorCommand.CommandResult refused =
+        OperatorCommand.run(directory, first, "cluster", "leave", "--yes");
+    assertThat(refused.text()).contains("has no majority without node-1", "start node-2 first");
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(first.http().isReady()).isTrue();
   }
 
   @Test
-  void aLostNodeIsRemovedAndItsPlaceIsTakenByAnother() throws Exception {
-    int sinkPort = NodeSettings.freePort();
-    String nextHop = "smtp://127.0.0.1:" + sinkPort;
-    Set<String> arrived = ConcurrentHashMap.newKeySet();
+  void lostNodesAreRemovedReplacedAndComeBack() throws Exception {
     try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
-        NodeProcess fourth = joining("node-4", three, nextHop)) {
-      three.start(START);
+        NodeProcess fourth = joining("node-4", three.node(0).settings());
+        NodeProcess spare = joining("node-5", three.node(0).settings())) {
+      three.start(LONG);
       fourth.start();
-      fourth.awaitReady(START);
+      fourth.awaitReady(LONG);
       NodeProcess first = three.node(0);
       NodeProcess lost = three.node(1);
-      awaitMembers(4, first, lost, three.node(2), fourth);
-      send(lost, "queued@sink.test");
-
-      assertThat(remove(fourth, "node-2").text()).contains("node-2 is running");
-      lost.kill();
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> "disconnected".equals(fourth.http().nodeStatuses().get("node-2")));
-      assertThat(OperatorCommand.run(directory, fourth, "cluster", "remove", "node-2").text())
-          .contains("--yes");
-      OperatorCommand.CommandResult removed = remove(fourth, "node-2");
-      assertThat(removed.text()).contains("node-2 is removed");
-      assertThat(removed.exitCode()).isZero();
-      awaitMembers(3, first, three.node(2), fourth);
-      awaitVoters(3, 0, fourth);
-      for (String home : List.of("node-1", "node-2", "node-3", "node-4")) {
-        await()
-            .alias(home)
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> votingReplicas("spool-" + home, first) == 3);
-      }
-
-      // one more may die now: all groups have the replacement
-      three.node(2).kill();
-      await()
-          .atMost(Duration.ofSeconds(30))
-          .until(
-              () ->
-                  SmtpTestClient.attempt(first.settings().smtpAddress(), MESSAGE)
-                      .reply()
-                      .startsWith("250 "));
-      send(fourth, "after@sink.test");
-      try (SmtpSink sink =
-          SmtpSink.start(
-              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-      }
-
-      lost.start();
-      await().atMost(START).until(() -> !lost.isRunning());
-      assertThat(Files.readString(lost.settings().logFile()))
-          .contains("node-2 was removed")
-          .doesNotContain("\tat ");
-
-      // the last of its mail is delivered: its id is free for another directory
-      three.node(2).start();
-      three.node(2).awaitReady(START);
-      wipe(lost.settings().directory().resolve("data"));
-      lost.start();
-      lost.awaitReady(START);
-      awaitMembers(4, first, lost, three.node(2), fourth);
-      for (NodeProcess node : List.of(first, three.node(2), fourth)) {
-        assertThat(Files.readString(node.settings().logFile()))
-            .contains("event=spool_deleted spool=spool-node-2");
-        assertThat(node.settings().directory().resolve("data/spool/spool-node-2")).doesNotExist();
-      }
-      try (SmtpSink sink =
-          SmtpSink.start(
-              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
-        send(lost, "again@sink.test");
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-      }
+      NodeProcess third = three.node(2);
+      awaitMembers(4, first, lost, third, fourth);
+      aLostNodeIsRemovedAndItsPlaceIsTaken(first, lost, third, fourth);
+      itsIdIsFreeAgain(first, lost, third, fourth);
+      aNodeThatWasDownDeletesWhatWasDissolvedMeanwhile(lost, List.of(first, third, fourth));
+      aSpareNodeTakesAllPlacesOfALostOne(first, third, fourth, spare);
     }
   }
 
-  @Test
-  void aSpareNodeTakesAllPlacesOfALostOne() throws Exception {
-    int sinkPort = NodeSettings.freePort();
-    String nextHop = "smtp://127.0.0.1:" + sinkPort;
-    Set<String> arrived = ConcurrentHashMap.newKeySet();
-    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
-        NodeProcess spare = joining("node-4", three, nextHop)) {
-      three.start(START);
-      spare.start();
-      spare.awaitReady(START);
-      NodeProcess first = three.node(0);
-      NodeProcess lost = three.node(2);
-      awaitMembers(4, first, three.node(1), lost, spare);
-      awaitVoters(3, 1, first);
-      send(lost, "queued@sink.test");
-      assertRefused(first, "cannot replace itself", "node-3", "node-3");
-      assertRefused(first, "no member of the cluster is called node-9", "node-9", "node-4");
-      assertRefused(first, "no member of the cluster is called node-9", "node-3", "node-9");
-      lost.kill();
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> "disconnected".equals(first.http().nodeStatuses().get("node-3")));
-      OperatorCommand.CommandResult replaced = replace(first, "node-3", "node-4");
-      assertThat(replaced.text()).contains("node-3 is replaced by node-4");
-      assertThat(replaced.exitCode()).isZero();
-      awaitMembers(3, first, three.node(1), spare);
-      awaitVoters(3, 0, spare);
-      for (String home : List.of("node-1", "node-2", "node-3", "node-4")) {
-        await()
-            .alias(home)
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> votingReplicas("spool-" + home, spare) == 3);
-      }
-      three.node(1).kill(); // the others are a majority with the spare node
-      send(spare, "after@sink.test");
-      try (SmtpSink sink =
-          SmtpSink.start(
-              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-      }
+  private void aLostNodeIsRemovedAndItsPlaceIsTaken(
+      NodeProcess first, NodeProcess lost, NodeProcess third, NodeProcess fourth) throws Exception {
+    send(lost, "queued@sink.test");
+    assertThat(remove(fourth, "node-2").text()).contains("node-2 is running");
+    lost.kill();
+    awaitDisconnected("node-2", fourth);
+    assertThat(OperatorCommand.run(directory, fourth, "cluster", "remove", "node-2").text())
+        .contains("--yes");
+    OperatorCommand.CommandResult removed = remove(fourth, "node-2");
+    assertThat(removed.text()).contains("node-2 is removed");
+    assertThat(removed.exitCode()).isZero();
+    awaitMembers(3, first, third, fourth);
+    awaitVoters(3, 0, fourth);
+    awaitThreeReplicas(first, "node-1", "node-3", "node-4");
+    awaitThreeReplicasOrNone(first, "node-2");
+
+    third.kill(); // one more may die now: all groups have the replacement
+    send(first, "survivor@sink.test");
+    send(fourth, "after@sink.test");
+    try (SmtpSink sink = sink()) {
+      awaitDelivery();
+    }
+    lost.start();
+    await().atMost(LONG).until(() -> !lost.isRunning());
+    assertThat(Files.readString(lost.settings().logFile()))
+        .contains("node-2 was removed")
+        .doesNotContain("\tat ");
+    third.start();
+    third.awaitReady(LONG);
+  }
+
+  /** The last of the mail is delivered, so another directory can have the id. */
+  private void itsIdIsFreeAgain(
+      NodeProcess first, NodeProcess lost, NodeProcess third, NodeProcess fourth) throws Exception {
+    wipe(lost.settings().directory().resolve("data"));
+    lost.start();
+    lost.awaitReady(LONG);
+    awaitMembers(4, first, lost, third, fourth);
+    for (NodeProcess node : List.of(first, third, fourth)) {
+      assertThat(Files.readString(node.settings().logFile()))
+          .contains("event=spool_deleted spool=spool-node-2");
+      assertThat(node.settings().directory().resolve("data/spool/spool-node-2")).doesNotExist();
+    }
+    try (SmtpSink sink = sink()) {
+      send(lost, "again@sink.test");
+      awaitDelivery();
     }
   }
 
-  @Test
-  void aNodeLeavesInOrderAndARunningOneIsReplaced() throws Exception {
-    int sinkPort = NodeSettings.freePort();
-    String nextHop = "smtp://127.0.0.1:" + sinkPort;
-    Set<String> arrived = ConcurrentHashMap.newKeySet();
-    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
-        NodeProcess fourth = joining("node-4", three, nextHop);
-        NodeProcess fifth = joining("node-5", three, nextHop)) {
-      three.start(START);
-      NodeProcess first = three.node(0);
-      fourth.start();
-      fifth.start();
-      fourth.awaitReady(START);
-      fifth.awaitReady(START);
-      awaitMembers(5, first, three.node(1), three.node(2), fourth, fifth);
-      awaitVoters(5, 0, first);
-      send(fourth, "leaves@sink.test");
-      assertThat(OperatorCommand.run(directory, fourth, "cluster", "leave").text())
-          .contains("--yes");
-      OperatorCommand.CommandResult left =
-          OperatorCommand.run(directory, fourth, "cluster", "leave", "--yes");
-      assertThat(left.text()).contains("node-4 leaves the cluster");
-      assertThat(left.exitCode()).isZero();
-      await().atMost(START).until(() -> !fourth.isRunning());
-      assertThat(Files.readString(fourth.settings().logFile()))
-          .contains("event=cluster_left node=node-4")
-          .doesNotContain("\tat ")
-          .doesNotContain("event=node_failed");
-      awaitMembers(4, first, three.node(1), three.node(2), fifth);
-
-      // a running one is replaced, and ends by itself
-      send(three.node(2), "replaced@sink.test");
-      assertThat(replace(first, "node-3", "node-5").text()).contains("node-3 is replaced");
-      await().atMost(START).until(() -> !three.node(2).isRunning());
-      assertThat(Files.readString(three.node(2).settings().logFile()))
-          .contains("event=cluster_left node=node-3")
-          .doesNotContain("event=node_failed");
-      awaitMembers(3, first, three.node(1), fifth);
-      awaitVoters(3, 0, fifth);
-      for (String home : List.of("node-1", "node-2", "node-3", "node-4", "node-5")) {
-        await()
-            .alias(home)
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> votingReplicas("spool-" + home, first) == 3);
-      }
-      send(fifth, "after@sink.test");
-      try (SmtpSink sink =
-          SmtpSink.start(
-              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-      }
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> !first.http().replicas().keySet().contains("spool-node-4"));
-
-      // without node-2, node-1 cannot leave
-      three.node(1).kill();
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> "disconnected".equals(first.http().nodeStatuses().get("node-2")));
-      OperatorCommand.CommandResult refused =
-          OperatorCommand.run(directory, first, "cluster", "leave", "--yes");
-      assertThat(refused.text()).contains("has no majority without node-1", "start node-2 first");
-      assertThat(refused.exitCode()).isEqualTo(1);
-      assertThat(first.http().isReady()).isTrue();
-    }
+  private void aNodeThatWasDownDeletesWhatWasDissolvedMeanwhile(
+      NodeProcess leaving, List<NodeProcess> others) throws Exception {
+    NodeProcess holder = others.stream().filter(GrowIT::holdsSecond).findFirst().orElseThrow();
+    NodeProcess observer = others.stream().filter(n -> n != holder).findFirst().orElseThrow();
+    holder.kill();
+    awaitDisconnected(holder.settings().id(), observer);
+    OperatorCommand.CommandResult left =
+        OperatorCommand.run(directory, leaving, "cluster", "leave", "--yes");
+    assertThat(left.exitCode()).as(left.text()).isZero();
+    await().atMost(LONG).until(() -> !leaving.isRunning());
+    await().atMost(LONG).until(() -> others.stream().noneMatch(GrowIT::holdsSecond));
+    Path stores = holder.settings().directory().resolve("data/spool");
+    assertThat(hasStoreOfSecond(stores)).isTrue();
+    holder.start();
+    holder.awaitReady(LONG);
+    await().atMost(LONG).until(() -> !holdsSecond(holder) && !hasStoreOfSecond(stores));
+    awaitMembers(3, others.toArray(NodeProcess[]::new));
   }
 
-  @Test
-  void aNodeThatWasDownDeletesTheSpoolsThatWereDissolvedMeanwhile() throws Exception {
-    String nextHop = "smtp://127.0.0.1:" + NodeSettings.freePort();
-    try (LocalCluster three = LocalCluster.of(3, directory, nextHop);
-        NodeProcess fourth = joining("node-4", three, nextHop)) {
-      three.start(START);
-      for (int life = 1; life <= 2; life++) { // under the same id
-        fourth.start();
-        fourth.awaitReady(START);
-        awaitMembers(4, three.node(0), three.node(1), three.node(2), fourth);
-        NodeProcess holder =
-            three.nodes().stream().filter(GrowIT::holdsFourth).findFirst().orElseThrow();
-        NodeProcess observer =
-            three.nodes().stream().filter(node -> node != holder).findFirst().orElseThrow();
-        boolean isDown = life == 2; // the first time all must be there
-        if (isDown) {
-          holder.kill();
-          await()
-              .atMost(Duration.ofSeconds(60))
-              .until(() -> observer.http().nodeStatuses().containsValue("disconnected"));
-        }
-        assertThat(OperatorCommand.run(directory, fourth, "cluster", "leave", "--yes").exitCode())
-            .isZero();
-        await().atMost(START).until(() -> !fourth.isRunning());
-        wipe(fourth.settings().directory().resolve("data"));
-        await()
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> three.nodes().stream().noneMatch(GrowIT::holdsFourth));
-        if (isDown) holder.start();
-        if (isDown) holder.awaitReady(START);
-        Path stores = holder.settings().directory().resolve("data/spool");
-        await().atMost(START).until(() -> !holdsFourth(holder) && hasNoStoreOfFourth(stores));
-        awaitMembers(3, three.node(0), three.node(1), three.node(2));
-      }
-    }
+  private static boolean holdsSecond(NodeProcess node) {
+    return node.http().replicas().containsKey("spool-node-2");
   }
 
-  private static boolean holdsFourth(NodeProcess node) {
-    return node.http().replicas().containsKey("spool-node-4");
-  }
-
-  private static boolean hasNoStoreOfFourth(Path stores) throws IOException {
+  private static boolean hasStoreOfSecond(Path stores) throws IOException {
     try (Stream<Path> folders = Files.list(stores)) {
-      return folders.noneMatch(f -> f.getFileName().toString().startsWith("spool-node-4"));
+      return folders.anyMatch(f -> f.getFileName().toString().startsWith("spool-node-2"));
     }
+  }
+
+  private void aSpareNodeTakesAllPlacesOfALostOne(
+      NodeProcess first, NodeProcess lost, NodeProcess fourth, NodeProcess spare) throws Exception {
+    spare.start();
+    spare.awaitReady(LONG);
+    awaitMembers(4, first, lost, fourth, spare);
+    awaitVoters(3, 1, first);
+    send(lost, "queued-again@sink.test");
+    assertRefused(first, "cannot replace itself", "node-3", "node-3");
+    assertRefused(first, "no member of the cluster is called node-9", "node-9", "node-4");
+    assertRefused(first, "no member of the cluster is called node-9", "node-3", "node-9");
+    lost.kill();
+    awaitDisconnected("node-3", first);
+    OperatorCommand.CommandResult replaced = replace(first, "node-3", "node-5");
+    assertThat(replaced.text()).contains("node-3 is replaced by node-5");
+    assertThat(replaced.exitCode()).isZero();
+    awaitMembers(3, first, fourth, spare);
+    awaitVoters(3, 0, spare);
+    awaitThreeReplicas(spare, "node-1", "node-4", "node-5");
+    awaitThreeReplicasOrNone(spare, "node-3");
+    fourth.kill(); // the others are a majority with the spare node
+    send(spare, "spare@sink.test");
+    try (SmtpSink sink = sink()) {
+      awaitDelivery();
+    }
+  }
+
+  private OperatorCommand.CommandResult remove(NodeProcess node, String id) throws Exception {
+    return OperatorCommand.run(directory, node, "cluster", "remove", id, "--yes");
   }
 
   private OperatorCommand.CommandResult replace(NodeProcess node, String former, String by)
@@ -386,108 +376,53 @@ class GrowIT {
     }
   }
 
-  @Test
-  void aStandAloneNodeBecomesThreeWithItsQueue() throws Exception {
-    int sinkPort = NodeSettings.freePort();
-    String nextHop = "smtp://127.0.0.1:" + sinkPort;
-    Set<String> arrived = ConcurrentHashMap.newKeySet();
-    NodeSettings alone = NodeSettings.standAlone("node-1", directory, nextHop);
-    String secret = NodeSettings.cluster(3, directory, nextHop).getFirst().secret();
-    List<String> seed = List.of("127.0.0.1:" + alone.clusterPort());
-    try (NodeProcess before = new NodeProcess(alone)) {
-      before.start();
-      before.awaitReady(START);
-      for (int i = 0; i < 20; i++) send(before, "alone" + i + "@sink.test");
-      before.stop(Duration.ofSeconds(60));
-    }
-    NodeSettings inCluster = alone.inCluster(seed, secret);
-    inCluster.writeConfig();
-    try (NodeProcess first = new NodeProcess(inCluster);
-        NodeProcess second = another("node-2", seed, secret, nextHop);
-        NodeProcess third = another("node-3", seed, secret, nextHop)) {
-      first.start();
-      first.awaitReady(START);
-      assertThat(first.http().queueSize()).hasValue(20);
-      send(first, "first@sink.test");
-      second.start();
-      third.start();
-      second.awaitReady(START);
-      third.awaitReady(START);
-      awaitMembers(3, first, second, third);
-      awaitVoters(3, 0, second);
-      for (String home : List.of("node-1", "node-2", "node-3")) {
-        await()
-            .alias(home)
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> votingReplicas("spool-" + home, first) == 3);
-      }
-      send(second, "second@sink.test");
-
-      // all restart, then the first node is lost
-      for (NodeProcess node : List.of(first, second, third)) node.kill();
-      for (NodeProcess node : List.of(first, second, third)) node.start();
-      for (NodeProcess node : List.of(first, second, third)) node.awaitReady(START);
-      awaitMembers(3, first, second, third);
-      first.kill();
-      try (SmtpSink sink =
-          SmtpSink.start(
-              SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()))) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-        send(third, "third@sink.test");
-        await().atMost(Duration.ofSeconds(60)).until(() -> arrived.containsAll(accepted));
-      }
-    }
-  }
-
-  private NodeProcess another(String id, List<String> seeds, String secret, String nextHop) {
-    return new NodeProcess(
-        NodeSettings.standAlone(id, directory, nextHop).inCluster(seeds, secret));
-  }
-
-  private OperatorCommand.CommandResult remove(NodeProcess node, String id) throws Exception {
-    return OperatorCommand.run(directory, node, "cluster", "remove", id, "--yes");
-  }
-
-  /** The members that vote in a group, as a member sees them. */
-  private static int votingReplicas(String group, NodeProcess node) {
-    return node.http().replicas().getOrDefault(group, 0);
-  }
-
   /** One more node, which has the secret and knows one member. */
-  private NodeProcess joining(String id, LocalCluster cluster, String nextHop) {
-    NodeSettings member = cluster.node(0).settings();
+  private NodeProcess joining(String id, NodeSettings member) {
     return new NodeProcess(
         NodeSettings.standAlone(id, directory, nextHop)
             .inCluster(List.of("127.0.0.1:" + member.clusterPort()), member.secret()));
   }
 
-  private NodeProcess secret(String id, LocalCluster cluster, String nextHop) {
-    NodeSettings right = joining(id, cluster, nextHop).settings();
+  /** A node with another secret. */
+  private NodeProcess stranger(NodeProcess member) {
+    NodeSettings right = joining("node-9", member.settings()).settings();
     String wrong = NodeSettings.cluster(3, directory, nextHop).getFirst().secret();
     return new NodeProcess(
         right.inCluster(right.seeds(), wrong).withSections("join_timeout = \"5s\""));
   }
 
   /** A node with an empty directory and the id of a member. */
-  private NodeProcess twin(LocalCluster cluster, String nextHop) {
-    NodeSettings member = cluster.node(0).settings();
+  private NodeProcess twin(NodeProcess member) {
+    NodeSettings settings = member.settings();
     return new NodeProcess(
         NodeSettings.standAlone("node-2", directory.resolve("twin"), nextHop)
-            .inCluster(List.of("127.0.0.1:" + member.clusterPort()), member.secret()));
+            .inCluster(List.of("127.0.0.1:" + settings.clusterPort()), settings.secret()));
+  }
+
+  private SmtpSink sink() throws IOException {
+    return SmtpSink.start(
+        SmtpSink.Options.onPort(sinkPort), mail -> arrived.addAll(mail.recipients()));
+  }
+
+  private void awaitDelivery() {
+    await().atMost(LONG).untilAsserted(() -> assertThat(arrived).containsAll(accepted));
   }
 
   /** Sends as a mail server does: after 451, which an election can cause, it tries again. */
   private void send(NodeProcess node, String to) {
     await()
-        .atMost(Duration.ofSeconds(60))
+        .alias(node.settings().id())
+        .atMost(LONG)
         .until(() -> reply(node, to), reply -> reply.startsWith("250 "));
     accepted.add(to);
   }
 
-  private static String reply(NodeProcess node, String to) throws IOException {
+  private static String reply(NodeProcess node, String to) {
     try (SmtpTestClient client = new SmtpTestClient(node.settings().smtpAddress())) {
       client.request("EHLO test");
       return client.send("a@it.test", List.of(to), MESSAGE);
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage());
     }
   }
 
@@ -495,31 +430,63 @@ class GrowIT {
     for (NodeProcess node : nodes) {
       await()
           .alias(node.settings().id())
-          .atMost(Duration.ofSeconds(60))
+          .atMost(LONG)
           .until(
-              () -> {
-                Map<String, String> statuses = node.http().nodeStatuses();
-                return statuses.size() == count
-                    && statuses.values().stream().allMatch("healthy"::equals);
-              });
+              () -> node.http().nodeStatuses(),
+              statuses ->
+                  statuses.size() == count
+                      && statuses.values().stream().allMatch("healthy"::equals));
     }
+  }
+
+  private static void awaitDisconnected(String id, NodeProcess observer) {
+    await()
+        .alias(observer.settings().id())
+        .atMost(LONG)
+        .until(
+            () -> observer.http().nodeStatuses(),
+            statuses -> "disconnected".equals(statuses.get(id)));
   }
 
   private static void awaitVoters(int voters, int listeners, NodeProcess node) {
     await()
-        .atMost(Duration.ofSeconds(60))
+        .alias(node.settings().id())
+        .atMost(LONG)
         .until(
-            () -> {
-              Map<String, String> roles = node.http().nodeRoles();
+            () -> node.http().nodeRoles(),
+            roles -> {
               long listening = roles.values().stream().filter("listener"::equals).count();
               return listening == listeners && roles.size() - listening == voters;
             });
   }
 
+  /** Waits until three members vote in each of these spools, as one of them sees it. */
+  private static void awaitThreeReplicas(NodeProcess node, String... homes) {
+    awaitReplicas(node, 0, homes);
+  }
+
+  /**
+   * The same of the spools of removed nodes. Such a spool is dissolved at once when it is empty,
+   * since its home has put its mail into the spool of another node during an election.
+   */
+  private static void awaitThreeReplicasOrNone(NodeProcess node, String... homes) {
+    awaitReplicas(node, 3, homes);
+  }
+
+  private static void awaitReplicas(NodeProcess node, int ofMissing, String... homes) {
+    await()
+        .alias(node.settings().id())
+        .atMost(LONG)
+        .until(
+            () -> node.http().replicas(),
+            voters ->
+                !voters.isEmpty()
+                    && Stream.of(homes)
+                        .allMatch(home -> voters.getOrDefault("spool-" + home, ofMissing) == 3));
+  }
+
   /** The number of nodes that have a replica of the spool. */
-  private static long replicas(String spool, LocalCluster cluster, NodeProcess... more) {
-    return Stream.concat(cluster.nodes().stream(), Stream.of(more))
-        .filter(node -> node.http().digests().containsKey(spool))
-        .count();
+  private static long replicas(String spool, List<NodeProcess> nodes) {
+    return nodes.stream().filter(node -> node.http().digests().containsKey(spool)).count();
   }
 }
