@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param mapVersion the latest version of cluster maps that this node reads; null in a release that
  *     cannot dissolve spools
  * @param features what this node's release can do beyond that; null in a release that names none
+ * @param settled the revision of the map that all groups have which this node leads, and from which
+ *     it holds no replica that it has given away; null in a release that cannot move replicas
  */
 public record MemberMetadata(
     String nodeId,
@@ -35,7 +37,8 @@ public record MemberMetadata(
     @Nullable String joins,
     @Nullable ClusterMap map,
     @Nullable Integer mapVersion,
-    @Nullable List<String> features) {
+    @Nullable List<String> features,
+    @Nullable Long settled) {
 
   /** The feature of a node that reads orders to the delivery in the log of the meta group. */
   public static final String OPERATOR_ORDERS = "operator-orders";
@@ -78,7 +81,7 @@ public record MemberMetadata(
       @Nullable ClusterMap map) {
     this(
         nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, load, joins,
-        map, null, null);
+        map, null, null, null);
   }
 
   /** Whether the release of the node has a feature. */
@@ -89,6 +92,11 @@ public record MemberMetadata(
   /** Whether the node can read maps of a version. */
   boolean readsMap(int version) {
     return mapVersion != null && mapVersion >= version;
+  }
+
+  /** Whether the groups of the node have the members of this revision of the map. */
+  boolean isSettled(long revision) {
+    return settled != null && settled >= revision;
   }
 
   MemberMetadata with(NodeLoad changed) {
@@ -107,7 +115,8 @@ public record MemberMetadata(
         joins,
         map,
         mapVersion,
-        features);
+        features,
+        settled);
   }
 
   /**

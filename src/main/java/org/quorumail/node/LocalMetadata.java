@@ -31,6 +31,7 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   private final Supplier<NodeLoad> load;
   private volatile @Nullable ClusterMap map;
   private volatile @Nullable String joins;
+  private volatile long settled;
 
   LocalMetadata(
       DataDirectory.StoredIdentity identity,
@@ -65,7 +66,8 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
         known == null ? joins : null,
         known,
         ClusterMap.VERSION,
-        MemberMetadata.FEATURES);
+        MemberMetadata.FEATURES,
+        settled);
   }
 
   Optional<ClusterMap> map() {
@@ -75,6 +77,11 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   /** Asks the nodes of a cluster to add this node. */
   void joins(String clusterId) {
     joins = clusterId;
+  }
+
+  /** Records the revision that all groups have which this node leads. */
+  void settled(long revision) {
+    settled = revision;
   }
 
   /** Records that this node, the only member, has moved. */

@@ -30,7 +30,8 @@ class FeatureSupportTest {
             null,
             map,
             null,
-            features);
+            features,
+            null);
     return new Membership.Member(present, presence, 0);
   }
 

@@ -30,6 +30,7 @@ class SpoolDissolutionTest {
             null,
             map,
             ClusterMap.VERSION,
+            null,
             null);
     return new Membership.Member(knows ? present : old, presence, 0);
   }
