@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
@@ -48,7 +49,12 @@ public final class RaftGroups implements AutoCloseable {
   private final Spools spools;
   private final MetaState meta;
   private final DissolvedSpools dissolved;
+  private final DissolvedSpools moved;
   private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
+
+  /** The members by their peer ids, where gossip has seen them last. */
+  private final Map<String, Formation.Member> seenAddresses = new ConcurrentHashMap<>();
+
   private volatile ClusterMap map;
 
   private RaftGroups(
@@ -57,8 +63,10 @@ public final class RaftGroups implements AutoCloseable {
       RaftNode raft,
       Spools spools,
       MetaState meta,
-      DissolvedSpools dissolved) {
+      DissolvedSpools dissolved,
+      DissolvedSpools moved) {
     this.dissolved = dissolved;
+    this.moved = moved;
     this.map = map;
     this.self = self;
     this.raft = raft;
@@ -83,8 +91,9 @@ public final class RaftGroups implements AutoCloseable {
       MetaState.Listener metaListener,
       Consumer<Throwable> onFatal)
       throws RaftStartException, IOException {
-    Formation.Member self =
-        map.findPeer(directory.identity().peerId()).orElseThrow(IllegalStateException::new);
+    // at its present address, which the map has later
+    Formation.Member self = Formation.member(member.metadata());
+    map.findPeer(self.peerId()).orElseThrow(IllegalStateException::new);
     Path spoolPath = config.spool().path();
     Spools spools =
         Spools.open(
@@ -96,8 +105,10 @@ public final class RaftGroups implements AutoCloseable {
             onFatal);
     RaftNode raft;
     DissolvedSpools dissolved;
+    DissolvedSpools moved;
     try {
       dissolved = DissolvedSpools.open(directory.path(), map);
+      moved = DissolvedSpools.openMoved(directory.path(), map);
       spools.watchSpace(directory.path());
       Path raftDirectory = directory.path().resolve(DataDirectory.RAFT);
       raft = RaftNode.start(member.raftSettings(raftDirectory, map), meters, onFatal);
@@ -106,7 +117,7 @@ public final class RaftGroups implements AutoCloseable {
       throw e;
     }
     MetaState meta = new MetaState(directory.path().resolve("meta"), metaListener);
-    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta, dissolved);
+    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta, dissolved, moved);
     try {
       groups.openAll();
       return groups;
@@ -250,7 +261,7 @@ public final class RaftGroups implements AutoCloseable {
   private List<Formation.Member> candidates(String group, List<String> preferred) {
     List<Formation.Member> others =
         members(group).stream()
-            .filter(m -> !m.equals(self))
+            .filter(m -> !m.isSame(self))
             .sorted(Comparator.comparing(Formation.Member::nodeId))
             .toList();
     List<Formation.Member> wanted =
@@ -320,12 +331,67 @@ public final class RaftGroups implements AutoCloseable {
     // without founders this node joins the group
     open(new GroupSpec(Placement.META_GROUP, raftMembers(map.metaFounders(self))), meta);
     openSpools(map);
+    for (DissolvedSpools.DissolvedSpool spool : moved.pending()) {
+      Optional<String> home = homeOf(spool, map);
+      boolean isOpen = logs.containsKey(spool.name());
+      boolean isDeleted = dissolved.pending().stream().anyMatch(spool::equals);
+      if (home.isPresent() && !isOpen && !isDeleted)
+        openSpool(home.get(), spool.name(), spool.uniqueName(), List.of());
+    }
+    expectRemovalFromMoved();
     spools.startMaintenance();
   }
 
-  /** Notes which spools a later revision dissolves; called before that is on this node's disk. */
+  private static Optional<String> homeOf(DissolvedSpools.DissolvedSpool spool, ClusterMap of) {
+    return of.spools().keySet().stream()
+        .filter(home -> of.uniqueSpoolName(home).equals(spool.uniqueName()))
+        .findFirst();
+  }
+
+  /**
+   * Notes which spools a later revision dissolves, and which replicas it gives to other members;
+   * called before that is on this node's disk.
+   */
   void prepareUpdate(ClusterMap next) throws IOException {
     dissolved.add(DissolvedSpools.between(map, next, self));
+    moved.add(DissolvedSpools.movedAway(map, next, self));
+    expectRemovalFromMoved(); // the others remove it when they see that this node knows the map
+  }
+
+  /** Whether this node still holds a replica that another member has got. */
+  boolean holdsMoved() {
+    return !moved.pending().isEmpty();
+  }
+
+  /**
+   * Deletes the replicas that other members have got, each when its group has removed this node and
+   * counts its vote no more. One that a later revision has given back stays.
+   */
+  void deleteMoved() throws RaftStartException, IOException {
+    if (!holdsMoved()) return;
+    List<String> voting = raft.votingGroups();
+    for (DissolvedSpools.DissolvedSpool spool : moved.pending()) {
+      boolean votes = voting.contains(spool.name());
+      boolean isWanted = homeOf(spool, map).filter(this::holds).isPresent();
+      if (votes && !isWanted) continue;
+      if (votes) raft.expectMembership(spool.name());
+      else dissolved.add(List.of(spool)); // from here on a crash does not open it again
+      moved.remove(spool);
+    }
+    deleteDissolved();
+    openSpools(map);
+  }
+
+  private boolean holds(String home) {
+    return holds(map, home);
+  }
+
+  private boolean holds(ClusterMap by, String home) {
+    return by.spoolMembers(home).stream().anyMatch(self::isSame);
+  }
+
+  private void expectRemovalFromMoved() {
+    moved.pending().forEach(spool -> raft.expectRemoval(spool.name()));
   }
 
   /**
@@ -347,7 +413,7 @@ public final class RaftGroups implements AutoCloseable {
       for (Spool open : spools.all()) if (open.name().equals(spool.name())) spools.remove(open);
       raft.remove(new GroupSpec(spool.name(), spool.uniqueName(), List.of()));
       spools.deleteStore(spool.uniqueName());
-      dissolved.deleted(spool);
+      dissolved.remove(spool);
       LOG.info("event=spool_deleted spool={} revision={}", spool.name(), spool.revision());
     }
   }
@@ -359,10 +425,28 @@ public final class RaftGroups implements AutoCloseable {
         .toList();
   }
 
+  /**
+   * Follows the other members to where gossip has seen them last, before the map has the address:
+   * when most nodes have moved at once, no map could be committed. The identity of a node is not
+   * its address but its certificate and its peer id, which each request of Raft names.
+   */
+  void followAddresses(List<Membership.Member> seen) throws RaftStartException {
+    for (Membership.Member other : seen) {
+      Formation.Member present = Formation.member(other.metadata());
+      if (other.reachable() && map.findPeer(present.peerId()).isPresent())
+        seenAddresses.put(present.peerId(), present);
+    }
+    learnAddresses(map);
+  }
+
   private void learnAddresses(ClusterMap of) throws RaftStartException {
     try {
       raft.learnAddresses(
-          of.members().stream().filter(m -> !m.equals(self)).map(RaftGroups::raftMember).toList());
+          of.members().stream()
+              .filter(m -> !m.isSame(self))
+              .map(m -> seenAddresses.getOrDefault(m.peerId(), m))
+              .map(RaftGroups::raftMember)
+              .toList());
     } catch (IOException e) {
       throw new RaftStartException("The addresses of the other nodes cannot be used.", e);
     }
@@ -371,11 +455,16 @@ public final class RaftGroups implements AutoCloseable {
   private void openSpools(ClusterMap by) throws RaftStartException {
     for (String home : by.spools().keySet()) {
       String name = Placement.spoolGroup(home);
-      if (!by.spoolMembers(home).contains(self) || logs.containsKey(name)) continue;
-      String uniqueName = by.uniqueSpoolName(home);
-      GroupSpec spec = new GroupSpec(name, uniqueName, raftMembers(by.spoolFounders(home, self)));
-      spools.open(name, uniqueName, home, state -> open(spec, state));
+      if (!holds(by, home) || logs.containsKey(name)) continue;
+      openSpool(home, name, by.uniqueSpoolName(home), by.spoolFounders(home, self));
     }
+  }
+
+  private void openSpool(
+      String home, String name, String uniqueName, List<Formation.Member> founders)
+      throws RaftStartException {
+    GroupSpec spec = new GroupSpec(name, uniqueName, raftMembers(founders));
+    spools.open(name, uniqueName, home, state -> open(spec, state));
   }
 
   private ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {
