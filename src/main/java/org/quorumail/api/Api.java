@@ -1,5 +1,6 @@
 package org.quorumail.api;
 
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -23,6 +24,7 @@ public final class Api {
 
   private final List<ApiRoute> routes;
   private final EventStream eventStream;
+  private final Optional<AuditLog> audit;
 
   /** An API of a node that stands alone. */
   public Api(
@@ -48,6 +50,8 @@ public final class Api {
       Optional<Metrics> metrics,
       OtherNodes others) {
     this.eventStream = new EventStream(cluster.events());
+    AuditLog changes = new AuditLog(Clock.systemUTC());
+    this.audit = Optional.of(changes);
     FanOut fanOut = new FanOut(others);
     this.routes =
         Stream.of(
@@ -58,6 +62,7 @@ public final class Api {
                 new QueueRoutes(queue, dns).routes(),
                 new DnsRoutes(dns).routes(),
                 new EventRoutes(cluster).routes(),
+                new AuditRoutes(changes).routes(),
                 new SystemRoutes(node, metrics).routes())
             .flatMap(List::stream)
             .map(fanOut::extend)
@@ -65,9 +70,10 @@ public final class Api {
     checkUnique(routes);
   }
 
-  /** A part of the API, without events. */
+  /** A part of the API for other nodes, which have the events and the audit of their callers. */
   Api(List<ApiRoute> routes) {
     this.eventStream = new EventStream(new ClusterEventLog());
+    this.audit = Optional.empty();
     this.routes = routes;
     checkUnique(routes);
   }
@@ -106,7 +112,10 @@ public final class Api {
       allowed.add(route.method());
       if (!route.method().equals(method)) continue;
       Optional<ApiResponse> refusal = refusal(route, request);
-      return refusal.orElseGet(() -> handle(route, request.withVariables(variables.get())));
+      ApiResponse answer =
+          refusal.orElseGet(() -> handle(route, request.withVariables(variables.get())));
+      if (route.changes()) audit.ifPresent(log -> log.add(request, answer));
+      return answer;
     }
     if (allowed.isEmpty()) return ApiResponse.notFound("there is no resource at this path");
     return ApiResponse.problem(405, "Method Not Allowed", "this path does not support this method")
@@ -127,11 +136,12 @@ public final class Api {
       return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
     if (request.caller() == Caller.READ_TOKEN) {
-      String detail = "this operation needs the token of api.token_file: yours only reads";
+      String detail = "this operation needs a token that may change things: yours only reads";
       return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
     String detail =
-        "this operation needs the token of api.token_file in an Authorization: Bearer header";
+        "this operation needs a token (api.token_file, api.tokens) in an Authorization: Bearer"
+            + " header";
     return Optional.of(
         ApiResponse.problem(401, "Unauthorized", detail).withHeader("WWW-Authenticate", "Bearer"));
   }

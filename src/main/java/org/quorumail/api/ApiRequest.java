@@ -30,9 +30,9 @@ record ApiRequest(
   enum Caller {
     /** A process of the node's user or of root, over the control socket. */
     OPERATOR,
-    /** A client with the token that reads and changes, over HTTP. */
+    /** A client with a token that reads and changes, over HTTP. */
     TOKEN,
-    /** A client with the token that reads, over HTTP. */
+    /** A client with a token that reads, over HTTP. */
     READ_TOKEN,
     /** A client with a wrong token, over HTTP. */
     WRONG_TOKEN,

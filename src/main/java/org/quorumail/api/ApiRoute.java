@@ -23,6 +23,11 @@ record ApiRoute(String method, String pattern, Access access, Handler handler) {
     ApiResponse handle(ApiRequest request);
   }
 
+  /** Whether the operation changes something, as far as its access and method show. */
+  boolean changes() {
+    return !method.equals("GET") && (access == Access.WRITE || access == Access.OPERATOR);
+  }
+
   /** The name of the operation: method and pattern. */
   String operation() {
     return method + " " + pattern;

@@ -49,7 +49,7 @@ final class FanOut {
 
   /** Operations on one node, which its answer names. */
   private static final Set<String> ON_THIS_NODE =
-      Set.of("GET /api/spool/stats", "POST /api/spool/cleanup-completed");
+      Set.of("GET /api/spool/stats", "POST /api/spool/cleanup-completed", "GET /api/audit");
 
   private static final String GET = "GET";
   private static final String NODES = "nodes";

@@ -5,6 +5,9 @@ import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -24,50 +27,58 @@ final class HttpCallers {
 
   private static final String FORWARDING_PREFIX = "x-forwarded-";
 
-  private final Optional<ApiToken> token;
-  private final Optional<ApiToken> readToken;
+  /** The tokens, the one of {@code api.token_file} first. */
+  private final List<KnownToken> tokens;
 
-  private HttpCallers(Optional<ApiToken> token, Optional<ApiToken> readToken) {
-    this.token = token;
-    this.readToken = readToken;
+  private record KnownToken(String name, ApiToken token, Caller caller) {}
+
+  /** A caller and its name in the audit log. */
+  record Identity(Caller caller, String name) {}
+
+  private HttpCallers(List<KnownToken> tokens) {
+    this.tokens = List.copyOf(tokens);
   }
 
   /** Reads the token files; the exception's sentence names the key and the file. */
   static HttpCallers of(ApiConfig config) throws TokenFileException {
-    Optional<ApiToken> token = ApiToken.read("api.token_file", config.tokenFile());
-    Optional<ApiToken> readToken = ApiToken.read("api.read_token_file", config.readTokenFile());
-    if (token.isPresent() && readToken.isPresent() && token.get().equals(readToken.get())) {
-      throw new TokenFileException(
-          "api.read_token_file", "the file has the token of api.token_file: create another one");
+    List<KnownToken> known = new ArrayList<>();
+    add(known, "api.token_file", config.tokenFile(), Caller.TOKEN);
+    add(known, "api.read_token_file", config.readTokenFile(), Caller.READ_TOKEN);
+    for (HttpToken token : config.tokens()) {
+      Caller caller = token.rights() == HttpToken.Rights.WRITE ? Caller.TOKEN : Caller.READ_TOKEN;
+      add(known, token.name(), Optional.of(token.file()), caller);
     }
-    return new HttpCallers(token, readToken);
+    return new HttpCallers(known);
   }
 
-  Caller caller(ServerRequest request) {
+  private static void add(List<KnownToken> known, String name, Optional<Path> file, Caller caller)
+      throws TokenFileException {
+    String key = name.startsWith("api.") ? name : "api.tokens, " + name;
+    Optional<ApiToken> token = ApiToken.read(key, file);
+    if (token.isEmpty()) return;
+    for (KnownToken other : known) {
+      if (!other.token.equals(token.get())) continue;
+      throw new TokenFileException(
+          key, "the file has the token of %s: create another one".formatted(other.name));
+    }
+    known.add(new KnownToken(name, token.get(), caller));
+  }
+
+  Identity identify(ServerRequest request) {
     Optional<String> authorization = request.headers().first(HeaderNames.AUTHORIZATION);
     if (authorization.isPresent()) return bearer(authorization.get());
-    boolean open = token.isEmpty() && readToken.isEmpty();
-    return open && isLocal(request) ? Caller.LOOPBACK : Caller.REMOTE;
+    boolean isOpen = tokens.isEmpty();
+    return new Identity(isOpen && isLocal(request) ? Caller.LOOPBACK : Caller.REMOTE, "anonymous");
   }
 
-  private Caller bearer(String authorization) {
+  private Identity bearer(String authorization) {
     String[] words = authorization.split(" ", 2);
-    if (words.length != 2 || !words[0].equalsIgnoreCase("Bearer")) return Caller.WRONG_TOKEN;
-    String candidate = words[1].strip();
-    if (token.isPresent() && token.get().matches(candidate)) return Caller.TOKEN;
-    if (readToken.isPresent() && readToken.get().matches(candidate)) return Caller.READ_TOKEN;
-    return Caller.WRONG_TOKEN;
-  }
-
-  /** The name of a caller in lists of changes. */
-  static String name(Caller caller) {
-    return switch (caller) {
-      case TOKEN -> "token:api.token_file";
-      case READ_TOKEN -> "token:api.read_token_file";
-      case WRONG_TOKEN -> "token:unknown";
-      case LOOPBACK, REMOTE -> "anonymous";
-      case OPERATOR -> "operator";
-    };
+    boolean isBearer = words.length == 2 && words[0].equalsIgnoreCase("Bearer");
+    String candidate = isBearer ? words[1].strip() : "";
+    for (KnownToken known : tokens) {
+      if (known.token.matches(candidate)) return new Identity(known.caller, "token:" + known.name);
+    }
+    return new Identity(Caller.WRONG_TOKEN, "token:unknown");
   }
 
   /** The address of the client, or of the proxy in front of it. */

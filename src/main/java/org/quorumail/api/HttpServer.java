@@ -27,7 +27,6 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.quorumail.api.ApiRequest.Caller;
 import org.quorumail.api.HttpConnection.Phase;
 import org.quorumail.tls.ServerTls;
 
@@ -253,7 +252,7 @@ public final class HttpServer implements AutoCloseable {
     if (body.length > ApiRequest.MAX_BODY) {
       return ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
     }
-    Caller caller = callers.caller(request);
+    HttpCallers.Identity identity = callers.identify(request);
     ApiRequest call =
         new ApiRequest(
             request.prologue().method().text(),
@@ -261,8 +260,8 @@ public final class HttpServer implements AutoCloseable {
             query(request),
             Map.of(),
             body,
-            caller,
-            HttpCallers.name(caller),
+            identity.caller(),
+            identity.name(),
             HttpCallers.address(request));
     if (call.path().equals(EventRoutes.PATH)) { // waits for events, and is no work
       enter(Phase.EVENTS);

@@ -78,6 +78,7 @@ public final class CommandLineInterface implements Runnable {
     byName.put("cluster", ClusterCommand::new);
     byName.put("maintenance", MaintenanceCommand::new);
     byName.put("events", EventsCommand::new);
+    byName.put("audit", AuditCommand::new);
     byName.put("user", UserCommand::new);
     byName.put("demo", DemoCommand::new);
     byName.put("chaos", ChaosCommand::new);

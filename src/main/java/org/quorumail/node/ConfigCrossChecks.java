@@ -70,6 +70,7 @@ final class ConfigCrossChecks {
     config.cluster().tls().ifPresent(tls -> exposure("cluster.tls.key", tls.key()));
     config.api().tokenFile().ifPresent(file -> exposure("api.token_file", file));
     config.api().readTokenFile().ifPresent(file -> exposure("api.read_token_file", file));
+    apiTokens(this::exposure);
     config.api().certificate().ifPresent(pair -> exposure("api.tls.key", pair.key()));
     config.auth().usersFile().ifPresent(file -> exposure("auth.users_file", file));
     config
@@ -78,6 +79,13 @@ final class ConfigCrossChecks {
         .flatMap(PolicyConfig.LdapTableConfig::passwordFile)
         .ifPresent(file -> exposure("policy.recipients.ldap.password_file", file));
     routeSecrets(this::exposure);
+  }
+
+  private void apiTokens(BiConsumer<String, Path> check) {
+    for (int i = 0; i < config.api().tokens().size(); i++) {
+      Path file = config.api().tokens().get(i).file();
+      if (!file.toString().isEmpty()) check.accept("api.tokens[" + i + "].file", file);
+    }
   }
 
   /** The files of {@code [[route.login]]}. */
@@ -272,6 +280,7 @@ final class ConfigCrossChecks {
     routeSecrets(this::readable);
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.api().readTokenFile().ifPresent(path -> readable("api.read_token_file", path));
+    apiTokens(this::readable);
     config.api().certificate().ifPresent(pair -> readable("api.tls", pair));
     config.auth().usersFile().ifPresent(this::usersFile);
     config.auth().jwt().ifPresent(jwt -> readable("auth.jwt.keys", jwt.keys()));

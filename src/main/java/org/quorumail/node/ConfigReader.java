@@ -45,6 +45,7 @@ public final class ConfigReader {
       [[route.login]]
       [[milter]]
       [[tls.more]]
+      [[api.tokens]]
       [delivery.domains."example.org"]
       """;
 

@@ -168,7 +168,7 @@ class HttpApiPageTest {
     return switch (route.access()) {
       case PROBE -> "everybody";
       case READ -> "a token, also one that only reads; on this host all, where no token is set";
-      case WRITE -> "the token of `api.token_file`, or the control socket";
+      case WRITE -> "a token that may write, or the control socket";
       case OPERATOR -> "the control socket";
     };
   }
