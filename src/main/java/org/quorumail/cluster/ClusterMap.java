@@ -206,12 +206,14 @@ public record ClusterMap(
 
   /**
    * The members with which this member opens the spool for the first time; empty when it joins the
-   * group, whose members its leader knows. A founder that starts after another founder was removed
-   * joins, too: the group has other members now.
+   * group, whose members its leader knows. A founder that starts after another founder was removed,
+   * or has given its replica to another member, joins, too: the group has other members now.
    */
   public List<Member> spoolFounders(String home, Member self) {
     SpoolReplicas replicas = spools.get(home);
-    return replicas == null ? List.of() : founders(replicas.founders(), self);
+    boolean hasAllFounders =
+        replicas != null && replicas.members().containsAll(replicas.founders());
+    return hasAllFounders ? founders(replicas.founders(), self) : List.of();
   }
 
   /**
@@ -323,6 +325,14 @@ public record ClusterMap(
               .orElse(remaining));
     }
     return next(rest, changed);
+  }
+
+  /** The next revision: a replica of a spool is on another member. */
+  ClusterMap withMovedReplica(String home, Member from, Member to) {
+    Map<String, SpoolReplicas> changed = new TreeMap<>(spools);
+    changed.computeIfPresent(
+        home, (id, replicas) -> replicas.without(from.peerId()).with(to.peerId()));
+    return next(members, changed);
   }
 
   /**

@@ -3,6 +3,7 @@ package org.quorumail.cluster;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.quorumail.cluster.Formation.Member;
@@ -58,6 +59,7 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
    *
    * @param self the leader, which does not remove itself
    * @param isAlive selects the peers that run, be they ready or not
+   * @param mayGo selects the running peers that expect to be removed, for which it is no failure
    * @param isReady selects the peers that run and have opened the group
    * @param isCaughtUp selects the listeners that answer and have all of the log but its last
    *     moments
@@ -67,6 +69,7 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
       GroupMembers wanted,
       String self,
       Predicate<String> isAlive,
+      Predicate<String> mayGo,
       Predicate<String> isReady,
       Predicate<String> isCaughtUp) {
     for (String peer : listeners) {
@@ -76,7 +79,7 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
         voters.stream().filter(p -> !wanted.contains(p) && !p.equals(self)).toList();
     boolean complete = voters.containsAll(wanted.voters);
     for (String peer : leaving) {
-      if (complete || !isAlive.test(peer)) return Optional.of(without(peer));
+      if ((complete && mayGo.test(peer)) || !isAlive.test(peer)) return Optional.of(without(peer));
     }
     for (String peer : wanted.voters) {
       if (listeners.contains(peer) && isReady.test(peer) && isCaughtUp.test(peer))
@@ -91,6 +94,12 @@ public record GroupMembers(List<String> voters, List<String> listeners) {
         return Optional.of(new GroupMembers(voters, plus(listeners, peer)));
     }
     return Optional.empty();
+  }
+
+  /** Whether both have the same voters and the same listeners. */
+  public boolean hasSameMembers(GroupMembers other) {
+    return Set.copyOf(voters).equals(Set.copyOf(other.voters))
+        && Set.copyOf(listeners).equals(Set.copyOf(other.listeners));
   }
 
   private boolean contains(String peer) {

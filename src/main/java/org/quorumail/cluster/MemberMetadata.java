@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  *     cannot dissolve spools
  * @param features what this node's release can do beyond that; null in a release that names none
  * @param configStatus the cluster's configuration as this node runs it; null in a release without
+ * @param settled the revision of the map that all groups have which this node leads, and from which
+ *     it holds no replica that it has given away; null in a release that cannot move replicas
  */
 public record MemberMetadata(
     String nodeId,
@@ -37,7 +39,8 @@ public record MemberMetadata(
     @Nullable ClusterMap map,
     @Nullable Integer mapVersion,
     @Nullable List<String> features,
-    @Nullable ConfigStatus configStatus) {
+    @Nullable ConfigStatus configStatus,
+    @Nullable Long settled) {
 
   /** The feature of a node that reads orders to the delivery in the log of the meta group. */
   public static final String OPERATOR_ORDERS = "operator-orders";
@@ -83,7 +86,7 @@ public record MemberMetadata(
       @Nullable ClusterMap map) {
     this(
         nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, load, joins,
-        map, null, null, null);
+        map, null, null, null, null);
   }
 
   /** Whether the release of the node has a feature. */
@@ -94,6 +97,11 @@ public record MemberMetadata(
   /** Whether the node can read maps of a version. */
   boolean readsMap(int version) {
     return mapVersion != null && mapVersion >= version;
+  }
+
+  /** Whether the groups of the node have the members of this revision of the map. */
+  boolean isSettled(long revision) {
+    return settled != null && settled >= revision;
   }
 
   MemberMetadata with(NodeLoad changed) {
@@ -113,7 +121,8 @@ public record MemberMetadata(
         map,
         mapVersion,
         features,
-        configStatus);
+        configStatus,
+        settled);
   }
 
   /**

@@ -366,6 +366,11 @@ public final class ClusterMember implements AutoCloseable {
     return local.map();
   }
 
+  /** Publishes the revision of the map that all groups have which this node leads. */
+  void settled(long revision) {
+    local.settled(revision);
+  }
+
   Duration replaceAfter() {
     return config.replaceAfter();
   }

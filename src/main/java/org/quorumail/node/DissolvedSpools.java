@@ -13,16 +13,18 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The replicas on this node that are to be deleted since their spools are dissolved. The file
- * {@code dissolved.json} has them from before the node stores the cluster map without them until
- * nothing of them is left. So a crash in between leaves no replica half deleted, and only a map
- * that follows one with the spool can have a replica deleted, never an old map alone. Used by one
- * thread.
+ * The replicas on this node that are to be deleted. The file {@code dissolved.json} has those of
+ * spools that are dissolved, and those that nobody counts on any more; {@code moved.json} has those
+ * that another member has got, until their groups have removed this node. A file has them from
+ * before the node stores the cluster map without them until nothing of them is left. So a crash in
+ * between leaves no replica half deleted, and only a map that follows one with the replica can have
+ * it deleted, never an old map alone. Used by one thread.
  */
 final class DissolvedSpools {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final int VERSION = 1;
-  private static final String FILE = "dissolved.json";
+  private static final String DISSOLVED = "dissolved.json";
+  private static final String MOVED = "moved.json";
 
   private final Path file;
   private final List<DissolvedSpool> pending;
@@ -49,7 +51,15 @@ final class DissolvedSpools {
    * @param stored the map on this node's disk; a later one was not stored before a crash
    */
   static DissolvedSpools open(Path directory, ClusterMap stored) throws IOException {
-    Path file = directory.resolve(FILE);
+    return read(directory.resolve(DISSOLVED), stored);
+  }
+
+  /** Reads the same of replicas that other members have got. */
+  static DissolvedSpools openMoved(Path directory, ClusterMap stored) throws IOException {
+    return read(directory.resolve(MOVED), stored);
+  }
+
+  private static DissolvedSpools read(Path file, ClusterMap stored) throws IOException {
     if (!Files.exists(file)) return new DissolvedSpools(file, List.of());
     try {
       Stored read = JSON.readValue(Files.readAllBytes(file), Stored.class);
@@ -74,6 +84,25 @@ final class DissolvedSpools {
         .toList();
   }
 
+  /**
+   * The replicas of spools that this member holds by a map, and that a later one gives to others.
+   */
+  static List<DissolvedSpool> movedAway(ClusterMap map, ClusterMap next, Formation.Member self) {
+    return map.spools().keySet().stream()
+        .filter(home -> holds(map, home, self) && !holds(next, home, self))
+        .filter(home -> next.spools().containsKey(home))
+        .filter(home -> map.uniqueSpoolName(home).equals(next.uniqueSpoolName(home)))
+        .map(
+            home ->
+                new DissolvedSpool(
+                    Placement.spoolGroup(home), map.uniqueSpoolName(home), next.revision()))
+        .toList();
+  }
+
+  private static boolean holds(ClusterMap map, String home, Formation.Member self) {
+    return map.spoolMembers(home).stream().anyMatch(m -> m.peerId().equals(self.peerId()));
+  }
+
   List<DissolvedSpool> pending() {
     return List.copyOf(pending);
   }
@@ -87,8 +116,8 @@ final class DissolvedSpools {
     if (!spools.isEmpty()) write();
   }
 
-  /** Called when nothing of the replica is left. */
-  void deleted(DissolvedSpool spool) throws IOException {
+  /** Forgets a replica of which nothing is left, or which stays. */
+  void remove(DissolvedSpool spool) throws IOException {
     pending.remove(spool);
     write();
   }

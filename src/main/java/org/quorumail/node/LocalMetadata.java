@@ -33,6 +33,7 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   private volatile @Nullable ClusterMap map;
   private volatile @Nullable String joins;
   private volatile ConfigStatus configStatus = ConfigStatus.NONE;
+  private volatile long settled;
 
   LocalMetadata(
       DataDirectory.StoredIdentity identity,
@@ -68,7 +69,8 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
         known,
         ClusterMap.VERSION,
         MemberMetadata.FEATURES,
-        configStatus);
+        configStatus,
+        settled);
   }
 
   Optional<ClusterMap> map() {
@@ -83,6 +85,11 @@ final class LocalMetadata implements Supplier<MemberMetadata> {
   /** Publishes which version of the cluster's configuration this node runs. */
   void configStatus(ConfigStatus status) {
     configStatus = status;
+  }
+
+  /** Records the revision that all groups have which this node leads. */
+  void settled(long revision) {
+    settled = revision;
   }
 
   /** Records that this node, the only member, has moved. */

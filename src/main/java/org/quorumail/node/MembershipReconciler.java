@@ -2,7 +2,10 @@ package org.quorumail.node;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
@@ -13,6 +16,7 @@ import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.MetaState;
 import org.quorumail.cluster.NodeAdmission;
 import org.quorumail.cluster.Placement;
+import org.quorumail.cluster.ReplicaSpread;
 import org.quorumail.cluster.SpoolDissolution;
 import org.quorumail.replication.RaftStartException;
 import org.quorumail.spool.Spool;
@@ -40,7 +44,9 @@ public final class MembershipReconciler {
   private final NodeAdmission admission;
   private final LostNodeReplacement lostNodes;
   private final GroupMemberChanges changes;
+  private final ReplicaSpread spread;
   private final Runnable onRemoved;
+  private Optional<ReplicaSpread.Move> runningMove = Optional.empty();
   private boolean removed;
   private String lastRefusal = "";
   private String lastNotDissolved = "";
@@ -49,6 +55,12 @@ public final class MembershipReconciler {
    * @param onRemoved called once when the others have removed this node, which must leave then
    */
   public MembershipReconciler(RaftGroups groups, ClusterMember member, Runnable onRemoved) {
+    this(groups, member, onRemoved, new ReplicaSpread(System::nanoTime));
+  }
+
+  MembershipReconciler(
+      RaftGroups groups, ClusterMember member, Runnable onRemoved, ReplicaSpread spread) {
+    this.spread = spread;
     this.groups = groups;
     this.member = member;
     this.onRemoved = onRemoved;
@@ -63,12 +75,72 @@ public final class MembershipReconciler {
     if (leaveWhenRemoved()) return;
     changes.removeEnded();
     takeOverCommittedMap();
-    if (groups.ledMembers(Placement.META_GROUP).isEmpty()) lostNodes.reset();
-    else if (admit() || removeLostNode()) takeOverCommittedMap();
+    deleteMovedReplicas();
+    if (groups.ledMembers(Placement.META_GROUP).isEmpty()) forgetOthers();
+    else if (admit() || removeLostNode() || moveReplica()) takeOverCommittedMap();
     if (isBehind()) return;
     dissolveSpools();
     changeMetaMembers();
-    for (String home : groups.map().spools().keySet()) changeSpoolMembers(home);
+    boolean settled = !groups.holdsMoved();
+    for (String home : groups.map().spools().keySet()) settled &= changeSpoolMembers(home);
+    if (settled) member.settled(groups.map().revision());
+  }
+
+  /** A leader of the meta group that comes back begins its observations again. */
+  private void forgetOthers() {
+    lostNodes.reset();
+    spread.reset();
+    runningMove = Optional.empty();
+  }
+
+  private void deleteMovedReplicas() {
+    try {
+      groups.deleteMoved();
+    } catch (IOException | RaftStartException e) {
+      LOG.error("event=replica_not_deleted reason=\"{}\"", e.getMessage());
+    }
+  }
+
+  /** Moves one replica to a member that has fewer; the next one when all groups are changed. */
+  private boolean moveReplica() throws InterruptedException {
+    ClusterMap map = groups.map();
+    MemberMetadata self = member.metadata();
+    List<Membership.Member> others = member.membership().members();
+    if (runningMove.isPresent() && ReplicaSpread.isSettled(map, self, others)) {
+      Map<String, String> details = details(runningMove.get());
+      details.put("moved", "true");
+      member.publish(SpoolRebalancer.COMPLETED, details);
+      runningMove = Optional.empty();
+    }
+    Optional<ReplicaSpread.Move> move = spread.decide(map, self, others);
+    if (move.isEmpty()) return false;
+    Optional<String> failure = groups.propose(move.get().next());
+    if (failure.isPresent()) {
+      LOG.warn(
+          "event=replica_not_moved spool={} reason=\"{}\"",
+          Placement.spoolGroup(move.get().home()),
+          failure.get());
+      return false;
+    }
+    LOG.info(
+        "event=replica_moves spool={} from={} to={} remaining={} revision={}",
+        Placement.spoolGroup(move.get().home()),
+        move.get().from().nodeId(),
+        move.get().to().nodeId(),
+        move.get().remaining(),
+        move.get().next().revision());
+    member.publish(SpoolRebalancer.STARTED, details(move.get()));
+    runningMove = move;
+    return true;
+  }
+
+  private static Map<String, String> details(ReplicaSpread.Move move) {
+    Map<String, String> details = new TreeMap<>();
+    details.put(SpoolRebalancer.SPOOL, Placement.spoolGroup(move.home()));
+    details.put("from", move.from().nodeId());
+    details.put("to", move.to().nodeId());
+    details.put("remaining", String.valueOf(move.remaining()));
+    return details;
   }
 
   /** The map without this node is not stored: a restart must find out that it was removed. */
@@ -222,18 +294,15 @@ public final class MembershipReconciler {
                     p -> isReady(p, 0)));
   }
 
-  private void changeSpoolMembers(String home) {
+  /** Returns whether the group has the members of the map, or another node leads it. */
+  private boolean changeSpoolMembers(String home) {
     String group = Placement.spoolGroup(home);
     ClusterMap map = groups.map();
-    groups
-        .ledMembers(group)
-        .ifPresent(
-            present ->
-                change(
-                    group,
-                    present,
-                    GroupMembers.ofSpool(map, home),
-                    p -> isReady(p, map.revision())));
+    Optional<GroupMembers> present = groups.ledMembers(group);
+    if (present.isEmpty()) return true;
+    GroupMembers wanted = GroupMembers.ofSpool(map, home);
+    change(group, present.get(), wanted, p -> isReady(p, map.revision()));
+    return present.get().hasSameMembers(wanted);
   }
 
   private void change(
@@ -241,7 +310,13 @@ public final class MembershipReconciler {
     if (changes.isRunning(group)) return;
     String self = member.metadata().peerId();
     present
-        .next(wanted, self, this::isAlive, isReady, peer -> groups.isCaughtUp(group, peer))
+        .next(
+            wanted,
+            self,
+            this::isAlive,
+            peer -> isReady.test(peer) || groups.map().findPeer(peer).isEmpty(),
+            isReady,
+            peer -> groups.isCaughtUp(group, peer))
         .ifPresent(next -> changes.begin(group, next));
   }
 

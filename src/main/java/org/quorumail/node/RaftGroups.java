@@ -48,6 +48,7 @@ public final class RaftGroups implements AutoCloseable {
   private final Spools spools;
   private final MetaState meta;
   private final DissolvedSpools dissolved;
+  private final DissolvedSpools moved;
   private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
   private volatile ClusterMap map;
 
@@ -57,8 +58,10 @@ public final class RaftGroups implements AutoCloseable {
       RaftNode raft,
       Spools spools,
       MetaState meta,
-      DissolvedSpools dissolved) {
+      DissolvedSpools dissolved,
+      DissolvedSpools moved) {
     this.dissolved = dissolved;
+    this.moved = moved;
     this.map = map;
     this.self = self;
     this.raft = raft;
@@ -96,8 +99,10 @@ public final class RaftGroups implements AutoCloseable {
             onFatal);
     RaftNode raft;
     DissolvedSpools dissolved;
+    DissolvedSpools moved;
     try {
       dissolved = DissolvedSpools.open(directory.path(), map);
+      moved = DissolvedSpools.openMoved(directory.path(), map);
       spools.watchSpace(directory.path());
       Path raftDirectory = directory.path().resolve(DataDirectory.RAFT);
       raft = RaftNode.start(member.raftSettings(raftDirectory, map), meters, onFatal);
@@ -106,7 +111,7 @@ public final class RaftGroups implements AutoCloseable {
       throw e;
     }
     MetaState meta = new MetaState(directory.path().resolve("meta"), metaListener);
-    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta, dissolved);
+    RaftGroups groups = new RaftGroups(map, self, raft, spools, meta, dissolved, moved);
     try {
       groups.openAll();
       return groups;
@@ -320,12 +325,63 @@ public final class RaftGroups implements AutoCloseable {
     // without founders this node joins the group
     open(new GroupSpec(Placement.META_GROUP, raftMembers(map.metaFounders(self))), meta);
     openSpools(map);
+    for (DissolvedSpools.DissolvedSpool spool : moved.pending()) {
+      Optional<String> home = homeOf(spool, map);
+      boolean isOpen = logs.containsKey(spool.name());
+      boolean isDeleted = dissolved.pending().stream().anyMatch(spool::equals);
+      if (home.isPresent() && !isOpen && !isDeleted)
+        openSpool(home.get(), spool.name(), spool.uniqueName(), List.of());
+    }
+    expectRemovalFromMoved();
     spools.startMaintenance();
   }
 
-  /** Notes which spools a later revision dissolves; called before that is on this node's disk. */
+  private static Optional<String> homeOf(DissolvedSpools.DissolvedSpool spool, ClusterMap of) {
+    return of.spools().keySet().stream()
+        .filter(home -> of.uniqueSpoolName(home).equals(spool.uniqueName()))
+        .findFirst();
+  }
+
+  /**
+   * Notes which spools a later revision dissolves, and which replicas it gives to other members;
+   * called before that is on this node's disk.
+   */
   void prepareUpdate(ClusterMap next) throws IOException {
     dissolved.add(DissolvedSpools.between(map, next, self));
+    moved.add(DissolvedSpools.movedAway(map, next, self));
+    expectRemovalFromMoved(); // the others remove it when they see that this node knows the map
+  }
+
+  /** Whether this node still holds a replica that another member has got. */
+  boolean holdsMoved() {
+    return !moved.pending().isEmpty();
+  }
+
+  /**
+   * Deletes the replicas that other members have got, each when its group has removed this node and
+   * counts its vote no more. One that a later revision has given back stays.
+   */
+  void deleteMoved() throws RaftStartException, IOException {
+    if (!holdsMoved()) return;
+    List<String> voting = raft.votingGroups();
+    for (DissolvedSpools.DissolvedSpool spool : moved.pending()) {
+      boolean votes = voting.contains(spool.name());
+      boolean isWanted = homeOf(spool, map).filter(this::holds).isPresent();
+      if (votes && !isWanted) continue;
+      if (votes) raft.expectMembership(spool.name());
+      else dissolved.add(List.of(spool)); // from here on a crash does not open it again
+      moved.remove(spool);
+    }
+    deleteDissolved();
+    openSpools(map);
+  }
+
+  private boolean holds(String home) {
+    return map.spoolMembers(home).contains(self);
+  }
+
+  private void expectRemovalFromMoved() {
+    moved.pending().forEach(spool -> raft.expectRemoval(spool.name()));
   }
 
   /**
@@ -347,7 +403,7 @@ public final class RaftGroups implements AutoCloseable {
       for (Spool open : spools.all()) if (open.name().equals(spool.name())) spools.remove(open);
       raft.remove(new GroupSpec(spool.name(), spool.uniqueName(), List.of()));
       spools.deleteStore(spool.uniqueName());
-      dissolved.deleted(spool);
+      dissolved.remove(spool);
       LOG.info("event=spool_deleted spool={} revision={}", spool.name(), spool.revision());
     }
   }
@@ -372,10 +428,15 @@ public final class RaftGroups implements AutoCloseable {
     for (String home : by.spools().keySet()) {
       String name = Placement.spoolGroup(home);
       if (!by.spoolMembers(home).contains(self) || logs.containsKey(name)) continue;
-      String uniqueName = by.uniqueSpoolName(home);
-      GroupSpec spec = new GroupSpec(name, uniqueName, raftMembers(by.spoolFounders(home, self)));
-      spools.open(name, uniqueName, home, state -> open(spec, state));
+      openSpool(home, name, by.uniqueSpoolName(home), by.spoolFounders(home, self));
     }
+  }
+
+  private void openSpool(
+      String home, String name, String uniqueName, List<Formation.Member> founders)
+      throws RaftStartException {
+    GroupSpec spec = new GroupSpec(name, uniqueName, raftMembers(founders));
+    spools.open(name, uniqueName, home, state -> open(spec, state));
   }
 
   private ReplicatedLog open(GroupSpec spec, ReplicatedState state) throws RaftStartException {

@@ -319,6 +319,18 @@ public final class RaftNode implements AutoCloseable {
     machines.values().forEach(ReplicaStateMachine::closing);
   }
 
+  /** Announces that the others remove this node from a group that is open here. */
+  public void expectRemoval(String group) {
+    OpenGroup open = members.get(group);
+    if (open != null) open.machine.closing();
+  }
+
+  /** Takes the announcement back: this node stays a member. */
+  public void expectMembership(String group) {
+    OpenGroup open = members.get(group);
+    if (open != null) open.machine.staying();
+  }
+
   /** The groups that are open here and, as far as this node knows, count its vote. */
   public List<String> votingGroups() {
     return members.entrySet().stream()

@@ -139,6 +139,11 @@ final class ReplicaStateMachine extends BaseStateMachine {
     closing = true;
   }
 
+  /** Takes the announcement back. */
+  void staying() {
+    closing = false;
+  }
+
   @Override
   public void initialize(RaftServer server, RaftGroupId id, RaftStorage storage)
       throws IOException {

@@ -31,6 +31,7 @@ class FeatureSupportTest {
             map,
             null,
             features,
+            null,
             null);
     return new Membership.Member(present, presence, 0);
   }

@@ -25,7 +25,8 @@ class GroupMembersTest {
 
   private static Optional<GroupMembers> nextMeta(
       ClusterMap map, GroupMembers now, Predicate<String> ready, Predicate<String> caughtUp) {
-    return now.next(GroupMembers.ofMeta(map, now, ready), peer(1), p -> false, ready, caughtUp);
+    return now.next(
+        GroupMembers.ofMeta(map, now, ready), peer(1), p -> false, p -> true, ready, caughtUp);
   }
 
   @Test
@@ -69,12 +70,14 @@ class GroupMembersTest {
     ClusterMap without = map.withoutMember(member(3), m -> true);
     GroupMembers wanted = GroupMembers.ofSpool(without, "n1");
     assertThat(wanted.voters()).containsExactlyInAnyOrder(peer(1), peer(2), peer(4));
-    GroupMembers two = of(3).next(wanted, peer(1), p -> false, p -> true, p -> true).orElseThrow();
+    GroupMembers two =
+        of(3).next(wanted, peer(1), p -> false, p -> true, p -> true, p -> true).orElseThrow();
     assertThat(two).isEqualTo(of(2));
-    assertThat(two.next(wanted, peer(1), p -> false, p -> false, p -> true)).isEmpty();
-    GroupMembers three = two.next(wanted, peer(1), p -> false, p -> true, p -> true).orElseThrow();
+    assertThat(two.next(wanted, peer(1), p -> false, p -> true, p -> false, p -> true)).isEmpty();
+    GroupMembers three =
+        two.next(wanted, peer(1), p -> false, p -> true, p -> true, p -> true).orElseThrow();
     assertThat(three.voters()).containsExactlyInAnyOrder(peer(1), peer(2), peer(4));
-    assertThat(three.next(wanted, peer(1), p -> false, p -> true, p -> true)).isEmpty();
+    assertThat(three.next(wanted, peer(1), p -> false, p -> true, p -> true, p -> true)).isEmpty();
     assertThat(nextMeta(without, of(3, 4), p -> true, p -> true)).contains(of(2, 4));
   }
 
@@ -83,14 +86,19 @@ class GroupMembersTest {
     ClusterMap map = founded(3).withMember(member(4), 3, m -> true);
     ClusterMap replaced = map.withReplacement(member(3), member(4), m -> true);
     GroupMembers wanted = GroupMembers.ofSpool(replaced, "n1");
-    GroupMembers four = of(3).next(wanted, peer(1), p -> true, p -> true, p -> true).orElseThrow();
+    GroupMembers four =
+        of(3).next(wanted, peer(1), p -> true, p -> true, p -> true, p -> true).orElseThrow();
     assertThat(four.voters()).hasSize(4).contains(peer(3), peer(4));
-    assertThat(of(3).next(wanted, peer(1), p -> true, p -> false, p -> true))
+    assertThat(of(3).next(wanted, peer(1), p -> true, p -> true, p -> false, p -> true))
         .as("the replacement is not ready")
         .isEmpty();
-    GroupMembers three = four.next(wanted, peer(1), p -> true, p -> true, p -> true).orElseThrow();
+    assertThat(four.next(wanted, peer(1), p -> true, p -> false, p -> true, p -> true))
+        .as("it does not know yet that it is to go")
+        .isEmpty();
+    GroupMembers three =
+        four.next(wanted, peer(1), p -> true, p -> true, p -> true, p -> true).orElseThrow();
     assertThat(three.voters()).containsExactlyInAnyOrder(peer(1), peer(2), peer(4));
-    assertThat(four.next(wanted, peer(3), p -> true, p -> true, p -> true))
+    assertThat(four.next(wanted, peer(3), p -> true, p -> true, p -> true, p -> true))
         .as("a leader does not remove itself")
         .isEmpty();
   }

@@ -31,6 +31,7 @@ class SpoolDissolutionTest {
             map,
             ClusterMap.VERSION,
             null,
+            null,
             null);
     return new Membership.Member(knows ? present : old, presence, 0);
   }

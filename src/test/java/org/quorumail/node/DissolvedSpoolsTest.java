@@ -89,7 +89,7 @@ class DissolvedSpoolsTest {
     assertThat(restarted.pending()).isEqualTo(spools);
     restarted.add(spools);
     assertThat(restarted.pending()).hasSize(1);
-    restarted.deleted(spools.getFirst());
+    restarted.remove(spools.getFirst());
     assertThat(DissolvedSpools.open(directory, next).pending()).isEmpty();
     assertThat(directory).isEmptyDirectory();
   }

@@ -1,0 +1,62 @@
+package org.quorumail.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.quorumail.node.TestMembers.LONG;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.cluster.Placement;
+
+/** Real groups of several nodes in this process, changed by their reconcilers. */
+class MembershipReconcilerTest {
+  @TempDir private Path root;
+
+  @Test
+  void replicasSpreadToNodesThatJoinAndNoGroupIsEverSmaller() throws Exception {
+    try (TestMembers members = new TestMembers(root, 3, 60)) {
+      members.start("n1", "n2", "n3");
+      for (int i = 0; i < 5; i++) for (String id : List.of("n1", "n2", "n3")) members.accept(id);
+      members.start("n4");
+      members.start("n5");
+      for (String id : List.of("n4", "n5")) members.accept(id);
+      await()
+          .atMost(LONG)
+          .until(
+              members::replicas,
+              replicas -> {
+                for (TestMembers.TestMember n : members.nodes()) {
+                  for (String group : n.groups().names()) {
+                    boolean leads = n.groups().ledMembers(group).isPresent();
+                    if (leads && !group.equals(Placement.META_GROUP))
+                      assertThat(n.groups().replicas(group)).as(group).isGreaterThanOrEqualTo(3);
+                  }
+                }
+                return replicas.values().stream().allMatch(count -> count == 3);
+              });
+      for (String id : List.of("n1", "n2", "n3", "n4", "n5")) {
+        String group = Placement.spoolGroup(id);
+        await().atMost(LONG).until(() -> members.leader(group).groups().replicas(group) == 3);
+        await().atMost(LONG).until(() -> stores(members.directory(id)), count -> count == 3);
+        Path moved = members.directory(id).resolve("moved.json");
+        await().atMost(LONG).until(() -> !Files.exists(moved));
+      }
+      assertThat(members.messages()).as("none is lost").isGreaterThanOrEqualTo(17);
+      for (String id : List.of("n1", "n2", "n3", "n4", "n5")) members.accept(id);
+      assertThat(members.leader(Placement.META_GROUP).eventTypes())
+          .contains(SpoolRebalancer.STARTED);
+      assertThat(members.fatal).isEmpty();
+    }
+  }
+
+  private static long stores(Path directory) throws IOException {
+    try (Stream<Path> folders = Files.list(directory.resolve("spool"))) {
+      return folders.filter(f -> f.getFileName().toString().startsWith("spool-")).count();
+    }
+  }
+}
