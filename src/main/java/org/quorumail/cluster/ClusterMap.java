@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -178,6 +179,24 @@ public record ClusterMap(
         : Optional.empty();
   }
 
+  /**
+   * The next revision with the present address of a member that has moved; empty when all members
+   * that are there have the address of the map. Its directory proves who it is: the peer id is in
+   * no other. While its former life is not declared dead, gossip passes nothing of it on. Metadata
+   * with an older revision may be of that former life.
+   */
+  public Optional<ClusterMap> withPresentAddress(
+      MemberMetadata self, Collection<Membership.Member> others) {
+    return Stream.concat(
+            Stream.of(self),
+            others.stream().filter(Membership.Member::reachable).map(Membership.Member::metadata))
+        .filter(m -> m.map() != null && m.map().clusterId().equals(clusterId))
+        .filter(m -> m.map() != null && m.map().revision() == revision)
+        .filter(m -> formation().formerAddress(Formation.member(m)).isPresent())
+        .min(Comparator.comparing(MemberMetadata::nodeId))
+        .map(m -> next(members.stream().map(k -> k.at(m)).toList(), spools));
+  }
+
   /** Whether the other map is a later revision of the same cluster's. */
   public boolean isFollowedBy(ClusterMap other) {
     return other.clusterId.equals(clusterId) && other.revision > revision;
@@ -234,7 +253,8 @@ public record ClusterMap(
 
   private List<Member> founders(List<String> peers, Member self) {
     List<Member> known = peers.stream().flatMap(peer -> findPeer(peer).stream()).toList();
-    return known.size() == peers.size() && known.contains(self) ? known : List.of();
+    boolean isFounder = peers.contains(self.peerId());
+    return known.size() == peers.size() && isFounder ? known : List.of();
   }
 
   /**

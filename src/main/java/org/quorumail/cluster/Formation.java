@@ -30,6 +30,18 @@ public record Formation(List<Member> members) {
       Objects.requireNonNull(peerId, "peerId");
       Objects.requireNonNull(host, "host");
     }
+
+    /** Whether both are the same node, perhaps at different addresses. */
+    public boolean isSame(Member other) {
+      return peerId.equals(other.peerId);
+    }
+
+    /** This member at the present address of a node, if it is that node. */
+    Member at(MemberMetadata node) {
+      return node.peerId().equals(peerId)
+          ? new Member(nodeId, peerId, node.host(), node.raftPort(), zone)
+          : this;
+    }
   }
 
   /** A stand-alone node: a cluster of one. */
@@ -105,8 +117,7 @@ public record Formation(List<Member> members) {
   }
 
   /**
-   * The address that the other nodes replicate to, if this node now has another one. They know this
-   * node by the address that it had when the cluster was founded.
+   * The address that this node had when the others last agreed on it, if it has another one now.
    *
    * @return {@code host:port}
    */

@@ -56,6 +56,12 @@ public final class NodeAdmission {
     return map.joinProblem(node).or(() -> map.joinDelay(node));
   }
 
+  /** The reason why the map cannot be changed at all yet; empty when nothing is in the way. */
+  public static Optional<String> changeProblem(
+      ClusterMap map, MemberMetadata self, List<Membership.Member> others) {
+    return oldRelease(map, self, others, m -> true);
+  }
+
   /**
    * An older release would stop at the first map in the log. Later the members are not asked again:
    * each of them has applied a map.

@@ -182,7 +182,7 @@ public final class ClusterMember implements AutoCloseable {
         local.moved(moved.get());
         known = moved;
       }
-      known.get().formation().formerAddress(now).ifPresent(ClusterMember::warnOfMove);
+      known.get().formation().formerAddress(now).ifPresent(ClusterMember::logMove);
       return mayOpen(known.get(), stopping) ? known : Optional.empty();
     }
     long started = System.nanoTime();
@@ -309,12 +309,11 @@ public final class ClusterMember implements AutoCloseable {
         config.seeds());
   }
 
-  private static void warnOfMove(String founded) {
-    LOG.warn(
-        "event=cluster_address_changed founded={} reason=\"the other nodes replicate to that"
-            + " address; give it back to this node, or found clusters with names in"
-            + " cluster.advertise_address where addresses change\"",
-        founded);
+  private static void logMove(String former) {
+    LOG.info(
+        "event=cluster_address_changed former={} reason=\"the other nodes follow when gossip has"
+            + " found this node\"",
+        former);
   }
 
   public Membership membership() {

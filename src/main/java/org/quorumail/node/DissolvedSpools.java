@@ -75,7 +75,7 @@ final class DissolvedSpools {
   static List<DissolvedSpool> between(ClusterMap map, ClusterMap next, Formation.Member self) {
     List<String> kept = next.spools().keySet().stream().map(next::uniqueSpoolName).toList();
     return map.spools().keySet().stream()
-        .filter(home -> map.spoolMembers(home).contains(self))
+        .filter(home -> holds(map, home, self))
         .filter(home -> !kept.contains(map.uniqueSpoolName(home)))
         .map(
             home ->
@@ -100,7 +100,7 @@ final class DissolvedSpools {
   }
 
   private static boolean holds(ClusterMap map, String home, Formation.Member self) {
-    return map.spoolMembers(home).stream().anyMatch(m -> m.peerId().equals(self.peerId()));
+    return map.spoolMembers(home).stream().anyMatch(self::isSame);
   }
 
   List<DissolvedSpool> pending() {

@@ -50,6 +50,7 @@ public final class MembershipReconciler {
   private boolean removed;
   private String lastRefusal = "";
   private String lastNotDissolved = "";
+  private String lastNotMoved = "";
 
   /**
    * @param onRemoved called once when the others have removed this node, which must leave then
@@ -74,10 +75,12 @@ public final class MembershipReconciler {
   public void reconcile() throws InterruptedException {
     if (leaveWhenRemoved()) return;
     changes.removeEnded();
+    followAddresses();
     takeOverCommittedMap();
     deleteMovedReplicas();
     if (groups.ledMembers(Placement.META_GROUP).isEmpty()) forgetOthers();
-    else if (admit() || removeLostNode() || moveReplica()) takeOverCommittedMap();
+    else if (changeAddress() || admit() || removeLostNode() || moveReplica())
+      takeOverCommittedMap();
     if (isBehind()) return;
     dissolveSpools();
     changeMetaMembers();
@@ -91,6 +94,55 @@ public final class MembershipReconciler {
     lostNodes.reset();
     spread.reset();
     runningMove = Optional.empty();
+  }
+
+  private void followAddresses() {
+    try {
+      groups.followAddresses(member.membership().members());
+    } catch (RaftStartException e) {
+      LOG.error("event=addresses_not_used reason=\"{}\"", e.getMessage());
+    }
+  }
+
+  /** Has the present address of a member that has moved in the map, for the next start of all. */
+  private boolean changeAddress() {
+    ClusterMap map = groups.map();
+    MemberMetadata self = member.metadata();
+    List<Membership.Member> others = member.membership().members();
+    Optional<ClusterMap> next = map.withPresentAddress(self, others);
+    if (next.isEmpty()) return false;
+    Optional<String> failure =
+        NodeAdmission.changeProblem(map, self, others).or(() -> proposed(next.get()));
+    if (failure.isPresent()) {
+      if (!failure.get().equals(lastNotMoved))
+        LOG.warn("event=address_not_changed reason=\"{}\"", failure.get());
+      lastNotMoved = failure.get();
+      return false;
+    }
+    lastNotMoved = "";
+    for (Formation.Member m : next.get().members()) {
+      map.formation()
+          .formerAddress(m)
+          .ifPresent(
+              former ->
+                  LOG.info(
+                      "event=member_address_changed node={} former={} host={} port={} revision={}",
+                      m.nodeId(),
+                      former,
+                      m.host(),
+                      m.raftPort(),
+                      next.get().revision()));
+    }
+    return true;
+  }
+
+  private Optional<String> proposed(ClusterMap next) {
+    try {
+      return groups.propose(next);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.of("the node is stopping");
+    }
   }
 
   private void deleteMovedReplicas() {

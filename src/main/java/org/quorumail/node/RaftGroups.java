@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
@@ -50,6 +51,10 @@ public final class RaftGroups implements AutoCloseable {
   private final DissolvedSpools dissolved;
   private final DissolvedSpools moved;
   private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
+
+  /** The members by their peer ids, where gossip has seen them last. */
+  private final Map<String, Formation.Member> seenAddresses = new ConcurrentHashMap<>();
+
   private volatile ClusterMap map;
 
   private RaftGroups(
@@ -86,8 +91,9 @@ public final class RaftGroups implements AutoCloseable {
       MetaState.Listener metaListener,
       Consumer<Throwable> onFatal)
       throws RaftStartException, IOException {
-    Formation.Member self =
-        map.findPeer(directory.identity().peerId()).orElseThrow(IllegalStateException::new);
+    // at its present address, which the map has later
+    Formation.Member self = Formation.member(member.metadata());
+    map.findPeer(self.peerId()).orElseThrow(IllegalStateException::new);
     Path spoolPath = config.spool().path();
     Spools spools =
         Spools.open(
@@ -255,7 +261,7 @@ public final class RaftGroups implements AutoCloseable {
   private List<Formation.Member> candidates(String group, List<String> preferred) {
     List<Formation.Member> others =
         members(group).stream()
-            .filter(m -> !m.equals(self))
+            .filter(m -> !m.isSame(self))
             .sorted(Comparator.comparing(Formation.Member::nodeId))
             .toList();
     List<Formation.Member> wanted =
@@ -377,7 +383,11 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   private boolean holds(String home) {
-    return map.spoolMembers(home).contains(self);
+    return holds(map, home);
+  }
+
+  private boolean holds(ClusterMap by, String home) {
+    return by.spoolMembers(home).stream().anyMatch(self::isSame);
   }
 
   private void expectRemovalFromMoved() {
@@ -415,10 +425,28 @@ public final class RaftGroups implements AutoCloseable {
         .toList();
   }
 
+  /**
+   * Follows the other members to where gossip has seen them last, before the map has the address:
+   * when most nodes have moved at once, no map could be committed. The identity of a node is not
+   * its address but its certificate and its peer id, which each request of Raft names.
+   */
+  void followAddresses(List<Membership.Member> seen) throws RaftStartException {
+    for (Membership.Member other : seen) {
+      Formation.Member present = Formation.member(other.metadata());
+      if (other.reachable() && map.findPeer(present.peerId()).isPresent())
+        seenAddresses.put(present.peerId(), present);
+    }
+    learnAddresses(map);
+  }
+
   private void learnAddresses(ClusterMap of) throws RaftStartException {
     try {
       raft.learnAddresses(
-          of.members().stream().filter(m -> !m.equals(self)).map(RaftGroups::raftMember).toList());
+          of.members().stream()
+              .filter(m -> !m.isSame(self))
+              .map(m -> seenAddresses.getOrDefault(m.peerId(), m))
+              .map(RaftGroups::raftMember)
+              .toList());
     } catch (IOException e) {
       throw new RaftStartException("The addresses of the other nodes cannot be used.", e);
     }
@@ -427,7 +455,7 @@ public final class RaftGroups implements AutoCloseable {
   private void openSpools(ClusterMap by) throws RaftStartException {
     for (String home : by.spools().keySet()) {
       String name = Placement.spoolGroup(home);
-      if (!by.spoolMembers(home).contains(self) || logs.containsKey(name)) continue;
+      if (!holds(by, home) || logs.containsKey(name)) continue;
       openSpool(home, name, by.uniqueSpoolName(home), by.spoolFounders(home, self));
     }
   }

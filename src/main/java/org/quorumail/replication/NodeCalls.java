@@ -14,6 +14,7 @@ import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.exceptions.TimeoutIOException;
 import org.apache.ratis.server.raftlog.RaftLog;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,11 @@ final class NodeCalls implements Closeable {
 
   void answerWith(CallHandler newHandler) {
     handler = newHandler;
+  }
+
+  /** Drops the connection to a node that has another address now. */
+  void reconnect(RaftPeerId peer, IOException reason) {
+    client.rpc().handleException(peer, reason, true);
   }
 
   /** Makes a call; see {@link RaftNode#call}. */

@@ -79,6 +79,7 @@ public final class RaftNode implements AutoCloseable {
   private final RaftServer server;
   private final RaftClientContext wire;
   private final NodeCalls calls;
+  private final PeerAddresses addresses = new PeerAddresses();
   private final AtomicBoolean failed = new AtomicBoolean();
   private final Map<String, OpenGroup> members = new ConcurrentHashMap<>();
 
@@ -174,20 +175,20 @@ public final class RaftNode implements AutoCloseable {
             .setServerId(RaftPeerId.valueOf(settings.peerId()))
             .setStateMachineRegistry(machines::get)
             .setProperties(properties)
-            .setParameters(parameters(settings.tls()))
+            .setParameters(parameters(settings))
             .build();
     RaftServerConfigKeys.setStorageDir(properties, List.of(groupsDirectory(settings).toFile()));
     return built;
   }
 
-  private static Parameters parameters(RaftTls tls) {
+  private static Parameters parameters(RaftSettings settings) {
     Parameters parameters = new Parameters();
-    switch (tls) {
+    switch (settings.tls()) {
       case RaftTls.Managers managers -> {
         GrpcConfigKeys.TLS.setConf(
             parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
         GrpcConfigKeys.Server.setServicesCustomizer(
-            parameters, new ReplicationPort(managers.maySpeakAs()));
+            parameters, new ReplicationPort(settings.peerId(), managers.maySpeakAs()));
       }
       case RaftTls.NoPort none -> {}
     }
@@ -245,6 +246,7 @@ public final class RaftNode implements AutoCloseable {
     if (machines.putIfAbsent(id, machine) != null)
       throw new RaftStartException("Group " + spec.name() + " is open already on this node.");
     try {
+      learnUnknown(spec.members());
       List<RaftPeer> peers = raftPeers(spec.members());
       new GroupMetadataCheck(directory(id).resolve("current"), record.contains(id)).check();
       addGroup(RaftGroup.valueOf(id, peers));
@@ -391,7 +393,7 @@ public final class RaftNode implements AutoCloseable {
   /** A group of which this node is no member, but to which it can append. */
   public ReplicatedLog remoteLog(GroupSpec spec) {
     List<RaftPeer> peers = raftPeers(spec.members());
-    wire.add(peers);
+    wire.add(spec.members().stream().peek(addresses::putIfAbsent).map(addresses::named).toList());
     RaftGroupId id = spec.groupId(settings.clusterId());
     return new RatisLog(spec.name(), id, peers, wire, metrics.appendLatency(spec.name()), null);
   }
@@ -411,13 +413,36 @@ public final class RaftNode implements AutoCloseable {
   }
 
   /**
-   * Learns addresses of other nodes. The first address that Ratis learns of a node counts; a log
-   * may have an older one, by which nobody could be reached. Called before groups are opened.
+   * Learns the present addresses of other nodes. Called before groups are opened: their logs may
+   * have older ones, by which nobody could be reached. Connections to a node that has moved are
+   * made again.
    */
-  public void learnAddresses(List<RaftMember> members) throws IOException {
-    List<RaftPeer> peers = raftPeers(members);
-    server.getServerRpc().addRaftPeers(peers);
-    wire.add(peers);
+  public void learnAddresses(List<RaftMember> others) throws IOException {
+    List<RaftMember> moved = others.stream().filter(addresses::put).toList();
+    learn(others);
+    for (RaftMember peer : moved) {
+      RaftPeerId id = RaftPeerId.valueOf(peer.id());
+      // a close waits up to five seconds for the other side
+      Thread.ofPlatform().daemon().name("raft-moved-" + peer.id()).start(() -> reconnect(id));
+    }
+  }
+
+  private void learnUnknown(List<RaftMember> others) throws IOException {
+    others.forEach(addresses::putIfAbsent);
+    learn(others.stream().filter(m -> !m.id().equals(settings.peerId())).toList());
+  }
+
+  private void learn(List<RaftMember> others) throws IOException {
+    List<RaftPeer> named = others.stream().map(addresses::named).toList();
+    server.getServerRpc().addRaftPeers(named);
+    wire.add(named);
+  }
+
+  private void reconnect(RaftPeerId peer) {
+    IOException reason = new IOException(peer + " has another address now");
+    server.getServerRpc().handleException(peer, reason, true);
+    wire.rpc().handleException(peer, reason, true);
+    calls.reconnect(peer, reason);
   }
 
   /** Answers the calls of other nodes from now on; they are refused before. */
@@ -436,7 +461,8 @@ public final class RaftNode implements AutoCloseable {
   public byte[] call(String group, RaftMember node, byte[] request, Duration timeout)
       throws CallFailedException, InterruptedException {
     RaftGroupId id = GroupSpec.joining(group).groupId(settings.clusterId());
-    return calls.call(id, raftPeers(List.of(node)).getFirst(), request, timeout);
+    addresses.putIfAbsent(node);
+    return calls.call(id, addresses.named(node), request, timeout);
   }
 
   /** The voting members of a group that is open here. */
@@ -483,6 +509,12 @@ public final class RaftNode implements AutoCloseable {
   public CompletableFuture<?> setMembers(
       String group, List<RaftMember> voters, List<RaftMember> listeners) {
     RaftServer.Division division = division(group);
+    try {
+      learnUnknown(voters);
+      learnUnknown(listeners);
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     var request =
         new SetConfigurationRequest(
             wire.clientId(),
@@ -520,6 +552,7 @@ public final class RaftNode implements AutoCloseable {
     closeServer();
     closeQuietly(wire);
     closeQuietly(calls);
+    addresses.close();
     timer.shutdownNow();
     forcing.shutdownNow();
     AtomicFileOutputStream.unwatch(settings.directory());

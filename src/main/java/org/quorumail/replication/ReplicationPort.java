@@ -8,7 +8,10 @@ import java.util.function.BiPredicate;
 import org.apache.ratis.grpc.server.GrpcServices;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
 
-/** The limits of the replication port towards other hosts, and the check of who speaks there. */
+/**
+ * The limits of the replication port towards other hosts, and the check of who speaks there, and to
+ * whom.
+ */
 final class ReplicationPort implements GrpcServices.Customizer {
   /**
    * The limit for TLS and the settings of HTTP/2 together; a member needs some round trips. gRPC's
@@ -16,12 +19,15 @@ final class ReplicationPort implements GrpcServices.Customizer {
    */
   private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(5);
 
+  private final String self;
   private final BiPredicate<X509Certificate, String> maySpeakAs;
 
   /**
+   * @param self the peer that this node is
    * @param maySpeakAs whether the holder of a certificate may send requests as a peer
    */
-  ReplicationPort(BiPredicate<X509Certificate, String> maySpeakAs) {
+  ReplicationPort(String self, BiPredicate<X509Certificate, String> maySpeakAs) {
+    this.self = self;
     this.maySpeakAs = maySpeakAs;
   }
 
@@ -30,6 +36,6 @@ final class ReplicationPort implements GrpcServices.Customizer {
       NettyServerBuilder builder, EnumSet<GrpcServices.Type> types) {
     return builder
         .handshakeTimeout(HANDSHAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-        .intercept(new RequestorCheck(maySpeakAs));
+        .intercept(new RequestorCheck(self, maySpeakAs));
   }
 }

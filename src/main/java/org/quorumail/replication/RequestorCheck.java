@@ -26,9 +26,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The check of who sends a request of Raft: a member must not vote, append or install a snapshot as
- * another one. The certificate of the connection decides. The requests of clients name no node and
- * pass. Thread-safe; each call has its own listener.
+ * The check of who sends a request of Raft, and to whom. A member must not vote, append or install
+ * a snapshot as another one: the certificate of the connection decides. A request for another node
+ * is refused, too: where nodes have swapped their addresses, one disk would count as two. The
+ * requests of clients name no node and pass. Thread-safe; each call has its own listener.
  */
 final class RequestorCheck implements ServerInterceptor {
   private static final Logger LOG = LoggerFactory.getLogger(RequestorCheck.class);
@@ -36,10 +37,15 @@ final class RequestorCheck implements ServerInterceptor {
   /** The least time between two lines of the log; an impostor tries again at once. */
   private static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
 
+  private final ByteString self;
   private final BiPredicate<X509Certificate, String> maySpeakAs;
   private final AtomicLong loggedAt = new AtomicLong(System.nanoTime() - LOG_INTERVAL.toNanos());
 
-  RequestorCheck(BiPredicate<X509Certificate, String> maySpeakAs) {
+  /**
+   * @param self the peer that this node is
+   */
+  RequestorCheck(String self, BiPredicate<X509Certificate, String> maySpeakAs) {
+    this.self = ByteString.copyFromUtf8(self);
     this.maySpeakAs = maySpeakAs;
   }
 
@@ -64,7 +70,12 @@ final class RequestorCheck implements ServerInterceptor {
     @Override
     public void onMessage(Q message) {
       if (refused) return;
-      ByteString requestor = requestor(message);
+      RaftRpcRequestProto request = request(message);
+      if (request != null && !request.getReplyId().equals(self)) {
+        refuse(Status.NOT_FOUND, "this is not " + request.getReplyId().toStringUtf8());
+        return;
+      }
+      ByteString requestor = request == null ? null : request.getRequestorId();
       if (requestor == null || requestor.equals(accepted)) {
         super.onMessage(message);
         return;
@@ -76,11 +87,13 @@ final class RequestorCheck implements ServerInterceptor {
         super.onMessage(message);
         return;
       }
-      refused = true;
       log(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR), certificate, claimed);
-      Status status =
-          Status.PERMISSION_DENIED.withDescription("the certificate is not that of " + claimed);
-      call.close(status, new Metadata());
+      refuse(Status.PERMISSION_DENIED, "the certificate is not that of " + claimed);
+    }
+
+    private void refuse(Status status, String reason) {
+      refused = true;
+      call.close(status.withDescription(reason), new Metadata());
     }
 
     @Override
@@ -89,18 +102,16 @@ final class RequestorCheck implements ServerInterceptor {
     }
   }
 
-  /** The peer that a request of Raft claims as its sender; null when it claims none. */
-  private static @Nullable ByteString requestor(Object message) {
-    RaftRpcRequestProto request =
-        switch (message) {
-          case AppendEntriesRequestProto append -> append.getServerRequest();
-          case RequestVoteRequestProto vote -> vote.getServerRequest();
-          case InstallSnapshotRequestProto snapshot -> snapshot.getServerRequest();
-          case StartLeaderElectionRequestProto election -> election.getServerRequest();
-          case ReadIndexRequestProto read -> read.getServerRequest();
-          default -> null;
-        };
-    return request == null ? null : request.getRequestorId();
+  /** The head of a request of Raft, with its sender and its receiver; null for other messages. */
+  private static @Nullable RaftRpcRequestProto request(Object message) {
+    return switch (message) {
+      case AppendEntriesRequestProto append -> append.getServerRequest();
+      case RequestVoteRequestProto vote -> vote.getServerRequest();
+      case InstallSnapshotRequestProto snapshot -> snapshot.getServerRequest();
+      case StartLeaderElectionRequestProto election -> election.getServerRequest();
+      case ReadIndexRequestProto read -> read.getServerRequest();
+      default -> null;
+    };
   }
 
   private static @Nullable X509Certificate certificate(ServerCall<?, ?> call) {

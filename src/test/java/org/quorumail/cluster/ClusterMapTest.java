@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.cluster.ClusterMap.SpoolReplicas;
 import org.quorumail.cluster.Formation.Member;
+import org.quorumail.cluster.Membership.Presence;
 
 class ClusterMapTest {
   private static final ClusterMap THREE = founded(3);
@@ -188,6 +189,47 @@ class ClusterMapTest {
     Path file = directory.resolve("cluster.json");
     again.store(file);
     assertThat(ClusterMap.read(file, 3, "cluster")).contains(again);
+  }
+
+  @Test
+  void aMemberThatComesBackElsewhereIsTakenForItself() {
+    ClusterMap map = THREE.withMember(member(4), 3, m -> true);
+    MemberMetadata self = metadata(1, null, map);
+    MemberMetadata second = at(metadata(2, null, map), "192.0.2.2");
+    Membership.Member there = new Membership.Member(second, Presence.ALIVE, 0);
+    ClusterMap next = map.withPresentAddress(at(self, "127.0.0.1"), List.of(there)).orElseThrow();
+    assertThat(next.revision()).isEqualTo(map.revision() + 1);
+    assertThat(next.find("n2").orElseThrow().host()).isEqualTo("192.0.2.2");
+    assertThat(next.find("n2").orElseThrow().zone()).isEqualTo("z");
+    assertThat(next.spools()).isEqualTo(map.spools());
+    assertThat(next.spoolFounders("n2", member(2))).as("at whatever address").hasSize(3);
+    assertThat(map.withPresentAddress(at(self, "192.0.2.1"), List.of())).as("itself").isPresent();
+
+    MemberMetadata stranger = at(card("n2", "n2-9", List.of()), "192.0.2.2");
+    MemberMetadata former = at(metadata(2, null, THREE), "192.0.2.2");
+    for (Membership.Member refused :
+        List.of(
+            new Membership.Member(stranger, Presence.ALIVE, 0),
+            new Membership.Member(former, Presence.ALIVE, 0),
+            new Membership.Member(second, Presence.DEAD, 0)))
+      assertThat(map.withPresentAddress(at(self, "127.0.0.1"), List.of(refused))).isEmpty();
+  }
+
+  private static MemberMetadata at(MemberMetadata node, String host) {
+    return new MemberMetadata(
+        node.nodeId(),
+        node.peerId(),
+        host,
+        node.port(),
+        7947,
+        node.region(),
+        node.zone(),
+        node.expect(),
+        node.proposal(),
+        node.formed(),
+        node.load(),
+        node.joins(),
+        node.map());
   }
 
   @Test

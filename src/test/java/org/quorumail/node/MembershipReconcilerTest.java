@@ -54,9 +54,42 @@ class MembershipReconcilerTest {
     }
   }
 
+  @Test
+  void nodesThatComeBackAtOtherAddressesAreFollowedAlsoWhenAllHaveMoved() throws Exception {
+    try (TestMembers members = new TestMembers(root, 3, 1)) {
+      members.start("n1", "n2", "n3");
+      members.accept("n2");
+      members.stop("n2");
+      members.move("n2");
+      members.start("n2");
+      awaitAddresses(members);
+      members.accept("n2");
+
+      for (String id : List.of("n1", "n2", "n3")) members.stop(id);
+      for (String id : List.of("n1", "n2", "n3")) members.move(id);
+      members.start("n1", "n2", "n3");
+      awaitAddresses(members);
+      for (String id : List.of("n1", "n2", "n3")) members.accept(id);
+      assertThat(members.messages()).as("none is lost").isGreaterThanOrEqualTo(5);
+      assertThat(members.fatal).isEmpty();
+    }
+  }
+
   private static long stores(Path directory) throws IOException {
     try (Stream<Path> folders = Files.list(directory.resolve("spool"))) {
       return folders.filter(f -> f.getFileName().toString().startsWith("spool-")).count();
     }
+  }
+
+  /** Waits until the map of each node has all present ports. */
+  private static void awaitAddresses(TestMembers members) {
+    for (TestMembers.TestMember node : members.nodes())
+      await()
+          .alias(node.id)
+          .atMost(LONG)
+          .until(
+              () ->
+                  node.groups().map().members().stream()
+                      .allMatch(m -> m.raftPort() == members.port(m.nodeId())));
   }
 }

@@ -293,6 +293,49 @@ class RaftGroupTest {
   }
 
   @Test
+  void aMemberThatComesBackAtAnotherAddressIsFollowedThere() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      String moving = cluster.follower().id();
+      append(cluster.leader(), "before");
+      cluster.stop(moving);
+      append(cluster.leader(), "away");
+      cluster.move(moving);
+      var back = cluster.start(moving);
+      for (var node : cluster.nodes())
+        if (node != back) node.raft().learnAddresses(List.of(cluster.peer(moving)));
+      cluster.awaitEqualStates();
+      assertThat(append(back, "away")).as("it calls the leader").isEqualTo("2");
+      // its vote and its disk count again
+      cluster.nodes().stream()
+          .filter(node -> !node.isLeader() && node != back)
+          .findFirst()
+          .ifPresent(node -> cluster.stop(node.id()));
+      assertThat(append(cluster.leader(), "away")).isEqualTo("3");
+    }
+  }
+
+  @Test
+  void nodesThatHaveSwappedTheirAddressesFindEachOther() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      String leader = cluster.leader().id();
+      List<String> others =
+          cluster.nodes().stream()
+              .map(TestRaftCluster.TestNode::id)
+              .filter(id -> !id.equals(leader))
+              .toList();
+      append(cluster.leader(), "before");
+      for (String id : others) cluster.stop(id);
+      cluster.swap(others.getFirst(), others.getLast());
+      for (String id : others) cluster.start(id);
+      List<RaftMember> swapped = others.stream().map(cluster::peer).toList();
+      cluster.node(leader).raft().learnAddresses(swapped);
+      append(cluster.leader(), "after");
+      cluster.awaitEqualStates();
+      assertThat(cluster.fatal).isEmpty();
+    }
+  }
+
+  @Test
   void aLaggingMemberInstallsASnapshotAndFollowsAndSurvivesARestart() throws Exception {
     try (TestRaftCluster cluster = three()) {
       String laggard = cluster.follower().id();

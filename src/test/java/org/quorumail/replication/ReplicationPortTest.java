@@ -97,15 +97,7 @@ class ReplicationPortTest {
     for (String id : List.of("n1", "n2", "n3")) members.add(new RaftMember(id, "127.0.0.1", 1));
     GroupSpec group = new GroupSpec("spool-n1", members);
     node.open(group, new CountingState(root));
-    RaftTls.Managers member = (RaftTls.Managers) authority.issue("n2");
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress("127.0.0.1", node.port())
-            .sslContext(
-                GrpcSslContexts.forClient()
-                    .keyManager(member.key())
-                    .trustManager(member.trust())
-                    .build())
-            .build();
+    ManagedChannel channel = channel("n2");
     try {
       var service = RaftServerProtocolServiceGrpc.newBlockingStub(channel);
       assertThatThrownBy(() -> service.requestVote(vote(group, "n3", 1_000)))
@@ -122,16 +114,53 @@ class ReplicationPortTest {
     }
   }
 
-  private static RaftRpcRequestProto.Builder request(GroupSpec group, String from) {
+  /** Where addresses were swapped, the disk of one node would count as two. */
+  @Test
+  void aRequestForAnotherNodeIsRefused() throws Exception {
+    List<RaftMember> members = new ArrayList<>();
+    for (String id : List.of("n1", "n2", "n3")) members.add(new RaftMember(id, "127.0.0.1", 1));
+    GroupSpec group = new GroupSpec("spool-n1", members);
+    node.open(group, new CountingState(root));
+    ManagedChannel channel = channel("n2");
+    try {
+      var service = RaftServerProtocolServiceGrpc.newBlockingStub(channel);
+      RequestVoteRequestProto wrong = vote(group, "n2", "n3", 1_000);
+      assertThatThrownBy(() -> service.requestVote(wrong))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContaining("this is not n3");
+      var reply = service.requestVote(vote(group, "n2", 500));
+      assertThat(reply.getTerm()).as("the first request changed nothing").isEqualTo(500);
+    } finally {
+      channel.shutdownNow();
+      assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  private ManagedChannel channel(String as) throws Exception {
+    RaftTls.Managers member = (RaftTls.Managers) authority.issue(as);
+    return NettyChannelBuilder.forAddress("127.0.0.1", node.port())
+        .sslContext(
+            GrpcSslContexts.forClient()
+                .keyManager(member.key())
+                .trustManager(member.trust())
+                .build())
+        .build();
+  }
+
+  private static RaftRpcRequestProto.Builder request(GroupSpec group, String from, String to) {
     return RaftRpcRequestProto.newBuilder()
         .setRequestorId(ByteString.copyFromUtf8(from))
-        .setReplyId(ByteString.copyFromUtf8("n1"))
+        .setReplyId(ByteString.copyFromUtf8(to))
         .setRaftGroupId(RaftGroupIdProto.newBuilder().setId(group.groupId("test").toByteString()));
   }
 
   private static RequestVoteRequestProto vote(GroupSpec group, String from, long term) {
+    return vote(group, from, "n1", term);
+  }
+
+  private static RequestVoteRequestProto vote(GroupSpec group, String from, String to, long term) {
     return RequestVoteRequestProto.newBuilder()
-        .setServerRequest(request(group, from))
+        .setServerRequest(request(group, from, to))
         .setCandidateTerm(term)
         .setCandidateLastEntry(TermIndexProto.newBuilder().setTerm(term).setIndex(1_000))
         .build();
@@ -162,7 +191,7 @@ class ReplicationPortTest {
                 });
     requests.onNext(
         AppendEntriesRequestProto.newBuilder()
-            .setServerRequest(request(group, from))
+            .setServerRequest(request(group, from, "n1"))
             .setLeaderTerm(5_000)
             .build());
     return end.get(10, TimeUnit.SECONDS);

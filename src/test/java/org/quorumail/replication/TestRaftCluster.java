@@ -84,6 +84,18 @@ final class TestRaftCluster implements AutoCloseable {
     return properties;
   }
 
+  /** Gives a node that is stopped another address. */
+  void move(String id) throws Exception {
+    ports.put(id, freePort());
+  }
+
+  /** Gives two nodes that are stopped each other's address. */
+  void swap(String one, String other) {
+    Integer port = Objects.requireNonNull(ports.get(one));
+    ports.put(one, Objects.requireNonNull(ports.get(other)));
+    ports.put(other, port);
+  }
+
   /** A view of the group from a node that is no member. */
   TestNode outside() throws Exception {
     var settings =
