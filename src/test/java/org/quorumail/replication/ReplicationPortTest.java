@@ -114,7 +114,7 @@ class ReplicationPortTest {
     }
   }
 
-  /** Where addresses were swapped, the disk of one node would count as two. */
+  /** The disk of one node would count as two where addresses were swapped. */
   @Test
   void aRequestForAnotherNodeIsRefused() throws Exception {
     List<RaftMember> members = new ArrayList<>();
