@@ -41,6 +41,10 @@ import org.slf4j.LoggerFactory;
 public final class RaftGroups implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftGroups.class);
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
+
+  /** The longest wait for a leader of a group whose other members may be gone. */
+  private static final Duration CATCH_UP_TIMEOUT = Duration.ofSeconds(10);
+
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
   private final Formation.Member self;
@@ -49,6 +53,8 @@ public final class RaftGroups implements AutoCloseable {
   private final MetaState meta;
   private final DissolvedSpools dissolved;
   private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
+  private final long openedNanos = System.nanoTime();
+  private volatile boolean caughtUp;
   private volatile ClusterMap map;
 
   private RaftGroups(
@@ -152,6 +158,28 @@ public final class RaftGroups implements AutoCloseable {
         .orElse(LogPosition.NONE);
   }
 
+  /**
+   * Whether this node's replicas have caught up since they were opened: before that the next
+   * planned stop must not begin, as their groups would have no member to spare. A group without a
+   * leader is waited for only for a while. Once true, it stays so.
+   */
+  public boolean hasCaughtUp() {
+    if (caughtUp) return true;
+    boolean isOver = System.nanoTime() - openedNanos > CATCH_UP_TIMEOUT.toNanos();
+    List<String> behind = raft.groupsBehind();
+    caughtUp =
+        isOver ? behind.stream().allMatch(group -> leader(group).isEmpty()) : behind.isEmpty();
+    return caughtUp;
+  }
+
+  /** The number of messages in this node's replica of a spool. */
+  long messages(String spool) {
+    return spools.all().stream()
+        .filter(s -> s.name().equals(spool))
+        .mapToLong(s -> s.counters().messages())
+        .sum();
+  }
+
   /** Bytes of entries that wait for their quorum, over all groups. */
   public long pendingBytes() {
     return raft.pendingBytes();
@@ -207,9 +235,19 @@ public final class RaftGroups implements AutoCloseable {
 
   /** Transfers every group that this node leads to a member that is ready and has caught up. */
   public void transferAll(Membership membership) {
-    for (String group : led()) {
-      successor(group, membership).ifPresent(successor -> transfer(group, successor));
-    }
+    for (String group : led()) handOver(group, List.of(), membership);
+  }
+
+  /**
+   * The same, tried again while a ready member has not caught up, and for groups that this node is
+   * elected to lead meanwhile.
+   */
+  public void transferAll(Membership membership, Duration timeout) throws InterruptedException {
+    new GroupTransfers(
+            this::led,
+            group -> handOver(group, List.of(), membership),
+            group -> candidates(group, List.of()).stream().anyMatch(m -> isReady(membership, m)))
+        .run(timeout);
   }
 
   /** The groups that this node leads. */

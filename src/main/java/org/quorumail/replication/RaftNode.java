@@ -399,6 +399,19 @@ public final class RaftNode implements AutoCloseable {
   }
 
   /**
+   * The groups in which this node votes and has not caught up: it lacks committed entries, or knows
+   * no leader yet. The end of another member could leave such a group without a majority that has
+   * all entries.
+   */
+  public List<String> groupsBehind() {
+    return members.entrySet().stream()
+        .filter(group -> group.getValue().log().isBehind())
+        .map(Map.Entry::getKey)
+        .sorted()
+        .toList();
+  }
+
+  /**
    * Learns addresses of other nodes. The first address that Ratis learns of a node counts; a log
    * may have an older one, by which nobody could be reached. Called before groups are opened.
    */
