@@ -162,7 +162,7 @@ final class Node {
       DnsReport dns = new DnsReport(resolver, overrides, orders, config, clock);
       boolean inCluster = c.cluster().enabled();
       OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.none();
-      InternalApi internal = new InternalApi(maintenance, queue, dns);
+      InternalApi internal = new InternalApi(maintenance, clusterReport, queue, dns);
       Api api =
           new Api(
               new NodeReport(state, config, health, reloader, maintenance, stopping::countDown),

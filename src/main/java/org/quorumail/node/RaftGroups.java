@@ -194,7 +194,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /** The voting members of a group that is open here; in the meta group also others listen. */
-  private List<Formation.Member> members(String group) {
+  List<Formation.Member> members(String group) {
     return logs.containsKey(group) ? known(raft.members(group)) : List.of();
   }
 
@@ -251,7 +251,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /** The groups that this node leads. */
-  List<String> led() {
+  public List<String> led() {
     return logs.entrySet().stream()
         .filter(group -> group.getValue().leadership().isPresent())
         .map(Map.Entry::getKey)
@@ -319,20 +319,6 @@ public final class RaftGroups implements AutoCloseable {
   /** The groups that still count the vote of this node. */
   List<String> votingGroups() {
     return raft.votingGroups();
-  }
-
-  /** Transfers the meta group, and returns the id of its new leader. */
-  public Optional<String> transferMeta(Membership membership) {
-    return successor(Placement.META_GROUP, membership)
-        .filter(successor -> transfer(Placement.META_GROUP, successor))
-        .map(Formation.Member::nodeId);
-  }
-
-  /** Returns the member with the lowest id that is ready and has caught up. */
-  private Optional<Formation.Member> successor(String group, Membership membership) {
-    return candidates(group, List.of()).stream()
-        .filter(candidate -> obstacle(group, candidate, membership).isEmpty())
-        .findFirst();
   }
 
   static boolean isReady(Membership membership, Formation.Member member) {
