@@ -42,9 +42,6 @@ public final class RaftGroups implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftGroups.class);
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
 
-  /** The longest wait for a leader of a group whose other members may be gone. */
-  private static final Duration CATCH_UP_TIMEOUT = Duration.ofSeconds(10);
-
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
   private final Formation.Member self;
@@ -53,8 +50,7 @@ public final class RaftGroups implements AutoCloseable {
   private final MetaState meta;
   private final DissolvedSpools dissolved;
   private final Map<String, ReplicatedLog> logs = new ConcurrentSkipListMap<>();
-  private final long openedNanos = System.nanoTime();
-  private volatile boolean caughtUp;
+  private final CatchUp catchUp;
   private volatile ClusterMap map;
 
   private RaftGroups(
@@ -68,6 +64,8 @@ public final class RaftGroups implements AutoCloseable {
     this.map = map;
     this.self = self;
     this.raft = raft;
+    this.catchUp =
+        new CatchUp(raft::groupsBehind, group -> leader(group).isPresent(), System::nanoTime);
     this.spools = spools;
     this.meta = meta;
   }
@@ -160,16 +158,10 @@ public final class RaftGroups implements AutoCloseable {
 
   /**
    * Whether this node's replicas have caught up since they were opened: before that the next
-   * planned stop must not begin, as their groups would have no member to spare. A group without a
-   * leader is waited for only for a while. Once true, it stays so.
+   * planned stop must not begin, as their groups would have no member to spare.
    */
   public boolean hasCaughtUp() {
-    if (caughtUp) return true;
-    boolean isOver = System.nanoTime() - openedNanos > CATCH_UP_TIMEOUT.toNanos();
-    List<String> behind = raft.groupsBehind();
-    caughtUp =
-        isOver ? behind.stream().allMatch(group -> leader(group).isEmpty()) : behind.isEmpty();
-    return caughtUp;
+    return catchUp.isDone();
   }
 
   /** The number of messages in this node's replica of a spool. */
