@@ -37,7 +37,7 @@ class ClusterRoutesTest {
 
   private ApiResponse post(String target) {
     FakeNode node = node("n1");
-    Api api = new Api(node, node, node, node, Optional.empty(), cluster.from("n1"));
+    Api api = new Api(node, node, node, node, node, Optional.empty(), cluster.from("n1"));
     int query = target.indexOf('?');
     return api.call(
         new ApiRequest(
@@ -46,7 +46,9 @@ class ClusterRoutesTest {
             QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
             Map.of(),
             new byte[0],
-            Caller.OPERATOR));
+            Caller.OPERATOR,
+            "root",
+            "control socket"));
   }
 
   private static String text(ApiResponse response) {
