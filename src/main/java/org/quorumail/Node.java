@@ -77,6 +77,12 @@ final class Node {
   /** The time that running transactions and attempts have to finish; then the node leaves. */
   private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(30);
 
+  /** The time beyond that for next hops that have a final dot and have not answered it. */
+  private static final Duration DOUBT_TIMEOUT = Duration.ofSeconds(5);
+
+  /** The time to find successors for the groups that this node leads. */
+  private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(10);
+
   private static final Duration FIRST_ELECTION_TIMEOUT = Duration.ofSeconds(3);
 
   /** The time to read the tables that the cluster's configuration names. */
@@ -156,7 +162,7 @@ final class Node {
       DnsReport dns = new DnsReport(resolver, overrides, orders, config, clock);
       boolean inCluster = c.cluster().enabled();
       OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.none();
-      InternalApi internal = new InternalApi(maintenance, queue, dns);
+      InternalApi internal = new InternalApi(maintenance, clusterReport, queue, dns);
       Api api =
           new Api(
               new NodeReport(state, config, health, reloader, maintenance, stopping::countDown),
@@ -285,20 +291,26 @@ final class Node {
     if (latest.isPresent()) follower.await(latest.get().version(), CONFIGURATION_TIMEOUT);
   }
 
-  /** Accepts no new work, finishes what runs, and hands the spools over: no mail waits for us. */
+  /**
+   * Accepts no new work, finishes what runs, and then hands the spools over: no entry of a client
+   * or of an attempt is on its way at that moment, so nothing is left in doubt.
+   */
   private void leave(RaftGroups groups, ClusterMember member, DeliveryQueue queue)
       throws InterruptedException {
     Optional<ClusterDeparture> departure = departure(groups, member);
     state.draining();
     LOG.info("event=node_draining leaves_cluster={}", departure.isPresent());
-    groups.spools().drain();
+    groups.spools().pauseIntake();
     List<Thread> drains = state.listeners().drain(DRAIN_TIMEOUT);
     boolean finished = queue.drain(DRAIN_TIMEOUT);
-    for (Thread drain : drains) drain.join();
+    int inDoubt = finished ? 0 : queue.cutOff(DOUBT_TIMEOUT);
+    groups.spools().drain(); // outcomes that wait for a later term of this node wait no more
+    state.listeners().awaitTransactions();
     if (departure.isPresent()) leaveForGood(departure.get(), member);
-    else groups.transferAll(member.membership());
+    else groups.transferAll(member.membership(), TRANSFER_TIMEOUT);
+    for (Thread drain : drains) drain.join(); // clients that do not close their connections
     member.membership().leave();
-    LOG.info("event=node_left deliveries_finished={}", finished);
+    LOG.info("event=node_left deliveries_finished={} in_doubt={}", finished, inDoubt);
   }
 
   /** Present when this stop is the end of the membership; a refusal leaves the node a member. */

@@ -19,9 +19,11 @@ import org.quorumail.cluster.NodeReplacement;
 import org.quorumail.cluster.Placement;
 import org.quorumail.node.ClusterDeparture;
 import org.quorumail.node.ClusterMember;
+import org.quorumail.node.LeadershipMove;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.node.SpoolRebalancer;
+import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.replication.LogPosition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,19 +102,16 @@ public final class ClusterReport implements ClusterView {
   }
 
   @Override
-  public ElectionResult transferLeadership() {
+  public Optional<ElectionResult> transferLeadership(String group, String successor) {
     Optional<RaftGroups> open = state.groups();
-    if (open.isEmpty()) return new ElectionResult(false, null, "the cluster is not formed yet");
-    String leader = open.get().leader(Placement.META_GROUP).orElse(null);
-    if (leader == null)
-      return new ElectionResult(false, null, "there is no leader; one is being elected");
-    if (open.get().log(Placement.META_GROUP).flatMap(l -> l.leadership()).isEmpty()) {
-      return new ElectionResult(false, leader, "only the leader can hand over; ask " + leader);
-    }
-    Optional<String> successor = open.get().transferMeta(member.membership());
-    return successor.isPresent()
-        ? new ElectionResult(true, successor.get(), "")
-        : new ElectionResult(false, leader, "no other node is ready to lead");
+    Optional<DeliveryQueue> queue = state.queue();
+    if (open.isEmpty() || queue.isEmpty() || !open.get().led().contains(group))
+      return Optional.empty();
+    Optional<String> reason =
+        new LeadershipMove(open.get(), queue.get(), state, member).run(group, successor);
+    return Optional.of(
+        new ElectionResult(
+            group, reason.isEmpty(), open.get().leader(group).orElse(null), reason.orElse("")));
   }
 
   @Override

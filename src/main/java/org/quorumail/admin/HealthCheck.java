@@ -73,7 +73,7 @@ public final class HealthCheck {
         draining,
         maintenance,
         accepting && (!receives || !listeners.isEmpty()),
-        readiness == Readiness.READY,
+        readiness == Readiness.READY && groups.hasCaughtUp(),
         dispatching,
         isDnsReady(c, resolver),
         groups.spools().hasQuorum() && !draining,

@@ -56,7 +56,7 @@ public final class Api {
     this.routes =
         Stream.of(
                 new HealthRoutes(node, cluster).routes(),
-                new ClusterRoutes(cluster).routes(),
+                new ClusterRoutes(cluster, others).routes(),
                 new MaintenanceRoutes(node, others).routes(),
                 new ReplicatedConfigRoutes(config).routes(),
                 new QueueRoutes(queue, dns).routes(),

@@ -1,6 +1,7 @@
 package org.quorumail.api;
 
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterEventLog;
 
@@ -16,8 +17,13 @@ public interface ClusterView {
 
   ReplicationStats replication();
 
-  /** Asks the leader of the cluster to hand over to another node. */
-  ElectionResult transferLeadership();
+  /**
+   * Transfers the leadership of a group to another node; empty when this node does not lead it.
+   *
+   * @param group such as {@code meta} or {@code spool-node-1}
+   * @param successor the id of a node; empty for any
+   */
+  Optional<ElectionResult> transferLeadership(String group, String successor);
 
   /** Removes a node that is lost for good from the cluster; waits for the meta group. */
   RemovalResult removeNode(String id);
@@ -55,7 +61,7 @@ public interface ClusterView {
    * @param elected whether another node leads now
    * @param reason why no other node leads; empty when one does
    */
-  record ElectionResult(boolean elected, @Nullable String leaderId, String reason) {}
+  record ElectionResult(String group, boolean elected, @Nullable String leaderId, String reason) {}
 
   /** The events of the cluster since this node started. */
   ClusterEventLog events();

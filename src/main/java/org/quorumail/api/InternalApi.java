@@ -33,6 +33,8 @@ public final class InternalApi {
           "POST /api/queue/process-now",
           "POST /api/queue/reroute",
           "GET /api/dns/overrides",
+          "POST /api/cluster/elect",
+          "POST /api/cluster/step-down",
           "GET /api/maintenance",
           "POST /api/maintenance/enter",
           "POST /api/maintenance/exit",
@@ -59,12 +61,14 @@ public final class InternalApi {
   private final Api api;
 
   /** All views are those of this node alone. */
-  public InternalApi(MaintenanceView maintenance, QueueView queue, DnsView dns) {
+  public InternalApi(
+      MaintenanceView maintenance, ClusterView cluster, QueueView queue, DnsView dns) {
     List<ApiRoute> routes =
         Stream.of(
                 new QueueRoutes(queue, dns).routes(),
                 new DnsRoutes(dns).routes(),
-                new MaintenanceRoutes(maintenance, OtherNodes.none()).routes())
+                new MaintenanceRoutes(maintenance, OtherNodes.none()).routes(),
+                new ClusterRoutes(cluster, OtherNodes.none()).routes())
             .flatMap(List::stream)
             .flatMap(InternalApi::betweenNodes)
             .toList();

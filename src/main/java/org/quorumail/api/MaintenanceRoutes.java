@@ -2,35 +2,29 @@ package org.quorumail.api;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.quorumail.api.ApiRoute.Access;
-import org.quorumail.api.ApiRoute.Handler;
 import org.quorumail.api.MaintenanceView.MaintenanceOrder;
 import org.quorumail.api.MaintenanceView.MaintenanceResult;
 import org.quorumail.config.Units;
 
 /** The routes of maintenance: of this node, or of another one that the request names. */
 final class MaintenanceRoutes {
-  /** The parameter that names another node. */
-  private static final String NODE = "node";
-
   private final MaintenanceView maintenance;
-  private final OtherNodes others;
+  private final NamedNode node;
 
   MaintenanceRoutes(MaintenanceView maintenance, OtherNodes others) {
     this.maintenance = maintenance;
-    this.others = others;
+    this.node = new NamedNode(others);
   }
 
   List<ApiRoute> routes() {
     List<ApiRoute> routes = new ArrayList<>();
     for (String path : List.of("/maintenance", "/api/maintenance")) {
-      routes.add(new ApiRoute("GET", path, Access.READ, onNode(r -> status())));
-      routes.add(new ApiRoute("POST", path + "/enter", Access.WRITE, onNode(this::enter)));
-      routes.add(new ApiRoute("POST", path + "/exit", Access.WRITE, onNode(r -> exit())));
+      routes.add(new ApiRoute("GET", path, Access.READ, node.extend(r -> status())));
+      routes.add(new ApiRoute("POST", path + "/enter", Access.WRITE, node.extend(this::enter)));
+      routes.add(new ApiRoute("POST", path + "/exit", Access.WRITE, node.extend(r -> exit())));
     }
     return List.copyOf(routes);
   }
@@ -70,28 +64,5 @@ final class MaintenanceRoutes {
 
   private ApiResponse exit() {
     return ApiResponse.json(maintenance.exitMaintenance());
-  }
-
-  /** Runs the operation here, or on the node that the request names. */
-  private Handler onNode(Handler here) {
-    return request -> {
-      String node = request.parameter(NODE).orElse("");
-      if (node.isEmpty() || node.equals(others.self())) return here.handle(request);
-      if (!others.ids().contains(node))
-        return ApiResponse.notFound(node + " is no member of the cluster");
-      Map<String, List<String>> query = new HashMap<>(request.query());
-      query.remove(NODE);
-      return others
-          .call(
-              node,
-              request.method(),
-              FanOut.target(request.withQuery(query)),
-              OtherNodes.CHANGE_TIMEOUT)
-          .map(FanOut::response)
-          .orElseGet(
-              () ->
-                  FanOut.unavailable(
-                      node + " does not answer; ask for its status before you try again"));
-    };
   }
 }

@@ -16,6 +16,9 @@ public interface OtherNodes {
   /** The time that a node has for a change, which waits for a quorum for up to five seconds. */
   Duration CHANGE_TIMEOUT = Duration.ofSeconds(8);
 
+  /** The time that a node has to move the leadership of a group, with a drain before. */
+  Duration MOVE_TIMEOUT = Duration.ofSeconds(20);
+
   /** No other node: this one stands alone. */
   static OtherNodes none() {
     return new StandAlone();

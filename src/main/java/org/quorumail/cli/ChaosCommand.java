@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
       "  quorumail chaos",
       "  quorumail chaos --messages 20000 --kill-every 3s --restart-after 2s --seed 7",
       "  quorumail chaos --kill-every 0s --kill-all-at 10s",
+      "  quorumail chaos --rolling --messages 4000 --rate 100     a rolling restart leaves no"
+          + " duplicate",
       "  quorumail chaos --when-ready --max-kills 20     measures takeover; a quorum always"
           + " survives"
     })
@@ -103,6 +105,13 @@ final class ChaosCommand implements Callable<Integer> {
       description = "Upper limit of periodic kills and pauses. Default: ${DEFAULT-VALUE}")
   private int maxKills;
 
+  @Option(
+      names = "--rolling",
+      description =
+          "Kill nothing: stop and start each node once, in order, the next when all are ready."
+              + " --kill-every is the pause before each.")
+  private boolean rolling;
+
   @Option(names = "--pause", description = "Make half of the faults SIGSTOP and SIGCONT.")
   private boolean pause;
 
@@ -167,7 +176,8 @@ final class ChaosCommand implements Callable<Integer> {
                 whenReady,
                 maxKills,
                 pause,
-                Optional.ofNullable(killAllAt)),
+                Optional.ofNullable(killAllAt),
+                rolling),
             new SmtpSink.Options(0, sinkDelay, transientFailures, permanentFailures, drops, seed),
             Optional.ofNullable(directory),
             timeout,

@@ -120,13 +120,63 @@ final class ClusterCommand extends CommandGroup {
   @Command(
       name = "elect",
       mixinStandardHelpOptions = true,
-      description = "Transfer the leadership to another node; call the leader.",
-      footer = {"", "Example: quorumail cluster elect"})
-  int elect(@Mixin NodeOptions options) throws CommandException {
-    options.print(
-        options.client().call("POST", "/api/cluster/elect"),
-        (answer, out) -> out.println(JsonPrinter.cell(answer.path("leader_id")) + " leads"));
+      description = "Move the leadership of a group to another node; any node passes it on.",
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail cluster elect",
+        "  quorumail cluster elect node-2",
+        "  quorumail cluster elect node-1 --group spool-node-1"
+      })
+  int elect(
+      @Mixin NodeOptions options,
+      @Mixin GroupOption group,
+      @Parameters(
+              paramLabel = "ID",
+              arity = "0..1",
+              description = "The next leader. Default: any node that is ready.")
+          @Nullable String successor)
+      throws CommandException {
+    String path = "/api/cluster/elect?group=" + encode(group.group);
+    if (successor != null) path += "&successor=" + encode(successor);
+    options.print(options.client().call("POST", path), ClusterCommand::printLeader);
     return ExitCode.DONE;
+  }
+
+  /** The group that is meant. */
+  static final class GroupOption {
+    @Option(
+        names = "--group",
+        defaultValue = "meta",
+        description = "meta or a spool, such as spool-node-1. Default: ${DEFAULT-VALUE}")
+    private String group = "meta";
+  }
+
+  @Command(
+      name = "step-down",
+      mixinStandardHelpOptions = true,
+      description = "Let a node give up the leadership of a group; exit 1 when it has none.",
+      footer = {"", "Example: quorumail cluster step-down --node node-1"})
+  int stepDown(
+      @Mixin NodeOptions options,
+      @Mixin GroupOption group,
+      @Option(
+              names = "--node",
+              paramLabel = "ID",
+              description = "The node that is meant. Default: the node of the control socket.")
+          @Nullable String node)
+      throws CommandException {
+    String path = "/api/cluster/step-down?group=" + encode(group.group);
+    if (node != null) path += "&node=" + encode(node);
+    options.print(options.client().call("POST", path), ClusterCommand::printLeader);
+    return ExitCode.DONE;
+  }
+
+  private static void printLeader(JsonNode answer, PrintWriter out) {
+    out.println(
+        JsonPrinter.cell(answer.path("leader_id"))
+            + " leads "
+            + JsonPrinter.cell(answer.path("group")));
   }
 
   @Command(

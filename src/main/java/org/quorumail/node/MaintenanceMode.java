@@ -51,9 +51,6 @@ public final class MaintenanceMode implements MaintenanceView {
   private static final String ENTERED = "MaintenanceEntered";
   private static final String EXITED = "MaintenanceExited";
 
-  /** The reason of the moves of spools. */
-  private static final String REASON = "maintenance";
-
   private static final String FILE = "maintenance.json";
   private static final int FILE_VERSION = 1;
   private static final JsonMapper JSON = JsonMapper.shared();
@@ -149,6 +146,9 @@ public final class MaintenanceMode implements MaintenanceView {
     boolean handOver(String group, List<String> targets);
 
     void publish(String type, Map<String, String> details);
+
+    /** The number of messages in a spool. */
+    long messages(String spool);
   }
 
   MaintenanceMode(Path file, Operations operations, Clock clock, LongSupplier nanoTime)
@@ -381,7 +381,14 @@ public final class MaintenanceMode implements MaintenanceView {
     Optional<String> obstacle = operations.obstacle(group, targets);
     if (obstacle.isPresent()) return obstacle;
     boolean isSpool = !group.equals(Placement.META_GROUP);
-    Map<String, String> begin = Map.of(SpoolRebalancer.SPOOL, group, "reason", REASON);
+    Map<String, String> begin =
+        Map.of(
+            SpoolRebalancer.SPOOL,
+            group,
+            SpoolRebalancer.REASON,
+            "maintenance",
+            SpoolRebalancer.MESSAGES,
+            String.valueOf(operations.messages(group)));
     if (isSpool) operations.publish(SpoolRebalancer.STARTED, begin);
     boolean moved = operations.handOver(group, targets);
     Map<String, String> end = new HashMap<>(begin);
@@ -505,6 +512,11 @@ public final class MaintenanceMode implements MaintenanceView {
     @Override
     public void publish(String type, Map<String, String> details) {
       member.publish(type, details);
+    }
+
+    @Override
+    public long messages(String spool) {
+      return groups().messages(spool);
     }
 
     private RaftGroups groups() {

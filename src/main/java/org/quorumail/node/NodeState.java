@@ -97,9 +97,11 @@ public final class NodeState {
   public NodeLoad load() {
     Runtime runtime = Runtime.getRuntime();
     String reason = maintenance;
+    Parts running = parts;
+    boolean ready = running != null && running.groups.hasCaughtUp();
     return new NodeLoad(
         version(),
-        parts != null && !draining && reason == null,
+        ready && !draining && reason == null,
         draining || reason != null,
         startedMillis,
         listeners.activeConnections(),

@@ -42,6 +42,7 @@ import org.slf4j.LoggerFactory;
 public final class RaftGroups implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftGroups.class);
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
+
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
   private final Formation.Member self;
@@ -55,6 +56,7 @@ public final class RaftGroups implements AutoCloseable {
   /** The members by their peer ids, where gossip has seen them last. */
   private final Map<String, Formation.Member> seenAddresses = new ConcurrentHashMap<>();
 
+  private final CatchUp catchUp;
   private volatile ClusterMap map;
 
   private RaftGroups(
@@ -70,6 +72,8 @@ public final class RaftGroups implements AutoCloseable {
     this.map = map;
     this.self = self;
     this.raft = raft;
+    this.catchUp =
+        new CatchUp(raft::groupsBehind, group -> leader(group).isPresent(), System::nanoTime);
     this.spools = spools;
     this.meta = meta;
   }
@@ -163,6 +167,22 @@ public final class RaftGroups implements AutoCloseable {
         .orElse(LogPosition.NONE);
   }
 
+  /**
+   * Whether this node's replicas have caught up since they were opened: before that the next
+   * planned stop must not begin, as their groups would have no member to spare.
+   */
+  public boolean hasCaughtUp() {
+    return catchUp.isDone();
+  }
+
+  /** The number of messages in this node's replica of a spool. */
+  long messages(String spool) {
+    return spools.all().stream()
+        .filter(s -> s.name().equals(spool))
+        .mapToLong(s -> s.counters().messages())
+        .sum();
+  }
+
   /** Bytes of entries that wait for their quorum, over all groups. */
   public long pendingBytes() {
     return raft.pendingBytes();
@@ -177,7 +197,7 @@ public final class RaftGroups implements AutoCloseable {
   }
 
   /** The voting members of a group that is open here; in the meta group also others listen. */
-  private List<Formation.Member> members(String group) {
+  List<Formation.Member> members(String group) {
     return logs.containsKey(group) ? known(raft.members(group)) : List.of();
   }
 
@@ -218,13 +238,23 @@ public final class RaftGroups implements AutoCloseable {
 
   /** Transfers every group that this node leads to a member that is ready and has caught up. */
   public void transferAll(Membership membership) {
-    for (String group : led()) {
-      successor(group, membership).ifPresent(successor -> transfer(group, successor));
-    }
+    for (String group : led()) handOver(group, List.of(), membership);
+  }
+
+  /**
+   * The same, tried again while a ready member has not caught up, and for groups that this node is
+   * elected to lead meanwhile.
+   */
+  public void transferAll(Membership membership, Duration timeout) throws InterruptedException {
+    new GroupTransfers(
+            this::led,
+            group -> handOver(group, List.of(), membership),
+            group -> candidates(group, List.of()).stream().anyMatch(m -> isReady(membership, m)))
+        .run(timeout);
   }
 
   /** The groups that this node leads. */
-  List<String> led() {
+  public List<String> led() {
     return logs.entrySet().stream()
         .filter(group -> group.getValue().leadership().isPresent())
         .map(Map.Entry::getKey)
@@ -292,20 +322,6 @@ public final class RaftGroups implements AutoCloseable {
   /** The groups that still count the vote of this node. */
   List<String> votingGroups() {
     return raft.votingGroups();
-  }
-
-  /** Transfers the meta group, and returns the id of its new leader. */
-  public Optional<String> transferMeta(Membership membership) {
-    return successor(Placement.META_GROUP, membership)
-        .filter(successor -> transfer(Placement.META_GROUP, successor))
-        .map(Formation.Member::nodeId);
-  }
-
-  /** Returns the member with the lowest id that is ready and has caught up. */
-  private Optional<Formation.Member> successor(String group, Membership membership) {
-    return candidates(group, List.of()).stream()
-        .filter(candidate -> obstacle(group, candidate, membership).isEmpty())
-        .findFirst();
   }
 
   static boolean isReady(Membership membership, Formation.Member member) {

@@ -23,6 +23,8 @@ public final class SmtpListeners {
   /** No listener: a node that does not receive, or does not yet. */
   static final SmtpListeners NONE = new SmtpListeners(List.of());
 
+  private static final Duration POLL = Duration.ofMillis(20);
+
   private final List<SmtpListener> listeners;
 
   private SmtpListeners(List<SmtpListener> listeners) {
@@ -95,6 +97,11 @@ public final class SmtpListeners {
   /** The number of sessions with a transaction, see {@link SmtpListener#transactions}. */
   int transactions() {
     return listeners.stream().mapToInt(SmtpListener::transactions).sum();
+  }
+
+  /** Waits until no transaction runs, in listeners that drain: their drain has a timeout. */
+  public void awaitTransactions() throws InterruptedException {
+    while (transactions() > 0) Thread.sleep(POLL);
   }
 
   /** Closes all connections at once; the listeners stay open. */

@@ -38,6 +38,12 @@ public final class SpoolRebalancer {
   /** The detail of both events that names the spool. */
   public static final String SPOOL = "spool";
 
+  /** The detail that says why the spool moves: to its {@code home}, or in {@code maintenance}. */
+  static final String REASON = "reason";
+
+  /** The detail with the number of messages in the spool. */
+  static final String MESSAGES = "messages";
+
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
   /** The least time between two log lines about a spool whose home has not caught up. */
@@ -62,6 +68,9 @@ public final class SpoolRebalancer {
     Optional<String> obstacle(Candidate spool);
 
     void publish(String type, Map<String, String> details);
+
+    /** The number of messages in a spool. */
+    long messages(String spool);
 
     /** Stops new attempts and waits for running ones; true when none is left. */
     boolean drain(OwnedSpool spool, Duration timeout);
@@ -110,10 +119,23 @@ public final class SpoolRebalancer {
       logObstacle(spool, obstacle.get(), now);
       return;
     }
-    operations.publish(STARTED, Map.of(SPOOL, spool.name(), "to", spool.home()));
+    operations.publish(STARTED, details(spool));
     boolean moved = transferHome(spool, spool.owned().get());
-    operations.publish(
-        COMPLETED, Map.of(SPOOL, spool.name(), "to", spool.home(), "moved", String.valueOf(moved)));
+    Map<String, String> end = new HashMap<>(details(spool));
+    end.put("moved", String.valueOf(moved));
+    operations.publish(COMPLETED, end);
+  }
+
+  private Map<String, String> details(Candidate spool) {
+    return Map.of(
+        SPOOL,
+        spool.name(),
+        "to",
+        spool.home(),
+        REASON,
+        "home",
+        MESSAGES,
+        String.valueOf(operations.messages(spool.name())));
   }
 
   /** Such a home is asked again in each round, since nothing was changed. */
@@ -170,6 +192,11 @@ public final class SpoolRebalancer {
     @Override
     public void publish(String type, Map<String, String> details) {
       member.publish(type, details);
+    }
+
+    @Override
+    public long messages(String spool) {
+      return groups.messages(spool);
     }
 
     @Override

@@ -36,6 +36,8 @@ final class ActiveWindow {
   /** Claims backed off after a failure of this node; above this the failure is another one. */
   private static final int MAX_BACKED_OFF = 10_000;
 
+  private static final Duration DOTS_POLL = Duration.ofMillis(20);
+
   private final DeliveryAgent agent;
   private final int maxRunning;
   private final Map<Destination, DestinationQueue> destinations = new HashMap<>();
@@ -363,6 +365,13 @@ final class ActiveWindow {
     dots.decrementAndGet();
   }
 
+  /** Waits until no final dot is out; returns how many are after the timeout. */
+  int awaitDots(Duration timeout) throws InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (dots.get() > 0 && System.nanoTime() - deadline < 0) Thread.sleep(DOTS_POLL);
+    return dots.get();
+  }
+
   int dots() {
     return dots.get();
   }
@@ -393,7 +402,10 @@ final class ActiveWindow {
     ready -= before - queue.readyClaims.size();
   }
 
-  /** Waits until no claim of the spool runs, or none at all when it is null. */
+  /**
+   * Waits until no claim of the spool runs, in whichever term it began, or none at all when it is
+   * null. An attempt of a former term of this node commits its outcomes in the present one.
+   */
   synchronized boolean awaitIdle(@Nullable OwnedSpool spool, Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
     try {
@@ -410,7 +422,11 @@ final class ActiveWindow {
   }
 
   private int runningOf(@Nullable OwnedSpool spool) {
-    return spool == null ? running : runningBySpool.getOrDefault(spool, 0);
+    if (spool == null) return running;
+    return runningBySpool.entrySet().stream()
+        .filter(e -> e.getKey().name().equals(spool.name()))
+        .mapToInt(Map.Entry::getValue)
+        .sum();
   }
 
   synchronized int running() {

@@ -207,6 +207,15 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     window.stopDots();
   }
 
+  /**
+   * Stops the final dots after a drain that took too long, and waits for the outcomes of those that
+   * are out. Returns how many attempts are in doubt still.
+   */
+  public int cutOff(Duration timeout) throws InterruptedException {
+    window.stopDots();
+    return window.awaitDots(timeout);
+  }
+
   /** Starts attempts again after {@link #stopAll}. */
   public void resumeAll() {
     window.resumeAll();

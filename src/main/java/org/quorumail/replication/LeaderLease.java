@@ -107,6 +107,14 @@ final class LeaderLease implements Leadership {
     return holds || tryRenew(now);
   }
 
+  @Override
+  public boolean hasQuorum() {
+    var info = division.getInfo();
+    return info.getCurrentTerm() == term
+        && info.isLeaderReady()
+        && quorumAge(division.getRaftConf()) < leaseNanos;
+  }
+
   private static void logJump(RaftServer.Division division, long term, long millis) {
     LOG.warn(
         "event=lease_voided group={} term={} millis={} reason=\"this computer was suspended, or its"
@@ -129,11 +137,15 @@ final class LeaderLease implements Leadership {
     if (info.getCurrentTerm() != term || !info.isLeaderReady()) return false;
     RaftConfiguration members = division.getRaftConf();
     if (isOnlyMember(members)) return true;
-    long age =
-        Math.max(quorumAckAge(members.getCurrentPeers()), quorumAckAge(members.getPreviousPeers()));
+    long age = quorumAge(members);
     if (age >= leaseNanos || !clock.trusts(now - age)) return false;
     expiresAtNanos = now - age + leaseNanos;
     return !revoked;
+  }
+
+  private long quorumAge(RaftConfiguration members) {
+    return Math.max(
+        quorumAckAge(members.getCurrentPeers()), quorumAckAge(members.getPreviousPeers()));
   }
 
   private boolean isOnlyMember(RaftConfiguration members) {

@@ -10,4 +10,13 @@ public interface Leadership {
    * Stays false once the term has ended.
    */
   boolean hasLease();
+
+  /**
+   * Whether a quorum has acknowledged this leader a moment ago, with or without a lease: that of a
+   * new leader begins later, and that of one that hands over is given up. Says nothing about what
+   * this node may deliver.
+   */
+  default boolean hasQuorum() {
+    return hasLease();
+  }
 }

@@ -413,6 +413,19 @@ public final class RaftNode implements AutoCloseable {
   }
 
   /**
+   * The groups in which this node votes and has not caught up: it lacks committed entries, or knows
+   * no leader yet. The end of another member could leave such a group without a majority that has
+   * all entries.
+   */
+  public List<String> groupsBehind() {
+    return members.entrySet().stream()
+        .filter(group -> group.getValue().log().isBehind())
+        .map(Map.Entry::getKey)
+        .sorted()
+        .toList();
+  }
+
+  /**
    * Learns the present addresses of other nodes. Called before groups are opened: their logs may
    * have older ones, by which nobody could be reached. Connections to a node that has moved are
    * made again.

@@ -118,6 +118,33 @@ final class RatisLog implements ReplicatedLog {
     return Optional.ofNullable(knownLeader()).map(RaftPeerId::toString);
   }
 
+  /**
+   * Whether this node votes in the group and lacks more committed entries than a successor may, or
+   * knows no leader.
+   */
+  boolean isBehind() {
+    if (replica == null) return false;
+    RaftServer.Division division = replica.division;
+    boolean votes =
+        division.getRaftConf().getCurrentPeers().stream().anyMatch(peer -> isSelf(peer.getId()));
+    if (!votes || division.getInfo().getLifeCycleState().isClosingOrClosed()) return false;
+    RaftPeerId leader = division.getInfo().getLeaderId();
+    if (leader == null) return true;
+    if (isSelf(leader)) return false;
+    long applied = division.getInfo().getLastAppliedIndex();
+    return division.getCommitInfos().stream()
+        .filter(info -> RaftPeerId.valueOf(info.getServer().getId()).equals(leader))
+        .noneMatch(info -> info.getCommitIndex() - applied <= LeadershipTransfer.LAG_MAX);
+  }
+
+  /** Ratis forgets the leader when the election timeout has passed without a word of it. */
+  @Override
+  public boolean isFollowing() {
+    if (replica == null) return false;
+    RaftPeerId leader = replica.division.getInfo().getLeaderId();
+    return leader != null && !isSelf(leader);
+  }
+
   @Override
   public boolean transferLeadership(String peer, Duration timeout) {
     return replica != null && new LeadershipTransfer(wire, id, replica).transferTo(peer, timeout);

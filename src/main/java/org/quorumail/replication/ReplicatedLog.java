@@ -34,6 +34,14 @@ public interface ReplicatedLog {
   Optional<String> leader();
 
   /**
+   * Whether this node is a member that follows a leader: it has received from it within an election
+   * timeout, so that the group has probably a quorum.
+   */
+  default boolean isFollowing() {
+    return false;
+  }
+
+  /**
    * Whether this node has opened the group to join it and is not yet brought up to date: its state
    * may lack anything.
    */

@@ -65,9 +65,13 @@ final class CommitDeadline {
     }
   }
 
-  /** Whether this node leads the group and a quorum has answered it a moment ago. */
+  /**
+   * Whether this node leads the group and a quorum has answered it a moment ago, or follows a
+   * leader. Leaders change in the middle of a commit when a spool moves in order: the entry is in
+   * the log of both, and the next one answers.
+   */
   private static boolean hasQuorum(ReplicatedLog log) {
-    return log.leadership().map(Leadership::hasLease).orElse(false);
+    return log.leadership().map(Leadership::hasQuorum).orElseGet(log::isFollowing);
   }
 
   private long remainingNanos(long now) {

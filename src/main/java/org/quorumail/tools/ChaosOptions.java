@@ -27,6 +27,8 @@ public record ChaosOptions(
    * @param maxFaults upper limit of periodic faults
    * @param pause makes half of the faults SIGSTOP and SIGCONT
    * @param killAllAt time after the first message at which all nodes are killed at once
+   * @param rolling stops and starts each node once in order, the next when all are ready; nothing
+   *     is killed, and {@code killEvery} is the pause before each
    */
   public record FaultSchedule(
       long seed,
@@ -35,15 +37,22 @@ public record ChaosOptions(
       boolean whenReady,
       int maxFaults,
       boolean pause,
-      Optional<Duration> killAllAt) {
+      Optional<Duration> killAllAt,
+      boolean rolling) {
     /** Kills a node whenever all have been ready, so that mail goes on flowing in between. */
     public static FaultSchedule oneAtATime(Duration killEvery, Duration restartAfter) {
       return new FaultSchedule(
-          1, killEvery, restartAfter, true, Integer.MAX_VALUE, false, Optional.empty());
+          1, killEvery, restartAfter, true, Integer.MAX_VALUE, false, Optional.empty(), false);
+    }
+
+    /** Restarts all nodes in order, one after the other, as an upgrade does. */
+    public static FaultSchedule rolling(Duration pause) {
+      return new FaultSchedule(1, pause, Duration.ZERO, true, 0, false, Optional.empty(), true);
     }
 
     public static FaultSchedule allAtOnce(Duration at, Duration restartAfter) {
-      return new FaultSchedule(1, Duration.ZERO, restartAfter, false, 0, false, Optional.of(at));
+      return new FaultSchedule(
+          1, Duration.ZERO, restartAfter, false, 0, false, Optional.of(at), false);
     }
   }
 

@@ -10,6 +10,8 @@ import java.util.Map;
 /**
  * The result of a {@link ChaosRun}.
  *
+ * @param restarts of nodes that were stopped in order
+ * @param refusals how often a client with a list of all nodes was refused by each of them
  * @param duplicateBound deliveries in doubt, summed over all faults
  * @param problems further reasons why the run is not good, one sentence each
  */
@@ -19,6 +21,8 @@ public record ChaosReport(
     MessageTally account,
     int kills,
     int pauses,
+    PlannedRestarts restarts,
+    int refusals,
     long duplicateBound,
     RecoveryTimes firstAcknowledgement,
     RecoveryTimes firstTakenOver,
@@ -38,6 +42,14 @@ public record ChaosReport(
     String toText() {
       if (measured == 0) return "not measured";
       return "median %d ms, worst %d ms (%d measured)".formatted(median, worst, measured);
+    }
+  }
+
+  /** The restarts of nodes that were stopped in order. */
+  public record PlannedRestarts(int count, long longestStopMillis) {
+    static PlannedRestarts of(List<Duration> stopTimes) {
+      long longest = stopTimes.stream().mapToLong(Duration::toMillis).max().orElse(0);
+      return new PlannedRestarts(stopTimes.size(), longest);
     }
   }
 
@@ -61,8 +73,20 @@ public record ChaosReport(
           "%d duplicates, more than the %d deliveries in doubt"
               .formatted(account.duplicates(), duplicateBound));
     }
+    if (isPlannedOnly()) {
+      if (refusals > 0) verdicts.add(refusals + " times no node accepted a message");
+      if (account.unacknowledgedDelivered() > 0) {
+        verdicts.add(
+            account.unacknowledgedDelivered() + " were refused and delivered all the same");
+      }
+    }
     verdicts.addAll(problems);
     return verdicts;
+  }
+
+  /** Whether the nodes were restarted in order, and nothing else happened to them. */
+  private boolean isPlannedOnly() {
+    return restarts.count() > 0 && kills + pauses == 0;
   }
 
   String toText() {
@@ -78,11 +102,16 @@ public record ChaosReport(
     }
     line(text, "attempts without a 250", account.attempts() - account.acknowledged());
     line(text, "  delivered nevertheless", account.unacknowledgedDelivered());
+    line(text, "  refused by all nodes", refusals);
     line(text, "duplicates", account.duplicates());
     line(text, "  in doubt at the faults", duplicateBound);
     line(text, "arrived changed", account.corrupt());
     text.append("faults                     ")
         .append("%d kills, %d pauses, seed %d%n".formatted(kills, pauses, seed));
+    text.append("planned restarts           ")
+        .append(
+            "%d, the longest stop took %d ms%n"
+                .formatted(restarts.count(), restarts.longestStopMillis()));
     text.append("kill to the first 250      ").append(firstAcknowledgement.toText()).append('\n');
     text.append("kill to taken-over mail    ").append(firstTakenOver.toText()).append('\n');
     text.append(
@@ -106,6 +135,9 @@ public record ChaosReport(
     json.put("account", account);
     json.put("kills", kills);
     json.put("pauses", pauses);
+    json.put("restarts", restarts.count());
+    json.put("longest_stop_ms", restarts.longestStopMillis());
+    json.put("refusals", refusals);
     json.put("duplicate_bound", duplicateBound);
     json.put("kill_to_first_250_ms", firstAcknowledgement);
     json.put("kill_to_taken_over_ms", firstTakenOver);

@@ -61,7 +61,8 @@ public final class ChaosRun {
       sendUnderFaults(cluster, history, injector);
       awaitDelivery(cluster, history);
       problems.addAll(inDoubt.problems());
-      return report(cluster, history, injector.faults());
+      problems.addAll(injector.problems());
+      return report(cluster, history, injector);
     }
   }
 
@@ -109,8 +110,8 @@ public final class ChaosRun {
     problems.addAll(cluster.compareDigests(DIGEST_TIMEOUT));
   }
 
-  private ChaosReport report(
-      LocalCluster cluster, MessageHistory history, List<InjectedFault> faults) {
+  private ChaosReport report(LocalCluster cluster, MessageHistory history, FaultInjector injector) {
+    List<InjectedFault> faults = injector.faults();
     long bound = faults.stream().mapToLong(InjectedFault::inDoubt).sum();
     return new ChaosReport(
         options.faults().seed(),
@@ -118,6 +119,8 @@ public final class ChaosRun {
         history.tally(cluster::isQueued),
         count(faults, InjectedFault.Kind.KILL),
         count(faults, InjectedFault.Kind.PAUSE),
+        ChaosReport.PlannedRestarts.of(injector.stopTimes()),
+        history.refusals(),
         bound,
         times(faults, (f, name) -> history.firstAcknowledgement(f.node(), f.at()), cluster),
         times(faults, (f, name) -> history.firstTakenOver(f.node(), name, f.at()), cluster),

@@ -16,6 +16,8 @@ final class FaultInjector {
   private static final int MAX_FAULTS = 10_000;
 
   private static final Duration POLL = Duration.ofMillis(20);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration READY_TIMEOUT = Duration.ofSeconds(90);
 
   private final ChaosOptions.FaultSchedule options;
   private final LocalCluster cluster;
@@ -26,6 +28,8 @@ final class FaultInjector {
   private final List<Thread> restarts = Collections.synchronizedList(new ArrayList<>());
   private final boolean[] downNodes;
   private volatile Thread thread = Thread.ofVirtual().unstarted(() -> {});
+  private final List<Duration> stopTimes = new CopyOnWriteArrayList<>();
+  private final List<String> problems = new CopyOnWriteArrayList<>();
   private volatile boolean stopped;
 
   FaultInjector(
@@ -42,11 +46,58 @@ final class FaultInjector {
   }
 
   void start() {
-    thread = Thread.ofVirtual().start(this::run);
+    thread = Thread.ofVirtual().start(options.rolling() ? this::restartAll : this::run);
   }
 
   List<InjectedFault> faults() {
     return List.copyOf(faults);
+  }
+
+  /** The time that each planned stop took. */
+  List<Duration> stopTimes() {
+    return List.copyOf(stopTimes);
+  }
+
+  /** One sentence for each planned restart that failed or came too late. */
+  List<String> problems() {
+    return List.copyOf(problems);
+  }
+
+  private void restartAll() {
+    try {
+      for (int node = 0; node < cluster.size(); node++) {
+        Thread.sleep(options.killEvery());
+        if (stopped) {
+          problems.add(
+              "only %d of %d nodes were restarted while mail flowed: send more messages"
+                  .formatted(node, cluster.size()));
+          return;
+        }
+        restart(node);
+      }
+    } catch (InterruptedException e) {
+      // stopped from outside
+    } catch (IOException e) {
+      problems.add("a node could not be restarted: " + e.getMessage());
+    }
+  }
+
+  private void restart(int node) throws IOException, InterruptedException {
+    NodeProcess process = cluster.node(node);
+    long at = System.nanoTime();
+    faults.add(new InjectedFault(InjectedFault.Kind.RESTART, node, at, 0, true));
+    int exit = process.stop(STOP_TIMEOUT);
+    Duration took = Duration.ofNanos(System.nanoTime() - at);
+    stopTimes.add(took);
+    if (exit != 0) problems.add(process.settings().id() + " ended with exit code " + exit);
+    progress.printf("%s stopped in %.1f s%n", process.settings().id(), took.toMillis() / 1e3);
+    Thread.sleep(options.restartAfter());
+    process.start();
+    process.awaitReady(READY_TIMEOUT);
+    for (NodeProcess other : cluster.nodes()) other.awaitReady(READY_TIMEOUT);
+    progress.printf(
+        "%s is back, all are ready after %.1f s%n",
+        process.settings().id(), (System.nanoTime() - at) / 1e9);
   }
 
   private void run() {

@@ -10,6 +10,8 @@ package org.quorumail.tools;
 record InjectedFault(Kind kind, int node, long at, long inDoubt, boolean quorumSurvives) {
   enum Kind {
     KILL,
-    PAUSE
+    PAUSE,
+    /** Stopped in order and started again: nothing is in doubt. */
+    RESTART
   }
 }

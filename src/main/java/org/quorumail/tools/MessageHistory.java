@@ -22,6 +22,7 @@ final class MessageHistory {
   private final AtomicInteger attempts = new AtomicInteger();
   private final AtomicInteger delivered = new AtomicInteger();
   private final AtomicInteger strangers = new AtomicInteger();
+  private final AtomicInteger refusals = new AtomicInteger();
   private final AtomicLong lastDelivery = new AtomicLong(System.nanoTime());
 
   /** One attempt to send a message, and its deliveries. */
@@ -61,6 +62,16 @@ final class MessageHistory {
   void recordAttempt(String token, int node) {
     entries.put(token, new SendAttempt(node));
     attempts.incrementAndGet();
+  }
+
+  /** Records that a message was not accepted by any of the nodes, tried one after the other. */
+  void recordRefusal() {
+    refusals.incrementAndGet();
+  }
+
+  /** The number of times that a message was accepted by none of the nodes. */
+  int refusals() {
+    return refusals.get();
   }
 
   void recordAcknowledgement(String token, String queueId) {

@@ -89,21 +89,30 @@ final class SenderPool implements AutoCloseable {
       if (wait > 0) Thread.sleep(Duration.ofNanos(wait));
     }
 
+    /** Tries all nodes in turn, as a client with a list of hosts does, again and again. */
     private void sendUntilAccepted(int number) throws InterruptedException {
-      for (int attempt = 1; attempt <= MAX_ATTEMPTS && !stopped; attempt++) {
-        if (attempt(number, attempt, chooseNode(number + attempt))) return;
+      int attempt = 1;
+      for (int turn = number + 1; attempt <= MAX_ATTEMPTS && !stopped; turn++) {
+        for (int node : order(turn)) {
+          if (attempt > MAX_ATTEMPTS || stopped) return;
+          if (attempt(number, attempt++, node)) return;
+        }
+        history.recordRefusal();
         Thread.sleep(ATTEMPT_INTERVAL);
       }
     }
 
-    /** The next node in turn that has not just failed; if all have, simply the next. */
-    private int chooseNode(int turn) {
+    /** All nodes, beginning with the next in turn; those that have just failed come last. */
+    private List<Integer> order(int turn) {
       long now = System.nanoTime();
+      List<Integer> order = new ArrayList<>();
+      List<Integer> avoided = new ArrayList<>();
       for (int i = 0; i < nodes.size(); i++) {
         int node = Math.floorMod(turn + i, nodes.size());
-        if (avoidedUntil.get(node) - now <= 0) return node;
+        (avoidedUntil.get(node) - now <= 0 ? order : avoided).add(node);
       }
-      return Math.floorMod(turn, nodes.size());
+      order.addAll(avoided);
+      return order;
     }
 
     private boolean attempt(int number, int attempt, int node) {

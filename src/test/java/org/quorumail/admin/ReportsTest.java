@@ -226,7 +226,11 @@ class ReportsTest {
     assertThat(cluster.replication().spools())
         .extracting(ClusterView.GroupStatus::name)
         .containsExactly("meta", "spool-" + self);
-    assertThat(cluster.transferLeadership().reason()).contains("no other node is ready");
+    assertThat(cluster.transferLeadership("meta", "").orElseThrow().reason())
+        .contains("no other node is ready");
+    assertThat(cluster.transferLeadership("spool-" + self, self).orElseThrow().reason())
+        .isEqualTo(self + " leads spool-" + self + " already");
+    assertThat(cluster.transferLeadership("spool-x", "")).isEmpty();
     state.draining();
     assertThat(cluster.status().state()).isEqualTo("ShuttingDown");
   }
@@ -286,7 +290,7 @@ class ReportsTest {
     }
 
     @Override
-    public ElectionResult transferLeadership() {
+    public Optional<ElectionResult> transferLeadership(String group, String successor) {
       throw new UnsupportedOperationException();
     }
 

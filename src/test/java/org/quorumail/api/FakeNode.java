@@ -315,11 +315,17 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   }
 
   @Override
-  public ElectionResult transferLeadership() {
-    return quorum
-        ? new ElectionResult(true, "n2", "")
-        : new ElectionResult(false, null, "no other node");
+  public Optional<ElectionResult> transferLeadership(String group, String successor) {
+    if (!leads.contains(group)) return Optional.empty();
+    String leader = successor.isEmpty() ? "n2" : successor;
+    return Optional.of(
+        quorum
+            ? new ElectionResult(group, true, leader, "")
+            : new ElectionResult(group, false, null, "no other node"));
   }
+
+  /** The groups that this node leads. */
+  public volatile List<String> leads = List.of("meta");
 
   @Override
   public List<CacheEntry> cache() {

@@ -48,6 +48,19 @@ class ThreeNodesIT {
   }
 
   @Test
+  void aRollingRestartDeliversEachMessageOnce() throws Exception {
+    ChaosReport report =
+        chaos(
+            ChaosOptions.of(
+                Workload.atRate(1600, 40),
+                ChaosOptions.FaultSchedule.rolling(Duration.ofSeconds(1))));
+    assertThat(report.account().lost()).isEmpty();
+    assertThat(report.account().duplicates()).isZero();
+    assertThat(report.account().delivered()).isEqualTo(1600);
+    assertThat(report.restarts().count()).as("while mail flowed").isGreaterThanOrEqualTo(2);
+  }
+
+  @Test
   void nothingIsLostWhenAllAreKilledAtOnce() throws Exception {
     ChaosReport report =
         chaos(

@@ -341,7 +341,14 @@ class MaintenanceModeTest {
 
     @Override
     public void publish(String type, Map<String, String> details) {
+      if (type.startsWith("Rebalancing"))
+        assertThat(details).containsEntry("messages", "17").containsEntry("reason", "maintenance");
       calls.add((type + " " + details.getOrDefault("moved", "")).strip());
+    }
+
+    @Override
+    public long messages(String spool) {
+      return 17;
     }
   }
 }

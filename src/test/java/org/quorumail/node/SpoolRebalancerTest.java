@@ -157,7 +157,13 @@ class SpoolRebalancerTest {
 
     @Override
     public void publish(String type, Map<String, String> details) {
+      assertThat(details).containsEntry("messages", "17").containsEntry("reason", "home");
       calls.add((type + " " + details.getOrDefault("moved", "")).strip());
+    }
+
+    @Override
+    public long messages(String spool) {
+      return 17;
     }
 
     @Override

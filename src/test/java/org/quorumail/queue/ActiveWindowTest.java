@@ -33,6 +33,22 @@ class ActiveWindowTest {
   }
 
   @Test
+  void aSpoolIsIdleOnceTheAttemptsOfItsFormerTermsHaveEnded() {
+    FakeOwnedSpool former = new FakeOwnedSpool("again");
+    FakeOwnedSpool present = new FakeOwnedSpool("again");
+    DeliveryClaim claim = claim(former, "d.test");
+    window.offer(claim, now());
+    assertThat(window.next(now())).contains(claim);
+    window.forgetSpool(former);
+    window.stop(present);
+    assertThat(window.awaitIdle(present, Duration.ofMillis(10)))
+        .as("its outcomes are committed in the present term")
+        .isFalse();
+    window.finish(claim, Duration.ZERO, now());
+    assertThat(window.awaitIdle(present, Duration.ofMillis(10))).isTrue();
+  }
+
+  @Test
   void destinationsTakeTurns() {
     for (int i = 0; i < 100; i++) window.offer(claim(spool, "busy.test"), now());
     window.offer(claim(spool, "quiet.test"), now());

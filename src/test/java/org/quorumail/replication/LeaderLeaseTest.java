@@ -6,6 +6,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -15,12 +16,15 @@ import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.leader.FollowerInfo;
+import org.apache.ratis.util.TimeDuration;
 import org.apache.ratis.util.Timestamp;
 import org.junit.jupiter.api.Test;
 
 /** The lease of a leader of three whose computer is suspended for longer than an election takes. */
 class LeaderLeaseTest {
   private static final Duration ELECTION = Duration.ofMinutes(10);
+  private static final TimeDuration ELECTION_AGO =
+      TimeDuration.valueOf(-ELECTION.toMillis(), TimeUnit.MILLISECONDS);
   private static final List<RaftPeer> PEERS =
       Stream.of("a", "b", "c").map(id -> RaftPeer.newBuilder().setId(id).build()).toList();
 
@@ -45,6 +49,20 @@ class LeaderLeaseTest {
     answered.set(laterThan(Timestamp.currentTime()));
     assertThat(lease.hasLease()).as("a quorum has answered since").isTrue();
     assertThat(jumps).hasValue(1);
+  }
+
+  @Test
+  void aQuorumAnswersALeaderBeforeItsLeaseBeginsAndAfterItIsGivenUp() {
+    LeaderLease lease = lease();
+    assertThat(lease.hasLease()).isFalse();
+    assertThat(lease.hasQuorum()).isTrue();
+    passedMillis.set(ELECTION.toMillis() + 1);
+    assertThat(lease.hasLease()).isTrue();
+    lease.revoke();
+    assertThat(lease.hasLease()).isFalse();
+    assertThat(lease.hasQuorum()).isTrue();
+    answered.set(Timestamp.currentTime().addTime(ELECTION_AGO));
+    assertThat(lease.hasQuorum()).as("the last answers are as old as an election").isFalse();
   }
 
   private LeaderLease lease() {

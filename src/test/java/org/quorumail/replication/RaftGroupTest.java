@@ -198,6 +198,47 @@ class RaftGroupTest {
     }
   }
 
+  @Test
+  void aMemberIsBehindUntilItHasAppliedWhatWasCommittedWhileItWasAway() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      String laggard = cluster.follower().id();
+      append(cluster.leader(), "before");
+      await()
+          .atMost(20, TimeUnit.SECONDS)
+          .until(() -> cluster.nodes().stream().allMatch(n -> n.raft().groupsBehind().isEmpty()));
+      cluster.stop(laggard);
+      for (int i = 0; i < 2 * LeadershipTransfer.LAG_MAX; i++) append(cluster.leader(), "away");
+      long last = cluster.leader().state().applied().index();
+      var back = cluster.start(laggard);
+      await()
+          .atMost(20, TimeUnit.SECONDS)
+          .pollInterval(Duration.ofMillis(1))
+          .until(
+              () -> {
+                long applied = back.state().applied().index();
+                boolean behind = !back.raft().groupsBehind().isEmpty();
+                if (!behind)
+                  assertThat(back.state().applied().index())
+                      .isGreaterThanOrEqualTo(last - LeadershipTransfer.LAG_MAX);
+                else assertThat(applied).isLessThanOrEqualTo(last);
+                return !behind;
+              });
+    }
+  }
+
+  @Test
+  void aMemberWithoutALeaderIsBehind() throws Exception {
+    try (TestRaftCluster cluster = three()) {
+      append(cluster.leader(), "x");
+      var survivor = cluster.follower();
+      for (var node : List.copyOf(cluster.nodes()))
+        if (!node.id().equals(survivor.id())) cluster.stop(node.id());
+      await()
+          .atMost(20, TimeUnit.SECONDS)
+          .until(() -> survivor.raft().groupsBehind().equals(List.of(GROUP)));
+    }
+  }
+
   /** Lets the leader's record of a follower say that it lacks so many entries. */
   private static void lag(TestRaftCluster.TestNode leader, String follower, long entries) {
     var replica = Objects.requireNonNull(((RatisLog) leader.log()).replica());

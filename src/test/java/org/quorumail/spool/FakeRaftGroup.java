@@ -176,6 +176,10 @@ final class FakeRaftGroup implements AutoCloseable {
   static final class FakeLeadership implements Leadership {
     private final long term;
     volatile boolean lease = true;
+
+    /** Whether a quorum answers a leader without a lease. */
+    volatile boolean answered;
+
     private volatile boolean over;
 
     FakeLeadership(long term) {
@@ -190,6 +194,11 @@ final class FakeRaftGroup implements AutoCloseable {
     @Override
     public boolean hasLease() {
       return lease && !over;
+    }
+
+    @Override
+    public boolean hasQuorum() {
+      return (lease || answered) && !over;
     }
   }
 
@@ -254,6 +263,11 @@ final class FakeRaftGroup implements AutoCloseable {
     @Override
     public Optional<String> leader() {
       return leader < 0 ? Optional.empty() : Optional.of("node-" + (leader + 1));
+    }
+
+    @Override
+    public boolean isFollowing() {
+      return leader >= 0 && leader != replica;
     }
 
     @Override

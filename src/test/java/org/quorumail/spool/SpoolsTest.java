@@ -269,6 +269,37 @@ class SpoolsTest {
   }
 
   @Test
+  void aNewLeaderWhoseLeaseHasNotBegunIsWaitedFor() throws Exception {
+    home.elect(0, false).answered = true;
+    CompletableFuture<Void> released = home.block();
+    CompletableFuture<CommitResult> verdict =
+        CompletableFuture.supplyAsync(() -> received(new byte[10], "a@example.net"));
+    await()
+        .during(CommitDeadline.WITHOUT_QUORUM.plusMillis(200))
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> !verdict.isDone());
+    released.complete(null);
+    assertThat(verdict.get(5, TimeUnit.SECONDS)).isInstanceOf(CommitResult.Accepted.class);
+  }
+
+  @Test
+  void aLeaderElsewhereThatIsOnlySlowIsWaitedFor() throws Exception {
+    try (Spools second = spools("second", 0)) {
+      join(second, home, "node-1");
+      home.elect(1);
+      CompletableFuture<Void> released = home.block();
+      CompletableFuture<CommitResult> verdict =
+          CompletableFuture.supplyAsync(() -> received(new byte[10], "a@example.net"));
+      await()
+          .during(CommitDeadline.WITHOUT_QUORUM.plusMillis(200))
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> !verdict.isDone());
+      released.complete(null);
+      assertThat(verdict.get(5, TimeUnit.SECONDS)).isInstanceOf(CommitResult.Accepted.class);
+    }
+  }
+
+  @Test
   void aMessageWhoseFateIsOpenIsNotTriedInAnotherSpool() throws IOException {
     join(spools, other, "node-2");
     FakeRaftGroup.FakeLeadership leadership = home.elect(0);
