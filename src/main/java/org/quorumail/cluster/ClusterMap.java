@@ -230,9 +230,8 @@ public record ClusterMap(
    */
   public List<Member> spoolFounders(String home, Member self) {
     SpoolReplicas replicas = spools.get(home);
-    boolean hasAllFounders =
-        replicas != null && replicas.members().containsAll(replicas.founders());
-    return hasAllFounders ? founders(replicas.founders(), self) : List.of();
+    if (replicas == null || !replicas.members().containsAll(replicas.founders())) return List.of();
+    return founders(replicas.founders(), self);
   }
 
   /**

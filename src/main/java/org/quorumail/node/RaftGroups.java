@@ -97,7 +97,8 @@ public final class RaftGroups implements AutoCloseable {
       throws RaftStartException, IOException {
     // at its present address, which the map has later
     Formation.Member self = Formation.member(member.metadata());
-    map.findPeer(self.peerId()).orElseThrow(IllegalStateException::new);
+    if (map.findPeer(self.peerId()).isEmpty())
+      throw new IllegalStateException(self.nodeId() + " is not in the map of the cluster");
     Path spoolPath = config.spool().path();
     Spools spools =
         Spools.open(
