@@ -27,6 +27,7 @@ import org.quorumail.replication.CallFailedException;
 import org.quorumail.replication.CallHandler;
 import org.quorumail.replication.GroupSpec;
 import org.quorumail.replication.LogPosition;
+import org.quorumail.replication.NoQuorumException;
 import org.quorumail.replication.RaftMember;
 import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftStartException;
@@ -93,7 +94,8 @@ public final class RaftGroups implements AutoCloseable {
       throws RaftStartException, IOException {
     // at its present address, which the map has later
     Formation.Member self = Formation.member(member.metadata());
-    map.findPeer(self.peerId()).orElseThrow(IllegalStateException::new);
+    if (map.findPeer(self.peerId()).isEmpty())
+      throw new IllegalStateException(self.nodeId() + " is no member of the map");
     Path spoolPath = config.spool().path();
     Spools spools =
         Spools.open(
@@ -490,7 +492,11 @@ public final class RaftGroups implements AutoCloseable {
       String reason = new String(reply, StandardCharsets.UTF_8);
       return reason.isEmpty() ? Optional.empty() : Optional.of(reason);
     } catch (ExecutionException e) {
-      return Optional.of(String.valueOf(e.getMessage())); // perhaps committed later
+      return Optional.of(
+          e.getCause() instanceof NoQuorumException
+              ? "no majority of the nodes that vote has answered: start those that `cluster nodes`"
+                    + " shows as disconnected; until then nothing changes"
+              : String.valueOf(e.getMessage())); // perhaps committed later
     }
   }
 
