@@ -138,7 +138,8 @@ public record ClusterMap(
    * Finds the cluster that the other nodes belong to; empty while no node that is seen belongs to
    * one, or all that do run a release without cluster maps.
    *
-   * @throws ClusterStartException when they belong to different clusters
+   * @throws ClusterStartException when they belong to different clusters, or to one of a newer
+   *     release: beside it this node must found none
    */
   public static Optional<ClusterMap> newest(Collection<MemberMetadata> others)
       throws ClusterStartException {
@@ -146,7 +147,13 @@ public record ClusterMap(
     @Nullable ClusterMap newest = null;
     for (MemberMetadata other : others) {
       ClusterMap map = other.map();
-      if (map == null || map.problem().isPresent()) continue;
+      if (map == null) continue;
+      if (map.version > VERSION) {
+        throw new ClusterStartException(
+            "cluster.seeds: %s belongs to a cluster of a newer release, whose map has version %d and this release reads at most %d; install that release here, too"
+                .formatted(other.nodeId(), map.version, VERSION));
+      }
+      if (map.problem().isPresent()) continue;
       if (source != null && newest != null && !newest.clusterId.equals(map.clusterId)) {
         throw new ClusterStartException(
             "cluster.seeds: %s and %s belong to different clusters; name the nodes of one, and give each cluster its own cluster.name"

@@ -175,6 +175,7 @@ public final class ClusterMember implements AutoCloseable {
       throws ClusterStartException, IOException, InterruptedException {
     Optional<ClusterMap> known = local.map();
     if (known.isPresent()) {
+      if (!mayOpen(known.get(), stopping)) return Optional.empty();
       Formation.Member now = Formation.member(metadata());
       Optional<ClusterMap> moved = known.get().withAddress(now);
       if (moved.isPresent()) {
@@ -183,7 +184,7 @@ public final class ClusterMember implements AutoCloseable {
         known = moved;
       }
       known.get().formation().formerAddress(now).ifPresent(ClusterMember::logMove);
-      return mayOpen(known.get(), stopping) ? known : Optional.empty();
+      return known;
     }
     long started = System.nanoTime();
     long warnAt = started + config.joinTimeout().toNanos();

@@ -27,6 +27,7 @@ import org.quorumail.replication.CallFailedException;
 import org.quorumail.replication.CallHandler;
 import org.quorumail.replication.GroupSpec;
 import org.quorumail.replication.LogPosition;
+import org.quorumail.replication.NoQuorumException;
 import org.quorumail.replication.RaftMember;
 import org.quorumail.replication.RaftNode;
 import org.quorumail.replication.RaftStartException;
@@ -507,7 +508,11 @@ public final class RaftGroups implements AutoCloseable {
       String reason = new String(reply, StandardCharsets.UTF_8);
       return reason.isEmpty() ? Optional.empty() : Optional.of(reason);
     } catch (ExecutionException e) {
-      return Optional.of(String.valueOf(e.getMessage())); // perhaps committed later
+      return Optional.of(
+          e.getCause() instanceof NoQuorumException
+              ? "no majority of the nodes that vote has answered: start those that `cluster nodes`"
+                    + " shows as disconnected; until then nothing changes"
+              : String.valueOf(e.getMessage())); // perhaps committed later
     }
   }
 

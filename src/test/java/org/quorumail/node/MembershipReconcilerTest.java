@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quorumail.cluster.ClusterMap;
+import org.quorumail.cluster.NodeRemoval;
 import org.quorumail.cluster.Placement;
 
 /** Real groups of several nodes in this process, changed by their reconcilers. */
@@ -72,6 +74,31 @@ class MembershipReconcilerTest {
       for (String id : List.of("n1", "n2", "n3")) members.accept(id);
       assertThat(members.messages()).as("none is lost").isGreaterThanOrEqualTo(5);
       assertThat(members.fatal).isEmpty();
+    }
+  }
+
+  @Test
+  void aChangeWithoutQuorumIsRefusedAndChangesNothing() throws Exception {
+    try (TestMembers members = new TestMembers(root, 3, 1)) {
+      members.start("n1", "n2", "n3");
+      TestMembers.TestMember first = members.node("n1");
+      ClusterMap before = first.groups().map();
+      members.stop("n2");
+      members.stop("n3");
+      NodeRemoval removal =
+          new NodeRemoval(
+              before,
+              first.groups().metaVoters(),
+              first.member.metadata(),
+              first.member.membership().members());
+      assertThat(removal.problem("n3")).get().asString().contains("majority", "start n2 first");
+      assertThat(first.groups().propose(removal.next("n3")))
+          .get()
+          .asString()
+          .contains("no majority", "`cluster nodes`")
+          .doesNotContain("\n");
+      assertThat(first.groups().map()).isEqualTo(before);
+      assertThat(first.member.map()).contains(before);
     }
   }
 
