@@ -227,6 +227,11 @@ final class Node {
                 e -> fatal(e, member))) {
       member.requireMembership(stopping);
       state.opened(groups, queue);
+      reloader.addPart(
+          now -> {
+            router.replaceRoutes(now.routes());
+            queue.replaceSchedule(now.delivery());
+          });
       maintenance.restore();
       groups.answerCalls(internal::answer);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {

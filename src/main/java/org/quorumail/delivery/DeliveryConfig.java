@@ -22,4 +22,25 @@ public record DeliveryConfig(
     DnsConfig dns,
     CircuitBreakerConfig circuitBreaker,
     DsnConfig dsn,
-    Map<String, DomainConfig> domains) {}
+    Map<String, DomainConfig> domains) {
+
+  /** The same with the retry schedule of another reading. */
+  public DeliveryConfig withScheduleOf(DeliveryConfig other) {
+    return new DeliveryConfig(
+        scanInterval,
+        processInterval,
+        other.maxAttempts,
+        other.baseRetryDelay,
+        other.maxRetryDelay,
+        other.retryJitterFactor,
+        other.messageExpiration,
+        other.delayNoticeAfter,
+        maxConcurrentDeliveries,
+        acceptInvalidCerts,
+        smtpTimeouts,
+        dns,
+        circuitBreaker,
+        dsn,
+        domains);
+  }
+}

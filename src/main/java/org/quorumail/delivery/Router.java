@@ -20,7 +20,7 @@ public final class Router {
   private static final int DEFAULT_PRIORITY = 10;
   private static final int DEFAULT_WEIGHT = 100;
 
-  private final List<Route> routes;
+  private volatile List<Route> routes;
   private final Map<String, DomainConfig> domains;
   private final boolean acceptsAnyCertificate;
   private final MxOverrides overrides;
@@ -37,6 +37,11 @@ public final class Router {
     this.routes = routes.stream().map(Router::route).toList();
     domains = delivery.domains();
     acceptsAnyCertificate = delivery.acceptInvalidCerts();
+  }
+
+  /** Replaces all routes; they count from the next attempt on. */
+  public void replaceRoutes(List<RouteConfig> next) {
+    routes = next.stream().map(Router::route).toList();
   }
 
   private static Route route(RouteConfig config) {

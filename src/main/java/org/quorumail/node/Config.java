@@ -69,6 +69,8 @@ public record Config(
   public Config with(
       RelayConfig relay,
       PolicyConfig policy,
+      List<RouteConfig> routes,
+      DeliveryConfig delivery,
       LogConfig log,
       TlsConfig tls,
       AuthConfig auth,

@@ -31,6 +31,7 @@ public final class ConfigReloader {
   private final LiveConfig config;
   private final Consumer<ClusterConfig> onSecrets;
   private final Consumer<ReloadResult> onReload;
+  private final List<Consumer<Config>> parts = new ArrayList<>();
 
   /** The latest version of the cluster, and the one in force here. */
   private @Nullable ConfigVersion latest;
@@ -51,6 +52,12 @@ public final class ConfigReloader {
     this.config = config;
     this.onSecrets = onSecrets;
     this.onReload = onReload;
+  }
+
+  /** Adds a part that gets the configuration now and after each reload that took effect. */
+  public synchronized void addPart(Consumer<Config> part) {
+    parts.add(part);
+    part.accept(config.current());
   }
 
   /** Reads the sources and applies them. The log has the result too: SIGHUP has no reply. */
@@ -115,6 +122,7 @@ public final class ConfigReloader {
         status.version());
     ClusterConfig after = config.current().cluster();
     if (!before.equals(after)) onSecrets.accept(after);
+    parts.forEach(part -> part.accept(config.current()));
     onReload.accept(result);
     return result;
   }

@@ -12,6 +12,7 @@ import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.config.ConfigValues;
+import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.metrics.LogConfig;
 import org.quorumail.metrics.Logging;
 import org.quorumail.policy.RelayPolicy;
@@ -25,9 +26,9 @@ import org.quorumail.tls.TlsConfig;
 /**
  * The configuration in effect, with the contents of the files that it names. A reload takes effect
  * as a whole or not at all. The relay rule, the policy, the certificates, the logins and the
- * secrets of the cluster change for the next connection, the level of the log at once. Everything
- * else needs a restart, and the result names it. Thread-safe: readers see one state, changes
- * exclude each other.
+ * secrets of the cluster change for the next connection, routes and the retry schedule for the next
+ * attempt, the level of the log at once. Everything else needs a restart, and the result names it.
+ * Thread-safe: readers see one state, changes exclude each other.
  */
 public final class LiveConfig {
   /** The tables and keys that a reload changes. */
@@ -37,6 +38,13 @@ public final class LiveConfig {
           "policy",
           "milter",
           "aliases",
+          "route",
+          "delivery.max_attempts",
+          "delivery.base_retry_delay",
+          "delivery.max_retry_delay",
+          "delivery.retry_jitter_factor",
+          "delivery.message_expiration",
+          "delivery.delay_notice_after",
           "tls",
           "auth",
           "log.level",
@@ -128,7 +136,17 @@ public final class LiveConfig {
     Config old = before.config;
     ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
     LogConfig log = old.log().withLevel(read.log().level());
-    Config next = old.with(read.relay(), read.policy(), log, read.tls(), read.auth(), cluster);
+    DeliveryConfig delivery = old.delivery().withScheduleOf(read.delivery());
+    Config next =
+        old.with(
+            read.relay(),
+            read.policy(),
+            read.routes(),
+            delivery,
+            log,
+            read.tls(),
+            read.auth(),
+            cluster);
     ConfigValues values = before.values.with(valid.values(), LiveConfig::isLive);
     try {
       state = load(next, values, policyFactory, loginFailures);

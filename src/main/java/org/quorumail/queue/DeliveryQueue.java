@@ -48,6 +48,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final ActiveWindow window;
   private final DueScan dueScan;
   private final SuspendedDomains suspendedDomains;
+  private final RetrySchedule schedule;
   private final InstantSource time;
   private final ClockStepDetector clockSteps;
   private final SweepTimer sweepTimer;
@@ -85,7 +86,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     clockSteps = new ClockStepDetector(time, nanos);
     this.hasDeliverRole = hasDeliverRole;
     RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
-    RetrySchedule schedule = new RetrySchedule(config, random, clockSteps::clocksAgree);
+    schedule = new RetrySchedule(config, random, clockSteps::clocksAgree);
     window = new ActiveWindow(agent, config.maxConcurrentDeliveries());
     OutcomeRecorder recorder = new OutcomeRecorder(schedule, dsns, meters, time);
     taskContext = new DeliveryTask.TaskContext(agent, window, schedule, recorder, time);
@@ -173,6 +174,11 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     agent.requestTrials();
     window.endPauses(System.nanoTime());
     requestSweep();
+  }
+
+  /** Uses the retry schedule of another configuration from the next outcome on. */
+  public void replaceSchedule(DeliveryConfig next) {
+    schedule.replace(next);
   }
 
   /**

@@ -13,14 +13,15 @@ import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 
 /**
- * The rule for the next attempt and for expiry, RFC 5321 §4.5.4.1. It has no state but its source
- * of random numbers. Nothing expires, and no delay is reported, while the clocks disagree.
+ * The rule for the next attempt and for expiry, RFC 5321 §4.5.4.1. It has no state but its settings
+ * and its source of random numbers. Nothing expires, and no delay is reported, while the clocks
+ * disagree.
  */
 final class RetrySchedule {
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(5, 4, 7);
   private static final int MAX_DOUBLINGS = 40; // beyond any max_retry_delay
 
-  private final DeliveryConfig config;
+  private volatile DeliveryConfig config;
   private final RandomGenerator random;
 
   private final BooleanSupplier clocksAgree;
@@ -32,6 +33,11 @@ final class RetrySchedule {
     this.config = config;
     this.random = random;
     this.clocksAgree = clocksAgree;
+  }
+
+  /** Uses another schedule from the next outcome on. */
+  void replace(DeliveryConfig next) {
+    config = next;
   }
 
   /**

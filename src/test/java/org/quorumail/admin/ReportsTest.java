@@ -444,13 +444,44 @@ class ReportsTest {
     assertThat(unchanged.needRestart()).isEmpty();
     Files.writeString(denied, "192.0.2.2\n");
     assertThat(reloader.reload().changed()).containsExactly("policy.lists.deny_clients");
-    write(files + "[[route]]\ndomain = \"example.org\"\nto = [\"mx\"]\n");
+    write(files + "[[route]]\ndomain = \"example.org\"\nto = [\"discard\"]\n");
     ReloadResult route = reloader.reload();
-    assertThat(route.changed()).isEmpty();
-    assertThat(route.needRestart()).containsExactly("route");
+    assertThat(route.changed()).containsExactly("route");
+    assertThat(route.needRestart()).isEmpty();
+    write(files + "[delivery]\nmax_concurrent_deliveries = 7\nmax_attempts = 3\n");
+    ReloadResult delivery = reloader.reload();
+    assertThat(delivery.changed()).containsExactly("route", "delivery.max_attempts");
+    assertThat(delivery.needRestart()).containsExactly("delivery.max_concurrent_deliveries");
     assertThat(reloader.reload().needRestart())
         .as("it still needs the restart")
-        .containsExactly("route");
+        .containsExactly("delivery.max_concurrent_deliveries");
+  }
+
+  @Test
+  void routesAndTheRetryScheduleOfTheClusterReachTheDelivery() throws Exception {
+    List<Config> given = new ArrayList<>();
+    open();
+    reloader.addPart(given::add);
+    assertThat(given).hasSize(1);
+    String shared =
+        "[[route]]\ndomain = \"example.org\"\nto = [\"discard\"]\n[delivery]\nmax_attempts = 3\n";
+    config().set(shared, "", "user:root", OptionalLong.empty());
+    await().atMost(LONG).until(() -> running().version() == 1);
+    assertThat(given.getLast().routes()).hasSize(1);
+    assertThat(given.getLast().delivery().maxAttempts()).isEqualTo(3);
+    assertThat(config().problems("[delivery]\nmax_concurrent_deliveries = 7\n"))
+        .singleElement()
+        .asString()
+        .startsWith("configuration:2: delivery.max_concurrent_deliveries: cannot be");
+    assertThat(
+            config()
+                .problems(
+                    "[[route]]\n"
+                        + "to = [\"mx\"]\n"
+                        + "[[route.login]]\n"
+                        + "username = \"u\"\n"
+                        + "password_file = \"p\"\n"))
+        .anySatisfy(p -> assertThat(p).contains("password_file: names a file"));
   }
 
   /** The rules are those of {@code promtool check metrics}. */

@@ -189,6 +189,8 @@ class GossipMembershipTest {
         before.with(
             before.relay(),
             before.policy(),
+            before.routes(),
+            before.delivery(),
             before.log(),
             before.tls(),
             before.auth(),

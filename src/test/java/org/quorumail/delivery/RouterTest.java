@@ -44,6 +44,17 @@ class RouterTest {
   }
 
   @Test
+  void otherRoutesCountFromTheNextDestinationOn() {
+    Router changed = TestConfig.router("");
+    assertThat(changed.destination("a.test").name()).isEqualTo("mx:a.test");
+    changed.replaceRoutes(
+        TestConfig.of("[[route]]\ndomain = \"a.test\"\nto = [\"discard\"]\n").routes());
+    assertThat(changed.destination("a.test").hops()).containsExactly(new NextHop.Discard());
+    changed.replaceRoutes(List.of());
+    assertThat(changed.destination("a.test").name()).isEqualTo("mx:a.test");
+  }
+
+  @Test
   void domainsThatAreLookedUpDoNot() {
     Router plain = TestConfig.router("");
     assertThat(plain.destination("one.test")).isNotEqualTo(plain.destination("two.test"));

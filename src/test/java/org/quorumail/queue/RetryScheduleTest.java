@@ -51,6 +51,13 @@ class RetryScheduleTest {
   }
 
   @Test
+  void anotherScheduleCountsFromTheNextOutcomeOn() {
+    RetrySchedule changed = schedule("max_attempts = 3");
+    changed.replace(TestConfig.of("[delivery]\nmax_attempts = 2").delivery());
+    assertThat(changed.schedule(LATER, 1, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Failed.class);
+  }
+
+  @Test
   void theLastAttemptIsFollowedByTheReport() {
     RetrySchedule three = schedule("max_attempts = 3");
     assertThat(three.schedule(LATER, 1, MESSAGE, ARRIVED)).isInstanceOf(Outcome.Deferred.class);
