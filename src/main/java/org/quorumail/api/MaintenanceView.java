@@ -55,8 +55,8 @@ public interface MaintenanceView {
   /**
    * The maintenance of a node.
    *
-   * @param state {@code active} without maintenance; {@code draining} while work is left; {@code
-   *     maintenance} afterwards
+   * @param state {@code active} without maintenance, {@code stopping} when the process ends; {@code
+   *     draining} while work is left; {@code maintenance} afterwards
    * @param since ISO 8601, UTC
    * @param transactions sessions with a message on its way in
    * @param deliveries running attempts

@@ -45,6 +45,7 @@ public final class MaintenanceMode implements MaintenanceView {
   /** The states of {@link MaintenanceStatus}. */
   static final String ACTIVE = "active";
 
+  static final String STOPPING = "stopping";
   static final String DRAINING = "draining";
   static final String DRAINED = "maintenance";
 
@@ -101,6 +102,8 @@ public final class MaintenanceMode implements MaintenanceView {
 
     /** Whether the groups are open and the node is not stopping. */
     boolean isServing();
+
+    boolean isStopping();
 
     /** The ids of all members of the cluster. */
     List<String> members();
@@ -310,7 +313,7 @@ public final class MaintenanceMode implements MaintenanceView {
     if (now == null)
       return new MaintenanceStatus(
           operations.self(),
-          ACTIVE,
+          operations.isStopping() ? STOPPING : ACTIVE,
           null,
           null,
           0,
@@ -418,6 +421,11 @@ public final class MaintenanceMode implements MaintenanceView {
     @Override
     public boolean isServing() {
       return state.groups().isPresent() && !state.isDraining();
+    }
+
+    @Override
+    public boolean isStopping() {
+      return state.isDraining();
     }
 
     @Override

@@ -17,6 +17,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
+import org.quorumail.api.InternalApi;
+import org.quorumail.api.MaintenanceView.MaintenanceStatus;
+import org.quorumail.api.NodeAnswer;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.GroupMembers;
@@ -44,6 +47,7 @@ public final class RaftGroups implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RaftGroups.class);
   private static final Duration TRANSFER_TIMEOUT = Duration.ofSeconds(5);
 
+  private static final Duration HOME_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(10);
 
   private final Formation.Member self;
@@ -229,7 +233,31 @@ public final class RaftGroups implements AutoCloseable {
   Optional<String> obstacleToReturn(String spool, String homeId) {
     return map.find(homeId)
         .map(home -> raft.transferObstacle(spool, home.peerId()))
-        .orElse(Optional.of(homeId + " is no member of the cluster"));
+        .orElse(Optional.of(homeId + " is no member of the cluster"))
+        .or(() -> refusalOfHome(homeId));
+  }
+
+  /**
+   * Asks the home itself, which may have begun to stop: its metadata are up to a second old. A home
+   * that gives no answer is judged by them.
+   */
+  private Optional<String> refusalOfHome(String homeId) {
+    try {
+      byte[] reply = call(homeId, InternalApi.request("GET", "/api/maintenance"), HOME_TIMEOUT);
+      NodeAnswer answer = InternalApi.read(reply);
+      if (!answer.isSuccess()) return Optional.empty(); // an older release
+      return answer
+          .read(MaintenanceStatus.class)
+          .map(MaintenanceStatus::state)
+          .filter(state -> !state.equals(MaintenanceMode.ACTIVE))
+          .map(state -> homeId + " takes no spool: its state is " + state);
+    } catch (CallFailedException | IOException e) {
+      LOG.debug("event=home_not_asked node={} reason=\"{}\"", homeId, e.getMessage());
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.of("this node is stopping");
+    }
   }
 
   /** Transfers the spool to its home. No attempt may be running. */

@@ -147,6 +147,13 @@ class MaintenanceModeTest {
   }
 
   @Test
+  void aNodeThatStopsSaysSo() {
+    assertThat(mode.maintenance().state()).isEqualTo("active");
+    node.stopping = true;
+    assertThat(mode.maintenance().state()).as("others return no spool to it").isEqualTo("stopping");
+  }
+
+  @Test
   void aSecondOrderChangesNothing() {
     enter("first");
     calls.clear();
@@ -233,6 +240,7 @@ class MaintenanceModeTest {
 
   private final class FakeNode implements MaintenanceMode.Operations {
     boolean serving = true;
+    boolean stopping;
     List<String> members = List.of("a", "b", "c", "d");
     List<String> ready = List.of("b", "c", "d");
     int transactions;
@@ -249,6 +257,11 @@ class MaintenanceModeTest {
     @Override
     public boolean isServing() {
       return serving;
+    }
+
+    @Override
+    public boolean isStopping() {
+      return stopping;
     }
 
     @Override
