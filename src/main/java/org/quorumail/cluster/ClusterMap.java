@@ -204,6 +204,21 @@ public record ClusterMap(
         .map(m -> next(members.stream().map(k -> k.at(m)).toList(), spools));
   }
 
+  /** A plain warning of what a cluster of this size does not survive; empty for odd numbers. */
+  public Optional<String> sizeWarning() {
+    int nodes = members.size();
+    if (nodes == 2) {
+      return Optional.of(
+          "while one of the two nodes is down, no mail is accepted, though none is lost: add a"
+              + " third one");
+    }
+    return nodes % 2 == 0
+        ? Optional.of(
+            "%d nodes survive the loss of no more nodes at once than %d do: add one"
+                .formatted(nodes, nodes - 1))
+        : Optional.empty();
+  }
+
   /** Whether the other map is a later revision of the same cluster's. */
   public boolean isFollowedBy(ClusterMap other) {
     return other.clusterId.equals(clusterId) && other.revision > revision;

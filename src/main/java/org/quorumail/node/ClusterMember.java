@@ -184,6 +184,7 @@ public final class ClusterMember implements AutoCloseable {
         known = moved;
       }
       known.get().formation().formerAddress(now).ifPresent(ClusterMember::logMove);
+      warnOfSize(known.get());
       return known;
     }
     long started = System.nanoTime();
@@ -285,6 +286,17 @@ public final class ClusterMember implements AutoCloseable {
     if (local.map().isEmpty()) LOG.info("event=cluster_formed members={}", members);
     else LOG.info("event=members_changed revision={} members={}", agreed.revision(), members);
     local.update(agreed);
+    warnOfSize(agreed);
+  }
+
+  private static void warnOfSize(ClusterMap map) {
+    map.sizeWarning()
+        .ifPresent(
+            reason ->
+                LOG.warn(
+                    "event=cluster_size_warning members={} reason=\"{}\"",
+                    map.members().size(),
+                    reason));
   }
 
   private void reportWait() throws ClusterStartException {

@@ -233,6 +233,15 @@ class ClusterMapTest {
   }
 
   @Test
+  void anEvenNumberOfNodesIsAllowedWithAWarning() {
+    assertThat(founded(1).sizeWarning()).isEmpty();
+    assertThat(founded(2).sizeWarning()).get().asString().contains("no mail is accepted");
+    assertThat(founded(3).sizeWarning()).isEmpty();
+    assertThat(founded(4).sizeWarning()).get().asString().contains("no more", "than 3 do");
+    assertThat(founded(5).sizeWarning()).isEmpty();
+  }
+
+  @Test
   void nodesOfTwoClustersAreNotMixed() throws Exception {
     ClusterMap grown = THREE.withMember(member(4), 3, m -> true);
     assertThat(ClusterMap.newest(List.of(metadata(1, null, THREE), metadata(2, null, grown))))

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.quorumail.cluster.Formation.Member;
 import org.quorumail.cluster.Membership.Presence;
@@ -135,17 +136,17 @@ class ReplicaSpreadTest {
   }
 
   /** The second node is the one that may be away; the fifth reports an earlier revision. */
-  private Optional<Move> decide(ClusterMap map, Long settledOfFifth, Presence second) {
+  private Optional<Move> decide(ClusterMap map, @Nullable Long settledOfFifth, Presence second) {
     List<Membership.Member> others = new ArrayList<>();
     for (int i = 2; i <= map.members().size(); i++) {
-      Long settled = i == 5 ? settledOfFifth : Long.valueOf(map.revision());
+      @Nullable Long settled = i == 5 ? settledOfFifth : Long.valueOf(map.revision());
       others.add(
           new Membership.Member(settled(i, map, settled), i == 2 ? second : Presence.ALIVE, 0));
     }
     return spread.decide(map, settled(1, map, map.revision()), others);
   }
 
-  private static MemberMetadata settled(int i, ClusterMap map, Long settled) {
+  private static MemberMetadata settled(int i, ClusterMap map, @Nullable Long settled) {
     MemberMetadata plain = metadata(i, null, map);
     return new MemberMetadata(
         plain.nodeId(),

@@ -78,6 +78,47 @@ class MembershipReconcilerTest {
   }
 
   @Test
+  void theVotersOfMetaShrinkWithTheClusterAndAListenerReplacesALostOne() throws Exception {
+    try (TestMembers members = new TestMembers(root, 3, 1)) {
+      members.start("n1", "n2", "n3");
+      members.start("n4");
+      await().atMost(LONG).until(() -> meta(members), voters -> voters.size() == 3);
+      members.stop("n2");
+      remove(members, "n2");
+      await()
+          .atMost(LONG)
+          .until(() -> meta(members), voters -> voters.equals(List.of("n1", "n3", "n4")));
+      members.accept("n4");
+      assertThat(members.fatal).isEmpty();
+    }
+  }
+
+  private static void remove(TestMembers members, String id) {
+    await()
+        .atMost(LONG)
+        .until(
+            () -> {
+              TestMembers.TestMember leader = members.leader(Placement.META_GROUP);
+              NodeRemoval removal =
+                  new NodeRemoval(
+                      leader.groups().map(),
+                      leader.groups().metaVoters(),
+                      leader.member.metadata(),
+                      leader.member.membership().members());
+              return removal.problem(id).isEmpty()
+                  && leader.groups().propose(removal.next(id)).isEmpty();
+            });
+  }
+
+  /** The nodes that vote in the meta group. */
+  private static List<String> meta(TestMembers members) {
+    return members.leader(Placement.META_GROUP).groups().metaVoters().stream()
+        .map(peer -> peer.substring(0, peer.lastIndexOf('-')))
+        .sorted()
+        .toList();
+  }
+
+  @Test
   void aChangeWithoutQuorumIsRefusedAndChangesNothing() throws Exception {
     try (TestMembers members = new TestMembers(root, 3, 1)) {
       members.start("n1", "n2", "n3");
