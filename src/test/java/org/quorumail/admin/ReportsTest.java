@@ -117,6 +117,8 @@ class ReportsTest {
     open.addFirst(member);
     former = MxOverrideFile.open(directory.path());
     reloader = new ConfigReloader(sources, live, secrets -> {}, result -> {});
+    follower = new ReplicatedConfigFollower(reloader, member::publishConfigStatus);
+    open.addFirst(follower);
   }
 
   private void restart() throws Exception {
@@ -476,11 +478,13 @@ class ReportsTest {
     assertThat(
             config()
                 .problems(
-                    "[[route]]\n"
-                        + "to = [\"mx\"]\n"
-                        + "[[route.login]]\n"
-                        + "username = \"u\"\n"
-                        + "password_file = \"p\"\n"))
+                    """
+                    [[route]]
+                    to = ["mx"]
+                    [[route.login]]
+                    username = "u"
+                    password_file = "p"
+                    """))
         .anySatisfy(p -> assertThat(p).contains("password_file: names a file"));
   }
 
@@ -613,8 +617,6 @@ class ReportsTest {
   }
 
   private RaftGroups open() throws Exception {
-    follower = new ReplicatedConfigFollower(reloader, member::publishConfigStatus);
-    open.addFirst(follower);
     ClusterMap map = member.awaitFormation(new CountDownLatch(1)).orElseThrow();
     FakeResolver resolver = new FakeResolver();
     Router router = new Router(config.routes(), config.delivery(), overrides);
