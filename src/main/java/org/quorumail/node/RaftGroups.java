@@ -539,7 +539,7 @@ public final class RaftGroups implements AutoCloseable {
       return Optional.of(
           e.getCause() instanceof NoQuorumException
               ? "no majority of the nodes that vote has answered: start those that `cluster nodes`"
-                    + " shows as disconnected; until then nothing changes"
+                  + " shows as disconnected; until then nothing changes"
               : String.valueOf(e.getMessage())); // perhaps committed later
     }
   }
