@@ -1,5 +1,6 @@
 package org.quorumail.replication;
 
+import java.time.Duration;
 import java.util.List;
 import org.apache.ratis.client.RaftClientConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
@@ -145,6 +146,7 @@ final class PinnedProperties {
     RaftSettings.FirstElectionTimeout first = settings.firstElection();
     properties.set(Rpc.FIRST_ELECTION_TIMEOUT_MIN_KEY, first.min().toMillis() + "ms");
     properties.set(Rpc.FIRST_ELECTION_TIMEOUT_MAX_KEY, first.max().toMillis() + "ms");
+    properties.set(Log.Appender.RETRY_POLICY_KEY, retries(settings.electionMin()));
     GrpcConfigKeys.Server.setHost(properties, settings.bindHost());
     GrpcConfigKeys.Server.setPort(properties, settings.port());
     RaftServerConfigKeys.setRemovedGroupsDir(
@@ -156,6 +158,16 @@ final class PinnedProperties {
         };
     properties.set("raft.rpc.type", rpc.getName());
     return properties;
+  }
+
+  /**
+   * The pauses of a leader before it sends to a follower again after errors: ten short ones, then
+   * one that ends, with the wait for the next heartbeat, within the election timeout. The default,
+   * 5 s after 30 errors, outlasts the absence of the follower: a node that came back found its
+   * leaders silent again and again, for half a minute.
+   */
+  private static String retries(Duration electionMin) {
+    return "1ms,10, " + electionMin.toMillis() / 6 + "ms," + Integer.MAX_VALUE;
   }
 
   /** Refuses settings that acknowledge entries which are not on disk. */

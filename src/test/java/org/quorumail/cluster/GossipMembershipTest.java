@@ -23,10 +23,13 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.cluster.Membership.Presence;
 import org.quorumail.gossip.transport.KeyRing;
 import org.quorumail.node.Config;
 
+@Execution(ExecutionMode.CONCURRENT)
 class GossipMembershipTest {
   private static final Duration LONG = Duration.ofSeconds(40);
   private static final String SECRET = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";

@@ -15,11 +15,14 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.SlowStranger;
 import org.quorumail.cluster.ClusterTlsFiles.Verification;
 import org.quorumail.config.HostPort;
 import org.quorumail.config.Secret;
 
+@Execution(ExecutionMode.CONCURRENT)
 class StaticMembershipTest {
   private static final Secret SECRET = secret((byte) 1);
 

@@ -11,11 +11,16 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.NodeRemoval;
 import org.quorumail.cluster.Placement;
 
 /** Real groups of several nodes in this process, changed by their reconcilers. */
+@Execution(ExecutionMode.CONCURRENT)
+@ResourceLock("transfer of snapshots")
 class MembershipReconcilerTest {
   @TempDir private Path root;
 

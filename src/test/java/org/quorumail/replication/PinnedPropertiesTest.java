@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.retry.RetryPolicy;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.RaftServerConfigKeys.Log;
 import org.apache.ratis.util.TimeDuration;
@@ -38,6 +39,21 @@ class PinnedPropertiesTest {
         .isEqualTo(1200);
     assertThat(RaftServerConfigKeys.closeThreshold(properties).toLong(TimeUnit.DAYS))
         .isEqualTo(365);
+  }
+
+  @Test
+  void aLeaderIsNeverSilentForAnElectionTimeoutHoweverLongTheFollowerWasAway() {
+    RetryPolicy policy =
+        RetryPolicy.parse(Log.Appender.retryPolicy(properties), Log.Appender.RETRY_POLICY_KEY);
+    long electionMin =
+        RaftServerConfigKeys.Rpc.timeoutMin(properties).toLong(TimeUnit.MILLISECONDS);
+    for (int errors : new int[] {1, 10, 11, 30, 31, 1030, 1031, 10_000_000}) {
+      int count = errors;
+      TimeDuration pause = policy.handleAttemptFailure(() -> count).getSleepTime();
+      assertThat(pause.toLong(TimeUnit.MILLISECONDS) + electionMin / 2) // the next heartbeat
+          .as("after %d errors", count)
+          .isLessThan(electionMin);
+    }
   }
 
   @Test

@@ -15,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
@@ -27,6 +29,7 @@ import org.quorumail.replication.RaftStartException;
 import org.quorumail.spool.Intake.MessageWriter;
 
 /** The spool on the log that it really has: a group of one. */
+@Execution(ExecutionMode.CONCURRENT)
 class SpoolOnRaftTest {
   @TempDir Path directory;
 

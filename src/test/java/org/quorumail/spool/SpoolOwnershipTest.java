@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.Outcome;
@@ -36,6 +38,7 @@ import org.quorumail.spool.OwnedSpool.DsnMessage;
 import org.quorumail.spool.OwnedSpool.InDoubtDeliveries;
 
 /** The owner alone may deliver and record outcomes. Two nodes hold one spool. */
+@Execution(ExecutionMode.CONCURRENT)
 class SpoolOwnershipTest {
   @TempDir Path directory;
   private final FakeRaftGroup group = new FakeRaftGroup("spool-node-1");

@@ -36,6 +36,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.cluster.NodeCredentials;
 import org.quorumail.config.Secret;
@@ -56,6 +58,7 @@ import org.quorumail.gossip.swim.SwimCodec;
 import org.quorumail.gossip.swim.SwimMessage;
 import org.quorumail.gossip.swim.SwimPacket;
 
+@Execution(ExecutionMode.CONCURRENT)
 public class QuicTransportTest {
   private final List<QuicTransport> open = new ArrayList<>();
   private final RecordingReceiver inA = new RecordingReceiver();
