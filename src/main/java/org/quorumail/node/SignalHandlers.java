@@ -25,8 +25,10 @@ public final class SignalHandlers {
     handle("HUP", () -> LOG.info("event=reload_ignored reason=\"the node is starting\""));
   }
 
+  /** Says so in the log when SIGHUP does nothing, as after {@code nohup}. */
   public static void onHangup(Runnable reload) {
-    handle("HUP", reload);
+    if (!handle("HUP", reload))
+      LOG.info("event=signal_unavailable signal=HUP reason=\"ignored since the start (nohup)\"");
   }
 
   /**
@@ -43,7 +45,8 @@ public final class SignalHandlers {
     handle("INT", reaction);
   }
 
-  private static void handle(String name, Runnable reaction) {
+  /** False when the signal was ignored at the start of this process: then it stays ignored. */
+  private static boolean handle(String name, Runnable reaction) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> handler = Class.forName("sun.misc.SignalHandler");
@@ -55,10 +58,11 @@ public final class SignalHandlers {
       Object proxy =
           Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, react);
       Object handled = signal.getConstructor(String.class).newInstance(name);
-      signal.getMethod("handle", signal, handler).invoke(null, handled, proxy);
+      Object former = signal.getMethod("handle", signal, handler).invoke(null, handled, proxy);
+      return !handler.getField("SIG_IGN").get(null).equals(former);
     } catch (ReflectiveOperationException | IllegalArgumentException e) {
-      // a shell's nohup, for one, has SIGHUP ignored, and the JVM respects that
       LOG.info("event=signal_unavailable signal={} reason=\"{}\"", name, String.valueOf(e));
+      return true; // the log has it
     }
   }
 }
