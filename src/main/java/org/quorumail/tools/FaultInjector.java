@@ -147,8 +147,12 @@ final class FaultInjector {
     long duplicates = inDoubt.upperBound(node);
     NodeProcess process = cluster.node(node);
     long at = System.nanoTime();
-    if (kind == InjectedFault.Kind.PAUSE) process.pause();
-    else process.kill();
+    if (kind == InjectedFault.Kind.PAUSE) {
+      process.pause();
+    } else {
+      process.kill();
+      inDoubt.killed(node);
+    }
     faults.add(new InjectedFault(kind, node, at, duplicates, quorumSurvives));
     progress.printf(
         "%s %s in_doubt=%d%n",

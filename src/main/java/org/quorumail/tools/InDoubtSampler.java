@@ -26,6 +26,9 @@ final class InDoubtSampler implements AutoCloseable {
   /** For each node, what the sink had accepted when the last sample was asked for. */
   private final long[] acceptedBefore;
 
+  /** Whether the node has answered since its start; before that it delivers nothing. */
+  private final boolean[] answered;
+
   private final Set<String> problems = ConcurrentHashMap.newKeySet();
   private final Thread[] threads;
   private volatile boolean stopped;
@@ -35,6 +38,7 @@ final class InDoubtSampler implements AutoCloseable {
     this.sink = sink;
     this.samples = new long[cluster.size()][KEPT_SAMPLES];
     this.acceptedBefore = new long[cluster.size()];
+    this.answered = new boolean[cluster.size()];
     this.threads = new Thread[cluster.size()];
   }
 
@@ -55,7 +59,8 @@ final class InDoubtSampler implements AutoCloseable {
         }
         synchronized (samples) {
           samples[node][turn % KEPT_SAMPLES] = inDoubt.orElse(0);
-          if (inDoubt.isPresent()) acceptedBefore[node] = accepted;
+          answered[node] |= inDoubt.isPresent();
+          if (inDoubt.isPresent() || !answered[node]) acceptedBefore[node] = accepted;
         }
         Thread.sleep(INTERVAL);
       }
@@ -71,6 +76,13 @@ final class InDoubtSampler implements AutoCloseable {
       return open
           + (sink.messages() - acceptedBefore[node])
           + LongStream.of(samples[node]).max().orElse(0);
+    }
+  }
+
+  /** Forgets a node that was killed: it delivers nothing until it answers again. */
+  void killed(int node) {
+    synchronized (samples) {
+      answered[node] = false;
     }
   }
 
