@@ -22,6 +22,7 @@ import org.quorumail.node.ClusterMember;
 import org.quorumail.node.LeadershipMove;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
+import org.quorumail.node.SpoolMoveEvents;
 import org.quorumail.node.SpoolRebalancer;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.replication.LogPosition;
@@ -198,9 +199,9 @@ public final class ClusterReport implements ClusterView {
         member
             .events()
             .isInProgress(
-                SpoolRebalancer.STARTED,
-                SpoolRebalancer.COMPLETED,
-                SpoolRebalancer.SPOOL,
+                SpoolMoveEvents.STARTED,
+                SpoolMoveEvents.COMPLETED,
+                SpoolMoveEvents.SPOOL,
                 SpoolRebalancer.MAX_DURATION);
     if (moves) return "Rebalancing";
     return healthy == total ? "Healthy" : "Degraded";
@@ -259,7 +260,8 @@ public final class ClusterReport implements ClusterView {
         "",
         m.zone(),
         null,
-        new NodeMetadata("", 0, 0, 0, 0, 0));
+        new NodeMetadata("", 0, 0, 0, 0, 0),
+        null);
   }
 
   private static GroupStatus group(RaftGroups groups, String name) {

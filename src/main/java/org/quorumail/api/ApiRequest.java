@@ -42,6 +42,25 @@ record ApiRequest(
     REMOTE
   }
 
+  /**
+   * Reads path and query, both percent-encoded, of a target.
+   *
+   * @throws IllegalArgumentException when they cannot be decoded
+   */
+  static ApiRequest ofTarget(
+      String method, String target, byte[] body, Caller caller, String who, String from) {
+    int query = target.indexOf('?');
+    return new ApiRequest(
+        method,
+        QueryString.decode(query < 0 ? target : target.substring(0, query)),
+        QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
+        Map.of(),
+        body,
+        caller,
+        who,
+        from);
+  }
+
   ApiRequest withVariables(Map<String, String> pathVariables) {
     return new ApiRequest(method, path, query, pathVariables, body, caller, who, from);
   }

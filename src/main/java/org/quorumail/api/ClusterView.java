@@ -99,21 +99,7 @@ public interface ClusterView {
       String zone,
       @Nullable String lastHeartbeat,
       NodeMetadata metadata,
-      @Nullable String maintenanceReason) {
-    /** A node that is not in maintenance. */
-    public ClusterNode(
-        String id,
-        String address,
-        int port,
-        String role,
-        String status,
-        String region,
-        String zone,
-        @Nullable String lastHeartbeat,
-        NodeMetadata metadata) {
-      this(id, address, port, role, status, region, zone, lastHeartbeat, metadata, null);
-    }
-  }
+      @Nullable String maintenanceReason) {}
 
   record NodeMetadata(
       String version,

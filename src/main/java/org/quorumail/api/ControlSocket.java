@@ -15,7 +15,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -203,17 +202,8 @@ public final class ControlSocket implements AutoCloseable {
       String target = request.path("path").asString("");
       String method = request.path("method").asString("");
       byte[] body = request.path("body").asString("").getBytes(StandardCharsets.UTF_8);
-      int query = target.indexOf('?');
       return api.call(
-          new ApiRequest(
-              method,
-              QueryString.decode(query < 0 ? target : target.substring(0, query)),
-              QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-              Map.of(),
-              body,
-              Caller.OPERATOR,
-              who,
-              "control socket"));
+          ApiRequest.ofTarget(method, target, body, Caller.OPERATOR, who, "control socket"));
     } catch (JacksonException | IllegalArgumentException e) {
       return ApiResponse.badRequest("the frame is not a request");
     }

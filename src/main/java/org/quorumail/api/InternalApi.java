@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -119,19 +118,13 @@ public final class InternalApi {
   private ApiResponse call(String line) {
     int blank = line.indexOf(' ');
     if (blank < 0) return ApiResponse.badRequest("the call is not a request");
+    String method = line.substring(0, blank);
     String target = line.substring(blank + 1);
-    int query = target.indexOf('?');
     try {
+      // the transport admits only nodes of this cluster
       return api.call(
-          new ApiRequest(
-              line.substring(0, blank),
-              QueryString.decode(query < 0 ? target : target.substring(0, query)),
-              QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-              Map.of(),
-              new byte[0],
-              Caller.OPERATOR, // the transport admits only nodes of this cluster
-              "node",
-              "replication port"));
+          ApiRequest.ofTarget(
+              method, target, new byte[0], Caller.OPERATOR, "node", "replication port"));
     } catch (IllegalArgumentException e) {
       return ApiResponse.badRequest("the call is not a request");
     }

@@ -69,26 +69,6 @@ public record MemberMetadata(
     formed = List.copyOf(formed);
   }
 
-  /** The metadata of a release that cannot dissolve spools. */
-  public MemberMetadata(
-      String nodeId,
-      String peerId,
-      String host,
-      int port,
-      int raftPort,
-      String region,
-      String zone,
-      int expect,
-      String proposal,
-      List<Formation.Member> formed,
-      NodeLoad load,
-      @Nullable String joins,
-      @Nullable ClusterMap map) {
-    this(
-        nodeId, peerId, host, port, raftPort, region, zone, expect, proposal, formed, load, joins,
-        map, null, null, null, null);
-  }
-
   /** Whether the release of the node has a feature. */
   boolean hasFeature(String feature) {
     return features != null && features.contains(feature);
@@ -144,28 +124,6 @@ public record MemberMetadata(
 
     public NodeLoad {
       Objects.requireNonNull(version, "version");
-    }
-
-    /** The load of a node that is not in maintenance. */
-    public NodeLoad(
-        String version,
-        boolean ready,
-        boolean draining,
-        long startedMillis,
-        int activeConnections,
-        long messagesProcessed,
-        double cpuUsage,
-        long memoryUsageMb) {
-      this(
-          version,
-          ready,
-          draining,
-          startedMillis,
-          activeConnections,
-          messagesProcessed,
-          cpuUsage,
-          memoryUsageMb,
-          null);
     }
 
     /** The load without the figures that change all the time. */

@@ -28,15 +28,15 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * <p>Entries are JSON with a version and a type. An unknown entry stops the node: to skip the entry
  * of a newer node would let replicas diverge. Version 1 has {@code register}, version 2 {@code
- * map}, version 13 the orders to the delivery and {@code configuration}. The first entry of a
+ * map}, version 3 the orders to the delivery and {@code configuration}. The first entry of a
  * version is appended when all nodes run a release that knows it.
  */
 public final class MetaState implements ReplicatedState {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final int REGISTER_VERSION = 1;
   private static final int MAP_VERSION = 2;
-  private static final int ORDER_VERSION = 13;
-  private static final int CONFIG_VERSION = 13;
+  private static final int ORDER_VERSION = 3;
+  private static final int CONFIG_VERSION = 3;
   private static final String FILE = "meta.json";
 
   private static final String CONFIGURATION = "configuration";
@@ -91,6 +91,22 @@ public final class MetaState implements ReplicatedState {
       @Nullable ConfigHistory configuration) {
     Registry at(LogPosition position) {
       return new Registry(position, nodes, map, orders, configuration);
+    }
+
+    Registry withNodes(Map<String, RegisteredNode> next) {
+      return new Registry(applied, next, map, orders, configuration);
+    }
+
+    Registry withMap(@Nullable ClusterMap next) {
+      return new Registry(applied, nodes, next, orders, configuration);
+    }
+
+    Registry withOrders(OperatorOrders next) {
+      return new Registry(applied, nodes, map, next, configuration);
+    }
+
+    Registry withConfiguration(ConfigHistory next) {
+      return new Registry(applied, nodes, map, orders, next);
     }
   }
 
@@ -256,37 +272,32 @@ public final class MetaState implements ReplicatedState {
    */
   private byte[] order(LogPosition position, OperatorOrder order) throws IOException {
     OperatorOrders.Change change = orders().orElse(OperatorOrders.NONE).with(order);
-    Registry now = registry;
-    Registry next =
-        new Registry(position, now.nodes(), now.map(), change.next(), now.configuration());
-    write(next, directory);
-    replace(next);
+    store(registry.at(position).withOrders(change.next()));
     return change.result().reply();
   }
 
   /** A version is on this node's disk before it takes effect, as an order is. */
   private byte[] configuration(LogPosition position, ConfigVersion version) throws IOException {
     ConfigHistory history = configuration().orElse(ConfigHistory.NONE);
-    Registry now = registry;
     if (version.version() != history.next()) {
-      replace(now.at(position));
+      replace(registry.at(position));
       return "the configuration was changed meanwhile: version %d does not follow version %d"
           .formatted(version.version(), history.next() - 1)
           .getBytes(StandardCharsets.UTF_8);
     }
-    Registry next =
-        new Registry(position, now.nodes(), now.map(), now.orders(), history.with(version));
+    store(registry.at(position).withConfiguration(history.with(version)));
+    return new byte[0];
+  }
+
+  private void store(Registry next) throws IOException {
     write(next, directory);
     replace(next);
-    return new byte[0];
   }
 
   private byte[] register(LogPosition position, RegisteredNode node) {
     Map<String, RegisteredNode> nodes = new TreeMap<>(registry.nodes());
     nodes.put(node.nodeId(), node);
-    Registry now = registry;
-    replace(
-        new Registry(position, Map.copyOf(nodes), now.map(), now.orders(), now.configuration()));
+    replace(registry.at(position).withNodes(Map.copyOf(nodes)));
     return new byte[0];
   }
 
@@ -296,8 +307,7 @@ public final class MetaState implements ReplicatedState {
     boolean follows = next.revision() == revision + 1;
     boolean sameCluster = present == null || present.clusterId().equals(next.clusterId());
     ClusterMap result = follows && sameCluster ? next : present;
-    Registry now = registry;
-    replace(new Registry(position, now.nodes(), result, now.orders(), now.configuration()));
+    replace(registry.at(position).withMap(result));
     if (result == next) return new byte[0];
     return "the members were changed meanwhile: revision %d of cluster %s does not follow revision %d"
         .formatted(next.revision(), next.clusterId(), revision)
@@ -394,9 +404,7 @@ public final class MetaState implements ReplicatedState {
 
   @Override
   public void install(Path source) throws IOException {
-    Registry installed = read(source.resolve(FILE));
-    write(installed, directory);
-    replace(installed);
+    store(read(source.resolve(FILE)));
   }
 
   @Override

@@ -72,25 +72,16 @@ public final class ConfigValues {
   private Set<String> tables() {
     Map<String, Boolean> tables = new HashMap<>();
     for (String key : values.keySet()) {
-      for (String p = parent(key); !p.isEmpty(); p = parent(p)) tables.put(p, true);
+      for (String p = KeyPath.parent(key); !p.isEmpty(); p = KeyPath.parent(p)) tables.put(p, true);
     }
     return tables.keySet();
   }
 
   private static String outermostAbsent(String key, Set<String> present) {
     String absent = key;
-    for (String p = parent(key); !p.isEmpty() && !present.contains(p); p = parent(p)) absent = p;
+    for (String p = KeyPath.parent(key);
+        !p.isEmpty() && !present.contains(p);
+        p = KeyPath.parent(p)) absent = p;
     return absent;
-  }
-
-  /** Cuts the last name or index off; a quoted name may hold dots and brackets. */
-  private static String parent(String path) {
-    boolean quoted = false;
-    for (int i = path.length() - 1; i > 0; i--) {
-      char c = path.charAt(i);
-      if (c == '"') quoted = !quoted;
-      else if (!quoted && (c == '.' || c == '[')) return path.substring(0, i);
-    }
-    return "";
   }
 }

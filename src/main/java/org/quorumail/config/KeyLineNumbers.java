@@ -21,20 +21,11 @@ final class KeyLineNumbers {
     this.text = text;
   }
 
-  /** Scans a document; paths are written as {@link #child} and {@link #element} write them. */
+  /** Scans a document; paths are written as {@link KeyPath} writes them. */
   static Map<String, Integer> of(String text) {
     KeyLineNumbers scan = new KeyLineNumbers(text);
     scan.document();
     return scan.lines;
-  }
-
-  static String child(String path, String name) {
-    String written = name.matches("[A-Za-z0-9_-]+") ? name : '"' + name + '"';
-    return path.isEmpty() ? written : path + "." + written;
-  }
-
-  static String element(String path, int index) {
-    return path + "[" + index + "]";
   }
 
   private void document() {
@@ -60,12 +51,12 @@ final class KeyLineNumbers {
     skipLine();
     String path = "";
     for (int i = 0; i < names.size(); i++) {
-      path = child(path, names.get(i));
+      path = KeyPath.child(path, names.get(i));
       boolean opensElement = list && i == names.size() - 1;
       if (opensElement) arrayLengths.merge(path, 1, Integer::sum);
       lines.putIfAbsent(path, here);
       Integer length = arrayLengths.get(path);
-      if (length != null) path = element(path, length - 1);
+      if (length != null) path = KeyPath.element(path, length - 1);
       lines.putIfAbsent(path, here);
     }
     return path;
@@ -75,7 +66,7 @@ final class KeyLineNumbers {
     int here = line;
     String path = table;
     for (String name : dottedKey()) {
-      path = child(path, name);
+      path = KeyPath.child(path, name);
       lines.putIfAbsent(path, here);
     }
     skipBlank(false);
@@ -99,7 +90,7 @@ final class KeyLineNumbers {
   private void array(String path) {
     next();
     for (int i = 0; skipTo(']'); i++) {
-      String element = element(path, i);
+      String element = KeyPath.element(path, i);
       lines.putIfAbsent(element, line);
       int before = position;
       value(element);

@@ -139,25 +139,20 @@ public final class ParseContext {
     return new ConfigValue(value, origin(path), true);
   }
 
-  /** The origin of a key; for a key that is not written, the origin of its table. */
-  String origin(String path) {
+  /** The place where a key is written; for a key that is not written, that of its table. */
+  public String origin(String path) {
     if (overrides.containsKey(path)) return "command line";
     String variable = EnvironmentVariables.nameOf(path);
     if (environment.containsKey(variable)) return variable;
     EnvironmentVariables.Variable foreign = foreignEnvironment.get(path);
     if (foreign != null) return foreign.name();
-    for (String p = path; !p.isEmpty(); p = parent(p)) {
+    for (String p = path; !p.isEmpty(); p = KeyPath.parent(p)) {
       Integer line = lines.get(p);
       if (line != null) return fileName + ":" + line;
       String replicated = replicatedOrigins.get(p);
       if (replicated != null) return replicated;
     }
     return fileName;
-  }
-
-  /** The place where a key is written; for a key that is not written, that of its table. */
-  public String originOf(String path) {
-    return origin(path);
   }
 
   private boolean isSet(String path) {
@@ -173,11 +168,6 @@ public final class ParseContext {
     return lines.containsKey(path) && origin(path).startsWith(fileName + ":")
         ? Optional.of(fileName)
         : Optional.empty();
-  }
-
-  private static String parent(String path) {
-    int end = Math.max(path.lastIndexOf('.'), path.lastIndexOf('['));
-    return end < 0 ? "" : path.substring(0, end);
   }
 
   /** Whether a problem of this value is known already: what follows from it is noise. */

@@ -45,7 +45,7 @@ public final class ReplicatedDocument {
 
   private static void addKeys(ObjectNode table, String path, List<String> keys) {
     for (Map.Entry<String, JsonNode> e : table.properties()) {
-      String key = KeyLineNumbers.child(path, e.getKey());
+      String key = KeyPath.child(path, e.getKey());
       if (e.getValue() instanceof ObjectNode below) addKeys(below, key, keys);
       else keys.add(key);
     }
@@ -60,21 +60,17 @@ public final class ReplicatedDocument {
         .lines()
         .forEach(
             (path, line) -> {
-              if (hidden.stream().noneMatch(h -> isWithin(path, h))) {
+              if (hidden.stream().noneMatch(h -> KeyPath.isWithin(path, h))) {
                 origins.put(path, name + ":" + line);
               }
             });
     return origins;
   }
 
-  private static boolean isWithin(String path, String key) {
-    return path.equals(key) || path.startsWith(key + ".") || path.startsWith(key + "[");
-  }
-
   private static void addHidden(
       ObjectNode table, ObjectNode file, String path, List<String> hidden) {
     for (Map.Entry<String, JsonNode> e : table.properties()) {
-      String key = KeyLineNumbers.child(path, e.getKey());
+      String key = KeyPath.child(path, e.getKey());
       JsonNode own = file.get(e.getKey());
       if (own == null) continue;
       if (own instanceof ObjectNode ownTable && e.getValue() instanceof ObjectNode below) {

@@ -207,7 +207,7 @@ public final class Section {
       try {
         values.add(parse.apply(text));
       } catch (IllegalArgumentException e) {
-        String element = KeyLineNumbers.element(child(key), i);
+        String element = KeyPath.element(child(key), i);
         String origin = given.fromFile() ? context.origin(element) : given.origin();
         context.problem(element, origin, messageOf(e));
       }
@@ -232,7 +232,7 @@ public final class Section {
     List<Section> elements = new ArrayList<>();
     if (node instanceof ArrayNode array) {
       for (int i = 0; i < array.size(); i++) {
-        String element = KeyLineNumbers.element(here, i);
+        String element = KeyPath.element(here, i);
         if (!(array.get(i) instanceof ObjectNode)) context.problem(element, "must be a table");
         elements.add(element(element, key, array.get(i), given));
       }
@@ -240,7 +240,7 @@ public final class Section {
       context.problem(here, "must be a list of tables: [[" + here + "]]");
     }
     while (elements.size() < atLeast) {
-      elements.add(element(KeyLineNumbers.element(here, elements.size()), key, null, null));
+      elements.add(element(KeyPath.element(here, elements.size()), key, null, null));
     }
     return elements;
   }
@@ -264,7 +264,7 @@ public final class Section {
     }
     String origin = given.fromFile() ? outsideOrigin : given.origin();
     for (Map.Entry<String, JsonNode> e : object.properties()) {
-      String name = KeyLineNumbers.child(child(key), e.getKey());
+      String name = KeyPath.child(child(key), e.getKey());
       ObjectNode element = e.getValue() instanceof ObjectNode o ? o : null;
       if (element == null) context.problem(name, "must be a table");
       byName.put(e.getKey(), new Section(context, name, childPattern(key) + ".*", element, origin));
@@ -286,8 +286,7 @@ public final class Section {
     }
     for (Map.Entry<String, JsonNode> e : object.properties()) {
       if (e.getValue().isString()) texts.put(e.getKey(), e.getValue().stringValue());
-      else
-        context.problem(KeyLineNumbers.child(child(key), e.getKey()), "must be a text in quotes");
+      else context.problem(KeyPath.child(child(key), e.getKey()), "must be a text in quotes");
     }
     context.addValue(child(key), Map.copyOf(texts));
     return texts;
@@ -415,7 +414,7 @@ public final class Section {
   }
 
   private String child(String key) {
-    return KeyLineNumbers.child(path, key);
+    return KeyPath.child(path, key);
   }
 
   private String childPattern(String key) {

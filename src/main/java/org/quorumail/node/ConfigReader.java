@@ -64,38 +64,34 @@ public final class ConfigReader {
       String fileName,
       Map<String, String> environment,
       Map<String, String> overrides) {
-    TomlDocument document;
-    try {
-      document = TomlDocument.parse(toml);
-    } catch (TomlDocument.SyntaxException e) {
-      return notToml(fileName, e);
-    }
-    return read(
-        new ParseContext(fileName, document.root(), document.lines(), environment, overrides),
-        List.of());
+    return read(Optional.empty(), toml, fileName, environment, overrides);
   }
 
   /**
-   * Reads the configuration of the cluster below that of this node.
+   * Reads the configuration of the cluster, if there is one, below that of this node.
    *
    * @param cluster the keys that all nodes have
    */
-  public static ConfigResult read(
-      ReplicatedDocument cluster,
+  static ConfigResult read(
+      Optional<ReplicatedDocument> cluster,
       String toml,
       String fileName,
       Map<String, String> environment,
       Map<String, String> overrides) {
-    TomlDocument document;
+    TomlDocument file;
     try {
-      document = TomlDocument.parse(toml);
+      file = TomlDocument.parse(toml);
     } catch (TomlDocument.SyntaxException e) {
       return notToml(fileName, e);
     }
-    ParseContext context = ParseContext.above(cluster, fileName, document, environment, overrides);
+    if (cluster.isEmpty())
+      return read(
+          new ParseContext(fileName, file.root(), file.lines(), environment, overrides), List.of());
+    ReplicatedDocument shared = cluster.get();
+    ParseContext context = ParseContext.above(shared, fileName, file, environment, overrides);
     List<String> overridden =
-        cluster.keys().stream()
-            .filter(key -> !context.originOf(key).startsWith(cluster.name() + ":"))
+        shared.keys().stream()
+            .filter(key -> !context.origin(key).startsWith(shared.name() + ":"))
             .toList();
     return read(context, overridden);
   }

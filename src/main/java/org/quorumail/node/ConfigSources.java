@@ -49,9 +49,7 @@ public record ConfigSources(
   }
 
   private ConfigResult read(Optional<ReplicatedDocument> cluster, String toml, String name) {
-    return cluster.isPresent()
-        ? ConfigReader.read(cluster.get(), toml, name, environment, overrides)
-        : ConfigReader.read(toml, name, environment, overrides);
+    return ConfigReader.read(cluster, toml, name, environment, overrides);
   }
 
   private static ConfigResult unreadable(Path path, String why) {

@@ -1,7 +1,6 @@
 package org.quorumail.node;
 
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -100,20 +99,14 @@ public final class LeadershipMove {
     if (spool.owned().isEmpty()) return handOver(group, successors);
     Optional<String> obstacle = operations.obstacle(group, successors);
     if (obstacle.isPresent()) return notReady(obstacle.get());
-    return drainAndHandOver(group, spool.owned().get(), successors);
+    return SpoolMoveEvents.enclose(
+        operations::publish,
+        SpoolMoveEvents.details(group, "operator", operations.messages(group)),
+        () -> drainAndHandOver(group, spool.owned().get(), successors));
   }
 
   private Optional<String> drainAndHandOver(
       String group, OwnedSpool owned, List<String> successors) {
-    Map<String, String> details =
-        Map.of(
-            SpoolRebalancer.SPOOL,
-            group,
-            SpoolRebalancer.REASON,
-            "operator",
-            SpoolRebalancer.MESSAGES,
-            String.valueOf(operations.messages(group)));
-    operations.publish(SpoolRebalancer.STARTED, details);
     boolean moved = false;
     try {
       if (!operations.drain(owned, DRAIN_TIMEOUT))
@@ -123,9 +116,6 @@ public final class LeadershipMove {
       return failure;
     } finally {
       if (!moved) operations.resume(owned);
-      Map<String, String> end = new HashMap<>(details);
-      end.put("moved", String.valueOf(moved));
-      operations.publish(SpoolRebalancer.COMPLETED, end);
     }
   }
 

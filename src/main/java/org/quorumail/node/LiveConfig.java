@@ -12,6 +12,7 @@ import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.config.ConfigValues;
+import org.quorumail.config.KeyPath;
 import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.metrics.LogConfig;
 import org.quorumail.metrics.Logging;
@@ -163,12 +164,7 @@ public final class LiveConfig {
   }
 
   private static boolean isLive(String key) {
-    if (key.equals(FIXED_SIZE)) return false;
-    for (String name : LIVE) {
-      boolean below = key.startsWith(name + ".") || key.startsWith(name + "[");
-      if (below || key.equals(name)) return true;
-    }
-    return false;
+    return !key.equals(FIXED_SIZE) && LIVE.stream().anyMatch(name -> KeyPath.isWithin(key, name));
   }
 
   /** Whether a reload reads the file again that the value of this key names. */

@@ -8,7 +8,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,6 +70,8 @@ public final class MaintenanceMode implements MaintenanceView {
       boolean migrate,
       List<String> targets) {
     StoredMaintenance {
+      if (version != FILE_VERSION)
+        throw new IllegalArgumentException("its version %d is unknown".formatted(version));
       if (reason == null || since == null || targets == null)
         throw new IllegalArgumentException("a field is missing");
       targets = List.copyOf(targets);
@@ -383,21 +384,17 @@ public final class MaintenanceMode implements MaintenanceView {
   private Optional<String> handOver(String group, List<String> targets) {
     Optional<String> obstacle = operations.obstacle(group, targets);
     if (obstacle.isPresent()) return obstacle;
-    boolean isSpool = !group.equals(Placement.META_GROUP);
-    Map<String, String> begin =
-        Map.of(
-            SpoolRebalancer.SPOOL,
-            group,
-            SpoolRebalancer.REASON,
-            "maintenance",
-            SpoolRebalancer.MESSAGES,
-            String.valueOf(operations.messages(group)));
-    if (isSpool) operations.publish(SpoolRebalancer.STARTED, begin);
-    boolean moved = operations.handOver(group, targets);
-    Map<String, String> end = new HashMap<>(begin);
-    end.put("moved", String.valueOf(moved));
-    if (isSpool) operations.publish(SpoolRebalancer.COMPLETED, end);
-    return moved ? Optional.empty() : Optional.of("no other node was elected");
+    if (group.equals(Placement.META_GROUP)) return moved(group, targets);
+    return SpoolMoveEvents.enclose(
+        operations::publish,
+        SpoolMoveEvents.details(group, "maintenance", operations.messages(group)),
+        () -> moved(group, targets));
+  }
+
+  private Optional<String> moved(String group, List<String> targets) {
+    return operations.handOver(group, targets)
+        ? Optional.empty()
+        : Optional.of("no other node was elected");
   }
 
   private synchronized void cutOff(Maintenance now) {

@@ -160,8 +160,8 @@ public final class MembershipReconciler {
     List<Membership.Member> others = member.membership().members();
     if (runningMove.isPresent() && ReplicaSpread.isSettled(map, self, others)) {
       Map<String, String> details = details(runningMove.get());
-      details.put("moved", "true");
-      member.publish(SpoolRebalancer.COMPLETED, details);
+      details.put(SpoolMoveEvents.MOVED, "true");
+      member.publish(SpoolMoveEvents.COMPLETED, details);
       runningMove = Optional.empty();
     }
     Optional<ReplicaSpread.Move> move = spread.decide(map, self, others);
@@ -181,14 +181,14 @@ public final class MembershipReconciler {
         move.get().to().nodeId(),
         move.get().remaining(),
         move.get().next().revision());
-    member.publish(SpoolRebalancer.STARTED, details(move.get()));
+    member.publish(SpoolMoveEvents.STARTED, details(move.get()));
     runningMove = move;
     return true;
   }
 
   private static Map<String, String> details(ReplicaSpread.Move move) {
     Map<String, String> details = new TreeMap<>();
-    details.put(SpoolRebalancer.SPOOL, Placement.spoolGroup(move.home()));
+    details.put(SpoolMoveEvents.SPOOL, Placement.spoolGroup(move.home()));
     details.put("from", move.from().nodeId());
     details.put("to", move.to().nodeId());
     details.put("remaining", String.valueOf(move.remaining()));

@@ -477,12 +477,13 @@ public final class RaftGroups implements AutoCloseable {
    * its address but its certificate and its peer id, which each request of Raft names.
    */
   void followAddresses(List<Membership.Member> seen) throws RaftStartException {
+    boolean changed = false;
     for (Membership.Member other : seen) {
       Formation.Member present = Formation.member(other.metadata());
       if (other.reachable() && map.findPeer(present.peerId()).isPresent())
-        seenAddresses.put(present.peerId(), present);
+        changed |= !present.equals(seenAddresses.put(present.peerId(), present));
     }
-    learnAddresses(map);
+    if (changed) learnAddresses(map);
   }
 
   private void learnAddresses(ClusterMap of) throws RaftStartException {

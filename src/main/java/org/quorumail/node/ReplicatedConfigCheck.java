@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.config.ConfigValues;
+import org.quorumail.config.KeyPath;
 import org.quorumail.config.ParseContext;
 import org.quorumail.config.Problem;
 import org.quorumail.config.ReplicatedDocument;
@@ -65,7 +66,7 @@ final class ReplicatedConfigCheck {
         problems.add(
             new Problem(
                 key,
-                context.originOf(key),
+                context.origin(key),
                 "cannot be in the configuration of the cluster: it needs a restart, or belongs to"
                     + " one node; set it in the file of each node"));
       }
@@ -75,18 +76,14 @@ final class ReplicatedConfigCheck {
         (key, value) -> {
           if (values.origin(key).isEmpty()) return;
           String reason = reason(value);
-          if (!reason.isEmpty()) problems.add(new Problem(key, context.originOf(key), reason));
+          if (!reason.isEmpty()) problems.add(new Problem(key, context.origin(key), reason));
         });
     return problems;
   }
 
   private static boolean isAllowed(String key) {
-    return ALLOWED.stream().anyMatch(a -> isWithin(key, a))
-        && EXCEPTIONS.stream().noneMatch(e -> isWithin(key, e));
-  }
-
-  private static boolean isWithin(String key, String table) {
-    return key.equals(table) || key.startsWith(table + ".") || key.startsWith(table + "[");
+    return ALLOWED.stream().anyMatch(a -> KeyPath.isWithin(key, a))
+        && EXCEPTIONS.stream().noneMatch(e -> KeyPath.isWithin(key, e));
   }
 
   private static String reason(Object value) {

@@ -27,22 +27,8 @@ public final class SpoolRebalancer {
 
   private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(30);
 
-  /**
-   * The longest time from {@link #STARTED} to {@link #COMPLETED}: drained attempts and a transfer.
-   */
+  /** The longest time between the two events of a move: drained attempts and a transfer. */
   public static final Duration MAX_DURATION = DRAIN_TIMEOUT.multipliedBy(2);
-
-  public static final String STARTED = "RebalancingStarted";
-  public static final String COMPLETED = "RebalancingCompleted";
-
-  /** The detail of both events that names the spool. */
-  public static final String SPOOL = "spool";
-
-  /** The detail that says why the spool moves: to its {@code home}, or in {@code maintenance}. */
-  static final String REASON = "reason";
-
-  /** The detail with the number of messages in the spool. */
-  static final String MESSAGES = "messages";
 
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
@@ -119,23 +105,12 @@ public final class SpoolRebalancer {
       logObstacle(spool, obstacle.get(), now);
       return;
     }
-    operations.publish(STARTED, details(spool));
-    boolean moved = transferHome(spool, spool.owned().get());
-    Map<String, String> end = new HashMap<>(details(spool));
-    end.put("moved", String.valueOf(moved));
-    operations.publish(COMPLETED, end);
-  }
-
-  private Map<String, String> details(Candidate spool) {
-    return Map.of(
-        SPOOL,
-        spool.name(),
-        "to",
-        spool.home(),
-        REASON,
-        "home",
-        MESSAGES,
-        String.valueOf(operations.messages(spool.name())));
+    Map<String, String> details =
+        new HashMap<>(
+            SpoolMoveEvents.details(spool.name(), "home", operations.messages(spool.name())));
+    details.put("to", spool.home());
+    SpoolMoveEvents.enclose(
+        operations::publish, details, () -> transferHome(spool, spool.owned().get()));
   }
 
   /** Such a home is asked again in each round, since nothing was changed. */
@@ -146,18 +121,18 @@ public final class SpoolRebalancer {
     LOG.warn("event=spool_rebalance_deferred spool={} reason=\"{}\"", spool.name(), obstacle);
   }
 
-  private boolean transferHome(Candidate spool, OwnedSpool owned) {
+  private Optional<String> transferHome(Candidate spool, OwnedSpool owned) {
     boolean moved = false;
     try {
       boolean drained = operations.drain(owned, DRAIN_TIMEOUT);
-      if (!drained) {
-        LOG.warn(
-            "event=spool_rebalance_deferred spool={} reason=\"attempts are still running\"",
-            spool.name());
-      }
       moved = drained && operations.returnToHome(spool);
-      if (moved) readySince.remove(spool.name());
-      return moved;
+      if (moved) {
+        readySince.remove(spool.name());
+        return Optional.empty();
+      }
+      String reason = drained ? "its home was not elected" : "attempts are still running";
+      LOG.warn("event=spool_rebalance_deferred spool={} reason=\"{}\"", spool.name(), reason);
+      return Optional.of(reason);
     } finally {
       if (!moved) {
         operations.resume(owned);

@@ -50,17 +50,8 @@ class AuditLogTest {
   }
 
   private ApiResponse call(String method, String target, Caller caller) {
-    int query = target.indexOf('?');
     return api.call(
-        new ApiRequest(
-            method,
-            query < 0 ? target : target.substring(0, query),
-            QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-            Map.of(),
-            new byte[0],
-            caller,
-            "user:root",
-            "control socket"));
+        ApiRequest.ofTarget(method, target, new byte[0], caller, "user:root", "control socket"));
   }
 
   private List<AuditEntry> entries() {

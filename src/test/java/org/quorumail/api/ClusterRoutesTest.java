@@ -38,17 +38,9 @@ class ClusterRoutesTest {
   private ApiResponse post(String target) {
     FakeNode node = node("n1");
     Api api = new Api(node, node, node, node, node, Optional.empty(), cluster.from("n1"));
-    int query = target.indexOf('?');
     return api.call(
-        new ApiRequest(
-            "POST",
-            query < 0 ? target : target.substring(0, query),
-            QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-            Map.of(),
-            new byte[0],
-            Caller.OPERATOR,
-            "root",
-            "control socket"));
+        ApiRequest.ofTarget(
+            "POST", target, new byte[0], Caller.OPERATOR, "user:root", "control socket"));
   }
 
   private static String text(ApiResponse response) {

@@ -161,7 +161,8 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
             "default",
             "default",
             "2026-11-21T00:00:00Z",
-            new NodeMetadata("1.2.3", 90, 2, 17, 0.5, 64)));
+            new NodeMetadata("1.2.3", 90, 2, 17, 0.5, 64),
+            null));
   }
 
   @Override

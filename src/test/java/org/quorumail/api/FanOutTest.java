@@ -48,17 +48,8 @@ class FanOutTest {
   }
 
   private static ApiResponse call(Api api, String method, String target, Caller caller) {
-    int query = target.indexOf('?');
     return api.call(
-        new ApiRequest(
-            method,
-            QueryString.decode(query < 0 ? target : target.substring(0, query)),
-            QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-            Map.of(),
-            new byte[0],
-            caller,
-            "user:root",
-            "control socket"));
+        ApiRequest.ofTarget(method, target, new byte[0], caller, "user:root", "control socket"));
   }
 
   private static JsonNode json(ApiResponse response) {

@@ -182,26 +182,11 @@ class HttpApiPageTest {
   }
 
   private static ApiResponse call(Api api, String method, String target, String body) {
-    int question = target.indexOf('?');
-    String path = question < 0 ? target : target.substring(0, question);
-    Map<String, List<String>> query = new LinkedHashMap<>();
-    if (question >= 0) {
-      for (String pair : target.substring(question + 1).split("&")) {
-        String[] parts = pair.split("=", 2);
-        query.put(parts[0], List.of(parts[1]));
-      }
-    }
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     ApiResponse answer =
         api.call(
-            new ApiRequest(
-                method,
-                path,
-                query,
-                Map.of(),
-                body.getBytes(StandardCharsets.UTF_8),
-                Caller.OPERATOR,
-                "user:root",
-                "control socket"));
+            ApiRequest.ofTarget(
+                method, target, bytes, Caller.OPERATOR, "user:root", "control socket"));
     assertThat(answer.status()).as(method + " " + target).isBetween(200, 299);
     return answer;
   }

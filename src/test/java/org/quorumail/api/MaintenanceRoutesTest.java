@@ -41,17 +41,8 @@ class MaintenanceRoutesTest {
   private ApiResponse call(String method, String target, Caller caller) {
     FakeNode node = node("n1");
     Api api = new Api(node, node, node, node, node, Optional.empty(), cluster.from("n1"));
-    int query = target.indexOf('?');
     return api.call(
-        new ApiRequest(
-            method,
-            query < 0 ? target : target.substring(0, query),
-            QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-            Map.of(),
-            new byte[0],
-            caller,
-            "root",
-            "control socket"));
+        ApiRequest.ofTarget(method, target, new byte[0], caller, "user:root", "control socket"));
   }
 
   private static String text(ApiResponse response) {

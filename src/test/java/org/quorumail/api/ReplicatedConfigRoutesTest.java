@@ -27,17 +27,9 @@ class ReplicatedConfigRoutesTest {
   }
 
   private ApiResponse call(String method, String target, String body, Caller caller) {
-    int query = target.indexOf('?');
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     return api.call(
-        new ApiRequest(
-            method,
-            query < 0 ? target : target.substring(0, query),
-            QueryString.parse(query < 0 ? "" : target.substring(query + 1)),
-            Map.of(),
-            body.getBytes(StandardCharsets.UTF_8),
-            caller,
-            "token:api.token_file",
-            "192.0.2.1"));
+        ApiRequest.ofTarget(method, target, bytes, caller, "token:api.token_file", "192.0.2.1"));
   }
 
   private ApiResponse call(String method, String target, String body) {

@@ -35,21 +35,12 @@ class ClusterMapTest {
   }
 
   static MemberMetadata metadata(int i, @Nullable String joins, @Nullable ClusterMap map) {
-    MemberMetadata plain = card("n" + i, "n" + i + "-1", List.of());
-    return new MemberMetadata(
-        plain.nodeId(),
-        plain.peerId(),
-        plain.host(),
-        plain.port(),
-        plain.raftPort(),
-        plain.region(),
-        "z",
-        3,
-        "",
-        map == null ? List.of() : map.members(),
-        plain.load(),
-        joins,
-        map);
+    return TestMetadata.node("n" + i, "n" + i + "-1")
+        .zone("default", "z")
+        .formed(map == null ? List.of() : map.members())
+        .joins(joins)
+        .map(map)
+        .build();
   }
 
   @Test
@@ -216,20 +207,7 @@ class ClusterMapTest {
   }
 
   private static MemberMetadata at(MemberMetadata node, String host) {
-    return new MemberMetadata(
-        node.nodeId(),
-        node.peerId(),
-        host,
-        node.port(),
-        7947,
-        node.region(),
-        node.zone(),
-        node.expect(),
-        node.proposal(),
-        node.formed(),
-        node.load(),
-        node.joins(),
-        node.map());
+    return TestMetadata.like(node).at(host, node.port(), 7947).build();
   }
 
   @Test

@@ -13,26 +13,7 @@ class FeatureSupportTest {
   private final ClusterMap map = founded(3);
 
   private Membership.Member seen(int i, Presence presence, @Nullable List<String> features) {
-    MemberMetadata old = metadata(i, null, map);
-    MemberMetadata present =
-        new MemberMetadata(
-            old.nodeId(),
-            old.peerId(),
-            old.host(),
-            old.port(),
-            old.raftPort(),
-            old.region(),
-            old.zone(),
-            old.expect(),
-            old.proposal(),
-            old.formed(),
-            old.load(),
-            null,
-            map,
-            null,
-            features,
-            null,
-            null);
+    MemberMetadata present = TestMetadata.like(metadata(i, null, map)).features(features).build();
     return new Membership.Member(present, presence, 0);
   }
 

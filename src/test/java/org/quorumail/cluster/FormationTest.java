@@ -12,9 +12,7 @@ class FormationTest {
   private final MemberMetadata c = card("c", "c-1", List.of());
 
   static MemberMetadata card(String id, String peer, List<Formation.Member> formed) {
-    MemberMetadata.NodeLoad load = new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0);
-    return new MemberMetadata(
-        id, peer, "127.0.0.1", 1, 2, "default", "default", 3, "", formed, load, null, null);
+    return TestMetadata.node(id, peer).formed(formed).build();
   }
 
   @Test

@@ -31,20 +31,7 @@ class FormationVoteTest {
 
     MemberMetadata card() {
       MemberMetadata plain = FormationTest.card(id, id + "-1", formed);
-      return new MemberMetadata(
-          plain.nodeId(),
-          plain.peerId(),
-          plain.host(),
-          plain.port(),
-          plain.raftPort(),
-          plain.region(),
-          plain.zone(),
-          EXPECTED,
-          agreement.proposal(),
-          formed,
-          plain.load(),
-          null,
-          null);
+      return TestMetadata.like(plain).expect(EXPECTED).proposal(agreement.proposal()).build();
     }
 
     void look() {

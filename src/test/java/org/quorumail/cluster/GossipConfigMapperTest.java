@@ -59,10 +59,8 @@ class GossipConfigMapperTest {
     ClusterConfig cluster = Config.standalone(directory, keys).cluster();
     NodeCertificate mine =
         NodeCertificate.derive(cluster.secret().orElseThrow(), "a", Set.of("127.0.0.1"));
-    MemberMetadata.NodeLoad load = new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0);
     MemberMetadata card =
-        new MemberMetadata(
-            "a", "a-1", "127.0.0.1", 3, 2, "east", "east-1", 3, "", List.of(), load, null, null);
+        TestMetadata.node("a", "a-1").at("127.0.0.1", 3, 2).zone("east", "east-1").build();
     return GossipConfigMapper.settings(
         cluster, card, new NodeCredentials(mine, List.of()), directory);
   }

@@ -65,7 +65,7 @@ class GossipMembershipTest {
     await().atMost(LONG).until(() -> running.stream().allMatch(r -> alive(r).size() == 2));
     MemberMetadata zero = Objects.requireNonNull(running.getFirst().card.get());
     MemberMetadata.NodeLoad busy =
-        new MemberMetadata.NodeLoad("9.9", true, false, 5, 77, 1_234, 0.5, 64);
+        new MemberMetadata.NodeLoad("9.9", true, false, 5, 77, 1_234, 0.5, 64, null);
     List<Formation.Member> formed = new ArrayList<>();
     for (int i = 0; i < 9; i++) {
       formed.add(
@@ -115,7 +115,7 @@ class GossipMembershipTest {
     await().atMost(LONG).until(() -> faults.get() >= 2);
     MemberMetadata one = Objects.requireNonNull(faulty.card.get());
     MemberMetadata.NodeLoad ready =
-        new MemberMetadata.NodeLoad("9.9", true, true, 5, 77, 1_234, 0.5, 64);
+        new MemberMetadata.NodeLoad("9.9", true, true, 5, 77, 1_234, 0.5, 64, null);
     faulty.card.set(card(one.nodeId(), one.port(), List.of(), ready));
     await()
         .atMost(LONG)
@@ -218,8 +218,7 @@ class GossipMembershipTest {
   private Running start(int index, String id, String secret) throws Exception {
     while (ports.size() <= index) ports.add(freePort());
     Config config = config(ports.get(index), secret, Map.of());
-    MemberMetadata.NodeLoad load = new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0);
-    MemberMetadata own = card(id, ports.get(index), List.of(), load);
+    MemberMetadata own = card(id, ports.get(index), List.of(), TestMetadata.READY);
     AtomicReference<MemberMetadata> card = new AtomicReference<>(own);
     ClusterEventLog events = new ClusterEventLog();
     NodeCertificate mine =
@@ -248,8 +247,12 @@ class GossipMembershipTest {
 
   private static MemberMetadata card(
       String id, int port, List<Formation.Member> formed, MemberMetadata.NodeLoad load) {
-    return new MemberMetadata(
-        id, id + "-1", "127.0.0.1", port, 2, "east", "east-1", 3, "", formed, load, null, null);
+    return TestMetadata.node(id, id + "-1")
+        .at("127.0.0.1", port, 2)
+        .zone("east", "east-1")
+        .formed(formed)
+        .load(load)
+        .build();
   }
 
   private static int freePort() throws IOException {

@@ -233,8 +233,8 @@ class MetaStateTest {
     String whole = new String(MetaState.orderEntry(order), StandardCharsets.UTF_8);
     for (String unreadable :
         List.of(
-            "{\"version\":13,\"type\":\"suspend\"}",
-            whole.replace("\"version\":13", "\"version\":14"),
+            "{\"version\":3,\"type\":\"suspend\"}",
+            whole.replace("\"version\":3", "\"version\":4"),
             whole.replace("\"suspend\"", "\"stop\""),
             whole.replace("a.test", ""),
             whole.replace("a.test", "a".repeat(256)),

@@ -67,22 +67,7 @@ class NodeAdmissionTest {
   @Test
   void aNodeThatWaitsForTheEndOfAnEarlierSpoolHoldsUpNoOther() {
     ClusterMap removed = map.withoutMember(member(2), m -> true);
-    Membership.Member again = asking(2);
-    MemberMetadata wiped =
-        new MemberMetadata(
-            "n2",
-            "n2-9",
-            "h",
-            1,
-            2,
-            "r",
-            "z",
-            3,
-            "",
-            List.of(),
-            again.metadata().load(),
-            removed.clusterId(),
-            null);
+    MemberMetadata wiped = TestMetadata.node("n2", "n2-9").joins(removed.clusterId()).build();
     List<Membership.Member> both = List.of(third, seen(wiped, Presence.ALIVE), asking(4));
     assertThat(admission.decide(removed, self, both))
         .isInstanceOfSatisfying(
@@ -99,10 +84,7 @@ class NodeAdmissionTest {
 
   @Test
   void aKnownIdWithAnotherDirectoryIsRefused() {
-    MemberMetadata wiped = metadata(2, map.clusterId(), null);
-    MemberMetadata other =
-        new MemberMetadata(
-            "n2", "n2-9", "h", 1, 2, "r", "z", 3, "", List.of(), wiped.load(), wiped.joins(), null);
+    MemberMetadata other = TestMetadata.node("n2", "n2-9").joins(map.clusterId()).build();
     var decision = admission.decide(map, self, List.of(second, third, seen(other, Presence.ALIVE)));
     assertThat(decision).isInstanceOf(NodeAdmission.Refused.class);
   }

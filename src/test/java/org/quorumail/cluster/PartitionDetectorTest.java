@@ -79,20 +79,6 @@ class PartitionDetectorTest {
   }
 
   private static MemberMetadata card(int i) {
-    MemberMetadata.NodeLoad load = new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0);
-    return new MemberMetadata(
-        "n" + i,
-        "n" + i + "-1",
-        "127.0.0.1",
-        7946,
-        7947,
-        "r",
-        "z",
-        5,
-        "",
-        List.of(),
-        load,
-        null,
-        null);
+    return TestMetadata.node("n" + i, "n" + i + "-1").expect(5).build();
   }
 }

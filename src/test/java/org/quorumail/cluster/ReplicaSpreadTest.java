@@ -147,24 +147,10 @@ class ReplicaSpreadTest {
   }
 
   private static MemberMetadata settled(int i, ClusterMap map, @Nullable Long settled) {
-    MemberMetadata plain = metadata(i, null, map);
-    return new MemberMetadata(
-        plain.nodeId(),
-        plain.peerId(),
-        plain.host(),
-        plain.port(),
-        plain.raftPort(),
-        plain.region(),
-        plain.zone(),
-        plain.expect(),
-        plain.proposal(),
-        plain.formed(),
-        plain.load(),
-        null,
-        map,
-        ClusterMap.VERSION,
-        MemberMetadata.FEATURES,
-        null,
-        settled);
+    return TestMetadata.like(metadata(i, null, map))
+        .mapVersion(ClusterMap.VERSION)
+        .features(MemberMetadata.FEATURES)
+        .settled(settled)
+        .build();
   }
 }

@@ -14,25 +14,7 @@ class SpoolDissolutionTest {
 
   private Membership.Member seen(int i, Presence presence, boolean knows) {
     MemberMetadata old = metadata(i, null, map);
-    MemberMetadata present =
-        new MemberMetadata(
-            old.nodeId(),
-            old.peerId(),
-            old.host(),
-            old.port(),
-            old.raftPort(),
-            old.region(),
-            old.zone(),
-            old.expect(),
-            old.proposal(),
-            old.formed(),
-            old.load(),
-            null,
-            map,
-            ClusterMap.VERSION,
-            null,
-            null,
-            null);
+    MemberMetadata present = TestMetadata.like(old).map(map).mapVersion(ClusterMap.VERSION).build();
     return new Membership.Member(knows ? present : old, presence, 0);
   }
 

@@ -93,20 +93,7 @@ class StaticMembershipTest {
   }
 
   private static MemberMetadata card(String node, String peer, String host) {
-    return new MemberMetadata(
-        node,
-        peer,
-        host,
-        1,
-        2,
-        "default",
-        "default",
-        3,
-        "",
-        List.of(),
-        FormationTest.card(node, peer, List.of()).load(),
-        null,
-        null);
+    return TestMetadata.node(node, peer).at(host, 1, 2).build();
   }
 
   /** Sends metadata with the certificate of a node; returns the first octet of the answer. */
@@ -205,21 +192,7 @@ class StaticMembershipTest {
   private Membership start(
       String id, Secret secret, HostPort at, List<HostPort> seeds, Verification verification)
       throws ClusterStartException {
-    MemberMetadata card =
-        new MemberMetadata(
-            id,
-            id + "-1",
-            "127.0.0.1",
-            at.port(),
-            2,
-            "default",
-            "default",
-            3,
-            "",
-            List.of(),
-            FormationTest.card(id, id, List.of()).load(),
-            null,
-            null);
+    MemberMetadata card = TestMetadata.node(id, id + "-1").at("127.0.0.1", at.port(), 2).build();
     SSLContext tls = NodeCertificate.derive(secret, id, Set.of("127.0.0.1")).context();
     Membership membership =
         StaticMembership.start(() -> card, tls, verification, "127.0.0.1", at.port(), seeds);

@@ -24,6 +24,7 @@ import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.cluster.Membership;
 import org.quorumail.cluster.NodeCertificate;
 import org.quorumail.cluster.NodeCredentials;
+import org.quorumail.cluster.TestMetadata;
 
 /** A node that does not belong ends with one sentence that says what to do, and changes nothing. */
 class ClusterMemberTest {
@@ -165,7 +166,7 @@ class ClusterMemberTest {
             config.node(),
             config.cluster(),
             vote,
-            () -> new MemberMetadata.NodeLoad("test", false, false, 0, 0, 0, 0, 0),
+            () -> new MemberMetadata.NodeLoad("test", false, false, 0, 0, 0, 0, 0, null),
             stored);
     NodeCertificate own =
         NodeCertificate.derive(config.cluster().secret().orElseThrow(), "n4", Set.of("127.0.0.1"));
@@ -180,20 +181,12 @@ class ClusterMemberTest {
   }
 
   private static MemberMetadata node(String id, ClusterMap map) {
-    return new MemberMetadata(
-        id,
-        id + "-1",
-        "127.0.0.1",
-        7946,
-        7947,
-        "default",
-        "z",
-        3,
-        "",
-        map.members(),
-        new MemberMetadata.NodeLoad("test", true, false, 0, 0, 0, 0, 0),
-        null,
-        map);
+    return TestMetadata.node(id, id + "-1")
+        .at("127.0.0.1", 7946, 7947)
+        .zone("default", "z")
+        .formed(map.members())
+        .map(map)
+        .build();
   }
 
   /** The other nodes, which do not change. */

@@ -67,6 +67,7 @@ class ClusterMetricsTest {
         "",
         "",
         null,
-        new ClusterView.NodeMetadata("", 0, sessions, messages, 0, 0));
+        new ClusterView.NodeMetadata("", 0, sessions, messages, 0, 0),
+        null);
   }
 }

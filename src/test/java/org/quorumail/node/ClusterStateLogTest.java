@@ -75,6 +75,7 @@ class ClusterStateLogTest {
 
   private static ClusterNode node(String id, String status) {
     NodeMetadata metadata = new NodeMetadata("1", 1, 0, 0, 0, 0);
-    return new ClusterNode(id, "127.0.0.1", 7946, "follower", status, "r", "z", null, metadata);
+    return new ClusterNode(
+        id, "127.0.0.1", 7946, "follower", status, "r", "z", null, metadata, null);
   }
 }

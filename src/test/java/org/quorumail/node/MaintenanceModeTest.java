@@ -195,10 +195,15 @@ class MaintenanceModeTest {
 
   @Test
   void aFileThatCannotBeReadIsRefusedInOneSentence() throws Exception {
-    Path file = Files.writeString(folder.resolve("maintenance.json"), "{\"version\":1}");
-    assertThatThrownBy(() -> new MaintenanceMode(file, node, clock, () -> now))
-        .isInstanceOf(NodeStartException.class)
-        .hasMessageContaining("delete it to end the maintenance");
+    enter("");
+    Path file = folder.resolve("maintenance.json");
+    String newer = Files.readString(file).replace("\"version\":1", "\"version\":2");
+    for (String content : List.of("{\"version\":1}", "", newer)) {
+      Files.writeString(file, content);
+      assertThatThrownBy(() -> new MaintenanceMode(file, node, clock, () -> now))
+          .isInstanceOf(NodeStartException.class)
+          .hasMessageContaining("delete it to end the maintenance");
+    }
   }
 
   @Test

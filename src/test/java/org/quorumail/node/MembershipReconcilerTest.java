@@ -56,7 +56,7 @@ class MembershipReconcilerTest {
       assertThat(members.messages()).as("none is lost").isGreaterThanOrEqualTo(17);
       for (String id : List.of("n1", "n2", "n3", "n4", "n5")) members.accept(id);
       assertThat(members.leader(Placement.META_GROUP).eventTypes())
-          .contains(SpoolRebalancer.STARTED);
+          .contains(SpoolMoveEvents.STARTED);
       assertThat(members.fatal).isEmpty();
     }
   }

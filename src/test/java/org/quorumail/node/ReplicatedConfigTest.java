@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.quorumail.config.ReplicatedDocument;
 import org.quorumail.config.TomlDocument;
@@ -25,7 +26,7 @@ class ReplicatedConfigTest {
   private static ConfigResult.Valid read(
       String shared, String file, Map<String, String> environment) {
     return (ConfigResult.Valid)
-        ConfigReader.read(document(shared), file, "q.toml", environment, Map.of());
+        ConfigReader.read(Optional.of(document(shared)), file, "q.toml", environment, Map.of());
   }
 
   @Test
@@ -129,7 +130,7 @@ class ReplicatedConfigTest {
   void aProblemOfBothTogetherNamesItsPlace() {
     ConfigResult result =
         ConfigReader.read(
-            document("[policy.greylist]\ndelay = \"1m\"\n"),
+            Optional.of(document("[policy.greylist]\ndelay = \"1m\"\n")),
             "[policy.greylist]\ndelay_secs = 90\n",
             "q.toml",
             Map.of(),

@@ -242,7 +242,7 @@ final class TestMembers implements AutoCloseable {
     }
 
     private MemberMetadata.NodeLoad load() {
-      return new MemberMetadata.NodeLoad("test", groups != null, false, 0, 0, 0, 0, 0);
+      return new MemberMetadata.NodeLoad("test", groups != null, false, 0, 0, 0, 0, 0, null);
     }
 
     private void openSafely() {
