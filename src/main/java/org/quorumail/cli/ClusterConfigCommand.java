@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import static org.quorumail.cli.ControlSocketClient.encode;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -31,6 +32,9 @@ import tools.jackson.databind.JsonNode;
       "  quorumail cluster config status"
     })
 final class ClusterConfigCommand extends CommandGroup {
+  /** The longest body of a request. */
+  private static final int DOCUMENT_MAX = 64 << 10;
+
   private static final String PATH = "/api/cluster/config";
   private static final int BAD_REQUEST = 400;
   private static final int UNPROCESSABLE = 422;
@@ -164,9 +168,10 @@ final class ClusterConfigCommand extends CommandGroup {
   }
 
   private static String read(Path file) throws CommandException {
-    try {
-      byte[] bytes =
-          file.toString().equals("-") ? System.in.readAllBytes() : Files.readAllBytes(file);
+    try (InputStream in = file.toString().equals("-") ? System.in : Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(DOCUMENT_MAX + 1);
+      if (bytes.length > DOCUMENT_MAX)
+        throw new CommandException(ExitCode.USAGE, file + " has more than 64 KiB");
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw new CommandException(ExitCode.USAGE, file + " is not UTF-8");

@@ -384,14 +384,14 @@ public final class MaintenanceMode implements MaintenanceView {
   private Optional<String> handOver(String group, List<String> targets) {
     Optional<String> obstacle = operations.obstacle(group, targets);
     if (obstacle.isPresent()) return obstacle;
-    if (group.equals(Placement.META_GROUP)) return moved(group, targets);
+    if (group.equals(Placement.META_GROUP)) return electOther(group, targets);
     return SpoolMoveEvents.enclose(
         operations::publish,
         SpoolMoveEvents.details(group, "maintenance", operations.messages(group)),
-        () -> moved(group, targets));
+        () -> electOther(group, targets));
   }
 
-  private Optional<String> moved(String group, List<String> targets) {
+  private Optional<String> electOther(String group, List<String> targets) {
     return operations.handOver(group, targets)
         ? Optional.empty()
         : Optional.of("no other node was elected");

@@ -368,6 +368,9 @@ class CommandLineInterfaceTest {
     assertThat(onNode("cluster", "config", "set", file.toString())).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("configuration:1: bad: unknown key");
     assertThat(onNode("cluster", "config", "validate", file.toString())).isEqualTo(ExitCode.USAGE);
+    Path tooLong = Files.write(folder.resolve("long.toml"), new byte[(64 << 10) + 1]);
+    assertThat(onNode("cluster", "config", "set", tooLong.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("long.toml has more than 64 KiB");
     assertThat(onNode("cluster", "config", "set", folder.resolve("none").toString()))
         .isEqualTo(ExitCode.USAGE);
   }

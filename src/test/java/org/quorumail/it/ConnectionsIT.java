@@ -50,6 +50,9 @@ class ConnectionsIT {
         ForeignProgram.run(
             directory,
             "",
+            "env",
+            "-u",
+            "QUORUMAIL_JAVA_OPTS",
             "python3",
             "bench/connections",
             "--short",

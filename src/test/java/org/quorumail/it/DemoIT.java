@@ -19,7 +19,8 @@ class DemoIT {
   void theDemoLosesNothingAndSaysSoWithinAMinute() throws Exception {
     Path file = directory.resolve("output");
     Process demo =
-        new ProcessBuilder(NodeProcess.program().toString(), "demo")
+        new ProcessBuilder(
+                "env", "-u", "QUORUMAIL_JAVA_OPTS", NodeProcess.program().toString(), "demo")
             .redirectErrorStream(true)
             .redirectOutput(file.toFile())
             .start();
