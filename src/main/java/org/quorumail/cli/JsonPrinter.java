@@ -14,7 +14,7 @@ final class JsonPrinter {
     TextTable table = new TextTable(headings(paths));
     for (JsonNode object : objects) {
       String[] cells = new String[paths.length];
-      for (int i = 0; i < paths.length; i++) cells[i] = cell(object.at("/" + paths[i]));
+      for (int i = 0; i < paths.length; i++) cells[i] = cell(paths[i], object.at("/" + paths[i]));
       table.row(cells);
     }
     return table;
@@ -29,12 +29,19 @@ final class JsonPrinter {
     return headings;
   }
 
-  /** The text of a value: {@code -} when it is absent, {@code <>} when it is empty. */
+  /** The text of a value; {@code -} when it is absent or empty. */
   static String cell(JsonNode value) {
     if (value.isMissingNode() || value.isNull()) return "-";
+    if (value.isContainer() && value.isEmpty()) return "-";
     if (value.isFloatingPointNumber()) return String.format(Locale.ROOT, "%.3f", value.asDouble());
     String text = value.isContainer() ? value.toString() : value.asString();
-    return text.isEmpty() ? "<>" : TextTable.escape(text);
+    return text.isEmpty() ? "-" : TextTable.escape(text);
+  }
+
+  /** The same of a field with a name: the null reverse-path is written as in SMTP. */
+  static String cell(String name, JsonNode value) {
+    boolean isNullReversePath = name.equals("sender") && value.asString("-").isEmpty();
+    return isNullReversePath ? "<>" : cell(value);
   }
 
   /** Prints the fields of an object, one per line; objects inside are flattened. */
@@ -47,7 +54,7 @@ final class JsonPrinter {
       String name = prefix + field.getKey();
       JsonNode value = field.getValue();
       if (value.isObject()) printFields(name + ".", value, out);
-      else if (!value.isArray()) out.println(name + ": " + cell(value));
+      else if (!value.isArray()) out.println(name + ": " + cell(name, value));
     }
   }
 }

@@ -43,7 +43,7 @@ final class QueueTable {
   }
 
   private static String cell(JsonNode message, String field) {
-    return JsonPrinter.cell(message.path(field));
+    return JsonPrinter.cell(field, message.path(field));
   }
 
   /** The recipients that wait, without blanks: {@code a@example.org,b@example.org,+2}. */

@@ -1,5 +1,6 @@
 package org.quorumail.spool;
 
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -96,17 +97,24 @@ final class SpoolMaintenance implements AutoCloseable {
       SpoolCounters now = spool.counters();
       boolean isGarbage = spool.store().fileBytes() > 2 * now.bytes() + GARBAGE_MIN_FULL;
       boolean changed = !now.equals(compactedCounters.get(spool.name()));
-      if (isGarbage && changed && hasRoomToCompact(now)) {
-        compactedCounters.put(spool.name(), now);
-        spool.compact();
-      }
+      if (isGarbage && changed) compact(spool, now);
       spool.log().requestSnapshot();
     }
   }
 
-  /** A compaction writes what is queued once more before it deletes the old files. */
-  private boolean hasRoomToCompact(SpoolCounters queued) {
-    return queued.bytes() < space.usable() / 2;
+  /**
+   * Rewrites a spool's files when there is room: what is in memory and what is queued is written
+   * before the old files are deleted. Another's writes may take the room meanwhile; the failure of
+   * one spool holds back no other.
+   */
+  private void compact(Spool spool, SpoolCounters queued) {
+    if (queued.bytes() + spool.store().unflushedBytes() >= space.usable() / 2) return;
+    compactedCounters.put(spool.name(), queued);
+    try {
+      spool.compact();
+    } catch (UncheckedIOException e) {
+      LOG.warn("event=compaction_failed spool={} reason=\"{}\"", spool.name(), e.getMessage());
+    }
   }
 
   /** Only the owner aborts uploads, and by an entry, so that the replicas stay equal. */
@@ -133,9 +141,9 @@ final class SpoolMaintenance implements AutoCloseable {
       SpoolCounters now = spool.counters();
       boolean idle = now.equals(lastCounters.put(spool.name(), now));
       if (!idle || now.equals(compactedCounters.get(spool.name()))) continue;
-      compactedCounters.put(spool.name(), now); // once per idle time, whatever it gains
       boolean isGarbage = spool.store().fileBytes() > 4 * now.bytes() + GARBAGE_MIN;
-      if (isGarbage && hasRoomToCompact(now)) spool.compact();
+      if (isGarbage) compact(spool, now); // once per idle time, whatever it gains
+      else compactedCounters.put(spool.name(), now);
     }
   }
 

@@ -304,7 +304,7 @@ final class SpoolStore implements AutoCloseable {
     return db;
   }
 
-  /** Classifies a failed read: a wrong checksum, or a disk that cannot be read. */
+  /** Classifies a failure: a wrong checksum, or a disk that fails or is full. */
   private IOException readFailure(RocksDBException e) {
     String message = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
     boolean corrupt =
@@ -312,7 +312,7 @@ final class SpoolStore implements AutoCloseable {
             || message.contains("checksum")
             || (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Corruption);
     if (!corrupt) {
-      return new IOException("the spool in %s cannot be read: %s".formatted(directory, message), e);
+      return new IOException("the spool in %s fails: %s".formatted(directory, message), e);
     }
     return new DamagedStorageException(
         "the spool in %s is damaged (%s)".formatted(directory, message), e);

@@ -1,5 +1,6 @@
 package org.quorumail.upkeep;
 
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -64,8 +65,11 @@ public final class PeriodicTasks implements AutoCloseable {
   private void attempt(String name, Task task) throws InterruptedException {
     try {
       task.run();
-    } catch (RuntimeException e) {
+    } catch (UncheckedIOException e) { // a disk or a peer: no fault of the program's
       if (closed) return; // the owner's parts are being closed under the task
+      LOG.warn("event=upkeep_failed task={} reason=\"{}\"", name, e.getMessage());
+    } catch (RuntimeException e) {
+      if (closed) return;
       LOG.warn("event=upkeep_failed task={} reason=\"{}\"", name, e.toString(), e);
     }
   }

@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class PeriodicTasksTest {
   private static final Duration PAUSE = Duration.ofMillis(5);
@@ -27,6 +33,31 @@ class PeriodicTasksTest {
           });
       await().atMost(Duration.ofSeconds(10)).until(() -> runs.get() >= 3);
     }
+  }
+
+  @Test
+  void aDiskThatFailsIsOneSentenceInTheLogWithoutATrace() {
+    Logger logger = (Logger) LoggerFactory.getLogger(PeriodicTasks.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    logger.addAppender(lines);
+    try (PeriodicTasks tasks = new PeriodicTasks()) {
+      tasks.start(
+          "full",
+          PAUSE,
+          () -> {
+            throw new UncheckedIOException(new IOException("no space left on /spool"));
+          });
+      await().atMost(Duration.ofSeconds(10)).until(() -> !lines.list.isEmpty());
+    } finally {
+      logger.detachAppender(lines);
+    }
+    ILoggingEvent line = lines.list.getFirst();
+    assertThat(line.getFormattedMessage())
+        .isEqualTo(
+            "event=upkeep_failed task=full reason=\"java.io.IOException: no space left on"
+                + " /spool\"");
+    assertThat(line.getThrowableProxy()).isNull();
   }
 
   @Test
