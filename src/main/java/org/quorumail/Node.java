@@ -55,6 +55,7 @@ import org.quorumail.node.QueueRuns;
 import org.quorumail.node.RaftGroups;
 import org.quorumail.node.ReplicatedConfig;
 import org.quorumail.node.ReplicatedConfigFollower;
+import org.quorumail.node.RuleSuspensions;
 import org.quorumail.node.SignalHandlers;
 import org.quorumail.node.SmtpListeners;
 import org.quorumail.node.SpoolRebalancer;
@@ -226,11 +227,13 @@ final class Node {
                 new MetaFollower(new OrderTables(parts.overrides, queue, parts.former), follower),
                 e -> fatal(e, member))) {
       member.requireMembership(stopping);
+      queue.onSuspensionRequest(new RuleSuspensions(parts.orders, clock)::suspend);
       state.opened(groups, queue);
       reloader.addPart(
           now -> {
             router.replaceRoutes(now.routes());
             queue.replaceSchedule(now.delivery());
+            queue.replaceClassifier(config.classifier());
           });
       maintenance.restore();
       groups.answerCalls(internal::answer);

@@ -324,6 +324,11 @@ public final class ClusterQueue implements QueueView {
   }
 
   @Override
+  public ClassifiedReply classify(String reply) {
+    return local.classify(reply);
+  }
+
+  @Override
   public List<SpoolDigest> digests() {
     return local.digests();
   }

@@ -16,9 +16,12 @@ import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import org.quorumail.api.ChangeRefusedException;
 import org.quorumail.api.QueueView;
+import org.quorumail.classification.Classification;
+import org.quorumail.classification.FailureClassifier;
 import org.quorumail.cluster.OperatorOrder.Resume;
 import org.quorumail.cluster.OperatorOrder.Suspend;
 import org.quorumail.cluster.OperatorOrders;
+import org.quorumail.mail.FailureClass;
 import org.quorumail.mail.QueueId;
 import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.NodeState;
@@ -38,6 +41,9 @@ import org.quorumail.spool.SpooledMessage.RecipientStatus;
  */
 public final class QueueReport implements QueueView {
   private static final String FAILED = "failed";
+
+  /** The rules until the queue runs. */
+  private static final FailureClassifier BUILT_IN = FailureClassifier.builtIn();
 
   /** The notes of the statuses that a message in the queue does not keep. */
   private static final Map<String, String> NOTES =
@@ -327,7 +333,7 @@ public final class QueueReport implements QueueView {
         m.recipients().stream().map(r -> recipient(r, m.held())).toList());
   }
 
-  private static QueuedRecipient recipient(RecipientState r, boolean held) {
+  private QueuedRecipient recipient(RecipientState r, boolean held) {
     boolean pending = r.status() == RecipientStatus.PENDING;
     String status =
         !pending
@@ -338,7 +344,25 @@ public final class QueueReport implements QueueView {
         status,
         r.attempts(),
         pending && !held ? Instant.ofEpochMilli(r.dueMillis()).toString() : null,
-        r.diagnostic().isEmpty() ? null : r.diagnostic());
+        r.diagnostic().isEmpty() ? null : r.diagnostic(),
+        failureClass(r).map(FailureClass::text).orElse(null));
+  }
+
+  /** The class of the last failure; empty before the first attempt and after a delivery. */
+  private Optional<FailureClass> failureClass(RecipientState r) {
+    if (r.status() == RecipientStatus.DELIVERED || r.attempts() == 0) return Optional.empty();
+    return Optional.of(classifier().classify(r.diagnostic()).failureClass());
+  }
+
+  private FailureClassifier classifier() {
+    return state.queue().map(DeliveryQueue::classifier).orElse(BUILT_IN);
+  }
+
+  @Override
+  public ClassifiedReply classify(String reply) {
+    Classification found = classifier().classify(reply);
+    return new ClassifiedReply(
+        found.failureClass().text(), found.rule(), found.action().toString(), reply);
   }
 
   private static Optional<MessageStatus> status(String text) {

@@ -32,6 +32,9 @@ final class QueueRoutes {
   private static final Pattern CURSOR =
       Pattern.compile("[0-9A-Z]{26}|[A-Za-z0-9_=-]{1,400}\\.[A-Za-z0-9_=-]{0,400}");
 
+  /** More than the rules look at. */
+  private static final int MAX_REPLY = 2_000;
+
   /** The default time of a suspension. */
   private static final Duration SUSPENDED_FOR = Duration.ofHours(24);
 
@@ -51,6 +54,7 @@ final class QueueRoutes {
         new ApiRoute(
             "GET", "/api/queue", Access.READ, r -> ApiResponse.json(queue.list(filter(r)))),
         new ApiRoute("GET", "/api/queue/stats", Access.READ, this::stats),
+        new ApiRoute("GET", "/api/queue/classify", Access.READ, this::classify),
         new ApiRoute("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
         new ApiRoute("GET", "/api/queue/suspensions", Access.READ, r -> suspensions()),
         new ApiRoute("POST", "/api/queue/suspend", Access.WRITE, this::suspend),
@@ -103,6 +107,15 @@ final class QueueRoutes {
 
   private ApiResponse stats(ApiRequest request) {
     return ApiResponse.json(queue.stats(spools(request)));
+  }
+
+  private ApiResponse classify(ApiRequest request) {
+    String reply = request.parameter("reply").orElse("").strip();
+    if (reply.isEmpty() || reply.length() > MAX_REPLY) {
+      throw new IllegalArgumentException(
+          "the parameter reply is a reply of at most %d characters".formatted(MAX_REPLY));
+    }
+    return ApiResponse.json(queue.classify(reply));
   }
 
   private static int limit(Optional<String> given) {

@@ -1,5 +1,6 @@
 package org.quorumail.api;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -73,6 +74,9 @@ public interface QueueView {
   Optional<CleanupResult> cleanUp();
 
   List<SpoolStatus> spools();
+
+  /** Classifies a reply, or words of a node, by the rules in force on this node. */
+  ClassifiedReply classify(String reply);
 
   /** Computes the digest of every replica on this node; may take seconds. */
   List<SpoolDigest> digests();
@@ -208,12 +212,19 @@ public interface QueueView {
     }
   }
 
+  /**
+   * One recipient.
+   *
+   * @param failureClass of the last reply, by the rules of the node that answers; null without a
+   *     failure
+   */
   record QueuedRecipient(
       String address,
       String status,
       int attempts,
       @Nullable String nextAttempt,
-      @Nullable String lastReply) {}
+      @Nullable String lastReply,
+      @JsonProperty("class") @Nullable String failureClass) {}
 
   /**
    * The totals of the queue.
@@ -256,6 +267,10 @@ public interface QueueView {
       long inDoubt) {
     public static final String JOINING = "joining";
   }
+
+  /** The class of a reply, the rule that gave it, and the action that follows. */
+  record ClassifiedReply(
+      @JsonProperty("class") String failureClass, String rule, String action, String reply) {}
 
   /** The digest of a replica: equal on all replicas at equal positions. */
   record SpoolDigest(String spool, long term, long index, String sha256) {}

@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.node.Config;
 import org.quorumail.node.ConfigResult;
 import org.quorumail.tools.OutputFormat;
 import picocli.CommandLine.Mixin;
@@ -45,6 +46,16 @@ final class NodeOptions {
               ExitCode.USAGE,
               "the control socket is not known, because the configuration is invalid: "
                   + invalid.problems().getFirst());
+    };
+  }
+
+  /** The configuration, which must be valid. */
+  Config config() throws CommandException {
+    return switch (config.sources().read()) {
+      case ConfigResult.Valid valid -> valid.config();
+      case ConfigResult.Invalid invalid ->
+          throw new CommandException(
+              ExitCode.USAGE, "the configuration is invalid: " + invalid.problems().getFirst());
     };
   }
 

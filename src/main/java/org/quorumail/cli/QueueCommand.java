@@ -88,6 +88,7 @@ final class QueueCommand extends CommandGroup {
             "status",
             "attempts",
             "next_attempt",
+            "class",
             "last_reply")
         .print(out);
     if (text != null) printText(text, out);
@@ -315,6 +316,25 @@ final class QueueCommand extends CommandGroup {
                     + " waiting messages are due now"));
     MissingAnswers.printUnreached(options, done);
     return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "classify",
+      mixinStandardHelpOptions = true,
+      description =
+          "Show the class of a reply, the rule that gives it and the action that follows, by the"
+              + " rules that the configuration names; no node is needed.",
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail queue classify \"550 5.1.1 no such user\"",
+        "  quorumail queue classify --file replies.txt      one reply per line; - reads them",
+        "  quorumail queue classify --rules new.toml \"451 4.7.1 slow down\"",
+        "  quorumail queue classify --live \"452 4.2.2 full\"  by the rules that the node uses"
+      })
+  int classify(@Mixin NodeOptions options, @Mixin ReplyClassification replies)
+      throws CommandException {
+    return replies.run(options);
   }
 
   /** Prints a table whose rows name the nodes that have them, unless the node stands alone. */

@@ -25,6 +25,7 @@ final class QueueTable {
             "RELEASE-AT",
             "SENDER",
             "RECIPIENTS",
+            "CLASS",
             "REASON");
     for (JsonNode message : messages) {
       table.row(
@@ -37,6 +38,7 @@ final class QueueTable {
           cell(message, "release_at"),
           cell(message, "sender"),
           recipients(message),
+          failureClass(message),
           reason(message));
     }
     table.print(out);
@@ -65,6 +67,15 @@ final class QueueTable {
       if (!isWaiting(recipient) || reason.isEmpty()) continue;
       String text = TextTable.escape(reason);
       return text.length() <= MAX_REASON ? text : text.substring(0, MAX_REASON) + "…";
+    }
+    return "-";
+  }
+
+  /** The class of the failure that {@link #reason} shows. */
+  private static String failureClass(JsonNode message) {
+    for (JsonNode recipient : message.path("recipients")) {
+      if (!isWaiting(recipient) || recipient.path("last_reply").asString("").isEmpty()) continue;
+      return cell(recipient, "class");
     }
     return "-";
   }

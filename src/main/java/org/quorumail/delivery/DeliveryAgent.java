@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.quorumail.config.RateLimit;
 import org.quorumail.dns.Resolver;
 import org.quorumail.metrics.Buckets;
 import org.quorumail.smtp.NextHopLimits;
@@ -41,6 +42,7 @@ public final class DeliveryAgent implements AutoCloseable {
   private final Counter opened;
   private final Counter rateLimited;
   private final Counter loginsRefused;
+  private final Counter slowedDown;
   private final Timer duration;
 
   /**
@@ -82,6 +84,10 @@ public final class DeliveryAgent implements AutoCloseable {
     loginsRefused =
         Counter.builder("delivery.logins.refused")
             .description("Logins that next hops refused or that were not possible")
+            .register(meters);
+    slowedDown =
+        Counter.builder("delivery.slowdowns")
+            .description("Times that a rule has slowed a destination down")
             .register(meters);
     duration =
         Timer.builder("delivery.duration")
@@ -135,6 +141,19 @@ public final class DeliveryAgent implements AutoCloseable {
   /** Ends the pauses of all destinations that are in use. */
   public void requestTrials() {
     limiters.keySet().forEach(this::requestTrial);
+  }
+
+  /** Sends to the destination by one session and at this rate for a time. */
+  public void slowDown(Destination destination, RateLimit rate, Duration time, String rule) {
+    DestinationLimiter limiter = limiters.get(destination);
+    long now = System.nanoTime();
+    if (limiter == null || !limiter.slowDown(rate, now, now + time.toNanos())) return;
+    slowedDown.increment();
+    LOG.warn(
+        "event=destination_slowed_down destination=\"{}\" seconds={} rule={}",
+        destination,
+        time.toSeconds(),
+        rule);
   }
 
   /** Returns the room that an admission granted, without an attempt. */

@@ -1,7 +1,9 @@
 package org.quorumail.delivery;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.quorumail.dns.DnsConfig;
 import org.quorumail.dsn.DsnConfig;
 import org.quorumail.smtp.client.SmtpTimeouts;
@@ -22,9 +24,10 @@ public record DeliveryConfig(
     DnsConfig dns,
     CircuitBreakerConfig circuitBreaker,
     DsnConfig dsn,
+    Optional<Path> classificationFile,
     Map<String, DomainConfig> domains) {
 
-  /** The same with the retry schedule of another reading. */
+  /** The same with the retry schedule and the rule file of another reading. */
   public DeliveryConfig withScheduleOf(DeliveryConfig other) {
     return new DeliveryConfig(
         scanInterval,
@@ -41,6 +44,7 @@ public record DeliveryConfig(
         dns,
         circuitBreaker,
         dsn,
+        other.classificationFile,
         domains);
   }
 }

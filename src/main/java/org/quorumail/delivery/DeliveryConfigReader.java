@@ -1,8 +1,10 @@
 package org.quorumail.delivery;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.quorumail.config.AddressPattern;
 import org.quorumail.config.HostName;
 import org.quorumail.config.HostPort;
@@ -67,6 +69,7 @@ public final class DeliveryConfigReader {
         dns(delivery.section("dns")),
         circuitBreaker(delivery.section("circuit_breaker")),
         dsn(delivery.section("dsn")),
+        classificationFile(delivery.section("classification")),
         domains());
   }
 
@@ -120,6 +123,15 @@ public final class DeliveryConfigReader {
             "(MAILER-DAEMON@ and the hostname)",
             "author of the reports",
             text -> AddressPattern.mailbox(text).toString()));
+  }
+
+  private static Optional<Path> classificationFile(Section classification) {
+    return classification.optional(
+        "file",
+        "path",
+        "",
+        "rules for the classes of failures, before those of this release; read again at a reload",
+        Path::of);
   }
 
   private static String tlsName(String text) {

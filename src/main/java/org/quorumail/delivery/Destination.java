@@ -50,6 +50,13 @@ public record Destination(
   }
 
   /**
+   * Whether all its hosts are named by the configuration, so that their operator knows this node.
+   */
+  public boolean isConfigured() {
+    return hops.stream().noneMatch(NextHop.Mx.class::isInstance);
+  }
+
+  /**
    * The login for mail of a sender.
    *
    * @param senderDomain in lower case; empty for the null reverse-path

@@ -37,6 +37,8 @@ final class DestinationLimiter {
   private final @Nullable TokenBucket bucket;
   private final Deque<IdleConnection> idle = new ArrayDeque<>();
   private int window;
+  private @Nullable TokenBucket slow; // while the destination is slowed down
+  private long slowUntil;
   private int running;
   private long circuitOpenUntil;
   private boolean trialRequested;
@@ -56,7 +58,11 @@ final class DestinationLimiter {
   synchronized Admission admit(long now) {
     lastUsed = now;
     if (now - circuitOpenUntil < 0) return new Admission.CircuitOpen(circuitOpenUntil);
-    if (running >= window) return new Admission.Full();
+    if (slow != null && now - slowUntil >= 0) slow = null;
+    if (running >= (slow == null ? window : 1)) return new Admission.Full();
+    if (slow != null && !slow.take(now)) {
+      return new Admission.RateLimited(now + slow.nanosUntilNext());
+    }
     if (bucket != null && !bucket.take(now)) {
       return new Admission.RateLimited(now + bucket.nanosUntilNext());
     }
@@ -71,12 +77,30 @@ final class DestinationLimiter {
   }
 
   synchronized void growWindow() {
+    if (slow != null) return;
     window = Math.min(window + 1, maxConnections);
     assert window >= 1 : "a destination without a window";
   }
 
   synchronized void shrinkWindow() {
     window = Math.max(1, window / 2);
+  }
+
+  /**
+   * Admits one attempt at a time, at this rate, until a time; then the window opens slowly.
+   *
+   * @return whether the destination was not slowed down before
+   */
+  synchronized boolean slowDown(RateLimit rate, long now, long until) {
+    boolean begins = slow == null || now - slowUntil >= 0;
+    if (begins) {
+      slow = new TokenBucket(rate, now);
+      slowUntil = until;
+    } else if (until - slowUntil > 0) {
+      slowUntil = until;
+    }
+    window = 1;
+    return begins;
   }
 
   /** Admits nothing until the given time, when all hosts of the destination fail. */
@@ -154,6 +178,7 @@ final class DestinationLimiter {
     return running == 0
         && idle.isEmpty()
         && now - circuitOpenUntil >= 0
+        && (slow == null || now - slowUntil >= 0)
         && now - lastUsed > unused.toNanos();
   }
 

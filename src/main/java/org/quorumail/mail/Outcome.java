@@ -28,7 +28,8 @@ public sealed interface Outcome {
   /**
    * A transient failure.
    *
-   * @param until the time of the next attempt; {@link #UNSCHEDULED} until the queue has set it
+   * @param until the time of the next attempt; {@link #UNSCHEDULED} until the queue has set it. A
+   *     time that a rule sets is the earliest that it wants
    */
   record Deferred(Instant until, EnhancedStatus status, String diagnostic, String remote)
       implements Outcome {

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.quorumail.api.ApiConfig;
 import org.quorumail.api.HttpServerConfig;
@@ -94,6 +95,11 @@ public record Config(
         tls,
         auth,
         cluster);
+  }
+
+  /** The operator's rules for the classes of failures. */
+  public Optional<Path> classificationFile() {
+    return delivery.classificationFile();
   }
 
   /** One line about the node: its name, ports and data directory. */

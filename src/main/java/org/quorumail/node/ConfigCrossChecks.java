@@ -277,6 +277,10 @@ final class ConfigCrossChecks {
         .recipientsLdap()
         .flatMap(PolicyConfig.LdapTableConfig::ca)
         .ifPresent(path -> readable("policy.recipients.ldap.ca", path));
+    config
+        .delivery()
+        .classificationFile()
+        .ifPresent(path -> readable("delivery.classification.file", path));
     routeSecrets(this::readable);
     config.api().tokenFile().ifPresent(path -> readable("api.token_file", path));
     config.api().readTokenFile().ifPresent(path -> readable("api.read_token_file", path));

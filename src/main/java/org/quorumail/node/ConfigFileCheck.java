@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
+import org.quorumail.classification.FailureClassifier;
 import org.quorumail.cluster.ClusterStartException;
 import org.quorumail.cluster.ClusterTlsFiles;
 import org.quorumail.cluster.NodeCertificate;
@@ -43,6 +44,7 @@ public final class ConfigFileCheck {
         () -> Authentication.open(c.auth(), new LoginFailures(c.auth().limits())).close());
     collect(problems, () -> AliasTable.read(c.policy().aliases(), c.relay().domains()));
     collect(problems, () -> AccessLists.read(c.policy().lists()));
+    collect(problems, () -> FailureClassifier.open(c.delivery().classificationFile()));
     if (c.relay().recipients().isPresent()) {
       collect(problems, () -> PolicyFactory.file(c.relay().recipients().get()));
     }

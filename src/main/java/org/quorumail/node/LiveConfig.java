@@ -10,6 +10,7 @@ import java.util.Set;
 import org.quorumail.api.NodeView.ReloadResult;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
+import org.quorumail.classification.FailureClassifier;
 import org.quorumail.cluster.ClusterConfig;
 import org.quorumail.config.ConfigValues;
 import org.quorumail.config.KeyPath;
@@ -27,9 +28,9 @@ import org.quorumail.tls.TlsConfig;
 /**
  * The configuration in effect, with the contents of the files that it names. A reload takes effect
  * as a whole or not at all. The relay rule, the policy, the certificates, the logins and the
- * secrets of the cluster change for the next connection, routes and the retry schedule for the next
- * attempt, the level of the log at once. Everything else needs a restart, and the result names it.
- * Thread-safe: readers see one state, changes exclude each other.
+ * secrets of the cluster change for the next connection, routes, the retry schedule and the classes
+ * of failures for the next attempt, the level of the log at once. Everything else needs a restart,
+ * and the result names it. Thread-safe: readers see one state, changes exclude each other.
  */
 public final class LiveConfig {
   /** The tables and keys that a reload changes. */
@@ -46,6 +47,7 @@ public final class LiveConfig {
           "delivery.retry_jitter_factor",
           "delivery.message_expiration",
           "delivery.delay_notice_after",
+          "delivery.classification",
           "tls",
           "auth",
           "log.level",
@@ -65,7 +67,8 @@ public final class LiveConfig {
       FileFingerprints files,
       PolicyFactory.BuiltPolicy policy,
       Certificates certificates,
-      Authentication authentication) {}
+      Authentication authentication,
+      FailureClassifier classifier) {}
 
   /**
    * The certificates in use.
@@ -107,6 +110,11 @@ public final class LiveConfig {
     return state.authentication;
   }
 
+  /** The rules for the classes of failures. */
+  public FailureClassifier classifier() {
+    return state.classifier;
+  }
+
   /** The certificates of one listener, named by its index in the configuration. */
   public Optional<ServerTls> tls(int listenerIndex) {
     return state.certificates.smtp.get(listenerIndex);
@@ -127,7 +135,8 @@ public final class LiveConfig {
             files,
             state.policy,
             certificates(state.config),
-            state.authentication);
+            state.authentication,
+            state.classifier);
   }
 
   /** Puts a configuration into effect, as far as it can change without a restart. */
@@ -182,7 +191,8 @@ public final class LiveConfig {
           FileFingerprints.of(values, LiveConfig::isReadAgain), // before the files are read
           policyFactory.build(config),
           certificates(config),
-          Authentication.open(config.auth(), failures));
+          Authentication.open(config.auth(), failures),
+          FailureClassifier.open(config.delivery().classificationFile()));
     } catch (IOException e) {
       throw NodeStartException.ofConfiguration(String.valueOf(e.getMessage()), e);
     }

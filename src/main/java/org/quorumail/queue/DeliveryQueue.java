@@ -15,9 +15,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
+import org.quorumail.classification.FailureClassifier;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.delivery.Destination;
@@ -48,6 +50,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final ActiveWindow window;
   private final DueScan dueScan;
   private final SuspendedDomains suspendedDomains;
+  private final FailureActions actions;
   private final RetrySchedule schedule;
   private final InstantSource time;
   private final ClockStepDetector clockSteps;
@@ -88,9 +91,12 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
     schedule = new RetrySchedule(config, random, clockSteps::clocksAgree);
     window = new ActiveWindow(agent, config.maxConcurrentDeliveries());
-    OutcomeRecorder recorder = new OutcomeRecorder(schedule, dsns, meters, time);
-    taskContext = new DeliveryTask.TaskContext(agent, window, schedule, recorder, time);
     suspendedDomains = new SuspendedDomains(time);
+    actions = new FailureActions(agent, suspendedDomains::contains, time);
+    OutcomeRecorder recorder =
+        new OutcomeRecorder(
+            schedule, dsns, meters, time, text -> classifier().classify(text).failureClass());
+    taskContext = new DeliveryTask.TaskContext(agent, window, schedule, recorder, actions, time);
     dueScan = new DueScan(agent, window, suspendedDomains::contains, schedule);
     sweepTimer = new SweepTimer(config, time);
     lastCleanupNanos = System.nanoTime();
@@ -179,6 +185,21 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** Uses the retry schedule of another configuration from the next outcome on. */
   public void replaceSchedule(DeliveryConfig next) {
     schedule.replace(next);
+  }
+
+  /** Uses other rules from the next outcome on. */
+  public void replaceClassifier(FailureClassifier next) {
+    actions.replaceClassifier(next);
+  }
+
+  /** The rules in force. */
+  public FailureClassifier classifier() {
+    return actions.classifier();
+  }
+
+  /** Gives the suspensions that rules ask for to the cluster; called on a thread of its own. */
+  public void onSuspensionRequest(Consumer<SuspensionRequest> suspend) {
+    actions.onSuspensionRequest(suspend);
   }
 
   /**

@@ -57,6 +57,7 @@ final class DeliveryTask {
       ActiveWindow window,
       RetrySchedule schedule,
       OutcomeRecorder recorder,
+      FailureActions actions,
       InstantSource time) {}
 
   DeliveryTask(TaskContext context, DeliveryClaim claim) {
@@ -228,7 +229,9 @@ final class DeliveryTask {
             "recipient " + o.recipientIndex() + " has a second outcome in one attempt");
       }
     }
-    OutcomeRecorder.Recorded recorded = context.recorder.record(claim.spool(), message(), outcomes);
+    List<RecipientOutcome> decided =
+        context.actions.apply(message(), outcomes, claim.destination());
+    OutcomeRecorder.Recorded recorded = context.recorder.record(claim.spool(), message(), decided);
     nextDueMillis = Math.min(nextDueMillis, recorded.nextDueMillis());
     if (!recorded.accepted()) backoff = SHORT_BACKOFF;
     leaveDoubt();

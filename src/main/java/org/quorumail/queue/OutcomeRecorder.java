@@ -11,9 +11,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.dsn.DsnComposer;
 import org.quorumail.dsn.RecipientReport;
+import org.quorumail.mail.FailureClass;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.RecipientOutcome;
@@ -36,6 +38,8 @@ final class OutcomeRecorder {
   private static final String DETAILS =
       " queue_id={} to=<{}> relay={} dsn={} attempt={} delay={} reply=\"{}\"";
 
+  private static final String FAILURE_DETAILS = DETAILS + " class={}";
+
   /** The part of the message that a report returns, and the report's own header. */
   private static final int ORIGINAL = 64 * 1024;
 
@@ -44,6 +48,7 @@ final class OutcomeRecorder {
   /** Field names, dates, numbers and line ends for one recipient, in outcome and report. */
   private static final int FRAME = 320;
 
+  private final Function<String, FailureClass> classify;
   private final RetrySchedule schedule;
   private final DsnComposer dsns;
   private final InstantSource time;
@@ -51,10 +56,20 @@ final class OutcomeRecorder {
   private final Counter deferred;
   private final Counter failed;
   private final Counter retries;
+  private final FailureCounters failures;
   private final Timer age;
 
+  /**
+   * @param classify gives the class of a diagnostic
+   */
   OutcomeRecorder(
-      RetrySchedule schedule, DsnComposer dsns, MeterRegistry meters, InstantSource time) {
+      RetrySchedule schedule,
+      DsnComposer dsns,
+      MeterRegistry meters,
+      InstantSource time,
+      Function<String, FailureClass> classify) {
+    this.classify = classify;
+    failures = new FailureCounters(meters);
     this.schedule = schedule;
     this.dsns = dsns;
     this.time = time;
@@ -190,6 +205,9 @@ final class OutcomeRecorder {
     Duration sinceArrival = Duration.between(Instant.ofEpochMilli(message.arrivedMillis()), now);
     count(o, recipient.attempts() > 0, sinceArrival);
     String to = recipient.address().printable();
+    FailureClass failureClass =
+        o instanceof Outcome.Delivered ? null : classify.apply(o.diagnostic());
+    if (failureClass != null) failures.count(o, failureClass);
     Object[] details = {
       message.id(),
       to,
@@ -197,12 +215,13 @@ final class OutcomeRecorder {
       o.status(),
       recipient.attempts() + 1,
       sinceArrival.toMillis() / 1000.0,
-      o.diagnostic()
+      o.diagnostic(),
+      failureClass == null ? "" : failureClass.text()
     };
     switch (o) {
       case Outcome.Delivered d -> LOG.info("event=delivered" + DETAILS, details);
-      case Outcome.Deferred d -> LOG.info("event=deferred" + DETAILS, details);
-      case Outcome.Failed f -> LOG.info("event=failed" + DETAILS, details);
+      case Outcome.Deferred d -> LOG.info("event=deferred" + FAILURE_DETAILS, details);
+      case Outcome.Failed f -> LOG.info("event=failed" + FAILURE_DETAILS, details);
     }
     if (o instanceof Outcome.Failed && message.reversePath() instanceof ReversePath.Null) {
       LOG.warn("event=report_failed queue_id={} to=<{}>", message.id(), to);

@@ -61,13 +61,21 @@ final class RetrySchedule {
     Instant end = expiry(message);
     if (ageKnown && !now.isBefore(end)) return expire("it is too old", failure);
     if (attempts + 1 >= config.maxAttempts()) return expire("it was tried often enough", failure);
-    Instant next = now.plus(delay(attempts));
+    Instant next = now.plus(delay(failure, attempts, now));
     if (ageKnown && next.isAfter(end)) next = end; // one last attempt, then the report
     Instant wanted = message.options().deliverBy().map(RetrySchedule::until).orElse(end);
     if (now.isBefore(wanted) && next.isAfter(wanted)) next = wanted; // then its sender is notified
     if (!next.isAfter(now))
       throw new IllegalStateException("the next attempt is not in the future");
     return new Outcome.Deferred(next, failure.status(), failure.diagnostic(), failure.remote());
+  }
+
+  /** The wait that an action of a class has set, or the next one of the schedule. */
+  private Duration delay(Outcome.Deferred failure, int attempts, Instant now) {
+    if (failure.until().equals(Outcome.Deferred.UNSCHEDULED)) return delay(attempts);
+    Duration wanted = Duration.between(now, failure.until());
+    if (!wanted.isPositive()) return Duration.ofMillis(1);
+    return wanted.compareTo(config.maxRetryDelay()) < 0 ? wanted : config.maxRetryDelay();
   }
 
   private static Outcome expire(String why, Outcome.Deferred last) {

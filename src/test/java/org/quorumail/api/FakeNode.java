@@ -210,11 +210,12 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
         null,
         null,
         List.of(
-            new QueuedRecipient("done@example.net", "delivered", 1, null, "250 2.0.0 Ok"),
-            new QueuedRecipient("you@example.net", "pending", 1, null, "451 4.3.0 later"),
-            new QueuedRecipient("two@example.net", "pending", 1, null, null),
-            new QueuedRecipient("three@example.net", "pending", 1, null, null),
-            new QueuedRecipient("four@example.net", "pending", 1, null, null)));
+            new QueuedRecipient("done@example.net", "delivered", 1, null, "250 2.0.0 Ok", null),
+            new QueuedRecipient(
+                "you@example.net", "pending", 1, null, "451 4.3.0 later", "remote-system"),
+            new QueuedRecipient("two@example.net", "pending", 1, null, null, null),
+            new QueuedRecipient("three@example.net", "pending", 1, null, null, null),
+            new QueuedRecipient("four@example.net", "pending", 1, null, null, null)));
   }
 
   @Override
@@ -287,6 +288,11 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   @Override
   public List<Suspension> suspensions() {
     return List.copyOf(suspended.values());
+  }
+
+  @Override
+  public ClassifiedReply classify(String reply) {
+    return new ClassifiedReply("bad-mailbox", "certain-mailbox", "none", reply);
   }
 
   @Override

@@ -64,6 +64,7 @@ class HttpApiPageTest {
 
   private static final Map<String, String> EXAMPLES =
       Map.ofEntries(
+          Map.entry("GET /api/queue/classify", "/api/queue/classify?reply=550+5.1.1+no+such+user"),
           Map.entry("GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1"),
           Map.entry(
               "POST /api/queue/suspend",

@@ -66,6 +66,28 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void aReplyIsClassifiedWithoutANodeAndByTheNode() throws IOException {
+    Path rules = folder.resolve("rules.toml");
+    Files.writeString(
+        rules, "[[rule]]\nname = 'ours'\nclass = 'policy'\ntext = ['ask ann']\naction = 'fail'\n");
+    Path replies = folder.resolve("replies");
+    Files.writeString(replies, "550 5.1.1 no such user\n\n450 4.0.0 ask Ann\n");
+    assertThat(run("queue", "classify", "--rules", rules.toString(), "--file", replies.toString()))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out.lines().skip(1).map(l -> l.replaceAll(" +", " ")))
+        .containsExactly(
+            "bad-mailbox certain-mailbox none 550 5.1.1 no such user",
+            "policy ours fail 450 4.0.0 ask Ann");
+    Files.writeString(rules, "[[rule]]\nname = 'ours'\n");
+    assertThat(run("queue", "classify", "--rules", rules.toString(), "450 x"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("rules.toml:1: ");
+    assertThat(onNode("queue", "classify", "--live", "550 5.1.1 x")).isEqualTo(ExitCode.DONE);
+    assertThat(out).contains("bad-mailbox", "550 5.1.1 x");
+    assertThat(run("queue", "classify")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
   void theListShowsWhoWaitsAndWhy() {
     onNode("queue", "list");
     assertThat(out.lines().skip(1))

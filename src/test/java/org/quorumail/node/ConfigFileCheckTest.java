@@ -107,6 +107,16 @@ class ConfigFileCheckTest {
   }
 
   @Test
+  void aBadRuleForFailuresIsNamedWithKeyAndLine() throws IOException {
+    Files.writeString(folder.resolve("rules.toml"), "[[rule]]\nname = 'a'\nclass = 'policy'\n");
+    assertThat(problems(Map.of("delivery.classification.file", file("rules.toml"))))
+        .singleElement()
+        .asString()
+        .startsWith("delivery.classification.file: ")
+        .contains("rules.toml:1: rule[0]: the rule has no condition");
+  }
+
+  @Test
   void aByteOrderMarkIsNoPartOfAFile() throws IOException {
     Files.writeString(folder.resolve("deny"), "\uFEFFbad.example\r\nworse.example\r\n");
     Files.writeString(folder.resolve("nets"), "\uFEFF192.0.2.0/24\r\n");

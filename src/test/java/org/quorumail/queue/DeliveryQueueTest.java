@@ -7,12 +7,15 @@ import static org.quorumail.smtp.client.ScriptedServer.polite;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.quorumail.classification.FailureClassifier;
 import org.quorumail.config.HostPort;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.dsn.DsnComposer;
@@ -55,6 +59,7 @@ class DeliveryQueueTest {
   private final List<String> settings = new ArrayList<>();
   private final MxOverrides overrides = new MxOverrides();
   private ScriptedServer server;
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private DeliveryQueue queue;
 
   @AfterEach
@@ -505,6 +510,123 @@ class DeliveryQueueTest {
   }
 
   @Test
+  void aRuleCanFailDeferAndSuspend() throws Exception {
+    start(
+        command -> {
+          if (command.equals("RCPT TO:<a@one.test>")) return "450 4.1.1 never";
+          if (command.equals("RCPT TO:<b@two.test>")) return "550 5.1.1 soon";
+          return command.equals("RCPT TO:<c@three.test>") ? "451 4.0.0 go away" : polite(command);
+        });
+    useRules(
+        """
+        [[rule]]
+        name = "never"
+        class = "bad-mailbox"
+        text = ["never"]
+        action = "fail"
+        [[rule]]
+        name = "soon"
+        class = "policy"
+        text = ["soon"]
+        action = "defer"
+        for = "10m"
+        [[rule]]
+        name = "away"
+        class = "spam-block"
+        text = ["go away"]
+        action = "suspend"
+        for = "1h"
+        """);
+    List<SuspensionRequest> requests = new CopyOnWriteArrayList<>();
+    queue.onSuspensionRequest(requests::add);
+    accept("from@here.test", "x\r\n", "a@one.test", "b@two.test", "c@three.test");
+    await().until(() -> spool.outcomes().size() >= 3);
+    Outcome failed = outcome("never");
+    assertThat(failed).isInstanceOf(Outcome.Failed.class);
+    assertThat(failed.status()).hasToString("5.1.1");
+    Outcome.Deferred deferred = (Outcome.Deferred) outcome("soon");
+    assertThat(deferred.status()).hasToString("4.1.1");
+    assertThat(deferred.until()).isBetween(START.plusSeconds(600), now().plusSeconds(600));
+    await().until(() -> !requests.isEmpty());
+    assertThat(requests)
+        .containsExactly(
+            new SuspensionRequest(
+                "three.test", Duration.ofHours(1), outcome("go away").diagnostic(), "rule:away"));
+    assertThat(failures("bad-mailbox", "failed")).isEqualTo(1);
+    assertThat(failures("policy", "deferred")).isEqualTo(1);
+    assertThat(failures("spam-block", "deferred")).isEqualTo(1);
+  }
+
+  /** A rule that waits longer than the schedule does must not make mail due at once. */
+  @Test
+  void theWaitOfARuleIsBoundedByThatOfTheSchedule() throws Exception {
+    settings.add("[delivery]\nmax_retry_delay = '10m'");
+    start(command -> command.startsWith("RCPT") ? "451 4.0.0 soon" : polite(command));
+    useRules(
+        """
+        [[rule]]
+        name = "soon"
+        class = "policy"
+        text = ["soon"]
+        action = "defer"
+        for = "5d"
+        """);
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> !spool.outcomes().isEmpty());
+    Outcome.Deferred deferred = (Outcome.Deferred) outcome("soon");
+    assertThat(deferred.until()).isBetween(START.plusSeconds(600), now().plusSeconds(600));
+  }
+
+  @Test
+  void theHostOfARouteThatWantsALoginGetsTheMailLater() throws Exception {
+    start(
+        command ->
+            command.startsWith("MAIL") ? "530 5.7.0 Authentication required" : polite(command));
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> !spool.outcomes().isEmpty());
+    assertThat(spool.outcomes().getFirst()).isInstanceOf(Outcome.Deferred.class);
+    assertThat(spool.outcomes().getFirst().status()).hasToString("4.7.0");
+    assertThat(spool.notifications()).isEmpty();
+    assertThat(failures("authentication", "deferred")).isEqualTo(1);
+  }
+
+  @Test
+  void aDestinationThatIsRateLimitedGetsOneSessionAndFewMessages() throws Exception {
+    AtomicInteger mails = new AtomicInteger();
+    start(
+        command ->
+            command.startsWith("RCPT") && mails.incrementAndGet() == 1
+                ? "451 4.7.1 rate limit"
+                : polite(command));
+    useRules("[action.rate-limited]\naction = 'slow-down'\nfor = '1h'\nrate = '1/h'\n");
+    accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> !spool.outcomes().isEmpty());
+    await().until(() -> queue.running() == 0);
+    for (int i = 0; i < 20; i++) accept("from@here.test", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 2); // the one message of the hour
+    queue.sweepNow();
+    await().during(Duration.ofMillis(300)).until(() -> spool.outcomes().size() == 2);
+    assertThat(meters.counter("delivery.slowdowns").count()).isEqualTo(1);
+  }
+
+  private void useRules(String toml) throws IOException {
+    Path file = directory.resolve("rules.toml");
+    Files.writeString(file, toml);
+    queue.replaceClassifier(FailureClassifier.open(Optional.of(file)));
+  }
+
+  private Outcome outcome(String words) {
+    return spool.outcomes().stream()
+        .filter(o -> o.diagnostic().contains(words))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private double failures(String failureClass, String status) {
+    return meters.counter("delivery.failures", "class", failureClass, "status", status).count();
+  }
+
+  @Test
   void aSuspendedDomainWaitsUntilItIsResumed() throws Exception {
     start(ScriptedServer::polite);
     queue.replaceSuspensions(Map.of("there.test", Instant.now().plusSeconds(3600)));
@@ -702,7 +824,6 @@ class DeliveryQueueTest {
             %s
             """
                 .formatted(roles, to, directory, String.join("\n", settings)));
-    SimpleMeterRegistry meters = new SimpleMeterRegistry();
     queue =
         DeliveryQueue.start(
             TestConfig.agent(config, overrides, meters),
