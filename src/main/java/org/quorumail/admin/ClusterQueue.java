@@ -16,10 +16,15 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.NodeAnswer;
 import org.quorumail.api.OtherNodes;
 import org.quorumail.api.QueueView;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.SpoolQueries;
 
@@ -34,6 +39,8 @@ public final class ClusterQueue implements QueueView {
   /** A page ends after this time, however short it is, so that a caller sees progress. */
   private static final Duration PAGE_TIME = Duration.ofSeconds(3);
 
+  private static final Duration QUERY_TIMEOUT = OtherNodes.QUERY_TIMEOUT;
+
   private final QueueView local;
   private final OtherNodes others;
 
@@ -47,70 +54,164 @@ public final class ClusterQueue implements QueueView {
 
   @Override
   public MessagePage list(MessageQuery query) {
-    NavigableMap<String, List<String>> spools = spools(query.spools());
-    Set<String> here = here();
-    if (here.containsAll(spools.keySet()) || QueueReport.isEndStatus(query.status()))
-      return local.list(query);
-    long until = System.nanoTime() + PAGE_TIME.toNanos();
-    String begin = SpoolQueries.spoolOf(query.after());
-    Search search = new Search(here);
-    for (Map.Entry<String, List<String>> spool : spools.tailMap(begin, true).entrySet()) {
-      String name = spool.getKey();
-      int most = query.limit() - search.found.size();
-      MessageQuery part = query.part(name, name.equals(begin) ? query.after() : "", most);
-      String next = search.read(part, name, spool.getValue());
-      boolean ends = search.found.size() >= query.limit() || System.nanoTime() - until > 0;
-      boolean isLast = name.equals(spools.lastKey());
-      if (next == null && ends && !isLast) next = SpoolQueries.cursorAfter(name);
-      if (next != null) return search.page(next);
-    }
-    return search.page(null);
+    if (isHere(query)) return local.list(query);
+    List<QueuedMessage> found = new ArrayList<>();
+    SpoolWalk<MessagePage> pages = new SpoolWalk<>(MessagePage.class, MessagePage::cursor);
+    String path = query.filter().isNew() ? "/api/queue/search" : "/api/queue";
+    String next =
+        pages.run(
+            query,
+            local::list,
+            (part, node) -> askInParts(part, node, path),
+            page -> {
+              found.addAll(page.messages());
+              return page.messages().size();
+            });
+    String note = pages.last == null ? null : pages.last.note();
+    return new MessagePage(found, next, note, pages.missingPart());
   }
 
-  /** A page in the making. */
-  private final class Search {
-    final List<QueuedMessage> found = new ArrayList<>();
+  @Override
+  public MessageCount count(MessageQuery query) {
+    if (isHere(query)) return local.count(query);
+    LongAdder count = new LongAdder();
+    SpoolWalk<MessageCount> counts = new SpoolWalk<>(MessageCount.class, MessageCount::cursor);
+    String next =
+        counts.run(
+            query,
+            local::count,
+            (part, node) -> counts.ask(node, "GET", "/api/queue/count", part, "", QUERY_TIMEOUT),
+            answer -> {
+              count.add(answer.messages());
+              return 0;
+            });
+    return new MessageCount(count.sum(), next, counts.missingPart());
+  }
+
+  @Override
+  public ChangedMessages change(MessageQuery query, OperatorCommand command) {
+    if (isHere(query)) return local.change(query, command);
+    List<String> ids = new ArrayList<>();
+    LongAdder skipped = new LongAdder();
+    CommandTarget target = CommandTarget.of(command);
+    SpoolWalk<ChangedMessages> changes =
+        new SpoolWalk<>(ChangedMessages.class, ChangedMessages::cursor);
+    String next =
+        changes.run(
+            query,
+            part -> local.change(part, command),
+            (part, node) ->
+                changes.ask(
+                    node,
+                    target.method(),
+                    target.path(),
+                    part,
+                    target.parameters(),
+                    OtherNodes.CHANGE_TIMEOUT),
+            answer -> {
+              ids.addAll(answer.ids());
+              skipped.add(answer.skipped());
+              return answer.ids().size() + answer.skipped();
+            });
+    String reason = skipped.sum() == 0 ? null : IS_HELD;
+    return new ChangedMessages(ids, skipped.intValue(), reason, next, changes.missingPart());
+  }
+
+  /** Whether this node has all spools that the query is about, or needs none. */
+  private boolean isHere(MessageQuery query) {
+    return QueueReport.isEndStatus(query.filter().status())
+        || here().containsAll(spools(query.spools()).keySet());
+  }
+
+  /**
+   * A walk through spools, each answered by this node or by one that has it.
+   *
+   * @param <T> the answer about a part of a spool
+   */
+  private final class SpoolWalk<T> {
+    private final Class<T> type;
+    private final Function<T, @Nullable String> cursor;
     private final Set<String> silent = new TreeSet<>();
     private final Set<String> missing = new TreeSet<>();
-    private final Set<String> here;
-    private @Nullable String note;
+    @Nullable T last;
 
-    Search(Set<String> here) {
-      this.here = here;
+    SpoolWalk(Class<T> type, Function<T, @Nullable String> cursor) {
+      this.type = type;
+      this.cursor = cursor;
     }
 
-    /** Adds the messages of one spool; returns the cursor when the spool has more. */
-    @Nullable String read(MessageQuery part, String spool, List<String> holders) {
-      Optional<MessagePage> page =
-          here.contains(spool) ? Optional.of(local.list(part)) : ask(part, holders);
-      if (page.isEmpty()) {
-        missing.add(spool);
-        return null;
+    /**
+     * Walks until the page is full or its time is over.
+     *
+     * @param add takes an answer, and returns the number of messages in it
+     * @return where to go on; null at the end
+     */
+    @Nullable String run(
+        MessageQuery query,
+        Function<MessageQuery, T> own,
+        BiFunction<MessageQuery, String, Optional<T>> other,
+        ToIntFunction<T> add) {
+      NavigableMap<String, List<String>> spools = spools(query.spools());
+      Set<String> here = here();
+      long until = System.nanoTime() + PAGE_TIME.toNanos();
+      String begin = SpoolQueries.spoolOf(query.after());
+      int found = 0;
+      for (Map.Entry<String, List<String>> spool : spools.tailMap(begin, true).entrySet()) {
+        String name = spool.getKey();
+        MessageQuery part =
+            query.part(
+                name, name.equals(begin) ? query.after() : "", Math.max(1, query.limit() - found));
+        Optional<T> answer =
+            here.contains(name) ? Optional.of(own.apply(part)) : ask(part, spool.getValue(), other);
+        if (answer.isEmpty()) missing.add(name);
+        else found += add.applyAsInt(answer.get());
+        last = answer.orElse(last);
+        String next = answer.isEmpty() ? null : cursor.apply(answer.get());
+        boolean ends = found >= query.limit() || System.nanoTime() - until > 0;
+        boolean isLast = name.equals(spools.lastKey());
+        if (next == null && ends && !isLast) next = SpoolQueries.cursorAfter(name);
+        if (next != null) return next;
       }
-      found.addAll(page.get().messages());
-      note = page.get().note();
-      return page.get().cursor();
+      return null;
     }
 
-    private Optional<MessagePage> ask(MessageQuery part, List<String> holders) {
+    private Optional<T> ask(
+        MessageQuery part,
+        List<String> holders,
+        BiFunction<MessageQuery, String, Optional<T>> other) {
       for (String node : inOrder(holders, silent)) {
-        Optional<MessagePage> page = askFor(part, node);
-        if (page.isPresent()) return page;
+        Optional<T> answer = other.apply(part, node);
+        if (answer.isPresent()) return answer;
         silent.add(node);
       }
       return Optional.empty();
     }
 
-    MessagePage page(@Nullable String cursor) {
-      return new MessagePage(found, cursor, note, missingPart(silent, missing));
+    /** Asks one node; empty when it does not answer, or refuses. */
+    Optional<T> ask(
+        String node,
+        String method,
+        String path,
+        MessageQuery query,
+        String parameters,
+        Duration timeout) {
+      String target = path + "?" + target(query, query.limit()) + parameters;
+      return others
+          .call(node, method, target, timeout)
+          .filter(NodeAnswer::isSuccess)
+          .flatMap(answer -> answer.read(type));
+    }
+
+    @Nullable MissingPart missingPart() {
+      return ClusterQueue.missingPart(silent, missing);
     }
   }
 
   /** A page of another node, shorter when so many messages are too much for one answer. */
-  private Optional<MessagePage> askFor(MessageQuery query, String node) {
+  private Optional<MessagePage> askInParts(MessageQuery query, String node, String path) {
     for (int limit = query.limit(); limit > 0; limit /= 4) {
-      Optional<NodeAnswer> answer =
-          others.call(node, "GET", target(query, limit), OtherNodes.QUERY_TIMEOUT);
+      String target = path + "?" + target(query, limit);
+      Optional<NodeAnswer> answer = others.call(node, "GET", target, QUERY_TIMEOUT);
       if (answer.isEmpty()) return Optional.empty();
       if (answer.get().isSuccess()) return answer.get().read(MessagePage.class);
       if (answer.get().status() != NodeAnswer.TOO_LONG) return Optional.empty();
@@ -119,13 +220,11 @@ public final class ClusterQueue implements QueueView {
   }
 
   private static String target(MessageQuery query, int limit) {
-    StringBuilder target = new StringBuilder("/api/queue?limit=").append(limit);
+    StringBuilder target = new StringBuilder("limit=").append(limit);
     query.spools().forEach(spool -> append(target, "spool", spool));
-    append(target, "status", query.status());
-    append(target, "domain", query.domain());
-    append(target, "sender", query.sender());
     append(target, "cursor", query.after());
-    if (query.minAgeMillis() > 0) append(target, "older_than", query.minAgeMillis() + "ms");
+    String filter = query.filter().query();
+    if (!filter.isEmpty()) target.append('&').append(filter);
     return target.toString();
   }
 
@@ -206,7 +305,7 @@ public final class ClusterQueue implements QueueView {
     for (String spool : spools)
       target.append("spool=").append(URLEncoder.encode(spool, StandardCharsets.UTF_8)).append('&');
     return others
-        .call(node, "GET", target.toString(), OtherNodes.QUERY_TIMEOUT)
+        .call(node, "GET", target.toString(), QUERY_TIMEOUT)
         .filter(NodeAnswer::isSuccess)
         .flatMap(answer -> answer.read(QueueTotals.class));
   }
@@ -274,23 +373,8 @@ public final class ClusterQueue implements QueueView {
   }
 
   @Override
-  public ChangeResult retry(QueueId id) {
-    return local.retry(id);
-  }
-
-  @Override
-  public ChangeResult hold(QueueId id) {
-    return local.hold(id);
-  }
-
-  @Override
-  public ChangeResult release(QueueId id) {
-    return local.release(id);
-  }
-
-  @Override
-  public ChangeResult delete(QueueId id) {
-    return local.delete(id);
+  public ChangeResult change(QueueId id, OperatorCommand command) {
+    return local.change(id, command);
   }
 
   @Override

@@ -14,7 +14,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.LongAdder;
 import org.quorumail.api.ChangeRefusedException;
+import org.quorumail.api.MessageFilter;
 import org.quorumail.api.QueueView;
 import org.quorumail.classification.Classification;
 import org.quorumail.classification.FailureClassifier;
@@ -22,6 +24,7 @@ import org.quorumail.cluster.OperatorOrder.Resume;
 import org.quorumail.cluster.OperatorOrder.Suspend;
 import org.quorumail.cluster.OperatorOrders;
 import org.quorumail.mail.FailureClass;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.NodeState;
@@ -40,7 +43,7 @@ import org.quorumail.spool.SpooledMessage.RecipientStatus;
  * this node's own queue.
  */
 public final class QueueReport implements QueueView {
-  private static final String FAILED = "failed";
+  static final String FAILED = "failed";
 
   /** The rules until the queue runs. */
   private static final FailureClassifier BUILT_IN = FailureClassifier.builtIn();
@@ -59,6 +62,9 @@ public final class QueueReport implements QueueView {
           "in-progress",
           "a message is listed as pending or retry during an attempt: queue stats counts attempts");
 
+  /** A count ends after this time, so that a caller sees progress. */
+  private static final Duration WALK_TIME = Duration.ofSeconds(2);
+
   private final NodeState state;
   private final ClusterOrders orders;
   private final Clock clock;
@@ -71,31 +77,89 @@ public final class QueueReport implements QueueView {
   }
 
   @Override
-  public MessagePage list(MessageQuery filter) {
+  public MessagePage list(MessageQuery query) {
+    String status = query.filter().status();
+    String note = NOTES.get(status);
     Optional<RaftGroups> open = state.groups();
-    String note = NOTES.get(filter.status());
-    if (open.isEmpty()) return new MessagePage(List.of(), null, note);
-    Optional<MessageStatus> status = status(filter.status());
-    boolean wantsFailed = filter.status().equals(FAILED);
-    boolean none = !filter.status().isEmpty() && status.isEmpty() && !wantsFailed;
-    if (none) return new MessagePage(List.of(), null, note);
-    SpoolQueries.MessageCriteria wanted =
-        new SpoolQueries.MessageCriteria(
-            status,
-            nonEmpty(filter.domain()),
-            nonEmpty(filter.sender()),
-            filter.minAgeMillis() > 0
-                ? Optional.of(Duration.ofMillis(filter.minAgeMillis()))
-                : Optional.empty());
-    requireHere(open.get(), filter.spools());
+    if (open.isEmpty() || findsNothing(status)) return new MessagePage(List.of(), null, note);
+    requireHere(open.get(), query.spools());
     SpoolQueries.Page page =
-        open.get().spools().queries().page(wanted, filter.spools(), filter.after(), filter.limit());
-    List<QueuedMessage> messages =
-        page.messages().stream()
-            .filter(located -> !wantsFailed || hasFailed(located.message()))
-            .map(this::message)
-            .toList();
+        open.get()
+            .spools()
+            .queries()
+            .page(criteria(query.filter()), query.spools(), query.after(), query.limit());
+    List<QueuedMessage> messages = page.messages().stream().map(this::message).toList();
     return new MessagePage(messages, page.next().orElse(null), note);
+  }
+
+  @Override
+  public MessageCount count(MessageQuery query) {
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty() || findsNothing(query.filter().status()))
+      return new MessageCount(0, null, null);
+    requireHere(open.get(), query.spools());
+    LongAdder found = new LongAdder();
+    Optional<String> next =
+        open.get()
+            .spools()
+            .queries()
+            .walk(
+                criteria(query.filter()),
+                query.spools(),
+                query.after(),
+                WALK_TIME,
+                message -> found.increment());
+    return new MessageCount(found.sum(), next.orElse(null), null);
+  }
+
+  @Override
+  public ChangedMessages change(MessageQuery query, OperatorCommand command) {
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty() || findsNothing(query.filter().status()))
+      return new ChangedMessages(List.of(), 0, null, null, null);
+    requireHere(open.get(), query.spools());
+    SpoolQueries.MessageCriteria criteria = criteria(query.filter()).stable();
+    SpoolQueries.Page page =
+        open.get().spools().queries().page(criteria, query.spools(), query.after(), query.limit());
+    Map<String, List<QueueId>> bySpool = new TreeMap<>();
+    for (SpoolQueries.LocatedMessage m : page.messages())
+      bySpool.computeIfAbsent(m.spool(), s -> new ArrayList<>()).add(m.message().id());
+    List<String> changed = new ArrayList<>();
+    int skipped = 0;
+    for (Map.Entry<String, List<QueueId>> part : bySpool.entrySet()) {
+      List<QueueId> ids = part.getValue();
+      List<SpoolCommands.CommandStatus> statuses =
+          open.get().spools().commands().run(part.getKey(), ids, command);
+      for (int i = 0; i < ids.size(); i++) {
+        switch (statuses.get(i)) {
+          case DONE -> changed.add(ids.get(i).toString());
+          case HELD -> skipped++;
+          case NO_SUCH_MESSAGE -> {} // it has ended meanwhile
+          case NO_QUORUM ->
+              throw ChangeRefusedException.noQuorum(
+                  "no quorum for %s: %d messages are changed, and others may be"
+                      .formatted(part.getKey(), changed.size()));
+        }
+      }
+    }
+    String reason = skipped == 0 ? null : IS_HELD;
+    return new ChangedMessages(changed, skipped, reason, page.next().orElse(null), null);
+  }
+
+  private SpoolQueries.MessageCriteria criteria(MessageFilter filter) {
+    return new SpoolQueries.MessageCriteria(
+        status(filter.status()),
+        nonEmpty(filter.domain()),
+        nonEmpty(filter.sender()),
+        filter.minAgeMillis() > 0
+            ? Optional.of(Duration.ofMillis(filter.minAgeMillis()))
+            : Optional.empty(),
+        new FilterPredicate(filter, classifier()),
+        false);
+  }
+
+  private static boolean findsNothing(String status) {
+    return !status.isEmpty() && !status.equals(FAILED) && status(status).isEmpty();
   }
 
   /** Whether no message in a queue has this status. */
@@ -118,10 +182,6 @@ public final class QueueReport implements QueueView {
   @Override
   public Optional<QueuedMessage> message(QueueId id) {
     return state.groups().flatMap(g -> g.spools().queries().find(id)).map(this::message);
-  }
-
-  private static boolean hasFailed(SpooledMessage message) {
-    return message.recipients().stream().anyMatch(r -> r.status() == RecipientStatus.FAILED);
   }
 
   @Override
@@ -180,23 +240,15 @@ public final class QueueReport implements QueueView {
   }
 
   @Override
-  public ChangeResult retry(QueueId id) {
-    return change(commands -> commands.retry(id));
-  }
-
-  @Override
-  public ChangeResult hold(QueueId id) {
-    return change(commands -> commands.hold(id));
-  }
-
-  @Override
-  public ChangeResult release(QueueId id) {
-    return change(commands -> commands.release(id));
-  }
-
-  @Override
-  public ChangeResult delete(QueueId id) {
-    return change(commands -> commands.remove(id));
+  public ChangeResult change(QueueId id, OperatorCommand command) {
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) return ChangeResult.NO_QUORUM;
+    return switch (open.get().spools().commands().run(id, command)) {
+      case DONE -> ChangeResult.DONE;
+      case NO_SUCH_MESSAGE -> ChangeResult.NOT_FOUND;
+      case HELD -> ChangeResult.HELD;
+      case NO_QUORUM -> ChangeResult.NO_QUORUM;
+    };
   }
 
   @Override
@@ -282,18 +334,6 @@ public final class QueueReport implements QueueView {
                                 d.spool(), d.position().term(), d.position().index(), d.sha256()))
                     .toList())
         .orElse(List.of());
-  }
-
-  private ChangeResult change(
-      java.util.function.Function<SpoolCommands, SpoolCommands.CommandStatus> order) {
-    Optional<RaftGroups> open = state.groups();
-    if (open.isEmpty()) return ChangeResult.NO_QUORUM;
-    return switch (order.apply(open.get().spools().commands())) {
-      case DONE -> ChangeResult.DONE;
-      case NO_SUCH_MESSAGE -> ChangeResult.NOT_FOUND;
-      case HELD -> ChangeResult.HELD;
-      case NO_QUORUM -> ChangeResult.NO_QUORUM;
-    };
   }
 
   private static QueueView.SpoolStatus spool(RaftGroups groups, org.quorumail.spool.Spool s) {

@@ -21,6 +21,12 @@ public final class InternalApi {
   private static final Set<String> OPERATIONS =
       Set.of(
           "GET /api/queue",
+          "GET " + QueueRoutes.SEARCH,
+          "GET /api/queue/count",
+          "POST /api/queue/retry",
+          "POST /api/queue/hold",
+          "POST /api/queue/release",
+          "DELETE /api/queue",
           "GET /api/queue/stats",
           "GET /api/queue/suspensions",
           "GET /api/queue/{id}",
@@ -65,6 +71,7 @@ public final class InternalApi {
     List<ApiRoute> routes =
         Stream.of(
                 new QueueRoutes(queue, dns).routes(),
+                new QueueRoutes(queue, dns).nodeRoutes(),
                 new DnsRoutes(dns).routes(),
                 new MaintenanceRoutes(maintenance, OtherNodes.none()).routes(),
                 new ClusterRoutes(cluster, OtherNodes.none()).routes())

@@ -1,6 +1,7 @@
 package org.quorumail.api;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,13 +12,20 @@ import org.quorumail.api.QueueView.ChangeResult;
 import org.quorumail.api.QueueView.MessageQuery;
 import org.quorumail.cluster.OperatorOrder;
 import org.quorumail.config.AddressPattern;
-import org.quorumail.config.LocalPart;
 import org.quorumail.config.Units;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 
 /** The routes of the queue and of its spools. */
 final class QueueRoutes {
   private static final int DEFAULT_PAGE = 100;
+  private static final String FORCE = "force";
+
+  /** The parameters of each query beside the filter. */
+  private static final List<String> PAGE_PARAMETERS = List.of("cursor", "limit", "spool");
+
+  /** The list as nodes ask each other for it. */
+  static final String SEARCH = "/api/queue/search";
 
   /** More than a cluster has. */
   private static final int MAX_SPOOLS = 1_000;
@@ -51,8 +59,13 @@ final class QueueRoutes {
 
   List<ApiRoute> routes() {
     return List.of(
+        new ApiRoute("GET", "/api/queue", Access.READ, r -> ApiResponse.json(queue.list(query(r)))),
         new ApiRoute(
-            "GET", "/api/queue", Access.READ, r -> ApiResponse.json(queue.list(filter(r)))),
+            "GET", "/api/queue/count", Access.READ, r -> ApiResponse.json(queue.count(query(r)))),
+        changes("POST", "/api/queue/retry", QueueRoutes::retry, FORCE),
+        changes("POST", "/api/queue/hold", r -> new OperatorCommand.Hold()),
+        changes("POST", "/api/queue/release", r -> new OperatorCommand.Release()),
+        changes("DELETE", "/api/queue", r -> new OperatorCommand.Delete()),
         new ApiRoute("GET", "/api/queue/stats", Access.READ, this::stats),
         new ApiRoute("GET", "/api/queue/classify", Access.READ, this::classify),
         new ApiRoute("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
@@ -63,39 +76,59 @@ final class QueueRoutes {
         new ApiRoute("GET", "/api/queue/{id}", Access.READ, this::view),
         // the words of people, not only their addresses: for those who may change the queue
         new ApiRoute("GET", "/api/queue/{id}/text", Access.WRITE, this::text),
-        new ApiRoute("POST", "/api/queue/{id}/retry", Access.WRITE, r -> change(r, queue::retry)),
-        new ApiRoute("POST", "/api/queue/{id}/hold", Access.WRITE, r -> change(r, queue::hold)),
-        new ApiRoute(
-            "POST", "/api/queue/{id}/release", Access.WRITE, r -> change(r, queue::release)),
-        new ApiRoute("DELETE", "/api/queue/{id}", Access.WRITE, r -> change(r, queue::delete)),
+        change("POST", "/api/queue/{id}/retry", QueueRoutes::retry),
+        change("POST", "/api/queue/{id}/hold", r -> new OperatorCommand.Hold()),
+        change("POST", "/api/queue/{id}/release", r -> new OperatorCommand.Release()),
+        change("DELETE", "/api/queue/{id}", r -> new OperatorCommand.Delete()),
         new ApiRoute("GET", "/api/spool/stats", Access.READ, r -> spools()),
         new ApiRoute("POST", "/api/spool/cleanup-completed", Access.WRITE, r -> cleanUp()),
         new ApiRoute(
             "GET", "/api/spool/digests", Access.READ, r -> ApiResponse.json(queue.digests())));
   }
 
-  private static MessageQuery filter(ApiRequest request) {
-    String status = request.parameter("status").orElse("");
-    if (!status.isEmpty() && !QueueView.STATUSES.contains(status)) {
-      throw new IllegalArgumentException(
-          "status is one of " + String.join(", ", QueueView.STATUSES));
-    }
+  /**
+   * The routes between nodes alone. A node of an older release would list all messages for a
+   * criterion that it does not know; it does not know this path either.
+   */
+  List<ApiRoute> nodeRoutes() {
+    return List.of(
+        new ApiRoute("GET", SEARCH, Access.READ, r -> ApiResponse.json(queue.list(query(r)))));
+  }
+
+  private static MessageQuery query(ApiRequest request, String... others) {
+    List<String> known = new ArrayList<>(PAGE_PARAMETERS);
+    known.addAll(List.of(others));
+    MessageFilter filter = MessageFilter.read(request, known);
     String after = request.parameter("cursor").orElse("");
     if (!after.isEmpty() && !CURSOR.matcher(after).matches()) {
       throw new IllegalArgumentException("cursor must come from an earlier page");
     }
-    return new MessageQuery(
-        status,
-        request
-            .parameter("domain")
-            .filter(d -> !d.isEmpty())
-            .map(AddressPattern::domain)
-            .orElse(""),
-        request.parameter("sender").map(QueueRoutes::sender).orElse(""),
-        request.parameter("older_than").map(t -> Units.parseDuration(t).toMillis()).orElse(0L),
-        after,
-        limit(request.parameter("limit")),
-        spools(request));
+    return new MessageQuery(filter, after, limit(request.parameter("limit")), spools(request));
+  }
+
+  private static OperatorCommand retry(ApiRequest request) {
+    return new OperatorCommand.Retry(request.parameter(FORCE).map("true"::equals).orElse(false));
+  }
+
+  /**
+   * A route that changes the messages of a page.
+   *
+   * @param others the parameters of the command
+   */
+  private ApiRoute changes(
+      String method, String path, Function<ApiRequest, OperatorCommand> command, String... others) {
+    return new ApiRoute(
+        method,
+        path,
+        Access.WRITE,
+        request -> {
+          MessageQuery query = query(request, others);
+          if (query.filter().isAll()) {
+            throw new IllegalArgumentException(
+                "name at least one filter: without one all messages would be changed");
+          }
+          return ApiResponse.json(queue.change(query, command.apply(request)));
+        });
   }
 
   /** The names of the spools that are meant; a node asks another one for some. */
@@ -141,13 +174,19 @@ final class QueueRoutes {
         .orElseGet(QueueRoutes::noSuchMessage);
   }
 
-  private static ApiResponse change(ApiRequest request, Function<QueueId, ChangeResult> change) {
+  private ApiRoute change(
+      String method, String path, Function<ApiRequest, OperatorCommand> command) {
+    return new ApiRoute(
+        method, path, Access.WRITE, request -> change(request, command.apply(request)));
+  }
+
+  private ApiResponse change(ApiRequest request, OperatorCommand command) {
     Optional<QueueId> id = QueueId.parse(request.variable("id"));
     if (id.isEmpty()) return noSuchMessage();
-    return switch (change.apply(id.get())) {
+    return switch (queue.change(id.get(), command)) {
       case DONE -> ApiResponse.json(new ChangedMessage(id.get().toString(), true));
       case NOT_FOUND -> noSuchMessage();
-      case HELD -> ApiResponse.problem(409, "Conflict", "the message is held; release it first");
+      case HELD -> ApiResponse.problem(409, "Conflict", QueueView.IS_HELD);
       case NO_QUORUM ->
           ApiResponse.problem(
               503, "Service Unavailable", "no quorum: the change may not have happened");
@@ -211,17 +250,18 @@ final class QueueRoutes {
 
   private int makeDue(String domain, List<String> spools) {
     long until = System.nanoTime() + MAX_REROUTE_TIME.toNanos();
+    MessageFilter waiting = new MessageFilter("retry", "", "", domain, 0, 0, 0, "", "");
+    OperatorCommand retry = new OperatorCommand.Retry(false);
     int due = 0;
     int seen = 0;
     String after = "";
     do {
       QueueView.MessagePage page =
-          queue.list(
-              new MessageQuery("retry", domain, "", 0, after, MessageQuery.MAX_PAGE, spools));
+          queue.list(new MessageQuery(waiting, after, MessageQuery.MAX_PAGE, spools));
       for (QueueView.QueuedMessage message : page.messages()) {
         if (System.nanoTime() - until > 0) return due;
         Optional<QueueId> id = QueueId.parse(message.id());
-        if (id.isPresent() && queue.retry(id.get()) == ChangeResult.DONE) due++;
+        if (id.isPresent() && queue.change(id.get(), retry) == ChangeResult.DONE) due++;
       }
       seen += page.messages().size();
       after = page.cursor() == null ? "" : page.cursor();
@@ -239,19 +279,6 @@ final class QueueRoutes {
    * @param due messages that are retried at once; others go to the new host when they become due
    */
   record RerouteResult(String domain, String host, int due) {}
-
-  /**
-   * The beginning of a sender, as the spool has it: the domain in its ASCII form, the local part
-   * with the least quoting.
-   */
-  private static String sender(String prefix) {
-    int at = prefix.lastIndexOf('@');
-    if (at < 0) return prefix;
-    String domain = prefix.substring(at + 1);
-    boolean ascii = domain.chars().allMatch(c -> c <= 0x7F);
-    String local = LocalPart.minimallyQuoted(prefix.substring(0, at));
-    return local + "@" + (ascii ? domain : AddressPattern.domain(domain));
-  }
 
   private static String domain(ApiRequest request) {
     String domain = request.parameter("domain").orElse("");

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 
 /**
@@ -18,6 +19,9 @@ public interface QueueView {
   /** The statuses of a message. */
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
+
+  /** The reason why a held message is not retried. */
+  String IS_HELD = "the message is held; release it first";
 
   /** Lists messages spool by spool, in the order of the index that serves the query. */
   MessagePage list(MessageQuery filter);
@@ -40,15 +44,14 @@ public interface QueueView {
    */
   QueueTotals stats(List<String> spools);
 
-  /** Makes all pending recipients due now. */
-  ChangeResult retry(QueueId id);
+  /** Runs a command about one message. */
+  ChangeResult change(QueueId id, OperatorCommand command);
 
-  ChangeResult hold(QueueId id);
+  /** Runs a command about the messages of one page. */
+  ChangedMessages change(MessageQuery query, OperatorCommand command);
 
-  ChangeResult release(QueueId id);
-
-  /** Removes the message without a delivery report. */
-  ChangeResult delete(QueueId id);
+  /** Counts matching messages for a while. */
+  MessageCount count(MessageQuery query);
 
   /** Starts a scan for due mail at once. */
   void processNow();
@@ -105,22 +108,13 @@ public interface QueueView {
   }
 
   /**
-   * The query for messages; an empty text matches all.
+   * The query for messages.
    *
-   * @param sender beginning of the reverse-path
-   * @param minAgeMillis least age of the messages
    * @param after cursor of the previous page; empty for the first
    * @param limit most messages of a page, at most {@value #MAX_PAGE}
    * @param spools names of the spools to search, which must be here; all when there is none
    */
-  record MessageQuery(
-      String status,
-      String domain,
-      String sender,
-      long minAgeMillis,
-      String after,
-      int limit,
-      List<String> spools) {
+  record MessageQuery(MessageFilter filter, String after, int limit, List<String> spools) {
     public static final int MAX_PAGE = 1_000;
 
     public MessageQuery {
@@ -129,12 +123,44 @@ public interface QueueView {
 
     public MessageQuery(
         String status, String domain, String sender, long minAgeMillis, String after, int limit) {
-      this(status, domain, sender, minAgeMillis, after, limit, List.of());
+      this(
+          new MessageFilter(status, sender, "", domain, minAgeMillis, 0, 0, "", ""),
+          after,
+          limit,
+          List.of());
     }
 
     /** The same query for a part of its page. */
     public MessageQuery part(String spool, String from, int most) {
-      return new MessageQuery(status, domain, sender, minAgeMillis, from, most, List.of(spool));
+      return new MessageQuery(filter, from, most, List.of(spool));
+    }
+  }
+
+  /**
+   * A number of messages.
+   *
+   * @param cursor where to go on counting; null when all are counted
+   * @param missing what is not counted; null when nothing is missing
+   */
+  record MessageCount(long messages, @Nullable String cursor, @Nullable MissingPart missing) {}
+
+  /**
+   * The messages of a page that a command has changed.
+   *
+   * @param ids of the changed ones
+   * @param skipped messages that match and whose state does not allow the change
+   * @param reason of the last skip; null when there was none
+   * @param cursor for the next page; null on the last one
+   * @param missing what was not reached; null when nothing is missing
+   */
+  record ChangedMessages(
+      List<String> ids,
+      int skipped,
+      @Nullable String reason,
+      @Nullable String cursor,
+      @Nullable MissingPart missing) {
+    public ChangedMessages {
+      ids = List.copyOf(ids);
     }
   }
 

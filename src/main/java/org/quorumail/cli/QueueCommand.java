@@ -25,7 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
     name = "queue",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "List, hold, release, retry, reroute and delete queued messages.",
+    description = "List, count, hold, release, retry, reroute and delete queued messages.",
     footer = {
       "",
       "Examples:",
@@ -49,11 +49,26 @@ final class QueueCommand extends CommandGroup {
       footer = {"", "Example: quorumail queue list --status retry --older-than 1h --limit 20"})
   int list(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
     ArrayNode messages = JsonMapper.shared().createArrayNode();
-    filter.forEachPage(options.client(), DEFAULT_LIMIT, messages::addAll);
+    filter.forEachPage(
+        options.client(),
+        DEFAULT_LIMIT,
+        page -> {
+          page.path("messages").forEach(messages::add);
+          return page.path("messages").size();
+        });
     options.print(messages, QueueTable::print);
     if (!filter.note().isEmpty()) options.err().println("note: " + filter.note());
     filter.missing().print(options);
     return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "count",
+      mixinStandardHelpOptions = true,
+      description = "Count the messages of all spools that a filter selects.",
+      footer = {"", "Example: quorumail queue count --class mailbox-full --older-than 1d"})
+  int count(@Mixin NodeOptions options, @Mixin QueueFilter filter) throws CommandException {
+    return filter.printCount(options, options.client());
   }
 
   @Command(
@@ -119,11 +134,7 @@ final class QueueCommand extends CommandGroup {
       @Mixin MessageSelection choice,
       @Option(names = "--force", description = "Release held messages first.") boolean force)
       throws CommandException {
-    MessageCall retry = new MessageCall("POST", "/retry");
-    // a release has no effect on a message that is not held
-    return force
-        ? choice.change(options, "due now", new MessageCall("POST", "/release"), retry)
-        : choice.change(options, "due now", retry);
+    return choice.change(options, new MessageCall("retry", force ? "force=true&" : "", "due now"));
   }
 
   @Command(
@@ -132,7 +143,7 @@ final class QueueCommand extends CommandGroup {
       description = "Hold messages until they are released.",
       footer = {"", "Example: quorumail queue hold --sender bulk@example.org"})
   int hold(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
-    return choice.change(options, "held", new MessageCall("POST", "/hold"));
+    return choice.change(options, new MessageCall("hold", "", "held"));
   }
 
   @Command(
@@ -141,7 +152,7 @@ final class QueueCommand extends CommandGroup {
       description = "Release held messages.",
       footer = {"", "Example: quorumail queue release --status held"})
   int release(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
-    return choice.change(options, "released", new MessageCall("POST", "/release"));
+    return choice.change(options, new MessageCall("release", "", "released"));
   }
 
   @Command(
@@ -149,17 +160,15 @@ final class QueueCommand extends CommandGroup {
       mixinStandardHelpOptions = true,
       description = "Delete messages without a report to the sender.",
       footer = {"", "Example: quorumail queue delete 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes"})
-  int delete(
-      @Mixin NodeOptions options,
-      @Mixin MessageSelection choice,
-      @Option(names = "--yes", description = "Confirm the deletion.") boolean yes)
-      throws CommandException {
-    if (!yes) {
-      throw new CommandException(
-          ExitCode.USAGE,
-          "deleted mail cannot be restored and its sender gets no report: confirm with --yes");
-    }
-    return choice.change(options, "deleted", new MessageCall("DELETE", ""));
+  int delete(@Mixin NodeOptions options, @Mixin MessageSelection choice) throws CommandException {
+    return choice.change(
+        options,
+        new MessageCall(
+            "DELETE",
+            "",
+            "",
+            "deleted",
+            "deleted mail cannot be restored and its sender gets no report"));
   }
 
   @Command(

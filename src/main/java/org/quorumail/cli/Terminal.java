@@ -10,6 +10,22 @@ final class Terminal {
 
   private Terminal() {}
 
+  /** Shows a person how far a long command is, on a line that the next one replaces. */
+  static void progress(NodeOptions options, String text) {
+    if (!isTerminal() || options.isJson()) return;
+    options.err().print("\r" + text + "\033[K\r");
+    options.err().flush();
+  }
+
+  /** Asks a person; false without one. */
+  static boolean confirm(NodeOptions options, String question) {
+    Console console = System.console();
+    if (console == null || !console.isTerminal()) return false;
+    options.out().flush();
+    String answer = console.readLine("%s [y/N] ", question);
+    return answer != null && answer.strip().equalsIgnoreCase("y");
+  }
+
   static boolean isTerminal() {
     return Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }

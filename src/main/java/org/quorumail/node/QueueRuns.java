@@ -3,6 +3,7 @@ package org.quorumail.node;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.smtp.server.EtrnResult;
 import org.quorumail.spool.SpoolCommands;
@@ -62,7 +63,8 @@ public final class QueueRuns {
       SpoolQueries.Page page = first;
       for (int seen = 0; seen < MAX_MESSAGES; seen += PAGE) {
         for (SpoolQueries.LocatedMessage located : page.messages()) {
-          var result = spools.commands().retry(located.message().id());
+          var result =
+              spools.commands().run(located.message().id(), new OperatorCommand.Retry(false));
           if (result == SpoolCommands.CommandStatus.NO_QUORUM) return;
           if (result == SpoolCommands.CommandStatus.DONE) due++;
         }

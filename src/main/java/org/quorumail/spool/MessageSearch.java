@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.SpoolQueries.MessageCriteria;
@@ -20,6 +21,9 @@ import org.rocksdb.RocksIterator;
 final class MessageSearch {
   /** The most rows that one page reads, so that a query without matches ends soon. */
   static final int ROWS_MAX = 10_000;
+
+  /** The rows between two looks at the clock. */
+  private static final int CLOCK_ROWS = 100;
 
   private final MessageCriteria filter;
   private final long nowMillis;
@@ -73,6 +77,33 @@ final class MessageSearch {
     return new Matches(found, last, read, false);
   }
 
+  /**
+   * Passes all matches to a consumer, until a time.
+   *
+   * @return the last row that was read; empty when there is none after it
+   */
+  Optional<byte[]> walk(
+      SpoolDatabase db, byte[] after, long untilNanos, Consumer<SpooledMessage> found)
+      throws RocksDBException {
+    Rows rows = narrowestIndex(db);
+    int read = 0;
+    try (ReadOptions options = SpoolStore.scanOptions();
+        RocksIterator it = db.db.newIterator(rows.columnFamily, options)) {
+      it.seek(after.length == 0 ? rows.prefix : after);
+      if (after.length > 0 && it.isValid() && Arrays.equals(it.key(), after)) it.next();
+      for (; it.isValid() && RowKeys.startsWith(it.key(), rows.prefix); it.next()) {
+        byte[] key = it.key();
+        boolean wanted = !rows.senders || RowKeys.senderBegins(key, filter.sender().orElse(""));
+        SpooledMessage message = wanted ? message(db, rows, it) : null;
+        if (message != null && filter.matches(message, nowMillis)) found.accept(message);
+        boolean isTimeUp = ++read % CLOCK_ROWS == 0 && System.nanoTime() - untilNanos > 0;
+        if (isTimeUp) return Optional.of(key);
+      }
+      it.status();
+    }
+    return Optional.empty();
+  }
+
   /** Returns the oldest message: the order of ids is that of arrival. */
   static Optional<QueueId> oldest(SpoolDatabase db) throws RocksDBException {
     try (RocksIterator it = db.db.newIterator(db.messages)) {
@@ -91,7 +122,7 @@ final class MessageSearch {
     if (status.isPresent() && status.get() != MessageStatus.PENDING) {
       return new Rows(db.index, RowKeys.statusPrefix(status.get()));
     }
-    if (filter.domain().isPresent()) {
+    if (filter.domain().isPresent() && !filter.isStable()) {
       return new Rows(db.due, RowKeys.duePrefix(filter.domain().get().toLowerCase(Locale.ROOT)));
     }
     return new Rows(db.messages, new byte[0]);

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.LogPosition;
 import org.quorumail.replication.ReplicatedLog;
@@ -227,6 +228,17 @@ public final class Spool implements AutoCloseable {
 
   CompletableFuture<ApplyResult> append(byte[] entry, Duration timeout) {
     return log.append(entry, timeout).thenApply(reply -> ApplyResult.decode(reply.reply(), 0));
+  }
+
+  /** Appends entries that are applied together; the result of each. */
+  CompletableFuture<List<ApplyResult>> appendAll(List<SpoolEntry> entries, Duration timeout) {
+    byte[] batch = SpoolEntryFormat.write(new SpoolEntry.Batch(entries));
+    return log.append(batch, timeout)
+        .thenApply(
+            reply ->
+                IntStream.range(0, entries.size())
+                    .mapToObj(i -> ApplyResult.decode(reply.reply(), i))
+                    .toList());
   }
 
   private boolean isAvoided() {

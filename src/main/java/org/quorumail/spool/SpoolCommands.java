@@ -2,20 +2,26 @@ package org.quorumail.spool;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 
 /**
- * The commands of an operator about one message. They go through the log of its spool, so any node
+ * The commands of an operator about messages. They go through the log of their spool, so any node
  * with a replica can run them. Each blocks until a quorum has it.
  */
 public final class SpoolCommands {
   /** A person waits: longer than an election, but not for long. */
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  /** Messages of one entry, which the applying thread changes in some milliseconds. */
+  private static final int BATCH = 250;
 
   private final List<Spool> spools;
   private final Clock clock;
@@ -35,43 +41,73 @@ public final class SpoolCommands {
     NO_QUORUM
   }
 
-  /** Makes all pending recipients due at once. */
-  public CommandStatus retry(QueueId id) {
-    return append(id, new SpoolEntry.Retry(id, clock.millis()));
+  public CommandStatus run(QueueId id, OperatorCommand command) {
+    return spools.stream()
+        .filter(s -> s.store().message(id).isPresent())
+        .findFirst()
+        .map(spool -> append(spool, List.of(id), command).getFirst())
+        .orElse(CommandStatus.NO_SUCH_MESSAGE);
   }
 
-  public CommandStatus hold(QueueId id) {
-    return append(id, new SpoolEntry.Hold(id));
+  /**
+   * Runs a command for messages of one spool, some hundred in each entry. After an entry that no
+   * quorum has confirmed no other one is sent.
+   *
+   * @return the status of each, in the order of the ids
+   */
+  public List<CommandStatus> run(String spool, List<QueueId> ids, OperatorCommand command) {
+    Optional<Spool> holder = spools.stream().filter(s -> s.name().equals(spool)).findFirst();
+    if (holder.isEmpty()) return Collections.nCopies(ids.size(), CommandStatus.NO_SUCH_MESSAGE);
+    List<CommandStatus> all = new ArrayList<>(ids.size());
+    while (all.size() < ids.size()) {
+      int end = Math.min(ids.size(), all.size() + BATCH);
+      List<CommandStatus> some = append(holder.get(), ids.subList(all.size(), end), command);
+      all.addAll(some);
+      if (some.contains(CommandStatus.NO_QUORUM)) break;
+    }
+    all.addAll(Collections.nCopies(ids.size() - all.size(), CommandStatus.NO_QUORUM));
+    return all;
   }
 
-  /** Ends a hold; the message is due at once. */
-  public CommandStatus release(QueueId id) {
-    return append(id, new SpoolEntry.Release(id, clock.millis()));
-  }
-
-  /** Removes the message without a DSN to anybody. */
-  public CommandStatus remove(QueueId id) {
-    return append(id, new SpoolEntry.Remove(id));
-  }
-
-  private CommandStatus append(QueueId id, SpoolEntry entry) {
-    Optional<Spool> spool =
-        spools.stream().filter(s -> s.store().message(id).isPresent()).findFirst();
-    if (spool.isEmpty()) return CommandStatus.NO_SUCH_MESSAGE;
+  private List<CommandStatus> append(Spool spool, List<QueueId> ids, OperatorCommand command) {
+    List<SpoolEntry> entries = new ArrayList<>();
+    for (QueueId id : ids) entries.addAll(entries(id, command));
+    int entriesOfEach = entries.size() / ids.size();
     try {
-      ApplyResult answer =
-          spool.get().append(entry, TIMEOUT).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-      return switch (answer) {
-        case DONE -> CommandStatus.DONE;
-        case NO_SUCH_MESSAGE -> CommandStatus.NO_SUCH_MESSAGE;
-        case HELD -> CommandStatus.HELD;
-        case REFUSED, UNKNOWN -> CommandStatus.NO_QUORUM;
-      };
+      List<ApplyResult> results =
+          spool.appendAll(entries, TIMEOUT).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      List<CommandStatus> statuses = new ArrayList<>(ids.size());
+      for (int i = 1; i <= ids.size(); i++)
+        statuses.add(status(results.get(i * entriesOfEach - 1)));
+      return statuses;
     } catch (ExecutionException | TimeoutException e) {
-      return CommandStatus.NO_QUORUM;
+      return Collections.nCopies(ids.size(), CommandStatus.NO_QUORUM);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return CommandStatus.NO_QUORUM;
+      return Collections.nCopies(ids.size(), CommandStatus.NO_QUORUM);
     }
+  }
+
+  /** The entries of a command, the last of which has its result. */
+  private List<SpoolEntry> entries(QueueId id, OperatorCommand command) {
+    long now = clock.millis();
+    return switch (command) {
+      case OperatorCommand.Retry retry ->
+          retry.releases() // a release has no effect on a message that is not held
+              ? List.of(new SpoolEntry.Release(id, now), new SpoolEntry.Retry(id, now))
+              : List.of(new SpoolEntry.Retry(id, now));
+      case OperatorCommand.Hold hold -> List.of(new SpoolEntry.Hold(id));
+      case OperatorCommand.Release release -> List.of(new SpoolEntry.Release(id, now));
+      case OperatorCommand.Delete delete -> List.of(new SpoolEntry.Remove(id));
+    };
+  }
+
+  private static CommandStatus status(ApplyResult result) {
+    return switch (result) {
+      case DONE -> CommandStatus.DONE;
+      case NO_SUCH_MESSAGE -> CommandStatus.NO_SUCH_MESSAGE;
+      case HELD -> CommandStatus.HELD;
+      case REFUSED, UNKNOWN -> CommandStatus.NO_QUORUM;
+    };
   }
 }

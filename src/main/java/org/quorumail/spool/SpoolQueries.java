@@ -10,6 +10,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.LogPosition;
@@ -33,12 +35,31 @@ public final class SpoolQueries {
    *
    * @param sender the first characters of the reverse-path; case does not count
    * @param olderThan the least time since the message was accepted
+   * @param others the criteria that no index serves
+   * @param isStable whether messages come in an order that changes to them cannot alter, so that a
+   *     walk which changes each message ends
    */
   public record MessageCriteria(
       Optional<MessageStatus> status,
       Optional<String> domain,
       Optional<String> sender,
-      Optional<Duration> olderThan) {
+      Optional<Duration> olderThan,
+      Predicate<SpooledMessage> others,
+      boolean isStable) {
+    /** Criteria that indexes serve, and the age. */
+    public MessageCriteria(
+        Optional<MessageStatus> status,
+        Optional<String> domain,
+        Optional<String> sender,
+        Optional<Duration> olderThan) {
+      this(status, domain, sender, olderThan, message -> true, false);
+    }
+
+    /** The same for a walk that changes the messages. */
+    public MessageCriteria stable() {
+      return new MessageCriteria(status, domain, sender, olderThan, others, true);
+    }
+
     public static final MessageCriteria ALL =
         new MessageCriteria(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
@@ -46,7 +67,8 @@ public final class SpoolQueries {
       return status.map(s -> s == MessageStatus.at(m, nowMillis)).orElse(true)
           && domain.map(d -> m.dueByDomain().containsKey(d.toLowerCase(Locale.ROOT))).orElse(true)
           && sender.map(s -> begins(m.reversePath().toString(), s)).orElse(true)
-          && olderThan.map(age -> nowMillis - m.arrivedMillis() >= age.toMillis()).orElse(true);
+          && olderThan.map(age -> nowMillis - m.arrivedMillis() >= age.toMillis()).orElse(true)
+          && others.test(m);
     }
 
     private static boolean begins(String sender, String prefix) {
@@ -119,6 +141,39 @@ public final class SpoolQueries {
         return new Page(found, Optional.of(cursorAfter(spool.name())));
     }
     return new Page(found, Optional.empty());
+  }
+
+  /**
+   * Passes matching messages to a consumer, spool by spool, for a while.
+   *
+   * @param names of the spools; all when there is none
+   * @return the cursor where to go on; empty at the end
+   */
+  public Optional<String> walk(
+      MessageCriteria filter,
+      List<String> names,
+      String cursor,
+      Duration atMost,
+      Consumer<SpooledMessage> found) {
+    long until = System.nanoTime() + atMost.toNanos();
+    return PlatformThread.call("spool-walk", () -> walkHere(filter, names, cursor, until, found));
+  }
+
+  private Optional<String> walkHere(
+      MessageCriteria filter,
+      List<String> names,
+      String cursor,
+      long untilNanos,
+      Consumer<SpooledMessage> found) {
+    Cursor from = Cursor.parse(cursor);
+    MessageSearch search = new MessageSearch(filter, clock.millis());
+    for (Spool spool : selected(names).toList()) {
+      if (spool.name().compareTo(from.spool) < 0) continue;
+      byte[] after = spool.name().equals(from.spool) ? from.key : Cursor.BEGINNING;
+      Optional<byte[]> last = spool.store().read(db -> search.walk(db, after, untilNanos, found));
+      if (last.isPresent()) return Optional.of(new Cursor(spool.name(), last.get()).text());
+    }
+    return Optional.empty();
   }
 
   public Optional<LocatedMessage> find(QueueId id) {

@@ -139,9 +139,15 @@ final class SpoolState implements ReplicatedState {
       throw new IOException(e.getMessage(), e);
     }
     noteTerm(position);
-    if (entry instanceof SpoolEntry.Retry) due.forEach(events::messageRetried);
+    if (isRetry(entry)) due.forEach(events::messageRetried);
     else due.forEach(events::messageDue);
     return answer;
+  }
+
+  private static boolean isRetry(SpoolEntry entry) {
+    return entry instanceof SpoolEntry.Retry
+        || (entry instanceof SpoolEntry.Batch batch
+            && batch.parts().stream().anyMatch(SpoolEntry.Retry.class::isInstance));
   }
 
   @Override

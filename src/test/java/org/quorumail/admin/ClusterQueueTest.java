@@ -19,12 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
+import org.quorumail.api.MessageFilter;
 import org.quorumail.api.QueueView;
 import org.quorumail.api.QueueView.MessagePage;
 import org.quorumail.api.QueueView.MessageQuery;
 import org.quorumail.api.QueueView.MissingPart;
 import org.quorumail.api.QueueView.QueueTotals;
 import org.quorumail.api.QueueView.QueuedMessage;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.SpoolQueries;
 
@@ -204,6 +206,44 @@ class ClusterQueueTest {
   }
 
   @Test
+  void messagesOfAllSpoolsAreCountedAndChangedOnce() {
+    for (int spool = 1; spool <= NODES; spool++) for (int i = 0; i < 3; i++) accept(spool);
+    for (int limit : List.of(2, 100)) {
+      long count = 0;
+      String after = "";
+      do {
+        QueueView.MessageCount part = queue("node-1").count(query(after, limit));
+        count += part.messages();
+        after = part.cursor() == null ? "" : part.cursor();
+      } while (!after.isEmpty());
+      assertThat(count).isEqualTo(3L * NODES);
+    }
+    List<String> changed = new ArrayList<>();
+    String after = "";
+    do {
+      MessageQuery some =
+          new MessageQuery(
+              new MessageFilter("retry", "", "", "", 0, 0, 0, "", ""), after, 4, List.of());
+      QueueView.ChangedMessages part = queue("node-2").change(some, new OperatorCommand.Delete());
+      changed.addAll(part.ids());
+      after = part.cursor() == null ? "" : part.cursor();
+    } while (!after.isEmpty());
+    assertThat(changed).hasSize(3 * NODES).doesNotHaveDuplicates();
+    assertThat(cluster.calls).anyMatch(call -> call.contains("DELETE /api/queue?"));
+  }
+
+  /** A node of an older release would list all messages for a criterion that it does not know. */
+  @Test
+  void aNewCriterionIsSentToAPathThatOlderNodesDoNotHave() {
+    for (int spool = 1; spool <= NODES; spool++) accept(spool);
+    MessageFilter filter = new MessageFilter("", "", "", "", 0, 0, 0, "full", "");
+    queue("node-1").list(new MessageQuery(filter, "", 10, List.of()));
+    assertThat(cluster.calls)
+        .isNotEmpty()
+        .allMatch(call -> call.contains("/api/queue/search?") && call.contains("error=full"));
+  }
+
+  @Test
   void aNodeThatHasAllSpoolsAsksNobodyForAList() {
     for (int spool = 1; spool <= NODES; spool++) {
       cluster.spools.computeIfPresent("spool-node-" + spool, (name, holders) -> List.of("node-1"));
@@ -269,6 +309,13 @@ class ClusterQueueTest {
         }
       }
       return new MessagePage(found, null);
+    }
+
+    @Override
+    public ChangedMessages change(MessageQuery query, OperatorCommand command) {
+      MessagePage page = list(query);
+      List<String> ids = page.messages().stream().map(QueuedMessage::id).toList();
+      return new ChangedMessages(ids, 0, null, page.cursor(), null);
     }
 
     private static String cursor(String spool, String id) {

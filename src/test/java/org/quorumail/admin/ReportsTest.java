@@ -44,6 +44,7 @@ import org.quorumail.dsn.DsnComposer;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.ClusterMember;
@@ -168,9 +169,9 @@ class ReportsTest {
     assertThat(queue.list(new QueueView.MessageQuery("no-status", "", "", 0, "", 10)).messages())
         .isEmpty();
     var id = org.quorumail.mail.QueueId.parse(message.id()).orElseThrow();
-    queue.hold(id);
+    queue.change(id, new OperatorCommand.Hold());
     assertThat(queue.message(id).orElseThrow().nextAttempt()).isNull();
-    queue.delete(id);
+    queue.change(id, new OperatorCommand.Delete());
     assertThat(queue.message(id)).isEmpty();
   }
 

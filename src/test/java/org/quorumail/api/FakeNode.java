@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterEventLog;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.node.Config;
 
@@ -173,10 +174,12 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
 
   @Override
   public MessagePage list(MessageQuery filter) {
+    filters.add(filter.filter());
     List<QueuedMessage> found = new ArrayList<>();
     for (Map.Entry<QueueId, String> e : statuses.entrySet()) {
       boolean after = e.getKey().toString().compareTo(filter.after()) > 0;
-      boolean wanted = filter.status().isEmpty() || filter.status().equals(e.getValue());
+      boolean wanted =
+          filter.filter().status().isEmpty() || filter.filter().status().equals(e.getValue());
       if (after && wanted) found.add(message(e.getKey(), e.getValue()));
     }
     if (found.size() <= filter.limit()) return new MessagePage(found, null, null, missing);
@@ -226,26 +229,48 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   }
 
   @Override
-  public ChangeResult retry(QueueId id) {
-    if ("held".equals(statuses.get(id))) return ChangeResult.HELD;
-    return change(id, "pending");
+  public ChangeResult change(QueueId id, OperatorCommand command) {
+    commands.add(command);
+    return switch (command) {
+      case OperatorCommand.Retry retry ->
+          "held".equals(statuses.get(id)) && !retry.releases()
+              ? ChangeResult.HELD
+              : change(id, "pending");
+      case OperatorCommand.Hold hold -> change(id, "held");
+      case OperatorCommand.Release release -> change(id, "pending");
+      case OperatorCommand.Delete delete -> {
+        ChangeResult change = change(id, "");
+        if (change == ChangeResult.DONE) statuses.remove(id);
+        yield change;
+      }
+    };
+  }
+
+  /** The commands that were given, in their order. */
+  public final List<OperatorCommand> commands = new ArrayList<>();
+
+  /** The filters that were used, in their order. */
+  public final List<MessageFilter> filters = new ArrayList<>();
+
+  @Override
+  public ChangedMessages change(MessageQuery query, OperatorCommand command) {
+    requireQuorum();
+    MessagePage page = list(query);
+    List<String> changed = new ArrayList<>();
+    int skipped = 0;
+    for (QueuedMessage message : page.messages()) {
+      ChangeResult result = change(QueueId.parse(message.id()).orElseThrow(), command);
+      if (result == ChangeResult.DONE) changed.add(message.id());
+      if (result == ChangeResult.HELD) skipped++;
+    }
+    return new ChangedMessages(
+        changed, skipped, skipped > 0 ? IS_HELD : null, page.cursor(), missing);
   }
 
   @Override
-  public ChangeResult hold(QueueId id) {
-    return change(id, "held");
-  }
-
-  @Override
-  public ChangeResult release(QueueId id) {
-    return change(id, "pending");
-  }
-
-  @Override
-  public ChangeResult delete(QueueId id) {
-    ChangeResult change = change(id, "");
-    if (change == ChangeResult.DONE) statuses.remove(id);
-    return change;
+  public MessageCount count(MessageQuery query) {
+    MessagePage page = list(query);
+    return new MessageCount(page.messages().size(), page.cursor(), missing);
   }
 
   private ChangeResult change(QueueId id, String status) {

@@ -65,6 +65,11 @@ class HttpApiPageTest {
   private static final Map<String, String> EXAMPLES =
       Map.ofEntries(
           Map.entry("GET /api/queue/classify", "/api/queue/classify?reply=550+5.1.1+no+such+user"),
+          Map.entry("GET /api/queue/count", "/api/queue/count?class=mailbox-full&older_than=1d"),
+          Map.entry("POST /api/queue/retry", "/api/queue/retry?domain=example.net&force=true"),
+          Map.entry("POST /api/queue/hold", "/api/queue/hold?sender=bulk@"),
+          Map.entry("POST /api/queue/release", "/api/queue/release?status=held"),
+          Map.entry("DELETE /api/queue", "/api/queue?recipient=spam@&limit=1"),
           Map.entry("GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1"),
           Map.entry(
               "POST /api/queue/suspend",

@@ -8,6 +8,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
+import org.quorumail.api.MessageFilter;
 import org.quorumail.api.QueueView;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
@@ -138,6 +140,27 @@ class CommandLineInterfaceTest {
     assertThat(node.statuses).containsKey(node.first);
     assertThat(onNode("queue", "delete", node.first.toString(), "--yes")).isEqualTo(ExitCode.DONE);
     assertThat(node.statuses).doesNotContainKey(node.first);
+  }
+
+  @Test
+  void whatAFilterSelectsIsCountedBeforeItIsChanged() {
+    assertThat(onNode("queue", "count", "--class", "network", "--error", "later"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).isEqualTo("2\n");
+    assertThat(node.filters.getLast())
+        .isEqualTo(new MessageFilter("", "", "", "", 0, 0, 0, "later", "network"));
+    List<String> filter =
+        List.of("--recipient", "a@b", "--larger", "1KB", "--attempts", "2", "--status", "retry");
+    List<String> command = new ArrayList<>(List.of("queue", "delete", "--count"));
+    command.addAll(filter);
+    assertThat(onNode(command.toArray(String[]::new))).isEqualTo(ExitCode.DONE);
+    assertThat(out).isEqualTo("1\n");
+    assertThat(node.filters.getLast())
+        .isEqualTo(new MessageFilter("retry", "", "a@b", "", 0, 1024, 2, "", ""));
+    assertThat(node.commands).isEmpty();
+    assertThat(onNode("queue", "hold", "--class", "netwrk")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("did you mean network?");
+    assertThat(onNode("queue", "hold", "--count", node.first.toString())).isEqualTo(ExitCode.USAGE);
   }
 
   @Test

@@ -28,6 +28,7 @@ import org.quorumail.mail.Envelope;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Notify;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.ReversePath;
@@ -322,7 +323,8 @@ class SpoolsTest {
     QueueId queued = accepted(new byte[10], "a@example.net");
     assertThat(removed.isDrained()).isFalse();
     assertThat(removed.closeForGood(Duration.ofSeconds(5))).isFalse();
-    assertThat(spools.commands().remove(queued)).isEqualTo(SpoolCommands.CommandStatus.DONE);
+    assertThat(spools.commands().run(queued, new OperatorCommand.Delete()))
+        .isEqualTo(SpoolCommands.CommandStatus.DONE);
     assertThat(removed.isDrained()).isTrue();
     assertThat(removed.closeForGood(Duration.ofSeconds(5))).isTrue();
     assertThat(removed.isClosedForGood()).isTrue();
@@ -430,13 +432,19 @@ class SpoolsTest {
       QueueId id = accepted(new byte[10], "a@example.net");
       SpoolCommands commands = second.commands();
 
-      assertThat(commands.hold(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.run(id, new OperatorCommand.Hold()))
+          .isEqualTo(SpoolCommands.CommandStatus.DONE);
       assertThat(located(id).status(0)).isEqualTo(MessageStatus.HELD);
-      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.CommandStatus.HELD);
-      assertThat(commands.release(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
-      assertThat(commands.retry(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
-      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.CommandStatus.DONE);
-      assertThat(commands.remove(id)).isEqualTo(SpoolCommands.CommandStatus.NO_SUCH_MESSAGE);
+      assertThat(commands.run(id, new OperatorCommand.Retry(false)))
+          .isEqualTo(SpoolCommands.CommandStatus.HELD);
+      assertThat(commands.run(id, new OperatorCommand.Release()))
+          .isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.run(id, new OperatorCommand.Retry(false)))
+          .isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.run(id, new OperatorCommand.Delete()))
+          .isEqualTo(SpoolCommands.CommandStatus.DONE);
+      assertThat(commands.run(id, new OperatorCommand.Delete()))
+          .isEqualTo(SpoolCommands.CommandStatus.NO_SUCH_MESSAGE);
       assertThat(spools.queries().digests().getFirst().sha256())
           .isEqualTo(second.queries().digests().getFirst().sha256());
     }
@@ -450,7 +458,7 @@ class SpoolsTest {
     for (int i = 0; i < 7; i++) all.add(accepted(new byte[10], "a@one.example"));
     home.elect(0);
     for (int i = 0; i < 7; i++) all.add(accepted(new byte[10], "a@two.example"));
-    spools.commands().hold(all.getFirst());
+    spools.commands().run(all.getFirst(), new OperatorCommand.Hold());
 
     assertThat(listed(MessageCriteria.ALL)).containsExactlyInAnyOrderElementsOf(all);
     assertThat(listed(domain("two.example")))
@@ -468,6 +476,39 @@ class SpoolsTest {
   }
 
   @Test
+  void aWalkGoesOnWhereItsTimeEndedAndACommandChangesAllThatItFinds() throws IOException {
+    home.elect(0);
+    List<QueueId> all = new ArrayList<>();
+    for (int i = 0; i < 600; i++) all.add(accepted(new byte[10], "a@one.example"));
+    accepted(new byte[10], "a@two.example");
+    List<QueueId> walked = new ArrayList<>();
+    int parts = 0;
+    Optional<String> cursor = Optional.of("");
+    while (cursor.isPresent() && parts++ < 100) {
+      MessageCriteria filter = domain("one.example").stable();
+      cursor =
+          spools
+              .queries()
+              .walk(filter, List.of(), cursor.get(), Duration.ZERO, m -> walked.add(m.id()));
+    }
+    assertThat(parts).isBetween(6, 8); // of a hundred rows
+    assertThat(walked).containsExactlyInAnyOrderElementsOf(all);
+    String spool = located(all.getFirst()).spool();
+    assertThat(spools.commands().run(spool, all, new OperatorCommand.Hold()))
+        .hasSize(600)
+        .containsOnly(SpoolCommands.CommandStatus.DONE);
+    assertThat(spools.commands().run(spool, all.subList(0, 2), new OperatorCommand.Retry(false)))
+        .containsOnly(SpoolCommands.CommandStatus.HELD);
+    assertThat(spools.commands().run(spool, all.subList(0, 2), new OperatorCommand.Retry(true)))
+        .containsOnly(SpoolCommands.CommandStatus.DONE);
+    assertThat(spools.all().getFirst().counters().count(MessageStatus.HELD)).isEqualTo(598);
+    spools.commands().run(spool, all, new OperatorCommand.Delete());
+    assertThat(listed(MessageCriteria.ALL)).hasSize(1);
+    assertThat(spools.commands().run(spool, all.subList(0, 1), new OperatorCommand.Delete()))
+        .containsExactly(SpoolCommands.CommandStatus.NO_SUCH_MESSAGE);
+  }
+
+  @Test
   void whatASenderHasHeldIsListedAsHeldUntilItsTime() throws IOException {
     home.elect(0);
     long until = System.currentTimeMillis() + 3_600_000;
@@ -478,10 +519,10 @@ class SpoolsTest {
     assertThat(listed(status(MessageStatus.PENDING))).containsExactlyInAnyOrder(past, plain);
     assertThat(located(later).status(until - 1)).isEqualTo(MessageStatus.HELD);
     assertThat(located(later).status(until)).isEqualTo(MessageStatus.PENDING);
-    spools.commands().hold(later);
-    spools.commands().release(later);
+    spools.commands().run(later, new OperatorCommand.Hold());
+    spools.commands().run(later, new OperatorCommand.Release());
     assertThat(listed(status(MessageStatus.HELD))).containsExactly(later);
-    spools.commands().remove(later);
+    spools.commands().run(later, new OperatorCommand.Delete());
     assertThat(listed(status(MessageStatus.HELD))).isEmpty();
     assertThat(spools.all().getFirst().counters().count(MessageStatus.HELD)).isEqualTo(1);
   }

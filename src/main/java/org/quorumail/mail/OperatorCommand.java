@@ -1,0 +1,20 @@
+package org.quorumail.mail;
+
+/** A command of an operator about messages in the queue. */
+public sealed interface OperatorCommand {
+  /**
+   * Makes all pending recipients due at once.
+   *
+   * @param releases whether a held message is released first; else it is skipped
+   */
+  record Retry(boolean releases) implements OperatorCommand {}
+
+  /** Keeps the message until it is released. */
+  record Hold() implements OperatorCommand {}
+
+  /** Ends a hold; the message is due at once. */
+  record Release() implements OperatorCommand {}
+
+  /** Removes the message without a report to anybody. */
+  record Delete() implements OperatorCommand {}
+}
