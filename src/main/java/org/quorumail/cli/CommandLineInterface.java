@@ -85,6 +85,8 @@ public final class CommandLineInterface implements Runnable {
     byName.put("bench", BenchCommand::new);
     byName.put("sink", SinkCommand::new);
     byName.put("sim", SimCommand::new);
+    byName.put("completion", CompletionCommand::new);
+    byName.put("man-pages", ManPagesCommand::new);
     return byName;
   }
 
@@ -124,6 +126,14 @@ public final class CommandLineInterface implements Runnable {
     root.setExecutionExceptionHandler(CommandLineInterface::handleFailure);
     root.setParameterExceptionHandler(CommandLineInterface::handleParameterError);
     return root;
+  }
+
+  /** Describes all commands, for pages and shells: it starts no node. */
+  static CommandLine description() {
+    return commandLine(
+        (config, sources) -> {
+          throw new IllegalStateException("a description runs nothing");
+        });
   }
 
   @Override
