@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
  * The last contact with each other node, by which stalled connections are found. When packets are
  * lost for a while, TCP sends again after a pause that grows with the loss, up to two minutes; a
  * new connection needs no such pause. Two signs count: a follower does not answer its leader, and a
- * node is heard again after a silence, whose own way back may be stalled. Thread-safe.
+ * request of a node arrives after a silence, to which the way back may be stalled. Thread-safe.
  */
 final class PeerContacts {
   /** Several election timeouts: a node that is merely slow keeps its connections. */
@@ -25,17 +25,17 @@ final class PeerContacts {
     this.nanoTime = nanoTime;
   }
 
-  /** What was received of one node, and when its connections were made again. */
+  /** The last request of one node, and when the connections to it were renewed. */
   final class Contact {
-    private volatile long heardAtNanos = nanoTime.getAsLong();
+    private volatile long receivedAtNanos = nanoTime.getAsLong();
     private volatile boolean returned;
-    private volatile long renewedAtNanos = heardAtNanos - SILENCE_MAX.toNanos();
+    private volatile long renewedAtNanos = receivedAtNanos - SILENCE_MAX.toNanos();
 
     /** Notes a request of the node. */
-    void heard() {
+    void received() {
       long now = nanoTime.getAsLong();
-      if (now - heardAtNanos >= SILENCE_MAX.toNanos()) returned = true;
-      heardAtNanos = now;
+      if (now - receivedAtNanos >= SILENCE_MAX.toNanos()) returned = true;
+      receivedAtNanos = now;
     }
   }
 
@@ -44,7 +44,7 @@ final class PeerContacts {
   }
 
   /**
-   * Returns the nodes to which connections must be made again, each at most once in {@link
+   * Returns the nodes to which connections must be renewed, each at most once in {@link
    * #SILENCE_MAX}; called by one thread.
    *
    * @param answeredAgo by peer, the nanoseconds since it has answered this node as a leader

@@ -449,7 +449,7 @@ public final class RaftNode implements AutoCloseable {
     wire.add(named);
   }
 
-  /** Makes the connections to a peer anew; on a thread, as a close waits for the other side. */
+  /** Renews the connections to a peer; on a thread, as a close waits for the other side. */
   private void reconnect(String id, String reason) {
     LOG.debug("event=raft_reconnected peer={} reason=\"{}\"", id, reason);
     RaftPeerId peer = RaftPeerId.valueOf(id);

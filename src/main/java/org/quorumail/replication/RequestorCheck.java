@@ -82,7 +82,7 @@ final class RequestorCheck implements ServerInterceptor {
       }
       ByteString requestor = request == null ? null : request.getRequestorId();
       if (requestor == null || requestor.equals(accepted)) {
-        if (requestor != null && contact != null) contact.heard();
+        if (requestor != null && contact != null) contact.received();
         super.onMessage(message);
         return;
       }
@@ -91,7 +91,7 @@ final class RequestorCheck implements ServerInterceptor {
       if (certificate != null && maySpeakAs.test(certificate, claimed)) {
         accepted = requestor;
         contact = contacts.of(claimed);
-        contact.heard();
+        contact.received();
         super.onMessage(message);
         return;
       }

@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -144,6 +145,16 @@ class HttpServerTest {
     JsonNode stepped = json(get("/health"));
     assertThat(stepped.get("status").asString()).isEqualTo("Degraded");
     assertThat(stepped.get("checks").get("clock").asString()).isEqualTo("Degraded");
+    assertThat(get("/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void aReplicaThatIsNotWaitedForDegradesTheHealthAndIsNamed() throws Exception {
+    node.groupsBehind = List.of("spool-n2");
+    JsonNode health = json(get("/health"));
+    assertThat(health.get("status").asString()).isEqualTo("Degraded");
+    assertThat(health.get("checks").get("replicas").asString())
+        .isEqualTo("Degraded: has not caught up with spool-n2");
     assertThat(get("/readyz").statusCode()).isEqualTo(200);
   }
 

@@ -23,24 +23,24 @@ class PeerContactsTest {
   }
 
   @Test
-  void aNodeThatIsHeardAgainAfterASilenceIsConnectedAgainOnce() {
+  void aNodeWhoseRequestsArriveAfterASilenceIsConnectedAgainOnce() {
     PeerContacts.Contact contact = contacts.of("n2");
     for (int i = 0; i < 5; i++) {
       now += SILENCE - 1;
-      contact.heard();
+      contact.received();
     }
     assertThat(contacts.stalled(Map.of())).isEmpty();
     now += SILENCE;
-    assertThat(contacts.stalled(Map.of())).as("nothing was heard").isEmpty();
-    contact.heard();
+    assertThat(contacts.stalled(Map.of())).as("nothing has arrived").isEmpty();
+    contact.received();
     assertThat(contacts.stalled(Map.of())).containsExactly("n2");
     now += SILENCE;
-    contact.heard();
+    contact.received();
     now += 1;
-    contact.heard();
+    contact.received();
     assertThat(contacts.stalled(Map.of("n2", 1L))).as("it answers").isEmpty();
     now += SILENCE - 1;
-    contact.heard();
+    contact.received();
     assertThat(contacts.stalled(Map.of())).isEmpty();
   }
 }
