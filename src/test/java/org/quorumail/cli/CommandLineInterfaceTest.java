@@ -585,6 +585,17 @@ class CommandLineInterfaceTest {
         .forEach((word, sub) -> tree(sub, (name + " " + word).strip(), visitor));
   }
 
+  @Test
+  void changesOfTheMembersNeedFourNodesAndNoOtherFaults() {
+    assertThat(run("chaos", "--membership")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("--membership needs --nodes 4 or more");
+    for (String other : List.of("--rolling", "--pause", "--kill-all-at=3s")) {
+      assertThat(run("chaos", "--membership", "--nodes", "4", other))
+          .as(other)
+          .isEqualTo(ExitCode.USAGE);
+    }
+  }
+
   private int onNode(String... args) {
     String[] all = java.util.Arrays.copyOf(args, args.length + 2);
     all[args.length] = "-s";
