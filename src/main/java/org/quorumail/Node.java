@@ -230,6 +230,7 @@ final class Node {
       reloader.addPart(
           now -> {
             router.replaceRoutes(now.routes());
+            router.replaceDomains(now.delivery().domains());
             queue.replaceSchedule(now.delivery());
           });
       maintenance.restore();

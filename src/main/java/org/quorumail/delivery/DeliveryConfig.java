@@ -24,8 +24,8 @@ public record DeliveryConfig(
     DsnConfig dsn,
     Map<String, DomainConfig> domains) {
 
-  /** The same with the retry schedule of another reading. */
-  public DeliveryConfig withScheduleOf(DeliveryConfig other) {
+  /** The same with the retry schedule and the domains of another reading. */
+  public DeliveryConfig withScheduleAndDomainsOf(DeliveryConfig other) {
     return new DeliveryConfig(
         scanInterval,
         processInterval,
@@ -41,6 +41,6 @@ public record DeliveryConfig(
         dns,
         circuitBreaker,
         dsn,
-        domains);
+        other.domains);
   }
 }
