@@ -190,7 +190,8 @@ class HttpServerTest {
             "leader_id",
             "state",
             "term",
-            "local_node");
+            "local_node",
+            "warning");
     assertThat(status.get("local_node").propertyNames())
         .containsExactlyInAnyOrder("id", "role", "status", "uptime_seconds");
     assertThat(get("/api/cluster/status").body()).isEqualTo(get("/cluster/status").body());
