@@ -232,6 +232,7 @@ final class Node {
       reloader.addPart(
           now -> {
             router.replaceRoutes(now.routes());
+            router.replaceDomains(now.delivery().domains());
             queue.replaceSchedule(now.delivery());
             queue.replaceClassifier(config.classifier());
           });

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.ClusterView;
+import org.quorumail.cluster.ClusterEvent;
 import org.quorumail.cluster.ClusterEventLog;
 import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.Formation;
@@ -65,7 +66,23 @@ public final class ClusterReport implements ClusterView {
         leader,
         state(open.isPresent(), leader, healthy, count(nodes, MAINTENANCE), nodes.size()),
         open.map(ClusterReport::term).orElse(0L),
-        new LocalNode(local.id(), local.role(), local.status(), state.uptime().toSeconds()));
+        new LocalNode(local.id(), local.role(), local.status(), state.uptime().toSeconds()),
+        open.flatMap(ClusterReport::warning).orElse(null));
+  }
+
+  /** The members may be a sound number and the voters not, while one of them is replaced. */
+  private static Optional<String> warning(RaftGroups groups) {
+    int voters = groups.metaVoters().size();
+    return groups
+        .map()
+        .sizeWarning()
+        .or(
+            () ->
+                voters > 0 && voters % 2 == 0
+                    ? Optional.of(
+                        "%d nodes vote in the meta group, which survive the loss of no more than %d: add a node, or wait until another one is ready"
+                            .formatted(voters, (voters - 1) / 2))
+                    : Optional.empty());
   }
 
   @Override
@@ -194,17 +211,30 @@ public final class ClusterReport implements ClusterView {
     if (!open) return "Forming";
     if (member.partitionDetector().isPartitioned()) return "Partitioned";
     // a node in maintenance votes
-    if (leader == null || (healthy + inMaintenance) * 2 <= total) return "NoQuorum";
+    if ((healthy + inMaintenance) * 2 <= total) return "NoQuorum";
+    // cut off from the leader of the meta group alone, a node accepts mail for other groups
+    boolean accepts = state.groups().filter(g -> g.spools().hasQuorum()).isPresent();
+    if (leader == null) return accepts ? "Degraded" : "NoQuorum";
     boolean moves =
         member
             .events()
-            .isInProgress(
+            .inProgress(
                 SpoolMoveEvents.STARTED,
                 SpoolMoveEvents.COMPLETED,
                 SpoolMoveEvents.SPOOL,
-                SpoolRebalancer.MAX_DURATION);
+                SpoolRebalancer.MAX_DURATION)
+            .stream()
+            .anyMatch(event -> !hasArrived(event));
     if (moves) return "Rebalancing";
     return healthy == total ? "Healthy" : "Degraded";
+  }
+
+  /** The second event of a move may be late after a partition; the leader of the spool is not. */
+  private boolean hasArrived(ClusterEvent started) {
+    String to = started.details().get(SpoolMoveEvents.TO);
+    String spool = started.details().getOrDefault(SpoolMoveEvents.SPOOL, "");
+    return to != null
+        && state.groups().flatMap(g -> g.leader(spool)).filter(to::equals).isPresent();
   }
 
   private static ClusterNode node(

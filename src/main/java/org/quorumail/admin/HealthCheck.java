@@ -62,7 +62,18 @@ public final class HealthCheck {
     long maxQueue = c.health().maxQueueSize();
     if (groups == null || queue == null) { // the cluster is not formed
       return new NodeHealth(
-          isAlive(), draining, maintenance, false, false, false, true, false, 0, maxQueue, true);
+          isAlive(),
+          draining,
+          maintenance,
+          false,
+          false,
+          false,
+          true,
+          false,
+          0,
+          maxQueue,
+          true,
+          List.of());
     }
     boolean dispatching = draining || queue.isProgressing(STUCK_AFTER);
     List<Spool> spools = groups.spools().all();
@@ -79,7 +90,8 @@ public final class HealthCheck {
         groups.spools().hasQuorum() && !draining,
         queued(spools),
         maxQueue,
-        queue.clockStep().isZero());
+        queue.clockStep().isZero(),
+        groups.groupsBehind());
   }
 
   private static long queued(List<Spool> spools) {

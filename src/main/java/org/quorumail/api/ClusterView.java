@@ -69,6 +69,8 @@ public interface ClusterView {
   /**
    * The cluster's status. {@code state} is one of Forming, Healthy, Degraded, NoQuorum,
    * Partitioned, Rebalancing, ShuttingDown.
+   *
+   * @param warning what a cluster of this size does not survive; null for a sound number of nodes
    */
   record ClusterStatus(
       int totalNodes,
@@ -77,7 +79,8 @@ public interface ClusterView {
       @Nullable String leaderId,
       String state,
       long term,
-      LocalNode localNode) {}
+      LocalNode localNode,
+      @Nullable String warning) {}
 
   record LocalNode(String id, String role, String status, long uptimeSeconds) {}
 

@@ -42,10 +42,9 @@ final class HealthRoutes {
     ClusterView.ClusterStatus nodes = cluster.status();
     boolean complete = nodes.unhealthyNodes() == 0;
     boolean working = health.alive() && (health.clusterReady() || health.draining());
-    String status =
-        !working
-            ? "Unhealthy"
-            : health.ready() && complete && health.clockSteady() ? "Healthy" : "Degraded";
+    boolean sound =
+        health.ready() && complete && health.clockSteady() && health.groupsBehind().isEmpty();
+    String status = !working ? "Unhealthy" : sound ? "Healthy" : "Degraded";
     return ApiResponse.json(
         working ? 200 : 503, new OverallHealth(status, nodes.state(), checks(health, complete)));
   }
@@ -61,6 +60,11 @@ final class HealthRoutes {
     checks.put("nodes", complete ? "Healthy" : "Degraded");
     checks.put("queue_size", statusText(health.queueSize() <= health.maxQueueSize()));
     checks.put("clock", health.clockSteady() ? "Healthy" : "Degraded");
+    checks.put(
+        "replicas",
+        health.groupsBehind().isEmpty()
+            ? "Healthy"
+            : "Degraded: has not caught up with " + String.join(", ", health.groupsBehind()));
     checks.put("draining", health.draining() ? "Degraded" : "Healthy");
     checks.put("maintenance", health.maintenance() ? "Degraded" : "Healthy");
     return checks;

@@ -38,6 +38,7 @@ public interface NodeView extends MaintenanceView {
    * @param maintenance whether an operator has taken it out of service; it is not ready then
    * @param clockSteady whether the wall clock agrees with the monotonic one; if not, nothing
    *     expires
+   * @param groupsBehind groups whose replica here has not caught up although the node is ready
    */
   record NodeHealth(
       boolean alive,
@@ -50,7 +51,11 @@ public interface NodeView extends MaintenanceView {
       boolean clusterReady,
       long queueSize,
       long maxQueueSize,
-      boolean clockSteady) {
+      boolean clockSteady,
+      List<String> groupsBehind) {
+    public NodeHealth {
+      groupsBehind = List.copyOf(groupsBehind);
+    }
 
     /** Returns whether the node should get traffic. */
     public boolean ready() {

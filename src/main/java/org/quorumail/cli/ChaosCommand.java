@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.tools.ChaosOptions;
+import org.quorumail.tools.ChaosOptions.FaultSchedule.Order;
 import org.quorumail.tools.ChaosRun;
 import org.quorumail.tools.OutputFormat;
 import org.quorumail.tools.SmtpSink;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
       "  quorumail chaos --kill-every 0s --kill-all-at 10s",
       "  quorumail chaos --rolling --messages 4000 --rate 100     a rolling restart leaves no"
           + " duplicate",
+      "  quorumail chaos --membership --nodes 4 --max-kills 5 --rate 100 --messages 30000",
       "  quorumail chaos --when-ready --max-kills 20     measures takeover; a quorum always"
           + " survives"
     })
@@ -112,6 +114,13 @@ final class ChaosCommand implements Callable<Integer> {
               + " --kill-every is the pause before each.")
   private boolean rolling;
 
+  @Option(
+      names = "--membership",
+      description =
+          "Change the members, one after the other: a node is killed, in maintenance, wiped and"
+              + " joined again, replaced, or leaves and joins. Needs --nodes 4 or more.")
+  private boolean membership;
+
   @Option(names = "--pause", description = "Make half of the faults SIGSTOP and SIGCONT.")
   private boolean pause;
 
@@ -159,11 +168,22 @@ final class ChaosCommand implements Callable<Integer> {
       description = "Output format, text or json. Default: ${DEFAULT-VALUE}")
   private OutputFormat format = OutputFormat.TEXT;
 
+  private Order order() {
+    if (membership) return Order.MEMBERSHIP;
+    return rolling ? Order.ROLLING : Order.RANDOM;
+  }
+
   @Override
   public Integer call() {
     if (nodes < 1 || messages < 1 || size < 1 || senders < 1) {
       throw new ParameterException(
           spec.commandLine(), "--nodes, --messages, --size and --senders must be at least 1");
+    }
+    if (membership && (nodes < 4 || rolling || killAllAt != null || pause)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--membership needs --nodes 4 or more, and goes with neither --rolling, --pause nor"
+              + " --kill-all-at");
     }
     ChaosOptions options =
         new ChaosOptions(
@@ -177,7 +197,7 @@ final class ChaosCommand implements Callable<Integer> {
                 maxKills,
                 pause,
                 Optional.ofNullable(killAllAt),
-                rolling),
+                order()),
             new SmtpSink.Options(0, sinkDelay, transientFailures, permanentFailures, drops, seed),
             Optional.ofNullable(directory),
             timeout,

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.config.TomlEdit;
 import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +30,7 @@ import tools.jackson.databind.JsonNode;
       "Examples:",
       "  quorumail cluster config get > shared.toml",
       "  quorumail cluster config set shared.toml --comment \"a new customer\"",
+      "  quorumail cluster config set log.level debug",
       "  quorumail cluster config status"
     })
 final class ClusterConfigCommand extends CommandGroup {
@@ -59,14 +61,25 @@ final class ClusterConfigCommand extends CommandGroup {
   @Command(
       name = "set",
       mixinStandardHelpOptions = true,
-      description = "Make a file the next version, in force on all nodes; - reads standard input.",
+      description = {
+        "Make a file the next version, in force on all nodes; - reads standard input.",
+        "With a key and a value: change that key alone."
+      },
       footer = {
         "",
-        "Example: quorumail cluster config set shared.toml --comment \"a new customer\""
+        "Examples:",
+        "  quorumail cluster config set shared.toml --comment \"a new customer\"",
+        "  quorumail cluster config set relay.domains '[\"example.org\"]'"
       })
   int set(
       @Mixin NodeOptions options,
-      @Parameters(paramLabel = "FILE") Path file,
+      @Parameters(index = "0", paramLabel = "FILE|KEY") String fileOrKey,
+      @Parameters(
+              index = "1",
+              arity = "0..1",
+              paramLabel = "VALUE",
+              description = "The value of KEY, in TOML; anything else is a text.")
+          @Nullable String value,
       @Option(names = "--comment", paramLabel = "C", description = "Comment for the history.")
           @Nullable String comment,
       @Option(
@@ -75,11 +88,66 @@ final class ClusterConfigCommand extends CommandGroup {
               description = "Refuse it when the latest version is another one.")
           @Nullable Integer base)
       throws CommandException {
-    String query = "?comment=" + encode(comment == null ? "" : comment);
-    if (base != null) query += "&base=" + base;
-    JsonNode done = send(options, "PUT", PATH + query, file);
+    if (value != null) {
+      return change(options, fileOrKey, comment, base, "set", edit -> edit.set(value));
+    }
+    String query = query(comment == null ? "" : comment, base);
+    JsonNode done = send(options, "PUT", PATH + query, read(Path.of(fileOrKey)));
     options.print(done, ClusterConfigCommand::printAccepted);
     return ExitCode.DONE;
+  }
+
+  @Command(
+      name = "unset",
+      mixinStandardHelpOptions = true,
+      description = "Remove a key: the value of each node's own file counts, or the default.",
+      footer = {"", "Example: quorumail cluster config unset relay.domains"})
+  int unset(
+      @Mixin NodeOptions options,
+      @Parameters(paramLabel = "KEY") String key,
+      @Option(names = "--comment", paramLabel = "C", description = "Comment for the history.")
+          @Nullable String comment,
+      @Option(
+              names = "--base",
+              paramLabel = "N",
+              description = "Refuse it when the latest version is another one.")
+          @Nullable Integer base)
+      throws CommandException {
+    return change(options, key, comment, base, "unset", TomlEdit::unset);
+  }
+
+  /** A change of one key in the text of a version. */
+  private interface Change {
+    String of(TomlEdit edit) throws TomlEdit.EditException;
+  }
+
+  /** Changes one key of the latest version; refused when another version comes first. */
+  private static int change(
+      NodeOptions options,
+      String key,
+      @Nullable String comment,
+      @Nullable Integer base,
+      String verb,
+      Change change)
+      throws CommandException {
+    ControlSocketClient.ApiResponse latest = options.client().send("GET", PATH);
+    if (!latest.isSuccess() && latest.status() != ControlSocketClient.NOT_FOUND)
+      throw new CommandException(ExitCode.FAILED, latest.problem());
+    String text = latest.isSuccess() ? latest.body().path("toml").asString("") : "";
+    int version = latest.isSuccess() ? latest.body().path("version").asInt(0) : 0;
+    try {
+      String next = change.of(TomlEdit.of(text, key));
+      String query =
+          query(comment == null ? verb + " " + key : comment, base == null ? version : base);
+      options.print(send(options, "PUT", PATH + query, next), ClusterConfigCommand::printAccepted);
+      return ExitCode.DONE;
+    } catch (TomlEdit.EditException e) {
+      throw new CommandException(ExitCode.USAGE, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static String query(String comment, @Nullable Integer base) {
+    return "?comment=" + encode(comment) + (base == null ? "" : "&base=" + base);
   }
 
   private static void printAccepted(JsonNode version, PrintWriter out) {
@@ -96,7 +164,7 @@ final class ClusterConfigCommand extends CommandGroup {
       footer = {"", "Example: quorumail cluster config validate shared.toml"})
   int validate(@Mixin NodeOptions options, @Parameters(paramLabel = "FILE") Path file)
       throws CommandException {
-    JsonNode done = send(options, "POST", PATH + "/validate", file);
+    JsonNode done = send(options, "POST", PATH + "/validate", read(file));
     options.print(done, (answer, out) -> out.println("the configuration is valid"));
     return ExitCode.DONE;
   }
@@ -159,9 +227,9 @@ final class ClusterConfigCommand extends CommandGroup {
   }
 
   /** Sends a document; its problems are faults of a configuration. */
-  private static JsonNode send(NodeOptions options, String method, String path, Path file)
+  private static JsonNode send(NodeOptions options, String method, String path, String toml)
       throws CommandException {
-    ControlSocketClient.ApiResponse response = options.client().send(method, path, read(file));
+    ControlSocketClient.ApiResponse response = options.client().send(method, path, toml);
     if (response.isSuccess()) return response.body();
     boolean isFaulty = response.status() == UNPROCESSABLE || response.status() == BAD_REQUEST;
     throw new CommandException(isFaulty ? ExitCode.USAGE : ExitCode.FAILED, response.problem());

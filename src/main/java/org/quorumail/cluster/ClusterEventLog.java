@@ -50,13 +50,13 @@ public final class ClusterEventLog {
   }
 
   /**
-   * Reports whether a task has begun and not ended, as far as the received events show.
+   * The events of tasks that have begun and not ended, as far as the received events show.
    *
    * @param begin the type of the event at its begin; {@code end}: at its end
    * @param subject the detail that names the subject: a node may run several tasks at once
    * @param atMost begins that were received longer ago do not count: the node may have died
    */
-  public synchronized boolean isInProgress(
+  public synchronized List<ClusterEvent> inProgress(
       String begin, String end, String subject, Duration atMost) {
     Map<List<String>, ReceivedEvent> latest = new HashMap<>();
     for (ReceivedEvent e : events) {
@@ -71,7 +71,9 @@ public final class ClusterEventLog {
     }
     long since = System.nanoTime() - atMost.toNanos();
     return latest.values().stream()
-        .anyMatch(e -> e.event().type().equals(begin) && e.receivedNanos - since > 0);
+        .filter(e -> e.event().type().equals(begin) && e.receivedNanos - since > 0)
+        .map(ReceivedEvent::event)
+        .toList();
   }
 
   /**

@@ -1,13 +1,20 @@
 package org.quorumail.cluster;
 
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.security.GeneralSecurityException;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -19,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * open. Thread-safe.
  */
 public final class NodeCredentials {
+  /** The time for a node to present its certificate. */
+  private static final Duration CHECK_TIMEOUT = Duration.ofSeconds(5);
+
   private volatile X509ExtendedKeyManager currentKey;
   private volatile X509ExtendedTrustManager currentTrust;
 
@@ -35,6 +45,30 @@ public final class NodeCredentials {
   public void replace(NodeCertificate own, List<X509Certificate> accepted) {
     currentTrust = (X509ExtendedTrustManager) own.trustManager(accepted);
     currentKey = (X509ExtendedKeyManager) own.keyManager();
+  }
+
+  /**
+   * Connects to a replication port and returns why the node there is not the peer, or nothing.
+   *
+   * @param mustName whether the certificate must name the node, beside being of the authority
+   */
+  public Optional<String> identityProblem(String host, int port, String peerId, boolean mustName) {
+    try (Socket plain = new Socket()) {
+      int millis = (int) CHECK_TIMEOUT.toMillis();
+      plain.connect(new InetSocketAddress(host, port), millis);
+      plain.setSoTimeout(millis);
+      SSLContext context = SSLContext.getInstance("TLSv1.3");
+      context.init(new KeyManager[] {keyManager()}, new TrustManager[] {trustManager()}, null);
+      try (SSLSocket tls =
+          (SSLSocket) context.getSocketFactory().createSocket(plain, host, port, false)) {
+        tls.startHandshake();
+        X509Certificate found = (X509Certificate) tls.getSession().getPeerCertificates()[0];
+        if (!mustName || NodeCertificate.isOfPeer(found, peerId)) return Optional.empty();
+        return Optional.of("at %s:%d is %s".formatted(host, port, found.getSubjectX500Principal()));
+      }
+    } catch (IOException | GeneralSecurityException e) {
+      return Optional.of("at %s:%d: %s".formatted(host, port, e.getMessage()));
+    }
   }
 
   public KeyManager keyManager() {

@@ -14,18 +14,39 @@ final class KeyLineNumbers {
   private final String text;
   private final Map<String, Integer> lines = new HashMap<>();
   private final Map<String, Integer> arrayLengths = new HashMap<>();
+  private final Map<String, Statement> statements = new HashMap<>();
+  private final Map<String, Integer> tableEnds = new HashMap<>();
   private int position;
   private int line = 1;
+
+  /** The begin of the value of the key that was scanned last. */
+  private int valueStart;
 
   private KeyLineNumbers(String text) {
     this.text = text;
   }
 
-  /** Scans a document; paths are written as {@link KeyPath} writes them. */
-  static Map<String, Integer> of(String text) {
+  /** The place of a key with its value in the text; keys within inline tables have none. */
+  record Statement(int start, int valueStart, int end) {}
+
+  static KeyLineNumbers scan(String text) {
     KeyLineNumbers scan = new KeyLineNumbers(text);
     scan.document();
-    return scan.lines;
+    return scan;
+  }
+
+  Map<String, Statement> statements() {
+    return statements;
+  }
+
+  /** The end of the last key below the header of each table; lists of tables have none. */
+  Map<String, Integer> tableEnds() {
+    return tableEnds;
+  }
+
+  /** Scans a document; paths are written as {@link KeyPath} writes them. */
+  static Map<String, Integer> of(String text) {
+    return scan(text).lines;
   }
 
   private void document() {
@@ -36,7 +57,7 @@ final class KeyLineNumbers {
       if (peek() == '[') {
         table = header();
       } else if (position < text.length()) {
-        keyAndValue(table);
+        statement(table);
       }
       if (position == before) next(); // unknown text: go on, do not hang
     }
@@ -59,10 +80,21 @@ final class KeyLineNumbers {
       if (length != null) path = KeyPath.element(path, length - 1);
       lines.putIfAbsent(path, here);
     }
+    if (!list) tableEnds.put(path, position);
     return path;
   }
 
-  private void keyAndValue(String table) {
+  private void statement(String table) {
+    int start = position;
+    String path = keyAndValue(table);
+    int end = position;
+    while (end > start && Character.isWhitespace(text.charAt(end - 1))) end--;
+    statements.put(path, new Statement(start, valueStart, end));
+    if (tableEnds.containsKey(table)) tableEnds.put(table, end);
+  }
+
+  /** Returns the path of the key. */
+  private String keyAndValue(String table) {
     int here = line;
     String path = table;
     for (String name : dottedKey()) {
@@ -70,9 +102,13 @@ final class KeyLineNumbers {
       lines.putIfAbsent(path, here);
     }
     skipBlank(false);
-    if (peek() != '=') return;
+    if (peek() != '=') return path;
     next();
+    skipBlank(false);
+    int start = position;
     value(path);
+    valueStart = start;
+    return path;
   }
 
   private void value(String path) {

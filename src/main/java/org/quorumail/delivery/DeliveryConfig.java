@@ -27,8 +27,8 @@ public record DeliveryConfig(
     Optional<Path> classificationFile,
     Map<String, DomainConfig> domains) {
 
-  /** The same with the retry schedule and the rule file of another reading. */
-  public DeliveryConfig withScheduleOf(DeliveryConfig other) {
+  /** The same with the retry schedule, the rule file and the domains of another reading. */
+  public DeliveryConfig withReloadableOf(DeliveryConfig other) {
     return new DeliveryConfig(
         scanInterval,
         processInterval,
@@ -45,6 +45,6 @@ public record DeliveryConfig(
         circuitBreaker,
         dsn,
         other.classificationFile,
-        domains);
+        other.domains);
   }
 }

@@ -1,10 +1,14 @@
 package org.quorumail.delivery;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.DomainPattern;
@@ -21,7 +25,7 @@ public final class Router {
   private static final int DEFAULT_WEIGHT = 100;
 
   private volatile List<Route> routes;
-  private final Map<String, DomainConfig> domains;
+  private volatile Domains domains;
   private final boolean acceptsAnyCertificate;
   private final MxOverrides overrides;
 
@@ -35,13 +39,44 @@ public final class Router {
   public Router(List<RouteConfig> routes, DeliveryConfig delivery, MxOverrides overrides) {
     this.overrides = overrides;
     this.routes = routes.stream().map(Router::route).toList();
-    domains = delivery.domains();
+    domains = new Domains(delivery.domains(), Map.of());
     acceptsAnyCertificate = delivery.acceptInvalidCerts();
   }
 
   /** Replaces all routes; they count from the next attempt on. */
   public void replaceRoutes(List<RouteConfig> next) {
     routes = next.stream().map(Router::route).toList();
+  }
+
+  /**
+   * Replaces the settings of all domains; they count from the next attempt on. A domain whose
+   * settings differ becomes another destination, with connections and limits of its own.
+   */
+  public synchronized void replaceDomains(Map<String, DomainConfig> next) {
+    domains = domains.replacedBy(next);
+  }
+
+  /**
+   * The settings of domains.
+   *
+   * @param changes how often those of a domain were changed, as far as they were
+   */
+  private record Domains(Map<String, DomainConfig> settings, Map<String, Integer> changes) {
+    Domains replacedBy(Map<String, DomainConfig> next) {
+      Map<String, Integer> counted = new HashMap<>(changes);
+      Set<String> names = new HashSet<>(settings.keySet());
+      names.addAll(next.keySet());
+      for (String name : names) {
+        if (!Objects.equals(settings.get(name), next.get(name)))
+          counted.merge(name, 1, Integer::sum);
+      }
+      return new Domains(next, Map.copyOf(counted));
+    }
+
+    String suffix(String domain) {
+      Integer count = changes.get(domain);
+      return count == null ? "" : " #" + count;
+    }
   }
 
   private static Route route(RouteConfig config) {
@@ -63,7 +98,7 @@ public final class Router {
    * @param domain in lower case, as in a {@link org.quorumail.mail.MailAddress}
    */
   public Destination destination(String domain) {
-    DomainConfig own = domains.get(domain);
+    DomainConfig own = domains.settings.get(domain);
     Optional<HostPort> override = overrides.find(domain);
     if (override.isEmpty() && own != null) override = own.mxOverride();
     if (override.isPresent()) {
@@ -85,9 +120,10 @@ public final class Router {
       List<RouteLogin> logins,
       String domain,
       @Nullable DomainConfig own) {
+    String suffix = domains.suffix(domain);
     if (own == null) {
       return new Destination(
-          name,
+          name + suffix,
           hops,
           domain,
           TlsRule.OPPORTUNISTIC,
@@ -98,7 +134,7 @@ public final class Router {
     }
     String special = name.endsWith(domain) ? name : name + " for " + domain;
     return new Destination(
-        special,
+        special + suffix,
         hops,
         domain,
         tls(own),

@@ -416,6 +416,17 @@ public final class ClusterMember implements AutoCloseable {
         RaftSettings.SNAPSHOT_BYTES);
   }
 
+  /**
+   * Returns why the node at a member's address is not that member, or nothing; may take seconds.
+   */
+  Optional<String> identityProblem(Formation.Member at) {
+    boolean mustName = verification(config) != ClusterTlsFiles.Verification.AUTHORITY;
+    return at.peerId().equals(directory.identity().peerId())
+        ? Optional.empty()
+        : credentials.flatMap(
+            c -> c.identityProblem(at.host(), at.raftPort(), at.peerId(), mustName));
+  }
+
   /** This node's own metadata, as the other nodes get them. */
   public MemberMetadata metadata() {
     return local.get();

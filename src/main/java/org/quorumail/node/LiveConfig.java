@@ -28,9 +28,10 @@ import org.quorumail.tls.TlsConfig;
 /**
  * The configuration in effect, with the contents of the files that it names. A reload takes effect
  * as a whole or not at all. The relay rule, the policy, the certificates, the logins and the
- * secrets of the cluster change for the next connection, routes, the retry schedule and the classes
- * of failures for the next attempt, the level of the log at once. Everything else needs a restart,
- * and the result names it. Thread-safe: readers see one state, changes exclude each other.
+ * secrets of the cluster change for the next connection, routes, domains, the retry schedule and
+ * the classes of failures for the next attempt, the level of the log at once. Everything else needs
+ * a restart, and the result names it. Thread-safe: readers see one state, changes exclude each
+ * other.
  */
 public final class LiveConfig {
   /** The tables and keys that a reload changes. */
@@ -48,6 +49,7 @@ public final class LiveConfig {
           "delivery.message_expiration",
           "delivery.delay_notice_after",
           "delivery.classification",
+          "delivery.domains",
           "tls",
           "auth",
           "log.level",
@@ -146,7 +148,7 @@ public final class LiveConfig {
     Config old = before.config;
     ClusterConfig cluster = old.cluster().withSecretsOf(read.cluster());
     LogConfig log = old.log().withLevel(read.log().level());
-    DeliveryConfig delivery = old.delivery().withScheduleOf(read.delivery());
+    DeliveryConfig delivery = old.delivery().withReloadableOf(read.delivery());
     Config next =
         old.with(
             read.relay(),

@@ -112,7 +112,9 @@ public final class MembershipReconciler {
     Optional<ClusterMap> next = map.withPresentAddress(self, others);
     if (next.isEmpty()) return false;
     Optional<String> failure =
-        NodeAdmission.changeProblem(map, self, others).or(() -> proposed(next.get()));
+        NodeAdmission.changeProblem(map, self, others)
+            .or(() -> identityProblem(map, next.get()))
+            .or(() -> proposed(next.get()));
     if (failure.isPresent()) {
       if (!failure.get().equals(lastNotMoved))
         LOG.warn("event=address_not_changed reason=\"{}\"", failure.get());
@@ -134,6 +136,17 @@ public final class MembershipReconciler {
                       next.get().revision()));
     }
     return true;
+  }
+
+  /** Gossip says where a node is; only its certificate proves it. */
+  private Optional<String> identityProblem(ClusterMap map, ClusterMap next) {
+    return next.members().stream()
+        .filter(m -> !map.members().contains(m))
+        .flatMap(
+            m ->
+                member.identityProblem(m).stream()
+                    .map(problem -> "%s is not proved: %s".formatted(m.nodeId(), problem)))
+        .findFirst();
   }
 
   private Optional<String> proposed(ClusterMap next) {
@@ -190,7 +203,7 @@ public final class MembershipReconciler {
     Map<String, String> details = new TreeMap<>();
     details.put(SpoolMoveEvents.SPOOL, Placement.spoolGroup(move.home()));
     details.put("from", move.from().nodeId());
-    details.put("to", move.to().nodeId());
+    details.put(SpoolMoveEvents.TO, move.to().nodeId());
     details.put("remaining", String.valueOf(move.remaining()));
     return details;
   }

@@ -181,6 +181,11 @@ public final class RaftGroups implements AutoCloseable {
     return catchUp.isDone();
   }
 
+  /** The groups that this node waits for no longer and whose entries it still lacks. */
+  public List<String> groupsBehind() {
+    return catchUp.abandoned();
+  }
+
   /** The number of messages in this node's replica of a spool. */
   long messages(String spool) {
     return spools.all().stream()

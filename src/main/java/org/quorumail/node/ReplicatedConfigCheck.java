@@ -41,6 +41,7 @@ final class ReplicatedConfigCheck {
           "delivery.retry_jitter_factor",
           "delivery.message_expiration",
           "delivery.delay_notice_after",
+          "delivery.domains",
           "auth.mechanisms",
           "auth.allow_without_tls",
           "auth.attempts",

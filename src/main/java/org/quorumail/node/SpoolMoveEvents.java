@@ -14,6 +14,9 @@ public final class SpoolMoveEvents {
   /** The detail of both events that names the spool. */
   public static final String SPOOL = "spool";
 
+  /** The detail of both events that names the next leader, or the node that gets a replica. */
+  public static final String TO = "to";
+
   /** The detail of the second event: whether the spool has moved. */
   static final String MOVED = "moved";
 

@@ -108,7 +108,7 @@ public final class SpoolRebalancer {
     Map<String, String> details =
         new HashMap<>(
             SpoolMoveEvents.details(spool.name(), "home", operations.messages(spool.name())));
-    details.put("to", spool.home());
+    details.put(SpoolMoveEvents.TO, spool.home());
     SpoolMoveEvents.enclose(
         operations::publish, details, () -> transferHome(spool, spool.owned().get()));
   }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,6 +81,7 @@ public final class RaftNode implements AutoCloseable {
   private final RaftClientContext wire;
   private final NodeCalls calls;
   private final PeerAddresses addresses = new PeerAddresses();
+  private final PeerContacts contacts = new PeerContacts(System::nanoTime);
   private final AtomicBoolean failed = new AtomicBoolean();
   private final Map<String, OpenGroup> members = new ConcurrentHashMap<>();
 
@@ -181,14 +183,14 @@ public final class RaftNode implements AutoCloseable {
     return built;
   }
 
-  private static Parameters parameters(RaftSettings settings) {
+  private Parameters parameters(RaftSettings settings) {
     Parameters parameters = new Parameters();
     switch (settings.tls()) {
       case RaftTls.Managers managers -> {
         GrpcConfigKeys.TLS.setConf(
             parameters, new GrpcTlsConfig(managers.key(), managers.trust(), true));
         GrpcConfigKeys.Server.setServicesCustomizer(
-            parameters, new ReplicationPort(settings.peerId(), managers.maySpeakAs()));
+            parameters, new ReplicationPort(settings.peerId(), managers.maySpeakAs(), contacts));
       }
       case RaftTls.NoPort none -> {}
     }
@@ -433,11 +435,7 @@ public final class RaftNode implements AutoCloseable {
   public void learnAddresses(List<RaftMember> others) throws IOException {
     List<RaftMember> moved = others.stream().filter(addresses::put).toList();
     learn(others);
-    for (RaftMember peer : moved) {
-      RaftPeerId id = RaftPeerId.valueOf(peer.id());
-      // a close waits up to five seconds for the other side
-      Thread.ofPlatform().daemon().name("raft-moved-" + peer.id()).start(() -> reconnect(id));
-    }
+    moved.forEach(peer -> reconnect(peer.id(), "has another address now"));
   }
 
   private void learnUnknown(List<RaftMember> others) throws IOException {
@@ -451,11 +449,35 @@ public final class RaftNode implements AutoCloseable {
     wire.add(named);
   }
 
-  private void reconnect(RaftPeerId peer) {
-    IOException reason = new IOException(peer + " has another address now");
-    server.getServerRpc().handleException(peer, reason, true);
-    wire.rpc().handleException(peer, reason, true);
-    calls.reconnect(peer, reason);
+  /** Renews the connections to a peer; on a thread, as a close waits for the other side. */
+  private void reconnect(String id, String reason) {
+    LOG.debug("event=raft_reconnected peer={} reason=\"{}\"", id, reason);
+    RaftPeerId peer = RaftPeerId.valueOf(id);
+    IOException cause = new IOException(id + " " + reason);
+    Thread.ofPlatform()
+        .daemon()
+        .name("raft-reconnect-" + id)
+        .start(
+            () -> {
+              server.getServerRpc().handleException(peer, cause, true);
+              wire.rpc().handleException(peer, cause, true);
+              calls.reconnect(peer, cause);
+            });
+  }
+
+  private void reconnectStalled() {
+    Map<String, Long> answeredAgo = new HashMap<>();
+    for (OpenGroup group : members.values()) {
+      RatisLog.Replica replica = group.log.replica();
+      if (replica == null || group.machine.lease().isEmpty()) continue;
+      for (RaftPeer peer : replica.division().getRaftConf().getAllPeers()) {
+        FollowerInfo follower = group.machine.followers().get(peer.getId());
+        if (follower == null) continue;
+        long age = follower.getLastRpcResponseTime().elapsedTime().toLong(TimeUnit.NANOSECONDS);
+        answeredAgo.merge(peer.getId().toString(), age, Math::min);
+      }
+    }
+    for (String peer : contacts.stalled(answeredAgo)) reconnect(peer, "was silent");
   }
 
   /** Answers the calls of other nodes from now on; they are refused before. */
@@ -609,6 +631,7 @@ public final class RaftNode implements AutoCloseable {
       member.log.appendWhenIdle(now);
       member.trigger.tick();
     }
+    reconnectStalled();
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // ends in snapshotDone

@@ -19,16 +19,28 @@ final class ReplicationPort implements GrpcServices.Customizer {
    */
   private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(5);
 
+  /**
+   * The time without data after which the other side is asked whether it is there, and the time for
+   * its answer. A connection whose end was lost with the network would stay open for good.
+   */
+  private static final Duration KEEPALIVE_TIME = Duration.ofSeconds(30);
+
+  private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(20);
+
   private final String self;
   private final BiPredicate<X509Certificate, String> maySpeakAs;
+  private final PeerContacts contacts;
 
   /**
    * @param self the peer that this node is
    * @param maySpeakAs whether the holder of a certificate may send requests as a peer
+   * @param contacts gets the requests of each peer
    */
-  ReplicationPort(String self, BiPredicate<X509Certificate, String> maySpeakAs) {
+  ReplicationPort(
+      String self, BiPredicate<X509Certificate, String> maySpeakAs, PeerContacts contacts) {
     this.self = self;
     this.maySpeakAs = maySpeakAs;
+    this.contacts = contacts;
   }
 
   @Override
@@ -36,6 +48,8 @@ final class ReplicationPort implements GrpcServices.Customizer {
       NettyServerBuilder builder, EnumSet<GrpcServices.Type> types) {
     return builder
         .handshakeTimeout(HANDSHAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-        .intercept(new RequestorCheck(self, maySpeakAs));
+        .keepAliveTime(KEEPALIVE_TIME.toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTimeout(KEEPALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+        .intercept(new RequestorCheck(self, maySpeakAs, contacts));
   }
 }

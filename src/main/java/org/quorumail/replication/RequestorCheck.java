@@ -39,14 +39,18 @@ final class RequestorCheck implements ServerInterceptor {
 
   private final ByteString self;
   private final BiPredicate<X509Certificate, String> maySpeakAs;
+  private final PeerContacts contacts;
   private final AtomicLong loggedAt = new AtomicLong(System.nanoTime() - LOG_INTERVAL.toNanos());
 
   /**
    * @param self the peer that this node is
+   * @param contacts gets the requests that are accepted
    */
-  RequestorCheck(String self, BiPredicate<X509Certificate, String> maySpeakAs) {
+  RequestorCheck(
+      String self, BiPredicate<X509Certificate, String> maySpeakAs, PeerContacts contacts) {
     this.self = ByteString.copyFromUtf8(self);
     this.maySpeakAs = maySpeakAs;
+    this.contacts = contacts;
   }
 
   @Override
@@ -60,6 +64,7 @@ final class RequestorCheck implements ServerInterceptor {
       extends ForwardingServerCallListener.SimpleForwardingServerCallListener<Q> {
     private final ServerCall<Q, R> call;
     private @Nullable ByteString accepted;
+    private PeerContacts.@Nullable Contact contact;
     private boolean refused;
 
     CheckedListener(ServerCall<Q, R> call, ServerCall.Listener<Q> next) {
@@ -77,6 +82,7 @@ final class RequestorCheck implements ServerInterceptor {
       }
       ByteString requestor = request == null ? null : request.getRequestorId();
       if (requestor == null || requestor.equals(accepted)) {
+        if (requestor != null && contact != null) contact.received();
         super.onMessage(message);
         return;
       }
@@ -84,6 +90,8 @@ final class RequestorCheck implements ServerInterceptor {
       String claimed = requestor.toStringUtf8();
       if (certificate != null && maySpeakAs.test(certificate, claimed)) {
         accepted = requestor;
+        contact = contacts.of(claimed);
+        contact.received();
         super.onMessage(message);
         return;
       }

@@ -27,8 +27,9 @@ public record ChaosOptions(
    * @param maxFaults upper limit of periodic faults
    * @param pause makes half of the faults SIGSTOP and SIGCONT
    * @param killAllAt time after the first message at which all nodes are killed at once
-   * @param rolling stops and starts each node once in order, the next when all are ready; nothing
-   *     is killed, and {@code killEvery} is the pause before each
+   * @param order in which order and by which rule nodes fail; without {@link Order#RANDOM} only the
+   *     seed, {@code restartAfter}, {@code maxFaults}, and {@code killEvery} as the pause before
+   *     each fault count
    */
   public record FaultSchedule(
       long seed,
@@ -38,21 +39,39 @@ public record ChaosOptions(
       int maxFaults,
       boolean pause,
       Optional<Duration> killAllAt,
-      boolean rolling) {
+      Order order) {
+    /** The rule by which nodes fail. */
+    public enum Order {
+      /** Nodes are killed or paused at random. */
+      RANDOM,
+      /** Each node is stopped and started once, the next when all are ready; none is killed. */
+      ROLLING,
+      /** See {@link MembershipChanges}. */
+      MEMBERSHIP
+    }
+
     /** Kills a node whenever all have been ready, so that mail goes on flowing in between. */
     public static FaultSchedule oneAtATime(Duration killEvery, Duration restartAfter) {
       return new FaultSchedule(
-          1, killEvery, restartAfter, true, Integer.MAX_VALUE, false, Optional.empty(), false);
+          1,
+          killEvery,
+          restartAfter,
+          true,
+          Integer.MAX_VALUE,
+          false,
+          Optional.empty(),
+          Order.RANDOM);
     }
 
     /** Restarts all nodes in order, one after the other, as an upgrade does. */
     public static FaultSchedule rolling(Duration pause) {
-      return new FaultSchedule(1, pause, Duration.ZERO, true, 0, false, Optional.empty(), true);
+      return new FaultSchedule(
+          1, pause, Duration.ZERO, true, 0, false, Optional.empty(), Order.ROLLING);
     }
 
     public static FaultSchedule allAtOnce(Duration at, Duration restartAfter) {
       return new FaultSchedule(
-          1, Duration.ZERO, restartAfter, false, 0, false, Optional.of(at), false);
+          1, Duration.ZERO, restartAfter, false, 0, false, Optional.of(at), Order.RANDOM);
     }
   }
 

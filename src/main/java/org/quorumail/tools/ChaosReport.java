@@ -11,6 +11,7 @@ import java.util.Map;
  * The result of a {@link ChaosRun}.
  *
  * @param restarts of nodes that were stopped in order
+ * @param membership the changes of the members, by kind
  * @param refusals how often a client with a list of all nodes was refused by each of them
  * @param duplicateBound deliveries in doubt, summed over all faults
  * @param problems further reasons why the run is not good, one sentence each
@@ -22,6 +23,7 @@ public record ChaosReport(
     int kills,
     int pauses,
     PlannedRestarts restarts,
+    Map<String, Long> membership,
     int refusals,
     long duplicateBound,
     RecoveryTimes firstAcknowledgement,
@@ -112,6 +114,8 @@ public record ChaosReport(
         .append(
             "%d, the longest stop took %d ms%n"
                 .formatted(restarts.count(), restarts.longestStopMillis()));
+    if (!membership.isEmpty())
+      text.append("changes of the members     ").append(membership).append('\n');
     text.append("kill to the first 250      ").append(firstAcknowledgement.toText()).append('\n');
     text.append("kill to taken-over mail    ").append(firstTakenOver.toText()).append('\n');
     text.append(
@@ -136,6 +140,7 @@ public record ChaosReport(
     json.put("kills", kills);
     json.put("pauses", pauses);
     json.put("restarts", restarts.count());
+    json.put("membership", membership);
     json.put("longest_stop_ms", restarts.longestStopMillis());
     json.put("refusals", refusals);
     json.put("duplicate_bound", duplicateBound);

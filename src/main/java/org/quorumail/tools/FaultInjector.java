@@ -46,7 +46,13 @@ final class FaultInjector {
   }
 
   void start() {
-    thread = Thread.ofVirtual().start(options.rolling() ? this::restartAll : this::run);
+    Runnable faultLoop =
+        switch (options.order()) {
+          case RANDOM -> this::run;
+          case ROLLING -> this::restartAll;
+          case MEMBERSHIP -> this::changeMembers;
+        };
+    thread = Thread.ofVirtual().start(faultLoop);
   }
 
   List<InjectedFault> faults() {
@@ -80,6 +86,42 @@ final class FaultInjector {
     } catch (IOException e) {
       problems.add("a node could not be restarted: " + e.getMessage());
     }
+  }
+
+  private void changeMembers() {
+    Duration downtime = options.restartAfter();
+    MembershipChanges changes = new MembershipChanges(cluster, this, downtime, random, progress);
+    int made = 0;
+    try {
+      for (; made < options.maxFaults(); made++) {
+        Thread.sleep(options.killEvery());
+        if (stopped) break;
+        changes.changeOne();
+      }
+    } catch (InterruptedException e) {
+      // stopped from outside
+    } catch (IOException e) {
+      problems.add("a change of the members failed: " + e.getMessage());
+    }
+    if (problems.isEmpty() && made < Math.min(options.maxFaults(), MembershipChanges.KINDS.size()))
+      problems.add(
+          "only " + made + " changes of the members while mail flowed: send more messages");
+  }
+
+  /** Notes a change that an operator orders: nothing may be in doubt by it. */
+  void planned(InjectedFault.Kind kind, int node) {
+    faults.add(new InjectedFault(kind, node, System.nanoTime(), 0, true));
+    progress.printf("%s of %s%n", kind, cluster.node(node).settings().id());
+  }
+
+  /** Notes that a node has ended by itself, as it should. */
+  void ended(int node) {
+    setDown(node, true);
+    inDoubt.killed(node);
+  }
+
+  void restarted(int node) {
+    setDown(node, false);
   }
 
   private void restart(int node) throws IOException, InterruptedException {
@@ -141,7 +183,7 @@ final class FaultInjector {
     for (int node : order) restartLater(node, false);
   }
 
-  private void fail(int node, InjectedFault.Kind kind, boolean quorumSurvives)
+  void fail(int node, InjectedFault.Kind kind, boolean quorumSurvives)
       throws IOException, InterruptedException {
     setDown(node, true);
     long duplicates = inDoubt.upperBound(node);
@@ -156,7 +198,7 @@ final class FaultInjector {
     faults.add(new InjectedFault(kind, node, at, duplicates, quorumSurvives));
     progress.printf(
         "%s %s in_doubt=%d%n",
-        kind == InjectedFault.Kind.PAUSE ? "kill -STOP" : "kill -9",
+        kind == InjectedFault.Kind.PAUSE ? "kill -STOP" : "kill -9 (" + kind + ")",
         process.settings().id(),
         duplicates);
   }

@@ -12,6 +12,14 @@ record InjectedFault(Kind kind, int node, long at, long inDoubt, boolean quorumS
     KILL,
     PAUSE,
     /** Stopped in order and started again: nothing is in doubt. */
-    RESTART
+    RESTART,
+    /** Taken out of service by an operator, and put back. */
+    MAINTENANCE,
+    /** Killed, its directory lost, removed, and joined again under the same id. */
+    WIPE,
+    /** Its places given to another node; joined again with an empty directory. */
+    REPLACE,
+    /** Left in order; joined again with an empty directory. */
+    LEAVE
   }
 }

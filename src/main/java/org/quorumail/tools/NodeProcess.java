@@ -126,6 +126,33 @@ public final class NodeProcess implements AutoCloseable {
     process = started;
   }
 
+  /** The output of a command of the program. */
+  public record CommandOutput(int exitCode, String text) {}
+
+  /** Runs a command of the program against this node's control socket. */
+  public CommandOutput command(Duration timeout, String... command)
+      throws IOException, InterruptedException {
+    List<String> line = new ArrayList<>(List.of(program.toString()));
+    line.addAll(List.of(command));
+    line.addAll(List.of("-s", settings.directory().resolve("control.sock").toString()));
+    Path output = Files.createTempFile(settings.directory(), "command", ".out");
+    try {
+      Process run =
+          new ProcessBuilder(line)
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start();
+      run.getOutputStream().close();
+      if (!run.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        run.destroyForcibly().waitFor();
+        throw new IOException(String.join(" ", command) + " did not end in time");
+      }
+      return new CommandOutput(run.exitValue(), Files.readString(output));
+    } finally {
+      Files.delete(output);
+    }
+  }
+
   public synchronized boolean isRunning() {
     return process != null && process.isAlive();
   }

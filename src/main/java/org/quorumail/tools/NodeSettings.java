@@ -143,6 +143,10 @@ public record NodeSettings(
     return directory.resolve("quorumail.toml");
   }
 
+  public Path dataDirectory() {
+    return directory.resolve("data");
+  }
+
   public Path logFile() {
     return directory.resolve("log");
   }
@@ -189,7 +193,7 @@ public record NodeSettings(
             hostname(),
             directory.resolve("control.sock"),
             id,
-            directory.resolve("data"),
+            dataDirectory(),
             smtpPort,
             routeTo,
             String.join("\n", delivery),

@@ -66,6 +66,7 @@ import org.quorumail.node.RaftGroups;
 import org.quorumail.node.ReplicatedConfig;
 import org.quorumail.node.ReplicatedConfigFollower;
 import org.quorumail.node.SmtpListeners;
+import org.quorumail.node.SpoolMoveEvents;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.Intake;
@@ -226,6 +227,11 @@ class ReportsTest {
     String self = directory.identity().nodeId();
     await().atMost(LONG).until(() -> self.equals(cluster.status().leaderId()));
     assertThat(cluster.status().state()).isEqualTo("Healthy");
+    assertThat(cluster.status().warning()).isNull();
+    spoolMoves(self, "n9");
+    assertThat(cluster.status().state()).isEqualTo("Rebalancing");
+    spoolMoves(self, self);
+    assertThat(cluster.status().state()).as("the spool has arrived").isEqualTo("Healthy");
     assertThat(cluster.replication().spools())
         .extracting(ClusterView.GroupStatus::name)
         .containsExactly("meta", "spool-" + self);
@@ -236,6 +242,12 @@ class ReportsTest {
     assertThat(cluster.transferLeadership("spool-x", "")).isEmpty();
     state.draining();
     assertThat(cluster.status().state()).isEqualTo("ShuttingDown");
+  }
+
+  private void spoolMoves(String home, String to) {
+    Map<String, String> details = Map.of("spool", "spool-" + home, "to", to);
+    String now = java.time.Instant.now().toString();
+    member.events().add(new ClusterEvent(now, "n9", SpoolMoveEvents.STARTED, details));
   }
 
   @Test
@@ -264,7 +276,7 @@ class ReportsTest {
     @Override
     public ClusterStatus status() {
       LocalNode local = new LocalNode(self, "leader", "healthy", 1);
-      return new ClusterStatus(1, 1, 0, self, "Healthy", term, local);
+      return new ClusterStatus(1, 1, 0, self, "Healthy", term, local, null);
     }
 
     @Override

@@ -75,8 +75,12 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
         quorum,
         statuses.size(),
         10_000,
-        clockSteady);
+        clockSteady,
+        groupsBehind);
   }
+
+  /** The groups whose replica of the node has not caught up. */
+  public volatile List<String> groupsBehind = List.of();
 
   /** The present maintenance; null without one. */
   public volatile @Nullable MaintenanceOrder maintenance;
@@ -147,7 +151,8 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
         "n1",
         "Healthy",
         3,
-        new LocalNode("n1", "leader", "healthy", 90));
+        new LocalNode("n1", "leader", "healthy", 90),
+        null);
   }
 
   @Override

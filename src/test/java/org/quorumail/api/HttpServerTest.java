@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -148,6 +149,16 @@ class HttpServerTest {
   }
 
   @Test
+  void aReplicaThatIsNotWaitedForDegradesTheHealthAndIsNamed() throws Exception {
+    node.groupsBehind = List.of("spool-n2");
+    JsonNode health = json(get("/health"));
+    assertThat(health.get("status").asString()).isEqualTo("Degraded");
+    assertThat(health.get("checks").get("replicas").asString())
+        .isEqualTo("Degraded: has not caught up with spool-n2");
+    assertThat(get("/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void aMissingNodeIsDegradedAndMailStillFlows() throws Exception {
     node.unhealthyNodes = 1;
     HttpResponse<String> answer = get("/health");
@@ -179,7 +190,8 @@ class HttpServerTest {
             "leader_id",
             "state",
             "term",
-            "local_node");
+            "local_node",
+            "warning");
     assertThat(status.get("local_node").propertyNames())
         .containsExactlyInAnyOrder("id", "role", "status", "uptime_seconds");
     assertThat(get("/api/cluster/status").body()).isEqualTo(get("/cluster/status").body());

@@ -409,6 +409,20 @@ class CommandLineInterfaceTest {
     assertThat(out).contains("VERSION", "rollback to version 1").contains("one");
     onNode("cluster", "config", "status");
     assertThat(out).contains("n1", "3", "relay.domains").doesNotContain("<>");
+    assertThat(onNode("cluster", "config", "set", "log.level", "debug")).isEqualTo(ExitCode.DONE);
+    assertThat(out).startsWith("version 4 is accepted");
+    onNode("cluster", "config", "get");
+    assertThat(out).isEqualTo("[relay]\ndomains = [\"a.test\"]\n[log]\nlevel = \"debug\"\n");
+    assertThat(onNode("cluster", "config", "unset", "relay.domains", "--base", "3"))
+        .isEqualTo(ExitCode.FAILED);
+    assertThat(onNode("cluster", "config", "unset", "relay.domains")).isEqualTo(ExitCode.DONE);
+    onNode("cluster", "config", "get");
+    assertThat(out).isEqualTo("[relay]\n[log]\nlevel = \"debug\"\n");
+    onNode("cluster", "config", "history");
+    assertThat(out).contains("set log.level", "unset relay.domains");
+    assertThat(onNode("cluster", "config", "unset", "no.key")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("no.key is not set");
+    assertThat(onNode("cluster", "config", "set", "bad", "1")).isEqualTo(ExitCode.USAGE);
     Files.writeString(file, "bad = 1\n");
     assertThat(onNode("cluster", "config", "set", file.toString())).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("configuration:1: bad: unknown key");
@@ -614,6 +628,17 @@ class CommandLineInterfaceTest {
     command
         .getSubcommands()
         .forEach((word, sub) -> tree(sub, (name + " " + word).strip(), visitor));
+  }
+
+  @Test
+  void changesOfTheMembersNeedFourNodesAndNoOtherFaults() {
+    assertThat(run("chaos", "--membership")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("--membership needs --nodes 4 or more");
+    for (String other : List.of("--rolling", "--pause", "--kill-all-at=3s")) {
+      assertThat(run("chaos", "--membership", "--nodes", "4", other))
+          .as(other)
+          .isEqualTo(ExitCode.USAGE);
+    }
   }
 
   private int onNode(String... args) {

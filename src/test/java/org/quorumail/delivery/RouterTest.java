@@ -55,6 +55,27 @@ class RouterTest {
   }
 
   @Test
+  void aDomainWithOtherSettingsIsAnotherDestinationFromThenOn() {
+    Router changed = TestConfig.router("");
+    Destination before = changed.destination("a.test");
+    Destination other = changed.destination("b.test");
+    var two = TestConfig.of("[delivery.domains.\"a.test\"]\nmax_connections = 2\n").delivery();
+    changed.replaceDomains(two.domains());
+    Destination after = changed.destination("a.test");
+    assertThat(after.maxConnections()).isEqualTo(2);
+    assertThat(after).as("no connection of before is used").isNotEqualTo(before);
+    assertThat(changed.destination("b.test")).isEqualTo(other);
+    changed.replaceDomains(two.domains());
+    assertThat(changed.destination("a.test")).isEqualTo(after);
+    changed.replaceDomains(java.util.Map.of());
+    assertThat(changed.destination("a.test"))
+        .isNotEqualTo(before)
+        .isNotEqualTo(after)
+        .extracting(Destination::maxConnections)
+        .isEqualTo(before.maxConnections());
+  }
+
+  @Test
   void domainsThatAreLookedUpDoNot() {
     Router plain = TestConfig.router("");
     assertThat(plain.destination("one.test")).isNotEqualTo(plain.destination("two.test"));

@@ -17,12 +17,25 @@ class CatchUpTest {
   @Test
   void itIsDoneWhenNoGroupIsBehindAndStaysSo() {
     led.addAll(behind);
-    pass(Duration.ofMinutes(5));
+    pass(CatchUp.LIMIT.minusSeconds(1));
     assertThat(catchUp.isDone()).as("it lacks entries of a leader").isFalse();
     behind.clear();
     assertThat(catchUp.isDone()).isTrue();
     behind.add("meta");
     assertThat(catchUp.isDone()).isTrue();
+    assertThat(catchUp.abandoned()).isEmpty();
+  }
+
+  @Test
+  void aReplicaThatDoesNotCatchUpIsWaitedForNoLongerThanTheLimitAndIsNamed() {
+    led.addAll(behind);
+    behind.remove("meta");
+    pass(CatchUp.LIMIT);
+    assertThat(catchUp.isDone()).isTrue();
+    behind.add("meta");
+    assertThat(catchUp.abandoned()).containsExactly("spool-a");
+    behind.clear();
+    assertThat(catchUp.abandoned()).isEmpty();
   }
 
   @Test

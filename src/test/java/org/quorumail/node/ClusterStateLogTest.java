@@ -69,7 +69,8 @@ class ClusterStateLogTest {
             null,
             state,
             1,
-            new LocalNode("n1", "follower", "healthy", 1));
+            new LocalNode("n1", "follower", "healthy", 1),
+            null);
     for (int i = 0; i < times; i++) log.update(status, nodes);
   }
 

@@ -45,6 +45,9 @@ class ReplicatedConfigTest {
                 socket = "inet:192.0.2.1:8891"
                 [aliases.domains]
                 "a.test" = "b.test"
+                [delivery.domains."slow.test"]
+                max_connections = 2
+                rate_limit = "1/s"
                 """))
         .isEmpty();
   }
