@@ -30,6 +30,7 @@ import org.quorumail.delivery.MxOverrides;
 import org.quorumail.delivery.Router;
 import org.quorumail.dns.DnsResolver;
 import org.quorumail.dsn.DsnComposer;
+import org.quorumail.inject.HttpInjection;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.CertificateWatcher;
 import org.quorumail.node.ClusterDeparture;
@@ -171,7 +172,8 @@ final class Node {
               dns,
               new ConfigReport(member, shared),
               c.metrics().enabled() ? Optional.of(metrics) : Optional.empty(),
-              others);
+              others,
+              new HttpInjection(() -> state.listeners().injection()));
       upkeep.start("cluster-monitor", ClusterMonitor.INTERVAL, monitor::update);
       try (HttpServer http =
               c.health().enabled()

@@ -13,7 +13,7 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.spool.Intake;
 
 /** Keeps what was committed in memory; readiness and failures are set by the test. */
-final class FakeIntake implements Intake {
+public final class FakeIntake implements Intake {
   private final List<Accepted> accepted = new CopyOnWriteArrayList<>();
   private final AtomicInteger open = new AtomicInteger();
   private volatile Readiness readiness = Readiness.READY;
@@ -21,20 +21,20 @@ final class FakeIntake implements Intake {
   private volatile boolean writesFail;
   private volatile boolean forgetful;
 
-  record Accepted(
+  public record Accepted(
       QueueId id, Envelope envelope, Optional<String> hold, byte[] prefix, byte[] content) {
     /** The message as it will be sent: prefix and content. */
-    String text() {
+    public String text() {
       return new String(prefix, StandardCharsets.ISO_8859_1) + withoutTrace();
     }
 
     /** The content alone; the Received field is in the prefix. */
-    String withoutTrace() {
+    public String withoutTrace() {
       return new String(content, StandardCharsets.ISO_8859_1);
     }
   }
 
-  List<Accepted> accepted() {
+  public List<Accepted> accepted() {
     return accepted;
   }
 
@@ -43,11 +43,11 @@ final class FakeIntake implements Intake {
     return open.get();
   }
 
-  void readiness(Readiness now) {
+  public void readiness(Readiness now) {
     readiness = now;
   }
 
-  void atCommit(Readiness answer) {
+  public void atCommit(Readiness answer) {
     atCommit = answer;
   }
 
