@@ -23,6 +23,35 @@ public interface InjectionView {
    */
   InjectionAnswer inject(InjectionRequest request) throws IOException;
 
+  /** What this node alone knows of a request with a key; other nodes ask it. */
+  default KnownRequest known(String request) {
+    return new KnownRequest(false, List.of(), List.of());
+  }
+
+  /**
+   * What a node knows of a request that may come again.
+   *
+   * @param inProgress whether the node works on it, or does not know its fate
+   * @param spools the spools that the node owns, of which it knows all requests
+   */
+  record KnownRequest(boolean inProgress, List<String> spools, List<KnownMessage> messages) {
+    public KnownRequest {
+      spools = List.copyOf(spools);
+      messages = List.copyOf(messages);
+    }
+  }
+
+  /**
+   * A message that was accepted under a key.
+   *
+   * @param index of the message in its request
+   * @param body the digest of the request
+   */
+  record KnownMessage(int index, String id, String body, long atMillis) {
+    /** The time for which a key is known: 24 hours. */
+    public static final long KEPT_MILLIS = 24L * 3600 * 1000;
+  }
+
   /**
    * A request with messages.
    *

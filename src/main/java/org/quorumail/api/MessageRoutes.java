@@ -8,9 +8,12 @@ import org.quorumail.api.ApiRoute.Access;
 import org.quorumail.api.InjectionView.InjectionAnswer;
 import org.quorumail.api.InjectionView.InjectionRequest;
 
-/** The operation that takes messages over HTTP. */
-final class MessageRoutes {
+/** The operation that takes messages over HTTP, and the one by which nodes ask for a key. */
+public final class MessageRoutes {
   static final String PATH = "/api/messages";
+
+  /** The path of the operation between nodes, without the key. */
+  public static final String KEYS_PATH = "/api/messages/keys";
 
   private final InjectionView messages;
 
@@ -20,6 +23,16 @@ final class MessageRoutes {
 
   List<ApiRoute> routes() {
     return List.of(new ApiRoute("POST", PATH, Access.INJECT, this::inject));
+  }
+
+  /** The operation that only nodes call. */
+  List<ApiRoute> routesBetweenNodes() {
+    return List.of(
+        new ApiRoute(
+            "GET",
+            KEYS_PATH + "/{key}",
+            Access.OPERATOR,
+            request -> ApiResponse.json(messages.known(request.variable("key")))));
   }
 
   private ApiResponse inject(ApiRequest request) {

@@ -13,7 +13,10 @@ final class Addresses {
   /** A recipient. */
   static MailAddress mailbox(String text, String field) {
     return switch (parse(text)) {
-      case PathParser.Parsed.Mailbox box when box.rest().isEmpty() -> box.address();
+      case PathParser.Parsed.Mailbox box -> {
+        if (!box.rest().isEmpty()) throw InjectionProblem.of(field, "is no address");
+        yield box.address();
+      }
       case PathParser.Parsed.Malformed bad ->
           throw InjectionProblem.of(field, "is no address: " + bad.reason());
       case PathParser.Parsed.NotUtf8 bad -> throw InjectionProblem.of(field, "is not UTF-8");

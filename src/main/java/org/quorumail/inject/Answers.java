@@ -50,6 +50,7 @@ final class Answers {
     boolean passes = reply.transientFailure();
     return switch (refused.cause()) {
       case UNAVAILABLE -> InjectionAnswer.refused(503, words, "", RETRY_UNAVAILABLE);
+      case ACCEPTED_BEFORE -> InjectionAnswer.refused(409, words, "Idempotency-Key", 1);
       case DISK_FULL -> InjectionAnswer.refused(507, words, "", RETRY_FULL);
       case BUSY -> InjectionAnswer.refused(429, words, "", RETRY_BUSY);
       case TOO_LARGE -> InjectionAnswer.refused(413, words, "");

@@ -35,6 +35,7 @@ final class BatchInjection {
   private final InjectionClient client;
   private final MessageDraft draft;
   private final MessageComposer composer;
+  private final RequestOnce once;
   private final List<DraftRecipient> recipients;
   private final @Nullable InjectionAnswer[] refusals;
   private final @Nullable Accepted[] accepted;
@@ -45,11 +46,13 @@ final class BatchInjection {
       InjectionEndpoint open,
       InjectionClient client,
       MessageDraft draft,
-      MessageComposer composer) {
+      MessageComposer composer,
+      RequestOnce once) {
     this.open = open;
     this.client = client;
     this.draft = draft;
     this.composer = composer;
+    this.once = once;
     this.recipients = draft.recipients();
     this.refusals = new InjectionAnswer[recipients.size()];
     this.accepted = new Accepted[recipients.size()];
@@ -92,6 +95,11 @@ final class BatchInjection {
   }
 
   private void submit(int i, InjectionSession session) {
+    Optional<InjectionResult> before = once.accepted(i);
+    if (before.isPresent() && before.get() instanceof Accepted done) {
+      accepted[i] = done;
+      return;
+    }
     DraftRecipient recipient = recipients.get(i);
     byte[] message = draft.composeFor(recipient, composer, open.maxMessageSize());
     InjectionResult result;
@@ -100,17 +108,20 @@ final class BatchInjection {
           session.submit(
               draft.sender(),
               List.of(recipient.address()),
-              sink -> sink.write(message, 0, message.length));
+              sink -> sink.write(message, 0, message.length),
+              () -> once.key(i));
     } catch (IOException e) {
       throw new IllegalStateException("a message in memory can be read", e);
     }
+    once.ended(result);
     switch (result) {
       case Accepted done -> accepted[i] = done;
       case InjectionResult.Refused refused -> {
         InjectionAnswer answer = Answers.refused(refused, List.of(recipient.field()));
         refusals[i] = answer;
         switch (refused.cause()) {
-          case UNAVAILABLE, DISK_FULL, BUSY, SENDER -> end.compareAndSet(null, answer);
+          case UNAVAILABLE, DISK_FULL, BUSY, ACCEPTED_BEFORE, SENDER ->
+              end.compareAndSet(null, answer);
           case TOO_LARGE, RECIPIENT, CONTENT -> {}
         }
       }

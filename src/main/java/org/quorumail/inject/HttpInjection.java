@@ -13,13 +13,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.quorumail.api.InjectionView;
+import org.quorumail.api.OtherNodes;
 import org.quorumail.auth.User;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.mime.MessageComposer;
 import org.quorumail.smtp.server.InjectionEndpoint;
 import org.quorumail.smtp.server.InjectionEndpoint.InjectionClient;
+import org.quorumail.smtp.server.InjectionResult;
 import org.quorumail.smtp.server.InjectionSession;
+import org.quorumail.spool.Intake.RequestLookup;
+import org.quorumail.spool.RequestKey;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -47,13 +51,20 @@ public final class HttpInjection implements InjectionView {
   private static final int NESTING_MAX = 20;
 
   private final Supplier<Optional<InjectionEndpoint>> endpoint;
+  private final RequestKeys keys;
   private final MessageComposer composer;
 
   /**
    * @param endpoint empty while this node takes no mail
+   * @param others are asked for the key of a request
+   * @param memberWithout a member that does not know such keys, or is not there to tell
    */
-  public HttpInjection(Supplier<Optional<InjectionEndpoint>> endpoint) {
+  public HttpInjection(
+      Supplier<Optional<InjectionEndpoint>> endpoint,
+      OtherNodes others,
+      Supplier<Optional<String>> memberWithout) {
     this.endpoint = endpoint;
+    this.keys = new RequestKeys(others, memberWithout);
     SecureRandom random = new SecureRandom();
     this.composer =
         new MessageComposer(
@@ -78,7 +89,31 @@ public final class HttpInjection implements InjectionView {
     }
   }
 
+  @Override
+  public KnownRequest known(String request) {
+    if (!RequestKey.isDigest(request)) throw new IllegalArgumentException("not a key");
+    RequestLookup here =
+        endpoint
+            .get()
+            .map(open -> open.requests(request))
+            .orElse(new RequestLookup(List.of(), List.of(), false));
+    return keys.known(request, here);
+  }
+
   private InjectionAnswer inject(InjectionRequest request, InjectionEndpoint open)
+      throws IOException {
+    Optional<RequestOnce> once = RequestOnce.of(request);
+    if (once.isEmpty()) return inject(request, open, RequestOnce.NONE);
+    String key = once.get().request();
+    once.get().known(keys.begin(key, open::requests, System.currentTimeMillis()));
+    try {
+      return inject(once.get().digesting(request), open, once.get());
+    } finally {
+      keys.end(key, once.get().isInDoubt());
+    }
+  }
+
+  private InjectionAnswer inject(InjectionRequest request, InjectionEndpoint open, RequestOnce once)
       throws IOException {
     var unavailable = open.refusal();
     if (unavailable.isPresent()) return Answers.refused(unavailable.get(), List.of());
@@ -94,13 +129,13 @@ public final class HttpInjection implements InjectionView {
     if (session.isEmpty()) throw busy();
     try (InjectionSession opened = session.get()) {
       return switch (mediaType(contentType)) {
-        case "message/rfc822" -> raw(request, open, opened);
+        case "message/rfc822" -> raw(request, open, opened, once);
         case "application/json" ->
-            document(json(body(request, open, opened), open), open, client, opened);
+            document(json(body(request, open, opened), open), open, client, opened, once);
         case "multipart/form-data" -> {
           byte[] body = body(request, open, opened);
           JsonNode form = FormReader.read(body, contentType, mapper(open));
-          yield document(form, open, client, opened);
+          yield document(form, open, client, opened, once);
         }
         default ->
             throw InjectionProblem.of(
@@ -119,7 +154,7 @@ public final class HttpInjection implements InjectionView {
 
   /** Streams a message that the client has composed; the envelope is beside it. */
   private static InjectionAnswer raw(
-      InjectionRequest request, InjectionEndpoint open, InjectionSession session)
+      InjectionRequest request, InjectionEndpoint open, InjectionSession session, RequestOnce once)
       throws IOException {
     Map<String, List<String>> query = request.query();
     for (String name : query.keySet()) {
@@ -146,6 +181,10 @@ public final class HttpInjection implements InjectionView {
     if (request.length().orElse(0) > open.maxMessageSize()) {
       throw Placeholders.tooLarge(open.maxMessageSize());
     }
+    if (once.isKnown(0)) {
+      discard(request.body(), open.maxMessageSize());
+      return Answers.of(once.accepted(0).orElseThrow(), recipients, fields);
+    }
     var result =
         session.submit(
             sender,
@@ -155,8 +194,20 @@ public final class HttpInjection implements InjectionView {
               for (int n = request.body().read(piece); n >= 0; n = request.body().read(piece)) {
                 sink.write(piece, 0, n);
               }
-            });
+            },
+            () -> once.key(0));
+    once.ended(result);
     return Answers.of(result, recipients, fields);
+  }
+
+  /** Reads a body that was accepted before only for its digest. */
+  private static void discard(InputStream body, long most) throws IOException {
+    byte[] piece = new byte[PIECE / COPIES];
+    long left = most;
+    for (int n = body.read(piece); n >= 0; n = body.read(piece)) {
+      left -= n;
+      if (left < 0) throw Placeholders.tooLarge(most);
+    }
   }
 
   private static void requireFew(int recipients, InjectionEndpoint open, String field) {
@@ -165,10 +216,15 @@ public final class HttpInjection implements InjectionView {
   }
 
   private InjectionAnswer document(
-      JsonNode root, InjectionEndpoint open, InjectionClient client, InjectionSession session)
+      JsonNode root,
+      InjectionEndpoint open,
+      InjectionClient client,
+      InjectionSession session,
+      RequestOnce once)
       throws IOException {
     MessageDraft draft = DraftReader.read(root, open.maxRecipients());
-    if (draft.personal()) return new BatchInjection(open, client, draft, composer).run(session);
+    if (draft.personal())
+      return new BatchInjection(open, client, draft, composer, once).run(session);
     byte[] message = draft.compose(composer, open.maxMessageSize());
     List<MailAddress> recipients = new ArrayList<>();
     List<String> fields = new ArrayList<>();
@@ -176,8 +232,16 @@ public final class HttpInjection implements InjectionView {
       recipients.add(r.address());
       fields.add(r.field());
     }
-    var result =
-        session.submit(draft.sender(), recipients, sink -> sink.write(message, 0, message.length));
+    Optional<InjectionResult> before = once.accepted(0);
+    InjectionResult result =
+        before.isPresent()
+            ? before.get()
+            : session.submit(
+                draft.sender(),
+                recipients,
+                sink -> sink.write(message, 0, message.length),
+                () -> once.key(0));
+    once.ended(result);
     return Answers.of(result, recipients, fields);
   }
 

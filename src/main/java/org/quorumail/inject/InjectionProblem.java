@@ -32,6 +32,16 @@ final class InjectionProblem extends RuntimeException {
     return new InjectionProblem(429, "", detail, 2);
   }
 
+  /** The same request is at work, or was done a moment ago. */
+  static InjectionProblem conflict(String detail) {
+    return new InjectionProblem(409, "Idempotency-Key", detail, 1);
+  }
+
+  /** Something that the request needs is not there now. */
+  static InjectionProblem unavailable(String detail) {
+    return new InjectionProblem(503, "", detail, Answers.RETRY_UNAVAILABLE);
+  }
+
   InjectionAnswer answer() {
     String detail = String.valueOf(getMessage());
     return InjectionAnswer.refused(status, detail, field, retryAfterSeconds);

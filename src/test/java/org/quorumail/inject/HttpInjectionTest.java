@@ -281,6 +281,57 @@ class HttpInjectionTest {
   }
 
   @Test
+  void aRequestThatComesAgainHasTheSameAnswer() throws Exception {
+    String one = "{\"from\": \"a@app.example\", \"to\": \"x@one.example\", \"text\": \"t\"}";
+    HttpResponse<String> first = keyed("application/json", "", one);
+    assertThat(first.statusCode()).as(first.body()).isEqualTo(202);
+    HttpResponse<String> second = keyed("application/json", "", one);
+    assertThat(second.statusCode()).isEqualTo(202);
+    assertThat(second.body()).isEqualTo(first.body());
+    assertThat(server.intake.accepted()).hasSize(1);
+    HttpResponse<String> other = keyed("application/json", "", one.replace("x@", "y@"));
+    assertThat(other.statusCode()).isEqualTo(422);
+    assertThat(JSON.readTree(other.body()).path("field").asString()).isEqualTo("Idempotency-Key");
+    assertThat(server.intake.accepted()).hasSize(1);
+  }
+
+  @Test
+  void aRawMessageThatComesAgainIsComparedToItsEnd() throws Exception {
+    String envelope = "?from=a@app.example&to=x@one.example";
+    HttpResponse<String> first = keyed("message/rfc822", envelope, "Subject: a\r\n\r\nb\r\n");
+    assertThat(first.statusCode()).isEqualTo(202);
+    assertThat(keyed("message/rfc822", envelope, "Subject: a\r\n\r\nb\r\n").body())
+        .isEqualTo(first.body());
+    assertThat(keyed("message/rfc822", envelope, "Subject: a\r\n\r\nc\r\n").statusCode())
+        .isEqualTo(422);
+    String elsewhere = "?from=a@app.example&to=y@one.example";
+    assertThat(keyed("message/rfc822", elsewhere, "Subject: a\r\n\r\nb\r\n").statusCode())
+        .isEqualTo(422);
+    assertThat(server.intake.accepted()).hasSize(1);
+  }
+
+  @Test
+  void aBatchThatComesAgainAcceptsOnlyWhatIsMissing() throws Exception {
+    String batch =
+        """
+        {"from": "a@app.example", "text": "{{n}}",
+         "to": [{"address": "r1@one.example", "data": {"n": 1}},
+                {"address": "unwanted@one.example", "data": {"n": 2}},
+                {"address": "r3@one.example", "data": {"n": 3}}]}
+        """;
+    HttpResponse<String> first = keyed("application/json", "", batch);
+    assertThat(first.statusCode()).as(first.body()).isEqualTo(202);
+    JsonNode fates = JSON.readTree(first.body()).path("messages");
+    assertThat(fates.path(1).path("problem").path("status").asInt()).isEqualTo(422);
+    assertThat(keyed("application/json", "", batch).body()).isEqualTo(first.body());
+    assertThat(server.intake.accepted()).hasSize(2);
+  }
+
+  private HttpResponse<String> keyed(String type, String query, String body) throws Exception {
+    return server.post(query, type, BodyPublishers.ofString(body), "Idempotency-Key", "order-17");
+  }
+
+  @Test
   void tooManyRecipientsAreRefused() throws Exception {
     List<String> to =
         IntStream.rangeClosed(0, InjectionServer.MAX_RECIPIENTS)

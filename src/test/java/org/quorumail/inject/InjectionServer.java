@@ -103,7 +103,7 @@ final class InjectionServer implements AutoCloseable {
                 new HttpToken(
                     "reader", token(folder, READ_TOKEN), HttpToken.Rights.READ, List.of())),
             Optional.empty());
-    HttpInjection injection = new HttpInjection(() -> endpoint);
+    HttpInjection injection = new HttpInjection(() -> endpoint, OtherNodes.none(), Optional::empty);
     Api api = new Api(node, node, node, node, node, Optional.empty(), OtherNodes.none(), injection);
     server = HttpServer.start(api, config.health(), security, Optional::empty);
   }

@@ -41,6 +41,9 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
   private static final Reply NUL_BESIDE_DOT =
       Reply.of(550, "5.6.11", "A line of NUL and a dot is not allowed (RFC 5322 4)");
+  static final Reply ACCEPTED_BEFORE =
+      Reply.of(451, "4.3.0", "The same request was accepted a moment ago");
+
   private static final Reply NO_UTF8 =
       Reply.of(550, "5.6.7", "The next hop takes no internationalized mail (no SMTPUTF8)");
 
@@ -285,6 +288,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     Optional<Reply> undeliverable = undeliverable(envelope, trace.length + size);
     if (undeliverable.isPresent()) return undeliverable.get();
     long start = System.nanoTime();
+    source.requestKey().ifPresent(writer::onlyOnce);
     CommitResult result = writer.commit(envelope, trace, accept.holdReason());
     source.metrics().committed(System.nanoTime() - start);
     return switch (result) {
@@ -293,6 +297,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
         logReceived(envelope, accept.holdReason(), size);
         yield Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id());
       }
+      case CommitResult.AcceptedBefore before -> ACCEPTED_BEFORE;
       case CommitResult.Refused refused -> Availability.refusal(refused.reason());
     };
   }

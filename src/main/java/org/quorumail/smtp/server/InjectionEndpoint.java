@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.quorumail.auth.User;
 import org.quorumail.smtp.Reply;
 import org.quorumail.spool.Intake.Readiness;
+import org.quorumail.spool.Intake.RequestLookup;
 
 /**
  * The entrance for messages that come by another protocol than SMTP. They pass the filters, the
@@ -66,6 +67,11 @@ public final class InjectionEndpoint {
             });
   }
 
+  /** What this node knows of a request that may come again. */
+  public RequestLookup requests(String request) {
+    return server.intake().requests(request);
+  }
+
   public long maxMessageSize() {
     return maxMessageSize;
   }
@@ -102,6 +108,9 @@ public final class InjectionEndpoint {
 
   /** The cause of a refusal that the commit of a message gave. */
   static InjectionResult.Cause causeOf(Reply reply) {
+    if (reply.equals(IncomingMessage.ACCEPTED_BEFORE)) {
+      return InjectionResult.Cause.ACCEPTED_BEFORE;
+    }
     if (reply.equals(SessionMemory.REFUSAL)) return InjectionResult.Cause.BUSY;
     if (reply.equals(Availability.refusal(Readiness.DISK_FULL))) {
       return InjectionResult.Cause.DISK_FULL;

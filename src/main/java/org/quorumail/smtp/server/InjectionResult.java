@@ -30,6 +30,8 @@ public sealed interface InjectionResult {
     /** The client may not use this sender. */
     SENDER,
     RECIPIENT,
+    /** Another request with the same key was accepted meanwhile. */
+    ACCEPTED_BEFORE,
     /** A filter or a rule refuses the content; by its code for now or for good. */
     CONTENT
   }

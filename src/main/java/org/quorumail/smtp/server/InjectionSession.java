@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -20,6 +21,7 @@ import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Service;
 import org.quorumail.smtp.server.InjectionEndpoint.InjectionClient;
 import org.quorumail.smtp.server.InjectionResult.Cause;
+import org.quorumail.spool.RequestKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +41,7 @@ public final class InjectionSession implements MessageSource, AutoCloseable {
   private final Optional<Reply> unwanted;
   private @Nullable IncomingTransaction transaction;
   private @Nullable QueueId queueId;
+  private Supplier<Optional<RequestKey>> key = Optional::empty;
 
   /** The source of a content, which writes it once. */
   @FunctionalInterface
@@ -75,10 +78,16 @@ public final class InjectionSession implements MessageSource, AutoCloseable {
    * Submits one message and blocks until a quorum has it, or it is refused.
    *
    * @param content with any line ends, which become CRLF
+   * @param requestKey asked when all of the content was read
    * @throws IOException that of the content
    */
   public InjectionResult submit(
-      ReversePath sender, List<MailAddress> recipients, ContentSource content) throws IOException {
+      ReversePath sender,
+      List<MailAddress> recipients,
+      ContentSource content,
+      Supplier<Optional<RequestKey>> requestKey)
+      throws IOException {
+    key = requestKey;
     Optional<InjectionResult.Refused> unavailable = endpoint.refusal();
     if (unavailable.isPresent()) return unavailable.get();
     if (unwanted.isPresent()) return refused(Cause.CONTENT, unwanted.get());
@@ -203,6 +212,11 @@ public final class InjectionSession implements MessageSource, AutoCloseable {
   @Override
   public void queueId(QueueId id) {
     queueId = id;
+  }
+
+  @Override
+  public Optional<RequestKey> requestKey() {
+    return key.get();
   }
 
   @Override

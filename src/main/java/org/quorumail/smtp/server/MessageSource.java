@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.quorumail.mail.QueueId;
 import org.quorumail.policy.FilterSession;
 import org.quorumail.policy.SessionView;
+import org.quorumail.spool.RequestKey;
 
 /**
  * The origin of messages, as their reception sees it: an SMTP session, or a request of another
@@ -23,6 +24,11 @@ interface MessageSource extends SessionView {
 
   /** Called before the first octets of a content. */
   void contentBegun();
+
+  /** The key of the message that is committed next, if its client may send it again. */
+  default Optional<RequestKey> requestKey() {
+    return Optional.empty();
+  }
 
   /** The name of the client by reverse DNS, where a trusted host has given it. */
   Optional<String> reverseName();

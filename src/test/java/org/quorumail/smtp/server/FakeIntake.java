@@ -5,12 +5,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
+import org.quorumail.spool.AcceptedRequest;
 import org.quorumail.spool.Intake;
+import org.quorumail.spool.RequestKey;
 
 /** Keeps what was committed in memory; readiness and failures are set by the test. */
 public final class FakeIntake implements Intake {
@@ -20,6 +25,7 @@ public final class FakeIntake implements Intake {
   private volatile Readiness atCommit = Readiness.READY;
   private volatile boolean writesFail;
   private volatile boolean forgetful;
+  private final Map<RequestKey, AcceptedRequest> requests = new ConcurrentHashMap<>();
 
   public record Accepted(
       QueueId id, Envelope envelope, Optional<String> hold, byte[] prefix, byte[] content) {
@@ -61,6 +67,16 @@ public final class FakeIntake implements Intake {
   }
 
   @Override
+  public RequestLookup requests(String request) {
+    List<AcceptedRequest> known =
+        requests.entrySet().stream()
+            .filter(e -> e.getKey().request().equals(request))
+            .map(Map.Entry::getValue)
+            .toList();
+    return new RequestLookup(List.of("spool"), known, !requests.isEmpty());
+  }
+
+  @Override
   public Readiness readiness() {
     return readiness;
   }
@@ -74,6 +90,7 @@ public final class FakeIntake implements Intake {
   private final class FakeReception implements MessageWriter {
     private final QueueId id = QueueId.generate(Instant.now());
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+    private @Nullable RequestKey key;
 
     @Override
     public QueueId id() {
@@ -87,8 +104,19 @@ public final class FakeIntake implements Intake {
     }
 
     @Override
+    public void onlyOnce(RequestKey request) {
+      key = request;
+    }
+
+    @Override
     public CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> hold) {
       if (atCommit != Readiness.READY) return new CommitResult.Refused(atCommit);
+      RequestKey request = key;
+      if (request != null) {
+        long now = System.currentTimeMillis();
+        var row = new AcceptedRequest(request.index(), id, request.body(), now);
+        if (requests.putIfAbsent(request, row) != null) return new CommitResult.AcceptedBefore();
+      }
       if (!forgetful) accepted.add(new Accepted(id, envelope, hold, prefix, content.toByteArray()));
       return new CommitResult.Accepted(id);
     }
