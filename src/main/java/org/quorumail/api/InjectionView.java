@@ -23,13 +23,13 @@ public interface InjectionView {
    */
   InjectionAnswer inject(InjectionRequest request) throws IOException;
 
-  /** What this node alone knows of a request with a key; other nodes ask it. */
+  /** Returns the knowledge of this node alone about a request with a key; other nodes ask it. */
   default KnownRequest known(String request) {
     return new KnownRequest(false, List.of(), List.of());
   }
 
   /**
-   * What a node knows of a request that may come again.
+   * The knowledge of a node about a request that may come again.
    *
    * @param inProgress whether the node works on it, or does not know its fate
    * @param spools the spools that the node owns, of which it knows all requests

@@ -39,10 +39,12 @@ public final class HttpInjection implements InjectionView {
   /** The copies of a document on its way: as received, parsed, decoded, composed. */
   private static final int COPIES = 4;
 
-  /** What base64 adds to a content, and the room for a document around it. */
+  /** Base64 makes four characters of three octets. */
   private static final int BASE64_NUMERATOR = 4;
 
   private static final int BASE64_DENOMINATOR = 3;
+
+  /** The octets of a document beside its content. */
   private static final int DOCUMENT_ROOM = 1 << 20;
 
   /** The octets that are read for one charge of memory. */
@@ -57,7 +59,7 @@ public final class HttpInjection implements InjectionView {
   /**
    * @param endpoint empty while this node takes no mail
    * @param others are asked for the key of a request
-   * @param memberWithout a member that does not know such keys, or is not there to tell
+   * @param memberWithout a member that is down, or whose release does not know such keys
    */
   public HttpInjection(
       Supplier<Optional<InjectionEndpoint>> endpoint,

@@ -55,7 +55,7 @@ final class RequestKeys {
     this.memberWithout = memberWithout;
   }
 
-  /** What this node answers to another one. */
+  /** Returns the answer to another node. */
   KnownRequest known(String request, RequestLookup here) {
     List<KnownMessage> messages = new ArrayList<>();
     for (AcceptedRequest m : here.messages()) {

@@ -28,7 +28,7 @@ final class RequestOnce {
 
   private static final int KEY_MAX = 255;
 
-  /** What belongs to a request beside its body. */
+  /** The headers that belong to a request beside its body. */
   private static final List<String> HEADERS =
       List.of("content-type", "x-envelope-from", "x-envelope-to");
 

@@ -20,13 +20,13 @@ public interface Intake {
    */
   MessageWriter newMessage();
 
-  /** The messages that were accepted under the key of a request, as this node can tell. */
+  /** Returns the messages that were accepted under the key of a request, as this node knows. */
   default RequestLookup requests(String request) {
     return new RequestLookup(List.of(), List.of(), false);
   }
 
   /**
-   * What this node knows of a request.
+   * The knowledge of this node about a request.
    *
    * @param spools the spools that it owns: of these it knows all requests
    * @param messages in these and in its other replicas

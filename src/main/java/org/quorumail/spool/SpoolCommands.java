@@ -65,7 +65,7 @@ public final class SpoolCommands {
         case DONE -> CommandStatus.DONE;
         case NO_SUCH_MESSAGE -> CommandStatus.NO_SUCH_MESSAGE;
         case HELD -> CommandStatus.HELD;
-        case REFUSED, UNKNOWN -> CommandStatus.NO_QUORUM;
+        case REFUSED, ACCEPTED_BEFORE, UNKNOWN -> CommandStatus.NO_QUORUM;
       };
     } catch (ExecutionException | TimeoutException e) {
       return CommandStatus.NO_QUORUM;

@@ -104,7 +104,9 @@ class HttpInjectionTest {
   @Test
   void aLongMessageStreamsAndATooLongOneIsRefusedWithItsLimit() throws Exception {
     String raw = "?from=a@app.example&to=x@one.example";
-    byte[] fits = ("Subject: long\r\n\r\n" + "0123456789\r\n".repeat(100_000)).getBytes();
+    byte[] fits =
+        ("Subject: long\r\n\r\n" + "0123456789\r\n".repeat(100_000))
+            .getBytes(StandardCharsets.US_ASCII);
     HttpResponse<String> taken =
         server.post(raw, "message/rfc822", BodyPublishers.ofByteArray(fits));
     assertThat(taken.statusCode()).isEqualTo(202);

@@ -67,7 +67,7 @@ public final class InjectionEndpoint {
             });
   }
 
-  /** What this node knows of a request that may come again. */
+  /** Returns the knowledge of this node about a request that may come again. */
   public RequestLookup requests(String request) {
     return server.intake().requests(request);
   }
