@@ -25,11 +25,14 @@ import org.quorumail.cluster.ClusterMap;
 import org.quorumail.cluster.ClusterStartException;
 import org.quorumail.cluster.ConfigHistory;
 import org.quorumail.cluster.ConfigVersion;
+import org.quorumail.cluster.FeatureSupport;
+import org.quorumail.cluster.MemberMetadata;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.delivery.Router;
 import org.quorumail.dns.DnsResolver;
 import org.quorumail.dsn.DsnComposer;
+import org.quorumail.inject.HttpInjection;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.CertificateWatcher;
 import org.quorumail.node.ClusterDeparture;
@@ -163,7 +166,12 @@ final class Node {
       DnsReport dns = new DnsReport(resolver, overrides, orders, config, clock);
       boolean inCluster = c.cluster().enabled();
       OtherNodes others = inCluster ? new ClusterCalls(member, state) : OtherNodes.none();
-      InternalApi internal = new InternalApi(maintenance, clusterReport, queue, dns);
+      HttpInjection injection =
+          new HttpInjection(
+              () -> state.listeners().injection(),
+              others,
+              () -> memberWithout(MemberMetadata.REQUEST_KEYS, member));
+      InternalApi internal = new InternalApi(maintenance, clusterReport, queue, dns, injection);
       Api api =
           new Api(
               new NodeReport(state, config, health, reloader, maintenance, stopping::countDown),
@@ -172,7 +180,8 @@ final class Node {
               dns,
               new ConfigReport(member, shared),
               c.metrics().enabled() ? Optional.of(metrics) : Optional.empty(),
-              others);
+              others,
+              injection);
       upkeep.start("cluster-monitor", ClusterMonitor.INTERVAL, monitor::update);
       try (HttpServer http =
               c.health().enabled()
@@ -185,6 +194,14 @@ final class Node {
           serve(directory, member, map.get(), delivery, reloader, internal, maintenance);
       }
     }
+  }
+
+  /** A member that is down, or whose release lacks a feature. */
+  private Optional<String> memberWithout(String feature, ClusterMember member) {
+    return state
+        .groups()
+        .map(g -> new FeatureSupport(g.map(), member.metadata(), member.membership().members()))
+        .flatMap(support -> support.memberWithout(feature));
   }
 
   /**

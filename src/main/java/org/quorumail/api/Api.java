@@ -37,6 +37,18 @@ public final class Api {
     this(node, cluster, queue, dns, config, metrics, OtherNodes.none());
   }
 
+  /** An API of a node that takes no mail over HTTP. */
+  public Api(
+      NodeView node,
+      ClusterView cluster,
+      QueueView queue,
+      DnsView dns,
+      ReplicatedConfigView config,
+      Optional<Metrics> metrics,
+      OtherNodes others) {
+    this(node, cluster, queue, dns, config, metrics, others, InjectionView.NONE);
+  }
+
   /**
    * @param metrics empty when the configuration turns metrics off
    * @param others are called for what this node does not hold
@@ -48,7 +60,8 @@ public final class Api {
       DnsView dns,
       ReplicatedConfigView config,
       Optional<Metrics> metrics,
-      OtherNodes others) {
+      OtherNodes others,
+      InjectionView messages) {
     this.eventStream = new EventStream(cluster.events());
     AuditLog changes = new AuditLog(Clock.systemUTC());
     this.audit = Optional.of(changes);
@@ -60,6 +73,7 @@ public final class Api {
                 new MaintenanceRoutes(node, others).routes(),
                 new ReplicatedConfigRoutes(config).routes(),
                 new QueueRoutes(queue, dns).routes(),
+                new MessageRoutes(messages).routes(),
                 new DnsRoutes(dns).routes(),
                 new EventRoutes(cluster).routes(),
                 new AuditRoutes(changes).routes(),
@@ -102,6 +116,11 @@ public final class Api {
         .anyMatch(route -> route.matchPath(path).isPresent());
   }
 
+  /** Whether a request has messages, whose body is read as it arrives. */
+  static boolean isInjection(String method, String path) {
+    return method.equals("POST") && path.equals(MessageRoutes.PATH);
+  }
+
   /** Answers a request; never throws. */
   ApiResponse call(ApiRequest request) {
     String method = request.method().equals("HEAD") ? "GET" : request.method();
@@ -128,6 +147,7 @@ public final class Api {
           case PROBE -> true;
           case READ -> mayRead(request.caller());
           case WRITE -> request.caller() == Caller.OPERATOR || request.caller() == Caller.TOKEN;
+          case INJECT -> mayInject(request.caller());
           case OPERATOR -> request.caller() == Caller.OPERATOR;
         };
     if (allowed) return Optional.empty();
@@ -135,8 +155,12 @@ public final class Api {
       String detail = "this operation needs the control socket";
       return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
-    if (request.caller() == Caller.READ_TOKEN) {
-      String detail = "this operation needs a token that may change things: yours only reads";
+    if (request.caller() == Caller.READ_TOKEN || request.caller() == Caller.INJECT_TOKEN) {
+      boolean reads = request.caller() == Caller.READ_TOKEN;
+      String detail =
+          reads
+              ? "this operation needs a token that may change things: yours only reads"
+              : "this operation needs another token: yours only injects messages";
       return Optional.of(ApiResponse.problem(403, "Forbidden", detail));
     }
     String detail =
@@ -146,10 +170,17 @@ public final class Api {
         ApiResponse.problem(401, "Unauthorized", detail).withHeader("WWW-Authenticate", "Bearer"));
   }
 
+  private static boolean mayInject(Caller caller) {
+    return switch (caller) {
+      case OPERATOR, TOKEN, INJECT_TOKEN -> true;
+      case READ_TOKEN, LOOPBACK, WRONG_TOKEN, REMOTE -> false;
+    };
+  }
+
   private static boolean mayRead(Caller caller) {
     return switch (caller) {
       case OPERATOR, TOKEN, READ_TOKEN, LOOPBACK -> true;
-      case WRONG_TOKEN, REMOTE -> false;
+      case INJECT_TOKEN, WRONG_TOKEN, REMOTE -> false;
     };
   }
 

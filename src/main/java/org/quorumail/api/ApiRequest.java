@@ -1,8 +1,14 @@
 package org.quorumail.api;
 
+import java.io.ByteArrayInputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.quorumail.api.InjectionView.InjectionRequest;
 
 /**
  * A call of the API, over either transport.
@@ -12,6 +18,7 @@ import java.util.Optional;
  * @param variables parts of the path that the route's pattern names
  * @param who the name of the caller: a user of this host, or the key of its token
  * @param from the address of the caller, or the transport
+ * @param streamed the request with its body, where that is read as it arrives
  */
 record ApiRequest(
     String method,
@@ -21,7 +28,21 @@ record ApiRequest(
     byte[] body,
     Caller caller,
     String who,
-    String from) {
+    String from,
+    Optional<InjectionRequest> streamed) {
+
+  /** A request with a short body. */
+  ApiRequest(
+      String method,
+      String path,
+      Map<String, List<String>> query,
+      Map<String, String> variables,
+      byte[] body,
+      Caller caller,
+      String who,
+      String from) {
+    this(method, path, query, variables, body, caller, who, from, Optional.empty());
+  }
 
   /** The longest body; a longer one is refused with 413. */
   static final int MAX_BODY = 64 << 10;
@@ -32,6 +53,8 @@ record ApiRequest(
     OPERATOR,
     /** A client with a token that reads and changes, over HTTP. */
     TOKEN,
+    /** A client with a token that injects messages, over HTTP. */
+    INJECT_TOKEN,
     /** A client with a token that reads, over HTTP. */
     READ_TOKEN,
     /** A client with a wrong token, over HTTP. */
@@ -62,11 +85,28 @@ record ApiRequest(
   }
 
   ApiRequest withVariables(Map<String, String> pathVariables) {
-    return new ApiRequest(method, path, query, pathVariables, body, caller, who, from);
+    return new ApiRequest(method, path, query, pathVariables, body, caller, who, from, streamed);
   }
 
   ApiRequest withQuery(Map<String, List<String>> parameters) {
-    return new ApiRequest(method, path, parameters, variables, body, caller, who, from);
+    return new ApiRequest(method, path, parameters, variables, body, caller, who, from, streamed);
+  }
+
+  /** The request as one with messages; a short body is JSON. */
+  InjectionRequest injection() {
+    InetSocketAddress here = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    return streamed.orElseGet(
+        () ->
+            new InjectionRequest(
+                Map.of("content-type", "application/json"),
+                query,
+                new ByteArrayInputStream(body),
+                OptionalLong.of(body.length),
+                who,
+                Set.of("*"),
+                here,
+                here,
+                Optional.empty()));
   }
 
   String variable(String name) {

@@ -1,6 +1,7 @@
 package org.quorumail.api;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 
 /** The answer to a {@link ApiRequest}. Refusals are problem documents, RFC 9457. */
@@ -34,7 +35,9 @@ record ApiResponse(int status, String contentType, byte[] body, Map<String, Stri
   }
 
   ApiResponse withHeader(String name, String value) {
-    return new ApiResponse(status, contentType, body, Map.of(name, value));
+    Map<String, String> all = new HashMap<>(headers);
+    all.put(name, value);
+    return new ApiResponse(status, contentType, body, all);
   }
 
   record ProblemDocument(String type, String title, int status, String detail) {}

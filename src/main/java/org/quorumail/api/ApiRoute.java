@@ -14,6 +14,8 @@ record ApiRoute(String method, String pattern, Access access, Handler handler) {
     READ,
     /** Clients with the token that changes, or the control socket. */
     WRITE,
+    /** Clients with a token that injects or changes, or the control socket: messages. */
+    INJECT,
     /** The control socket only. */
     OPERATOR
   }

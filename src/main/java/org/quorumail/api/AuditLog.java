@@ -101,7 +101,7 @@ final class AuditLog {
   private static boolean isStranger(Caller caller) {
     return switch (caller) {
       case WRONG_TOKEN, LOOPBACK, REMOTE -> true;
-      case OPERATOR, TOKEN, READ_TOKEN -> false;
+      case OPERATOR, TOKEN, INJECT_TOKEN, READ_TOKEN -> false;
     };
   }
 

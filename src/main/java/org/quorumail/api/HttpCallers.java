@@ -25,15 +25,22 @@ final class HttpCallers {
   private static final Set<String> FORWARDING =
       Set.of("via", "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip");
 
+  /** The senders of a token that may change everything. */
+  private static final Set<String> ANY_SENDER = Set.of("*");
+
   private static final String FORWARDING_PREFIX = "x-forwarded-";
 
   /** The tokens, the one of {@code api.token_file} first. */
   private final List<KnownToken> tokens;
 
-  private record KnownToken(String name, ApiToken token, Caller caller) {}
+  private record KnownToken(String name, ApiToken token, Caller caller, Set<String> senders) {}
 
-  /** A caller and its name in the audit log. */
-  record Identity(Caller caller, String name) {}
+  /**
+   * A caller and its name in the audit log.
+   *
+   * @param senders the addresses that it may send as
+   */
+  record Identity(Caller caller, String name, Set<String> senders) {}
 
   private HttpCallers(List<KnownToken> tokens) {
     this.tokens = List.copyOf(tokens);
@@ -42,16 +49,24 @@ final class HttpCallers {
   /** Reads the token files; the exception's sentence names the key and the file. */
   static HttpCallers of(ApiConfig config) throws TokenFileException {
     List<KnownToken> known = new ArrayList<>();
-    add(known, "api.token_file", config.tokenFile(), Caller.TOKEN);
-    add(known, "api.read_token_file", config.readTokenFile(), Caller.READ_TOKEN);
+    add(known, "api.token_file", config.tokenFile(), Caller.TOKEN, ANY_SENDER);
+    add(known, "api.read_token_file", config.readTokenFile(), Caller.READ_TOKEN, Set.of());
     for (HttpToken token : config.tokens()) {
-      Caller caller = token.rights() == HttpToken.Rights.WRITE ? Caller.TOKEN : Caller.READ_TOKEN;
-      add(known, token.name(), Optional.of(token.file()), caller);
+      Optional<Path> file = Optional.of(token.file());
+      switch (token.rights()) {
+        case WRITE -> add(known, token.name(), file, Caller.TOKEN, ANY_SENDER);
+        case INJECT -> {
+          Set<String> senders = Set.copyOf(token.senders());
+          add(known, token.name(), file, Caller.INJECT_TOKEN, senders);
+        }
+        case READ -> add(known, token.name(), file, Caller.READ_TOKEN, Set.of());
+      }
     }
     return new HttpCallers(known);
   }
 
-  private static void add(List<KnownToken> known, String name, Optional<Path> file, Caller caller)
+  private static void add(
+      List<KnownToken> known, String name, Optional<Path> file, Caller caller, Set<String> senders)
       throws TokenFileException {
     String key = name.startsWith("api.") ? name : "api.tokens, " + name;
     Optional<ApiToken> token = ApiToken.read(key, file);
@@ -61,14 +76,15 @@ final class HttpCallers {
       throw new TokenFileException(
           key, "the file has the token of %s: create another one".formatted(other.name));
     }
-    known.add(new KnownToken(name, token.get(), caller));
+    known.add(new KnownToken(name, token.get(), caller, senders));
   }
 
   Identity identify(ServerRequest request) {
     Optional<String> authorization = request.headers().first(HeaderNames.AUTHORIZATION);
     if (authorization.isPresent()) return bearer(authorization.get());
     boolean isOpen = tokens.isEmpty();
-    return new Identity(isOpen && isLocal(request) ? Caller.LOOPBACK : Caller.REMOTE, "anonymous");
+    Caller caller = isOpen && isLocal(request) ? Caller.LOOPBACK : Caller.REMOTE;
+    return new Identity(caller, "anonymous", Set.of());
   }
 
   private Identity bearer(String authorization) {
@@ -76,9 +92,10 @@ final class HttpCallers {
     boolean isBearer = words.length == 2 && words[0].equalsIgnoreCase("Bearer");
     String candidate = isBearer ? words[1].strip() : "";
     for (KnownToken known : tokens) {
-      if (known.token.matches(candidate)) return new Identity(known.caller, "token:" + known.name);
+      if (!known.token.matches(candidate)) continue;
+      return new Identity(known.caller, "token:" + known.name, known.senders);
     }
-    return new Identity(Caller.WRONG_TOKEN, "token:unknown");
+    return new Identity(Caller.WRONG_TOKEN, "token:unknown", Set.of());
   }
 
   /** The address of the client, or of the proxy in front of it. */

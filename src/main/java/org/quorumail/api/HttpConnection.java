@@ -17,6 +17,8 @@ final class HttpConnection {
     IDLE,
     /** The client is sending a request. */
     RECEIVING,
+    /** The client is sending the body of a request whose beginning the node works on already. */
+    UPLOADING,
     /** The request waits until fewer others run. */
     WAITING,
     /** The node works on the answer. */

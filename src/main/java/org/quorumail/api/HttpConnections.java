@@ -171,7 +171,9 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
    */
   private byte[] counted(byte @Nullable [] octets, HttpConnection connection) {
     if (octets == null) {
-      if (connection.phase() == Phase.RECEIVING) dropped(connection, "closed_by_client");
+      Phase phase = connection.phase();
+      if (phase == Phase.RECEIVING || phase == Phase.UPLOADING)
+        dropped(connection, "closed_by_client");
       throw new CloseConnectionException("the client has closed the connection");
     }
     connection.received();
@@ -237,13 +239,13 @@ final class HttpConnections implements ServerConnectionSelector, AutoCloseable {
       Duration limit =
           switch (phase) {
             case IDLE -> limits.idleTimeout();
-            case RECEIVING, ANSWERING -> limits.requestTimeout();
+            case RECEIVING, UPLOADING, ANSWERING -> limits.requestTimeout();
             case WAITING, WORKING, EVENTS, CLOSED -> null;
           };
       if (limit == null || now - connection.sinceNanos() < limit.toNanos()) continue;
       if (!connection.close()) continue;
       if (phase != Phase.IDLE) {
-        dropped(connection, phase == Phase.RECEIVING ? "request_too_slow" : "answer_not_taken");
+        dropped(connection, phase == Phase.ANSWERING ? "answer_not_taken" : "request_too_slow");
       }
     }
   }

@@ -1,8 +1,10 @@
 package org.quorumail.api;
 
+import io.helidon.common.socket.PeerInfo;
 import io.helidon.http.DirectHandler.EventType;
 import io.helidon.http.DirectHandler.TransportRequest;
 import io.helidon.http.DirectHandler.TransportResponse;
+import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
@@ -16,8 +18,8 @@ import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
@@ -28,6 +30,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.quorumail.api.HttpConnection.Phase;
+import org.quorumail.api.InjectionView.InjectionRequest;
 import org.quorumail.tls.ServerTls;
 
 /**
@@ -49,12 +52,19 @@ public final class HttpServer implements AutoCloseable {
    */
   private static final int MAX_DISCARDED_BODY = 4 * ApiRequest.MAX_BODY;
 
+  private static final String CONNECTION = "Connection";
+
+  private static final ApiResponse TOO_LONG =
+      ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
+
   private static final Status UNSUPPORTED = Status.UNSUPPORTED_MEDIA_TYPE_415;
 
   private final Api api;
   private final HttpCallers callers;
   private final HttpConnections connections;
   private final Semaphore places;
+  private final Semaphore uploads;
+  private final Duration requestTimeout;
   private final WebServer server;
 
   private HttpServer(
@@ -66,6 +76,8 @@ public final class HttpServer implements AutoCloseable {
     this.api = api;
     this.callers = callers;
     this.places = new Semaphore(limits.requests());
+    this.uploads = new Semaphore(limits.requests());
+    this.requestTimeout = limits.requestTimeout();
     this.connections = new HttpConnections(http1(), limits, tls);
     this.server =
         WebServer.builder()
@@ -73,7 +85,6 @@ public final class HttpServer implements AutoCloseable {
             .port(address.getPort())
             .shutdownHook(false) // the node decides about the end
             .maxTcpConnections(limits.connections() + SPARE_CONNECTIONS)
-            .maxPayloadSize(MAX_DISCARDED_BODY)
             .shutdownGracePeriod(Duration.ofSeconds(1))
             .protocolsDiscoverServices(false)
             .featuresDiscoverServices(false)
@@ -150,6 +161,7 @@ public final class HttpServer implements AutoCloseable {
       answer = ApiResponse.badRequest("the body could not be read");
       last = true;
     }
+    last |= answer.headers().containsKey(CONNECTION);
     enter(Phase.ANSWERING);
     response.status(answer.status());
     response.header("Content-Type", answer.contentType());
@@ -248,10 +260,14 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private ApiResponse call(ServerRequest request) throws IOException {
-    byte[] body = body(request);
-    if (body.length > ApiRequest.MAX_BODY) {
-      return ApiResponse.problem(413, "Content Too Large", "a body has at most 64 KiB");
+    if (Api.isInjection(request.prologue().method().text(), request.path().path())) {
+      return inject(request);
     }
+    long announced = request.headers().contentLength().orElse(0);
+    if (announced > MAX_DISCARDED_BODY) return TOO_LONG.withHeader(CONNECTION, "close");
+    Body body = body(request);
+    if (!body.whole) return TOO_LONG.withHeader(CONNECTION, "close");
+    if (body.octets.length > ApiRequest.MAX_BODY) return TOO_LONG;
     HttpCallers.Identity identity = callers.identify(request);
     ApiRequest call =
         new ApiRequest(
@@ -259,7 +275,7 @@ public final class HttpServer implements AutoCloseable {
             request.path().path(),
             query(request),
             Map.of(),
-            body,
+            body.octets,
             identity.caller(),
             identity.name(),
             HttpCallers.address(request));
@@ -270,6 +286,61 @@ public final class HttpServer implements AutoCloseable {
     if (!api.isProbe(call.path())) return callInTurn(call);
     enter(Phase.WORKING);
     return api.call(call);
+  }
+
+  /** Calls the operation that takes messages, which reads the body while it arrives. */
+  private ApiResponse inject(ServerRequest request) {
+    UploadStream body = new UploadStream(request);
+    HttpCallers.Identity identity = callers.identify(request);
+    Map<String, String> headers = new HashMap<>();
+    for (Header header : request.headers()) {
+      headers.putIfAbsent(header.headerName().lowerCase(), header.get());
+    }
+    InjectionRequest injection =
+        new InjectionRequest(
+            headers,
+            query(request),
+            body,
+            request.headers().contentLength(),
+            identity.name(),
+            identity.senders(),
+            address(request.remotePeer()),
+            address(request.localPeer()),
+            request.isSecure() ? Optional.of("TLS") : Optional.empty());
+    ApiRequest call =
+        new ApiRequest(
+            request.prologue().method().text(),
+            request.path().path(),
+            injection.query(),
+            Map.of(),
+            new byte[0],
+            identity.caller(),
+            identity.name(),
+            HttpCallers.address(request),
+            Optional.of(injection));
+    enter(Phase.WORKING);
+    ApiResponse answer = callWithUpload(call);
+    body.discard(MAX_DISCARDED_BODY, requestTimeout);
+    if (body.failed()) connections.malformed();
+    return body.ended() ? answer : answer.withHeader(CONNECTION, "close");
+  }
+
+  private ApiResponse callWithUpload(ApiRequest call) {
+    if (!uploads.tryAcquire()) {
+      return ApiResponse.problem(429, "Too Many Requests", "too many requests with messages run")
+          .withHeader("Retry-After", "1");
+    }
+    try {
+      return api.call(call);
+    } finally {
+      uploads.release();
+    }
+  }
+
+  private static InetSocketAddress address(PeerInfo peer) {
+    return peer.address() instanceof InetSocketAddress address
+        ? address
+        : new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
   }
 
   /** Calls the API when fewer than the allowed number of requests run: probes need room too. */
@@ -292,18 +363,21 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /**
-   * Reads the body, and keeps at most one byte more than is allowed.
+   * Reads the body; keeps at most one octet more than is allowed, and throws a bounded rest away.
    *
    * @throws IOException when the body is malformed; what follows it is no request then
    */
-  private static byte[] body(ServerRequest request) throws IOException {
-    if (!request.content().hasEntity()) return new byte[0];
+  private static Body body(ServerRequest request) throws IOException {
+    if (!request.content().hasEntity()) return new Body(new byte[0], true);
     InputStream in = request.content().inputStream();
     try {
       byte[] body = in.readNBytes(ApiRequest.MAX_BODY + 1);
-      in.transferTo(OutputStream.nullOutputStream());
-      in.close(); // not after a fault: it would wait for the rest of the body
-      return body;
+      byte[] piece = new byte[8 << 10];
+      int left = MAX_DISCARDED_BODY;
+      int n = in.read(piece);
+      for (; n >= 0 && left > 0; n = in.read(piece)) left -= n;
+      if (n < 0) in.close(); // else, or after a fault, it would wait for the rest of the body
+      return new Body(body, n < 0);
     } catch (CloseConnectionException e) {
       throw e;
     } catch (UncheckedIOException e) {
@@ -312,6 +386,13 @@ public final class HttpServer implements AutoCloseable {
       throw new IOException("the body is not what its header says", e);
     }
   }
+
+  /**
+   * A body, or the start of one.
+   *
+   * @param whole whether the client has no more of it to send
+   */
+  private record Body(byte[] octets, boolean whole) {}
 
   private static Map<String, List<String>> query(ServerRequest request) {
     Map<String, List<String>> query = new HashMap<>();

@@ -37,6 +37,7 @@ public final class InternalApi {
           "DELETE /api/queue/{id}",
           "POST /api/queue/process-now",
           "POST /api/queue/reroute",
+          "GET /api/messages/keys/{key}",
           "GET /api/dns/overrides",
           "POST /api/cluster/elect",
           "POST /api/cluster/step-down",
@@ -67,12 +68,17 @@ public final class InternalApi {
 
   /** All views are those of this node alone. */
   public InternalApi(
-      MaintenanceView maintenance, ClusterView cluster, QueueView queue, DnsView dns) {
+      MaintenanceView maintenance,
+      ClusterView cluster,
+      QueueView queue,
+      DnsView dns,
+      InjectionView messages) {
     List<ApiRoute> routes =
         Stream.of(
                 new QueueRoutes(queue, dns).routes(),
                 new QueueRoutes(queue, dns).nodeRoutes(),
                 new DnsRoutes(dns).routes(),
+                new MessageRoutes(messages).routesBetweenNodes(),
                 new MaintenanceRoutes(maintenance, OtherNodes.none()).routes(),
                 new ClusterRoutes(cluster, OtherNodes.none()).routes())
             .flatMap(List::stream)

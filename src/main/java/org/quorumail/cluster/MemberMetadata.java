@@ -48,8 +48,12 @@ public record MemberMetadata(
   /** The feature of a node that reads configurations in the log of the meta group. */
   public static final String REPLICATED_CONFIG = "replicated-config";
 
+  /** The feature of a node that reads acceptances with a key in the logs of spools. */
+  public static final String REQUEST_KEYS = "request-keys";
+
   /** The features of this release. */
-  public static final List<String> FEATURES = List.of(OPERATOR_ORDERS, REPLICATED_CONFIG);
+  public static final List<String> FEATURES =
+      List.of(OPERATOR_ORDERS, REPLICATED_CONFIG, REQUEST_KEYS);
 
   /**
    * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays

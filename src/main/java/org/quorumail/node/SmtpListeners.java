@@ -10,25 +10,33 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.quorumail.config.HostPort;
 import org.quorumail.smtp.NextHopLimits;
+import org.quorumail.smtp.server.InjectionEndpoint;
 import org.quorumail.smtp.server.ListenerConfig;
 import org.quorumail.smtp.server.MemoryBudget;
 import org.quorumail.smtp.server.ServerContext;
 import org.quorumail.smtp.server.SmtpListener;
 import org.quorumail.spool.Intake;
+import org.quorumail.tls.ServerTls;
 
-/** The SMTP listeners of this node, opened and drained together. Thread-safe. */
+/**
+ * The SMTP listeners of this node, opened and drained together, and the entrance for messages over
+ * HTTP beside them. Thread-safe.
+ */
 public final class SmtpListeners {
   /** No listener: a node that does not receive, or does not yet. */
-  static final SmtpListeners NONE = new SmtpListeners(List.of());
+  static final SmtpListeners NONE = new SmtpListeners(List.of(), Optional.empty());
 
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final List<SmtpListener> listeners;
+  private final Optional<InjectionEndpoint> injection;
 
-  private SmtpListeners(List<SmtpListener> listeners) {
+  private SmtpListeners(List<SmtpListener> listeners, Optional<InjectionEndpoint> injection) {
     this.listeners = List.copyOf(listeners);
+    this.injection = injection;
   }
 
   /** Reports a taken port before anything is opened, not after the groups have been. */
@@ -66,14 +74,32 @@ public final class SmtpListeners {
     List<SmtpListener> open = new ArrayList<>();
     try {
       for (int i = 0; i < configured.size(); i++) {
-        ServerContext context = context(config, i, intake, queueRuns, nextHops, memory, meters);
+        int index = i;
+        ServerContext context =
+            context(config, () -> config.tls(index), intake, queueRuns, nextHops, memory, meters);
         open.add(SmtpListener.open(configured.get(i), context));
       }
-      return new SmtpListeners(open);
+      ServerContext context =
+          context(config, Optional::empty, intake, queueRuns, nextHops, memory, meters);
+      return new SmtpListeners(open, injection(configured, context));
     } catch (IOException e) {
       open.forEach(SmtpListener::close);
       throw e;
     }
+  }
+
+  /** The entrance over HTTP has the widest limits of the listeners. */
+  private static Optional<InjectionEndpoint> injection(
+      List<ListenerConfig> listeners, ServerContext context) {
+    if (listeners.isEmpty()) return Optional.empty();
+    long size = listeners.stream().mapToLong(ListenerConfig::maxMessageSize).max().orElseThrow();
+    int recipients = listeners.stream().mapToInt(l -> l.limits().recipients()).max().orElseThrow();
+    return Optional.of(new InjectionEndpoint(context, size, recipients));
+  }
+
+  /** The entrance for messages over HTTP; empty on a node that does not receive, or not yet. */
+  public Optional<InjectionEndpoint> injection() {
+    return injection;
   }
 
   public boolean isEmpty() {
@@ -96,7 +122,8 @@ public final class SmtpListeners {
 
   /** The number of sessions with a transaction, see {@link SmtpListener#transactions}. */
   int transactions() {
-    return listeners.stream().mapToInt(SmtpListener::transactions).sum();
+    return listeners.stream().mapToInt(SmtpListener::transactions).sum()
+        + injection.map(InjectionEndpoint::sessions).orElse(0);
   }
 
   /** Waits until no transaction runs, in listeners that drain: their drain has a timeout. */
@@ -130,7 +157,7 @@ public final class SmtpListeners {
 
   private static ServerContext context(
       LiveConfig config,
-      int index,
+      Supplier<Optional<ServerTls>> tls,
       Intake intake,
       QueueRuns queueRuns,
       Function<String, Optional<NextHopLimits>> nextHops,
@@ -142,7 +169,7 @@ public final class SmtpListeners {
         config::relayPolicy,
         config::rules,
         PolicyFactory.scratchDirectory(config.current()),
-        () -> config.tls(index),
+        tls,
         queueRuns::start,
         nextHops,
         config::authentication,

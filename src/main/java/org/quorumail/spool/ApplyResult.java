@@ -9,6 +9,8 @@ enum ApplyResult {
   REFUSED(2),
   NO_SUCH_MESSAGE(3),
   HELD(4),
+  /** A message with the same key was accepted before. */
+  ACCEPTED_BEFORE(45),
   /** A result that this version does not know, or none. */
   UNKNOWN(0);
 

@@ -29,6 +29,7 @@ final class EntryTransaction implements AutoCloseable {
   private final Map<QueueId, Upload> uploads = new HashMap<>();
   private final SpoolCounters.Delta counterDelta = new SpoolCounters.Delta();
   private final List<DueRow> dueRows = new ArrayList<>();
+  private final RequestChanges requests;
   private boolean closesSpool;
 
   /** A message before and after the entry; null where it does not exist. */
@@ -45,6 +46,12 @@ final class EntryTransaction implements AutoCloseable {
   EntryTransaction(SpoolStore store, SpoolDatabase db) {
     this.store = store;
     this.db = db;
+    this.requests = new RequestChanges(store, db, batch);
+  }
+
+  /** The changes to the requests that are known by their keys. */
+  RequestChanges requests() {
+    return requests;
   }
 
   Optional<SpooledMessage> message(QueueId id) {

@@ -1,6 +1,7 @@
 package org.quorumail.spool;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
@@ -18,6 +19,25 @@ public interface Intake {
    * {@link MessageWriter#commit} has returned {@link CommitResult.Accepted}.
    */
   MessageWriter newMessage();
+
+  /** Returns the messages that were accepted under the key of a request, as this node knows. */
+  default RequestLookup requests(String request) {
+    return new RequestLookup(List.of(), List.of(), false);
+  }
+
+  /**
+   * The knowledge of this node about a request.
+   *
+   * @param spools the spools that it owns: of these it knows all requests
+   * @param messages in these and in its other replicas
+   * @param anyKnown whether it knows of any request at all
+   */
+  record RequestLookup(List<String> spools, List<AcceptedRequest> messages, boolean anyKnown) {
+    public RequestLookup {
+      spools = List.copyOf(spools);
+      messages = List.copyOf(messages);
+    }
+  }
 
   /** The reason why mail can or cannot be accepted at the moment. */
   enum Readiness {
@@ -50,6 +70,9 @@ public interface Intake {
      */
     void write(byte[] bytes, int offset, int length) throws IOException;
 
+    /** Makes the commit one of a request that may come again; called before it. */
+    void onlyOnce(RequestKey key);
+
     /** Commits a message without a prefix that is not held. */
     default CommitResult commit(Envelope envelope) {
       return commit(envelope, NO_PREFIX, Optional.empty());
@@ -73,6 +96,9 @@ public interface Intake {
   sealed interface CommitResult {
     /** The message is on a quorum of disks. Only this result permits a 250. */
     record Accepted(QueueId id) implements CommitResult {}
+
+    /** A message with the same key was accepted before; this one is not in the spool. */
+    record AcceptedBefore() implements CommitResult {}
 
     /** The message is not accepted: 4xx. The reason is never {@link Readiness#READY}. */
     record Refused(Readiness reason) implements CommitResult {}

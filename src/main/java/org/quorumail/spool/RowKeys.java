@@ -2,6 +2,7 @@ package org.quorumail.spool;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool.DueRow;
 
@@ -22,7 +23,12 @@ final class RowKeys {
    */
   static final long NEVER = Long.MAX_VALUE;
 
+  /** The number of requests that are known. */
+  static final byte[] REQUEST_COUNT = {'n'};
+
   private static final byte UPLOAD = 'u';
+  private static final byte REQUEST = 'k';
+  private static final byte REQUEST_TIME = 't';
   private static final byte SENDER = 's';
   private static final byte HELD = 'h';
   private static final byte RETRY = 'r';
@@ -45,6 +51,37 @@ final class RowKeys {
 
   static byte[] uploadPrefix() {
     return new byte[] {UPLOAD};
+  }
+
+  static byte[] request(String request, int index) {
+    return new ByteWriter(RequestKey.LENGTH + 5).u8(REQUEST).name(request).i32(index).finish();
+  }
+
+  /** The prefix of the rows of a request; of all requests when it is empty. */
+  static byte[] requestPrefix(String request) {
+    return new ByteWriter(RequestKey.LENGTH + 1).u8(REQUEST).name(request).finish();
+  }
+
+  /** The row by which the oldest requests are found; its rest is the key of the request's row. */
+  static byte[] requestTime(long atMillis, byte[] requestRow) {
+    return new ByteWriter(requestRow.length + 9)
+        .u8(REQUEST_TIME)
+        .i64(Math.max(0, atMillis))
+        .raw(requestRow, 0, requestRow.length)
+        .finish();
+  }
+
+  static byte[] requestTimePrefix() {
+    return new byte[] {REQUEST_TIME};
+  }
+
+  static long requestTime(byte[] timeRow) {
+    return ByteBuffer.wrap(timeRow).getLong(1);
+  }
+
+  /** The key of the row of the request that a row by time names. */
+  static byte[] requestOfTime(byte[] timeRow) {
+    return Arrays.copyOfRange(timeRow, 9, timeRow.length);
   }
 
   static byte[] due(String domain, long dueMillis, QueueId id) {

@@ -2,7 +2,6 @@ package org.quorumail.spool;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -12,7 +11,6 @@ import java.util.stream.IntStream;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.LogPosition;
 import org.quorumail.replication.ReplicatedLog;
-import org.quorumail.spool.SpoolEntry.NewMessage;
 
 /**
  * One spool as this node holds it: its replica, its log, and the ownership of it. The group is open
@@ -87,6 +85,15 @@ public final class Spool implements AutoCloseable {
   /** Deliveries from here whose final dot is out and whose outcome is not committed. */
   public long inDoubt() {
     return ownership.owned().map(OwnedTerm::inDoubt).orElse(0L);
+  }
+
+  /**
+   * Whether this node owns the spool and holds the lease: its replica then has all that was
+   * committed so far.
+   */
+  boolean isCurrent() {
+    return ownership.owned().isPresent()
+        && log.leadership().map(Leadership::hasLease).orElse(false);
   }
 
   /** Whether this node leads the group at the moment. */
@@ -193,22 +200,22 @@ public final class Spool implements AutoCloseable {
   }
 
   /**
-   * Blocks until a quorum has the message.
+   * Blocks until a quorum has the entry that accepts a message.
    *
-   * @return false when it is not in the spool
+   * @param bytes of the message
    * @throws IOException when it is not known to be
    */
-  boolean commit(NewMessage message, CommitDeadline deadline) throws IOException {
+  ApplyResult commit(SpoolEntry entry, long bytes, CommitDeadline deadline) throws IOException {
     long started = System.nanoTime();
     CompletableFuture<ApplyResult> pending = null;
     try {
-      pending = batcher.submit(new SpoolEntry.Accept(List.of(message)), deadline.currentNanos());
+      pending = batcher.submit(entry, deadline.currentNanos());
       ApplyResult result = deadline.await(pending);
       commitAnswered(true);
-      if (result != ApplyResult.DONE) return false;
+      if (result != ApplyResult.DONE) return result;
       metrics.commit.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-      metrics.bytes.increment((double) message.message().size());
-      return true;
+      metrics.bytes.increment((double) bytes);
+      return result;
     } catch (ExecutionException | TimeoutException e) {
       if (pending != null) pending.cancel(false);
       commitAnswered(false);

@@ -107,7 +107,7 @@ public final class SpoolCommands {
       case DONE -> CommandStatus.DONE;
       case NO_SUCH_MESSAGE -> CommandStatus.NO_SUCH_MESSAGE;
       case HELD -> CommandStatus.HELD;
-      case REFUSED, UNKNOWN -> CommandStatus.NO_QUORUM;
+      case REFUSED, ACCEPTED_BEFORE, UNKNOWN -> CommandStatus.NO_QUORUM;
     };
   }
 }

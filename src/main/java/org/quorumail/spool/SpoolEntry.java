@@ -18,6 +18,12 @@ sealed interface SpoolEntry {
     }
   }
 
+  /**
+   * Accepts a message unless one with its key was accepted within 24 hours. All members of the
+   * group must run a release that knows this entry.
+   */
+  record AcceptOnce(RequestKey key, NewMessage message) implements SpoolEntry {}
+
   /** A part of a content that is too large for one entry. Numbers start at 0 and have no gaps. */
   record Chunk(QueueId upload, int number, long atMillis, ByteSlice bytes) implements SpoolEntry {}
 

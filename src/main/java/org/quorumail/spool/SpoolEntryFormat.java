@@ -45,6 +45,7 @@ final class SpoolEntryFormat {
   private static final int RETRY = 8;
   private static final int BATCH = 9;
   private static final int CLOSE = 10;
+  private static final int ACCEPT_ONCE = 51;
 
   private static final int DELIVERED = 1;
   private static final int DEFERRED = 2;
@@ -55,12 +56,14 @@ final class SpoolEntryFormat {
 
   private static final int SMALL = 64;
   private static final int RESULT_FIXED = 20;
+  private static final int KEY = 2 * RequestKey.LENGTH + 12;
 
   private SpoolEntryFormat() {}
 
   static byte[] write(SpoolEntry entry) {
     return switch (entry) {
       case SpoolEntry.Accept e -> accept(e);
+      case SpoolEntry.AcceptOnce e -> acceptOnce(e);
       case SpoolEntry.Chunk e ->
           head(CHUNK, CHUNK_HEADER + e.bytes().length())
               .id(e.upload())
@@ -95,6 +98,7 @@ final class SpoolEntryFormat {
     return switch (entry) {
       case SpoolEntry.Accept e ->
           SMALL + e.messages().stream().mapToInt(SpoolEntryFormat::sizeBound).sum();
+      case SpoolEntry.AcceptOnce e -> SMALL + KEY + sizeBound(e.message());
       case SpoolEntry.Chunk e -> CHUNK_HEADER + e.bytes().length();
       case SpoolEntry.Outcomes e ->
           SMALL + e.attempts().stream().mapToInt(SpoolEntryFormat::sizeBound).sum();
@@ -144,6 +148,7 @@ final class SpoolEntryFormat {
     if (part && type == BATCH) throw new IOException("a batch of spool entries is nested");
     return switch (type) {
       case ACCEPT -> new SpoolEntry.Accept(newMessages(version, in));
+      case ACCEPT_ONCE -> new SpoolEntry.AcceptOnce(key(in), newMessage(version, in));
       case CHUNK -> new SpoolEntry.Chunk(in.id(), in.i32(), in.i64(), in.block());
       case ABORT_UPLOAD -> new SpoolEntry.AbortUpload(in.id());
       case OUTCOMES -> new SpoolEntry.Outcomes(in.i64(), attempts(version, in));
@@ -181,6 +186,19 @@ final class SpoolEntryFormat {
     ByteWriter out = head(version, ACCEPT, sizeBound(entry)).i32(entry.messages().size());
     for (NewMessage m : entry.messages()) write(m, version, out);
     return out.finish();
+  }
+
+  private static byte[] acceptOnce(SpoolEntry.AcceptOnce entry) {
+    int version = version(entry.message());
+    RequestKey key = entry.key();
+    ByteWriter out = head(version, ACCEPT_ONCE, sizeBound(entry));
+    out.text(key.request()).i32(key.index()).text(key.body());
+    write(entry.message(), version, out);
+    return out.finish();
+  }
+
+  private static RequestKey key(ByteReader in) throws IOException {
+    return new RequestKey(in.text(), in.i32(), in.text());
   }
 
   private static List<NewMessage> newMessages(int version, ByteReader in) throws IOException {

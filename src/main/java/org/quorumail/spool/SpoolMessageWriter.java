@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -56,6 +57,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   private @Nullable Spool spool;
   private @Nullable IOException failure;
   private boolean committed;
+  private @Nullable RequestKey key;
 
   SpoolMessageWriter(Spools spools, QueueId id) {
     this.spools = spools;
@@ -84,6 +86,11 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   }
 
   @Override
+  public void onlyOnce(RequestKey request) {
+    key = request;
+  }
+
+  @Override
   public Intake.CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> holdReason) {
     if (prefix.length > PREFIX_BYTES_MAX) {
       throw new IllegalArgumentException("a prefix of " + prefix.length + " bytes is too long");
@@ -104,8 +111,12 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
         message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
       }
       if (isTooLong(message)) throw new IOException("the envelope is too long for the log");
-      committed = target().commit(message, deadline);
-      return committed ? new Intake.CommitResult.Accepted(id) : refused(Intake.Readiness.NO_QUORUM);
+      ApplyResult result = target().commit(entry(message), spooled.size(), deadline);
+      committed = result == ApplyResult.DONE;
+      if (committed) return new Intake.CommitResult.Accepted(id);
+      return result == ApplyResult.ACCEPTED_BEFORE
+          ? new Intake.CommitResult.AcceptedBefore()
+          : refused(Intake.Readiness.NO_QUORUM);
     } catch (IOException e) {
       LOG.warn("event=not_accepted queue_id={} reason=\"{}\"", id, e.getMessage());
       return refused(spools.isDiskFull() ? Intake.Readiness.DISK_FULL : Intake.Readiness.NO_QUORUM);
@@ -133,6 +144,12 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
                       target.name());
                   return ApplyResult.UNKNOWN;
                 });
+  }
+
+  private SpoolEntry entry(NewMessage message) {
+    return key == null
+        ? new SpoolEntry.Accept(List.of(message))
+        : new SpoolEntry.AcceptOnce(key, message);
   }
 
   private static boolean isTooLong(NewMessage message) {

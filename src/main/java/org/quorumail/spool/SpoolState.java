@@ -200,6 +200,7 @@ final class SpoolState implements ReplicatedState {
         for (NewMessage m : e.messages()) answers.add(accept(m, change, due));
         yield answers;
       }
+      case SpoolEntry.AcceptOnce e -> List.of(acceptOnce(e, change, due));
       case SpoolEntry.Chunk e -> List.of(chunk(e, change));
       case SpoolEntry.AbortUpload e -> List.of(abort(e.upload(), change));
       case SpoolEntry.Outcomes e -> outcomes(position, e, change, due);
@@ -251,6 +252,25 @@ final class SpoolState implements ReplicatedState {
     change.create(new StoredMessage(message, m.prefix(), chunks));
     if (!message.held()) due.add(message);
     return ApplyResult.DONE;
+  }
+
+  /** Applies an acceptance and its key in one step, and forgets the oldest keys. */
+  private static ApplyResult acceptOnce(
+      SpoolEntry.AcceptOnce entry, EntryTransaction change, List<SpooledMessage> due)
+      throws IOException {
+    long now = entry.message().message().arrivedMillis();
+    RequestKey key = entry.key();
+    boolean known =
+        change
+            .requests()
+            .find(key)
+            .filter(r -> r.atMillis() > now - AcceptedRequest.KEPT_MILLIS)
+            .isPresent();
+    if (known) return ApplyResult.ACCEPTED_BEFORE;
+    ApplyResult result = accept(entry.message(), change, due);
+    if (result != ApplyResult.DONE) return result;
+    change.requests().add(key, entry.message().message().id(), now);
+    return result;
   }
 
   /** Applies a chunk to uploading. Numbers come in order; one may come twice. */

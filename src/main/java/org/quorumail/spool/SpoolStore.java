@@ -32,6 +32,7 @@ final class SpoolStore implements AutoCloseable {
   private final Path directory;
   private final StoreMemory memory;
   private final DueIndex dueIndex = new DueIndex();
+  private final RequestRows requests = new RequestRows(this);
 
   /** Shared by readers; exclusive to open, close and replace. */
   private final ReentrantReadWriteLock opened = new ReentrantReadWriteLock();
@@ -67,12 +68,18 @@ final class SpoolStore implements AutoCloseable {
       counters = row == null ? SpoolCounters.NONE : SpoolCounters.of(row);
       closedForGood = db.db.get(db.meta, RowKeys.CLOSED) != null;
       dueIndex.clear();
+      requests.replaced();
       assert StoreInvariants.hold(db, counters);
     } catch (RocksDBException e) {
       throw readFailure(e); // the caller reports it
     } finally {
       opened.writeLock().unlock();
     }
+  }
+
+  /** The requests that were accepted under a key. */
+  RequestRows requests() {
+    return requests;
   }
 
   /** The position of the last entry whose change is in the store. */

@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -196,6 +197,21 @@ public final class Spools implements Intake, AutoCloseable {
   @Override
   public MessageWriter newMessage() {
     return new SpoolMessageWriter(this, QueueId.generate(clock.instant()));
+  }
+
+  @Override
+  public RequestLookup requests(String request) {
+    List<String> current = new ArrayList<>();
+    List<AcceptedRequest> messages = new ArrayList<>();
+    boolean any = false;
+    for (Spool spool : spools) {
+      if (!spool.store().isOpen()) continue;
+      boolean before = spool.isCurrent();
+      messages.addAll(spool.store().requests().of(request));
+      any = any || spool.store().requests().count() > 0;
+      if (before && spool.isCurrent()) current.add(spool.name());
+    }
+    return new RequestLookup(current, messages, any);
   }
 
   /** Makes readiness {@code DRAINING}; messages on their way in may still be committed. */

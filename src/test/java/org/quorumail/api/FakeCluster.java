@@ -26,7 +26,7 @@ public final class FakeCluster {
   public volatile int longest = Integer.MAX_VALUE;
 
   public void add(String id, FakeNode node) {
-    nodes.put(id, new InternalApi(node, node, node, node));
+    nodes.put(id, new InternalApi(node, node, node, node, InjectionView.NONE));
   }
 
   /** The cluster as one of its nodes sees it. */

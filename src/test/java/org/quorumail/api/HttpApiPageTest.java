@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.ApiRequest.Caller;
+import org.quorumail.api.InjectionView.InjectionAnswer;
 import org.quorumail.metrics.Metrics;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -59,6 +60,14 @@ class HttpApiPageTest {
   /** Operations with a document as their body. */
   private static final Set<String> WITH_DOCUMENT =
       Set.of("PUT /api/cluster/config", "POST /api/cluster/config/validate");
+
+  private static final String INJECTION = "POST /api/messages";
+
+  private static final String MESSAGE =
+      """
+      {"from": "Shop <shop@example.org>", "to": ["ann@example.net"],
+       "subject": "Your order", "text": "It is on its way."}
+      """;
 
   private static final String CONFIG = "[relay]\ndomains = [\"example.org\"]\n";
 
@@ -141,7 +150,9 @@ class HttpApiPageTest {
     node.set(CONFIG, "customer", "user:root", OptionalLong.empty());
     String target = target(route, node);
     boolean hasDocument = WITH_DOCUMENT.contains(route.operation());
-    ApiResponse answer = call(api(node), route.method(), target, hasDocument ? CONFIG : "");
+    boolean injects = route.operation().equals(INJECTION);
+    String body = hasDocument ? CONFIG : injects ? MESSAGE : "";
+    ApiResponse answer = call(api(node), route.method(), target, body);
     String shown = target.replace(node.first.toString(), ID);
     String quoted = shown.contains("?") ? "'" + url(shown) + "'" : url(shown);
     StringBuilder text = new StringBuilder();
@@ -154,6 +165,10 @@ class HttpApiPageTest {
         text.append(" -H \"Authorization: Bearer $TOKEN\"");
       if (!route.method().equals("GET")) text.append(" -X ").append(route.method());
       if (hasDocument) text.append(" --data-binary @shared.toml");
+      if (injects) {
+        text.append(" -H \"Content-Type: application/json\"");
+        text.append(" --data-binary @message.json");
+      }
       text.append(' ').append(quoted).append('\n');
     }
     text.append("```\n");
@@ -175,6 +190,7 @@ class HttpApiPageTest {
       case PROBE -> "everybody";
       case READ -> "a token, also one that only reads; on this host all, where no token is set";
       case WRITE -> "a token that may write, or the control socket";
+      case INJECT -> "a token that may inject or write, or the control socket";
       case OPERATOR -> "the control socket";
     };
   }
@@ -222,6 +238,18 @@ class HttpApiPageTest {
   }
 
   private static Api api(FakeNode node) {
-    return new Api(node, node, node, node, node, Optional.of(new Metrics()));
+    return new Api(
+        node,
+        node,
+        node,
+        node,
+        node,
+        Optional.of(new Metrics()),
+        OtherNodes.none(),
+        request ->
+            InjectionAnswer.accepted(
+                Map.of(
+                    "messages",
+                    List.of(Map.of("id", ID, "recipients", List.of("ann@example.net"))))));
   }
 }

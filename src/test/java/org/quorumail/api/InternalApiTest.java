@@ -24,7 +24,7 @@ class InternalApiTest {
   @BeforeEach
   void start() {
     node = new FakeNode(folder, Map.of());
-    internal = new InternalApi(node, node, node, node);
+    internal = new InternalApi(node, node, node, node, InjectionView.NONE);
   }
 
   private NodeAnswer call(String method, String target) throws IOException {

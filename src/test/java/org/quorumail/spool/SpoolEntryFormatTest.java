@@ -55,6 +55,19 @@ class SpoolEntryFormatTest {
   }
 
   @Test
+  void anAcceptanceWithAKeyIsReadAsItWasWritten() throws IOException {
+    RequestKey key = new RequestKey("0123456789abcdef".repeat(2), 7, "fedcba9876543210".repeat(2));
+    NewMessage message = TestMessages.to(TestMessages.id(1), new byte[50], "a@one.example");
+    SpoolEntry entry = new SpoolEntry.AcceptOnce(key, message);
+    byte[] bytes = SpoolEntryFormat.write(new SpoolEntry.Batch(List.of(entry, entry)));
+    SpoolEntry.Batch back = (SpoolEntry.Batch) SpoolEntryFormat.read(ByteBuffer.wrap(bytes));
+    assertThat(((SpoolEntry.AcceptOnce) back.parts().getLast()).key()).isEqualTo(key);
+    assertThat(SpoolEntryFormat.write(back)).isEqualTo(bytes);
+    assertThat(SpoolEntryFormat.write(entry).length)
+        .isLessThanOrEqualTo(SpoolEntryFormat.sizeBound(entry));
+  }
+
+  @Test
   void partsHaveNoParts() {
     SpoolEntry one = new SpoolEntry.Remove(TestMessages.id(1));
     SpoolEntry nested = new SpoolEntry.Batch(List.of(one, new SpoolEntry.Batch(List.of(one))));

@@ -93,6 +93,63 @@ class SpoolStateTest {
   }
 
   @Test
+  void aKeyAcceptsOneMessageEvenWhenThatIsGone() throws IOException {
+    assertThat(apply(once("a", 0, 1, 0))).containsExactly(ApplyResult.DONE);
+    apply(outcomes(TERM, id(1), delivered(0)));
+    assertThat(apply(once("a", 0, 2, 1000))).containsExactly(ApplyResult.ACCEPTED_BEFORE);
+    assertThat(apply(once("a", 1, 3, 1000))).containsExactly(ApplyResult.DONE);
+    assertThat(store.requests().of("a".repeat(32)))
+        .extracting(AcceptedRequest::id)
+        .containsExactly(id(1), id(3));
+    assertThat(store.message(id(2))).isEmpty();
+  }
+
+  @Test
+  void aKeyTwiceInOneEntryAcceptsOneMessage() throws IOException {
+    assertThat(apply(new SpoolEntry.Batch(List.of(once("a", 0, 1, 0), once("a", 0, 2, 0)))))
+        .containsExactly(ApplyResult.DONE, ApplyResult.ACCEPTED_BEFORE);
+    assertThat(store.counters().messages()).isEqualTo(1);
+    assertThat(store.requests().count()).isEqualTo(1);
+  }
+
+  @Test
+  void aKeyIsForgottenAfterADayAndItsRowsGo() throws IOException {
+    long day = AcceptedRequest.KEPT_MILLIS;
+    apply(once("a", 0, 1, 0));
+    apply(once("b", 0, 2, 10));
+    assertThat(apply(once("a", 0, 3, day - 1))).containsExactly(ApplyResult.ACCEPTED_BEFORE);
+    assertThat(apply(once("a", 0, 4, day))).containsExactly(ApplyResult.DONE);
+    assertThat(store.requests().count()).isEqualTo(2);
+    state.close();
+    state.open();
+    apply(once("c", 0, 5, day + 10));
+    assertThat(store.requests().of("b".repeat(32))).isEmpty();
+    assertThat(store.requests().of("a".repeat(32)))
+        .extracting(AcceptedRequest::id)
+        .containsExactly(id(4));
+    assertThat(store.requests().count()).isEqualTo(2);
+    assertThat(store.requests().oldest(9)).hasSize(2);
+  }
+
+  private static SpoolEntry once(String key, int index, int id, long afterMillis) {
+    SpooledMessage m = TestMessages.spooled(id(id), CONTENT.length, "a@one.example");
+    SpooledMessage arrived =
+        new SpooledMessage(
+            m.id(),
+            m.reversePath(),
+            m.options(),
+            NOW + afterMillis,
+            m.size(),
+            false,
+            false,
+            m.recipients());
+    return new SpoolEntry.AcceptOnce(
+        new RequestKey(key.repeat(32), index, "f".repeat(32)),
+        new NewMessage(
+            arrived, ByteSlice.EMPTY, new ContentLocation.Inline(ByteSlice.of(CONTENT))));
+  }
+
+  @Test
   void aMessageWithoutRecipientsIsRefusedAndItsNeighboursAreNot() throws IOException {
     assertThat(apply(accept(to(id(1), CONTENT), to(id(2), CONTENT, "a@one.example"))))
         .containsExactly(ApplyResult.REFUSED, ApplyResult.DONE);

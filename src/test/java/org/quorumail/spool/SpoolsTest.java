@@ -91,6 +91,41 @@ class SpoolsTest {
     assertThat(spools.all().getFirst().store().upload(id)).isEqualTo(Upload.NONE);
   }
 
+  /** The node dies after the commit and before its answer; its client asks another node. */
+  @Test
+  void theNextOwnerKnowsTheKeyOfAMessageWhoseAcceptanceNobodyHeardOf() throws IOException {
+    try (Spools second = spools("second", 0)) {
+      join(second, home, "node-1");
+      home.elect(0);
+      RequestKey key = new RequestKey("0".repeat(32), 0, "1".repeat(32));
+      owned();
+      home.quorum(FakeRaftGroup.Quorum.COMMITS_IN_SILENCE);
+      QueueId id;
+      try (MessageWriter writer = spools.newMessage()) {
+        id = writer.id();
+        writer.write(new byte[10], 0, 10);
+        writer.onlyOnce(key);
+        assertThat(writer.commit(envelope("a@example.net")))
+            .isInstanceOf(CommitResult.Refused.class);
+      }
+      home.settle();
+      home.quorum(FakeRaftGroup.Quorum.ANSWERS);
+      assertThat(second.requests(key.request()).spools()).isEmpty();
+      home.elect(1);
+      await().until(() -> !second.requests(key.request()).spools().isEmpty());
+      assertThat(second.requests(key.request()).messages())
+          .extracting(AcceptedRequest::id)
+          .containsExactly(id);
+      try (MessageWriter writer = second.newMessage()) {
+        writer.write(new byte[10], 0, 10);
+        writer.onlyOnce(key);
+        assertThat(writer.commit(envelope("a@example.net")))
+            .isInstanceOf(CommitResult.AcceptedBefore.class);
+      }
+      assertThat(second.all().getFirst().counters().messages()).isEqualTo(1);
+    }
+  }
+
   @Test
   void chunksThatArriveOutOfOrderAreAcceptedAllTheSame() throws IOException {
     home.elect(0);

@@ -41,6 +41,9 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       Reply.of(550, "5.6.11", "A bare CR or LF is not allowed (RFC 5321 2.3.8)");
   private static final Reply NUL_BESIDE_DOT =
       Reply.of(550, "5.6.11", "A line of NUL and a dot is not allowed (RFC 5322 4)");
+  static final Reply ACCEPTED_BEFORE =
+      Reply.of(451, "4.3.0", "The same request was accepted a moment ago");
+
   private static final Reply NO_UTF8 =
       Reply.of(550, "5.6.7", "The next hop takes no internationalized mail (no SMTPUTF8)");
 
@@ -66,8 +69,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   private static final int COPIES_WITH_FILTERS = 3;
 
-  private final SessionContext session;
-  private final SmtpChannel channel;
+  private final MessageSource source;
   private final IncomingTransaction transaction;
   private final MessageWriter writer;
   private final @Nullable ContentBuffer buffer; // where filters read the content
@@ -87,33 +89,32 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private long chunkOctets;
 
   private IncomingMessage(
-      SessionContext session, IncomingTransaction transaction, MessageWriter writer) {
-    this.session = session;
-    this.channel = session.channel();
+      MessageSource source, IncomingTransaction transaction, MessageWriter writer) {
+    this.source = source;
     this.transaction = transaction;
     this.writer = writer;
-    boolean needsContent = session.filters().needsContent();
-    this.buffer = needsContent ? new ContentBuffer(session.server().scratch()) : null;
+    boolean needsContent = source.filters().needsContent();
+    this.buffer = needsContent ? new ContentBuffer(source.server().scratch()) : null;
     this.stored = needsContent ? new ContentScanner() : received;
-    this.completion = session.service() == Service.SUBMISSION ? completion() : null;
+    this.completion = source.service() == Service.SUBMISSION ? completion() : null;
   }
 
   /** Charges the memory that a message needs from the beginning; call it before {@link #open}. */
-  static boolean tryReserve(SessionContext session) {
-    long bytes = READ_MEMORY + (long) copies(session) * FIRST_OCTETS;
-    return session.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT);
+  static boolean tryReserve(MessageSource source) {
+    long bytes = READ_MEMORY + (long) copies(source) * FIRST_OCTETS;
+    return source.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT);
   }
 
-  private static int copies(SessionContext session) {
-    return session.filters().needsContent() ? COPIES_WITH_FILTERS : COPIES;
+  private static int copies(MessageSource source) {
+    return source.filters().needsContent() ? COPIES_WITH_FILTERS : COPIES;
   }
 
   /** Starts a message under a new queue id, which the filters see from now on. */
-  static IncomingMessage open(SessionContext session, IncomingTransaction transaction) {
-    MessageWriter writer = session.server().intake().newMessage();
-    session.queueId(writer.id());
-    IncomingMessage message = new IncomingMessage(session, transaction, writer);
-    if (message.buffer == null) message.judged(session.filters().judgeWithoutContent());
+  static IncomingMessage open(MessageSource source, IncomingTransaction transaction) {
+    MessageWriter writer = source.server().intake().newMessage();
+    source.queueId(writer.id());
+    IncomingMessage message = new IncomingMessage(source, transaction, writer);
+    if (message.buffer == null) message.judged(source.filters().judgeWithoutContent());
     return message;
   }
 
@@ -122,14 +123,14 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   }
 
   /** Reads content up to its final dot. */
-  ContentResult readToDot() throws IOException {
-    return channel.reader().readContent(session.maxMessageSize(), this);
+  ContentResult readToDot(SmtpChannel channel) throws IOException {
+    return channel.reader().readContent(source.maxMessageSize(), this);
   }
 
   /** Reads one chunk; false when the connection ended inside it. */
-  boolean readChunk(long octets) throws IOException {
+  boolean readChunk(SmtpChannel channel, long octets) throws IOException {
     chunkOctets += octets;
-    if (chunkOctets > session.maxMessageSize()) return discardChunk(channel, octets);
+    if (chunkOctets > source.maxMessageSize()) return discardChunk(channel, octets);
     return channel.reader().readChunk(octets, this);
   }
 
@@ -158,7 +159,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   public void write(byte[] bytes, int offset, int length) throws IOException {
     if (!blockReceived) { // the first block had the time of data_init
       blockReceived = true;
-      channel.deadlinePerBlock(session.config().timeouts().dataBlock());
+      source.contentBegun();
     }
     received.accept(bytes, offset, length);
     if (received.isLooping() || malformed(false).isPresent()) return;
@@ -178,7 +179,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     if (completion != null) finish(completion);
     Optional<Reply> failure = failure();
     if (failure.isPresent()) return failure.get();
-    if (buffer != null) judged(session.filters().judge(buffer));
+    if (buffer != null) judged(source.filters().judge(buffer));
     return switch (verdict) {
       case MessageVerdict.Accept accept -> accept(accept, size);
       case MessageVerdict.Refuse refuse -> refuse.reply();
@@ -204,8 +205,8 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private HeaderCompletion completion() {
     return new HeaderCompletion(
         this::store,
-        TraceHeader.date(session.server().clock().instant()),
-        "<" + writer.id() + "@" + session.hostname() + ">");
+        TraceHeader.date(source.server().clock().instant()),
+        "<" + writer.id() + "@" + source.hostname() + ">");
   }
 
   private void finish(HeaderCompletion header) {
@@ -222,7 +223,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       outOfMemory = true;
       targetFailed = true;
       close();
-      session.memory().release((long) copies() * octetsCharged);
+      source.memory().release((long) copies() * octetsCharged);
       return;
     }
     messageId.accept(bytes, offset, length);
@@ -243,7 +244,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
             octetsInMemory - octetsCharged,
             Math.min(GROWTH_OCTETS, MAX_OCTETS_IN_MEMORY - octetsCharged));
     long bytes = (long) copies() * growth;
-    if (!session.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT)) return false;
+    if (!source.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT)) return false;
     octetsCharged += growth;
     return true;
   }
@@ -283,18 +284,20 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     Envelope envelope =
         EnvelopeEditor.apply(transaction.envelope(options()), accept.envelopeEdits());
     if (envelope.recipients().isEmpty()) return discarded("a filter removed all recipients");
-    byte[] trace = TraceHeader.compose(session, id(), transaction.envelope());
+    byte[] trace = TraceHeader.compose(source, id(), transaction.envelope());
     Optional<Reply> undeliverable = undeliverable(envelope, trace.length + size);
     if (undeliverable.isPresent()) return undeliverable.get();
     long start = System.nanoTime();
+    source.requestKey().ifPresent(writer::onlyOnce);
     CommitResult result = writer.commit(envelope, trace, accept.holdReason());
-    session.metrics().committed(System.nanoTime() - start);
+    source.metrics().committed(System.nanoTime() - start);
     return switch (result) {
       case CommitResult.Accepted accepted -> {
-        session.metrics().received(size);
+        source.metrics().received(size);
         logReceived(envelope, accept.holdReason(), size);
         yield Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id());
       }
+      case CommitResult.AcceptedBefore before -> ACCEPTED_BEFORE;
       case CommitResult.Refused refused -> Availability.refusal(refused.reason());
     };
   }
@@ -311,7 +314,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     for (Recipient recipient : envelope.recipients()) {
       boolean needsUtf8 = utf8 || !recipient.address().ascii();
       boolean harmless = !needsUtf8 && size <= SIZE_THAT_ALL_TAKE;
-      if (!harmless && session.trusted()) return Optional.empty();
+      if (!harmless && source.trusted()) return Optional.empty();
       Optional<Reply> refusal =
           harmless ? Optional.empty() : refusalOfNextHop(recipient, needsUtf8, size);
       if (refusal.isPresent() && transaction.contains(recipient.address())) return refusal;
@@ -322,8 +325,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   }
 
   private Optional<Reply> refusalOfNextHop(Recipient recipient, boolean needsUtf8, long size) {
-    Optional<NextHopLimits> limits =
-        session.server().nextHops().apply(recipient.address().domain());
+    Optional<NextHopLimits> limits = source.server().nextHops().apply(recipient.address().domain());
     if (limits.isEmpty()) return Optional.empty();
     if (needsUtf8 && !limits.get().smtpUtf8()) return Optional.of(NO_UTF8);
     long most = limits.get().maxSize();
@@ -353,17 +355,16 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   }
 
   private void logReceived(Envelope envelope, Optional<String> holdReason, long size) {
-    RemoteClient client = session.remoteClient();
     LOG.info(
         "event=received queue_id={} from={} nrcpt={} size={} client={} helo={}{}{}{}{}",
         id(),
         Escape.quoted(envelope.reversePath().toString()),
         envelope.recipients().size(),
         size,
-        client.host(),
-        Escape.quoted(String.valueOf(client.name())),
+        source.client().getHostAddress(),
+        Escape.quoted(source.helo().orElse("null")),
         messageId.messageId().map(m -> " message_id=" + Escape.quoted(m)).orElse(""),
-        client.user().map(user -> " user=" + Escape.quoted(user.name())).orElse(""),
+        source.user().map(user -> " user=" + Escape.quoted(user)).orElse(""),
         transaction.submitter().map(by -> " submitter=" + Escape.quoted(by.toString())).orElse(""),
         holdReason.map(reason -> " held=" + Escape.quoted(reason)).orElse(""));
   }
@@ -374,7 +375,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
         "event=discarded queue_id={} from={} client={} reason={}",
         id(),
         Escape.quoted(transaction.reversePath().toString()),
-        session.remoteClient().host(),
+        source.client().getHostAddress(),
         Escape.quoted(reason));
     return Reply.of(250, "2.0.0", "Ok: queued as " + id());
   }

@@ -213,7 +213,7 @@ final class MailCommands {
     channel.deadline(config.timeouts().dataInit());
     try (IncomingMessage message = IncomingMessage.open(session, transaction)) {
       Reply reply =
-          switch (message.readToDot()) {
+          switch (message.readToDot(channel)) {
             case ContentResult.Complete whole -> message.commit(whole.size());
             case ContentResult.TooLarge large -> tooLarge();
             case ContentResult.BareLineEnd bare -> IncomingMessage.BARE_LINE_END;
@@ -252,7 +252,7 @@ final class MailCommands {
       chunked = IncomingMessage.open(session, transaction);
     }
     IncomingMessage message = chunked;
-    if (!message.readChunk(chunk.size())) throw cutInsideBdat();
+    if (!message.readChunk(channel, chunk.size())) throw cutInsideBdat();
     Optional<Reply> problem =
         message.chunkOctets() > config.maxMessageSize()
             ? Optional.of(tooLarge())

@@ -13,7 +13,6 @@ import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.ClientIdentity;
 import org.quorumail.policy.FilterSession;
 import org.quorumail.policy.SessionPolicy;
-import org.quorumail.policy.SessionView;
 import org.quorumail.policy.Tarpit;
 import org.quorumail.smtp.Escape;
 import org.quorumail.smtp.Reply;
@@ -24,10 +23,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The state of one session that its commands share: the listener's settings, the channel, the
- * client, the filters and the transaction in progress. Filters see it as a {@link SessionView}. It
- * belongs to the session's thread.
+ * client, the filters and the transaction in progress. Filters see it as a {@link
+ * org.quorumail.policy.SessionView}. It belongs to the session's thread.
  */
-final class SessionContext implements SessionView {
+final class SessionContext implements MessageSource {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
 
   private final ListenerContext listener;
@@ -52,7 +51,8 @@ final class SessionContext implements SessionView {
     return listener.config();
   }
 
-  ServerContext server() {
+  @Override
+  public ServerContext server() {
     return listener.server();
   }
 
@@ -60,7 +60,8 @@ final class SessionContext implements SessionView {
     return listener.availability();
   }
 
-  SmtpMetrics metrics() {
+  @Override
+  public SmtpMetrics metrics() {
     return listener.metrics();
   }
 
@@ -68,7 +69,8 @@ final class SessionContext implements SessionView {
     return channel;
   }
 
-  SessionMemory memory() {
+  @Override
+  public SessionMemory memory() {
     return memory;
   }
 
@@ -80,7 +82,8 @@ final class SessionContext implements SessionView {
     return policy.tarpit();
   }
 
-  FilterSession filters() {
+  @Override
+  public FilterSession filters() {
     return filters;
   }
 
@@ -113,8 +116,18 @@ final class SessionContext implements SessionView {
     filters.reset();
   }
 
-  /** Sets the id of the message whose content is received next. */
-  void queueId(QueueId id) {
+  @Override
+  public void contentBegun() {
+    channel.deadlinePerBlock(config().timeouts().dataBlock());
+  }
+
+  @Override
+  public Optional<String> reverseName() {
+    return client.reverseName();
+  }
+
+  @Override
+  public void queueId(QueueId id) {
     queueId = id;
   }
 

@@ -57,6 +57,13 @@ final class SessionMemory implements AutoCloseable {
     return true;
   }
 
+  /** Charges more bytes of the connection. */
+  boolean tryReserveForConnection(long bytes) {
+    if (closed || !budget.tryReserve(bytes, Use.TRANSACTION)) return false;
+    ofConnection += bytes;
+    return true;
+  }
+
   /** The bytes of a recipient with so many characters of address and parameters. */
   static long ofRecipient(int textLength) {
     return RECIPIENT + (long) RECIPIENT_COPIES * textLength;

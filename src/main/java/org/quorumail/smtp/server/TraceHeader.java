@@ -20,21 +20,20 @@ final class TraceHeader {
 
   private TraceHeader() {}
 
-  static byte[] compose(SessionContext session, QueueId id, Envelope envelope) {
-    RemoteClient client = session.remoteClient();
-    String name = session.helo().map(HostNameSyntax::traceable).orElse("unknown");
-    String reverseName = client.reverseName().map(reverse -> reverse + " ").orElse("");
+  static byte[] compose(MessageSource source, QueueId id, Envelope envelope) {
+    String name = source.helo().map(HostNameSyntax::traceable).orElse("unknown");
+    String reverseName = source.reverseName().map(reverse -> reverse + " ").orElse("");
     StringBuilder field = new StringBuilder(256);
     field.append("Received: from ").append(name);
     field.append(" (").append(reverseName);
-    field.append(AddressLiteral.of(client.address())).append(")\r\n");
-    field.append("\tby ").append(session.hostname());
-    field.append(" with ").append(session.protocol());
+    field.append(AddressLiteral.of(source.client())).append(")\r\n");
+    field.append("\tby ").append(source.hostname());
+    field.append(" with ").append(source.protocol());
     field.append(" id ").append(id);
     if (envelope.recipients().size() == 1) { // several would disclose blind copies (§7.2)
       field.append("\r\n\tfor <").append(envelope.recipients().getFirst()).append('>');
     }
-    field.append(";\r\n\t").append(date(session.server().clock().instant())).append("\r\n");
+    field.append(";\r\n\t").append(date(source.server().clock().instant())).append("\r\n");
     return field.toString().getBytes(StandardCharsets.UTF_8);
   }
 

@@ -5,36 +5,42 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.QueueId;
+import org.quorumail.spool.AcceptedRequest;
 import org.quorumail.spool.Intake;
+import org.quorumail.spool.RequestKey;
 
 /** Keeps what was committed in memory; readiness and failures are set by the test. */
-final class FakeIntake implements Intake {
+public final class FakeIntake implements Intake {
   private final List<Accepted> accepted = new CopyOnWriteArrayList<>();
   private final AtomicInteger open = new AtomicInteger();
   private volatile Readiness readiness = Readiness.READY;
   private volatile Readiness atCommit = Readiness.READY;
   private volatile boolean writesFail;
   private volatile boolean forgetful;
+  private final Map<RequestKey, AcceptedRequest> requests = new ConcurrentHashMap<>();
 
-  record Accepted(
+  public record Accepted(
       QueueId id, Envelope envelope, Optional<String> hold, byte[] prefix, byte[] content) {
     /** The message as it will be sent: prefix and content. */
-    String text() {
+    public String text() {
       return new String(prefix, StandardCharsets.ISO_8859_1) + withoutTrace();
     }
 
     /** The content alone; the Received field is in the prefix. */
-    String withoutTrace() {
+    public String withoutTrace() {
       return new String(content, StandardCharsets.ISO_8859_1);
     }
   }
 
-  List<Accepted> accepted() {
+  public List<Accepted> accepted() {
     return accepted;
   }
 
@@ -43,11 +49,11 @@ final class FakeIntake implements Intake {
     return open.get();
   }
 
-  void readiness(Readiness now) {
+  public void readiness(Readiness now) {
     readiness = now;
   }
 
-  void atCommit(Readiness answer) {
+  public void atCommit(Readiness answer) {
     atCommit = answer;
   }
 
@@ -58,6 +64,16 @@ final class FakeIntake implements Intake {
   /** Accepts without keeping anything, for load. */
   void forgetContent() {
     forgetful = true;
+  }
+
+  @Override
+  public RequestLookup requests(String request) {
+    List<AcceptedRequest> known =
+        requests.entrySet().stream()
+            .filter(e -> e.getKey().request().equals(request))
+            .map(Map.Entry::getValue)
+            .toList();
+    return new RequestLookup(List.of("spool"), known, !requests.isEmpty());
   }
 
   @Override
@@ -74,6 +90,7 @@ final class FakeIntake implements Intake {
   private final class FakeReception implements MessageWriter {
     private final QueueId id = QueueId.generate(Instant.now());
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+    private @Nullable RequestKey key;
 
     @Override
     public QueueId id() {
@@ -87,8 +104,19 @@ final class FakeIntake implements Intake {
     }
 
     @Override
+    public void onlyOnce(RequestKey request) {
+      key = request;
+    }
+
+    @Override
     public CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> hold) {
       if (atCommit != Readiness.READY) return new CommitResult.Refused(atCommit);
+      RequestKey request = key;
+      if (request != null) {
+        long now = System.currentTimeMillis();
+        var row = new AcceptedRequest(request.index(), id, request.body(), now);
+        if (requests.putIfAbsent(request, row) != null) return new CommitResult.AcceptedBefore();
+      }
       if (!forgetful) accepted.add(new Accepted(id, envelope, hold, prefix, content.toByteArray()));
       return new CommitResult.Accepted(id);
     }

@@ -1,0 +1,2 @@
+/** Tests of the conversion of content. */
+package org.quorumail.inject;
