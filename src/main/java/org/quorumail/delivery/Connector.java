@@ -1,7 +1,7 @@
 package org.quorumail.delivery;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.HostLookup.TargetHost;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
-import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.smtp.client.ConnectResult;
 import org.quorumail.smtp.client.Login;
 import org.quorumail.smtp.client.ServerEndpoint;
@@ -34,8 +33,6 @@ final class Connector {
    * MTA-STS authenticates.
    */
   private static final EnhancedStatus NO_SECURE_ROUTE = new EnhancedStatus(5, 7, 30);
-
-  private static final EnhancedStatus DISCARDED = new EnhancedStatus(2, 0, 0);
 
   private final DeliveryAgent agent;
   private final Destination destination;
@@ -142,10 +139,7 @@ final class Connector {
         limiter.shrinkWindow();
         yield deferred(unknown.status(), unknown.reason(), "");
       }
-      case HostLookup.Discard discard ->
-          new Decided(
-              new Outcome.Delivered(
-                  DISCARDED, "discarded by a route", "discard", SuccessReport.DELIVERED));
+      case HostLookup.Decided decided -> new Decided(decided.outcome());
     };
   }
 
@@ -189,7 +183,7 @@ final class Connector {
     int limit = Math.max(triedAddresses + 1, MAX_ADDRESSES - hostsAfter);
     loginFailed = false;
     for (; addressIndex < host.addresses().size() && triedAddresses < limit; addressIndex++) {
-      InetAddress address = host.addresses().get(addressIndex);
+      SocketAddress address = host.addresses().get(addressIndex);
       if (givenUp.contains(key(host, address))) continue;
       ConnectorResult result = tryAddress(endpoint(host, address));
       if (result != null) return result;
@@ -207,12 +201,12 @@ final class Connector {
         && !givenUp.contains(key(peer.name(), peer.address()));
   }
 
-  private static String key(TargetHost host, InetAddress address) {
-    return key(host.name(), new InetSocketAddress(address, host.port()));
+  private static String key(TargetHost host, SocketAddress address) {
+    return key(host.name(), address);
   }
 
-  private static String key(String name, InetSocketAddress address) {
-    return name + "/" + address.getAddress().getHostAddress() + ":" + address.getPort();
+  private static String key(String name, SocketAddress address) {
+    return name + "/" + address;
   }
 
   private @Nullable ConnectorResult tryAddress(ServerEndpoint peer) {
@@ -269,19 +263,20 @@ final class Connector {
     return now + earliest;
   }
 
-  private ServerEndpoint endpoint(TargetHost host, InetAddress address) {
+  private ServerEndpoint endpoint(TargetHost host, SocketAddress address) {
     return new ServerEndpoint(
         host.name(),
-        new InetSocketAddress(address, host.port()),
+        address,
         host.lmtp(),
-        tlsRule(),
+        tlsRule(address),
         host.configured(),
         login,
         destination.certificateNames(host.name(), host.configured()));
   }
 
   /** The strictest of what the message, the destination and the login ask for. */
-  private TlsRule tlsRule() {
+  private TlsRule tlsRule(SocketAddress address) {
+    if (address instanceof UnixDomainSocketAddress) return TlsRule.OPPORTUNISTIC; // no network
     TlsRule rule = requireVerifiedTls ? TlsRule.VERIFIED : destination.tls();
     return login != null && login.leastTls().compareTo(rule) > 0 ? login.leastTls() : rule;
   }

@@ -1,6 +1,9 @@
 package org.quorumail.delivery;
 
 import java.net.InetAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -11,6 +14,7 @@ import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
 import org.quorumail.mail.EnhancedStatus;
+import org.quorumail.mail.Outcome;
 
 /** Finds the hosts of a destination and their addresses, RFC 5321 §5.1. Thread-safe. */
 final class HostFinder {
@@ -19,6 +23,13 @@ final class HostFinder {
 
   /** The absence of a smart host's name may be a mistake that its operator will repair. */
   private static final EnhancedStatus NO_SMART_HOST = new EnhancedStatus(4, 4, 4);
+
+  private static final Outcome DISCARDED =
+      new Outcome.Delivered(
+          new EnhancedStatus(2, 0, 0),
+          "discarded by a route",
+          "discard",
+          Outcome.SuccessReport.DELIVERED);
 
   private final Resolver resolver;
   private final Predicate<InetAddress> isOwnAddress;
@@ -38,11 +49,15 @@ final class HostFinder {
           switch (hop) {
             case NextHop.Smtp smtp -> configuredHost(smtp.host(), false);
             case NextHop.Lmtp lmtp -> configuredHost(lmtp.host(), true);
+            case NextHop.LmtpSocket socket -> socket(socket.path());
             case NextHop.Mx mx -> exchangers(destination.domain());
-            case NextHop.Discard discard -> new HostLookup.Discard();
+            case NextHop.Discard discard -> new HostLookup.Decided(DISCARDED);
+            case NextHop.Reject reject -> new HostLookup.Decided(reject.outcome());
+            case NextHop.Local local ->
+                throw new IllegalStateException("a mailbox has no host: " + local.text());
           };
       if (lookup instanceof HostLookup.Found f) found.addAll(f.hosts());
-      else if (lookup instanceof HostLookup.Discard && found.isEmpty()) return lookup;
+      else if (lookup instanceof HostLookup.Decided && found.isEmpty()) return lookup;
       else problem = lookup;
     }
     return found.isEmpty() ? problem : new HostLookup.Found(found);
@@ -55,7 +70,10 @@ final class HostFinder {
         case NextHop.Smtp smtp -> resolver.forget(smtp.host().host());
         case NextHop.Lmtp lmtp -> resolver.forget(lmtp.host().host());
         case NextHop.Mx mx -> resolver.forget(destination.domain());
+        case NextHop.LmtpSocket socket -> {}
         case NextHop.Discard discard -> {}
+        case NextHop.Reject reject -> {}
+        case NextHop.Local local -> {}
       }
     }
   }
@@ -65,10 +83,16 @@ final class HostFinder {
     return switch (resolver.addresses(at.host())) {
       case LookupResult.Found<InetAddress> f ->
           new HostLookup.Found(
-              List.of(new TargetHost(at.host(), at.port(), f.values(), lmtp, true)));
+              List.of(TargetHost.of(at.host(), at.port(), f.values(), lmtp, true)));
       case LookupResult.Absent<InetAddress> a -> new HostLookup.Unknown(NO_SMART_HOST, a.reason());
       case LookupResult.Unknown<InetAddress> u -> new HostLookup.Unknown(u.status(), u.reason());
     };
+  }
+
+  private static HostLookup socket(Path path) {
+    SocketAddress address = UnixDomainSocketAddress.of(path);
+    return new HostLookup.Found(
+        List.of(new TargetHost(path.toString(), List.of(address), true, true)));
   }
 
   private HostLookup exchangers(String domain) {
@@ -91,7 +115,7 @@ final class HostFinder {
         case LookupResult.Found<InetAddress> f -> {
           boolean own = f.values().stream().anyMatch(isOwnAddress);
           if (own) ownPreference = Math.min(ownPreference, mx.preference());
-          hosts.add(new TargetHost(mx.name(), mxPort, f.values(), false, false));
+          hosts.add(TargetHost.of(mx.name(), mxPort, f.values(), false, false));
           preferences.add(mx.preference());
         }
         case LookupResult.Absent<InetAddress> a -> problem = worse(problem, a);
@@ -130,7 +154,7 @@ final class HostFinder {
         return new HostLookup.None(LOOP, domain + " is this host, which keeps no mailboxes");
       }
       return new HostLookup.Found(
-          List.of(new TargetHost(text, mxPort, List.of(address), false, false)));
+          List.of(TargetHost.of(text, mxPort, List.of(address), false, false)));
     } catch (IllegalArgumentException e) {
       return new HostLookup.None(BAD_LITERAL, domain + " is not an address");
     }

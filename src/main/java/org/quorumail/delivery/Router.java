@@ -2,7 +2,6 @@ package org.quorumail.delivery;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -17,8 +16,6 @@ public final class Router {
   static final int DEFAULT_CONNECTIONS = 20;
 
   private static final NextHop.Mx MX = new NextHop.Mx();
-  private static final int DEFAULT_PRIORITY = 10;
-  private static final int DEFAULT_WEIGHT = 100;
 
   private volatile List<Route> routes;
   private final Map<String, DomainConfig> domains;
@@ -45,7 +42,7 @@ public final class Router {
   }
 
   private static Route route(RouteConfig config) {
-    String name = config.to().stream().map(Router::text).collect(Collectors.joining(","));
+    String name = config.to().stream().map(NextHop::text).collect(Collectors.joining(","));
     if (!config.logins().isEmpty()) // other accounts, other limits and connections
     name +=
           config.logins().stream()
@@ -67,8 +64,9 @@ public final class Router {
     Optional<HostPort> override = overrides.find(domain);
     if (override.isEmpty() && own != null) override = own.mxOverride();
     if (override.isPresent()) {
-      NextHop hop = new NextHop.Smtp(override.get(), DEFAULT_PRIORITY, DEFAULT_WEIGHT);
-      return destination(text(hop), List.of(hop), List.of(), domain, own);
+      NextHop hop =
+          new NextHop.Smtp(override.get(), NextHop.DEFAULT_PRIORITY, NextHop.DEFAULT_WEIGHT);
+      return destination(hop.text(), List.of(hop), List.of(), domain, own);
     }
     for (Route route : routes) {
       if (!route.pattern.matches(domain)) continue;
@@ -113,19 +111,6 @@ public final class Router {
     return acceptsAnyCertificate || own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
   }
 
-  private static String text(NextHop hop) {
-    return switch (hop) {
-      case NextHop.Smtp smtp -> "smtp://" + lower(smtp.host().toString());
-      case NextHop.Lmtp lmtp -> "lmtp://" + lower(lmtp.host().toString());
-      case NextHop.Mx mx -> "mx";
-      case NextHop.Discard discard -> "discard";
-    };
-  }
-
-  private static String lower(String host) {
-    return host.toLowerCase(Locale.ROOT);
-  }
-
   /** The hops in the order in which one attempt tries them: by priority, then drawn by weight. */
   static List<NextHop> inAttemptOrder(List<NextHop> hops, java.util.random.RandomGenerator random) {
     List<NextHop> rest = new ArrayList<>(hops);
@@ -135,25 +120,17 @@ public final class Router {
   }
 
   private static NextHop draw(List<NextHop> rest, java.util.random.RandomGenerator random) {
-    int best = rest.stream().mapToInt(Router::priority).min().orElseThrow();
-    List<NextHop> equal = rest.stream().filter(h -> priority(h) == best).toList();
-    int sum = equal.stream().mapToInt(Router::weight).sum();
+    int best = rest.stream().mapToInt(NextHop::attemptPriority).min().orElseThrow();
+    List<NextHop> equal = rest.stream().filter(h -> h.attemptPriority() == best).toList();
+    int sum = equal.stream().mapToInt(NextHop::attemptWeight).sum();
     int drawn = sum == 0 ? 0 : random.nextInt(sum);
     for (NextHop hop : equal) {
-      drawn -= weight(hop);
+      drawn -= hop.attemptWeight();
       if (drawn < 0 || sum == 0) {
         rest.remove(hop);
         return hop;
       }
     }
     throw new IllegalStateException("weights do not add up");
-  }
-
-  private static int priority(NextHop hop) {
-    return hop instanceof NextHop.Smtp smtp ? smtp.priority() : DEFAULT_PRIORITY;
-  }
-
-  private static int weight(NextHop hop) {
-    return hop instanceof NextHop.Smtp smtp ? smtp.weight() : DEFAULT_WEIGHT;
   }
 }

@@ -324,7 +324,7 @@ class DeliveryAgentTest {
         .mx("d.test", 20, "second.test", "127.0.0.1");
   }
 
-  private static List<RecipientOutcome> deliver(DeliveryAgent agent, SpooledMessage message) {
+  static List<RecipientOutcome> deliver(DeliveryAgent agent, SpooledMessage message) {
     Destination destination = agent.destination("d.test");
     assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
     List<RecipientOutcome> outcomes = new ArrayList<>();
@@ -553,7 +553,7 @@ class DeliveryAgentTest {
     }
   }
 
-  private static DeliveryAgent agent(FakeResolver resolver, String routes, int mxPort) {
+  static DeliveryAgent agent(FakeResolver resolver, String routes, int mxPort) {
     Config config = TestConfig.of("hostname = \"here.test\"\n" + routes);
     return new DeliveryAgent(
         new SmtpClient(config.hostname(), config.delivery().smtpTimeouts(), TestTls.trusting()),
@@ -563,7 +563,7 @@ class DeliveryAgentTest {
         new SimpleMeterRegistry());
   }
 
-  private static DeliveryOrder order(SpooledMessage message, boolean dotAllowed) {
+  static DeliveryOrder order(SpooledMessage message, boolean dotAllowed) {
     byte[] content = {'x', '\r', '\n'};
     List<Integer> all = IntStream.range(0, message.recipients().size()).boxed().toList();
     return new DeliveryOrder(
@@ -574,7 +574,7 @@ class DeliveryAgentTest {
     return message(domain, options, 1);
   }
 
-  private static SpooledMessage message(String domain, MailOptions options, int recipients) {
+  static SpooledMessage message(String domain, MailOptions options, int recipients) {
     return message(ReversePath.of("from@here.test"), domain, options, recipients);
   }
 
@@ -694,7 +694,7 @@ class DeliveryAgentTest {
     return "smtp://127.0.0.1:" + server.port();
   }
 
-  private static int unusedPort() throws IOException {
+  static int unusedPort() throws IOException {
     try (ServerSocket socket = new ServerSocket()) {
       socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
       return socket.getLocalPort();

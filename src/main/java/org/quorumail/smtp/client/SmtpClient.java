@@ -2,6 +2,7 @@ package org.quorumail.smtp.client;
 
 import java.io.IOException;
 import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -51,7 +52,7 @@ public final class SmtpClient {
    */
   public ConnectResult open(ServerEndpoint peer) {
     try {
-      return open(peer, true);
+      return open(peer, !peer.isUnixSocket());
     } catch (HandshakeException e) {
       if (peer.tls() != TlsRule.OPPORTUNISTIC) {
         return new ConnectResult.Unusable(
@@ -85,6 +86,8 @@ public final class SmtpClient {
   }
 
   private SmtpChannel connect(ServerEndpoint peer) throws IOException {
+    if (peer.address() instanceof UnixDomainSocketAddress path)
+      return SmtpChannel.open(UnixSocket.connect(path), LIFETIME);
     Socket socket = new Socket();
     try {
       socket.connect(peer.address(), (int) timeouts.connect().toMillis());
