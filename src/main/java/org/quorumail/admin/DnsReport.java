@@ -85,7 +85,8 @@ public final class DnsReport implements DnsView {
     MailAddress mailbox = MailAddress.of(AddressPattern.mailbox(address).toString());
     Config now = config.current();
     RouteExplanation way =
-        RouteExplanation.of(mailbox.domain(), now.routes(), now.delivery(), table, resolver);
+        RouteExplanation.of(
+            now.hostname(), mailbox.domain(), now.routes(), now.delivery(), table, resolver);
     return new RouteAnswer(
         mailbox.toString(), way.source(), way.destination(), way.hops(), way.problem());
   }

@@ -56,7 +56,7 @@ public final class DeliveryAgent implements AutoCloseable {
         new SmtpClient(hostname, config.smtpTimeouts()),
         config,
         router,
-        new HostFinder(resolver, new OwnAddresses(), SMTP_PORT),
+        new HostFinder(resolver, hostname, new OwnAddresses(), SMTP_PORT),
         meters);
   }
 

@@ -32,11 +32,17 @@ final class HostFinder {
           Outcome.SuccessReport.DELIVERED);
 
   private final Resolver resolver;
+  private final String ownName;
   private final Predicate<InetAddress> isOwnAddress;
   private final int mxPort;
 
-  HostFinder(Resolver resolver, Predicate<InetAddress> isOwnAddress, int mxPort) {
+  /**
+   * @param ownName the node's host name: an MX of this name is this node
+   * @param isOwnAddress whether an address belongs to this machine
+   */
+  HostFinder(Resolver resolver, String ownName, Predicate<InetAddress> isOwnAddress, int mxPort) {
     this.resolver = resolver;
+    this.ownName = ownName;
     this.isOwnAddress = isOwnAddress;
     this.mxPort = mxPort;
   }
@@ -104,44 +110,54 @@ final class HostFinder {
     };
   }
 
+  /** Hosts that are no nearer than this one would send the mail back, RFC 5321 §5.1. */
   private HostLookup withAddresses(String domain, List<MailExchanger> exchangers) {
     List<TargetHost> hosts = new ArrayList<>();
-    List<Integer> preferences = new ArrayList<>();
-    int ownPreference = Integer.MAX_VALUE;
     HostLookup problem =
         new HostLookup.None(LOOP, "mail for " + domain + " loops back to this host");
-    for (MailExchanger mx : exchangers) {
-      switch (resolver.addresses(mx.name())) {
-        case LookupResult.Found<InetAddress> f -> {
-          boolean own = f.values().stream().anyMatch(isOwnAddress);
-          if (own) ownPreference = Math.min(ownPreference, mx.preference());
-          hosts.add(TargetHost.of(mx.name(), mxPort, f.values(), false, false));
-          preferences.add(mx.preference());
-        }
+    int equalFrom = 0; // the first host of the present preference
+    HostLookup problemBefore = problem; // those of nearer hosts
+    int preference = Integer.MIN_VALUE;
+    for (MailExchanger mx : exchangers) { // best preference first
+      if (mx.preference() != preference) {
+        preference = mx.preference();
+        equalFrom = hosts.size();
+        problemBefore = problem;
+      }
+      LookupResult<InetAddress> addresses = resolver.addresses(mx.name());
+      if (isOwn(mx, addresses)) {
+        List<TargetHost> nearer = hosts.subList(0, equalFrom);
+        return nearer.isEmpty()
+            ? ownOrWaiting(domain, problemBefore)
+            : new HostLookup.Found(nearer);
+      }
+      switch (addresses) {
+        case LookupResult.Found<InetAddress> f ->
+            hosts.add(TargetHost.of(mx.name(), mxPort, f.values(), false, false));
         case LookupResult.Absent<InetAddress> a -> problem = worse(problem, a);
         case LookupResult.Unknown<InetAddress> u ->
             problem = new HostLookup.Unknown(u.status(), u.reason());
       }
     }
-    return nearerThanThisHost(hosts, preferences, ownPreference, problem);
+    return hosts.isEmpty() ? problem : new HostLookup.Found(hosts);
+  }
+
+  /** The name counts too: the address may be that of a translator or a load balancer. */
+  private boolean isOwn(MailExchanger mx, LookupResult<InetAddress> addresses) {
+    return mx.name().equalsIgnoreCase(ownName)
+        || (addresses instanceof LookupResult.Found<InetAddress> found
+            && found.values().stream().anyMatch(isOwnAddress));
+  }
+
+  /** A nearer host whose address is not known now may come back; all else is a loop. */
+  private static HostLookup ownOrWaiting(String domain, HostLookup nearer) {
+    if (nearer instanceof HostLookup.Unknown) return nearer;
+    return new HostLookup.None(LOOP, "mail for " + domain + " loops back to this host");
   }
 
   private static HostLookup worse(HostLookup problem, LookupResult.Absent<InetAddress> absent) {
     if (problem instanceof HostLookup.Unknown) return problem; // one of them may come back
     return new HostLookup.None(absent.status(), absent.reason());
-  }
-
-  /** Hosts that are no nearer than this one would send the mail back, RFC 5321 §5.1. */
-  private static HostLookup nearerThanThisHost(
-      List<TargetHost> hosts, List<Integer> preferences, int ownPreference, HostLookup otherwise) {
-    List<TargetHost> nearer = new ArrayList<>();
-    for (int i = 0; i < hosts.size(); i++) {
-      if (preferences.get(i) < ownPreference) nearer.add(hosts.get(i));
-    }
-    if (!nearer.isEmpty()) return new HostLookup.Found(nearer);
-    if (hosts.isEmpty() || otherwise instanceof HostLookup.Unknown) return otherwise;
-    return new HostLookup.None(
-        LOOP, "mail for " + hosts.getFirst().name() + " loops back to this host");
   }
 
   /** {@code user@[192.0.2.1]}, RFC 5321 §4.1.3: no DNS lookup is made. */

@@ -27,9 +27,11 @@ public record RouteExplanation(
   /**
    * Explains the way. Asks DNS, so it may block for a bounded time.
    *
+   * @param hostname of the node, which finds itself among the MX hosts by it
    * @param domain in lower case, as in a {@link org.quorumail.mail.MailAddress}
    */
   public static RouteExplanation of(
+      String hostname,
       String domain,
       List<RouteConfig> routes,
       DeliveryConfig delivery,
@@ -39,7 +41,8 @@ public record RouteExplanation(
     String source = source(domain, routes, delivery, overrides);
     if (destination.localTarget() != null)
       return found(source, destination, List.of(destination.hops().getFirst().text()));
-    return switch (new HostFinder(resolver, new OwnAddresses(), SMTP_PORT).find(destination)) {
+    HostFinder finder = new HostFinder(resolver, hostname, new OwnAddresses(), SMTP_PORT);
+    return switch (finder.find(destination)) {
       case HostLookup.Found found -> found(source, destination, addresses(found.hosts()));
       case HostLookup.Decided decided ->
           found(source, destination, List.of(destination.hops().getFirst().text()));

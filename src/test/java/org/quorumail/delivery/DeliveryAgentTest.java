@@ -559,7 +559,7 @@ class DeliveryAgentTest {
         new SmtpClient(config.hostname(), config.delivery().smtpTimeouts(), TestTls.trusting()),
         config.delivery(),
         new Router(config.routes(), config.delivery(), new MxOverrides()),
-        new HostFinder(resolver, address -> false, mxPort),
+        new HostFinder(resolver, "", address -> false, mxPort),
         new SimpleMeterRegistry());
   }
 

@@ -79,7 +79,8 @@ class ConfigReaderTest {
     assertThat(listener.maxMessageSize()).isEqualTo(25L << 20);
     assertThat(listener.timeouts().command()).isEqualTo(Duration.ofMinutes(5));
     assertThat(listener.timeouts().connection()).isEqualTo(Duration.ofMinutes(30));
-    assertThat(listener.limits()).isEqualTo(new ListenerLimits(10_000, 100, 1_000, 0, 20, 2_048));
+    assertThat(listener.limits())
+        .isEqualTo(new ListenerLimits(10_000, 100, 1_000, 0, 20, 2_048, 30));
     assertThat(config.health().listenAddress().getPort()).isEqualTo(8080);
     assertThat(config.node().dataDirectory()).isEqualTo(Path.of("data"));
     assertThat(config.spool().path()).isEqualTo(Path.of("data/spool"));

@@ -123,7 +123,7 @@ class LocalTargetTest {
   @Test
   void aMessageThatWasDeliveredToTheAddressBeforeIsInALoop() {
     String content = "Subject: x\r\nDelivered-To: BOB@d.test\r\n\r\n";
-    for (LocalTarget target : List.of(maildir("{user}"), mbox("{user}"), program("cat"))) {
+    for (LocalTarget target : List.of(maildir("{user}"), mbox("{user}.mbox"), program("cat"))) {
       assertThat(deliver(target, "bob@d.test", content).status()).hasToString("5.4.6");
       assertThat(deliver(target, "eve@d.test", content)).isInstanceOf(Outcome.Delivered.class);
     }
