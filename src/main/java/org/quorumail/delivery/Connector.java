@@ -11,8 +11,10 @@ import org.quorumail.delivery.HostLookup.TargetHost;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.smtp.client.ConnectResult;
+import org.quorumail.smtp.client.Dial;
 import org.quorumail.smtp.client.Login;
 import org.quorumail.smtp.client.ServerEndpoint;
+import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.quorumail.smtp.client.TlsRule;
 
@@ -39,12 +41,12 @@ final class Connector {
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
   private final @Nullable Login login; // for all hosts
+  private final Dial dial;
   private final boolean isTrial; // an operator wants the hosts tried, paused or not
 
   private @Nullable List<TargetHost> hosts; // once they are known
   private int hostIndex; // of the host that was tried last
-  private int addressIndex; // of its address that was tried last
-  private final Set<String> givenUp = new HashSet<>(); // addresses that have deferred the message
+  private final Set<String> givenUp = new HashSet<>(); // addresses that failed or deferred
   private int triedAddresses; // in vain
   private boolean connectFailed;
   private boolean loginFailed; // at the host that was tried last
@@ -55,13 +57,16 @@ final class Connector {
   /**
    * @param senderDomain of the reverse-path; empty for the null one
    * @param requireVerifiedTls only TLS, and only hosts that prove their names (RFC 8689)
+   * @param dial aborts the search
    */
   Connector(
       DeliveryAgent agent,
       Destination destination,
       DestinationLimiter limiter,
       String senderDomain,
-      boolean requireVerifiedTls) {
+      boolean requireVerifiedTls,
+      Dial dial) {
+    this.dial = dial;
     this.login = destination.login(senderDomain);
     this.agent = agent;
     this.destination = destination;
@@ -100,8 +105,7 @@ final class Connector {
 
   /** Excludes a host that has deferred the message from the rest of this attempt. */
   void giveUp(ServerEndpoint peer, Outcome.Deferred deferral) {
-    givenUp.add(key(peer.name(), peer.address()));
-    triedAddresses++;
+    exclude(peer);
     mayOfferTlsLater = true;
     lastProblem = new ConnectResult.Unusable(deferral.status(), deferral.diagnostic());
     lastRemote = peer.toString();
@@ -120,9 +124,7 @@ final class Connector {
     for (int i = hostIndex; i < hosts.size(); i++) {
       TargetHost host = hosts.get(i);
       if (!isTrial && agent.breakers().openUntil(host.key(), now) - now > 0) continue;
-      for (int a = i == hostIndex ? addressIndex : 0; a < host.addresses().size(); a++) {
-        if (!without.contains(key(host, host.addresses().get(a)))) return true;
-      }
+      if (host.addresses().stream().anyMatch(a -> !without.contains(key(host, a)))) return true;
     }
     return false;
   }
@@ -148,7 +150,7 @@ final class Connector {
    * failure goes into the outcome.
    */
   private ConnectorResult connectToNext(List<TargetHost> hosts) {
-    for (; hostIndex < hosts.size(); hostIndex++, addressIndex = 0) {
+    for (; hostIndex < hosts.size() && !dial.isAborted(); hostIndex++) {
       ConnectorResult result = tryHost(hosts.get(hostIndex), hosts.size() - hostIndex - 1);
       if (result != null) return result;
     }
@@ -182,16 +184,20 @@ final class Connector {
     }
     int limit = Math.max(triedAddresses + 1, MAX_ADDRESSES - hostsAfter);
     loginFailed = false;
-    for (; addressIndex < host.addresses().size() && triedAddresses < limit; addressIndex++) {
-      SocketAddress address = host.addresses().get(addressIndex);
-      if (givenUp.contains(key(host, address))) continue;
-      ConnectorResult result = tryAddress(endpoint(host, address));
+    while (triedAddresses < limit && !dial.isAborted()) {
+      List<ServerEndpoint> untried =
+          host.addresses().stream()
+              .filter(address -> !givenUp.contains(key(host, address)))
+              .limit(limit - triedAddresses)
+              .map(address -> endpoint(host, address))
+              .toList();
+      if (untried.isEmpty()) break;
+      ConnectorResult result = tryAddresses(untried);
       if (result != null) return result;
-      triedAddresses++;
       connectFailed |= !loginFailed;
     }
-    // a demand of this message or its sender's account alone says nothing about the host
-    if (!requireVerifiedTls && !loginFailed)
+    // this message, its sender's account or this node's haste alone say nothing about the host
+    if (!requireVerifiedTls && !loginFailed && !dial.isAborted())
       agent.breakers().recordFailure(host.key(), System.nanoTime());
     return null;
   }
@@ -209,10 +215,19 @@ final class Connector {
     return name + "/" + address;
   }
 
-  private @Nullable ConnectorResult tryAddress(ServerEndpoint peer) {
+  private void exclude(ServerEndpoint peer) {
+    if (givenUp.add(key(peer.name(), peer.address()))) triedAddresses++;
+  }
+
+  private @Nullable ConnectorResult tryAddresses(List<ServerEndpoint> peers) {
+    SmtpClient.HostResult host = agent.client().open(peers, dial);
+    host.unreachable().forEach(this::exclude);
+    mayOfferTlsLater |= !host.unreachable().isEmpty();
+    ServerEndpoint peer = host.peer();
     String nearer = lastRemote;
     lastRemote = peer.toString();
-    return switch (agent.client().open(peer)) {
+    if (!(host.result() instanceof ConnectResult.Connected)) exclude(peer);
+    return switch (host.result()) {
       case ConnectResult.Connected connected -> {
         agent.connectionOpened(destination, connected.connection());
         yield new Connected(connected.connection());

@@ -20,6 +20,7 @@ import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
+import org.quorumail.smtp.client.Dial;
 import org.quorumail.smtp.client.FinalDotGuard;
 import org.quorumail.smtp.client.OutgoingMessage;
 import org.quorumail.smtp.client.SendResult;
@@ -76,7 +77,8 @@ public final class DeliveryAttempt implements AutoCloseable {
     this.message = order.message();
     boolean requireVerifiedTls = message.options().requireTls();
     this.connector =
-        new Connector(agent, destination, limiter, senderDomain(message), requireVerifiedTls);
+        new Connector(
+            agent, destination, limiter, senderDomain(message), requireVerifiedTls, new Dial());
     this.remaining = order.recipientIndexes();
     this.content = order.content();
     this.dot = order.dot();

@@ -22,6 +22,7 @@ public record DeliveryConfig(
     DnsConfig dns,
     CircuitBreakerConfig circuitBreaker,
     DsnConfig dsn,
+    AddressFamily addressFamily,
     Map<String, DomainConfig> domains) {
 
   /** The same with the retry schedule of another reading. */
@@ -41,6 +42,7 @@ public record DeliveryConfig(
         dns,
         circuitBreaker,
         dsn,
+        addressFamily,
         domains);
   }
 }

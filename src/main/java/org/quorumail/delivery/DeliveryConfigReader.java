@@ -67,6 +67,12 @@ public final class DeliveryConfigReader {
         dns(delivery.section("dns")),
         circuitBreaker(delivery.section("circuit_breaker")),
         dsn(delivery.section("dsn")),
+        delivery.choice(
+            "address_family",
+            AddressFamily.class,
+            AddressFamily.ANY,
+            "IP versions by which next hops are called: both in the order of RFC 6724, one alone,"
+                + " or one before the other"),
         domains());
   }
 
@@ -120,6 +126,16 @@ public final class DeliveryConfigReader {
             "(MAILER-DAEMON@ and the hostname)",
             "author of the reports",
             text -> AddressPattern.mailbox(text).toString()));
+  }
+
+  private static AddressFamily addressFamily(String text) {
+    for (AddressFamily family : AddressFamily.values()) {
+      if (family.name().equalsIgnoreCase(text.strip())) return family;
+    }
+    throw new IllegalArgumentException(
+        "must be \"any\", \"ipv4\", \"ipv6\", \"prefer_ipv4\" or \"prefer_ipv6\", not \""
+            + text
+            + "\"");
   }
 
   private static String tlsName(String text) {
@@ -182,6 +198,12 @@ public final class DeliveryConfigReader {
             "rate",
             "",
             "messages to this domain: \"10/s burst 20\"",
-            RateLimit::parse));
+            RateLimit::parse),
+        domain.optional(
+            "address_family",
+            "any, ipv4, ipv6, prefer_ipv4 or prefer_ipv6",
+            "(that of delivery)",
+            "IP versions by which the hosts of this domain are called",
+            DeliveryConfigReader::addressFamily));
   }
 }

@@ -26,7 +26,8 @@ public record Destination(
     List<String> tlsNames,
     int maxConnections,
     Optional<RateLimit> rateLimit,
-    List<RouteLogin> logins) {
+    List<RouteLogin> logins,
+    AddressFamily addressFamily) {
   /** The name of the host itself, wherever it comes from, as an operator writes it. */
   static final String NAME_OF_HOST = "mx";
 

@@ -6,6 +6,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 import org.quorumail.config.HostPort;
@@ -34,6 +35,7 @@ final class HostFinder {
   private final Resolver resolver;
   private final String ownName;
   private final Predicate<InetAddress> isOwnAddress;
+  private final AddressOrder order = new AddressOrder();
   private final int mxPort;
 
   /**
@@ -48,15 +50,16 @@ final class HostFinder {
   }
 
   HostLookup find(Destination destination) {
+    AddressFamily family = destination.addressFamily();
     List<TargetHost> found = new ArrayList<>();
     HostLookup problem = new HostLookup.Unknown(NO_SMART_HOST, "the route names no host");
     for (NextHop hop : Router.inAttemptOrder(destination.hops(), ThreadLocalRandom.current())) {
       HostLookup lookup =
           switch (hop) {
-            case NextHop.Smtp smtp -> configuredHost(smtp.host(), false);
-            case NextHop.Lmtp lmtp -> configuredHost(lmtp.host(), true);
+            case NextHop.Smtp smtp -> configuredHost(smtp.host(), false, family);
+            case NextHop.Lmtp lmtp -> configuredHost(lmtp.host(), true, family);
             case NextHop.LmtpSocket socket -> socket(socket.path());
-            case NextHop.Mx mx -> exchangers(destination.domain());
+            case NextHop.Mx mx -> exchangers(destination.domain(), family);
             case NextHop.Discard discard -> new HostLookup.Decided(DISCARDED);
             case NextHop.Reject reject -> new HostLookup.Decided(reject.outcome());
             case NextHop.Local local ->
@@ -85,8 +88,8 @@ final class HostFinder {
   }
 
   /** A host that the operator has configured. It may be another server on the same machine. */
-  private HostLookup configuredHost(HostPort at, boolean lmtp) {
-    return switch (resolver.addresses(at.host())) {
+  private HostLookup configuredHost(HostPort at, boolean lmtp, AddressFamily family) {
+    return switch (addresses(at.host(), family)) {
       case LookupResult.Found<InetAddress> f ->
           new HostLookup.Found(
               List.of(TargetHost.of(at.host(), at.port(), f.values(), lmtp, true)));
@@ -101,17 +104,33 @@ final class HostFinder {
         List.of(new TargetHost(path.toString(), List.of(address), true, true)));
   }
 
-  private HostLookup exchangers(String domain) {
+  private LookupResult<InetAddress> addresses(String host, AddressFamily family) {
+    return wanted(host, resolver.addresses(host), family);
+  }
+
+  /** A host without an address of the family may get one: the mail waits. */
+  private LookupResult<InetAddress> wanted(
+      String host, LookupResult<InetAddress> all, AddressFamily family) {
+    if (!(all instanceof LookupResult.Found<InetAddress> found)) return all;
+    List<InetAddress> sorted = order.sort(found.values(), family);
+    if (!sorted.isEmpty()) return new LookupResult.Found<>(sorted);
+    return new LookupResult.Unknown<>(
+        NO_SMART_HOST,
+        host + " has no address of the family " + family.name().toLowerCase(Locale.ROOT));
+  }
+
+  private HostLookup exchangers(String domain, AddressFamily family) {
     if (domain.startsWith("[")) return addressLiteral(domain);
     return switch (resolver.mailExchangers(domain)) {
-      case LookupResult.Found<MailExchanger> f -> withAddresses(domain, f.values());
+      case LookupResult.Found<MailExchanger> f -> withAddresses(domain, f.values(), family);
       case LookupResult.Absent<MailExchanger> a -> new HostLookup.None(a.status(), a.reason());
       case LookupResult.Unknown<MailExchanger> u -> new HostLookup.Unknown(u.status(), u.reason());
     };
   }
 
   /** Hosts that are no nearer than this one would send the mail back, RFC 5321 §5.1. */
-  private HostLookup withAddresses(String domain, List<MailExchanger> exchangers) {
+  private HostLookup withAddresses(
+      String domain, List<MailExchanger> exchangers, AddressFamily family) {
     List<TargetHost> hosts = new ArrayList<>();
     HostLookup problem =
         new HostLookup.None(LOOP, "mail for " + domain + " loops back to this host");
@@ -124,14 +143,14 @@ final class HostFinder {
         equalFrom = hosts.size();
         problemBefore = problem;
       }
-      LookupResult<InetAddress> addresses = resolver.addresses(mx.name());
-      if (isOwn(mx, addresses)) {
+      LookupResult<InetAddress> all = resolver.addresses(mx.name());
+      if (isOwn(mx, all)) {
         List<TargetHost> nearer = hosts.subList(0, equalFrom);
         return nearer.isEmpty()
             ? ownOrWaiting(domain, problemBefore)
             : new HostLookup.Found(nearer);
       }
-      switch (addresses) {
+      switch (wanted(mx.name(), all, family)) {
         case LookupResult.Found<InetAddress> f ->
             hosts.add(TargetHost.of(mx.name(), mxPort, f.values(), false, false));
         case LookupResult.Absent<InetAddress> a -> problem = worse(problem, a);

@@ -20,6 +20,7 @@ public final class Router {
   private volatile List<Route> routes;
   private final Map<String, DomainConfig> domains;
   private final boolean acceptsAnyCertificate;
+  private final AddressFamily addressFamily;
   private final MxOverrides overrides;
 
   private record Route(
@@ -33,6 +34,7 @@ public final class Router {
     this.overrides = overrides;
     this.routes = routes.stream().map(Router::route).toList();
     domains = delivery.domains();
+    addressFamily = delivery.addressFamily();
     acceptsAnyCertificate = delivery.acceptInvalidCerts();
   }
 
@@ -92,7 +94,8 @@ public final class Router {
           List.of(),
           DEFAULT_CONNECTIONS,
           Optional.empty(),
-          logins);
+          logins,
+          addressFamily);
     }
     String special = name.endsWith(domain) ? name : name + " for " + domain;
     return new Destination(
@@ -103,7 +106,8 @@ public final class Router {
         own.tlsNames(),
         own.maxConnections(),
         own.rateLimit(),
-        logins);
+        logins,
+        own.addressFamily().orElse(addressFamily));
   }
 
   private TlsRule tls(DomainConfig own) {

@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -33,6 +34,7 @@ import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.Config;
 import org.quorumail.smtp.NextHopLimits;
+import org.quorumail.smtp.client.BlackHole;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.smtp.client.SmtpClient;
@@ -378,6 +380,25 @@ class DeliveryAgentTest {
               .mx("d.test", 30, "third.test", "127.0.0.1");
       attempt(resolver, "", "d.test", server.port());
       assertThat(server.connections()).isEqualTo(5);
+    }
+  }
+
+  /** RFC 8305: an address that leads nowhere costs a quarter of a second, not the timeout. */
+  @Test
+  void anAddressThatDoesNotAnswerDelaysTheNextHardly() throws IOException {
+    try (BlackHole hole = new BlackHole("127.0.0.9");
+        ScriptedServer server =
+            new ScriptedServer(
+                ScriptedServer::polite,
+                null,
+                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), hole.port()))) {
+      FakeResolver resolver =
+          new FakeResolver().mx("d.test", 10, "a.test", "127.0.0.9", "127.0.0.1");
+      long start = System.nanoTime();
+      assertThat(attempt(resolver, "", "d.test", server.port()).getFirst())
+          .isInstanceOf(Outcome.Delivered.class);
+      assertThat(Duration.ofNanos(System.nanoTime() - start))
+          .isBetween(Duration.ofMillis(200), Duration.ofSeconds(15));
     }
   }
 

@@ -73,7 +73,8 @@ class DestinationLimiterTest {
             List.of(),
             maxConnections,
             limit,
-            List.of()),
+            List.of(),
+            AddressFamily.ANY),
         0);
   }
 }

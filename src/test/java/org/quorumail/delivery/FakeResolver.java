@@ -2,13 +2,13 @@ package org.quorumail.delivery;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
@@ -21,10 +21,16 @@ public final class FakeResolver implements Resolver {
   private final Set<String> unknown = new HashSet<>();
   private final List<String> forgotten = new CopyOnWriteArrayList<>();
 
-  /** A host whose address is unknown now has the address "?". A host with one several times. */
+  /** A host whose address is unknown now has the address "?". A host with several, from one on. */
   FakeResolver mx(String domain, int preference, String host, String address, int times) {
     mx(domain, preference, host, address);
-    addresses.put(host, Collections.nCopies(times, InetAddress.ofLiteral(address)));
+    String net = address.substring(0, address.lastIndexOf('.') + 1);
+    int first = Integer.parseInt(address.substring(net.length()));
+    addresses.put(
+        host,
+        IntStream.range(first, first + times)
+            .mapToObj(last -> InetAddress.ofLiteral(net + last))
+            .toList());
     return this;
   }
 

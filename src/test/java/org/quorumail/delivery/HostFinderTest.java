@@ -69,6 +69,31 @@ class HostFinderTest {
   }
 
   @Test
+  void onlyAddressesOfTheWantedFamilyAreCalled() {
+    resolver.mx("d.test", 10, "a.test", "192.0.2.1", "2001:db8::1");
+    resolver.mx("d.test", 20, "b.test", "192.0.2.2");
+    String wanted = "[delivery]\naddress_family = \"%s\"\n";
+    assertThat(addresses(wanted.formatted("ipv4"))).containsExactly("192.0.2.1", "192.0.2.2");
+    assertThat(addresses(wanted.formatted("ipv6"))).containsExactly("2001:db8:0:0:0:0:0:1");
+    String own = wanted + "[delivery.domains.\"d.test\"]\naddress_family = \"ipv6\"\n";
+    assertThat(addresses(own.formatted("ipv4"))).containsExactly("2001:db8:0:0:0:0:0:1");
+    resolver.mx("four.test", 10, "b.test", "192.0.2.2");
+    HostLookup none =
+        finder.find(TestConfig.router(wanted.formatted("ipv6")).destination("four.test"));
+    assertThat(none)
+        .isInstanceOfSatisfying(
+            HostLookup.Unknown.class, u -> assertThat(u.reason()).contains("family ipv6"));
+  }
+
+  private java.util.List<String> addresses(String toml) {
+    return ((HostLookup.Found) finder.find(TestConfig.router(toml).destination("d.test")))
+        .hosts().stream()
+            .flatMap(host -> host.addresses().stream())
+            .map(a -> ((java.net.InetSocketAddress) a).getAddress().getHostAddress())
+            .toList();
+  }
+
+  @Test
   void anExchangerWithoutAddressIsSkipped() {
     resolver.mx("d.test", 10, "gone.test", "").mx("d.test", 20, "b.test", "192.0.2.2");
     assertThat(names("d.test")).containsExactly("b.test");

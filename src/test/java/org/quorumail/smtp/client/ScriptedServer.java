@@ -19,7 +19,10 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
-/** A server on loopback that sends the replies of a test. It does not use the parser under test. */
+/**
+ * A server on all addresses of loopback that sends the replies of a test. It does not use the
+ * parser under test.
+ */
 public final class ScriptedServer implements AutoCloseable {
   /** A reply that closes the connection without a reply. */
   public static final String CUT = "CUT";
@@ -50,9 +53,15 @@ public final class ScriptedServer implements AutoCloseable {
   }
 
   public ScriptedServer(Script script, @Nullable SSLContext tls) throws IOException {
+    this(script, tls, new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 0));
+  }
+
+  /** A server on one address and port. */
+  public ScriptedServer(Script script, @Nullable SSLContext tls, InetSocketAddress at)
+      throws IOException {
     this.script = script;
     this.tls = tls;
-    listener = new ServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
+    listener = new ServerSocket(at.getPort(), 100, at.getAddress());
     Thread.ofVirtual().start(this::accept);
   }
 
@@ -74,7 +83,7 @@ public final class ScriptedServer implements AutoCloseable {
   }
 
   public InetSocketAddress address() {
-    return (InetSocketAddress) listener.getLocalSocketAddress();
+    return new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port());
   }
 
   public int connections() {
