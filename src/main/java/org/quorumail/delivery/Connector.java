@@ -28,6 +28,10 @@ final class Connector {
 
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
   private static final EnhancedStatus NO_ANSWER = new EnhancedStatus(4, 4, 1);
+  private static final ConnectResult.Unusable CUT =
+      new ConnectResult.Unusable(
+          NO_ANSWER, "no quick answer, and too many other hosts do not answer either");
+
   private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 4);
 
   /**
@@ -41,6 +45,7 @@ final class Connector {
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
   private final @Nullable Login login; // for all hosts
+  private final DialBudget.Permit permit;
   private final Dial dial;
   private final boolean isTrial; // an operator wants the hosts tried, paused or not
 
@@ -57,7 +62,7 @@ final class Connector {
   /**
    * @param senderDomain of the reverse-path; empty for the null one
    * @param requireVerifiedTls only TLS, and only hosts that prove their names (RFC 8689)
-   * @param dial aborts the search
+   * @param permit to dial; it is returned with the first connection
    */
   Connector(
       DeliveryAgent agent,
@@ -65,8 +70,9 @@ final class Connector {
       DestinationLimiter limiter,
       String senderDomain,
       boolean requireVerifiedTls,
-      Dial dial) {
-    this.dial = dial;
+      DialBudget.Permit permit) {
+    this.permit = permit;
+    this.dial = permit.dial();
     this.login = destination.login(senderDomain);
     this.agent = agent;
     this.destination = destination;
@@ -95,7 +101,9 @@ final class Connector {
       limiter.returnConnection(idle, now);
       idle = null;
     }
-    return idle != null ? new Connected(idle) : connectNew();
+    ConnectorResult result = idle != null ? new Connected(idle) : connectNew();
+    permit.close(); // a later dial of this attempt needs no room: few attempts have one
+    return result;
   }
 
   /** Returns whether the host has proved a name that the configuration gives it (RFC 8689). */
@@ -154,12 +162,16 @@ final class Connector {
       ConnectorResult result = tryHost(hosts.get(hostIndex), hosts.size() - hostIndex - 1);
       if (result != null) return result;
     }
+    if (dial.isAborted()) {
+      connectFailed = true;
+      lastProblem = CUT;
+    }
     if (lastProblem == null) {
       limiter.openCircuitUntil(earliestTrial(hosts));
       return new CircuitOpen("the circuit of every host is open");
     }
     if (!mayOfferTlsLater) return failed(NO_SECURE_ROUTE, lastProblem.reason(), lastRemote);
-    if (connectFailed) limiter.shrinkWindow();
+    if (connectFailed) limiter.unreachable(System.nanoTime());
     openCircuitIfAllAreOpen(hosts);
     return deferred(lastProblem.status(), lastProblem.reason(), lastRemote);
   }

@@ -20,7 +20,6 @@ import org.quorumail.mail.Outcome;
 import org.quorumail.mail.Recipient;
 import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
-import org.quorumail.smtp.client.Dial;
 import org.quorumail.smtp.client.FinalDotGuard;
 import org.quorumail.smtp.client.OutgoingMessage;
 import org.quorumail.smtp.client.SendResult;
@@ -49,6 +48,7 @@ public final class DeliveryAttempt implements AutoCloseable {
   private final DeliveryAgent agent;
   private final DestinationLimiter limiter;
   private final Connector connector;
+  private final DialBudget.Permit permit;
   private final SpooledMessage message;
   private final Supplier<InputStream> content;
   private final FinalDotGuard dot;
@@ -71,14 +71,16 @@ public final class DeliveryAttempt implements AutoCloseable {
       DeliveryAgent agent,
       Destination destination,
       DestinationLimiter limiter,
-      DeliveryOrder order) {
+      DeliveryOrder order,
+      DialBudget.Permit permit) {
+    this.permit = permit;
     this.agent = agent;
     this.limiter = limiter;
     this.message = order.message();
     boolean requireVerifiedTls = message.options().requireTls();
     this.connector =
         new Connector(
-            agent, destination, limiter, senderDomain(message), requireVerifiedTls, new Dial());
+            agent, destination, limiter, senderDomain(message), requireVerifiedTls, permit);
     this.remaining = order.recipientIndexes();
     this.content = order.content();
     this.dot = order.dot();
@@ -226,6 +228,7 @@ public final class DeliveryAttempt implements AutoCloseable {
   private @Nullable AttemptResult answered(
       List<Integer> now, SendResult.Answered answered, ServerEndpoint peer) {
     agent.breakers().recordSuccess(peer.hostKey());
+    limiter.answered(System.nanoTime());
     if (answered.sessionEnds()) limiter.shrinkWindow();
     else limiter.growWindow();
     List<RecipientOutcome> decided = decidedNow(now, answered.outcomes(), peer);
@@ -335,6 +338,7 @@ public final class DeliveryAttempt implements AutoCloseable {
     try {
       if (connection != null) limiter.returnConnection(connection, System.nanoTime());
     } finally {
+      permit.close();
       agent.attemptEnded(limiter, startNanos);
     }
   }

@@ -399,7 +399,7 @@ class ReportsTest {
         [delivery.domains."gate.test"]
         mx_override = "192.0.2.8"
         """);
-    open();
+    restart();
     DnsReport dns = dns();
     dns.set("moved.test", "192.0.2.9:25", "token:x");
     assertThat(dns.route("a@box.test").source()).isEqualTo("route[0]");

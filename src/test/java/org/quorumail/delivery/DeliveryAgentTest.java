@@ -372,7 +372,10 @@ class DeliveryAgentTest {
   @Test
   void oneAttemptDialsFiveAddressesAtMost() throws IOException {
     try (ScriptedServer server =
-        new ScriptedServer(c -> c.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(c))) {
+        new ScriptedServer(
+            c -> c.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(c),
+            null,
+            new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 0))) {
       FakeResolver resolver =
           new FakeResolver()
               .mx("d.test", 10, "first.test", "127.0.0.1", 6)

@@ -173,11 +173,11 @@ class LocalRouteTest {
         "to = ['lmtp+unix://run/x'] | lmtp+unix:/absolute/path",
         "to = ['lmtp://h?wait=1'] | the parameters priority and weight",
         "to = ['mx:25'] | must be \"smtp://host:25\"",
-        "to = ['mx']\nuser = 'vmail' | user: fits next hops",
-        "to = ['mbox:/m/{user}']\nuser = 'root' | never belong to root"
+        "to = ['mx']~user = 'vmail' | user: fits next hops",
+        "to = ['mbox:/m/{user}']~user = 'root' | never belong to root"
       })
   void aRouteThatMeansNothingIsRefusedWithItsKey(String route, String sentence) {
-    assertThatThrownBy(() -> TestConfig.of("[[route]]\ndomain = '*'\n" + route))
+    assertThatThrownBy(() -> TestConfig.of("[[route]]\ndomain = '*'\n" + route.replace('~', '\n')))
         .hasMessageContaining("route[0].")
         .hasMessageContaining(sentence);
   }
