@@ -11,14 +11,18 @@ import org.quorumail.api.DnsView;
 import org.quorumail.cluster.OperatorOrder.RemoveMxOverride;
 import org.quorumail.cluster.OperatorOrder.SetMxOverride;
 import org.quorumail.cluster.OperatorOrders;
+import org.quorumail.config.AddressPattern;
 import org.quorumail.config.HostName;
 import org.quorumail.config.HostPort;
 import org.quorumail.delivery.MxOverrides;
+import org.quorumail.delivery.RouteExplanation;
 import org.quorumail.dns.CachedAnswer;
 import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
+import org.quorumail.mail.MailAddress;
 import org.quorumail.node.ClusterOrders;
+import org.quorumail.node.Config;
 import org.quorumail.node.LiveConfig;
 
 /** The resolver and the MX overrides as the API shows and changes them. */
@@ -74,6 +78,17 @@ public final class DnsReport implements DnsView {
       case LookupResult.Unknown<MailExchanger> unknown ->
           new RefreshResult(name, List.of(), unknown.reason());
     };
+  }
+
+  @Override
+  public RouteAnswer route(String address) {
+    MailAddress mailbox = MailAddress.of(AddressPattern.mailbox(address).toString());
+    Config now = config.current();
+    RouteExplanation way =
+        RouteExplanation.of(
+            now.hostname(), mailbox.domain(), now.routes(), now.delivery(), table, resolver);
+    return new RouteAnswer(
+        mailbox.toString(), way.source(), way.destination(), way.hops(), way.problem());
   }
 
   @Override

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.quorumail.api.ApiRoute.Access;
 
-/** The routes of the resolver's cache and of the operator's MX overrides. */
+/** The routes of the resolver's cache, of the operator's MX overrides, and of ways of mail. */
 final class DnsRoutes {
   private final DnsView dns;
 
@@ -17,6 +17,11 @@ final class DnsRoutes {
         new ApiRoute("GET", "/api/dns/cache", Access.READ, r -> ApiResponse.json(dns.cache())),
         new ApiRoute("DELETE", "/api/dns/cache", Access.WRITE, r -> clear()),
         new ApiRoute("POST", "/api/dns/refresh/{domain}", Access.WRITE, this::refresh),
+        new ApiRoute(
+            "GET",
+            "/api/routes/{address}",
+            Access.READ,
+            r -> ApiResponse.json(dns.route(r.variable("address")))),
         new ApiRoute(
             "GET", "/api/dns/overrides", Access.READ, r -> ApiResponse.json(dns.overrides())),
         new ApiRoute("PUT", "/api/dns/overrides/{domain}", Access.WRITE, this::set),

@@ -14,6 +14,13 @@ public interface DnsView {
   /** Looks up a domain's mail hosts without the cache. */
   RefreshResult refresh(String domain);
 
+  /**
+   * Finds the way that mail for an address would take now.
+   *
+   * @throws IllegalArgumentException with a sentence when the address is malformed
+   */
+  RouteAnswer route(String address);
+
   List<MxOverride> overrides();
 
   /** The override of an operator that sends the domain's mail to this host; empty for another. */
@@ -57,6 +64,20 @@ public interface DnsView {
   record RefreshResult(String domain, List<String> hosts, String problem) {
     public RefreshResult {
       hosts = List.copyOf(hosts);
+    }
+  }
+
+  /**
+   * The way of mail for an address.
+   *
+   * @param source the setting that decides: override, delivery.domains, route[N] or mx
+   * @param hops hosts with their addresses in the order of one attempt, or what else takes the mail
+   * @param problem why there is no hop; empty when there is one
+   */
+  record RouteAnswer(
+      String address, String source, String destination, List<String> hops, String problem) {
+    public RouteAnswer {
+      hops = List.copyOf(hops);
     }
   }
 

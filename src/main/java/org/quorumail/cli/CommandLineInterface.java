@@ -75,6 +75,7 @@ public final class CommandLineInterface implements Runnable {
     byName.put("queue", QueueCommand::new);
     byName.put("spool", SpoolCommand::new);
     byName.put("dns", DnsCommand::new);
+    byName.put("routes", RoutesCommand::new);
     byName.put("cluster", ClusterCommand::new);
     byName.put("maintenance", MaintenanceCommand::new);
     byName.put("events", EventsCommand::new);

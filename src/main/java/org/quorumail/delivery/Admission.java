@@ -10,6 +10,9 @@ public sealed interface Admission {
   /** No room: as many attempts run as may run. */
   record Full() implements Admission {}
 
+  /** No room to open a connection; ask when {@link DeliveryAgent#dialsEnded} has changed. */
+  record DialsBusy() implements Admission {}
+
   /** Another attempt would exceed the domain's {@code rate_limit}. */
   record RateLimited(long until) implements Admission {}
 

@@ -1,7 +1,7 @@
 package org.quorumail.delivery;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.delivery.HostLookup.TargetHost;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
-import org.quorumail.mail.Outcome.SuccessReport;
 import org.quorumail.smtp.client.ConnectResult;
+import org.quorumail.smtp.client.Dial;
 import org.quorumail.smtp.client.Login;
 import org.quorumail.smtp.client.ServerEndpoint;
+import org.quorumail.smtp.client.SmtpClient;
 import org.quorumail.smtp.client.SmtpConnection;
 import org.quorumail.smtp.client.TlsRule;
 
@@ -27,6 +28,10 @@ final class Connector {
 
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
   private static final EnhancedStatus NO_ANSWER = new EnhancedStatus(4, 4, 1);
+  private static final ConnectResult.Unusable CUT =
+      new ConnectResult.Unusable(
+          NO_ANSWER, "no quick answer, and too many other hosts do not answer either");
+
   private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 4);
 
   /**
@@ -35,19 +40,18 @@ final class Connector {
    */
   private static final EnhancedStatus NO_SECURE_ROUTE = new EnhancedStatus(5, 7, 30);
 
-  private static final EnhancedStatus DISCARDED = new EnhancedStatus(2, 0, 0);
-
   private final DeliveryAgent agent;
   private final Destination destination;
   private final DestinationLimiter limiter;
   private final boolean requireVerifiedTls;
   private final @Nullable Login login; // for all hosts
+  private final DialBudget.Permit permit;
+  private final Dial dial;
   private final boolean isTrial; // an operator wants the hosts tried, paused or not
 
   private @Nullable List<TargetHost> hosts; // once they are known
   private int hostIndex; // of the host that was tried last
-  private int addressIndex; // of its address that was tried last
-  private final Set<String> givenUp = new HashSet<>(); // addresses that have deferred the message
+  private final Set<String> givenUp = new HashSet<>(); // addresses that failed or deferred
   private int triedAddresses; // in vain
   private boolean connectFailed;
   private boolean loginFailed; // at the host that was tried last
@@ -58,13 +62,17 @@ final class Connector {
   /**
    * @param senderDomain of the reverse-path; empty for the null one
    * @param requireVerifiedTls only TLS, and only hosts that prove their names (RFC 8689)
+   * @param permit to dial; it is returned with the first connection
    */
   Connector(
       DeliveryAgent agent,
       Destination destination,
       DestinationLimiter limiter,
       String senderDomain,
-      boolean requireVerifiedTls) {
+      boolean requireVerifiedTls,
+      DialBudget.Permit permit) {
+    this.permit = permit;
+    this.dial = permit.dial();
     this.login = destination.login(senderDomain);
     this.agent = agent;
     this.destination = destination;
@@ -93,7 +101,9 @@ final class Connector {
       limiter.returnConnection(idle, now);
       idle = null;
     }
-    return idle != null ? new Connected(idle) : connectNew();
+    ConnectorResult result = idle != null ? new Connected(idle) : connectNew();
+    permit.close(); // a later dial of this attempt needs no room: few attempts have one
+    return result;
   }
 
   /** Returns whether the host has proved a name that the configuration gives it (RFC 8689). */
@@ -103,8 +113,7 @@ final class Connector {
 
   /** Excludes a host that has deferred the message from the rest of this attempt. */
   void giveUp(ServerEndpoint peer, Outcome.Deferred deferral) {
-    givenUp.add(key(peer.name(), peer.address()));
-    triedAddresses++;
+    exclude(peer);
     mayOfferTlsLater = true;
     lastProblem = new ConnectResult.Unusable(deferral.status(), deferral.diagnostic());
     lastRemote = peer.toString();
@@ -123,9 +132,7 @@ final class Connector {
     for (int i = hostIndex; i < hosts.size(); i++) {
       TargetHost host = hosts.get(i);
       if (!isTrial && agent.breakers().openUntil(host.key(), now) - now > 0) continue;
-      for (int a = i == hostIndex ? addressIndex : 0; a < host.addresses().size(); a++) {
-        if (!without.contains(key(host, host.addresses().get(a)))) return true;
-      }
+      if (host.addresses().stream().anyMatch(a -> !without.contains(key(host, a)))) return true;
     }
     return false;
   }
@@ -142,10 +149,7 @@ final class Connector {
         limiter.shrinkWindow();
         yield deferred(unknown.status(), unknown.reason(), "");
       }
-      case HostLookup.Discard discard ->
-          new Decided(
-              new Outcome.Delivered(
-                  DISCARDED, "discarded by a route", "discard", SuccessReport.DELIVERED));
+      case HostLookup.Decided decided -> new Decided(decided.outcome());
     };
   }
 
@@ -154,16 +158,20 @@ final class Connector {
    * failure goes into the outcome.
    */
   private ConnectorResult connectToNext(List<TargetHost> hosts) {
-    for (; hostIndex < hosts.size(); hostIndex++, addressIndex = 0) {
+    for (; hostIndex < hosts.size() && !dial.isAborted(); hostIndex++) {
       ConnectorResult result = tryHost(hosts.get(hostIndex), hosts.size() - hostIndex - 1);
       if (result != null) return result;
+    }
+    if (dial.isAborted()) {
+      connectFailed = true;
+      lastProblem = CUT;
     }
     if (lastProblem == null) {
       limiter.openCircuitUntil(earliestTrial(hosts));
       return new CircuitOpen("the circuit of every host is open");
     }
     if (!mayOfferTlsLater) return failed(NO_SECURE_ROUTE, lastProblem.reason(), lastRemote);
-    if (connectFailed) limiter.shrinkWindow();
+    if (connectFailed) limiter.unreachable(System.nanoTime());
     openCircuitIfAllAreOpen(hosts);
     return deferred(lastProblem.status(), lastProblem.reason(), lastRemote);
   }
@@ -188,16 +196,20 @@ final class Connector {
     }
     int limit = Math.max(triedAddresses + 1, MAX_ADDRESSES - hostsAfter);
     loginFailed = false;
-    for (; addressIndex < host.addresses().size() && triedAddresses < limit; addressIndex++) {
-      InetAddress address = host.addresses().get(addressIndex);
-      if (givenUp.contains(key(host, address))) continue;
-      ConnectorResult result = tryAddress(endpoint(host, address));
+    while (triedAddresses < limit && !dial.isAborted()) {
+      List<ServerEndpoint> untried =
+          host.addresses().stream()
+              .filter(address -> !givenUp.contains(key(host, address)))
+              .limit(limit - triedAddresses)
+              .map(address -> endpoint(host, address))
+              .toList();
+      if (untried.isEmpty()) break;
+      ConnectorResult result = tryAddresses(untried);
       if (result != null) return result;
-      triedAddresses++;
       connectFailed |= !loginFailed;
     }
-    // a demand of this message or its sender's account alone says nothing about the host
-    if (!requireVerifiedTls && !loginFailed)
+    // this message, its sender's account or this node's haste alone say nothing about the host
+    if (!requireVerifiedTls && !loginFailed && !dial.isAborted())
       agent.breakers().recordFailure(host.key(), System.nanoTime());
     return null;
   }
@@ -207,18 +219,27 @@ final class Connector {
         && !givenUp.contains(key(peer.name(), peer.address()));
   }
 
-  private static String key(TargetHost host, InetAddress address) {
-    return key(host.name(), new InetSocketAddress(address, host.port()));
+  private static String key(TargetHost host, SocketAddress address) {
+    return key(host.name(), address);
   }
 
-  private static String key(String name, InetSocketAddress address) {
-    return name + "/" + address.getAddress().getHostAddress() + ":" + address.getPort();
+  private static String key(String name, SocketAddress address) {
+    return name + "/" + address;
   }
 
-  private @Nullable ConnectorResult tryAddress(ServerEndpoint peer) {
+  private void exclude(ServerEndpoint peer) {
+    if (givenUp.add(key(peer.name(), peer.address()))) triedAddresses++;
+  }
+
+  private @Nullable ConnectorResult tryAddresses(List<ServerEndpoint> peers) {
+    SmtpClient.HostResult host = agent.client().open(peers, dial);
+    host.unreachable().forEach(this::exclude);
+    mayOfferTlsLater |= !host.unreachable().isEmpty();
+    ServerEndpoint peer = host.peer();
     String nearer = lastRemote;
     lastRemote = peer.toString();
-    return switch (agent.client().open(peer)) {
+    if (!(host.result() instanceof ConnectResult.Connected)) exclude(peer);
+    return switch (host.result()) {
       case ConnectResult.Connected connected -> {
         agent.connectionOpened(destination, connected.connection());
         yield new Connected(connected.connection());
@@ -269,19 +290,20 @@ final class Connector {
     return now + earliest;
   }
 
-  private ServerEndpoint endpoint(TargetHost host, InetAddress address) {
+  private ServerEndpoint endpoint(TargetHost host, SocketAddress address) {
     return new ServerEndpoint(
         host.name(),
-        new InetSocketAddress(address, host.port()),
+        address,
         host.lmtp(),
-        tlsRule(),
+        tlsRule(address),
         host.configured(),
         login,
         destination.certificateNames(host.name(), host.configured()));
   }
 
   /** The strictest of what the message, the destination and the login ask for. */
-  private TlsRule tlsRule() {
+  private TlsRule tlsRule(SocketAddress address) {
+    if (address instanceof UnixDomainSocketAddress) return TlsRule.OPPORTUNISTIC; // no network
     TlsRule rule = requireVerifiedTls ? TlsRule.VERIFIED : destination.tls();
     return login != null && login.leastTls().compareTo(rule) > 0 ? login.leastTls() : rule;
   }

@@ -39,6 +39,8 @@ public final class DeliveryAgent implements AutoCloseable {
   private final ConcurrentHashMap<Destination, DestinationLimiter> limiters =
       new ConcurrentHashMap<>();
   private final AtomicInteger running = new AtomicInteger();
+  private final DialBudget dials;
+  private volatile Runnable onRoom = () -> {};
   private final Counter opened;
   private final Counter rateLimited;
   private final Counter loginsRefused;
@@ -58,7 +60,7 @@ public final class DeliveryAgent implements AutoCloseable {
         new SmtpClient(hostname, config.smtpTimeouts()),
         config,
         router,
-        new HostFinder(resolver, new OwnAddresses(), SMTP_PORT),
+        new HostFinder(resolver, hostname, new OwnAddresses(), SMTP_PORT),
         meters);
   }
 
@@ -73,6 +75,7 @@ public final class DeliveryAgent implements AutoCloseable {
     this.hosts = hosts;
     this.client = client;
     breakers = new CircuitBreakers(config.circuitBreaker());
+    dials = new DialBudget(config.maxConcurrentDeliveries(), () -> onRoom.run());
     opened =
         Counter.builder("delivery.connections.opened")
             .description("Connections opened to next hops")
@@ -97,6 +100,9 @@ public final class DeliveryAgent implements AutoCloseable {
     Gauge.builder("delivery.circuit.breaker.open", breakers, CircuitBreakers::openCount)
         .description("Next hops whose circuit breaker is open")
         .register(meters);
+    Gauge.builder("delivery.dials", dials, DialBudget::running)
+        .description("Attempts that open a connection now")
+        .register(meters);
     Gauge.builder("delivery.in.progress", running, Number::doubleValue)
         .description("Attempts that run now")
         .register(meters);
@@ -111,7 +117,10 @@ public final class DeliveryAgent implements AutoCloseable {
     return limits.find(router.destination(domain));
   }
 
-  /** Asks for room for one attempt. */
+  /**
+   * Asks for room for one attempt. An attempt that finds no idle connection has to dial; one of
+   * several may miss in that guess, which costs nobody more than one dial.
+   */
   public Admission admit(Destination destination) {
     long now = System.nanoTime();
     Admission[] answer = new Admission[1];
@@ -120,10 +129,34 @@ public final class DeliveryAgent implements AutoCloseable {
         (d, known) -> {
           DestinationLimiter limiter = known == null ? new DestinationLimiter(d, now) : known;
           answer[0] = limiter.admit(now);
+          boolean mustDial = d.localTarget() == null && !limiter.hasIdle();
+          if (answer[0] instanceof Admission.Granted && mustDial) {
+            if (dials.reserve(limiter.isLiving(now))) {
+              limiter.reserveDial();
+            } else {
+              limiter.withdraw();
+              answer[0] = new Admission.DialsBusy();
+            }
+          }
           return limiter;
         });
     if (answer[0] instanceof Admission.RateLimited) rateLimited.increment();
     return answer[0];
+  }
+
+  /** The number of dials that have ended so far. */
+  public long dialsEnded() {
+    return dials.ended();
+  }
+
+  /** Cuts dials that last too long, if attempts wait for room to dial; returns whether any do. */
+  public boolean cutSlowDials() {
+    return dials.cutSlow(System.nanoTime());
+  }
+
+  /** Sets what is called when there is room to dial again. */
+  public void onRoom(Runnable action) {
+    onRoom = action;
   }
 
   /** Ends the pause of a destination: the next attempt tries its hosts, paused or not. */
@@ -159,7 +192,9 @@ public final class DeliveryAgent implements AutoCloseable {
   /** Returns the room that an admission granted, without an attempt. */
   public void cancel(Destination destination) {
     DestinationLimiter limiter = limiters.get(destination);
-    if (limiter != null) limiter.release();
+    if (limiter == null) return;
+    if (limiter.takeReservedDial()) dials.cancel();
+    limiter.release();
   }
 
   /** Begins the attempt that {@link Admission.Granted} allows. Closing it returns the room. */
@@ -167,7 +202,8 @@ public final class DeliveryAgent implements AutoCloseable {
     DestinationLimiter limiter = limiters.get(destination);
     if (limiter == null) throw new IllegalStateException("not admitted: " + destination);
     running.incrementAndGet();
-    return new DeliveryAttempt(this, destination, limiter, order);
+    DialBudget.Permit permit = limiter.takeReservedDial() ? dials.begin() : dials.uncounted();
+    return new DeliveryAttempt(this, destination, limiter, order, permit);
   }
 
   void attemptEnded(DestinationLimiter limiter, long startNanos) {

@@ -10,6 +10,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.delivery.local.LocalMessage;
+import org.quorumail.delivery.local.LocalResult;
+import org.quorumail.delivery.local.LocalTarget;
+import org.quorumail.delivery.local.LocalThread;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Outcome;
@@ -44,9 +48,11 @@ public final class DeliveryAttempt implements AutoCloseable {
   private final DeliveryAgent agent;
   private final DestinationLimiter limiter;
   private final Connector connector;
+  private final DialBudget.Permit permit;
   private final SpooledMessage message;
   private final Supplier<InputStream> content;
   private final FinalDotGuard dot;
+  private final @Nullable LocalTarget local;
   private final long startNanos = System.nanoTime();
   private List<Integer> remaining; // indexes of the recipients to try at the current host
   private List<Integer> postponed = new ArrayList<>(); // those to try at the next host
@@ -65,16 +71,20 @@ public final class DeliveryAttempt implements AutoCloseable {
       DeliveryAgent agent,
       Destination destination,
       DestinationLimiter limiter,
-      DeliveryOrder order) {
+      DeliveryOrder order,
+      DialBudget.Permit permit) {
+    this.permit = permit;
     this.agent = agent;
     this.limiter = limiter;
     this.message = order.message();
     boolean requireVerifiedTls = message.options().requireTls();
     this.connector =
-        new Connector(agent, destination, limiter, senderDomain(message), requireVerifiedTls);
+        new Connector(
+            agent, destination, limiter, senderDomain(message), requireVerifiedTls, permit);
     this.remaining = order.recipientIndexes();
     this.content = order.content();
     this.dot = order.dot();
+    this.local = destination.localTarget();
   }
 
   private static String senderDomain(SpooledMessage message) {
@@ -95,6 +105,7 @@ public final class DeliveryAttempt implements AutoCloseable {
    */
   public AttemptResult next() {
     if (isFinished()) throw new IllegalStateException("the attempt is finished");
+    if (local != null) return deliverLocally(local);
     while (transactions < MAX_TRANSACTIONS) {
       if (remaining.isEmpty()) leaveHost();
       SmtpConnection current = usableConnection();
@@ -118,6 +129,34 @@ public final class DeliveryAttempt implements AutoCloseable {
       if (result != null) return result;
     }
     return decideAll(new Outcome.Deferred(TOO_MANY, "too many recipients for one attempt", ""));
+  }
+
+  /** Delivers to one recipient: each has a mailbox of its own, or a run of the program. */
+  private AttemptResult deliverLocally(LocalTarget target) {
+    int recipient = remaining.getFirst();
+    LocalMessage copy =
+        new LocalMessage(
+            message.id(),
+            recipient,
+            message.reversePath(),
+            message.recipients().get(recipient).address(),
+            content);
+    return switch (LocalThread.deliver(target, copy, () -> dot.mayBeSent(1))) {
+      case LocalResult.Decided decided -> {
+        remaining = remaining.subList(1, remaining.size());
+        if (decided.outcome() instanceof Outcome.Deferred) limiter.shrinkWindow();
+        else limiter.growWindow();
+        yield outcomes(List.of(recipient), decided.outcome());
+      }
+      case LocalResult.Denied denied -> notTried("the lease of the spool is not held");
+      case LocalResult.Unreadable unreadable -> unreadable(unreadable.reason());
+    };
+  }
+
+  private AttemptResult unreadable(String reason) {
+    remaining = List.of();
+    postponed = List.of();
+    return new AttemptResult.Unreadable(reason);
   }
 
   /** Gives the hosts up that have deferred recipients; these are to be tried at another one. */
@@ -145,11 +184,7 @@ public final class DeliveryAttempt implements AutoCloseable {
       case SendResult.NotSendable not ->
           decideAll(new Outcome.Failed(not.status(), not.reason(), current.peer().toString()));
       case SendResult.FinalDotDenied denied -> notTried("the lease of the spool is not held");
-      case SendResult.Unreadable unreadable -> {
-        remaining = List.of();
-        postponed = List.of();
-        yield new AttemptResult.Unreadable(unreadable.reason());
-      }
+      case SendResult.Unreadable unreadable -> unreadable(unreadable.reason());
     };
   }
 
@@ -192,7 +227,8 @@ public final class DeliveryAttempt implements AutoCloseable {
 
   private @Nullable AttemptResult answered(
       List<Integer> now, SendResult.Answered answered, ServerEndpoint peer) {
-    agent.breakers().recordSuccess(hostKey(peer));
+    agent.breakers().recordSuccess(peer.hostKey());
+    limiter.answered(System.nanoTime());
     if (answered.sessionEnds()) limiter.shrinkWindow();
     else limiter.growWindow();
     List<RecipientOutcome> decided = decidedNow(now, answered.outcomes(), peer);
@@ -207,7 +243,7 @@ public final class DeliveryAttempt implements AutoCloseable {
   /** A lost session: what is in doubt must not go to another host, where it would be doubled. */
   private @Nullable AttemptResult broken(
       List<Integer> now, SendResult.Broken broken, ServerEndpoint peer) {
-    agent.breakers().recordFailure(hostKey(peer), System.nanoTime());
+    agent.breakers().recordFailure(peer.hostKey(), System.nanoTime());
     limiter.shrinkWindow();
     Outcome.Deferred lost = new Outcome.Deferred(BROKEN, broken.reason(), peer.toString());
     List<RecipientOutcome> decided = decidedNow(now, broken.outcomes(), peer);
@@ -296,16 +332,13 @@ public final class DeliveryAttempt implements AutoCloseable {
     return null;
   }
 
-  private static String hostKey(ServerEndpoint peer) {
-    return peer.name() + ":" + peer.address().getPort();
-  }
-
   /** Returns the connection for other messages, and the room at the destination. */
   @Override
   public void close() {
     try {
       if (connection != null) limiter.returnConnection(connection, System.nanoTime());
     } finally {
+      permit.close();
       agent.attemptEnded(limiter, startNanos);
     }
   }

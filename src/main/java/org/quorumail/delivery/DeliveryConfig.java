@@ -25,6 +25,7 @@ public record DeliveryConfig(
     CircuitBreakerConfig circuitBreaker,
     DsnConfig dsn,
     Optional<Path> classificationFile,
+    AddressFamily addressFamily,
     Map<String, DomainConfig> domains) {
 
   /** The same with the retry schedule, the rule file and the domains of another reading. */
@@ -45,6 +46,7 @@ public record DeliveryConfig(
         circuitBreaker,
         dsn,
         other.classificationFile,
+        addressFamily,
         other.domains);
   }
 }

@@ -70,6 +70,12 @@ public final class DeliveryConfigReader {
         circuitBreaker(delivery.section("circuit_breaker")),
         dsn(delivery.section("dsn")),
         classificationFile(delivery.section("classification")),
+        delivery.choice(
+            "address_family",
+            AddressFamily.class,
+            AddressFamily.ANY,
+            "IP versions by which next hops are called: both in the order of RFC 6724, one alone,"
+                + " or one before the other"),
         domains());
   }
 
@@ -134,6 +140,16 @@ public final class DeliveryConfigReader {
         Path::of);
   }
 
+  private static AddressFamily addressFamily(String text) {
+    for (AddressFamily family : AddressFamily.values()) {
+      if (family.name().equalsIgnoreCase(text.strip())) return family;
+    }
+    throw new IllegalArgumentException(
+        "must be \"any\", \"ipv4\", \"ipv6\", \"prefer_ipv4\" or \"prefer_ipv6\", not \""
+            + text
+            + "\"");
+  }
+
   private static String tlsName(String text) {
     String name = text.strip();
     if (name.equalsIgnoreCase(Destination.NAME_OF_HOST)) return Destination.NAME_OF_HOST;
@@ -194,6 +210,12 @@ public final class DeliveryConfigReader {
             "rate",
             "",
             "messages to this domain: \"10/s burst 20\"",
-            RateLimit::parse));
+            RateLimit::parse),
+        domain.optional(
+            "address_family",
+            "any, ipv4, ipv6, prefer_ipv4 or prefer_ipv6",
+            "(that of delivery)",
+            "IP versions by which the hosts of this domain are called",
+            DeliveryConfigReader::addressFamily));
   }
 }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.config.RateLimit;
+import org.quorumail.delivery.local.LocalTarget;
 import org.quorumail.smtp.client.Login;
 import org.quorumail.smtp.client.TlsRule;
 
@@ -25,7 +26,8 @@ public record Destination(
     List<String> tlsNames,
     int maxConnections,
     Optional<RateLimit> rateLimit,
-    List<RouteLogin> logins) {
+    List<RouteLogin> logins,
+    AddressFamily addressFamily) {
   /** The name of the host itself, wherever it comes from, as an operator writes it. */
   static final String NAME_OF_HOST = "mx";
 
@@ -47,6 +49,11 @@ public record Destination(
     if (tlsNames.isEmpty()) return configured ? List.of() : List.of(domain, "." + domain);
     if (tlsNames.equals(List.of(NAME_OF_HOST))) return List.of();
     return tlsNames.stream().map(name -> name.equals(NAME_OF_HOST) ? host : name).toList();
+  }
+
+  /** The mailboxes or the program of a route that has no hosts; null for one with hosts. */
+  @Nullable LocalTarget localTarget() {
+    return hops.getFirst() instanceof NextHop.Local local ? local.target() : null;
   }
 
   /**

@@ -19,8 +19,19 @@ import org.quorumail.smtp.client.SmtpConnection;
  * Thread-safe. Times are nanoTime.
  */
 final class DestinationLimiter {
-  /** The window of a destination before its first result. */
-  static final int INITIAL_WINDOW = 5;
+  /** The window of a destination before its first result: nobody knows what it can take. */
+  static final int INITIAL_WINDOW = 1;
+
+  /** A destination that has answered within this time is living: it may use the reserved dials. */
+  private static final Duration LIVING_FOR = Duration.ofMinutes(10);
+
+  /** The pause after the second failure in a row to reach any host; it doubles with each. */
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+
+  /** As long as the circuit of a host is open by default. */
+  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+
+  private static final int MAX_DOUBLINGS = 9; // more than the longest pause
 
   /**
    * Bridges the gaps of a busy queue. A longer time would hold sessions that the server could give
@@ -43,6 +54,10 @@ final class DestinationLimiter {
   private long circuitOpenUntil;
   private boolean trialRequested;
   private long lastUsed;
+  private int reservedDials; // by attempts that are admitted and have not begun
+  private boolean hasAnswered;
+  private long lastAnswer;
+  private int failuresInARow; // to reach any host
 
   private record IdleConnection(SmtpConnection connection, long since) {}
 
@@ -70,10 +85,56 @@ final class DestinationLimiter {
     return new Admission.Granted();
   }
 
+  /** Takes back an admission that has led to nothing, with its token. */
+  synchronized void withdraw() {
+    release();
+    if (bucket != null) bucket.giveBack();
+  }
+
+  synchronized void reserveDial() {
+    reservedDials++;
+  }
+
+  /** Returns whether an attempt that begins, or is cancelled, has room to dial. */
+  synchronized boolean takeReservedDial() {
+    if (reservedDials == 0) return false;
+    reservedDials--;
+    return true;
+  }
+
   /** Ends one attempt that was granted. */
   synchronized void release() {
     if (running == 0) throw new IllegalStateException("released without an admitted attempt");
     running--;
+  }
+
+  /** Returns whether an attempt needs no new connection, as far as can be known before it. */
+  synchronized boolean hasIdle() {
+    return !idle.isEmpty();
+  }
+
+  synchronized boolean isLiving(long now) {
+    return hasAnswered && now - lastAnswer < LIVING_FOR.toNanos();
+  }
+
+  /** Notes that a host has taken part in a transaction, whatever it replied. */
+  synchronized void answered(long now) {
+    hasAnswered = true;
+    lastAnswer = now;
+    failuresInARow = 0;
+  }
+
+  /**
+   * Notes that no host could be reached. From the second time on nothing is tried for a while: the
+   * circuit of a host counts failures within a minute, and slow ones would never open it.
+   */
+  synchronized void unreachable(long now) {
+    shrinkWindow();
+    failuresInARow++;
+    if (failuresInARow < 2) return;
+    int doublings = Math.min(failuresInARow - 2, MAX_DOUBLINGS);
+    long pause = Math.min(FIRST_PAUSE.toNanos() << doublings, LONGEST_PAUSE.toNanos());
+    openCircuitUntil(now + pause);
   }
 
   synchronized void growWindow() {
@@ -206,6 +267,10 @@ final class DestinationLimiter {
       if (tokens < 1) return false;
       tokens--;
       return true;
+    }
+
+    void giveBack() {
+      tokens = Math.min(limit.burst(), tokens + 1);
     }
 
     long nanosUntilNext() {

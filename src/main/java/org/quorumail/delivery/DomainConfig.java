@@ -8,6 +8,7 @@ import org.quorumail.config.RateLimit;
 /**
  * The settings of one domain, {@code [delivery.domains."…"]}.
  *
+ * @param addressFamily empty: that of {@code [delivery]}
  * @param tlsNames as {@link Destination#tlsNames}
  */
 public record DomainConfig(
@@ -16,4 +17,5 @@ public record DomainConfig(
     boolean acceptInvalidCerts,
     List<String> tlsNames,
     int maxConnections,
-    Optional<RateLimit> rateLimit) {}
+    Optional<RateLimit> rateLimit,
+    Optional<AddressFamily> addressFamily) {}

@@ -1,22 +1,28 @@
 package org.quorumail.delivery;
 
-import java.net.URI;
-import java.net.URISyntaxException;
+import java.nio.file.Path;
 import java.util.Locale;
 import org.quorumail.config.HostPort;
+import org.quorumail.delivery.local.LocalTarget;
+import org.quorumail.mail.Outcome;
 
-/** One target of a route. */
+/** One target of a route. {@link NextHopParser} reads it. */
 public sealed interface NextHop {
   int SMTP_PORT = 25;
   int LMTP_PORT = 24;
+  int DEFAULT_PRIORITY = 10;
+  int DEFAULT_WEIGHT = 100;
 
   /**
    * A fixed host: {@code smtp://relay:25?priority=10&weight=100}. Lower priority is tried first.
    */
   record Smtp(HostPort host, int priority, int weight) implements NextHop {}
 
-  /** A mail store that takes LMTP: {@code lmtp://127.0.0.1:24}. */
-  record Lmtp(HostPort host) implements NextHop {}
+  /** A mail store that takes LMTP: {@code lmtp://127.0.0.1:24?priority=10&weight=100}. */
+  record Lmtp(HostPort host, int priority, int weight) implements NextHop {}
+
+  /** A mail store that takes LMTP over a socket of this machine: {@code lmtp+unix:/run/x.sock}. */
+  record LmtpSocket(Path path, int priority, int weight) implements NextHop {}
 
   /** The MX hosts of the recipient's domain: {@code mx}. */
   record Mx() implements NextHop {}
@@ -24,52 +30,56 @@ public sealed interface NextHop {
   /** No host: mail is counted as delivered and discarded: {@code discard}. */
   record Discard() implements NextHop {}
 
-  /**
-   * Reads a next hop as the configuration writes it.
-   *
-   * @throws IllegalArgumentException with the problem as its message
-   */
-  static NextHop parse(String text) {
-    String lower = text.strip().toLowerCase(Locale.ROOT);
-    if (lower.equals("mx")) return new Mx();
-    if (lower.equals("discard")) return new Discard();
-    if (lower.startsWith("lmtp://")) {
-      return new Lmtp(HostPort.parse(text.strip().substring(7), LMTP_PORT));
-    }
-    if (lower.startsWith("smtp://")) return smtp(text.strip());
-    throw new IllegalArgumentException(
-        "must be \"smtp://host:25\", \"lmtp://host:24\", \"mx\" or \"discard\", not \""
-            + text
-            + "\"");
+  /** No host: every recipient gets this outcome, a failure: {@code error:550 5.1.1 text}. */
+  record Reject(Outcome outcome) implements NextHop {}
+
+  /** A mailbox or a program of this machine: {@code maildir:}, {@code mbox:}, {@code pipe:}. */
+  record Local(LocalTarget target) implements NextHop {}
+
+  /** The target as the configuration writes it, without priority and weight. */
+  default String text() {
+    return switch (this) {
+      case Smtp smtp -> "smtp://" + smtp.host().toString().toLowerCase(Locale.ROOT);
+      case Lmtp lmtp -> "lmtp://" + lmtp.host().toString().toLowerCase(Locale.ROOT);
+      case LmtpSocket socket -> "lmtp+unix:" + socket.path();
+      case Mx mx -> "mx";
+      case Discard discard -> "discard";
+      case Reject reject -> "error:" + reject.outcome().diagnostic();
+      case Local local -> local.target().toString();
+    };
   }
 
-  private static Smtp smtp(String text) {
-    String query;
-    try {
-      query = new URI(text).getRawQuery();
-    } catch (URISyntaxException e) {
-      throw new IllegalArgumentException("not a next hop: \"" + text + "\"", e);
-    }
-    int end = text.indexOf('?') < 0 ? text.length() : text.indexOf('?');
-    HostPort host = HostPort.parse(text.substring("smtp://".length(), end).strip(), SMTP_PORT);
-    int priority = 10;
-    int weight = 100;
-    for (String parameter : query == null ? new String[0] : query.split("&")) {
-      String[] pair = parameter.split("=", 2);
-      switch (pair[0]) {
-        case "priority" -> priority = number(parameter);
-        case "weight" -> weight = number(parameter);
-        default ->
-            throw new IllegalArgumentException(
-                "a next hop has the parameters priority and weight, not \"" + pair[0] + "\"");
-      }
-    }
-    return new Smtp(host, priority, weight);
+  default int attemptPriority() {
+    return switch (this) {
+      case Smtp smtp -> smtp.priority();
+      case Lmtp lmtp -> lmtp.priority();
+      case LmtpSocket socket -> socket.priority();
+      case Mx mx -> DEFAULT_PRIORITY;
+      case Discard discard -> DEFAULT_PRIORITY;
+      case Reject reject -> DEFAULT_PRIORITY;
+      case Local local -> DEFAULT_PRIORITY;
+    };
   }
 
-  private static int number(String parameter) {
-    String value = parameter.substring(parameter.indexOf('=') + 1);
-    if (parameter.indexOf('=') > 0 && value.matches("\\d{1,5}")) return Integer.parseInt(value);
-    throw new IllegalArgumentException("must be 0 to 99999: \"" + parameter + "\"");
+  default int attemptWeight() {
+    return switch (this) {
+      case Smtp smtp -> smtp.weight();
+      case Lmtp lmtp -> lmtp.weight();
+      case LmtpSocket socket -> socket.weight();
+      case Mx mx -> DEFAULT_WEIGHT;
+      case Discard discard -> DEFAULT_WEIGHT;
+      case Reject reject -> DEFAULT_WEIGHT;
+      case Local local -> DEFAULT_WEIGHT;
+    };
+  }
+
+  /** Returns whether this is one server that the configuration names. */
+  default boolean isServer() {
+    return this instanceof Smtp || this instanceof Lmtp || this instanceof LmtpSocket;
+  }
+
+  /** Returns whether this is no host, so that it cannot share a route with others. */
+  default boolean standsAlone() {
+    return this instanceof Reject || this instanceof Local;
   }
 }

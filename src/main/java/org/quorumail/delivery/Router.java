@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -21,12 +20,11 @@ public final class Router {
   static final int DEFAULT_CONNECTIONS = 20;
 
   private static final NextHop.Mx MX = new NextHop.Mx();
-  private static final int DEFAULT_PRIORITY = 10;
-  private static final int DEFAULT_WEIGHT = 100;
 
   private volatile List<Route> routes;
   private volatile Domains domains;
   private final boolean acceptsAnyCertificate;
+  private final AddressFamily addressFamily;
   private final MxOverrides overrides;
 
   private record Route(
@@ -40,6 +38,7 @@ public final class Router {
     this.overrides = overrides;
     this.routes = routes.stream().map(Router::route).toList();
     domains = new Domains(delivery.domains(), Map.of());
+    addressFamily = delivery.addressFamily();
     acceptsAnyCertificate = delivery.acceptInvalidCerts();
   }
 
@@ -80,7 +79,7 @@ public final class Router {
   }
 
   private static Route route(RouteConfig config) {
-    String name = config.to().stream().map(Router::text).collect(Collectors.joining(","));
+    String name = config.to().stream().map(NextHop::text).collect(Collectors.joining(","));
     if (!config.logins().isEmpty()) // other accounts, other limits and connections
     name +=
           config.logins().stream()
@@ -102,8 +101,9 @@ public final class Router {
     Optional<HostPort> override = overrides.find(domain);
     if (override.isEmpty() && own != null) override = own.mxOverride();
     if (override.isPresent()) {
-      NextHop hop = new NextHop.Smtp(override.get(), DEFAULT_PRIORITY, DEFAULT_WEIGHT);
-      return destination(text(hop), List.of(hop), List.of(), domain, own);
+      NextHop hop =
+          new NextHop.Smtp(override.get(), NextHop.DEFAULT_PRIORITY, NextHop.DEFAULT_WEIGHT);
+      return destination(hop.text(), List.of(hop), List.of(), domain, own);
     }
     for (Route route : routes) {
       if (!route.pattern.matches(domain)) continue;
@@ -130,7 +130,8 @@ public final class Router {
           List.of(),
           DEFAULT_CONNECTIONS,
           Optional.empty(),
-          logins);
+          logins,
+          addressFamily);
     }
     String special = name.endsWith(domain) ? name : name + " for " + domain;
     return new Destination(
@@ -141,25 +142,13 @@ public final class Router {
         own.tlsNames(),
         own.maxConnections(),
         own.rateLimit(),
-        logins);
+        logins,
+        own.addressFamily().orElse(addressFamily));
   }
 
   private TlsRule tls(DomainConfig own) {
     if (!own.requireTls()) return TlsRule.OPPORTUNISTIC;
     return acceptsAnyCertificate || own.acceptInvalidCerts() ? TlsRule.ENCRYPTED : TlsRule.VERIFIED;
-  }
-
-  private static String text(NextHop hop) {
-    return switch (hop) {
-      case NextHop.Smtp smtp -> "smtp://" + lower(smtp.host().toString());
-      case NextHop.Lmtp lmtp -> "lmtp://" + lower(lmtp.host().toString());
-      case NextHop.Mx mx -> "mx";
-      case NextHop.Discard discard -> "discard";
-    };
-  }
-
-  private static String lower(String host) {
-    return host.toLowerCase(Locale.ROOT);
   }
 
   /** The hops in the order in which one attempt tries them: by priority, then drawn by weight. */
@@ -171,25 +160,17 @@ public final class Router {
   }
 
   private static NextHop draw(List<NextHop> rest, java.util.random.RandomGenerator random) {
-    int best = rest.stream().mapToInt(Router::priority).min().orElseThrow();
-    List<NextHop> equal = rest.stream().filter(h -> priority(h) == best).toList();
-    int sum = equal.stream().mapToInt(Router::weight).sum();
+    int best = rest.stream().mapToInt(NextHop::attemptPriority).min().orElseThrow();
+    List<NextHop> equal = rest.stream().filter(h -> h.attemptPriority() == best).toList();
+    int sum = equal.stream().mapToInt(NextHop::attemptWeight).sum();
     int drawn = sum == 0 ? 0 : random.nextInt(sum);
     for (NextHop hop : equal) {
-      drawn -= weight(hop);
+      drawn -= hop.attemptWeight();
       if (drawn < 0 || sum == 0) {
         rest.remove(hop);
         return hop;
       }
     }
     throw new IllegalStateException("weights do not add up");
-  }
-
-  private static int priority(NextHop hop) {
-    return hop instanceof NextHop.Smtp smtp ? smtp.priority() : DEFAULT_PRIORITY;
-  }
-
-  private static int weight(NextHop hop) {
-    return hop instanceof NextHop.Smtp smtp ? smtp.weight() : DEFAULT_WEIGHT;
   }
 }

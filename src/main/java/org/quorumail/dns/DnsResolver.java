@@ -195,10 +195,7 @@ public final class DnsResolver implements SenderResolver {
     };
   }
 
-  /**
-   * IPv4 comes first: where IPv6 is broken, each try costs the whole connect timeout. The families
-   * alternate, so that one that leads nowhere does not use up an attempt.
-   */
+  /** The families alternate, so that the limit leaves some of each. */
   private LookupResult<InetAddress> lookUpAddresses(Name name, String host) {
     List<List<InetAddress>> families = new ArrayList<>();
     String failure = "";

@@ -12,7 +12,9 @@ public interface Resolver {
    */
   LookupResult<MailExchanger> mailExchangers(String domain);
 
-  /** The addresses of a host, IPv4 first. An IP address in text form is its own address. */
+  /**
+   * The addresses of a host, in no special order. An IP address in text form is its own address.
+   */
   LookupResult<InetAddress> addresses(String host);
 
   /** Clears the cache; returns the number of answers that it held. */

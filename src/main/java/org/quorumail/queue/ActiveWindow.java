@@ -72,6 +72,7 @@ final class ActiveWindow {
     boolean atLimit; // until one of its attempts ends
     boolean hasBacklog; // the index has due rows that found no slot here
     long notBeforeNanos;
+    long refusedDials = -1; // the number of ended dials at which it was refused one
     int running;
 
     DestinationQueue(Destination destination, long now) {
@@ -158,7 +159,10 @@ final class ActiveWindow {
     for (int tried = rotation.size(); tried > 0; tried--) {
       DestinationQueue queue = rotation.pollFirst();
       if (queue == null) break;
-      boolean waits = queue.atLimit || queue.notBeforeNanos - now > 0;
+      boolean waits =
+          queue.atLimit
+              || queue.notBeforeNanos - now > 0
+              || queue.refusedDials == agent.dialsEnded();
       boolean empty = queue.readyClaims.isEmpty(); // its spool was stopped meanwhile
       boolean granted = !waits && !empty && isAdmitted(queue);
       if (granted) {
@@ -179,6 +183,10 @@ final class ActiveWindow {
       case Admission.Full f -> {
         // an attempt that just ends gives its room back before finish(): look again then
         queue.atLimit = queue.running > 0;
+        yield false;
+      }
+      case Admission.DialsBusy d -> {
+        queue.refusedDials = agent.dialsEnded();
         yield false;
       }
       case Admission.RateLimited r -> {
@@ -224,6 +232,7 @@ final class ActiveWindow {
     runningBySpool.computeIfPresent(claim.spool(), (s, n) -> n == 1 ? null : n - 1);
     queue.running--;
     queue.atLimit = false;
+    queue.refusedDials = -1; // it may have an idle connection now
     if (isIdle(queue, now)) destinations.remove(claim.destination());
     if (backoff.isZero() || backedOff.size() >= MAX_BACKED_OFF) claimed.remove(claim);
     else backedOff.add(new BackedOffClaim(claim, now + backoff.toNanos()));

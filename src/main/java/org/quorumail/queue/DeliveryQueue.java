@@ -41,6 +41,9 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** Hints that wait for the dispatcher; a sweep finds the mail of those that do not fit. */
   private static final int MAX_HINTS = 10_000;
 
+  /** While attempts wait for room to dial; slow dials are cut then. */
+  private static final long DIALS_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
   private static final long CLEANUP_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final Duration OVERDUE_CHECK_INTERVAL = Duration.ofMinutes(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1); // of close, after drain
@@ -67,6 +70,8 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
 
   /** Used by the dispatcher alone; nanoTime. */
   private long lastCleanupNanos;
+
+  private boolean attemptsWaitForDials;
 
   private Instant lastOverdueCheck;
   private String sweepAfter = "";
@@ -103,6 +108,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     lastOverdueCheck = time.instant();
     queueSize(meters, window, "in-progress", ActiveWindow::running);
     queueSize(meters, window, "ready", ActiveWindow::ready);
+    agent.onRoom(wake::release);
     dispatcher = Thread.ofPlatform().name("delivery-queue").daemon().unstarted(this::dispatch);
   }
 
@@ -335,6 +341,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     long now = System.nanoTime();
     if (window.endBackoffs(now)) sweepTimer.requestSweep();
     if (sweepTimer.isSweepDue(now, window.hasRoomForBacklog(now))) sweepAll(now);
+    attemptsWaitForDials = agent.cutSlowDials();
     startAttempts();
     if (now - lastCleanupNanos >= CLEANUP_INTERVAL_NANOS) {
       lastCleanupNanos = now;
@@ -348,6 +355,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     long pause =
         Math.min(
             CLEANUP_INTERVAL_NANOS, sweepTimer.nanosUntilSweep(now, window.hasRoomForBacklog(now)));
+    if (attemptsWaitForDials) pause = Math.min(pause, DIALS_INTERVAL_NANOS);
     return Math.max(0, Math.min(pause, window.nanosUntilNextStart(now)));
   }
 

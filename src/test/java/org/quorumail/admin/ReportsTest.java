@@ -399,6 +399,33 @@ class ReportsTest {
     assertThat(overrides.all()).containsOnlyKeys("a.test");
   }
 
+  @Test
+  void theWayOfAnAddressNamesTheSettingThatDecides() throws Exception {
+    write(
+        """
+        [[route]]
+        domain = "box.test"
+        to = ["maildir:/var/mail/{user}"]
+        [[route]]
+        domain = "*"
+        to = ["lmtp+unix:/run/l.sock?priority=5", "smtp://192.0.2.7:26"]
+        [delivery.domains."gate.test"]
+        mx_override = "192.0.2.8"
+        """);
+    restart();
+    DnsReport dns = dns();
+    dns.set("moved.test", "192.0.2.9:25", "token:x");
+    assertThat(dns.route("a@box.test").source()).isEqualTo("route[0]");
+    assertThat(dns.route("a@box.test").hops()).containsExactly("maildir:/var/mail/{user}");
+    assertThat(dns.route("a@other.test").source()).isEqualTo("route[1]");
+    assertThat(dns.route("a@other.test").hops())
+        .containsExactly("/run/l.sock", "192.0.2.7[192.0.2.7]:26");
+    assertThat(dns.route("A@Gate.test").source()).isEqualTo("delivery.domains");
+    assertThat(dns.route("a@moved.test").source()).isEqualTo("override");
+    assertThat(dns.route("a@moved.test").hops()).containsExactly("192.0.2.9[192.0.2.9]:25");
+    assertThatThrownBy(() -> dns.route("no address")).isInstanceOf(IllegalArgumentException.class);
+  }
+
   private DnsReport dns() {
     return new DnsReport(new FakeResolver(), overrides, orders(), live, clock);
   }

@@ -380,6 +380,18 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   }
 
   @Override
+  public RouteAnswer route(String address) {
+    String domain = address.substring(address.indexOf('@') + 1);
+    boolean known = !domain.equals("nowhere.test");
+    return new RouteAnswer(
+        address,
+        "mx",
+        "mx:" + domain,
+        known ? List.of("mx." + domain + "[192.0.2.25]:25") : List.of(),
+        known ? "" : "the domain " + domain + " does not exist");
+  }
+
+  @Override
   public List<MxOverride> overrides() {
     return hosts.entrySet().stream().map(e -> operators(e.getKey(), e.getValue())).toList();
   }

@@ -90,6 +90,7 @@ class HttpApiPageTest {
           Map.entry(
               "PUT /api/dns/overrides/{domain}",
               "/api/dns/overrides/example.net?host=mx.example.net:2525"),
+          Map.entry("GET /api/routes/{address}", "/api/routes/user@example.net"),
           Map.entry("GET /api/events", "/api/events?after=0"),
           Map.entry(
               "POST /maintenance/enter", "/maintenance/enter?drain_timeout=2m&reason=new-disk"),

@@ -451,6 +451,15 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void theWayOfAnAddressIsShown() {
+    assertThat(onNode("routes", "test", "user@example.org")).isEqualTo(ExitCode.DONE);
+    assertThat(out)
+        .contains("user@example.org takes mx:example.org by mx", "  mx.example.org[192.0.2.25]:25");
+    assertThat(onNode("routes", "test", "user@nowhere.test")).isEqualTo(ExitCode.FAILED);
+    assertThat(err).contains("does not exist");
+  }
+
+  @Test
   void theSpoolIsCleanedUpAndTheLeaderHandsOver() {
     assertThat(onNode("spool", "cleanup-completed")).isEqualTo(ExitCode.DONE);
     assertThat(out).contains("4096");

@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -33,6 +34,7 @@ import org.quorumail.mail.RecipientOutcome;
 import org.quorumail.mail.ReversePath;
 import org.quorumail.node.Config;
 import org.quorumail.smtp.NextHopLimits;
+import org.quorumail.smtp.client.BlackHole;
 import org.quorumail.smtp.client.ScriptedServer;
 import org.quorumail.smtp.client.ScriptedServer.Script;
 import org.quorumail.smtp.client.SmtpClient;
@@ -324,7 +326,7 @@ class DeliveryAgentTest {
         .mx("d.test", 20, "second.test", "127.0.0.1");
   }
 
-  private static List<RecipientOutcome> deliver(DeliveryAgent agent, SpooledMessage message) {
+  static List<RecipientOutcome> deliver(DeliveryAgent agent, SpooledMessage message) {
     Destination destination = agent.destination("d.test");
     assertThat(agent.admit(destination)).isInstanceOf(Admission.Granted.class);
     List<RecipientOutcome> outcomes = new ArrayList<>();
@@ -370,7 +372,10 @@ class DeliveryAgentTest {
   @Test
   void oneAttemptDialsFiveAddressesAtMost() throws IOException {
     try (ScriptedServer server =
-        new ScriptedServer(c -> c.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(c))) {
+        new ScriptedServer(
+            c -> c.equals("CONNECT") ? "421 4.3.2 overloaded" : polite(c),
+            null,
+            new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 0))) {
       FakeResolver resolver =
           new FakeResolver()
               .mx("d.test", 10, "first.test", "127.0.0.1", 6)
@@ -378,6 +383,25 @@ class DeliveryAgentTest {
               .mx("d.test", 30, "third.test", "127.0.0.1");
       attempt(resolver, "", "d.test", server.port());
       assertThat(server.connections()).isEqualTo(5);
+    }
+  }
+
+  /** RFC 8305: an address that leads nowhere costs a quarter of a second, not the timeout. */
+  @Test
+  void anAddressThatDoesNotAnswerDelaysTheNextHardly() throws IOException {
+    try (BlackHole hole = new BlackHole("127.0.0.9");
+        ScriptedServer server =
+            new ScriptedServer(
+                ScriptedServer::polite,
+                null,
+                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), hole.port()))) {
+      FakeResolver resolver =
+          new FakeResolver().mx("d.test", 10, "a.test", "127.0.0.9", "127.0.0.1");
+      long start = System.nanoTime();
+      assertThat(attempt(resolver, "", "d.test", server.port()).getFirst())
+          .isInstanceOf(Outcome.Delivered.class);
+      assertThat(Duration.ofNanos(System.nanoTime() - start))
+          .isBetween(Duration.ofMillis(200), Duration.ofSeconds(15));
     }
   }
 
@@ -553,17 +577,17 @@ class DeliveryAgentTest {
     }
   }
 
-  private static DeliveryAgent agent(FakeResolver resolver, String routes, int mxPort) {
+  static DeliveryAgent agent(FakeResolver resolver, String routes, int mxPort) {
     Config config = TestConfig.of("hostname = \"here.test\"\n" + routes);
     return new DeliveryAgent(
         new SmtpClient(config.hostname(), config.delivery().smtpTimeouts(), TestTls.trusting()),
         config.delivery(),
         new Router(config.routes(), config.delivery(), new MxOverrides()),
-        new HostFinder(resolver, address -> false, mxPort),
+        new HostFinder(resolver, "", address -> false, mxPort),
         new SimpleMeterRegistry());
   }
 
-  private static DeliveryOrder order(SpooledMessage message, boolean dotAllowed) {
+  static DeliveryOrder order(SpooledMessage message, boolean dotAllowed) {
     byte[] content = {'x', '\r', '\n'};
     List<Integer> all = IntStream.range(0, message.recipients().size()).boxed().toList();
     return new DeliveryOrder(
@@ -574,7 +598,7 @@ class DeliveryAgentTest {
     return message(domain, options, 1);
   }
 
-  private static SpooledMessage message(String domain, MailOptions options, int recipients) {
+  static SpooledMessage message(String domain, MailOptions options, int recipients) {
     return message(ReversePath.of("from@here.test"), domain, options, recipients);
   }
 
@@ -694,7 +718,7 @@ class DeliveryAgentTest {
     return "smtp://127.0.0.1:" + server.port();
   }
 
-  private static int unusedPort() throws IOException {
+  static int unusedPort() throws IOException {
     try (ServerSocket socket = new ServerSocket()) {
       socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
       return socket.getLocalPort();

@@ -2,11 +2,13 @@ package org.quorumail.delivery;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import org.quorumail.dns.LookupResult;
 import org.quorumail.dns.MailExchanger;
 import org.quorumail.dns.Resolver;
@@ -16,12 +18,19 @@ import org.quorumail.mail.EnhancedStatus;
 public final class FakeResolver implements Resolver {
   private final Map<String, List<MailExchanger>> mailHosts = new HashMap<>();
   private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+  private final Set<String> unknown = new HashSet<>();
   private final List<String> forgotten = new CopyOnWriteArrayList<>();
 
-  /** A host with the same address several times. */
+  /** A host whose address is unknown now has the address "?". A host with several, from one on. */
   FakeResolver mx(String domain, int preference, String host, String address, int times) {
     mx(domain, preference, host, address);
-    addresses.put(host, Collections.nCopies(times, InetAddress.ofLiteral(address)));
+    String net = address.substring(0, address.lastIndexOf('.') + 1);
+    int first = Integer.parseInt(address.substring(net.length()));
+    addresses.put(
+        host,
+        IntStream.range(first, first + times)
+            .mapToObj(last -> InetAddress.ofLiteral(net + last))
+            .toList());
     return this;
   }
 
@@ -39,7 +48,8 @@ public final class FakeResolver implements Resolver {
     mailHosts
         .computeIfAbsent(domain, d -> new ArrayList<>())
         .add(new MailExchanger(host, preference));
-    if (!address.isEmpty()) addresses.put(host, List.of(InetAddress.ofLiteral(address)));
+    if (address.equals("?")) unknown.add(host);
+    else if (!address.isEmpty()) addresses.put(host, List.of(InetAddress.ofLiteral(address)));
     return this;
   }
 
@@ -63,6 +73,8 @@ public final class FakeResolver implements Resolver {
   @Override
   public LookupResult<InetAddress> addresses(String host) {
     List<InetAddress> known = addresses.get(host);
+    if (unknown.contains(host))
+      return new LookupResult.Unknown<>(new EnhancedStatus(4, 4, 3), "no answer about " + host);
     if (known != null) return new LookupResult.Found<>(known);
     try {
       return new LookupResult.Found<>(List.of(InetAddress.ofLiteral(host)));

@@ -13,6 +13,7 @@ class HostFinderTest {
   private final HostFinder finder =
       new HostFinder(
           resolver,
+          "here.test",
           a -> a.isLoopbackAddress() || a.isAnyLocalAddress() || a.getHostAddress().equals(OURS),
           25);
 
@@ -39,6 +40,57 @@ class HostFinderTest {
     assertThat(find("d.test"))
         .isInstanceOfSatisfying(
             HostLookup.None.class, n -> assertThat(n.status()).hasToString("5.4.6"));
+  }
+
+  /** Behind a load balancer or a translator the name is all that shows it. */
+  @Test
+  void anExchangerWithTheNameOfThisHostIsThisHost() {
+    resolver
+        .mx("d.test", 10, "near.test", "192.0.2.1")
+        .mx("d.test", 20, "HERE.test", "192.0.2.77")
+        .mx("d.test", 30, "far.test", "192.0.2.3")
+        .mx("own.test", 10, "here.test", "");
+    assertThat(names("d.test")).containsExactly("near.test");
+    assertThat(find("own.test"))
+        .isInstanceOfSatisfying(
+            HostLookup.None.class, n -> assertThat(n.status()).hasToString("5.4.6"));
+  }
+
+  /** A host behind this one that cannot be looked up now is no reason to wait. */
+  @Test
+  void onlyNearerHostsAreWaitedFor() {
+    resolver
+        .mx("loop.test", 10, "us.test", OURS)
+        .mx("loop.test", 10, "unknown.test", "?")
+        .mx("wait.test", 10, "unknown.test", "?")
+        .mx("wait.test", 20, "us.test", OURS);
+    assertThat(find("loop.test")).isInstanceOf(HostLookup.None.class);
+    assertThat(find("wait.test")).isInstanceOf(HostLookup.Unknown.class);
+  }
+
+  @Test
+  void onlyAddressesOfTheWantedFamilyAreCalled() {
+    resolver.mx("d.test", 10, "a.test", "192.0.2.1", "2001:db8::1");
+    resolver.mx("d.test", 20, "b.test", "192.0.2.2");
+    String wanted = "[delivery]\naddress_family = \"%s\"\n";
+    assertThat(addresses(wanted.formatted("ipv4"))).containsExactly("192.0.2.1", "192.0.2.2");
+    assertThat(addresses(wanted.formatted("ipv6"))).containsExactly("2001:db8:0:0:0:0:0:1");
+    String own = wanted + "[delivery.domains.\"d.test\"]\naddress_family = \"ipv6\"\n";
+    assertThat(addresses(own.formatted("ipv4"))).containsExactly("2001:db8:0:0:0:0:0:1");
+    resolver.mx("four.test", 10, "b.test", "192.0.2.2");
+    HostLookup none =
+        finder.find(TestConfig.router(wanted.formatted("ipv6")).destination("four.test"));
+    assertThat(none)
+        .isInstanceOfSatisfying(
+            HostLookup.Unknown.class, u -> assertThat(u.reason()).contains("family ipv6"));
+  }
+
+  private java.util.List<String> addresses(String toml) {
+    return ((HostLookup.Found) finder.find(TestConfig.router(toml).destination("d.test")))
+        .hosts().stream()
+            .flatMap(host -> host.addresses().stream())
+            .map(a -> ((java.net.InetSocketAddress) a).getAddress().getHostAddress())
+            .toList();
   }
 
   @Test

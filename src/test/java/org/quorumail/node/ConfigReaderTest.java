@@ -79,7 +79,8 @@ class ConfigReaderTest {
     assertThat(listener.maxMessageSize()).isEqualTo(25L << 20);
     assertThat(listener.timeouts().command()).isEqualTo(Duration.ofMinutes(5));
     assertThat(listener.timeouts().connection()).isEqualTo(Duration.ofMinutes(30));
-    assertThat(listener.limits()).isEqualTo(new ListenerLimits(10_000, 100, 1_000, 0, 20, 2_048));
+    assertThat(listener.limits())
+        .isEqualTo(new ListenerLimits(10_000, 100, 1_000, 0, 20, 2_048, 30));
     assertThat(config.health().listenAddress().getPort()).isEqualTo(8080);
     assertThat(config.node().dataDirectory()).isEqualTo(Path.of("data"));
     assertThat(config.spool().path()).isEqualTo(Path.of("data/spool"));
@@ -139,7 +140,9 @@ class ConfigReaderTest {
             + " as address/bits: x",
         "[[route]]\\nto = [] | f:2: route[0].to: must name at least one next hop",
         "[[route]]\\nto = ['ftp://x'] | f:2: route[0].to[0]: must be \"smtp://host:25\","
-            + " \"lmtp://host:24\", \"mx\" or \"discard\", not \"ftp://x\"",
+            + " \"lmtp://host:24\", \"lmtp+unix:/path\", \"maildir:/path/{user}\","
+            + " \"mbox:/path/{user}\", \"pipe:/program argument\", \"mx\", \"discard\" or"
+            + " \"error:550 5.1.1 text\", not \"ftp://x\"",
         "[log]\\nlevel = 'loud' | f:2: log.level: must be trace, debug, info, warn or error, not"
             + " \"loud\"",
         "[cluster]\\nenabled = true\\nexpect = 1 | f:1: cluster.secret: a cluster needs"

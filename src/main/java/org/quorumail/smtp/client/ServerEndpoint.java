@@ -1,6 +1,7 @@
 package org.quorumail.smtp.client;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -8,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * One address of one host, with the protocol and the TLS rule for it.
  *
  * @param name the host's name in the route or the MX; also for SNI
- * @param address resolved
+ * @param address resolved; a Unix socket for LMTP alone
  * @param lmtp whether the protocol is LMTP, RFC 2033
  * @param configured whether the configuration names the host, and not DNS; then a greeting with
  *     this node's name is no loop, since it may be another server on the same machine
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ServerEndpoint(
     String name,
-    InetSocketAddress address,
+    SocketAddress address,
     boolean lmtp,
     TlsRule tls,
     boolean configured,
@@ -31,7 +32,7 @@ public record ServerEndpoint(
   /** An endpoint whose certificate must have its own name where it is verified. */
   public ServerEndpoint(
       String name,
-      InetSocketAddress address,
+      SocketAddress address,
       boolean lmtp,
       TlsRule tls,
       boolean configured,
@@ -39,9 +40,31 @@ public record ServerEndpoint(
     this(name, address, lmtp, tls, configured, login, List.of());
   }
 
-  /** {@code name[address]:port}, as logs and reports show it. */
+  /** The key of a host, whatever its address is: {@code name:port}, or the path of a socket. */
+  public static String hostKey(String name, SocketAddress address) {
+    return address instanceof InetSocketAddress internet ? name + ":" + internet.getPort() : name;
+  }
+
+  /** The key of the host of this endpoint. */
+  public String hostKey() {
+    return hostKey(name, address);
+  }
+
+  /** Returns whether the server is reached without a network. */
+  boolean isUnixSocket() {
+    return !(address instanceof InetSocketAddress);
+  }
+
+  /** {@code name[address]:port}, or the path of a socket, as logs and reports show it. */
   @Override
   public String toString() {
-    return name + "[" + address.getAddress().getHostAddress() + "]:" + address.getPort();
+    return text(name, address);
+  }
+
+  /** The text of an endpoint. */
+  public static String text(String name, SocketAddress address) {
+    return address instanceof InetSocketAddress internet
+        ? name + "[" + internet.getAddress().getHostAddress() + "]:" + internet.getPort()
+        : name;
   }
 }

@@ -2,7 +2,10 @@ package org.quorumail.smtp.client;
 
 import java.io.IOException;
 import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.quorumail.mail.EnhancedStatus;
@@ -46,12 +49,66 @@ public final class SmtpClient {
   }
 
   /**
-   * Opens a connection. If the session dies anywhere between STARTTLS and the EHLO after the
-   * handshake, and TLS is not required, it opens a second one without TLS (RFC 7435).
+   * The result of a call of one host.
+   *
+   * @param unreachable the addresses that did not answer before the last one
+   * @param peer the last address that was tried
    */
+  public record HostResult(
+      List<ServerEndpoint> unreachable, ServerEndpoint peer, ConnectResult result) {
+    public HostResult {
+      unreachable = List.copyOf(unreachable);
+    }
+  }
+
+  /** Opens a connection to one address. */
   public ConnectResult open(ServerEndpoint peer) {
+    return open(List.of(peer), new Dial()).result();
+  }
+
+  /**
+   * Opens a connection to the first address of a host that answers. If the session dies anywhere
+   * between STARTTLS and the EHLO after the handshake, and TLS is not required, it opens a second
+   * one without TLS (RFC 7435).
+   *
+   * @param peers at least one, in the order in which they are called
+   * @param dial aborts it
+   */
+  public HostResult open(List<ServerEndpoint> peers, Dial dial) {
+    ServerEndpoint first = peers.getFirst();
     try {
-      return open(peer, true);
+      if (first.address() instanceof UnixDomainSocketAddress path)
+        return new HostResult(List.of(), first, openUnix(first, path));
+      ConnectionRace race = new ConnectionRace(timeouts.connect(), dial);
+      ConnectionRace.Winner winner = race.run(peers);
+      List<ServerEndpoint> failed = new ArrayList<>(race.failures().keySet());
+      if (winner != null) return new HostResult(failed, winner.peer(), talk(winner, dial));
+      ServerEndpoint last = failed.isEmpty() ? first : failed.removeLast();
+      IOException reason = race.failures().getOrDefault(last, new IOException("aborted"));
+      return new HostResult(failed, last, cannotConnect(last, reason));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new HostResult(List.of(), first, cannotConnect(first, new IOException("interrupted")));
+    } finally {
+      dial.ended();
+    }
+  }
+
+  private ConnectResult openUnix(ServerEndpoint peer, UnixDomainSocketAddress path) {
+    try {
+      return talk(peer, UnixSocket.connect(path), false);
+    } catch (IOException e) {
+      return cannotConnect(peer, e);
+    } catch (HandshakeException e) {
+      throw new IllegalStateException("a handshake on a connection without TLS", e);
+    }
+  }
+
+  private ConnectResult talk(ConnectionRace.Winner winner, Dial dial) {
+    ServerEndpoint peer = winner.peer();
+    dial.connected(winner.socket());
+    try {
+      return talk(peer, winner.socket(), true);
     } catch (HandshakeException e) {
       if (peer.tls() != TlsRule.OPPORTUNISTIC) {
         return new ConnectResult.Unusable(
@@ -59,39 +116,55 @@ public final class SmtpClient {
       }
     }
     try {
-      return open(peer, false);
+      Socket second = connectAgain(peer, dial);
+      return talk(peer, second, false);
+    } catch (IOException e) {
+      return cannotConnect(peer, e);
     } catch (HandshakeException e) {
       throw new IllegalStateException("a handshake on a connection without TLS", e);
     }
   }
 
-  private ConnectResult open(ServerEndpoint peer, boolean encrypt) throws HandshakeException {
-    SmtpChannel channel;
+  private Socket connectAgain(ServerEndpoint peer, Dial dial) throws IOException {
+    Socket socket = new Socket();
     try {
-      channel = connect(peer);
+      dial.opened(socket);
+      socket.connect(peer.address(), (int) timeouts.connect().toMillis());
+      dial.connected(socket);
+      return socket;
     } catch (IOException e) {
-      return new ConnectResult.Unusable(NO_ANSWER, "cannot connect to " + peer + ": " + reason(e));
+      socket.close();
+      throw e;
     }
+  }
+
+  private static ConnectResult cannotConnect(ServerEndpoint peer, IOException e) {
+    return new ConnectResult.Unusable(NO_ANSWER, "cannot connect to " + peer + ": " + reason(e));
+  }
+
+  private ConnectResult talk(ServerEndpoint peer, Socket socket, boolean encrypt)
+      throws HandshakeException {
     ConnectResult result = new ConnectResult.Unusable(BAD_CONNECTION, "");
     try {
-      result = beginSession(new SmtpConnection(channel, peer, timeouts), peer, encrypt);
+      SmtpChannel channel = SmtpChannel.open(socket, LIFETIME);
+      try {
+        result = beginSession(new SmtpConnection(channel, peer, timeouts), peer, encrypt);
+      } finally {
+        if (!(result instanceof ConnectResult.Connected)) channel.close();
+      }
     } catch (IOException e) {
+      closeQuietly(socket);
       result =
           new ConnectResult.Unusable(BAD_CONNECTION, "no session with " + peer + ": " + reason(e));
-    } finally {
-      if (!(result instanceof ConnectResult.Connected)) channel.close();
     }
     return result;
   }
 
-  private SmtpChannel connect(ServerEndpoint peer) throws IOException {
-    Socket socket = new Socket();
+  private static void closeQuietly(Socket socket) {
     try {
-      socket.connect(peer.address(), (int) timeouts.connect().toMillis());
-      return SmtpChannel.open(socket, LIFETIME);
-    } catch (IOException e) {
       socket.close();
-      throw e;
+    } catch (IOException e) {
+      // it is not used any more
     }
   }
 

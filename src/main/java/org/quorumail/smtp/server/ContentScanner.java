@@ -6,12 +6,6 @@ package org.quorumail.smtp.server;
  * are a lone dot for a host that drops NUL.
  */
 final class ContentScanner {
-  /**
-   * The number of Received fields at which a message is taken to loop. RFC 5321 §6.3 suggests 100;
-   * honest mail has fewer than ten, and a loop of two hosts should end sooner.
-   */
-  static final int MAX_HOPS = 30;
-
   private static final byte[] NAME = {'r', 'e', 'c', 'e', 'i', 'v', 'e', 'd', ':'};
   private static final int NO_MATCH = -1;
 
@@ -38,8 +32,9 @@ final class ContentScanner {
     DOT_CR
   }
 
-  boolean isLooping() {
-    return hops >= MAX_HOPS;
+  /** The number of Received fields. */
+  int hops() {
+    return hops;
   }
 
   /** Whether an octet of the header is above 127. */

@@ -162,16 +162,20 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
       source.contentBegun();
     }
     received.accept(bytes, offset, length);
-    if (received.isLooping() || malformed(false).isPresent()) return;
+    if (isLooping() || malformed(false).isPresent()) return;
     if (completion == null) store(bytes, offset, length);
     else completion.write(bytes, offset, length);
+  }
+
+  private boolean isLooping() {
+    return received.hops() >= session.config().limits().hops();
   }
 
   /** Asks the filters, then commits to the quorum; only the quorum's answer makes a 250. */
   Reply commit(long size) {
     if (committed) throw new IllegalStateException("a message is committed once");
     committed = true;
-    if (received.isLooping()) {
+    if (isLooping()) {
       return Reply.of(554, "5.4.6", "Too many hops, this message is in a loop");
     }
     Optional<Reply> malformed = malformed(true);

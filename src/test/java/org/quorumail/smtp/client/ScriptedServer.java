@@ -30,6 +30,15 @@ public final class ScriptedServer implements AutoCloseable {
   /** A reply that keeps the server silent from there on. */
   public static final String SILENCE = "SILENCE";
 
+  /** A reply of endless lines. */
+  public static final String ENDLESS = "ENDLESS";
+
+  /** A reply without end that comes octet by octet. */
+  public static final String DRIP = "DRIP";
+
+  private static final long DRIP_MILLIS = 50;
+  private static final byte[] MORE = "250-more\r\n".getBytes(StandardCharsets.US_ASCII);
+
   private final ServerSocket listener;
   private final Script script;
   private final @Nullable SSLContext tls;
@@ -50,9 +59,15 @@ public final class ScriptedServer implements AutoCloseable {
   }
 
   public ScriptedServer(Script script, @Nullable SSLContext tls) throws IOException {
+    this(script, tls, new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
+  }
+
+  /** A server on one address and port. */
+  public ScriptedServer(Script script, @Nullable SSLContext tls, InetSocketAddress at)
+      throws IOException {
     this.script = script;
     this.tls = tls;
-    listener = new ServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
+    listener = new ServerSocket(at.getPort(), 100, at.getAddress());
     Thread.ofVirtual().start(this::accept);
   }
 
@@ -74,7 +89,7 @@ public final class ScriptedServer implements AutoCloseable {
   }
 
   public InetSocketAddress address() {
-    return (InetSocketAddress) listener.getLocalSocketAddress();
+    return new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port());
   }
 
   public int connections() {
@@ -147,11 +162,25 @@ public final class ScriptedServer implements AutoCloseable {
   private static boolean say(InputStream in, OutputStream out, String answer) throws IOException {
     if (answer.equals(CUT)) return false;
     if (answer.equals(SILENCE)) return readOnly(in);
+    if (answer.equals(ENDLESS)) while (true) out.write(MORE);
+    if (answer.equals(DRIP)) return drip(out);
     boolean last = answer.endsWith(HANG_UP);
     String said = last ? answer.substring(0, answer.length() - HANG_UP.length()) : answer + "\r\n";
     out.write(said.getBytes(StandardCharsets.ISO_8859_1));
     out.flush();
     return !last;
+  }
+
+  private static boolean drip(OutputStream out) throws IOException {
+    out.write("250-".getBytes(StandardCharsets.US_ASCII));
+    while (true) {
+      out.write('x');
+      try {
+        Thread.sleep(DRIP_MILLIS);
+      } catch (InterruptedException e) {
+        return false;
+      }
+    }
   }
 
   private static boolean readOnly(InputStream in) throws IOException {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class ConnectionLimiterTest {
   private final ConnectionLimiter limiter =
-      new ConnectionLimiter(new ListenerLimits(3, 1, 1, 0, 1, 512));
+      new ConnectionLimiter(new ListenerLimits(3, 1, 1, 0, 1, 512, 30));
 
   @Test
   void anAddressHasItsShareAndGetsItBack() throws Exception {

@@ -147,7 +147,8 @@ final class TestListener implements AutoCloseable {
             (int) number("recipients", 1000),
             (int) number("messages", 0),
             (int) number("errors", 20),
-            (int) number("line", 2048)),
+            (int) number("line", 2048),
+            (int) number("hops", 30)),
         Map.of());
   }
 
