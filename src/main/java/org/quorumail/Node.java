@@ -298,6 +298,8 @@ final class Node {
     if (config.current().cluster().enabled()) {
       MembershipReconciler members = new MembershipReconciler(groups, member, this::leaveCluster);
       upkeep.start("membership", MembershipReconciler.INTERVAL, members::reconcile);
+    } else {
+      groups.spools().recordEvents(); // no other release is there
     }
     upkeep.start("spool-rebalancer", SpoolRebalancer.INTERVAL, rebalancer::rebalanceAll);
   }

@@ -179,7 +179,7 @@ public final class ClusterQueue implements QueueView {
         MessageQuery part,
         List<String> holders,
         BiFunction<MessageQuery, String, Optional<T>> other) {
-      for (String node : inOrder(holders, silent)) {
+      for (String node : inOrder(others, holders, silent)) {
         Optional<T> answer = other.apply(part, node);
         if (answer.isPresent()) return answer;
         silent.add(node);
@@ -281,7 +281,7 @@ public final class ClusterQueue implements QueueView {
     Map<String, List<String>> byNode = new HashMap<>();
     spools.forEach(
         (spool, holders) ->
-            inOrder(holders, silent).stream()
+            inOrder(others, holders, silent).stream()
                 .findFirst()
                 .ifPresent(
                     node -> byNode.computeIfAbsent(node, n -> new ArrayList<>()).add(spool)));
@@ -344,7 +344,7 @@ public final class ClusterQueue implements QueueView {
   }
 
   /** The holders that may answer, those first that seem to be there. */
-  private List<String> inOrder(List<String> holders, Collection<String> silent) {
+  static List<String> inOrder(OtherNodes others, List<String> holders, Collection<String> silent) {
     List<String> order = new ArrayList<>();
     for (boolean reachable : new boolean[] {true, false}) {
       for (String node : holders) {
@@ -360,6 +360,19 @@ public final class ClusterQueue implements QueueView {
     return nodes.isEmpty() && spools.isEmpty()
         ? null
         : new MissingPart(List.copyOf(nodes), List.copyOf(spools));
+  }
+
+  @Override
+  public Optional<MessageTrace> trace(QueueId id) {
+    return local.trace(id);
+  }
+
+  @Override
+  public TraceList traces(TraceQuery query) {
+    NavigableMap<String, List<String>> spools = spools(query.spools());
+    return spools.isEmpty()
+        ? local.traces(query)
+        : new ClusterTraces(local, others).find(query, spools, here());
   }
 
   @Override

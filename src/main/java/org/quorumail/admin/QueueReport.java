@@ -68,12 +68,24 @@ public final class QueueReport implements QueueView {
   private final NodeState state;
   private final ClusterOrders orders;
   private final Clock clock;
+  private final TraceReport traces;
   private final Semaphore cleaning = new Semaphore(1);
 
   public QueueReport(NodeState state, ClusterOrders orders, Clock clock) {
     this.state = state;
     this.orders = orders;
     this.clock = clock;
+    this.traces = new TraceReport(state);
+  }
+
+  @Override
+  public Optional<MessageTrace> trace(QueueId id) {
+    return traces.trace(id);
+  }
+
+  @Override
+  public TraceList traces(TraceQuery query) {
+    return traces.traces(query);
   }
 
   @Override
@@ -168,7 +180,7 @@ public final class QueueReport implements QueueView {
   }
 
   /** A node that asks for a spool that is not here must not take that for an empty one. */
-  private static void requireHere(RaftGroups groups, List<String> spools) {
+  static void requireHere(RaftGroups groups, List<String> spools) {
     for (String name : spools) {
       boolean isHere =
           name.isEmpty()

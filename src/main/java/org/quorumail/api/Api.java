@@ -73,6 +73,7 @@ public final class Api {
                 new MaintenanceRoutes(node, others).routes(),
                 new ReplicatedConfigRoutes(config).routes(),
                 new QueueRoutes(queue, dns).routes(),
+                new TraceRoutes(queue).routes(),
                 new MessageRoutes(messages).routes(),
                 new DnsRoutes(dns).routes(),
                 new EventRoutes(cluster).routes(),

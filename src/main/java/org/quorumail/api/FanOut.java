@@ -38,7 +38,8 @@ final class FanOut {
           "POST /api/queue/{id}/retry",
           "POST /api/queue/{id}/hold",
           "POST /api/queue/{id}/release",
-          "DELETE /api/queue/{id}");
+          "DELETE /api/queue/{id}",
+          "GET /api/trace/{id}");
 
   private static final Set<String> ON_EVERY_NODE =
       Set.of("POST /api/queue/process-now", "POST /api/queue/reroute");
@@ -85,12 +86,14 @@ final class FanOut {
     Optional<QueueId> id = QueueId.parse(request.variable("id"));
     boolean isHere = own.status() != NodeAnswer.NOT_FOUND;
     if (isHere || id.isEmpty() || others.ids().isEmpty()) return own;
-    String view = "/api/queue/" + id.get();
+    boolean isTrace = route.pattern().equals("/api/trace/{id}");
+    String view = (isTrace ? "/api/trace/" : "/api/queue/") + id.get();
     Answers answers = ask(GET, view, OtherNodes.QUERY_TIMEOUT, true);
     Optional<Map.Entry<String, NodeAnswer>> found =
         answers.byNode.entrySet().stream().filter(e -> e.getValue().isSuccess()).findFirst();
     if (found.isEmpty()) return notFound(own, answers);
-    if (route.operation().equals("GET /api/queue/{id}")) return response(found.get().getValue());
+    if (isTrace || route.operation().equals("GET /api/queue/{id}"))
+      return response(found.get().getValue());
     String holder = found.get().getKey();
     return others
         .call(holder, request.method(), target(request), OtherNodes.CHANGE_TIMEOUT)

@@ -38,6 +38,8 @@ public final class InternalApi {
           "POST /api/queue/process-now",
           "POST /api/queue/reroute",
           "GET /api/messages/keys/{key}",
+          "GET /api/trace",
+          "GET /api/trace/{id}",
           "GET /api/dns/overrides",
           "POST /api/cluster/elect",
           "POST /api/cluster/step-down",
@@ -77,6 +79,7 @@ public final class InternalApi {
         Stream.of(
                 new QueueRoutes(queue, dns).routes(),
                 new QueueRoutes(queue, dns).nodeRoutes(),
+                new TraceRoutes(queue).routes(),
                 new DnsRoutes(dns).routes(),
                 new MessageRoutes(messages).routesBetweenNodes(),
                 new MaintenanceRoutes(maintenance, OtherNodes.none()).routes(),

@@ -132,7 +132,7 @@ final class QueueRoutes {
   }
 
   /** The names of the spools that are meant; a node asks another one for some. */
-  private static List<String> spools(ApiRequest request) {
+  static List<String> spools(ApiRequest request) {
     List<String> names = request.parameters("spool");
     if (names.size() > MAX_SPOOLS) throw new IllegalArgumentException("too many spools are named");
     return names;

@@ -15,7 +15,7 @@ import org.quorumail.mail.QueueId;
  * The API's view of the queue: over the spools of which this node has a replica, or over those of
  * the whole cluster. Thread-safe.
  */
-public interface QueueView {
+public interface QueueView extends TraceView {
   /** The statuses of a message. */
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");

@@ -79,6 +79,7 @@ public final class CommandLineInterface implements Runnable {
     byName.put("cluster", ClusterCommand::new);
     byName.put("maintenance", MaintenanceCommand::new);
     byName.put("events", EventsCommand::new);
+    byName.put("trace", TraceCommand::new);
     byName.put("audit", AuditCommand::new);
     byName.put("user", UserCommand::new);
     byName.put("demo", DemoCommand::new);

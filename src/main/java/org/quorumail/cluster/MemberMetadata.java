@@ -51,9 +51,12 @@ public record MemberMetadata(
   /** The feature of a node that reads acceptances with a key in the logs of spools. */
   public static final String REQUEST_KEYS = "request-keys";
 
+  /** The feature of a node that reads events of mail in the logs and stores of spools. */
+  public static final String MAIL_EVENTS = "mail-events";
+
   /** The features of this release. */
   public static final List<String> FEATURES =
-      List.of(OPERATOR_ORDERS, REPLICATED_CONFIG, REQUEST_KEYS);
+      List.of(OPERATOR_ORDERS, REPLICATED_CONFIG, REQUEST_KEYS, MAIL_EVENTS);
 
   /**
    * The bound of encoded metadata. Most of their size is the members; a cluster of 50 nodes stays

@@ -63,6 +63,7 @@ public final class DeliveryAttempt implements AutoCloseable {
   /** The hosts that have deferred a postponed recipient, with a reason. */
   private final Map<ServerEndpoint, Outcome.Deferred> deferringHosts = new LinkedHashMap<>();
 
+  private final Map<String, String> tlsByRemote = new HashMap<>();
   private boolean delivered; // at the current host
   private @Nullable SmtpConnection connection;
   private int transactions;
@@ -177,6 +178,7 @@ public final class DeliveryAttempt implements AutoCloseable {
   /** Sends to as many recipients as go into one transaction; null to try again at once. */
   private @Nullable AttemptResult runTransaction(SmtpConnection current) {
     List<Integer> now = remaining.subList(0, recipientsInOneTransaction(current));
+    tlsByRemote.put(current.peer().toString(), current.tls());
     return switch (current.send(outgoing(now), dot)) {
       case SendResult.Answered answered -> answered(now, answered, current.peer());
       case SendResult.Broken broken ->
@@ -290,7 +292,7 @@ public final class DeliveryAttempt implements AutoCloseable {
       for (int i : postponed) decided.add(new RecipientOutcome(i, deferralOf(i)));
       postponed = List.of();
     }
-    return decided.isEmpty() ? null : new AttemptResult.Outcomes(decided);
+    return decided.isEmpty() ? null : step(decided);
   }
 
   /** Falls back to the reason of the host for recipients that had no transaction there. */
@@ -320,7 +322,15 @@ public final class DeliveryAttempt implements AutoCloseable {
       Outcome deferral = deferrals.get(i);
       outcomes.add(new RecipientOutcome(i, deferral != null ? deferral : outcome));
     }
-    return new AttemptResult.Outcomes(outcomes);
+    return step(outcomes);
+  }
+
+  /** Adds the TLS of the session with the host that each outcome names. */
+  private AttemptResult.Outcomes step(List<RecipientOutcome> outcomes) {
+    return new AttemptResult.Outcomes(
+        outcomes.stream()
+            .map(o -> o.withTls(tlsByRemote.getOrDefault(o.outcome().remote(), "")))
+            .toList());
   }
 
   /** The connection of the transaction before, if it takes another one. */

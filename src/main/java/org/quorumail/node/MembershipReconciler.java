@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.quorumail.cluster.ClusterMap;
+import org.quorumail.cluster.FeatureSupport;
 import org.quorumail.cluster.Formation;
 import org.quorumail.cluster.GroupMembers;
 import org.quorumail.cluster.LostNodeReplacement;
@@ -48,6 +49,7 @@ public final class MembershipReconciler {
   private final Runnable onRemoved;
   private Optional<ReplicaSpread.Move> runningMove = Optional.empty();
   private boolean removed;
+  private boolean recordsEvents;
   private String lastRefusal = "";
   private String lastNotDissolved = "";
   private String lastNotMoved = "";
@@ -74,6 +76,7 @@ public final class MembershipReconciler {
   /** Runs one round. */
   public void reconcile() throws InterruptedException {
     if (leaveWhenRemoved()) return;
+    recordEvents();
     changes.removeEnded();
     followAddresses();
     takeOverCommittedMap();
@@ -87,6 +90,15 @@ public final class MembershipReconciler {
     boolean settled = !groups.holdsMoved();
     for (String home : groups.map().spools().keySet()) settled &= changeSpoolMembers(home);
     if (settled) member.settled(groups.map().revision());
+  }
+
+  /** Has events of mail written as soon as no member would stop at the entries that have them. */
+  private void recordEvents() {
+    if (recordsEvents) return;
+    FeatureSupport support =
+        new FeatureSupport(groups.map(), member.metadata(), member.membership().members());
+    recordsEvents = support.memberWithout(MemberMetadata.MAIL_EVENTS).isEmpty();
+    if (recordsEvents) groups.spools().recordEvents();
   }
 
   /** A leader of the meta group that comes back begins its observations again. */

@@ -108,7 +108,12 @@ public final class RaftGroups implements AutoCloseable {
     Spools spools =
         Spools.open(
             new Spools.Settings(
-                self.nodeId(), config.hostname(), spoolPath, config.spool().minFree()),
+                self.nodeId(),
+                config.hostname(),
+                spoolPath,
+                config.spool().minFree(),
+                config.spool().eventMaxAge(),
+                config.spool().eventMaxSize()),
             Clock.systemUTC(),
             meters,
             listener,

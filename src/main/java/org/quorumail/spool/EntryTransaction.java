@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.LogPosition;
+import org.quorumail.spool.EventRows.Segment;
+import org.quorumail.spool.MailEventFormat.NewEvent;
 import org.quorumail.spool.OwnedSpool.DueRow;
 import org.quorumail.spool.SpoolCounters.FinalStatus;
 import org.rocksdb.ColumnFamilyHandle;
@@ -30,6 +32,9 @@ final class EntryTransaction implements AutoCloseable {
   private final SpoolCounters.Delta counterDelta = new SpoolCounters.Delta();
   private final List<DueRow> dueRows = new ArrayList<>();
   private final RequestChanges requests;
+  private final List<NewEvent> events = new ArrayList<>();
+  private @Nullable Segment beganSegment;
+  private @Nullable Segment firstKeptSegment;
   private boolean closesSpool;
 
   /** A message before and after the entry; null where it does not exist. */
@@ -122,14 +127,61 @@ final class EntryTransaction implements AutoCloseable {
     closesSpool = true;
   }
 
+  /** Adds an event of a message. */
+  void event(QueueId id, long atMillis, MailEvent.Detail detail) {
+    events.add(new NewEvent(id, atMillis, detail));
+  }
+
+  /** Whether events are written in this spool: each of its members knows them. */
+  boolean recordsEvents() {
+    return !events.isEmpty() || store.eventSegment() >= 0;
+  }
+
+  /** Begins a segment of the events with this entry; false when it does not follow the last. */
+  boolean beginEventSegment(SpoolEntry.EventSegment entry, LogPosition position) {
+    boolean follows = store.eventSegment() >= 0 && entry.number() == store.eventSegment() + 1;
+    if (!follows || beganSegment != null || entry.dropBefore() > entry.number()) return false;
+    Segment began = new Segment(entry.number(), position.index(), entry.atMillis());
+    beganSegment = began;
+    firstKeptSegment =
+        entry.dropBefore() == entry.number()
+            ? began
+            : store
+                .read(db -> Optional.ofNullable(EventRows.segment(db, entry.dropBefore())))
+                .orElse(null);
+    return true;
+  }
+
   /** Writes all changes; until then the store is unchanged. */
   void commit(LogPosition position) throws IOException {
     for (Map.Entry<QueueId, MessageChange> e : changes.entrySet()) {
       MessageChange t = e.getValue();
       if (t.before != t.after) writeMessage(e.getKey(), t.before, t.after);
     }
+    int segment = writeEvents(position);
     store.commit(batch, counterDelta.applyTo(store.counters()), dueRows, position);
     if (closesSpool) store.closedForGood();
+    store.eventSegment(segment);
+  }
+
+  /** Writes the rows of events, and returns the present segment; -1 before the first event. */
+  private int writeEvents(LogPosition position) throws IOException {
+    Segment began = beganSegment;
+    int segment = began == null ? store.eventSegment() : began.number();
+    if (began == null && events.isEmpty()) return segment;
+    try {
+      ColumnFamilyHandle family = db.createEvents();
+      if (segment < 0) {
+        began = new Segment(0, position.index(), events.getFirst().atMillis());
+        segment = 0;
+      }
+      if (firstKeptSegment != null) EventRows.dropBefore(batch, family, firstKeptSegment);
+      if (began != null) EventRows.putSegment(batch, family, began);
+      if (!events.isEmpty()) EventRows.put(batch, family, segment, position.index(), events);
+    } catch (RocksDBException e) {
+      throw new IOException("the events cannot be added to the batch: " + e.getMessage(), e);
+    }
+    return segment;
   }
 
   @Override

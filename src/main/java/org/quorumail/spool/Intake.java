@@ -73,6 +73,9 @@ public interface Intake {
     /** Makes the commit one of a request that may come again; called before it. */
     void onlyOnce(RequestKey key);
 
+    /** Describes the way of the message for the events of it; before {@link #commit}. */
+    default void arrival(Arrival arrival) {}
+
     /** Commits a message without a prefix that is not held. */
     default CommitResult commit(Envelope envelope) {
       return commit(envelope, NO_PREFIX, Optional.empty());

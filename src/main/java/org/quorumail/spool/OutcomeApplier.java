@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.RecipientOutcome;
@@ -45,9 +44,11 @@ final class OutcomeApplier {
       if (isAlreadyApplied(old, result.outcome())) continue;
       recipients.set(result.recipientIndex(), after(old, result.outcome()));
       expired |= isExpiry(result.outcome());
+      if (attempt.atMillis() != 0)
+        change.event(before.id(), attempt.atMillis(), attempted(before, old, result));
     }
     SpooledMessage after = before.withRecipients(recipients);
-    acceptDsn(attempt.dsn(), before, after);
+    acceptDsn(attempt, before, after);
     Dsn dsn = attempt.dsn();
     if (dsn != null && dsn.aboutDelay()) after = after.withDelayReported(true);
     change.update(after);
@@ -83,11 +84,40 @@ final class OutcomeApplier {
    * Accepts the DSN once, even when its first acceptance is no longer visible. A DSN about ends is
    * new when these outcomes end a recipient; one about a delay is new once per message.
    */
-  private void acceptDsn(@Nullable Dsn dsn, SpooledMessage before, SpooledMessage after)
+  private void acceptDsn(AttemptOutcomes attempt, SpooledMessage before, SpooledMessage after)
       throws IOException {
+    Dsn dsn = attempt.dsn();
     if (dsn == null) return;
     boolean isKnown = dsn.aboutDelay() ? before.delayReported() : pending(before) == pending(after);
-    if (!isKnown) SpoolState.accept(dsn.message(), change, due);
+    if (isKnown) return;
+    SpooledMessage report = dsn.message().message();
+    boolean isNew = change.message(report.id()).isEmpty();
+    ApplyResult accepted = SpoolState.accept(dsn.message(), change, due);
+    if (!isNew || accepted != ApplyResult.DONE || attempt.atMillis() == 0) return;
+    change.event(
+        report.id(), attempt.atMillis(), SpoolState.accepted(report, Arrival.UNKNOWN, before.id()));
+  }
+
+  private static MailEvent.Attempted attempted(
+      SpooledMessage message, RecipientState recipient, RecipientOutcome result) {
+    Outcome outcome = result.outcome();
+    MailEvent.Result end =
+        switch (outcome) {
+          case Outcome.Delivered d -> MailEvent.Result.DELIVERED;
+          case Outcome.Deferred d -> MailEvent.Result.DEFERRED;
+          case Outcome.Failed f ->
+              isExpiry(f) ? MailEvent.Result.EXPIRED : MailEvent.Result.BOUNCED;
+        };
+    return new MailEvent.Attempted(
+        end,
+        message.reversePath().toString(),
+        recipient.address().toString(),
+        recipient.attempts() + 1,
+        outcome instanceof Outcome.Deferred d ? d.until().toEpochMilli() : 0,
+        outcome.status(),
+        outcome.diagnostic(),
+        outcome.remote(),
+        result.tls());
   }
 
   private static long pending(SpooledMessage message) {

@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
@@ -42,21 +43,27 @@ final class OwnedTerm implements OwnedSpool {
   private final SpoolStore store;
   private final EntryBatcher batcher;
   private final SpoolMetrics metrics;
+  private final LongSupplier eventMillis;
   private final AtomicLong inDoubt = new AtomicLong();
 
+  /**
+   * @param eventMillis the time of an event that happens now; 0 when none is written
+   */
   OwnedTerm(
       String name,
       long term,
       SpoolOwnership ownership,
       SpoolStore store,
       EntryBatcher batcher,
-      SpoolMetrics metrics) {
+      SpoolMetrics metrics,
+      LongSupplier eventMillis) {
     this.name = name;
     this.term = term;
     this.ownership = ownership;
     this.store = store;
     this.batcher = batcher;
     this.metrics = metrics;
+    this.eventMillis = eventMillis;
   }
 
   @Override
@@ -135,7 +142,10 @@ final class OwnedTerm implements OwnedSpool {
       QueueId id, List<RecipientOutcome> results, @Nullable DsnMessage notification) {
     AttemptOutcomes attempt =
         new AttemptOutcomes(
-            id, results.stream().map(OwnedTerm::truncated).toList(), report(notification));
+            id,
+            results.stream().map(OwnedTerm::truncated).toList(),
+            report(notification),
+            eventMillis.getAsLong());
     try {
       OwnedTerm refusedBy = null;
       for (var recorder = recorder(); recorder.isPresent(); recorder = recorder()) {
@@ -214,7 +224,8 @@ final class OwnedTerm implements OwnedSpool {
           case Outcome.Deferred d ->
               new Outcome.Deferred(d.until(), d.status(), diagnostic, remote);
           case Outcome.Failed f -> new Outcome.Failed(f.status(), diagnostic, remote);
-        });
+        },
+        result.tls());
   }
 
   private static String truncated(String text) {

@@ -28,16 +28,18 @@ public final class Spool implements AutoCloseable {
   private final ReplicatedLog log;
   private final EntryBatcher batcher;
   private final SpoolMetrics metrics;
+  private final Spools spools;
   private volatile long avoidUntilNanos = System.nanoTime();
 
   private Spool(
+      Spools spools,
       String home,
       boolean isHome,
       SpoolState state,
       SpoolOwnership ownership,
       ReplicatedLog log,
-      EntryBatcher batcher,
-      SpoolMetrics metrics) {
+      EntryBatcher batcher) {
+    this.spools = spools;
     this.home = home;
     this.isHome = isHome;
     this.store = state.store();
@@ -45,22 +47,26 @@ public final class Spool implements AutoCloseable {
     this.ownership = ownership;
     this.log = log;
     this.batcher = batcher;
-    this.metrics = metrics;
+    this.metrics = spools.metrics();
   }
 
   /** Starts to batch entries for the log, and lets the spool be owned. */
   static Spool start(
+      Spools spools,
       String home,
       boolean isHome,
       SpoolState state,
       SpoolOwnership ownership,
-      ReplicatedLog log,
-      SpoolMetrics metrics) {
+      ReplicatedLog log) {
+    SpoolMetrics metrics = spools.metrics();
     EntryBatcher batcher =
         EntryBatcher.start(log, () -> CommitDeadline.entryTimeout(log), metrics.batchSize::record);
+    Spool spool = new Spool(spools, home, isHome, state, ownership, log, batcher);
     ownership.start(
-        term -> new OwnedTerm(log.name(), term, ownership, state.store(), batcher, metrics));
-    return new Spool(home, isHome, state, ownership, log, batcher, metrics);
+        term ->
+            new OwnedTerm(
+                log.name(), term, ownership, state.store(), batcher, metrics, spool::eventMillis));
+    return spool;
   }
 
   /** The group's name. */
@@ -175,6 +181,16 @@ public final class Spool implements AutoCloseable {
   public void close() {
     batcher.close();
     ownership.close();
+  }
+
+  /** Whether events of mail are written: all members of the spool know them, or did once. */
+  boolean recordsEvents() {
+    return store.eventSegment() >= 0 || spools.eventsKnown();
+  }
+
+  /** The time of an event that happens now; 0 when none is written. */
+  long eventMillis() {
+    return recordsEvents() ? spools.nowMillis() : 0;
   }
 
   SpoolStore store() {

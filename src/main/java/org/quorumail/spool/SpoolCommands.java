@@ -71,7 +71,8 @@ public final class SpoolCommands {
 
   private List<CommandStatus> append(Spool spool, List<QueueId> ids, OperatorCommand command) {
     List<SpoolEntry> entries = new ArrayList<>();
-    for (QueueId id : ids) entries.addAll(entries(id, command));
+    long at = spool.eventMillis();
+    for (QueueId id : ids) entries.addAll(entries(id, at, command));
     int entriesOfEach = entries.size() / ids.size();
     try {
       List<ApplyResult> results =
@@ -88,17 +89,21 @@ public final class SpoolCommands {
     }
   }
 
-  /** The entries of a command, the last of which has its result. */
-  private List<SpoolEntry> entries(QueueId id, OperatorCommand command) {
+  /**
+   * The entries of a command, the last of which has its result.
+   *
+   * @param eventMillis for the event of it; 0 for none
+   */
+  private List<SpoolEntry> entries(QueueId id, long eventMillis, OperatorCommand command) {
     long now = clock.millis();
     return switch (command) {
       case OperatorCommand.Retry retry ->
           retry.releases() // a release has no effect on a message that is not held
               ? List.of(new SpoolEntry.Release(id, now), new SpoolEntry.Retry(id, now))
               : List.of(new SpoolEntry.Retry(id, now));
-      case OperatorCommand.Hold hold -> List.of(new SpoolEntry.Hold(id));
+      case OperatorCommand.Hold hold -> List.of(new SpoolEntry.Hold(id, eventMillis));
       case OperatorCommand.Release release -> List.of(new SpoolEntry.Release(id, now));
-      case OperatorCommand.Delete delete -> List.of(new SpoolEntry.Remove(id));
+      case OperatorCommand.Delete delete -> List.of(new SpoolEntry.Remove(id, eventMillis));
     };
   }
 

@@ -2,11 +2,14 @@ package org.quorumail.spool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.upkeep.PlatformThread;
 import org.rocksdb.AbstractNativeReference;
 import org.rocksdb.BlockBasedTableConfig;
@@ -42,6 +45,8 @@ final class SpoolDatabase implements AutoCloseable {
 
   private static final long CONTENT_BUFFER_BYTES = 32L << 20;
   private static final long ROWS_BUFFER_BYTES = 8L << 20;
+  private static final long EVENTS_BUFFER_BYTES = 16L << 20;
+  private static final byte[] EVENTS = "events".getBytes(UTF_8);
 
   /**
    * One is written and one is flushed; two more keep a slow disk from stopping the applying thread.
@@ -73,11 +78,19 @@ final class SpoolDatabase implements AutoCloseable {
   /** The indexes by sender, and by status unless it is pending. */
   final ColumnFamilyHandle index;
 
-  final List<ColumnFamilyHandle> families;
+  /** All that are there. */
+  volatile List<ColumnFamilyHandle> families;
 
   /** Write options without the write-ahead log. */
   final WriteOptions withoutWal;
 
+  /**
+   * The events of mail. The family is created with the first event, since an older release cannot
+   * open a store that has it.
+   */
+  private volatile @Nullable ColumnFamilyHandle events;
+
+  private final ColumnFamilyOptions eventOptions;
   private final Deque<AbstractNativeReference> closedAfterDatabase = new ArrayDeque<>();
 
   SpoolDatabase(Path directory, StoreMemory memory) throws RocksDBException {
@@ -86,18 +99,18 @@ final class SpoolDatabase implements AutoCloseable {
     ColumnFamilyOptions blobs = blobs(memory);
     DBOptions options = keep(options(memory));
     List<ColumnFamilyHandle> opened = new ArrayList<>();
+    List<ColumnFamilyDescriptor> wanted =
+        new ArrayList<>(
+            List.of(
+                new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, rows),
+                new ColumnFamilyDescriptor("messages".getBytes(UTF_8), rows),
+                new ColumnFamilyDescriptor("content".getBytes(UTF_8), blobs),
+                new ColumnFamilyDescriptor("due".getBytes(UTF_8), rows),
+                new ColumnFamilyDescriptor("index".getBytes(UTF_8), rows)));
+    eventOptions = rows(memory, EVENTS_BUFFER_BYTES);
     try {
-      db =
-          RocksDB.open(
-              options,
-              directory.toString(),
-              List.of(
-                  new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, rows),
-                  new ColumnFamilyDescriptor("messages".getBytes(UTF_8), rows),
-                  new ColumnFamilyDescriptor("content".getBytes(UTF_8), blobs),
-                  new ColumnFamilyDescriptor("due".getBytes(UTF_8), rows),
-                  new ColumnFamilyDescriptor("index".getBytes(UTF_8), rows)),
-              opened);
+      if (hasEvents(directory)) wanted.add(new ColumnFamilyDescriptor(EVENTS, eventOptions));
+      db = RocksDB.open(options, directory.toString(), wanted, opened);
     } catch (RocksDBException e) {
       closedAfterDatabase.forEach(AbstractNativeReference::close);
       throw e;
@@ -108,7 +121,35 @@ final class SpoolDatabase implements AutoCloseable {
     content = families.get(2);
     due = families.get(3);
     index = families.get(4);
+    events = families.size() > 5 ? families.get(5) : null;
     withoutWal = keep(new WriteOptions().setDisableWAL(true));
+  }
+
+  private static boolean hasEvents(Path directory) throws RocksDBException {
+    if (!Files.exists(directory.resolve("CURRENT"))) return false; // a new one
+    try (Options any = new Options()) {
+      return RocksDB.listColumnFamilies(any, directory.toString()).stream()
+          .anyMatch(name -> Arrays.equals(name, EVENTS));
+    }
+  }
+
+  /** The events of mail; null before the first. */
+  @Nullable ColumnFamilyHandle events() {
+    return events;
+  }
+
+  /** The same, created when it is not there; called by the writing thread. */
+  ColumnFamilyHandle createEvents() throws RocksDBException {
+    PlatformThread.require();
+    ColumnFamilyHandle known = events;
+    if (known != null) return known;
+    ColumnFamilyHandle created =
+        db.createColumnFamily(new ColumnFamilyDescriptor(EVENTS, eventOptions));
+    List<ColumnFamilyHandle> all = new ArrayList<>(families);
+    all.add(created);
+    families = List.copyOf(all);
+    events = created;
+    return created;
   }
 
   /** Closes the database; all reads and writes must have ended. The log replays unflushed rows. */

@@ -42,7 +42,16 @@ sealed interface SpoolEntry {
     }
   }
 
-  record Remove(QueueId id) implements SpoolEntry {}
+  /**
+   * Removes a message without a report.
+   *
+   * @param atMillis for the event of it; 0 for none
+   */
+  record Remove(QueueId id, long atMillis) implements SpoolEntry {
+    Remove(QueueId id) {
+      this(id, 0);
+    }
+  }
 
   /** Entries that are appended together and applied together, in this order; never nested. */
   record Batch(List<SpoolEntry> parts) implements SpoolEntry {
@@ -51,7 +60,16 @@ sealed interface SpoolEntry {
     }
   }
 
-  record Hold(QueueId id) implements SpoolEntry {}
+  /**
+   * Keeps a message until it is released.
+   *
+   * @param atMillis for the event of it; 0 for none
+   */
+  record Hold(QueueId id, long atMillis) implements SpoolEntry {
+    Hold(QueueId id) {
+      this(id, 0);
+    }
+  }
 
   record Release(QueueId id, long atMillis) implements SpoolEntry {}
 
@@ -65,11 +83,28 @@ sealed interface SpoolEntry {
   record Close() implements SpoolEntry {}
 
   /**
+   * Begins the next segment of the events and drops the oldest ones. Refused unless it follows the
+   * present segment.
+   *
+   * @param dropBefore the first segment that stays
+   */
+  record EventSegment(int number, int dropBefore, long atMillis) implements SpoolEntry {}
+
+  /**
    * A new message.
    *
    * @param prefix the bytes that are sent before the content, see {@link StoredMessage}
+   * @param arrival for the event of it; null for none
    */
-  record NewMessage(SpooledMessage message, ByteSlice prefix, ContentLocation content) {}
+  record NewMessage(
+      SpooledMessage message,
+      ByteSlice prefix,
+      ContentLocation content,
+      @Nullable Arrival arrival) {
+    NewMessage(SpooledMessage message, ByteSlice prefix, ContentLocation content) {
+      this(message, prefix, content, null);
+    }
+  }
 
   /** The location of a new message's content. */
   sealed interface ContentLocation {
@@ -80,10 +115,19 @@ sealed interface SpoolEntry {
     record Uploaded(int chunks) implements ContentLocation {}
   }
 
-  /** The outcomes of one attempt and the DSN about them: both are applied or neither. */
-  record AttemptOutcomes(QueueId id, List<RecipientOutcome> outcomes, @Nullable Dsn dsn) {
+  /**
+   * The outcomes of one attempt and the DSN about them: both are applied or neither.
+   *
+   * @param atMillis for the events of them; 0 for none
+   */
+  record AttemptOutcomes(
+      QueueId id, List<RecipientOutcome> outcomes, @Nullable Dsn dsn, long atMillis) {
     public AttemptOutcomes {
       outcomes = List.copyOf(outcomes);
+    }
+
+    AttemptOutcomes(QueueId id, List<RecipientOutcome> outcomes, @Nullable Dsn dsn) {
+      this(id, outcomes, dsn, 0);
     }
   }
 

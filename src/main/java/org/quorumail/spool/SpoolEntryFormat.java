@@ -35,6 +35,12 @@ final class SpoolEntryFormat {
    */
   private static final int VERSION = MessageFormat.PLAIN;
 
+  /**
+   * The version that carries what events keep: arrivals, times and TLS. Its messages are in version
+   * {@link MessageFormat#WITH_PREFIX}. It is written when all members know it.
+   */
+  private static final int WITH_EVENTS = 24;
+
   private static final int ACCEPT = 1;
   private static final int CHUNK = 2;
   private static final int ABORT_UPLOAD = 3;
@@ -45,6 +51,7 @@ final class SpoolEntryFormat {
   private static final int RETRY = 8;
   private static final int BATCH = 9;
   private static final int CLOSE = 10;
+  private static final int EVENT_SEGMENT = 31;
   private static final int ACCEPT_ONCE = 51;
 
   private static final int DELIVERED = 1;
@@ -73,13 +80,24 @@ final class SpoolEntryFormat {
               .finish();
       case SpoolEntry.AbortUpload e -> head(ABORT_UPLOAD, SMALL).id(e.upload()).finish();
       case SpoolEntry.Outcomes e -> outcomes(e);
-      case SpoolEntry.Remove e -> head(REMOVE, SMALL).id(e.id()).finish();
-      case SpoolEntry.Hold e -> head(HOLD, SMALL).id(e.id()).finish();
+      case SpoolEntry.Remove e -> order(REMOVE, e.id(), e.atMillis());
+      case SpoolEntry.Hold e -> order(HOLD, e.id(), e.atMillis());
       case SpoolEntry.Release e -> head(RELEASE, SMALL).id(e.id()).i64(e.atMillis()).finish();
       case SpoolEntry.Retry e -> head(RETRY, SMALL).id(e.id()).i64(e.atMillis()).finish();
       case SpoolEntry.Batch e -> batch(e);
       case SpoolEntry.Close e -> head(CLOSE, SMALL).finish();
+      case SpoolEntry.EventSegment e ->
+          head(WITH_EVENTS, EVENT_SEGMENT, SMALL)
+              .i32(e.number())
+              .i32(e.dropBefore())
+              .i64(e.atMillis())
+              .finish();
     };
+  }
+
+  private static byte[] order(int type, QueueId id, long atMillis) {
+    if (atMillis == 0) return head(type, SMALL).id(id).finish();
+    return head(WITH_EVENTS, type, SMALL).id(id).i64(atMillis).finish();
   }
 
   static SpoolEntry read(ByteBuffer bytes) throws IOException {
@@ -110,13 +128,16 @@ final class SpoolEntryFormat {
       case SpoolEntry.Release e -> SMALL;
       case SpoolEntry.Retry e -> SMALL;
       case SpoolEntry.Close e -> SMALL;
+      case SpoolEntry.EventSegment e -> SMALL;
     };
   }
 
   static int sizeBound(NewMessage m) {
     int content =
         m.content() instanceof ContentLocation.Inline inline ? inline.bytes().length() : 0;
-    return SMALL + MessageFormat.sizeBound(m.message(), m.prefix()) + content;
+    Arrival arrival = m.arrival();
+    int arrived = arrival == null ? 0 : MailEventFormat.sizeBound(arrival);
+    return SMALL + MessageFormat.sizeBound(m.message(), m.prefix()) + content + arrived;
   }
 
   private static int sizeBound(AttemptOutcomes a) {
@@ -130,7 +151,8 @@ final class SpoolEntryFormat {
     Outcome o = r.outcome();
     return RESULT_FIXED
         + ByteWriter.maxTextBytes(o.diagnostic())
-        + ByteWriter.maxTextBytes(o.remote());
+        + ByteWriter.maxTextBytes(o.remote())
+        + ByteWriter.maxTextBytes(r.tls());
   }
 
   private static ByteWriter head(int type, int expected) {
@@ -143,7 +165,8 @@ final class SpoolEntryFormat {
 
   private static SpoolEntry entry(ByteReader in, boolean part) throws IOException {
     int version = in.u8();
-    if (!MessageFormat.isKnownVersion(version)) throw unknown("a spool entry", "version", version);
+    boolean isKnown = MessageFormat.isKnownVersion(version) || version == WITH_EVENTS;
+    if (!isKnown) throw unknown("a spool entry", "version", version);
     int type = in.u8();
     if (part && type == BATCH) throw new IOException("a batch of spool entries is nested");
     return switch (type) {
@@ -152,12 +175,13 @@ final class SpoolEntryFormat {
       case CHUNK -> new SpoolEntry.Chunk(in.id(), in.i32(), in.i64(), in.block());
       case ABORT_UPLOAD -> new SpoolEntry.AbortUpload(in.id());
       case OUTCOMES -> new SpoolEntry.Outcomes(in.i64(), attempts(version, in));
-      case REMOVE -> new SpoolEntry.Remove(in.id());
-      case HOLD -> new SpoolEntry.Hold(in.id());
+      case REMOVE -> new SpoolEntry.Remove(in.id(), version == WITH_EVENTS ? in.i64() : 0);
+      case HOLD -> new SpoolEntry.Hold(in.id(), version == WITH_EVENTS ? in.i64() : 0);
       case RELEASE -> new SpoolEntry.Release(in.id(), in.i64());
       case RETRY -> new SpoolEntry.Retry(in.id(), in.i64());
       case BATCH -> new SpoolEntry.Batch(parts(in));
       case CLOSE -> new SpoolEntry.Close();
+      case EVENT_SEGMENT -> new SpoolEntry.EventSegment(in.i32(), in.i32(), in.i64());
       default -> throw unknown("a spool entry", "type", type);
     };
   }
@@ -209,19 +233,28 @@ final class SpoolEntryFormat {
   }
 
   private static void write(NewMessage m, int version, ByteWriter out) {
-    MessageFormat.write(m.message(), m.prefix(), version, out);
+    MessageFormat.write(m.message(), m.prefix(), messageVersion(version), out);
     switch (m.content()) {
       case ContentLocation.Inline inline -> out.u8(INLINE).block(inline.bytes());
       case ContentLocation.Uploaded uploaded -> out.u8(UPLOADED).i32(uploaded.chunks());
     }
+    if (version < WITH_EVENTS) return;
+    Arrival arrival = m.arrival();
+    out.flag(arrival != null);
+    if (arrival != null) MailEventFormat.write(arrival, out);
+  }
+
+  private static int messageVersion(int entryVersion) {
+    return Math.min(entryVersion, MessageFormat.WITH_PREFIX);
   }
 
   private static int version(NewMessage m) {
+    if (m.arrival() != null) return WITH_EVENTS;
     return MessageFormat.version(m.message(), m.prefix());
   }
 
   private static NewMessage newMessage(int version, ByteReader in) throws IOException {
-    SpooledMessage message = MessageFormat.read(version, in);
+    SpooledMessage message = MessageFormat.read(messageVersion(version), in);
     ByteSlice prefix = MessageFormat.prefix(version, in);
     int where = in.u8();
     ContentLocation body =
@@ -230,12 +263,14 @@ final class SpoolEntryFormat {
           case UPLOADED -> new ContentLocation.Uploaded(in.i32());
           default -> throw unknown("a message", "place of its content", where);
         };
-    return new NewMessage(message, prefix, body);
+    boolean arrived = version >= WITH_EVENTS && in.flag();
+    return new NewMessage(message, prefix, body, arrived ? MailEventFormat.arrival(in) : null);
   }
 
   private static byte[] outcomes(SpoolEntry.Outcomes entry) {
     int version = VERSION;
     for (AttemptOutcomes a : entry.attempts()) {
+      if (a.atMillis() != 0) version = WITH_EVENTS;
       Dsn report = a.dsn();
       if (report == null) continue;
       version = Math.max(version, version(report.message()));
@@ -243,8 +278,13 @@ final class SpoolEntryFormat {
     ByteWriter out = head(version, OUTCOMES, sizeBound(entry));
     out.i64(entry.term()).i32(entry.attempts().size());
     for (AttemptOutcomes a : entry.attempts()) {
-      out.id(a.id()).i32(a.outcomes().size());
-      for (RecipientOutcome r : a.outcomes()) write(r, out);
+      out.id(a.id());
+      if (version >= WITH_EVENTS) out.i64(a.atMillis());
+      out.i32(a.outcomes().size());
+      for (RecipientOutcome r : a.outcomes()) {
+        write(r, out);
+        if (version >= WITH_EVENTS) out.text(r.tls());
+      }
       Dsn report = a.dsn();
       out.flag(report != null);
       if (report != null) write(report.message(), version, out.flag(report.aboutDelay()));
@@ -257,10 +297,16 @@ final class SpoolEntryFormat {
     List<AttemptOutcomes> attempts = new ArrayList<>(n);
     for (int i = 0; i < n; i++) {
       QueueId id = in.id();
+      long at = version >= WITH_EVENTS ? in.i64() : 0;
       int count = in.count();
       List<RecipientOutcome> results = new ArrayList<>(count);
-      for (int j = 0; j < count; j++) results.add(new RecipientOutcome(in.i32(), outcome(in)));
-      attempts.add(new AttemptOutcomes(id, results, report(version, in)));
+      for (int j = 0; j < count; j++) {
+        int recipient = in.i32();
+        Outcome outcome = outcome(in);
+        String tls = version >= WITH_EVENTS ? in.text() : "";
+        results.add(new RecipientOutcome(recipient, outcome, tls));
+      }
+      attempts.add(new AttemptOutcomes(id, results, report(version, in), at));
     }
     return attempts;
   }

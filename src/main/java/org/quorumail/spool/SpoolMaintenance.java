@@ -30,6 +30,8 @@ final class SpoolMaintenance implements AutoCloseable {
 
   private static final int UPLOADS_PER_RUN = 1000;
 
+  private static final Duration EVENTS_INTERVAL = Duration.ofMinutes(1);
+
   private static final Duration COMPACTION_INTERVAL = Duration.ofSeconds(5);
 
   /** A compaction pays when files exceed four times the queued bytes and this. */
@@ -51,12 +53,14 @@ final class SpoolMaintenance implements AutoCloseable {
   private final Spools spools;
 
   private final DiskSpace space;
+  private final EventRetention events;
   private final Clock clock;
   private final Map<String, SpoolCounters> lastCounters = new ConcurrentHashMap<>();
   private final Map<String, SpoolCounters> compactedCounters = new ConcurrentHashMap<>();
   private final PeriodicTasks tasks = new PeriodicTasks();
 
-  SpoolMaintenance(Spools spools, long minFree, Clock clock) {
+  SpoolMaintenance(Spools spools, long minFree, EventRetention events, Clock clock) {
+    this.events = events;
     this.spools = spools;
     this.space = new DiskSpace(minFree, this::unwritten);
     this.clock = clock;
@@ -68,6 +72,7 @@ final class SpoolMaintenance implements AutoCloseable {
     tasks.start("spool-uploads", UPLOAD_INTERVAL, UPLOAD_INTERVAL, this::abortOldUploads);
     tasks.start(
         "spool-compaction", COMPACTION_INTERVAL, COMPACTION_INTERVAL, this::compactIdleSpools);
+    tasks.start("spool-events", EVENTS_INTERVAL, EVENTS_INTERVAL, this::boundEvents);
     tasks.start("spool-scrub", SCRUB_DELAY, SCRUB_INTERVAL, this::scrub);
   }
 
@@ -114,6 +119,13 @@ final class SpoolMaintenance implements AutoCloseable {
       spool.compact();
     } catch (UncheckedIOException e) {
       LOG.warn("event=compaction_failed spool={} reason=\"{}\"", spool.name(), e.getMessage());
+    }
+  }
+
+  /** Only the owner drops events, and by an entry, so that the replicas stay equal. */
+  private void boundEvents() {
+    for (Spool spool : open()) {
+      if (spool.ownedSpool().isPresent()) events.apply(spool, space.isFull());
     }
   }
 

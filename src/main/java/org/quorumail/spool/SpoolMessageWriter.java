@@ -58,6 +58,7 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   private @Nullable IOException failure;
   private boolean committed;
   private @Nullable RequestKey key;
+  private Arrival arrival = Arrival.UNKNOWN;
 
   SpoolMessageWriter(Spools spools, QueueId id) {
     this.spools = spools;
@@ -91,6 +92,11 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
   }
 
   @Override
+  public void arrival(Arrival way) {
+    arrival = way;
+  }
+
+  @Override
   public Intake.CommitResult commit(Envelope envelope, byte[] prefix, Optional<String> holdReason) {
     if (prefix.length > PREFIX_BYTES_MAX) {
       throw new IllegalArgumentException("a prefix of " + prefix.length + " bytes is too long");
@@ -104,11 +110,13 @@ final class SpoolMessageWriter implements Intake.MessageWriter {
         while (!chunksInFlight.isEmpty()) awaitOldest(deadline);
       }
       SpooledMessage spooled = spools.message(id, envelope, prefix.length + size, holdReason);
-      NewMessage message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
+      Arrival recorded = target().recordsEvents() ? arrival : null;
+      NewMessage message =
+          new NewMessage(spooled, ByteSlice.of(prefix), contentLocation(), recorded);
       if (isTooLong(message) && chunks == 0) { // so many recipients: the content goes ahead
         sendChunk(deadline);
         while (!chunksInFlight.isEmpty()) awaitOldest(deadline);
-        message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation());
+        message = new NewMessage(spooled, ByteSlice.of(prefix), contentLocation(), recorded);
       }
       if (isTooLong(message)) throw new IOException("the envelope is too long for the log");
       ApplyResult result = target().commit(entry(message), spooled.size(), deadline);

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.mail.QueueId;
 import org.quorumail.replication.Leadership;
 import org.quorumail.replication.LogPosition;
@@ -204,8 +205,8 @@ final class SpoolState implements ReplicatedState {
       case SpoolEntry.Chunk e -> List.of(chunk(e, change));
       case SpoolEntry.AbortUpload e -> List.of(abort(e.upload(), change));
       case SpoolEntry.Outcomes e -> outcomes(position, e, change, due);
-      case SpoolEntry.Remove e -> List.of(remove(e.id(), change));
-      case SpoolEntry.Hold e -> List.of(hold(e.id(), change));
+      case SpoolEntry.Remove e -> List.of(remove(e, change));
+      case SpoolEntry.Hold e -> List.of(hold(e, change));
       case SpoolEntry.Release e -> List.of(release(e, change, due));
       case SpoolEntry.Retry e -> List.of(retry(e, change, due));
       case SpoolEntry.Batch e -> {
@@ -214,6 +215,8 @@ final class SpoolState implements ReplicatedState {
         yield answers;
       }
       case SpoolEntry.Close e -> List.of(close(change));
+      case SpoolEntry.EventSegment e ->
+          List.of(change.beginEventSegment(e, position) ? ApplyResult.DONE : ApplyResult.REFUSED);
     };
   }
 
@@ -250,6 +253,9 @@ final class SpoolState implements ReplicatedState {
       }
     }
     change.create(new StoredMessage(message, m.prefix(), chunks));
+    Arrival arrival = m.arrival();
+    if (arrival != null)
+      change.event(id, message.arrivedMillis(), accepted(message, arrival, null));
     if (!message.held()) due.add(message);
     return ApplyResult.DONE;
   }
@@ -271,6 +277,28 @@ final class SpoolState implements ReplicatedState {
     if (result != ApplyResult.DONE) return result;
     change.requests().add(key, entry.message().message().id(), now);
     return result;
+  }
+
+  /**
+   * @param about the message that this one is a report about; null for mail
+   */
+  static MailEvent.Accepted accepted(
+      SpooledMessage message, Arrival arrival, @Nullable QueueId about) {
+    List<RecipientState> recipients = message.recipients();
+    return new MailEvent.Accepted(
+        arrival,
+        message.reversePath().toString(),
+        recipients.stream().map(r -> r.address().toString()).toList(),
+        message.size(),
+        message.held() ? recipients.getFirst().diagnostic() : "",
+        about);
+  }
+
+  private static void ordered(
+      SpooledMessage message, MailEvent.Order order, long atMillis, EntryTransaction change) {
+    if (atMillis == 0) return;
+    String sender = message.reversePath().toString();
+    change.event(message.id(), atMillis, new MailEvent.Ordered(order, sender));
   }
 
   /** Applies a chunk to uploading. Numbers come in order; one may come twice. */
@@ -318,16 +346,21 @@ final class SpoolState implements ReplicatedState {
     return answers;
   }
 
-  private static ApplyResult remove(QueueId id, EntryTransaction change) throws IOException {
-    if (change.message(id).isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
-    change.remove(id, FinalStatus.REMOVED);
+  private static ApplyResult remove(SpoolEntry.Remove entry, EntryTransaction change)
+      throws IOException {
+    Optional<SpooledMessage> message = change.message(entry.id());
+    if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
+    change.remove(entry.id(), FinalStatus.REMOVED);
+    ordered(message.get(), MailEvent.Order.DELETED, entry.atMillis(), change);
     return ApplyResult.DONE;
   }
 
-  private static ApplyResult hold(QueueId id, EntryTransaction change) {
-    Optional<SpooledMessage> message = change.message(id);
+  private static ApplyResult hold(SpoolEntry.Hold entry, EntryTransaction change) {
+    Optional<SpooledMessage> message = change.message(entry.id());
     if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
-    if (!message.get().held()) change.update(message.get().withHeld(true));
+    if (message.get().held()) return ApplyResult.DONE;
+    change.update(message.get().withHeld(true));
+    ordered(message.get(), MailEvent.Order.HELD, entry.atMillis(), change);
     return ApplyResult.DONE;
   }
 
@@ -337,6 +370,8 @@ final class SpoolState implements ReplicatedState {
     if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
     if (message.get().held()) {
       makeDue(message.get().withHeld(false), entry.atMillis(), change, due);
+      long at = change.recordsEvents() ? entry.atMillis() : 0;
+      ordered(message.get(), MailEvent.Order.RELEASED, at, change);
     }
     return ApplyResult.DONE;
   }
@@ -347,6 +382,8 @@ final class SpoolState implements ReplicatedState {
     if (message.isEmpty()) return ApplyResult.NO_SUCH_MESSAGE;
     if (message.get().held()) return ApplyResult.HELD;
     makeDue(message.get(), entry.atMillis(), change, due);
+    long at = change.recordsEvents() ? entry.atMillis() : 0;
+    ordered(message.get(), MailEvent.Order.RETRIED, at, change);
     return ApplyResult.DONE;
   }
 

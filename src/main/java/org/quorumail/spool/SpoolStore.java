@@ -16,6 +16,7 @@ import org.quorumail.replication.LogPosition;
 import org.quorumail.spool.OwnedSpool.DueRow;
 import org.quorumail.upkeep.PlatformThread;
 import org.rocksdb.Checkpoint;
+import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
@@ -41,6 +42,10 @@ final class SpoolStore implements AutoCloseable {
   private volatile LogPosition applied = LogPosition.NONE;
   private volatile SpoolCounters counters = SpoolCounters.NONE;
   private volatile boolean closedForGood;
+
+  /** The present segment of the events; -1 before the first event. */
+  private volatile int eventSegment = -1;
+
   private final Consumer<? super DamagedStorageException> onDamage;
 
   SpoolStore(Path directory, StoreMemory memory) {
@@ -67,6 +72,8 @@ final class SpoolStore implements AutoCloseable {
       byte[] row = db.db.get(db.meta, RowKeys.COUNTERS);
       counters = row == null ? SpoolCounters.NONE : SpoolCounters.of(row);
       closedForGood = db.db.get(db.meta, RowKeys.CLOSED) != null;
+      EventRows.Segment segment = EventRows.edge(db, true);
+      eventSegment = segment == null ? -1 : segment.number();
       dueIndex.clear();
       requests.replaced();
       assert StoreInvariants.hold(db, counters);
@@ -104,6 +111,25 @@ final class SpoolStore implements AutoCloseable {
   /** Called when the row that says so is written. */
   void closedForGood() {
     closedForGood = true;
+  }
+
+  /** The present segment of the events; -1 before the first event. */
+  int eventSegment() {
+    return eventSegment;
+  }
+
+  /** Called when the row of the segment is written. */
+  void eventSegment(int present) {
+    eventSegment = present;
+  }
+
+  /** Bytes of the files of events. */
+  long eventBytes() {
+    return read(
+        db -> {
+          ColumnFamilyHandle family = db.events();
+          return family == null ? 0 : db.db.getLongProperty(family, "rocksdb.total-sst-files-size");
+        });
   }
 
   Optional<StoredMessage> message(QueueId id) {
@@ -210,7 +236,28 @@ final class SpoolStore implements AutoCloseable {
     }
     StoreFiles.force(copy);
     StoreFiles.force(target);
+    deleteFilesOfDroppedEvents(db);
     return applied;
+  }
+
+  /**
+   * Deletes files that have only dropped events. The copy before has forced the drop to disk: a
+   * restart cannot find the rows again. Readers would miss rows, so the files stay while there is
+   * any.
+   */
+  private void deleteFilesOfDroppedEvents(SpoolDatabase db) throws IOException {
+    if (!opened.writeLock().tryLock()) return; // the next copy
+    try {
+      EventRows.Segment first = EventRows.edge(db, false);
+      ColumnFamilyHandle family = db.events();
+      if (first == null || family == null || first.number() == 0) return;
+      db.db.deleteFilesInRanges(
+          family, List.of(EventKeys.segment(0), EventKeys.segment(first.number())), false);
+    } catch (RocksDBException e) {
+      throw readFailure(e);
+    } finally {
+      opened.writeLock().unlock();
+    }
   }
 
   /** Replaces the whole state by that of a copy, which stays usable. */
@@ -243,8 +290,9 @@ final class SpoolStore implements AutoCloseable {
     }
   }
 
+  /** Bytes of the files of mail. */
   long fileBytes() {
-    return read(db -> StoreFiles.size(directory));
+    return Math.max(0, read(db -> StoreFiles.size(directory)) - eventBytes());
   }
 
   /** Rewrites all files without deleted rows. */
@@ -260,7 +308,9 @@ final class SpoolStore implements AutoCloseable {
           try (var flush = new org.rocksdb.FlushOptions().setWaitForFlush(true)) {
             db.db.flush(flush, db.families);
           }
-          for (var family : db.families) db.db.compactRange(family);
+          for (var family : db.families) {
+            if (family != db.events()) db.db.compactRange(family); // events go file by file
+          }
           return new Spool.Compaction(before, StoreFiles.size(directory));
         });
   }

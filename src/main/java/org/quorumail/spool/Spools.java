@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,6 +46,7 @@ public final class Spools implements Intake, AutoCloseable {
   private final List<Spool> spools = new CopyOnWriteArrayList<>();
   final Semaphore chunkBytes = new Semaphore(CHUNK_BYTES_IN_FLIGHT, true);
   private final Consumer<Throwable> onFatal;
+  private volatile boolean eventsKnown;
   private volatile boolean draining;
   private volatile boolean intakePaused;
 
@@ -53,8 +55,27 @@ public final class Spools implements Intake, AutoCloseable {
    * @param hostname the domain of a bare {@code postmaster} (RFC 5321 §4.5.1)
    * @param directory of the databases, one folder per spool; created when missing
    * @param minFree bytes that must stay free on its file system
+   * @param eventMaxAge for which events of mail are kept
+   * @param eventMaxSize of events, bytes in each replica
    */
-  public record Settings(String self, String hostname, Path directory, long minFree) {}
+  public record Settings(
+      String self,
+      String hostname,
+      Path directory,
+      long minFree,
+      Duration eventMaxAge,
+      long eventMaxSize) {
+    /** Settings with the default bounds of events. */
+    Settings(String self, String hostname, Path directory, long minFree) {
+      this(
+          self,
+          hostname,
+          directory,
+          minFree,
+          SpoolConfig.EVENT_MAX_AGE,
+          SpoolConfig.EVENT_MAX_SIZE);
+    }
+  }
 
   private Spools(
       Settings settings,
@@ -68,7 +89,8 @@ public final class Spools implements Intake, AutoCloseable {
     this.listener = listener;
     this.onFatal = onFatal;
     memory = new StoreMemory();
-    maintenance = new SpoolMaintenance(this, settings.minFree, clock);
+    EventRetention events = new EventRetention(settings.eventMaxAge, settings.eventMaxSize, clock);
+    maintenance = new SpoolMaintenance(this, settings.minFree, events, clock);
   }
 
   /**
@@ -121,7 +143,7 @@ public final class Spools implements Intake, AutoCloseable {
     var store = new SpoolStore(storeDirectory(folder), memory, onFatal);
     var state = new SpoolState(store, ownership, maintenance.space()::applied);
     ReplicatedLog log = group.open(state);
-    Spool spool = Spool.start(home, isHome, state, ownership, log, metrics);
+    Spool spool = Spool.start(this, home, isHome, state, ownership, log);
     spools.add(spool);
     return spool;
   }
@@ -173,6 +195,11 @@ public final class Spools implements Intake, AutoCloseable {
     return new SpoolQueries(spools, clock);
   }
 
+  /** Returns the queries about events of mail. */
+  public EventQueries events() {
+    return new EventQueries(spools);
+  }
+
   /** Returns the commands of an operator. */
   public SpoolCommands commands() {
     return new SpoolCommands(spools, clock);
@@ -218,6 +245,17 @@ public final class Spools implements Intake, AutoCloseable {
   public void drain() {
     draining = true;
     spools.forEach(Spool::drain);
+  }
+
+  /**
+   * Called when all members run a release that knows events of mail: from now on they are written.
+   */
+  public void recordEvents() {
+    eventsKnown = true;
+  }
+
+  boolean eventsKnown() {
+    return eventsKnown;
   }
 
   /**

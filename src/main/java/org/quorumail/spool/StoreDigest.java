@@ -23,6 +23,7 @@ record StoreDigest(LogPosition position, String sha256) {
       LogPosition position = SpoolStore.position(db.db.get(db.meta, atSnapshot, RowKeys.APPLIED));
       for (ColumnFamilyHandle family : db.families) {
         try (RocksIterator it = db.db.newIterator(family, atSnapshot)) {
+          if (family == db.events() && isEmpty(it)) continue; // it may not be there elsewhere
           add(it, sha);
         }
       }
@@ -30,6 +31,12 @@ record StoreDigest(LogPosition position, String sha256) {
     } finally {
       db.db.releaseSnapshot(snapshot);
     }
+  }
+
+  private static boolean isEmpty(RocksIterator it) throws RocksDBException {
+    it.seekToFirst();
+    it.status();
+    return !it.isValid();
   }
 
   private static void add(RocksIterator it, MessageDigest sha) throws RocksDBException {

@@ -1,5 +1,7 @@
 package org.quorumail.spool;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -40,6 +42,7 @@ final class StoreInvariants {
       expected.checkIndexes();
       expected.checkContents();
       expected.checkCounters(counters);
+      expected.checkEvents();
     } catch (RocksDBException e) {
       // damage is reported by the reads that need the rows
     }
@@ -95,6 +98,41 @@ final class StoreInvariants {
             && counted.bytes() == counters.bytes();
     check(same, "the counters, found " + counters + ", expected " + counted);
     check(counters.areValid(), "the counters " + counters);
+  }
+
+  /**
+   * Each event row has its postings, in the segment in which it was written, and no other is there.
+   */
+  private void checkEvents() throws RocksDBException {
+    ColumnFamilyHandle events = db.events();
+    if (events == null) return;
+    Set<String> wanted = new HashSet<>();
+    Set<String> postings = new HashSet<>();
+    Set<Integer> segments = new HashSet<>();
+    forEach(
+        events,
+        (key, value) -> {
+          int segment = EventKeys.segmentOf(key);
+          if (EventKeys.isPosting(key)) {
+            postings.add(text(key));
+          } else if (EventKeys.isEvents(key)) {
+            check(segments.contains(segment), "events without a segment, " + text(key));
+            long entry = EventKeys.entry(key);
+            for (long hash : hashes(entry, value))
+              wanted.add(text(EventKeys.posting(segment, hash, entry)));
+          } else {
+            segments.add(segment);
+          }
+        });
+    check(postings.equals(wanted), "postings, found " + postings + ", expected " + wanted);
+  }
+
+  private static Set<Long> hashes(long entry, byte[] value) {
+    try {
+      return EventRows.hashes(entry, value);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private interface RowCheck {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -26,6 +27,9 @@ import org.quorumail.api.QueueView.MessageQuery;
 import org.quorumail.api.QueueView.MissingPart;
 import org.quorumail.api.QueueView.QueueTotals;
 import org.quorumail.api.QueueView.QueuedMessage;
+import org.quorumail.api.TraceView.MessageTrace;
+import org.quorumail.api.TraceView.TraceList;
+import org.quorumail.api.TraceView.TraceQuery;
 import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.SpoolQueries;
@@ -98,6 +102,29 @@ class ClusterQueueTest {
     for (String self : nodes.keySet())
       for (int limit : List.of(1, 3, 7, 8, 100)) assertThat(ids(queue(self), limit)).isEqualTo(all);
     assertThat(queue("node-1").list(query("", 100)).missing()).isNull();
+  }
+
+  @Test
+  void everyNodeFindsEachMessageOnceTheNewestFirstAlsoWhenNodesAreDead() {
+    List<String> all = new ArrayList<>();
+    for (int spool = 1; spool <= NODES; spool++) all.add(accept(spool));
+    Collections.reverse(all);
+    TraceQuery query = new TraceQuery("sender", "a@b.test", 100, List.of());
+    for (String self : nodes.keySet()) {
+      TraceList found = queue(self).traces(query);
+      assertThat(found.messages().stream().map(MessageTrace::id).toList()).isEqualTo(all);
+      assertThat(found.missing()).isNull();
+    }
+    cluster.silent.addAll(List.of("node-3", "node-4"));
+    TraceList found = queue("node-1").traces(query);
+    assertThat(found.messages().stream().map(MessageTrace::id).toList()).isEqualTo(all);
+    cluster.silent.add("node-5");
+    found = queue("node-1").traces(query);
+    assertThat(found.messages()).hasSize(4);
+    assertThat(Objects.requireNonNull(found.missing()).spools()).containsExactly("spool-node-3");
+    assertThat(
+            queue("node-1").traces(new TraceQuery("sender", "a@b.test", 2, List.of())).messages())
+        .hasSize(2);
   }
 
   @Test
@@ -290,6 +317,22 @@ class ClusterQueueTest {
                       0,
                       0))
           .toList();
+    }
+
+    @Override
+    public TraceList traces(TraceQuery query) {
+      List<MessageTrace> found = new ArrayList<>();
+      selected(query.spools())
+          .forEach(
+              (spool, messages) ->
+                  messages
+                      .keySet()
+                      .forEach(
+                          id ->
+                              found.add(
+                                  new MessageTrace(
+                                      id, spool, query.value(), null, List.of(), List.of()))));
+      return new TraceList(found.stream().limit(query.limit()).toList(), null);
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -231,6 +232,41 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
     Map<String, Long> counts = new TreeMap<>();
     statuses.values().forEach(status -> counts.merge(status, 1L, Long::sum));
     return new QueueTotals(statuses.size(), 8192, 60, counts, missing);
+  }
+
+  @Override
+  public Optional<MessageTrace> trace(QueueId id) {
+    if (!statuses.containsKey(id)) return Optional.empty();
+    Map<String, Object> accepted = new LinkedHashMap<>();
+    accepted.put("id", "spool-n1:4711.0");
+    accepted.put("time", "2026-11-21T00:00:00Z");
+    accepted.put("type", "accepted");
+    accepted.put("queue_id", id.toString());
+    accepted.put("sender", "ada@example.org");
+    accepted.put("recipients", List.of("bob@example.net"));
+    accepted.put("client", "192.0.2.7");
+    var recipient =
+        new RecipientTrace("bob@example.net", "queued", "2026-11-21T00:00:00Z", 0, null, null);
+    return Optional.of(
+        new MessageTrace(
+            id.toString(),
+            "spool-n1",
+            "ada@example.org",
+            "<4711@example.org>",
+            List.of(recipient),
+            List.of(accepted)));
+  }
+
+  @Override
+  public TraceList traces(TraceQuery query) {
+    boolean matches = query.value().equals("bob@example.net");
+    return new TraceList(
+        statuses.keySet().stream()
+            .filter(id -> matches)
+            .flatMap(id -> trace(id).stream())
+            .limit(query.limit())
+            .toList(),
+        missing);
   }
 
   @Override

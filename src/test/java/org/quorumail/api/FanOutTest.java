@@ -223,6 +223,15 @@ class FanOutTest {
   }
 
   @Test
+  void aTraceComesFromTheNodeThatHasIt() {
+    String there = "/api/trace/" + node("n3").first;
+    assertThat(json(call("GET", there)).path("id").asString())
+        .isEqualTo(node("n3").first.toString());
+    cluster.silent.add("n3");
+    assertThat(call("GET", there).status()).isIn(404, 503);
+  }
+
+  @Test
   void anAnswerOfOneNodeNamesIt() {
     assertThat(json(call("GET", "/api/spool/stats")).path("node").asString()).isEqualTo("n1");
     JsonNode cleaned = json(call("POST", "/api/spool/cleanup-completed"));

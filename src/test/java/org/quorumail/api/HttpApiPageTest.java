@@ -92,6 +92,7 @@ class HttpApiPageTest {
               "/api/dns/overrides/example.net?host=mx.example.net:2525"),
           Map.entry("GET /api/routes/{address}", "/api/routes/user@example.net"),
           Map.entry("GET /api/events", "/api/events?after=0"),
+          Map.entry("GET /api/trace", "/api/trace?recipient=bob@example.net"),
           Map.entry(
               "POST /maintenance/enter", "/maintenance/enter?drain_timeout=2m&reason=new-disk"),
           Map.entry(
@@ -200,7 +201,9 @@ class HttpApiPageTest {
     String example =
         CONFIG_EXAMPLES.getOrDefault(route.operation(), EXAMPLES.get(route.operation()));
     if (example != null) return example;
-    String id = route.pattern().startsWith("/api/queue") ? node.first.toString() : "n1";
+    boolean isMessage =
+        route.pattern().startsWith("/api/queue") || route.pattern().startsWith("/api/trace");
+    String id = isMessage ? node.first.toString() : "n1";
     return route.pattern().replace("{id}", id).replace("{domain}", "example.net");
   }
 

@@ -269,6 +269,31 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void aTraceShowsTheStateOfEachRecipientAndEachEvent() {
+    assertThat(onNode("trace", node.first.toString())).isEqualTo(ExitCode.DONE);
+    assertThat(out)
+        .contains("id: " + node.first, "message_id: <4711@example.org>", "sender: ada@example.org")
+        .containsPattern("bob@example.net +queued +2026-11-21T00:00:00Z +0 +-\n")
+        .contains(
+            "2026-11-21T00:00:00Z accepted recipients=[\"bob@example.net\"] client=192.0.2.7\n");
+    assertThat(onNode("trace", "--recipient", "bob@example.net", "--format", "json"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).contains(node.first.toString(), node.second.toString());
+    assertThat(onNode("trace", "--recipient", "bob@example.net", "--limit", "1"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).contains(node.first.toString()).doesNotContain(node.second.toString());
+    assertThat(onNode("trace", "--sender", "eve@example.net")).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(out).contains("no message is found");
+    assertThat(onNode("trace", "01ARZ3NDEKTSV4RRFFQ69G5FAV")).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(err).contains("no event of a message with this id is known");
+    assertThat(onNode("trace")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("give a queue id, --recipient, --sender or --message-id");
+    assertThat(onNode("trace", "--recipient", "a@b.test", "--limit", "0"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("limit is 1 to 100");
+  }
+
+  @Test
   void maintenanceIsWaitedForAndItsEndIsOneCommand() {
     node.deliveries.set(2);
     assertThat(onNode("maintenance", "enter", "--reason", "new disk", "--target", "n2,n3"))

@@ -328,7 +328,9 @@ class SpoolOwnershipTest {
     abandoned.write(new byte[700_000], 0, 700_000);
     group.settle();
     assertThat(two.spool().store().upload(id).chunks()).isEqualTo(2);
-    SpoolMaintenance upkeep = new SpoolMaintenance(one.spools, 0, new AdjustableClock(one.now));
+    SpoolMaintenance upkeep =
+        new SpoolMaintenance(
+            one.spools, 0, TestSpools.eventRetention(), new AdjustableClock(one.now));
 
     upkeep.abortOldUploads();
     assertThat(two.spool().store().upload(id).chunks()).isEqualTo(2);

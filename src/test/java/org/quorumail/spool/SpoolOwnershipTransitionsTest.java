@@ -196,7 +196,8 @@ class SpoolOwnershipTransitionsTest {
   @SuppressWarnings("NullAway") // neither the database nor the log is used by these tests
   private void start() {
     SpoolStore store = new SpoolStore(Path.of("not-opened"), null);
-    ownership.start(term -> new OwnedTerm("spool-a", term, ownership, store, null, metrics));
+    ownership.start(
+        term -> new OwnedTerm("spool-a", term, ownership, store, null, metrics, () -> 0));
   }
 
   private TestLease lead(long term) {

@@ -419,12 +419,14 @@ class SpoolsTest {
   @Test
   void aFullDiskShortensTheLogAndOneWithRoomLeavesIt() throws IOException {
     home.elect(0);
-    var roomy = new SpoolMaintenance(spools, 0, Clock.systemUTC());
+    var roomy = new SpoolMaintenance(spools, 0, TestSpools.eventRetention(), Clock.systemUTC());
     roomy.space().watch(directory);
     roomy.space().check();
     roomy.relieveDisk();
     assertThat(home.snapshotRequests).hasValue(0);
-    var full = new SpoolMaintenance(spools, Long.MAX_VALUE, Clock.systemUTC());
+    var full =
+        new SpoolMaintenance(
+            spools, Long.MAX_VALUE, TestSpools.eventRetention(), Clock.systemUTC());
     full.space().watch(directory);
     full.space().check();
     full.relieveDisk();

@@ -104,25 +104,32 @@ final class TestMessages {
   }
 
   private SpoolEntry part() {
-    return switch (random.nextInt(9)) {
+    return switch (random.nextInt(10)) {
       case 0 -> new SpoolEntry.Accept(list(4, this::newMessage));
       case 1 -> new SpoolEntry.Chunk(id(), random.nextInt(100), number(), ByteSlice.of(bytes(300)));
       case 2 -> new SpoolEntry.AbortUpload(id());
       case 3 -> new SpoolEntry.Outcomes(number(), list(4, this::attempt));
-      case 4 -> new SpoolEntry.Remove(id());
-      case 5 -> new SpoolEntry.Hold(id());
+      case 4 -> new SpoolEntry.Remove(id(), sometimes());
+      case 5 -> new SpoolEntry.Hold(id(), sometimes());
       case 6 -> new SpoolEntry.Release(id(), number());
       case 7 -> new SpoolEntry.Close();
+      case 8 -> new SpoolEntry.EventSegment(random.nextInt(99), random.nextInt(99), number());
       default -> new SpoolEntry.Retry(id(), number());
     };
   }
 
   private AttemptOutcomes attempt() {
     Dsn report = random.nextBoolean() ? null : new Dsn(newMessage(), random.nextBoolean());
-    return new AttemptOutcomes(id(), list(5, this::result), report);
+    long at = sometimes();
+    return new AttemptOutcomes(id(), list(5, () -> result(at)), report, at);
   }
 
-  private RecipientOutcome result() {
+  /** A time, or 0 as an older release has it. */
+  private long sometimes() {
+    return random.nextBoolean() ? 0 : number();
+  }
+
+  private RecipientOutcome result(long at) {
     EnhancedStatus status = new EnhancedStatus(4, random.nextInt(1000), random.nextInt(1000));
     Outcome outcome =
         switch (random.nextInt(3)) {
@@ -130,7 +137,7 @@ final class TestMessages {
           case 1 -> new Outcome.Deferred(Instant.ofEpochMilli(number()), status, text(), text());
           default -> new Outcome.Failed(status, text(), text());
         };
-    return new RecipientOutcome(random.nextInt(1000), outcome);
+    return new RecipientOutcome(random.nextInt(1000), outcome, at == 0 ? "" : text());
   }
 
   private NewMessage newMessage() {
@@ -139,7 +146,11 @@ final class TestMessages {
             ? new ContentLocation.Inline(ByteSlice.of(bytes(300)))
             : new ContentLocation.Uploaded(random.nextInt(100));
     ByteSlice prefix = random.nextBoolean() ? ByteSlice.EMPTY : ByteSlice.of(bytes(300));
-    return new NewMessage(spooled(), prefix, body);
+    return new NewMessage(spooled(), prefix, body, random.nextBoolean() ? null : arrival());
+  }
+
+  private Arrival arrival() {
+    return new Arrival(text(), text(), text(), text(), text(), text(), text());
   }
 
   private SpooledMessage spooled() {

@@ -8,6 +8,11 @@ import java.time.Clock;
 final class TestSpools {
   private TestSpools() {}
 
+  static EventRetention eventRetention() {
+    return new EventRetention(
+        SpoolConfig.EVENT_MAX_AGE, SpoolConfig.EVENT_MAX_SIZE, Clock.systemUTC());
+  }
+
   static Spools open(
       Spools.Settings settings, Clock clock, MeterRegistry registry, OwnershipListener listener)
       throws IOException {

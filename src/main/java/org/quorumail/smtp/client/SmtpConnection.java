@@ -51,6 +51,12 @@ public final class SmtpConnection implements AutoCloseable {
     return channel.secured();
   }
 
+  /** Protocol and cipher suite; empty for a plain connection. */
+  public String tls() {
+    String description = channel.tlsDescription();
+    return description == null ? "" : description;
+  }
+
   /** The number of transactions begun so far. */
   public int transactions() {
     return transactions;

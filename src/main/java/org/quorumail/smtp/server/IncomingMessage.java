@@ -20,6 +20,7 @@ import org.quorumail.smtp.NextHopLimits;
 import org.quorumail.smtp.Reply;
 import org.quorumail.smtp.Service;
 import org.quorumail.smtp.SmtpChannel;
+import org.quorumail.spool.Arrival;
 import org.quorumail.spool.Intake.CommitResult;
 import org.quorumail.spool.Intake.MessageWriter;
 import org.quorumail.spool.Intake.Readiness;
@@ -291,6 +292,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
     byte[] trace = TraceHeader.compose(source, id(), transaction.envelope());
     Optional<Reply> undeliverable = undeliverable(envelope, trace.length + size);
     if (undeliverable.isPresent()) return undeliverable.get();
+    writer.arrival(arrival());
     long start = System.nanoTime();
     source.requestKey().ifPresent(writer::onlyOnce);
     CommitResult result = writer.commit(envelope, trace, accept.holdReason());
@@ -356,6 +358,17 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
         undeclared ? BodyType.EIGHT_BIT_MIME : declared.body(),
         transaction.smtpUtf8() && stored.hasEightBitHeader(),
         stored.hasBareLineEnds());
+  }
+
+  private Arrival arrival() {
+    return new Arrival(
+        source.client().getHostAddress(),
+        source.reverseName().orElse(""),
+        source.helo().orElse(""),
+        source.protocol(),
+        source.tls().orElse(""),
+        source.user().orElse(""),
+        messageId.messageId().orElse(""));
   }
 
   private void logReceived(Envelope envelope, Optional<String> holdReason, long size) {
