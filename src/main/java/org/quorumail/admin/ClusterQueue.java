@@ -368,6 +368,14 @@ public final class ClusterQueue implements QueueView {
   }
 
   @Override
+  public MailEventPage mailEvents(MailEventQuery query) {
+    NavigableMap<String, List<String>> spools = spools(query.spools());
+    return spools.isEmpty()
+        ? local.mailEvents(query)
+        : new ClusterTraces(local, others).events(query, spools, here());
+  }
+
+  @Override
   public TraceList traces(TraceQuery query) {
     NavigableMap<String, List<String>> spools = spools(query.spools());
     return spools.isEmpty()

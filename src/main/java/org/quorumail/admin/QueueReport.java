@@ -75,12 +75,17 @@ public final class QueueReport implements QueueView {
     this.state = state;
     this.orders = orders;
     this.clock = clock;
-    this.traces = new TraceReport(state);
+    this.traces = new TraceReport(state, clock);
   }
 
   @Override
   public Optional<MessageTrace> trace(QueueId id) {
     return traces.trace(id);
+  }
+
+  @Override
+  public MailEventPage mailEvents(MailEventQuery query) {
+    return traces.mailEvents(query);
   }
 
   @Override

@@ -1,11 +1,15 @@
 package org.quorumail.admin;
 
+import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.quorumail.api.MailCursor;
 import org.quorumail.api.TraceView;
 import org.quorumail.mail.QueueId;
 import org.quorumail.node.NodeState;
@@ -22,9 +26,11 @@ import org.quorumail.spool.MailEventFields;
 /** The story of messages as their events have it, from the replicas on this node. */
 public final class TraceReport implements TraceView {
   private final NodeState state;
+  private final Clock clock;
 
-  public TraceReport(NodeState state) {
+  public TraceReport(NodeState state, Clock clock) {
     this.state = state;
+    this.clock = clock;
   }
 
   @Override
@@ -51,6 +57,36 @@ public final class TraceReport implements TraceView {
             .map(TraceReport::trace)
             .toList();
     return new TraceList(found, null);
+  }
+
+  @Override
+  public MailEventPage mailEvents(MailEventQuery query) {
+    state.groups().ifPresent(groups -> QueueReport.requireHere(groups, query.spools()));
+    long since =
+        query.since().isZero() ? Long.MAX_VALUE : clock.millis() - query.since().toMillis();
+    List<EventQueries.Page> pages =
+        events()
+            .map(
+                events ->
+                    events.after(
+                        query.spools(),
+                        spool -> query.after().in(spool).map(TraceReport::position),
+                        since,
+                        query.limit()))
+            .orElse(List.of());
+    TreeMap<String, String> cursor = new TreeMap<>(query.after().positions());
+    List<Map<String, Object>> found = new ArrayList<>();
+    for (EventQueries.Page page : pages) {
+      cursor.put(page.spool(), page.position().toString());
+      for (MailEvent event : page.events()) found.add(MailEventFields.of(page.spool(), event));
+    }
+    return new MailEventPage(new MailCursor(cursor).toString(), found, null);
+  }
+
+  private static MailEvent.Position position(String text) {
+    int dot = text.indexOf('.');
+    return new MailEvent.Position(
+        Long.parseLong(text.substring(0, dot)), Integer.parseInt(text.substring(dot + 1)));
   }
 
   private Optional<EventQueries> events() {

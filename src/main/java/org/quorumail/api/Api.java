@@ -24,6 +24,7 @@ public final class Api {
 
   private final List<ApiRoute> routes;
   private final EventStream eventStream;
+  private final MailEventStream mailEventStream;
   private final Optional<AuditLog> audit;
 
   /** An API of a node that stands alone. */
@@ -63,6 +64,8 @@ public final class Api {
       OtherNodes others,
       InjectionView messages) {
     this.eventStream = new EventStream(cluster.events());
+    MailEventRoutes mailEvents = new MailEventRoutes(queue);
+    this.mailEventStream = new MailEventStream(mailEvents);
     AuditLog changes = new AuditLog(Clock.systemUTC());
     this.audit = Optional.of(changes);
     FanOut fanOut = new FanOut(others);
@@ -74,6 +77,7 @@ public final class Api {
                 new ReplicatedConfigRoutes(config).routes(),
                 new QueueRoutes(queue, dns).routes(),
                 new TraceRoutes(queue).routes(),
+                mailEvents.routes(),
                 new MessageRoutes(messages).routes(),
                 new DnsRoutes(dns).routes(),
                 new EventRoutes(cluster).routes(),
@@ -86,8 +90,9 @@ public final class Api {
   }
 
   /** A part of the API for other nodes, which have the events and the audit of their callers. */
-  Api(List<ApiRoute> routes) {
+  Api(List<ApiRoute> routes, MailEventRoutes mailEvents) {
     this.eventStream = new EventStream(new ClusterEventLog());
+    this.mailEventStream = new MailEventStream(mailEvents);
     this.audit = Optional.empty();
     this.routes = routes;
     checkUnique(routes);
@@ -104,6 +109,10 @@ public final class Api {
 
   List<ApiRoute> routes() {
     return routes;
+  }
+
+  MailEventStream mailEventStream() {
+    return mailEventStream;
   }
 
   EventStream eventStream() {

@@ -35,6 +35,12 @@ final class EventStream {
     return streamPermits.tryAcquire();
   }
 
+  /** Returns the permit of a stream. */
+  void release() {
+    streamPermits.release();
+    assert streamPermits.availablePermits() <= MAX_STREAMS : "a stream without a permit";
+  }
+
   /** Writes events until the client disconnects or the server closes; returns the permit. */
   void write(OutputStream out, long after) {
     long last = after;
@@ -53,8 +59,7 @@ final class EventStream {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      streamPermits.release();
-      assert streamPermits.availablePermits() <= MAX_STREAMS : "a stream without a permit";
+      release();
     }
   }
 

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.quorumail.api.HttpConnection.Phase;
 import org.quorumail.api.InjectionView.InjectionRequest;
+import org.quorumail.api.TraceView.MailEventQuery;
 import org.quorumail.tls.ServerTls;
 
 /**
@@ -136,6 +137,7 @@ public final class HttpServer implements AutoCloseable {
   @Override
   public void close() {
     api.eventStream().close();
+    api.mailEventStream().close();
     server.stop();
     connections.close();
   }
@@ -168,7 +170,8 @@ public final class HttpServer implements AutoCloseable {
     response.header("Cache-Control", "no-store");
     response.header("X-Content-Type-Options", "nosniff");
     if (answer.status() == 200 && wantsStream(request)) {
-      stream(request, response);
+      if (request.path().path().equals(MailEventRoutes.PATH)) streamMail(request, response);
+      else stream(request, response);
       return;
     }
     answer.headers().forEach((name, value) -> response.header(name, value));
@@ -186,10 +189,57 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static boolean wantsStream(ServerRequest request) {
-    return request.path().path().equals(EventRoutes.PATH)
+    return isEvents(request.path().path())
         && header(request, HeaderNames.ACCEPT)
             .filter(accept -> accept.contains(EventStream.CONTENT_TYPE))
             .isPresent();
+  }
+
+  private static boolean isEvents(String path) {
+    return path.equals(EventRoutes.PATH) || path.equals(MailEventRoutes.PATH);
+  }
+
+  /** Streams the events of mail of an allowed call as they happen. */
+  private void streamMail(ServerRequest request, ServerResponse response) {
+    if (!api.eventStream().tryOpen()) {
+      response.status(503).send();
+      return;
+    }
+    try {
+      MailEventQuery query;
+      try {
+        query = mailEventQuery(request);
+      } catch (IllegalArgumentException e) {
+        response.status(400).send();
+        return;
+      }
+      response.header("Content-Type", EventStream.CONTENT_TYPE);
+      enter(Phase.EVENTS);
+      api.mailEventStream().write(response.outputStream(), query, new Deadlines());
+    } finally {
+      api.eventStream().release();
+    }
+  }
+
+  private MailEventQuery mailEventQuery(ServerRequest request) {
+    MailCursor last =
+        header(request, HeaderNames.create("Last-Event-ID"))
+            .map(MailCursor::parse)
+            .orElse(MailCursor.NONE);
+    return MailEventRoutes.query(call(request, new byte[0]), last);
+  }
+
+  /** A client that does not take events is cut off as one that does not take an answer. */
+  private static final class Deadlines implements MailEventStream.Taking {
+    @Override
+    public void begin() {
+      enter(Phase.ANSWERING);
+    }
+
+    @Override
+    public void end() {
+      enter(Phase.EVENTS);
+    }
   }
 
   /** Streams the events of an allowed call as they happen. */
@@ -268,18 +318,8 @@ public final class HttpServer implements AutoCloseable {
     Body body = body(request);
     if (!body.whole) return TOO_LONG.withHeader(CONNECTION, "close");
     if (body.octets.length > ApiRequest.MAX_BODY) return TOO_LONG;
-    HttpCallers.Identity identity = callers.identify(request);
-    ApiRequest call =
-        new ApiRequest(
-            request.prologue().method().text(),
-            request.path().path(),
-            query(request),
-            Map.of(),
-            body.octets,
-            identity.caller(),
-            identity.name(),
-            HttpCallers.address(request));
-    if (call.path().equals(EventRoutes.PATH)) { // waits for events, and is no work
+    ApiRequest call = call(request, body.octets);
+    if (isEvents(call.path())) { // waits for events, and is no work
       enter(Phase.EVENTS);
       return api.call(call);
     }
@@ -341,6 +381,19 @@ public final class HttpServer implements AutoCloseable {
     return peer.address() instanceof InetSocketAddress address
         ? address
         : new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+  }
+
+  private ApiRequest call(ServerRequest request, byte[] body) {
+    HttpCallers.Identity identity = callers.identify(request);
+    return new ApiRequest(
+        request.prologue().method().text(),
+        request.path().path(),
+        query(request),
+        Map.of(),
+        body,
+        identity.caller(),
+        identity.name(),
+        HttpCallers.address(request));
   }
 
   /** Calls the API when fewer than the allowed number of requests run: probes need room too. */

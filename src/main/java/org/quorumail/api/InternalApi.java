@@ -38,6 +38,7 @@ public final class InternalApi {
           "POST /api/queue/process-now",
           "POST /api/queue/reroute",
           "GET /api/messages/keys/{key}",
+          "GET /api/events/mail",
           "GET /api/trace",
           "GET /api/trace/{id}",
           "GET /api/dns/overrides",
@@ -75,11 +76,13 @@ public final class InternalApi {
       QueueView queue,
       DnsView dns,
       InjectionView messages) {
+    MailEventRoutes mailEvents = new MailEventRoutes(queue);
     List<ApiRoute> routes =
         Stream.of(
                 new QueueRoutes(queue, dns).routes(),
                 new QueueRoutes(queue, dns).nodeRoutes(),
                 new TraceRoutes(queue).routes(),
+                mailEvents.routes(),
                 new DnsRoutes(dns).routes(),
                 new MessageRoutes(messages).routesBetweenNodes(),
                 new MaintenanceRoutes(maintenance, OtherNodes.none()).routes(),
@@ -89,7 +92,7 @@ public final class InternalApi {
             .toList();
     if (routes.size() != OPERATIONS.size() + FORMER_OPERATIONS.size())
       throw new IllegalStateException("an operation between nodes has no route");
-    this.api = new Api(routes);
+    this.api = new Api(routes, mailEvents);
   }
 
   private static Stream<ApiRoute> betweenNodes(ApiRoute route) {

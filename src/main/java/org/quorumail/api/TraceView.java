@@ -1,5 +1,6 @@
 package org.quorumail.api;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,50 @@ public interface TraceView {
 
   /** Returns what has happened to the messages that a query finds, the newest first. */
   TraceList traces(TraceQuery query);
+
+  /** Returns the events behind a cursor, those of each spool in their order. */
+  MailEventPage mailEvents(MailEventQuery query);
+
+  /**
+   * A query for events.
+   *
+   * @param after what the caller has already
+   * @param since the age of the first event in a spool that the cursor does not have; zero for new
+   *     events only
+   * @param limit most events, at most {@value #LIMIT_MAX}
+   * @param spools names of the spools to read, which must be here; all when there is none
+   */
+  record MailEventQuery(MailCursor after, Duration since, int limit, List<String> spools) {
+    public static final int LIMIT_MAX = 1_000;
+
+    public MailEventQuery {
+      spools = List.copyOf(spools);
+    }
+
+    /** The same query behind another cursor. */
+    public MailEventQuery after(MailCursor cursor) {
+      return new MailEventQuery(cursor, since, limit, spools);
+    }
+
+    /** The same query for some spools. */
+    public MailEventQuery in(List<String> names, int most) {
+      return new MailEventQuery(after, since, most, names);
+    }
+  }
+
+  /**
+   * Some events.
+   *
+   * @param cursor for the next query
+   * @param events as in {@link MessageTrace}
+   * @param missing what could not be read; null when nothing is missing
+   */
+  record MailEventPage(
+      String cursor, List<Map<String, Object>> events, @Nullable MissingPart missing) {
+    public MailEventPage {
+      events = List.copyOf(events);
+    }
+  }
 
   /**
    * A query for messages.

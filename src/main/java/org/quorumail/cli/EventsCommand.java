@@ -1,7 +1,11 @@
 package org.quorumail.cli;
 
+import static org.quorumail.cli.ControlSocketClient.encode;
+
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.quorumail.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,10 +17,19 @@ import tools.jackson.databind.JsonNode;
     name = "events",
     mixinStandardHelpOptions = true,
     description =
-        "List the events of the cluster since the node started, at most the last thousand.",
-    footer = {"", "Examples:", "  quorumail events", "  quorumail events --follow --format json"})
+        "List the events of the cluster since the node started, at most the last thousand; or"
+            + " those of mail.",
+    footer = {
+      "",
+      "Examples:",
+      "  quorumail events",
+      "  quorumail events --follow --format json",
+      "  quorumail events --mail --since 1h",
+      "  quorumail events --mail --follow"
+    })
 final class EventsCommand implements Callable<Integer> {
   private static final int WAIT_SECONDS = 20;
+  private static final Duration DEFAULT_SINCE = Duration.ofMinutes(10);
 
   @Mixin private NodeOptions options = new NodeOptions();
 
@@ -25,10 +38,43 @@ final class EventsCommand implements Callable<Integer> {
       description = "Print new events as they happen, until interrupted.")
   private boolean follow;
 
+  @Option(
+      names = "--mail",
+      description = "The events of mail: accepted, delivered, deferred, bounced and so on.")
+  private boolean mail;
+
+  @Option(
+      names = "--since",
+      paramLabel = "T",
+      description = "With --mail: the age of the first event. Default: 10m; 0s with --follow.")
+  private @Nullable Duration since;
+
   @Override
   public Integer call() throws CommandException {
+    if (mail) return followMail();
     long last = print(0, 0);
     while (follow) last = print(last, WAIT_SECONDS);
+    return ExitCode.DONE;
+  }
+
+  private int followMail() throws CommandException {
+    Duration from = since != null ? since : follow ? Duration.ZERO : DEFAULT_SINCE;
+    MissingAnswers missing = new MissingAnswers();
+    String cursor = "";
+    while (true) {
+      String target =
+          "/api/events/mail?limit=1000&since=%dms&wait=%ds&after=%s"
+              .formatted(from.toMillis(), follow ? WAIT_SECONDS : 0, encode(cursor));
+      JsonNode page = options.client().call("GET", target);
+      PrintWriter out = options.out();
+      for (JsonNode event : page.path("events"))
+        out.println(options.isJson() ? event.toString() : TraceCommand.line(event));
+      out.flush();
+      cursor = page.path("cursor").asString("");
+      if (!follow) missing.add(page);
+      if (!follow && page.path("events").isEmpty()) break;
+    }
+    missing.print(options);
     return ExitCode.DONE;
   }
 

@@ -32,6 +32,8 @@ final class TraceCommand implements Callable<Integer> {
   private static final List<String> NOT_REPEATED =
       List.of("id", "time", "type", "queue_id", "sender");
 
+  private static final List<String> NOT_SHOWN = List.of("id", "time", "type", "queue_id");
+
   @Mixin private NodeOptions options = new NodeOptions();
 
   @Parameters(paramLabel = "ID", arity = "0..1", description = "Queue id of the message.")
@@ -91,19 +93,23 @@ final class TraceCommand implements Callable<Integer> {
         .print(out);
     out.println();
     for (JsonNode event : message.path("events")) {
-      out.println(line(event, message.path("id").asString("")));
+      out.println(line(event, NOT_REPEATED, message.path("id").asString("")));
     }
   }
 
   /** The values come from other hosts too: no control character of theirs reaches the terminal. */
-  private static String line(JsonNode event, String message) {
+  static String line(JsonNode event) {
+    return line(event, NOT_SHOWN, "");
+  }
+
+  private static String line(JsonNode event, List<String> without, String message) {
     StringBuilder line = new StringBuilder();
     line.append(event.path("time").asString("")).append(' ');
     line.append(event.path("type").asString(""));
     String about = event.path("queue_id").asString("");
     if (!about.equals(message)) line.append(" queue_id=").append(about);
     for (var field : event.properties()) {
-      if (NOT_REPEATED.contains(field.getKey())) continue;
+      if (without.contains(field.getKey())) continue;
       JsonNode value = field.getValue();
       String text = value.isContainer() ? value.toString() : value.asString("");
       line.append(' ').append(field.getKey()).append('=');

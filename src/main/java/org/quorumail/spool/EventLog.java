@@ -25,6 +25,11 @@ final class EventLog {
    */
   private static final int ROWS_MAX = 20_000;
 
+  private static final int PAGE = 1_000;
+
+  /** Behind all events of an entry. */
+  private static final int MAX = 999_999_999;
+
   private final SpoolDatabase db;
   private final ColumnFamilyHandle family;
 
@@ -114,6 +119,32 @@ final class EventLog {
       it.status();
     }
     return found;
+  }
+
+  /** The position before the first event that is not older; the present end without one. */
+  static Position since(SpoolDatabase db, long millis) throws RocksDBException, IOException {
+    Position end = behind(SpoolStore.position(db.db.get(db.meta, RowKeys.APPLIED)).index());
+    Segment segment = EventRows.edge(db, true);
+    if (segment == null || millis >= Long.MAX_VALUE) return end;
+    while (segment.atMillis() > millis) {
+      Segment before = EventRows.segment(db, segment.number() - 1);
+      if (before == null) break;
+      segment = before;
+    }
+    Position from = behind(segment.firstEntry() - 1);
+    while (true) {
+      List<MailEvent> page = after(db, from, PAGE);
+      for (MailEvent event : page) {
+        if (event.atMillis() >= millis) return from;
+        from = event.position();
+      }
+      if (page.isEmpty()) return end;
+    }
+  }
+
+  /** The position behind all events of an entry; a log begins with an entry without events. */
+  private static Position behind(long entry) {
+    return new Position(Math.max(0, entry), MAX);
   }
 
   /** The segment that has an entry, or the first one behind it. */

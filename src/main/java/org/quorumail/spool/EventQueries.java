@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.quorumail.mail.QueueId;
+import org.quorumail.spool.MailEvent.Position;
 import org.quorumail.upkeep.PlatformThread;
 
 /**
@@ -55,6 +57,51 @@ public final class EventQueries {
    */
   public List<History> find(SearchKey key, String value, List<String> names, int limit) {
     return PlatformThread.call("event-search", () -> findHere(key, value, names, limit));
+  }
+
+  /** Some events of one spool, and the position behind them. */
+  public record Page(String spool, Position position, List<MailEvent> events) {
+    public Page {
+      events = List.copyOf(events);
+    }
+  }
+
+  /**
+   * Returns the events of each spool behind a position.
+   *
+   * @param names of the spools; all when there is none
+   * @param after the position in a spool; empty for one that the caller does not know yet
+   * @param sinceMillis the time of the first event in such a spool
+   * @param limit most events of all
+   */
+  public List<Page> after(
+      List<String> names, Function<String, Optional<Position>> after, long sinceMillis, int limit) {
+    return PlatformThread.call("event-search", () -> afterHere(names, after, sinceMillis, limit));
+  }
+
+  private List<Page> afterHere(
+      List<String> names, Function<String, Optional<Position>> after, long sinceMillis, int limit) {
+    List<Page> pages = new ArrayList<>();
+    int left = limit;
+    for (Spool spool : spools) {
+      if (!spool.store().isOpen() || !(names.isEmpty() || names.contains(spool.name()))) continue;
+      Optional<Position> known = after.apply(spool.name());
+      int most = left;
+      Page page =
+          spool
+              .store()
+              .read(
+                  db -> {
+                    Position from =
+                        known.isPresent() ? known.get() : EventLog.since(db, sinceMillis);
+                    List<MailEvent> events = most == 0 ? List.of() : EventLog.after(db, from, most);
+                    Position end = events.isEmpty() ? from : events.getLast().position();
+                    return new Page(spool.name(), end, events);
+                  });
+      left -= page.events().size();
+      pages.add(page);
+    }
+    return pages;
   }
 
   private List<History> findHere(SearchKey key, String value, List<String> names, int limit) {

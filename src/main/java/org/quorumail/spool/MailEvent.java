@@ -25,6 +25,11 @@ public record MailEvent(Position position, QueueId id, long atMillis, Detail det
     public static final Position START = new Position(0, 0);
 
     @Override
+    public String toString() {
+      return entry + "." + number;
+    }
+
+    @Override
     public int compareTo(Position other) {
       int byEntry = Long.compare(entry, other.entry);
       return byEntry != 0 ? byEntry : Integer.compare(number, other.number);

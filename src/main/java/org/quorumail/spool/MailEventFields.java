@@ -31,7 +31,7 @@ public final class MailEventFields {
 
   /** The id of an event in the cluster. */
   static String id(String spool, MailEvent.Position position) {
-    return spool + ":" + position.entry() + "." + position.number();
+    return spool + ":" + position;
   }
 
   private static void accepted(Accepted e, Map<String, Object> fields) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
+import org.quorumail.api.MailCursor;
 import org.quorumail.api.MessageFilter;
 import org.quorumail.api.QueueView;
 import org.quorumail.api.QueueView.MessagePage;
@@ -27,6 +29,8 @@ import org.quorumail.api.QueueView.MessageQuery;
 import org.quorumail.api.QueueView.MissingPart;
 import org.quorumail.api.QueueView.QueueTotals;
 import org.quorumail.api.QueueView.QueuedMessage;
+import org.quorumail.api.TraceView.MailEventPage;
+import org.quorumail.api.TraceView.MailEventQuery;
 import org.quorumail.api.TraceView.MessageTrace;
 import org.quorumail.api.TraceView.TraceList;
 import org.quorumail.api.TraceView.TraceQuery;
@@ -125,6 +129,19 @@ class ClusterQueueTest {
     assertThat(
             queue("node-1").traces(new TraceQuery("sender", "a@b.test", 2, List.of())).messages())
         .hasSize(2);
+  }
+
+  @Test
+  void everyNodeReadsTheEventsOfEachSpoolOnceAndGoesOnBehindThem() {
+    nodes.values().forEach(node -> node.mailEvents.add("accepted"));
+    MailEventQuery query = new MailEventQuery(MailCursor.NONE, Duration.ofHours(1), 100, List.of());
+    cluster.silent.add("node-3");
+    MailEventPage page = queue("node-1").mailEvents(query);
+    assertThat(page.events().stream().map(e -> String.valueOf(e.get("spool"))))
+        .containsExactlyInAnyOrderElementsOf(cluster.spools.keySet());
+    assertThat(Objects.requireNonNull(page.missing()).spools()).isEmpty();
+    MailEventQuery next = query.after(MailCursor.parse(page.cursor()));
+    assertThat(queue("node-1").mailEvents(next).events()).isEmpty();
   }
 
   @Test
@@ -317,6 +334,19 @@ class ClusterQueueTest {
                       0,
                       0))
           .toList();
+    }
+
+    /** Each spool has the same events. */
+    @Override
+    public MailEventPage mailEvents(MailEventQuery query) {
+      TreeMap<String, String> cursor = new TreeMap<>(query.after().positions());
+      List<Map<String, Object>> found = new ArrayList<>();
+      for (String spool : selected(query.spools()).keySet()) {
+        boolean isNew = query.after().in(spool).isEmpty();
+        if (isNew) for (String type : mailEvents) found.add(Map.of("spool", spool, "type", type));
+        cursor.put(spool, mailEvents.size() + ".0");
+      }
+      return new MailEventPage(new MailCursor(cursor).toString(), found, null);
     }
 
     @Override

@@ -111,6 +111,57 @@ class EventRoutesTest {
   }
 
   @Test
+  void eventsOfMailArePagedByTheirCursor() throws Exception {
+    node.mailEvents.addAll(List.of("accepted", "deferred", "delivered"));
+    JsonNode page = get("/api/events/mail?since=1h&limit=2");
+    assertThat(page.path("events").findValuesAsString("type"))
+        .containsExactly("accepted", "deferred");
+    page = get("/api/events/mail?after=" + page.path("cursor").asString());
+    assertThat(page.path("events").findValuesAsString("type")).containsExactly("delivered");
+    assertThat(get("/api/events/mail").path("events")).as("only new ones").isEmpty();
+    for (String query :
+        List.of("after=x", "after=a:1.2,b", "wait=1h", "since=-1s", "limit=0", "limit=1001")) {
+      HttpResponse<String> answer =
+          client.send(
+              request("/api/events/mail?" + query).build(), HttpResponse.BodyHandlers.ofString());
+      assertThat(answer.statusCode()).as(query).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void aCallerThatWaitsGetsTheNextEventOfMail() throws Exception {
+    CompletableFuture<HttpResponse<String>> waiting =
+        client.sendAsync(
+            request("/api/events/mail?after=spool-n1:0.0&wait=30s").build(),
+            HttpResponse.BodyHandlers.ofString());
+    node.mailEvents.add("bounced");
+    assertThat(waiting.get().body()).contains("bounced");
+  }
+
+  @Test
+  void aStreamOfMailGoesOnBehindTheLastEventSeen() throws Exception {
+    node.mailEvents.addAll(List.of("accepted", "deferred"));
+    HttpResponse<InputStream> answer = mailStream("spool-n1:1.0");
+    assertThat(answer.headers().firstValue("Content-Type")).hasValue("text/event-stream");
+    BufferedReader lines =
+        new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
+    assertThat(event(lines)).contains("id: spool-n1:2.0", "event: deferred");
+    node.mailEvents.add("delivered");
+    assertThat(event(lines)).contains("id: spool-n1:3.0", "event: delivered");
+    lines.close();
+    assertThat(mailStream("nonsense").statusCode()).isEqualTo(400);
+  }
+
+  private HttpResponse<InputStream> mailStream(String last) throws Exception {
+    return client.send(
+        request("/api/events/mail")
+            .header("Accept", "text/event-stream")
+            .header("Last-Event-ID", last)
+            .build(),
+        HttpResponse.BodyHandlers.ofInputStream());
+  }
+
+  @Test
   void onlyTheLastThousandAreKept() throws Exception {
     for (int i = 0; i < 1_200; i++) add("Event" + i);
     assertThat(node.events().after(0, Duration.ZERO)).hasSize(1_000);

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.cluster.ClusterEventLog;
@@ -255,6 +256,24 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
             "<4711@example.org>",
             List.of(recipient),
             List.of(accepted)));
+  }
+
+  /** The types of the events of mail; each is at its index in the one spool. */
+  public final List<String> mailEvents = new CopyOnWriteArrayList<>();
+
+  @Override
+  public MailEventPage mailEvents(MailEventQuery query) {
+    Optional<String> known = query.after().in("spool-n1");
+    int size = mailEvents.size();
+    int from =
+        known.isPresent()
+            ? Integer.parseInt(known.get().substring(0, known.get().indexOf('.')))
+            : query.since().isZero() ? size : 0;
+    int to = Math.min(size, from + query.limit());
+    List<Map<String, Object>> found = new ArrayList<>();
+    for (int i = from; i < to; i++)
+      found.add(Map.of("id", "spool-n1:" + (i + 1) + ".0", "type", mailEvents.get(i)));
+    return new MailEventPage("spool-n1:" + to + ".0", found, missing);
   }
 
   @Override

@@ -92,6 +92,7 @@ class HttpApiPageTest {
               "/api/dns/overrides/example.net?host=mx.example.net:2525"),
           Map.entry("GET /api/routes/{address}", "/api/routes/user@example.net"),
           Map.entry("GET /api/events", "/api/events?after=0"),
+          Map.entry("GET /api/events/mail", "/api/events/mail?since=1h"),
           Map.entry("GET /api/trace", "/api/trace?recipient=bob@example.net"),
           Map.entry(
               "POST /maintenance/enter", "/maintenance/enter?drain_timeout=2m&reason=new-disk"),
@@ -233,6 +234,7 @@ class HttpApiPageTest {
   private FakeNode node() {
     FakeNode node = new FakeNode(folder, Map.of());
     node.statuses.put(node.first, "pending");
+    node.mailEvents.add("delivered");
     node.statuses.remove(node.second);
     return node;
   }

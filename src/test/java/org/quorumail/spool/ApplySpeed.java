@@ -25,15 +25,16 @@ final class ApplySpeed {
     int messages = args.length > 0 ? Integer.parseInt(args[0]) : 200_000;
     int queued = args.length > 1 ? Integer.parseInt(args[1]) : 1_000;
     int batch = args.length > 2 ? Integer.parseInt(args[2]) : 20;
+    boolean events = args.length > 3 && args[3].equals("events");
     Path directory = Files.createTempDirectory("apply-speed");
     try (StoreMemory memory = new StoreMemory();
         SpoolStore store = new SpoolStore(directory.resolve("spool"), memory)) {
       SpoolState state = new SpoolState(store, new Deaf());
       state.open();
-      run(state, messages / 10, queued, batch, 0); // warm up
+      run(state, messages / 10, queued, batch, 0, events); // warm up
       long cpu = threadCpu();
       long begun = System.nanoTime();
-      run(state, messages, queued, batch, messages);
+      run(state, messages, queued, batch, messages, events);
       double n = messages;
       System.out.printf(
           "messages=%d queued=%d per_entry=%d applying_thread_cpu_us=%.1f wall_us=%.1f"
@@ -49,7 +50,8 @@ final class ApplySpeed {
     }
   }
 
-  private static void run(SpoolState state, int messages, int queued, int batch, int first)
+  private static void run(
+      SpoolState state, int messages, int queued, int batch, int first, boolean events)
       throws IOException {
     byte[] content = new byte[4096];
     new Random(1).nextBytes(content);
@@ -59,7 +61,7 @@ final class ApplySpeed {
         List<NewMessage> in = new ArrayList<>();
         for (int i = n; i < n + batch; i++) {
           in.add(
-              TestMessages.to(TestMessages.id(first + i), content, "user@d" + i % 50 + ".example"));
+              message(first + i, content, "user" + i % 977 + "@d" + i % 50 + ".example", events));
         }
         apply(state, new SpoolEntry.Accept(in), index++);
       }
@@ -68,11 +70,22 @@ final class ApplySpeed {
         for (int i = n - queued; i < n - queued + batch; i++) {
           out.add(
               new AttemptOutcomes(
-                  TestMessages.id(first + i), List.of(TestMessages.delivered(0)), null));
+                  TestMessages.id(first + i),
+                  List.of(TestMessages.delivered(0)),
+                  null,
+                  events ? TestMessages.NOW : 0));
         }
         apply(state, new SpoolEntry.Outcomes(1, out), index++);
       }
     }
+  }
+
+  private static NewMessage message(int n, byte[] content, String recipient, boolean events) {
+    NewMessage plain = TestMessages.to(TestMessages.id(n), content, recipient);
+    if (!events) return plain;
+    String id = "<" + n + "@client.example>";
+    Arrival arrival = new Arrival("192.0.2.7", "", "client.example", "ESMTP", "", "", id);
+    return new NewMessage(plain.message(), plain.prefix(), plain.content(), arrival);
   }
 
   private static void apply(SpoolState state, SpoolEntry entry, long index) throws IOException {
