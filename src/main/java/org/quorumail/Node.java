@@ -1,6 +1,7 @@
 package org.quorumail;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +28,7 @@ import org.quorumail.cluster.ConfigHistory;
 import org.quorumail.cluster.ConfigVersion;
 import org.quorumail.cluster.FeatureSupport;
 import org.quorumail.cluster.MemberMetadata;
+import org.quorumail.cluster.Placement;
 import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.delivery.Router;
@@ -66,6 +68,8 @@ import org.quorumail.node.TerminalMessages;
 import org.quorumail.policy.LocalPolicyState;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.replication.RaftStartException;
+import org.quorumail.spool.AccountingConfig;
+import org.quorumail.spool.AccountingFile;
 import org.quorumail.spool.Intake.Readiness;
 import org.quorumail.upkeep.PeriodicTasks;
 import org.slf4j.Logger;
@@ -257,6 +261,7 @@ final class Node {
       groups.answerCalls(internal::answer);
       try (PeriodicTasks upkeep = new PeriodicTasks()) {
         startUpkeep(upkeep, groups, member, queue);
+        startAccounting(upkeep, directory, groups);
         upkeep.start("maintenance", MaintenanceMode.INTERVAL, maintenance::step);
         String nodeId = directory.identity().nodeId();
         if (!parts.former.hosts().isEmpty()) {
@@ -287,6 +292,15 @@ final class Node {
         leave(groups, member, queue);
       }
     }
+  }
+
+  private void startAccounting(PeriodicTasks upkeep, DataDirectory directory, RaftGroups groups) {
+    AccountingConfig accounting = config.current().accounting();
+    if (accounting.file().isEmpty()) return;
+    Path position = directory.path().resolve("accounting.position");
+    String spool = Placement.spoolGroup(directory.identity().nodeId());
+    AccountingFile file = new AccountingFile(accounting, position, spool, groups.spools());
+    upkeep.start("accounting", AccountingFile.INTERVAL, file::write);
   }
 
   private void startUpkeep(

@@ -18,6 +18,7 @@ import org.quorumail.metrics.MetricsConfig;
 import org.quorumail.policy.PolicyConfig;
 import org.quorumail.policy.RelayConfig;
 import org.quorumail.smtp.server.ListenerConfig;
+import org.quorumail.spool.AccountingConfig;
 import org.quorumail.spool.SpoolConfig;
 import org.quorumail.tls.TlsConfig;
 
@@ -37,6 +38,7 @@ public record Config(
     List<RouteConfig> routes,
     DeliveryConfig delivery,
     SpoolConfig spool,
+    AccountingConfig accounting,
     HttpServerConfig health,
     ApiConfig api,
     MetricsConfig metrics,
@@ -88,6 +90,7 @@ public record Config(
         routes,
         delivery,
         spool,
+        accounting,
         health,
         api,
         metrics,

@@ -27,6 +27,7 @@ import org.quorumail.node.Config.Role;
 import org.quorumail.policy.PolicyConfigReader;
 import org.quorumail.policy.RelayConfig;
 import org.quorumail.smtp.server.ListenerConfigReader;
+import org.quorumail.spool.AccountingConfig;
 import org.quorumail.spool.SpoolConfig;
 import org.quorumail.tls.TlsConfig;
 
@@ -172,6 +173,7 @@ public final class ConfigReader {
         RouteConfig.readAll(root),
         new DeliveryConfigReader(root.section("delivery")).delivery(),
         SpoolConfig.read(root.section("spool"), node.dataDirectory()),
+        AccountingConfig.read(root.section("accounting")),
         HttpServerConfig.read(root.section("health")),
         ApiConfig.read(root.section("api")),
         MetricsConfig.read(root.section("metrics")),
