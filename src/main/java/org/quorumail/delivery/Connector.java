@@ -164,6 +164,7 @@ final class Connector {
     }
     if (dial.isAborted()) {
       connectFailed = true;
+      mayOfferTlsLater = true;
       lastProblem = CUT;
     }
     if (lastProblem == null) {

@@ -142,10 +142,10 @@ public final class DeliveryConfigReader {
 
   private static AddressFamily addressFamily(String text) {
     for (AddressFamily family : AddressFamily.values()) {
-      if (family.name().equalsIgnoreCase(text.strip())) return family;
+      if (family.name().equalsIgnoreCase(text.strip().replace('-', '_'))) return family;
     }
     throw new IllegalArgumentException(
-        "must be \"any\", \"ipv4\", \"ipv6\", \"prefer_ipv4\" or \"prefer_ipv6\", not \""
+        "must be \"any\", \"ipv4\", \"ipv6\", \"prefer-ipv4\" or \"prefer-ipv6\", not \""
             + text
             + "\"");
   }
@@ -213,7 +213,7 @@ public final class DeliveryConfigReader {
             RateLimit::parse),
         domain.optional(
             "address_family",
-            "any, ipv4, ipv6, prefer_ipv4 or prefer_ipv6",
+            "one of any, ipv4, ipv6, prefer-ipv4, prefer-ipv6",
             "(that of delivery)",
             "IP versions by which the hosts of this domain are called",
             DeliveryConfigReader::addressFamily));

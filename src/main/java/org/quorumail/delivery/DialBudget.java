@@ -37,7 +37,7 @@ final class DialBudget {
   private final Set<Permit> permits = new HashSet<>();
   private final Runnable onRoom;
   private int reserved; // for attempts that are admitted and have not begun
-  private boolean demand; // an attempt was refused since the last cut
+  private boolean demand; // the last attempt that asked was refused
   private long ended;
 
   /**
@@ -70,7 +70,7 @@ final class DialBudget {
   synchronized boolean reserve(boolean isLiving) {
     boolean room = permits.size() + reserved < (isLiving ? limit : limitForUnknown);
     if (room) reserved++;
-    demand |= !room;
+    demand = !room; // others that wait ask again, and are refused
     return room;
   }
 
@@ -83,8 +83,14 @@ final class DialBudget {
   }
 
   /** Returns the room of an attempt that does not begin. */
-  synchronized void cancel() {
-    reserved--;
+  void cancel() {
+    boolean waited;
+    synchronized (this) {
+      reserved--;
+      ended++;
+      waited = demand;
+    }
+    if (waited) onRoom.run();
   }
 
   /** A permit of an attempt that is not expected to dial. */
@@ -102,7 +108,10 @@ final class DialBudget {
     if (waited) onRoom.run();
   }
 
-  /** The number of dials that have ended: an attempt that was refused need not ask before. */
+  /**
+   * The number of permits and reservations that have ended: an attempt that was refused need not
+   * ask before.
+   */
   synchronized long ended() {
     return ended;
   }
@@ -119,8 +128,8 @@ final class DialBudget {
   boolean cutSlow(long now) {
     List<Permit> slow = new ArrayList<>();
     synchronized (this) {
+      if (running() < limitForUnknown) demand = false;
       if (!demand) return false;
-      demand = false;
       for (Permit permit : permits) if (isSlow(permit.dial, now)) slow.add(permit);
     }
     slow.sort(Comparator.comparingLong(permit -> permit.dial.sinceNanos() - now));

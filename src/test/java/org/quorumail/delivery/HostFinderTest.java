@@ -77,6 +77,9 @@ class HostFinderTest {
     assertThat(addresses(wanted.formatted("ipv6"))).containsExactly("2001:db8:0:0:0:0:0:1");
     String own = wanted + "[delivery.domains.\"d.test\"]\naddress_family = \"ipv6\"\n";
     assertThat(addresses(own.formatted("ipv4"))).containsExactly("2001:db8:0:0:0:0:0:1");
+    String preferred = "[delivery]\naddress_family = \"prefer-ipv6\"\n";
+    String here = "[delivery.domains.\"d.test\"]\naddress_family = \"prefer_ipv4\"\n";
+    assertThat(addresses(preferred + here)).first().isEqualTo("192.0.2.1");
     resolver.mx("four.test", 10, "b.test", "192.0.2.2");
     HostLookup none =
         finder.find(TestConfig.router(wanted.formatted("ipv6")).destination("four.test"));
