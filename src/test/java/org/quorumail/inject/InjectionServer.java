@@ -2,6 +2,8 @@ package org.quorumail.inject;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -25,6 +27,7 @@ import org.quorumail.api.OtherNodes;
 import org.quorumail.auth.AuthConfig;
 import org.quorumail.auth.Authentication;
 import org.quorumail.auth.LoginFailures;
+import org.quorumail.auth.User;
 import org.quorumail.node.Config;
 import org.quorumail.policy.AliasTable;
 import org.quorumail.policy.FilterChain;
@@ -36,6 +39,8 @@ import org.quorumail.policy.SessionPolicy;
 import org.quorumail.policy.Tarpit;
 import org.quorumail.smtp.server.FakeIntake;
 import org.quorumail.smtp.server.InjectionEndpoint;
+import org.quorumail.smtp.server.InjectionEndpoint.InjectionClient;
+import org.quorumail.smtp.server.InjectionSession;
 import org.quorumail.smtp.server.MemoryBudget;
 import org.quorumail.smtp.server.ServerContext;
 
@@ -114,6 +119,16 @@ final class InjectionServer implements AutoCloseable {
 
   int port() {
     return server.port();
+  }
+
+  /** Takes most of the memory until it is closed. */
+  InjectionSession fillMemory() {
+    InetSocketAddress here = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    User user = new User("filler", Set.of());
+    InjectionClient filler = new InjectionClient(here, here, "HTTP", Optional.empty(), user);
+    InjectionSession session = endpoint.orElseThrow().open(filler).orElseThrow();
+    if (!session.tryReserve(11 << 20)) throw new IllegalStateException("the memory is full");
+    return session;
   }
 
   double memoryUsed() {
