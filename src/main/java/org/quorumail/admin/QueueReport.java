@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import org.quorumail.api.ChangeRefusedException;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
 import org.quorumail.classification.Classification;
 import org.quorumail.classification.FailureClassifier;
@@ -146,7 +146,7 @@ public final class QueueReport implements QueueView {
     return new ChangedMessages(changed, skipped, reason, page.next().orElse(null), null);
   }
 
-  private SpoolQueries.MessageCriteria criteria(MessageFilter filter) {
+  private SpoolQueries.MessageCriteria criteria(QueueCriteria filter) {
     return new SpoolQueries.MessageCriteria(
         status(filter.status()),
         nonEmpty(filter.domain()),

@@ -98,7 +98,7 @@ final class QueueRoutes {
   private static MessageQuery query(ApiRequest request, String... others) {
     List<String> known = new ArrayList<>(PAGE_PARAMETERS);
     known.addAll(List.of(others));
-    MessageFilter filter = MessageFilter.read(request, known);
+    QueueCriteria filter = QueueCriteria.read(request, known);
     String after = request.parameter("cursor").orElse("");
     if (!after.isEmpty() && !CURSOR.matcher(after).matches()) {
       throw new IllegalArgumentException("cursor must come from an earlier page");
@@ -250,7 +250,7 @@ final class QueueRoutes {
 
   private int makeDue(String domain, List<String> spools) {
     long until = System.nanoTime() + MAX_REROUTE_TIME.toNanos();
-    MessageFilter waiting = new MessageFilter("retry", "", "", domain, 0, 0, 0, "", "");
+    QueueCriteria waiting = new QueueCriteria("retry", "", "", domain, 0, 0, 0, "", "");
     OperatorCommand retry = new OperatorCommand.Retry(false);
     int due = 0;
     int seen = 0;

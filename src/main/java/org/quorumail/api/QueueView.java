@@ -114,7 +114,7 @@ public interface QueueView {
    * @param limit most messages of a page, at most {@value #MAX_PAGE}
    * @param spools names of the spools to search, which must be here; all when there is none
    */
-  record MessageQuery(MessageFilter filter, String after, int limit, List<String> spools) {
+  record MessageQuery(QueueCriteria filter, String after, int limit, List<String> spools) {
     public static final int MAX_PAGE = 1_000;
 
     public MessageQuery {
@@ -124,7 +124,7 @@ public interface QueueView {
     public MessageQuery(
         String status, String domain, String sender, long minAgeMillis, String after, int limit) {
       this(
-          new MessageFilter(status, sender, "", domain, minAgeMillis, 0, 0, "", ""),
+          new QueueCriteria(status, sender, "", domain, minAgeMillis, 0, 0, "", ""),
           after,
           limit,
           List.of());

@@ -19,10 +19,9 @@ final class Terminal {
 
   /** Asks a person; false without one. */
   static boolean confirm(NodeOptions options, String question) {
-    Console console = System.console();
-    if (console == null || !console.isTerminal()) return false;
+    if (!isTerminal()) return false;
     options.out().flush();
-    String answer = console.readLine("%s [y/N] ", question);
+    String answer = System.console().readLine("%s [y/N] ", question);
     return answer != null && answer.strip().equalsIgnoreCase("y");
   }
 

@@ -250,7 +250,7 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   public final List<OperatorCommand> commands = new ArrayList<>();
 
   /** The filters that were used, in their order. */
-  public final List<MessageFilter> filters = new ArrayList<>();
+  public final List<QueueCriteria> filters = new ArrayList<>();
 
   @Override
   public ChangedMessages change(MessageQuery query, OperatorCommand command) {

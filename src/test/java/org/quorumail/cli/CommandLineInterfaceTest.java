@@ -26,7 +26,7 @@ import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
@@ -148,7 +148,7 @@ class CommandLineInterfaceTest {
         .isEqualTo(ExitCode.DONE);
     assertThat(out).isEqualTo("2\n");
     assertThat(node.filters.getLast())
-        .isEqualTo(new MessageFilter("", "", "", "", 0, 0, 0, "later", "network"));
+        .isEqualTo(new QueueCriteria("", "", "", "", 0, 0, 0, "later", "network"));
     List<String> filter =
         List.of("--recipient", "a@b", "--larger", "1KB", "--attempts", "2", "--status", "retry");
     List<String> command = new ArrayList<>(List.of("queue", "delete", "--count"));
@@ -156,7 +156,7 @@ class CommandLineInterfaceTest {
     assertThat(onNode(command.toArray(String[]::new))).isEqualTo(ExitCode.DONE);
     assertThat(out).isEqualTo("1\n");
     assertThat(node.filters.getLast())
-        .isEqualTo(new MessageFilter("retry", "", "a@b", "", 0, 1024, 2, "", ""));
+        .isEqualTo(new QueueCriteria("retry", "", "a@b", "", 0, 1024, 2, "", ""));
     assertThat(node.commands).isEmpty();
     assertThat(onNode("queue", "hold", "--class", "netwrk")).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("did you mean network?");
