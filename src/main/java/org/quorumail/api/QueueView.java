@@ -20,6 +20,9 @@ public interface QueueView {
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
 
+  /** The reason why a message is not bounced during an attempt. */
+  String IS_IN_PROGRESS = "an attempt to deliver the message is running; repeat the order";
+
   /** The reason why a held message is not retried. */
   String IS_HELD = "the message is held; release it first";
 
@@ -104,6 +107,10 @@ public interface QueueView {
     NOT_FOUND,
     /** The message is held: release it first. */
     HELD,
+    /** An attempt is running: repeat the order. */
+    IN_PROGRESS,
+    /** This node has the message, and another one delivers it. */
+    NOT_OWNED,
     NO_QUORUM
   }
 

@@ -25,7 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
     name = "queue",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "List, count, hold, release, retry, reroute and delete queued messages.",
+    description = "List, count, hold, release, retry, reroute, bounce and delete queued messages.",
     footer = {
       "",
       "Examples:",
@@ -169,6 +169,30 @@ final class QueueCommand extends CommandGroup {
             "",
             "deleted",
             "deleted mail cannot be restored and its sender gets no report"));
+  }
+
+  @Command(
+      name = "bounce",
+      mixinStandardHelpOptions = true,
+      description = "End messages as failed, with a report to the sender.",
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail queue bounce 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes --reason \"sent by mistake\"",
+        "  quorumail queue bounce --sender bulk@example.org --count"
+      })
+  int bounce(
+      @Mixin NodeOptions options,
+      @Mixin MessageSelection choice,
+      @Option(names = "--reason", paramLabel = "R", description = "Reason, which the report has.")
+          @Nullable String reason,
+      @Option(names = "--silent", description = "Without a report to the sender.") boolean silent)
+      throws CommandException {
+    String parameters = silent ? "silent=true&" : "";
+    if (reason != null) parameters += "reason=" + encode(reason) + "&";
+    return choice.change(
+        options,
+        new MessageCall("POST", "bounce", parameters, "bounced", "bounced mail is not sent again"));
   }
 
   @Command(

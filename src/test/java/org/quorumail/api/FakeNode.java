@@ -238,6 +238,11 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
               : change(id, "pending");
       case OperatorCommand.Hold hold -> change(id, "held");
       case OperatorCommand.Release release -> change(id, "pending");
+      case OperatorCommand.Bounce bounce -> {
+        ChangeResult change = change(id, "");
+        if (change == ChangeResult.DONE) statuses.remove(id);
+        yield change;
+      }
       case OperatorCommand.Delete delete -> {
         ChangeResult change = change(id, "");
         if (change == ChangeResult.DONE) statuses.remove(id);

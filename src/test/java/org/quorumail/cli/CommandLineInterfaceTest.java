@@ -28,6 +28,7 @@ import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
 import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.Config;
@@ -161,6 +162,21 @@ class CommandLineInterfaceTest {
     assertThat(onNode("queue", "hold", "--class", "netwrk")).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("did you mean network?");
     assertThat(onNode("queue", "hold", "--count", node.first.toString())).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void bouncingWantsConfirmationAndHasAReason() {
+    assertThat(onNode("queue", "bounce", node.first.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("confirm with --yes");
+    assertThat(onNode("queue", "bounce", "--status", "retry", "--yes", "--reason", "sent & wrong"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).isEqualTo(node.first + " bounced\n");
+    assertThat(onNode("queue", "bounce", node.second.toString(), "--yes", "--silent"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(node.commands)
+        .containsExactly(
+            new OperatorCommand.Bounce("sent & wrong", false),
+            new OperatorCommand.Bounce("", true));
   }
 
   @Test
