@@ -19,10 +19,12 @@ final class Terminal {
 
   /** Asks a person; false without one. */
   static boolean confirm(NodeOptions options, String question) {
-    if (!isTerminal()) return false;
     options.out().flush();
-    String answer = System.console().readLine("%s [y/N] ", question);
-    return answer != null && answer.strip().equalsIgnoreCase("y");
+    return Optional.ofNullable(System.console())
+        .filter(Console::isTerminal)
+        .map(console -> String.valueOf(console.readLine("%s [y/N] ", question)))
+        .filter(answer -> answer.strip().equalsIgnoreCase("y"))
+        .isPresent();
   }
 
   static boolean isTerminal() {
