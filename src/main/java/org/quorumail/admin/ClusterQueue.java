@@ -23,6 +23,7 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.NodeAnswer;
 import org.quorumail.api.OtherNodes;
+import org.quorumail.api.QueueBreakdown;
 import org.quorumail.api.QueueView;
 import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
@@ -279,6 +280,40 @@ public final class ClusterQueue implements QueueView {
       again = true;
     }
     return sum(totals, missingPart(silent, elsewhere.keySet()));
+  }
+
+  @Override
+  public QueueBreakdown breakdown(String by, int limit, List<String> names) {
+    Map<String, List<String>> elsewhere = new TreeMap<>(spools(names));
+    Set<String> here = here();
+    here.retainAll(elsewhere.keySet());
+    elsewhere.keySet().removeAll(here);
+    int most = QueueBreakdown.ROWS_MAX;
+    List<QueueBreakdown> parts = new ArrayList<>();
+    if (!here.isEmpty()) parts.add(local.breakdown(by, most, List.copyOf(here)));
+    Set<String> silent = new TreeSet<>();
+    Map<String, List<String>> byNode = assign(elsewhere, silent);
+    while (!byNode.isEmpty()) { // a node that does not answer is not asked again, so this ends
+      byNode.forEach(
+          (node, spools) -> {
+            Optional<QueueBreakdown> part = breakdown(node, by, spools);
+            part.ifPresent(parts::add);
+            if (part.isPresent()) elsewhere.keySet().removeAll(spools);
+            else silent.add(node);
+          });
+      byNode = assign(elsewhere, silent);
+    }
+    return QueueBreakdown.sum(by, parts, limit, missingPart(silent, elsewhere.keySet()));
+  }
+
+  private Optional<QueueBreakdown> breakdown(String node, String by, List<String> spools) {
+    StringBuilder target = new StringBuilder("/api/queue/stats/").append(by);
+    target.append("?limit=").append(QueueBreakdown.ROWS_MAX);
+    spools.forEach(spool -> append(target, "spool", spool));
+    return others
+        .call(node, "GET", target.toString(), QUERY_TIMEOUT)
+        .filter(NodeAnswer::isSuccess)
+        .flatMap(answer -> answer.read(QueueBreakdown.class));
   }
 
   /** The totals of a node whose attempts are counted already. */

@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import org.quorumail.api.ChangeRefusedException;
+import org.quorumail.api.QueueBreakdown;
 import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
 import org.quorumail.classification.Classification;
@@ -114,6 +115,20 @@ public final class QueueReport implements QueueView {
                 WALK_TIME,
                 message -> found.increment());
     return new MessageCount(found.sum(), next.orElse(null), null);
+  }
+
+  @Override
+  public QueueBreakdown breakdown(String by, int limit, List<String> spools) {
+    BreakdownCounter counter = new BreakdownCounter(by, classifier(), clock.millis());
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) return counter.result(true, limit);
+    requireHere(open.get(), spools);
+    Optional<String> rest =
+        open.get()
+            .spools()
+            .queries()
+            .walk(SpoolQueries.MessageCriteria.ALL, spools, "", WALK_TIME, counter);
+    return counter.result(rest.isEmpty(), limit);
   }
 
   @Override

@@ -29,6 +29,7 @@ public final class InternalApi {
           "POST /api/queue/bounce",
           "DELETE /api/queue",
           "GET /api/queue/stats",
+          "GET /api/queue/stats/{by}",
           "GET /api/queue/suspensions",
           "GET /api/queue/{id}",
           "GET /api/queue/{id}/text",

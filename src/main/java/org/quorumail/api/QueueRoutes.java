@@ -70,6 +70,7 @@ final class QueueRoutes {
         changes("POST", "/api/queue/bounce", QueueRoutes::bounce, REASON, SILENT),
         changes("DELETE", "/api/queue", r -> new OperatorCommand.Delete()),
         new ApiRoute("GET", "/api/queue/stats", Access.READ, this::stats),
+        new ApiRoute("GET", "/api/queue/stats/{by}", Access.READ, this::breakdown),
         new ApiRoute("GET", "/api/queue/classify", Access.READ, this::classify),
         new ApiRoute("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
         new ApiRoute("GET", "/api/queue/suspensions", Access.READ, r -> suspensions()),
@@ -160,6 +161,16 @@ final class QueueRoutes {
 
   private ApiResponse stats(ApiRequest request) {
     return ApiResponse.json(queue.stats(spools(request)));
+  }
+
+  private ApiResponse breakdown(ApiRequest request) {
+    String by = request.variable("by");
+    if (!QueueView.BREAKDOWNS.contains(by)) {
+      throw new IllegalArgumentException(
+          "the queue is divided by one of " + String.join(", ", QueueView.BREAKDOWNS));
+    }
+    return ApiResponse.json(
+        queue.breakdown(by, limit(request.parameter("limit")), spools(request)));
   }
 
   private ApiResponse classify(ApiRequest request) {

@@ -20,6 +20,9 @@ public interface QueueView {
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
 
+  /** The properties by which the queue can be divided. */
+  List<String> BREAKDOWNS = List.of("destination", "sender", "error", "class");
+
   /** The reason why a message is not bounced during an attempt. */
   String IS_IN_PROGRESS = "an attempt to deliver the message is running; repeat the order";
 
@@ -46,6 +49,15 @@ public interface QueueView {
    * @throws IllegalArgumentException when one of them is not here
    */
   QueueTotals stats(List<String> spools);
+
+  /**
+   * Divides what waits by a property.
+   *
+   * @param by one of {@link #BREAKDOWNS}
+   * @param limit most rows
+   * @param spools names of the spools, which must be here; all when there is none
+   */
+  QueueBreakdown breakdown(String by, int limit, List<String> spools);
 
   /** Runs a command about one message. */
   ChangeResult change(QueueId id, OperatorCommand command);

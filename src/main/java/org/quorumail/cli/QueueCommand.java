@@ -199,11 +199,22 @@ final class QueueCommand extends CommandGroup {
       name = "stats",
       mixinStandardHelpOptions = true,
       description = "Count messages by status.",
-      footer = {"", "Example: quorumail queue stats --watch --interval 5"})
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail queue stats --watch --interval 5",
+        "  quorumail queue stats --by destination"
+      })
   int stats(
       @Mixin NodeOptions options,
       @Option(names = "--watch", description = "Repeat until interrupted; redraws on a terminal.")
           boolean watch,
+      @Option(
+              names = "--by",
+              paramLabel = "P",
+              description =
+                  "Divide what waits by destination, sender, error or class, with its age.")
+          @Nullable String by,
       @Option(
               names = "--interval",
               paramLabel = "N",
@@ -214,8 +225,13 @@ final class QueueCommand extends CommandGroup {
     ControlSocketClient node = options.client();
     boolean redraws = watch && !options.isJson() && Terminal.isTerminal();
     do {
-      JsonNode stats = node.call("GET", "/api/queue/stats");
-      options.print(stats, (answer, out) -> printStats(answer, redraws, out));
+      JsonNode stats = node.call("GET", "/api/queue/stats" + (by == null ? "" : "/" + encode(by)));
+      options.print(
+          stats,
+          (answer, out) -> {
+            if (by == null) printStats(answer, redraws, out);
+            else QueueTable.printBreakdown(answer, redraws, out);
+          });
       MissingAnswers missing = new MissingAnswers();
       missing.add(stats);
       missing.print(options);

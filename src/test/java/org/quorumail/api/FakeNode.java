@@ -273,6 +273,14 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   }
 
   @Override
+  public QueueBreakdown breakdown(String by, int limit, List<String> spools) {
+    var row =
+        new QueueBreakdown.BreakdownRow(
+            "example.net", 2, 8192, 7200, List.of(1L, 0L, 0L, 1L, 0L, 0L, 0L));
+    return new QueueBreakdown(by, QueueBreakdown.AGES, List.of(row), 3, true, missing);
+  }
+
+  @Override
   public MessageCount count(MessageQuery query) {
     MessagePage page = list(query);
     return new MessageCount(page.messages().size(), page.cursor(), missing);

@@ -165,6 +165,18 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void whatWaitsIsDividedWithItsAges() {
+    assertThat(onNode("queue", "stats", "--by", "destination")).isEqualTo(ExitCode.DONE);
+    assertThat(out.lines().map(l -> l.strip().replaceAll(" +", " ")))
+        .containsExactly(
+            "WAITING BYTES OLDEST <5m <30m <2h <12h <1d <3d MORE DESTINATION",
+            "2 8192 7200s 1 - - 1 - - - example.net",
+            "3 more wait with values that are not shown");
+    assertThat(onNode("queue", "stats", "--by", "colour")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("destination, sender, error, class");
+  }
+
+  @Test
   void bouncingWantsConfirmationAndHasAReason() {
     assertThat(onNode("queue", "bounce", node.first.toString())).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("confirm with --yes");
