@@ -23,6 +23,7 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.api.NodeAnswer;
 import org.quorumail.api.OtherNodes;
+import org.quorumail.api.QueueBreakdown;
 import org.quorumail.api.QueueView;
 import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
@@ -54,13 +55,14 @@ public final class ClusterQueue implements QueueView {
 
   @Override
   public MessagePage list(MessageQuery query) {
-    if (isHere(query)) return local.list(query);
+    if (isIn(here(), query)) return local.list(query);
     List<QueuedMessage> found = new ArrayList<>();
     SpoolWalk<MessagePage> pages = new SpoolWalk<>(MessagePage.class, MessagePage::cursor);
     String path = query.filter().isNew() ? "/api/queue/search" : "/api/queue";
     String next =
         pages.run(
             query,
+            here(),
             local::list,
             (part, node) -> askInParts(part, node, path),
             page -> {
@@ -73,12 +75,13 @@ public final class ClusterQueue implements QueueView {
 
   @Override
   public MessageCount count(MessageQuery query) {
-    if (isHere(query)) return local.count(query);
+    if (isIn(here(), query)) return local.count(query);
     LongAdder count = new LongAdder();
     SpoolWalk<MessageCount> counts = new SpoolWalk<>(MessageCount.class, MessageCount::cursor);
     String next =
         counts.run(
             query,
+            here(),
             local::count,
             (part, node) -> counts.ask(node, "GET", "/api/queue/count", part, "", QUERY_TIMEOUT),
             answer -> {
@@ -90,7 +93,9 @@ public final class ClusterQueue implements QueueView {
 
   @Override
   public ChangedMessages change(MessageQuery query, OperatorCommand command) {
-    if (isHere(query)) return local.change(query, command);
+    boolean byOwner = command instanceof OperatorCommand.Bounce;
+    Set<String> here = byOwner ? owned() : here();
+    if (isIn(here, query)) return local.change(query, command);
     List<String> ids = new ArrayList<>();
     LongAdder skipped = new LongAdder();
     CommandTarget target = CommandTarget.of(command);
@@ -99,6 +104,7 @@ public final class ClusterQueue implements QueueView {
     String next =
         changes.run(
             query,
+            here,
             part -> local.change(part, command),
             (part, node) ->
                 changes.ask(
@@ -117,10 +123,17 @@ public final class ClusterQueue implements QueueView {
     return new ChangedMessages(ids, skipped.intValue(), reason, next, changes.missingPart());
   }
 
-  /** Whether this node has all spools that the query is about, or needs none. */
-  private boolean isHere(MessageQuery query) {
+  /** Whether all spools that the query is about are among these, or it needs none. */
+  private boolean isIn(Set<String> here, MessageQuery query) {
     return QueueReport.isEndStatus(query.filter().status())
-        || here().containsAll(spools(query.spools()).keySet());
+        || here.containsAll(spools(query.spools()).keySet());
+  }
+
+  /** The spools from which this node delivers. */
+  private Set<String> owned() {
+    Set<String> owned = new TreeSet<>();
+    for (SpoolStatus spool : local.spools()) if (spool.owned()) owned.add(spool.name());
+    return owned;
   }
 
   /**
@@ -135,6 +148,9 @@ public final class ClusterQueue implements QueueView {
     private final Set<String> missing = new TreeSet<>();
     @Nullable T last;
 
+    /** Whether the node that was asked last has answered, but not with what was wanted. */
+    private boolean refused;
+
     SpoolWalk(Class<T> type, Function<T, @Nullable String> cursor) {
       this.type = type;
       this.cursor = cursor;
@@ -148,11 +164,11 @@ public final class ClusterQueue implements QueueView {
      */
     @Nullable String run(
         MessageQuery query,
+        Set<String> here,
         Function<MessageQuery, T> own,
         BiFunction<MessageQuery, String, Optional<T>> other,
         ToIntFunction<T> add) {
       NavigableMap<String, List<String>> spools = spools(query.spools());
-      Set<String> here = here();
       long until = System.nanoTime() + PAGE_TIME.toNanos();
       String begin = SpoolQueries.spoolOf(query.after());
       int found = 0;
@@ -182,7 +198,8 @@ public final class ClusterQueue implements QueueView {
       for (String node : inOrder(others, holders, silent)) {
         Optional<T> answer = other.apply(part, node);
         if (answer.isPresent()) return answer;
-        silent.add(node);
+        if (!refused) silent.add(node);
+        refused = false;
       }
       return Optional.empty();
     }
@@ -196,10 +213,9 @@ public final class ClusterQueue implements QueueView {
         String parameters,
         Duration timeout) {
       String target = path + "?" + target(query, query.limit()) + parameters;
-      return others
-          .call(node, method, target, timeout)
-          .filter(NodeAnswer::isSuccess)
-          .flatMap(answer -> answer.read(type));
+      Optional<NodeAnswer> answer = others.call(node, method, target, timeout);
+      refused = answer.isPresent() && !answer.get().isSuccess(); // another node may own the spool
+      return answer.filter(NodeAnswer::isSuccess).flatMap(a -> a.read(type));
     }
 
     @Nullable MissingPart missingPart() {
@@ -264,6 +280,40 @@ public final class ClusterQueue implements QueueView {
       again = true;
     }
     return sum(totals, missingPart(silent, elsewhere.keySet()));
+  }
+
+  @Override
+  public QueueBreakdown breakdown(String by, int limit, List<String> names) {
+    Map<String, List<String>> elsewhere = new TreeMap<>(spools(names));
+    Set<String> here = here();
+    here.retainAll(elsewhere.keySet());
+    elsewhere.keySet().removeAll(here);
+    int most = QueueBreakdown.ROWS_MAX;
+    List<QueueBreakdown> parts = new ArrayList<>();
+    if (!here.isEmpty()) parts.add(local.breakdown(by, most, List.copyOf(here)));
+    Set<String> silent = new TreeSet<>();
+    Map<String, List<String>> byNode = assign(elsewhere, silent);
+    while (!byNode.isEmpty()) { // a node that does not answer is not asked again, so this ends
+      byNode.forEach(
+          (node, spools) -> {
+            Optional<QueueBreakdown> part = breakdown(node, by, spools);
+            part.ifPresent(parts::add);
+            if (part.isPresent()) elsewhere.keySet().removeAll(spools);
+            else silent.add(node);
+          });
+      byNode = assign(elsewhere, silent);
+    }
+    return QueueBreakdown.sum(by, parts, limit, missingPart(silent, elsewhere.keySet()));
+  }
+
+  private Optional<QueueBreakdown> breakdown(String node, String by, List<String> spools) {
+    StringBuilder target = new StringBuilder("/api/queue/stats/").append(by);
+    target.append("?limit=").append(QueueBreakdown.ROWS_MAX);
+    spools.forEach(spool -> append(target, "spool", spool));
+    return others
+        .call(node, "GET", target.toString(), QUERY_TIMEOUT)
+        .filter(NodeAnswer::isSuccess)
+        .flatMap(answer -> answer.read(QueueBreakdown.class));
   }
 
   /** The totals of a node whose attempts are counted already. */

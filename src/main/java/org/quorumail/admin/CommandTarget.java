@@ -1,5 +1,7 @@
 package org.quorumail.admin;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import org.quorumail.mail.OperatorCommand;
 
 /**
@@ -14,6 +16,14 @@ record CommandTarget(String method, String path, String parameters) {
           new CommandTarget("POST", "/api/queue/retry", retry.releases() ? "&force=true" : "");
       case OperatorCommand.Hold hold -> new CommandTarget("POST", "/api/queue/hold", "");
       case OperatorCommand.Release release -> new CommandTarget("POST", "/api/queue/release", "");
+      case OperatorCommand.Bounce bounce ->
+          new CommandTarget(
+              "POST",
+              "/api/queue/bounce",
+              "&silent="
+                  + bounce.silent()
+                  + "&reason="
+                  + URLEncoder.encode(bounce.reason(), StandardCharsets.UTF_8));
       case OperatorCommand.Delete delete -> new CommandTarget("DELETE", "/api/queue", "");
     };
   }

@@ -2,14 +2,14 @@ package org.quorumail.admin;
 
 import java.util.Locale;
 import java.util.function.Predicate;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.classification.FailureClassifier;
 import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
 /** The criteria of a filter that no index of the spool serves. */
-record FilterPredicate(MessageFilter filter, FailureClassifier classifier)
+record FilterPredicate(QueueCriteria filter, FailureClassifier classifier)
     implements Predicate<SpooledMessage> {
   @Override
   public boolean test(SpooledMessage message) {

@@ -13,10 +13,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import org.quorumail.api.ChangeRefusedException;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueBreakdown;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
 import org.quorumail.classification.Classification;
 import org.quorumail.classification.FailureClassifier;
@@ -29,6 +33,7 @@ import org.quorumail.mail.QueueId;
 import org.quorumail.node.ClusterOrders;
 import org.quorumail.node.NodeState;
 import org.quorumail.node.RaftGroups;
+import org.quorumail.queue.BounceResult;
 import org.quorumail.queue.DeliveryQueue;
 import org.quorumail.spool.MessageStatus;
 import org.quorumail.spool.SpoolCommands;
@@ -130,6 +135,20 @@ public final class QueueReport implements QueueView {
   }
 
   @Override
+  public QueueBreakdown breakdown(String by, int limit, List<String> spools) {
+    BreakdownCounter counter = new BreakdownCounter(by, classifier(), clock.millis());
+    Optional<RaftGroups> open = state.groups();
+    if (open.isEmpty()) return counter.result(true, limit);
+    requireHere(open.get(), spools);
+    Optional<String> rest =
+        open.get()
+            .spools()
+            .queries()
+            .walk(SpoolQueries.MessageCriteria.ALL, spools, "", WALK_TIME, counter);
+    return counter.result(rest.isEmpty(), limit);
+  }
+
+  @Override
   public ChangedMessages change(MessageQuery query, OperatorCommand command) {
     Optional<RaftGroups> open = state.groups();
     if (open.isEmpty() || findsNothing(query.filter().status()))
@@ -145,13 +164,16 @@ public final class QueueReport implements QueueView {
     int skipped = 0;
     for (Map.Entry<String, List<QueueId>> part : bySpool.entrySet()) {
       List<QueueId> ids = part.getValue();
-      List<SpoolCommands.CommandStatus> statuses =
-          open.get().spools().commands().run(part.getKey(), ids, command);
+      List<ChangeResult> statuses = run(open.get(), part.getKey(), ids, command);
       for (int i = 0; i < ids.size(); i++) {
         switch (statuses.get(i)) {
           case DONE -> changed.add(ids.get(i).toString());
-          case HELD -> skipped++;
-          case NO_SUCH_MESSAGE -> {} // it has ended meanwhile
+          case HELD, IN_PROGRESS -> skipped++;
+          case NOT_FOUND -> {} // it has ended meanwhile
+          case NOT_OWNED ->
+              throw ChangeRefusedException.noQuorum(
+                  "another node delivers from %s: %d messages are changed"
+                      .formatted(part.getKey(), changed.size()));
           case NO_QUORUM ->
               throw ChangeRefusedException.noQuorum(
                   "no quorum for %s: %d messages are changed, and others may be"
@@ -159,11 +181,12 @@ public final class QueueReport implements QueueView {
         }
       }
     }
-    String reason = skipped == 0 ? null : IS_HELD;
+    String reason = command instanceof OperatorCommand.Bounce ? IS_IN_PROGRESS : IS_HELD;
+    if (skipped == 0) reason = null;
     return new ChangedMessages(changed, skipped, reason, page.next().orElse(null), null);
   }
 
-  private SpoolQueries.MessageCriteria criteria(MessageFilter filter) {
+  private SpoolQueries.MessageCriteria criteria(QueueCriteria filter) {
     return new SpoolQueries.MessageCriteria(
         status(filter.status()),
         nonEmpty(filter.domain()),
@@ -260,11 +283,45 @@ public final class QueueReport implements QueueView {
   public ChangeResult change(QueueId id, OperatorCommand command) {
     Optional<RaftGroups> open = state.groups();
     if (open.isEmpty()) return ChangeResult.NO_QUORUM;
-    return switch (open.get().spools().commands().run(id, command)) {
+    if (command instanceof OperatorCommand.Bounce bounce) return bounce(id, bounce);
+    return result(open.get().spools().commands().run(id, command));
+  }
+
+  private static ChangeResult result(SpoolCommands.CommandStatus status) {
+    return switch (status) {
       case DONE -> ChangeResult.DONE;
       case NO_SUCH_MESSAGE -> ChangeResult.NOT_FOUND;
       case HELD -> ChangeResult.HELD;
       case NO_QUORUM -> ChangeResult.NO_QUORUM;
+    };
+  }
+
+  private List<ChangeResult> run(
+      RaftGroups groups, String spool, List<QueueId> ids, OperatorCommand command) {
+    return command instanceof OperatorCommand.Bounce bounce
+        ? bounceAll(ids, bounce)
+        : groups.spools().commands().run(spool, ids, command).stream()
+            .map(QueueReport::result)
+            .toList();
+  }
+
+  /** Bounces many at once, so that the records of many share an entry of the log. */
+  private List<ChangeResult> bounceAll(List<QueueId> ids, OperatorCommand.Bounce order) {
+    List<Future<ChangeResult>> results = new ArrayList<>();
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (QueueId id : ids) results.add(executor.submit(() -> bounce(id, order)));
+    }
+    return results.stream().map(Future::resultNow).toList();
+  }
+
+  private ChangeResult bounce(QueueId id, OperatorCommand.Bounce order) {
+    BounceResult result =
+        state.queue().map(q -> q.bounce(id, order)).orElse(BounceResult.NOT_OWNED);
+    return switch (result) {
+      case DONE -> ChangeResult.DONE;
+      case IN_PROGRESS -> ChangeResult.IN_PROGRESS;
+      case NOT_RECORDED -> ChangeResult.NO_QUORUM;
+      case NOT_OWNED -> message(id).isPresent() ? ChangeResult.NOT_OWNED : ChangeResult.NOT_FOUND;
     };
   }
 

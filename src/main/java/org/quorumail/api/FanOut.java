@@ -44,6 +44,9 @@ final class FanOut {
   private static final Set<String> ON_EVERY_NODE =
       Set.of("POST /api/queue/process-now", "POST /api/queue/reroute");
 
+  /** Operations on a message that only the owner of its spool carries out. */
+  private static final String BY_OWNER = "POST /api/queue/{id}/bounce";
+
   /** Lists of which a node shows what is in force on it. */
   private static final Set<String> ROWS_OF_EVERY_NODE =
       Set.of("GET /api/queue/suspensions", "GET /api/dns/overrides");
@@ -67,6 +70,9 @@ final class FanOut {
   ApiRoute extend(ApiRoute route) {
     if (ON_A_MESSAGE.contains(route.operation())) {
       return route.with(request -> onMessage(route, request));
+    }
+    if (route.operation().equals(BY_OWNER)) {
+      return route.with(request -> byOwner(route, request));
     }
     if (ON_EVERY_NODE.contains(route.operation())) {
       return route.with(request -> onEveryNode(route, request));
@@ -103,6 +109,20 @@ final class FanOut {
                 unavailable(
                     "%s, which has the message, does not answer: a change may have happened or not"
                         .formatted(holder)));
+  }
+
+  /** Asks all other nodes unless this one owns the spool: one of them at most does. */
+  private ApiResponse byOwner(ApiRoute route, ApiRequest request) {
+    ApiResponse own = route.handler().handle(request);
+    boolean mayBeElsewhere =
+        own.status() == NodeAnswer.NOT_FOUND || own.status() == NodeAnswer.UNAVAILABLE;
+    if (!mayBeElsewhere || others.ids().isEmpty()) return own;
+    Answers answers = ask(request.method(), target(request), OtherNodes.CHANGE_TIMEOUT, true);
+    return answers.byNode.values().stream()
+        .filter(a -> a.status() != NodeAnswer.NOT_FOUND && a.status() != NodeAnswer.UNAVAILABLE)
+        .findFirst()
+        .map(FanOut::response)
+        .orElse(own);
   }
 
   /** A message may still be in a spool of which no replica was asked. */

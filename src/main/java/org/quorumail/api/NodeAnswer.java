@@ -9,6 +9,8 @@ public record NodeAnswer(int status, byte[] body) {
   static final int OK = 200;
   static final int NOT_FOUND = 404;
 
+  static final int UNAVAILABLE = 503;
+
   /** The answer is longer than a call carries: a request for less may succeed. */
   public static final int TOO_LONG = 413;
 

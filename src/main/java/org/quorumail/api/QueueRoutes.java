@@ -20,6 +20,8 @@ import org.quorumail.mail.QueueId;
 final class QueueRoutes {
   private static final int DEFAULT_PAGE = 100;
   private static final String FORCE = "force";
+  private static final String REASON = "reason";
+  private static final String SILENT = "silent";
 
   /** The parameters of each query beside the filter. */
   private static final List<String> PAGE_PARAMETERS = List.of("cursor", "limit", "spool");
@@ -65,8 +67,10 @@ final class QueueRoutes {
         changes("POST", "/api/queue/retry", QueueRoutes::retry, FORCE),
         changes("POST", "/api/queue/hold", r -> new OperatorCommand.Hold()),
         changes("POST", "/api/queue/release", r -> new OperatorCommand.Release()),
+        changes("POST", "/api/queue/bounce", QueueRoutes::bounce, REASON, SILENT),
         changes("DELETE", "/api/queue", r -> new OperatorCommand.Delete()),
         new ApiRoute("GET", "/api/queue/stats", Access.READ, this::stats),
+        new ApiRoute("GET", "/api/queue/stats/{by}", Access.READ, this::breakdown),
         new ApiRoute("GET", "/api/queue/classify", Access.READ, this::classify),
         new ApiRoute("POST", "/api/queue/process-now", Access.WRITE, r -> processNow()),
         new ApiRoute("GET", "/api/queue/suspensions", Access.READ, r -> suspensions()),
@@ -79,6 +83,7 @@ final class QueueRoutes {
         change("POST", "/api/queue/{id}/retry", QueueRoutes::retry),
         change("POST", "/api/queue/{id}/hold", r -> new OperatorCommand.Hold()),
         change("POST", "/api/queue/{id}/release", r -> new OperatorCommand.Release()),
+        change("POST", "/api/queue/{id}/bounce", QueueRoutes::bounce),
         change("DELETE", "/api/queue/{id}", r -> new OperatorCommand.Delete()),
         new ApiRoute("GET", "/api/spool/stats", Access.READ, r -> spools()),
         new ApiRoute("POST", "/api/spool/cleanup-completed", Access.WRITE, r -> cleanUp()),
@@ -98,12 +103,28 @@ final class QueueRoutes {
   private static MessageQuery query(ApiRequest request, String... others) {
     List<String> known = new ArrayList<>(PAGE_PARAMETERS);
     known.addAll(List.of(others));
-    MessageFilter filter = MessageFilter.read(request, known);
+    QueueCriteria filter = QueueCriteria.read(request, known);
     String after = request.parameter("cursor").orElse("");
     if (!after.isEmpty() && !CURSOR.matcher(after).matches()) {
       throw new IllegalArgumentException("cursor must come from an earlier page");
     }
     return new MessageQuery(filter, after, limit(request.parameter("limit")), spools(request));
+  }
+
+  private static OperatorCommand bounce(ApiRequest request) {
+    return new OperatorCommand.Bounce(
+        reason(request), request.parameter(SILENT).map("true"::equals).orElse(false));
+  }
+
+  private static String reason(ApiRequest request) {
+    String reason = request.parameter(REASON).orElse("").strip();
+    if (reason.length() > OperatorOrder.REASON_MAX) {
+      throw new IllegalArgumentException(
+          "the parameter reason has at most %d characters".formatted(OperatorOrder.REASON_MAX));
+    }
+    if (reason.chars().anyMatch(c -> Character.isISOControl(c)))
+      throw new IllegalArgumentException("the parameter reason is one line");
+    return reason;
   }
 
   private static OperatorCommand retry(ApiRequest request) {
@@ -140,6 +161,16 @@ final class QueueRoutes {
 
   private ApiResponse stats(ApiRequest request) {
     return ApiResponse.json(queue.stats(spools(request)));
+  }
+
+  private ApiResponse breakdown(ApiRequest request) {
+    String by = request.variable("by");
+    if (!QueueView.BREAKDOWNS.contains(by)) {
+      throw new IllegalArgumentException(
+          "the queue is divided by one of " + String.join(", ", QueueView.BREAKDOWNS));
+    }
+    return ApiResponse.json(
+        queue.breakdown(by, limit(request.parameter("limit")), spools(request)));
   }
 
   private ApiResponse classify(ApiRequest request) {
@@ -187,6 +218,10 @@ final class QueueRoutes {
       case DONE -> ApiResponse.json(new ChangedMessage(id.get().toString(), true));
       case NOT_FOUND -> noSuchMessage();
       case HELD -> ApiResponse.problem(409, "Conflict", QueueView.IS_HELD);
+      case IN_PROGRESS -> ApiResponse.problem(409, "Conflict", QueueView.IS_IN_PROGRESS);
+      case NOT_OWNED ->
+          ApiResponse.problem(
+              503, "Service Unavailable", "no node delivers the message now; repeat the order");
       case NO_QUORUM ->
           ApiResponse.problem(
               503, "Service Unavailable", "no quorum: the change may not have happened");
@@ -212,12 +247,7 @@ final class QueueRoutes {
     if (howLong.toMillis() < 1 || howLong.compareTo(SUSPENDED_FOR_MAX) > 0) {
       throw new IllegalArgumentException("the parameter for is a time of at most 365 days");
     }
-    String reason = request.parameter("reason").orElse("").strip();
-    if (reason.length() > OperatorOrder.REASON_MAX) {
-      throw new IllegalArgumentException(
-          "the parameter reason has at most %d characters".formatted(OperatorOrder.REASON_MAX));
-    }
-    return ApiResponse.json(queue.suspend(domain, howLong, reason, request.who()));
+    return ApiResponse.json(queue.suspend(domain, howLong, reason(request), request.who()));
   }
 
   private ApiResponse resume(ApiRequest request) {
@@ -250,7 +280,7 @@ final class QueueRoutes {
 
   private int makeDue(String domain, List<String> spools) {
     long until = System.nanoTime() + MAX_REROUTE_TIME.toNanos();
-    MessageFilter waiting = new MessageFilter("retry", "", "", domain, 0, 0, 0, "", "");
+    QueueCriteria waiting = new QueueCriteria("retry", "", "", domain, 0, 0, 0, "", "");
     OperatorCommand retry = new OperatorCommand.Retry(false);
     int due = 0;
     int seen = 0;

@@ -20,6 +20,12 @@ public interface QueueView extends TraceView {
   List<String> STATUSES =
       List.of("pending", "in-progress", "completed", "failed", "retry", "expired", "held");
 
+  /** The properties by which the queue can be divided. */
+  List<String> BREAKDOWNS = List.of("destination", "sender", "error", "class");
+
+  /** The reason why a message is not bounced during an attempt. */
+  String IS_IN_PROGRESS = "an attempt to deliver the message is running; repeat the order";
+
   /** The reason why a held message is not retried. */
   String IS_HELD = "the message is held; release it first";
 
@@ -43,6 +49,15 @@ public interface QueueView extends TraceView {
    * @throws IllegalArgumentException when one of them is not here
    */
   QueueTotals stats(List<String> spools);
+
+  /**
+   * Divides what waits by a property.
+   *
+   * @param by one of {@link #BREAKDOWNS}
+   * @param limit most rows
+   * @param spools names of the spools, which must be here; all when there is none
+   */
+  QueueBreakdown breakdown(String by, int limit, List<String> spools);
 
   /** Runs a command about one message. */
   ChangeResult change(QueueId id, OperatorCommand command);
@@ -104,6 +119,10 @@ public interface QueueView extends TraceView {
     NOT_FOUND,
     /** The message is held: release it first. */
     HELD,
+    /** An attempt is running: repeat the order. */
+    IN_PROGRESS,
+    /** This node has the message, and another one delivers it. */
+    NOT_OWNED,
     NO_QUORUM
   }
 
@@ -114,7 +133,7 @@ public interface QueueView extends TraceView {
    * @param limit most messages of a page, at most {@value #MAX_PAGE}
    * @param spools names of the spools to search, which must be here; all when there is none
    */
-  record MessageQuery(MessageFilter filter, String after, int limit, List<String> spools) {
+  record MessageQuery(QueueCriteria filter, String after, int limit, List<String> spools) {
     public static final int MAX_PAGE = 1_000;
 
     public MessageQuery {
@@ -124,7 +143,7 @@ public interface QueueView extends TraceView {
     public MessageQuery(
         String status, String domain, String sender, long minAgeMillis, String after, int limit) {
       this(
-          new MessageFilter(status, sender, "", domain, minAgeMillis, 0, 0, "", ""),
+          new QueueCriteria(status, sender, "", domain, minAgeMillis, 0, 0, "", ""),
           after,
           limit,
           List.of());

@@ -25,7 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
     name = "queue",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    description = "List, count, hold, release, retry, reroute and delete queued messages.",
+    description = "List, count, hold, release, retry, reroute, bounce and delete queued messages.",
     footer = {
       "",
       "Examples:",
@@ -172,14 +172,49 @@ final class QueueCommand extends CommandGroup {
   }
 
   @Command(
+      name = "bounce",
+      mixinStandardHelpOptions = true,
+      description = "End messages as failed, with a report to the sender.",
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail queue bounce 01KAF2C7Q3S0V4J1N9XG5T8Z6B --yes --reason \"sent by mistake\"",
+        "  quorumail queue bounce --sender bulk@example.org --count"
+      })
+  int bounce(
+      @Mixin NodeOptions options,
+      @Mixin MessageSelection choice,
+      @Option(names = "--reason", paramLabel = "R", description = "Reason, which the report has.")
+          @Nullable String reason,
+      @Option(names = "--silent", description = "Without a report to the sender.") boolean silent)
+      throws CommandException {
+    String parameters = silent ? "silent=true&" : "";
+    if (reason != null) parameters += "reason=" + encode(reason) + "&";
+    return choice.change(
+        options,
+        new MessageCall("POST", "bounce", parameters, "bounced", "bounced mail is not sent again"));
+  }
+
+  @Command(
       name = "stats",
       mixinStandardHelpOptions = true,
       description = "Count messages by status.",
-      footer = {"", "Example: quorumail queue stats --watch --interval 5"})
+      footer = {
+        "",
+        "Examples:",
+        "  quorumail queue stats --watch --interval 5",
+        "  quorumail queue stats --by destination"
+      })
   int stats(
       @Mixin NodeOptions options,
       @Option(names = "--watch", description = "Repeat until interrupted; redraws on a terminal.")
           boolean watch,
+      @Option(
+              names = "--by",
+              paramLabel = "P",
+              description =
+                  "Divide what waits by destination, sender, error or class, with its age.")
+          @Nullable String by,
       @Option(
               names = "--interval",
               paramLabel = "N",
@@ -190,8 +225,13 @@ final class QueueCommand extends CommandGroup {
     ControlSocketClient node = options.client();
     boolean redraws = watch && !options.isJson() && Terminal.isTerminal();
     do {
-      JsonNode stats = node.call("GET", "/api/queue/stats");
-      options.print(stats, (answer, out) -> printStats(answer, redraws, out));
+      JsonNode stats = node.call("GET", "/api/queue/stats" + (by == null ? "" : "/" + encode(by)));
+      options.print(
+          stats,
+          (answer, out) -> {
+            if (by == null) printStats(answer, redraws, out);
+            else QueueTable.printBreakdown(answer, redraws, out);
+          });
       MissingAnswers missing = new MissingAnswers();
       missing.add(stats);
       missing.print(options);

@@ -3,6 +3,7 @@ package org.quorumail.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.quorumail.tools.TextTable;
 import tools.jackson.databind.JsonNode;
 
@@ -42,6 +43,33 @@ final class QueueTable {
           reason(message));
     }
     table.print(out);
+  }
+
+  /** Prints the rows of {@code queue stats --by}, with a column for each age class. */
+  static void printBreakdown(JsonNode breakdown, boolean redraws, PrintWriter out) {
+    if (redraws) out.print(Terminal.CLEAR_SCREEN);
+    List<String> headings = new ArrayList<>(List.of("WAITING", "BYTES", "OLDEST"));
+    for (JsonNode age : breakdown.path("ages")) {
+      String end = age.asString("");
+      headings.add(end.equals("more") ? "MORE" : "<" + end);
+    }
+    headings.add(breakdown.path("by").asString("").toUpperCase(Locale.ROOT));
+    TextTable table = new TextTable(headings.toArray(String[]::new));
+    for (JsonNode row : breakdown.path("rows")) {
+      List<String> cells = new ArrayList<>();
+      cells.add(cell(row, "waiting"));
+      cells.add(cell(row, "bytes"));
+      cells.add(cell(row, "oldest_age_seconds") + "s");
+      row.path("by_age").forEach(n -> cells.add(n.asLong() == 0 ? "-" : n.asString()));
+      String key = row.path("key").asString("");
+      cells.add(key.isEmpty() ? "<>" : TextTable.escape(key));
+      table.row(cells.toArray(String[]::new));
+    }
+    table.print(out);
+    long others = breakdown.path("others").asLong();
+    if (others > 0) out.println(others + " more wait with values that are not shown");
+    if (!breakdown.path("complete").asBoolean(true))
+      out.println("so much waits that only a part of it was counted");
   }
 
   private static String cell(JsonNode message, String field) {

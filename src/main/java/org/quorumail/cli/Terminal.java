@@ -19,11 +19,12 @@ final class Terminal {
 
   /** Asks a person; false without one. */
   static boolean confirm(NodeOptions options, String question) {
-    Console console = System.console();
-    if (console == null || !console.isTerminal()) return false;
     options.out().flush();
-    String answer = console.readLine("%s [y/N] ", question);
-    return answer != null && answer.strip().equalsIgnoreCase("y");
+    return Optional.ofNullable(System.console())
+        .filter(Console::isTerminal)
+        .map(console -> String.valueOf(console.readLine("%s [y/N] ", question)))
+        .filter(answer -> answer.strip().equalsIgnoreCase("y"))
+        .isPresent();
   }
 
   static boolean isTerminal() {

@@ -15,6 +15,14 @@ public sealed interface OperatorCommand {
   /** Ends a hold; the message is due at once. */
   record Release() implements OperatorCommand {}
 
+  /**
+   * Ends all recipients that wait as failed.
+   *
+   * @param reason in the report to the sender; may be empty
+   * @param silent whether the sender gets no report
+   */
+  record Bounce(String reason, boolean silent) implements OperatorCommand {}
+
   /** Removes the message without a report to anybody. */
   record Delete() implements OperatorCommand {}
 }

@@ -24,6 +24,7 @@ import org.quorumail.delivery.DeliveryAgent;
 import org.quorumail.delivery.DeliveryConfig;
 import org.quorumail.delivery.Destination;
 import org.quorumail.dsn.DsnComposer;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.spool.OwnedSpool;
 import org.quorumail.spool.OwnershipListener;
@@ -54,6 +55,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   private final DueScan dueScan;
   private final SuspendedDomains suspendedDomains;
   private final FailureActions actions;
+  private final OperatorBounces bounces;
   private final RetrySchedule schedule;
   private final InstantSource time;
   private final ClockStepDetector clockSteps;
@@ -101,6 +103,7 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
     OutcomeRecorder recorder =
         new OutcomeRecorder(
             schedule, dsns, meters, time, text -> classifier().classify(text).failureClass());
+    bounces = new OperatorBounces(window, recorder);
     taskContext = new DeliveryTask.TaskContext(agent, window, schedule, recorder, actions, time);
     dueScan = new DueScan(agent, window, suspendedDomains::contains, schedule);
     sweepTimer = new SweepTimer(config, time);
@@ -191,6 +194,15 @@ public final class DeliveryQueue implements OwnershipListener, AutoCloseable {
   /** Uses the retry schedule of another configuration from the next outcome on. */
   public void replaceSchedule(DeliveryConfig next) {
     schedule.replace(next);
+  }
+
+  /** Bounces a message of a spool that this node owns. Blocks until a quorum has it. */
+  public BounceResult bounce(QueueId id, OperatorCommand.Bounce order) {
+    for (OwnedSpool spool : owned.values()) {
+      BounceResult result = bounces.bounce(spool, id, order);
+      if (result != BounceResult.NOT_OWNED) return result;
+    }
+    return BounceResult.NOT_OWNED;
   }
 
   /** Uses other rules from the next outcome on. */

@@ -104,12 +104,22 @@ final class OutcomeRecorder {
 
   /** Commits the outcomes of one step of an attempt. Blocks. */
   Recorded record(OwnedSpool spool, SpooledMessage message, List<RecipientOutcome> outcomes) {
+    return record(spool, message, outcomes, true);
+  }
+
+  /**
+   * The same, perhaps without a report.
+   *
+   * @param reports whether the sender is notified of what is due for a report
+   */
+  Recorded record(
+      OwnedSpool spool, SpooledMessage message, List<RecipientOutcome> outcomes, boolean reports) {
     long nextDueMillis = Long.MAX_VALUE;
     for (List<RecipientOutcome> batch : batches(message, outcomes)) {
       Instant now = time.instant();
       List<RecipientOutcome> scheduled =
           batch.stream().map(o -> schedule.schedule(o, message, now)).toList();
-      DsnMessage report = report(spool, message, scheduled, now);
+      DsnMessage report = reports ? report(spool, message, scheduled, now) : null;
       if (!spool.recordOutcomes(message.id(), scheduled, report)) {
         LOG.warn("event=outcome_refused queue_id={} term={}", message.id(), spool.term());
         return new Recorded(false, nextDueMillis);

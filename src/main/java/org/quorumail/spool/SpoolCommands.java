@@ -104,6 +104,8 @@ public final class SpoolCommands {
       case OperatorCommand.Hold hold -> List.of(new SpoolEntry.Hold(id, eventMillis));
       case OperatorCommand.Release release -> List.of(new SpoolEntry.Release(id, now));
       case OperatorCommand.Delete delete -> List.of(new SpoolEntry.Remove(id, eventMillis));
+      case OperatorCommand.Bounce bounce ->
+          throw new IllegalArgumentException("the queue of the owner bounces messages");
     };
   }
 

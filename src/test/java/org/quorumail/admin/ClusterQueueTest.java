@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
 import org.quorumail.api.MailCursor;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
 import org.quorumail.api.QueueView.MessagePage;
 import org.quorumail.api.QueueView.MessageQuery;
@@ -267,7 +267,7 @@ class ClusterQueueTest {
     do {
       MessageQuery some =
           new MessageQuery(
-              new MessageFilter("retry", "", "", "", 0, 0, 0, "", ""), after, 4, List.of());
+              new QueueCriteria("retry", "", "", "", 0, 0, 0, "", ""), after, 4, List.of());
       QueueView.ChangedMessages part = queue("node-2").change(some, new OperatorCommand.Delete());
       changed.addAll(part.ids());
       after = part.cursor() == null ? "" : part.cursor();
@@ -280,7 +280,7 @@ class ClusterQueueTest {
   @Test
   void aNewCriterionIsSentToAPathThatOlderNodesDoNotHave() {
     for (int spool = 1; spool <= NODES; spool++) accept(spool);
-    MessageFilter filter = new MessageFilter("", "", "", "", 0, 0, 0, "full", "");
+    QueueCriteria filter = new QueueCriteria("", "", "", "", 0, 0, 0, "full", "");
     queue("node-1").list(new MessageQuery(filter, "", 10, List.of()));
     assertThat(cluster.calls)
         .isNotEmpty()

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.classification.FailureClassifier;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
@@ -47,7 +47,7 @@ class FilterPredicateTest {
 
   @Test
   void theStatusFailedIsThatOfARecipient() {
-    MessageFilter failed = new MessageFilter("failed", "", "", "", 0, 0, 0, "", "");
+    QueueCriteria failed = new QueueCriteria("failed", "", "", "", 0, 0, 0, "", "");
     assertThat(predicate(failed).test(MESSAGE)).isTrue();
     assertThat(
             predicate(failed)
@@ -57,12 +57,12 @@ class FilterPredicateTest {
 
   private static boolean fits(
       String recipient, long size, int attempts, String error, String failureClass) {
-    MessageFilter filter =
-        new MessageFilter("", "", recipient, "", 0, size, attempts, error, failureClass);
+    QueueCriteria filter =
+        new QueueCriteria("", "", recipient, "", 0, size, attempts, error, failureClass);
     return predicate(filter).test(MESSAGE);
   }
 
-  private static FilterPredicate predicate(MessageFilter filter) {
+  private static FilterPredicate predicate(QueueCriteria filter) {
     return new FilterPredicate(filter, FailureClassifier.builtIn());
   }
 

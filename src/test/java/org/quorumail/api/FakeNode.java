@@ -298,6 +298,11 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
               : change(id, "pending");
       case OperatorCommand.Hold hold -> change(id, "held");
       case OperatorCommand.Release release -> change(id, "pending");
+      case OperatorCommand.Bounce bounce -> {
+        ChangeResult change = change(id, "");
+        if (change == ChangeResult.DONE) statuses.remove(id);
+        yield change;
+      }
       case OperatorCommand.Delete delete -> {
         ChangeResult change = change(id, "");
         if (change == ChangeResult.DONE) statuses.remove(id);
@@ -310,7 +315,7 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
   public final List<OperatorCommand> commands = new ArrayList<>();
 
   /** The filters that were used, in their order. */
-  public final List<MessageFilter> filters = new ArrayList<>();
+  public final List<QueueCriteria> filters = new ArrayList<>();
 
   @Override
   public ChangedMessages change(MessageQuery query, OperatorCommand command) {
@@ -325,6 +330,14 @@ public class FakeNode implements NodeView, ClusterView, QueueView, DnsView, Repl
     }
     return new ChangedMessages(
         changed, skipped, skipped > 0 ? IS_HELD : null, page.cursor(), missing);
+  }
+
+  @Override
+  public QueueBreakdown breakdown(String by, int limit, List<String> spools) {
+    var row =
+        new QueueBreakdown.BreakdownRow(
+            "example.net", 2, 8192, 7200, List.of(1L, 0L, 0L, 1L, 0L, 0L, 0L));
+    return new QueueBreakdown(by, QueueBreakdown.AGES, List.of(row), 3, true, missing);
   }
 
   @Override

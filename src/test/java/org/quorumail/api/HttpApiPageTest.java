@@ -79,6 +79,8 @@ class HttpApiPageTest {
           Map.entry("POST /api/queue/hold", "/api/queue/hold?sender=bulk@"),
           Map.entry("POST /api/queue/release", "/api/queue/release?status=held"),
           Map.entry("DELETE /api/queue", "/api/queue?recipient=spam@&limit=1"),
+          Map.entry("POST /api/queue/bounce", "/api/queue/bounce?sender=bulk@&reason=mistake"),
+          Map.entry("GET /api/queue/stats/{by}", "/api/queue/stats/destination?limit=20"),
           Map.entry("GET /api/queue", "/api/queue?status=pending&domain=example.net&limit=1"),
           Map.entry(
               "POST /api/queue/suspend",

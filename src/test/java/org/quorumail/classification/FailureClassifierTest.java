@@ -75,6 +75,8 @@ class FailureClassifierTest {
                 "their-block",
                 new FailureAction.Suspend(Duration.ofHours(1))));
     assertThat(classifier.classify("421 rate limit").action()).isEqualTo(new FailureAction.Keep());
+    assertThat(FailureClassifier.builtIn().classify("452 4.5.3 too many recipients").action())
+        .isEqualTo(new FailureAction.Keep());
     assertThat(FailureClassifier.builtIn().classify("421 rate limit").action())
         .isInstanceOf(FailureAction.SlowDown.class);
   }

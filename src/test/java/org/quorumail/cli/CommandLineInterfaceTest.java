@@ -26,8 +26,9 @@ import org.quorumail.api.Api;
 import org.quorumail.api.ControlSocket;
 import org.quorumail.api.FakeCluster;
 import org.quorumail.api.FakeNode;
-import org.quorumail.api.MessageFilter;
+import org.quorumail.api.QueueCriteria;
 import org.quorumail.api.QueueView;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.QueueId;
 import org.quorumail.metrics.Metrics;
 import org.quorumail.node.Config;
@@ -148,7 +149,7 @@ class CommandLineInterfaceTest {
         .isEqualTo(ExitCode.DONE);
     assertThat(out).isEqualTo("2\n");
     assertThat(node.filters.getLast())
-        .isEqualTo(new MessageFilter("", "", "", "", 0, 0, 0, "later", "network"));
+        .isEqualTo(new QueueCriteria("", "", "", "", 0, 0, 0, "later", "network"));
     List<String> filter =
         List.of("--recipient", "a@b", "--larger", "1KB", "--attempts", "2", "--status", "retry");
     List<String> command = new ArrayList<>(List.of("queue", "delete", "--count"));
@@ -156,11 +157,38 @@ class CommandLineInterfaceTest {
     assertThat(onNode(command.toArray(String[]::new))).isEqualTo(ExitCode.DONE);
     assertThat(out).isEqualTo("1\n");
     assertThat(node.filters.getLast())
-        .isEqualTo(new MessageFilter("retry", "", "a@b", "", 0, 1024, 2, "", ""));
+        .isEqualTo(new QueueCriteria("retry", "", "a@b", "", 0, 1024, 2, "", ""));
     assertThat(node.commands).isEmpty();
     assertThat(onNode("queue", "hold", "--class", "netwrk")).isEqualTo(ExitCode.USAGE);
     assertThat(err).contains("did you mean network?");
     assertThat(onNode("queue", "hold", "--count", node.first.toString())).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void whatWaitsIsDividedWithItsAges() {
+    assertThat(onNode("queue", "stats", "--by", "destination")).isEqualTo(ExitCode.DONE);
+    assertThat(out.lines().map(l -> l.strip().replaceAll(" +", " ")))
+        .containsExactly(
+            "WAITING BYTES OLDEST <5m <30m <2h <12h <1d <3d MORE DESTINATION",
+            "2 8192 7200s 1 - - 1 - - - example.net",
+            "3 more wait with values that are not shown");
+    assertThat(onNode("queue", "stats", "--by", "colour")).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("destination, sender, error, class");
+  }
+
+  @Test
+  void bouncingWantsConfirmationAndHasAReason() {
+    assertThat(onNode("queue", "bounce", node.first.toString())).isEqualTo(ExitCode.USAGE);
+    assertThat(err).contains("confirm with --yes");
+    assertThat(onNode("queue", "bounce", "--status", "retry", "--yes", "--reason", "sent & wrong"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(out).isEqualTo(node.first + " bounced\n");
+    assertThat(onNode("queue", "bounce", node.second.toString(), "--yes", "--silent"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(node.commands)
+        .containsExactly(
+            new OperatorCommand.Bounce("sent & wrong", false),
+            new OperatorCommand.Bounce("", true));
   }
 
   @Test

@@ -34,11 +34,13 @@ import org.quorumail.classification.FailureClassifier;
 import org.quorumail.config.HostPort;
 import org.quorumail.delivery.MxOverrides;
 import org.quorumail.dsn.DsnComposer;
+import org.quorumail.mail.EnhancedStatus;
 import org.quorumail.mail.Envelope;
 import org.quorumail.mail.Envelope.BodyType;
 import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.MailOptions;
 import org.quorumail.mail.Notify;
+import org.quorumail.mail.OperatorCommand;
 import org.quorumail.mail.Outcome;
 import org.quorumail.mail.QueueId;
 import org.quorumail.mail.Recipient;
@@ -634,6 +636,70 @@ class DeliveryQueueTest {
     queue.sweepNow();
     await().during(Duration.ofMillis(300)).until(() -> spool.outcomes().size() == 2);
     assertThat(meters.counter("delivery.slowdowns").count()).isEqualTo(1);
+  }
+
+  @Test
+  void anOperatorBouncesWhatWaitsAndItsSenderHearsOnce() throws Exception {
+    start(c -> c.startsWith("RCPT TO:<to") ? "451 4.0.0 later" : polite(c));
+    QueueId id = accept("from@here.test", "Subject: hello\r\n\r\nx\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 1);
+    var order = new OperatorCommand.Bounce("sent by mistake", false);
+    await().until(() -> queue.bounce(id, order) == BounceResult.DONE);
+    assertThat(spool.outcomes().get(1))
+        .isEqualTo(
+            new Outcome.Failed(
+                new EnhancedStatus(5, 7, 1), "bounced by an operator: sent by mistake", ""));
+    awaitEmpty();
+    assertThat(spool.notifications()).hasSize(1);
+    assertThat(content(0)).contains("Status: 5.7.1", "bounced by an operator: sent by mistake");
+    assertThat(queue.bounce(id, order)).isEqualTo(BounceResult.NOT_OWNED);
+    assertThat(failures("operator", "failed")).isEqualTo(1);
+  }
+
+  @Test
+  void aSilentBounceAndThatOfAReportReportNothing() throws Exception {
+    start(c -> c.startsWith("RCPT") ? "451 4.0.0 later" : polite(c));
+    QueueId silent = accept("from@here.test", "x\r\n", "to@there.test");
+    QueueId report = accept("", "x\r\n", "to@there.test");
+    await().until(() -> spool.outcomes().size() == 2);
+    await()
+        .until(
+            () -> queue.bounce(silent, new OperatorCommand.Bounce("", true)) == BounceResult.DONE);
+    await()
+        .until(
+            () -> queue.bounce(report, new OperatorCommand.Bounce("", false)) == BounceResult.DONE);
+    assertThat(spool.size()).isZero();
+    assertThat(spool.notifications()).isEmpty();
+  }
+
+  /** A recipient must not be delivered and bounced. */
+  @Test
+  void whatIsBeingDeliveredIsNotBounced() throws Exception {
+    CountDownLatch dot = new CountDownLatch(1);
+    CountDownLatch answer = new CountDownLatch(1);
+    start(
+        command -> {
+          if (command.equals(".")) {
+            dot.countDown();
+            awaitQuietly(answer);
+          }
+          return polite(command);
+        });
+    QueueId id = accept("from@here.test", "x\r\n", "to@there.test");
+    dot.await();
+    assertThat(queue.bounce(id, new OperatorCommand.Bounce("", false)))
+        .isEqualTo(BounceResult.IN_PROGRESS);
+    answer.countDown();
+    awaitEmpty();
+    assertThat(spool.outcomes()).singleElement().isInstanceOf(Outcome.Delivered.class);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void useRules(String toml) throws IOException {

@@ -8,15 +8,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class MessageFilterTest {
+class QueueCriteriaTest {
   @Test
   void aFilterIsReadAsItIsWritten() {
-    MessageFilter filter =
-        new MessageFilter(
+    QueueCriteria filter =
+        new QueueCriteria(
             "retry", "me@x.test", "you+a&b@", "y.test", 60_000, 5_000, 3, "a b=c", "network");
     assertThat(read(filter.query())).isEqualTo(filter);
-    assertThat(read("")).isEqualTo(MessageFilter.ALL);
-    assertThat(MessageFilter.ALL.query()).isEmpty();
+    assertThat(read("")).isEqualTo(QueueCriteria.ALL);
+    assertThat(QueueCriteria.ALL.query()).isEmpty();
     assertThat(filter.isNew()).isTrue();
     assertThat(read("status=retry&domain=Y.test&sender=me&older_than=1h").isNew()).isFalse();
     assertThat(read("domain=B\u00fccher.test").domain()).isEqualTo("xn--bcher-kva.test");
@@ -34,7 +34,7 @@ class MessageFilterTest {
           attempts=many | attempts is a number
           larger=big | not a size
           older_than=long | not a duration
-          domain=a..b | domain
+          domain=a..b | not a host name
           """)
   void whatIsMisspeltIsRefused(String query, String sentence) {
     assertThatThrownBy(() -> read(query))
@@ -42,10 +42,10 @@ class MessageFilterTest {
         .hasMessageContaining(sentence);
   }
 
-  private static MessageFilter read(String query) {
+  private static QueueCriteria read(String query) {
     ApiRequest request =
         ApiRequest.ofTarget(
             "GET", "/api/queue?" + query, new byte[0], ApiRequest.Caller.OPERATOR, "me", "here");
-    return MessageFilter.read(request, List.of("cursor"));
+    return QueueCriteria.read(request, List.of("cursor"));
   }
 }

@@ -26,7 +26,7 @@ import org.quorumail.mail.FailureClass;
  * @param error part of the last reply about a recipient that waits; case does not count
  * @param failureClass of that reply
  */
-public record MessageFilter(
+public record QueueCriteria(
     String status,
     String sender,
     String recipient,
@@ -36,7 +36,7 @@ public record MessageFilter(
     int minAttempts,
     String error,
     String failureClass) {
-  public static final MessageFilter ALL = new MessageFilter("", "", "", "", 0, 0, 0, "", "");
+  public static final QueueCriteria ALL = new QueueCriteria("", "", "", "", 0, 0, 0, "", "");
 
   private static final String STATUS = "status";
   private static final String SENDER = "sender";
@@ -57,8 +57,8 @@ public record MessageFilter(
   private static final int ATTEMPTS_MAX = 1_000_000;
 
   /** A filter by status alone. */
-  static MessageFilter ofStatus(String status) {
-    return new MessageFilter(status, "", "", "", 0, 0, 0, "", "");
+  static QueueCriteria ofStatus(String status) {
+    return new QueueCriteria(status, "", "", "", 0, 0, 0, "", "");
   }
 
   /**
@@ -68,18 +68,18 @@ public record MessageFilter(
    * @throws IllegalArgumentException with one sentence, for an unknown parameter too: a filter that
    *     is misspelt must not select everything
    */
-  static MessageFilter read(ApiRequest request, List<String> others) {
+  static QueueCriteria read(ApiRequest request, List<String> others) {
     for (String name : request.query().keySet()) {
       if (!NAMES.contains(name) && !others.contains(name)) throw unknown(name, others);
     }
-    return new MessageFilter(
+    return new QueueCriteria(
         status(text(request, STATUS)),
         sender(text(request, SENDER)),
         text(request, RECIPIENT),
         domain(text(request, DOMAIN)),
         request.parameter(OLDER_THAN).map(t -> Units.parseDuration(t).toMillis()).orElse(0L),
         request.parameter(LARGER).map(Units::parseSize).orElse(0L),
-        request.parameter(ATTEMPTS).map(MessageFilter::attempts).orElse(0),
+        request.parameter(ATTEMPTS).map(QueueCriteria::attempts).orElse(0),
         text(request, ERROR),
         failureClass(text(request, CLASS)));
   }
