@@ -88,9 +88,9 @@ final class AddressOrder {
   private static int compare(Candidate a, Candidate b) {
     return Comparator.comparing((Candidate c) -> !isScopeMatched(c))
         .thenComparing(c -> !isLabelMatched(c))
-        .thenComparing(c -> -policyOf(c.address).precedence)
-        .thenComparing(c -> scope(c.address))
-        .thenComparing(c -> -commonPrefix(c))
+        .thenComparingInt(c -> -policyOf(c.address).precedence)
+        .thenComparingInt(c -> scope(c.address))
+        .thenComparingInt(c -> -commonPrefix(c))
         .compare(a, b);
   }
 

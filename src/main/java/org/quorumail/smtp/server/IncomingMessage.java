@@ -169,7 +169,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   }
 
   private boolean isLooping() {
-    return received.hops() >= session.config().limits().hops();
+    return received.hops() >= source.maxHops();
   }
 
   /** Asks the filters, then commits to the quorum; only the quorum's answer makes a 250. */

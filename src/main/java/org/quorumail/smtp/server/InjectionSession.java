@@ -195,6 +195,11 @@ public final class InjectionSession implements MessageSource, AutoCloseable {
   }
 
   @Override
+  public int maxHops() {
+    return ListenerLimits.DEFAULT_HOPS;
+  }
+
+  @Override
   public FilterSession filters() {
     return filters;
   }

@@ -168,10 +168,9 @@ public final class ListenerConfigReader {
             "messages", 0, 0, 1_000_000, "messages of one session, more get 452; 0 for no limit"),
         limits.integer("errors", 20, 1, 10_000, "errors before the session is closed with 421"),
         limits.integer("line", 2_048, 512, 65_536, "octets of a command line"),
-        // RFC 5321 §6.3 suggests 100; honest mail has fewer than ten
         limits.integer(
             "hops",
-            30,
+            ListenerLimits.DEFAULT_HOPS,
             2,
             1_000,
             "Received fields at which a message is refused as a loop, with 554 5.4.6"));

@@ -12,4 +12,7 @@ public record ListenerLimits(
     int messages,
     int errors,
     int line,
-    int hops) {}
+    int hops) {
+  /** RFC 5321 §6.3 suggests 100; honest mail has fewer than ten. */
+  static final int DEFAULT_HOPS = 30;
+}

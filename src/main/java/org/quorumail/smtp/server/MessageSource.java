@@ -19,6 +19,9 @@ interface MessageSource extends SessionView {
 
   SmtpMetrics metrics();
 
+  /** The number of Received fields at which a message is taken to loop. */
+  int maxHops();
+
   /** Sets the id of the message whose content is received next. */
   void queueId(QueueId id);
 

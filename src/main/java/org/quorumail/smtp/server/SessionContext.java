@@ -56,6 +56,11 @@ final class SessionContext implements MessageSource {
     return listener.server();
   }
 
+  @Override
+  public int maxHops() {
+    return config().limits().hops();
+  }
+
   Availability availability() {
     return listener.availability();
   }
