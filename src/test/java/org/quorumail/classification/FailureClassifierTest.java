@@ -98,9 +98,10 @@ class FailureClassifierTest {
 
   @Test
   void aFileBeyondTheBoundsIsRefused() {
-    String rule = "[[rule]]\nname = 'a%d'\nclass = 'policy'\ncode = ['550']\n";
     StringBuilder many = new StringBuilder();
-    for (int i = 0; i <= RuleFile.RULES_MAX; i++) many.append(rule.formatted(i));
+    for (int i = 0; i <= RuleFile.RULES_MAX; i++) {
+      many.append("[[rule]]\nname = 'a%d'\nclass = 'policy'\ncode = ['550']\n".formatted(i));
+    }
     assertThatThrownBy(() -> open(many.toString())).hasMessageContaining("more than 2000");
     assertThatThrownBy(() -> open("# " + "x".repeat(RuleFile.BYTES_MAX)))
         .hasMessageContaining("larger than");
