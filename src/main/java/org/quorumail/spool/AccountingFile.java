@@ -21,10 +21,10 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The file with the events of the mail that this node has accepted: those of its own spool, whoever
- * delivers from it. They come from the replica on this node, so events from the time of a takeover
- * follow when the node is back. The position behind the last written event is in a file beside the
- * data; a crash between the two writes some lines a second time.
+ * The file with the events of the mail that this node has accepted: those of its own spool, also
+ * when another node owns it. They come from the replica on this node, so events from the time of a
+ * takeover follow when the node is back. The position behind the last written event is in a file
+ * beside the data; a crash between the two writes some lines a second time.
  *
  * <p>The file is opened for each write: it may be moved away at any time.
  *

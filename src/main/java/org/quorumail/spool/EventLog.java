@@ -126,7 +126,7 @@ final class EventLog {
     Position end = behind(SpoolStore.position(db.db.get(db.meta, RowKeys.APPLIED)).index());
     Segment segment = EventRows.edge(db, true);
     if (segment == null || millis >= Long.MAX_VALUE) return end;
-    while (segment.atMillis() > millis) {
+    while (segment.atMillis() >= millis) { // one may begin within its millisecond
       Segment before = EventRows.segment(db, segment.number() - 1);
       if (before == null) break;
       segment = before;
