@@ -1,45 +1,56 @@
 package org.quorumail.tools;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
-import org.quorumail.config.Units;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.config.RateLimit;
 
 /**
  * The script of a {@link SmtpSink}: rules that refuse, delay or close at a stage of the dialogue.
- * One rule a line, {@code STAGE [PATTERN] [times=N] [share=P] ACTION}; {@code #} starts a comment.
  * The first rule that refuses or closes ends the search; delays add up. A command that no rule
- * refuses is accepted. Thread-safe.
+ * refuses is accepted. {@link SinkScriptReader} reads its two forms. Thread-safe.
  */
 public final class SinkScript {
   /** The script without rules: the sink accepts everything at once. */
-  public static final SinkScript EMPTY = new SinkScript(List.of());
+  public static final SinkScript EMPTY = new SinkScript(List.of(), 1, System::nanoTime);
 
-  private static final int MAX_RULES = 1_000;
-  private static final int MAX_REPLY = 500;
-  private static final Duration MAX_DELAY = Duration.ofHours(1);
-  private static final Pattern REPLY = Pattern.compile("[45][0-9]{2}( [ -~]*)?");
+  /** The pairs of sender and recipient that greylisting remembers; the oldest are forgotten. */
+  private static final int PAIRS_MAX = 100_000;
 
-  /** A stage of the dialogue; its value is what a pattern is compared with. */
+  /** A stage of the dialogue. */
   enum Stage {
-    /** A new connection, before the greeting; no value. */
+    /** A new connection, before the greeting. */
     CONNECT,
-    /** EHLO or HELO; the name that the client gives. */
+    /** The greeting; a close comes in the middle of it. */
+    GREETING,
+    /** EHLO or HELO. */
     EHLO,
-    /** The reverse-path. */
+    /** STARTTLS, which the sink offers only to refuse it. */
+    STARTTLS,
     MAIL,
-    /** The recipient. */
     RCPT,
-    /** DATA; the reverse-path. */
     DATA,
-    /** The final dot; the reverse-path. */
-    DOT
+    /** The first line of the content. */
+    CONTENT,
+    /** The final dot; the message is not received when a rule refuses or closes. */
+    DOT,
+    /** The reply to the final dot; the message is received whatever a rule does. */
+    AFTER_DOT
   }
+
+  /**
+   * A dialogue so far.
+   *
+   * @param recipients those that were accepted; at RCPT the one in question alone
+   */
+  record Situation(String helo, String sender, List<String> recipients) {}
 
   /** The decision at one stage: a delay, then a reply, or the end of the connection, or neither. */
   record Decision(Duration delay, Optional<String> reply, boolean close) {
@@ -63,49 +74,69 @@ public final class SinkScript {
     }
   }
 
-  private record Action(Duration delay, Optional<String> reply, boolean close) {}
-
-  private static final class Rule {
-    private final Stage stage;
-    private final Optional<Pattern> pattern;
-    private final double share;
-    private final Action action;
-    private long remaining;
-
-    Rule(Stage stage, Optional<Pattern> pattern, long times, double share, Action action) {
-      this.stage = stage;
-      this.pattern = pattern;
-      this.remaining = times;
-      this.share = share;
-      this.action = action;
+  /** The effect of a rule. */
+  record Action(Duration delay, Optional<String> reply, boolean close) {
+    boolean doesSomething() {
+      return close || reply.isPresent() || !delay.isZero();
     }
   }
 
-  private final List<Rule> rules;
-  private final SplittableRandom random = new SplittableRandom(1);
+  /**
+   * The dialogues that a rule is for; an empty pattern fits all.
+   *
+   * @param times the first matches only
+   * @param share the part of the matches, 0 to 1
+   * @param greylist the time for which the first try of a sender and a recipient is refused
+   * @param rate matches up to this rate are none
+   */
+  record Condition(
+      Optional<Pattern> helo,
+      Optional<Pattern> sender,
+      Optional<Pattern> recipient,
+      long times,
+      double share,
+      Optional<Duration> greylist,
+      Optional<RateLimit> rate) {}
 
-  private SinkScript(List<Rule> rules) {
-    this.rules = List.copyOf(rules);
+  /** One rule. */
+  record Rule(String name, Stage stage, Condition condition, Action action) {}
+
+  /** A rule with its state. */
+  private static final class ActiveRule {
+    private final Rule rule;
+    private final Map<String, Long> firstTries = new LinkedHashMap<>();
+    private long matches;
+    private double tokens;
+    private long refilledAt;
+
+    ActiveRule(Rule rule, long now) {
+      this.rule = rule;
+      this.tokens = rule.condition.rate.map(RateLimit::burst).orElse(0);
+      this.refilledAt = now;
+    }
+  }
+
+  private final List<ActiveRule> rules = new ArrayList<>();
+  private final SplittableRandom random;
+  private final LongSupplier nanos;
+
+  /**
+   * @param nanos as {@link System#nanoTime}
+   */
+  SinkScript(List<Rule> rules, long seed, LongSupplier nanos) {
+    this.random = new SplittableRandom(seed);
+    this.nanos = nanos;
+    long now = nanos.getAsLong();
+    for (Rule rule : rules) this.rules.add(new ActiveRule(rule, now));
   }
 
   /**
-   * Reads a script.
+   * Reads a script of lines.
    *
    * @throws SyntaxException for the first line that is no rule
    */
   public static SinkScript parse(String text) throws SyntaxException {
-    List<Rule> rules = new ArrayList<>();
-    int number = 0;
-    for (String line : text.lines().toList()) {
-      number++;
-      String rule = line.strip();
-      if (rule.isEmpty() || rule.startsWith("#")) continue;
-      if (rules.size() == MAX_RULES) {
-        throw new SyntaxException(number, "a script has at most " + MAX_RULES + " rules");
-      }
-      rules.add(rule(number, rule));
-    }
-    return new SinkScript(rules);
+    return SinkScriptReader.lines(text);
   }
 
   /** The number of rules. */
@@ -113,136 +144,74 @@ public final class SinkScript {
     return rules.size();
   }
 
-  /** Decides about one command; counts the rules that are limited by {@code times}. */
-  Decision at(Stage stage, String value) {
+  /** The matches of each rule, by its name, in their order. */
+  synchronized Map<String, Long> matches() {
+    Map<String, Long> all = new LinkedHashMap<>();
+    for (ActiveRule active : rules) all.put(active.rule.name, active.matches);
+    return all;
+  }
+
+  /** Whether a rule is for a stage. */
+  boolean concerns(Stage stage) {
+    return rules.stream().anyMatch(active -> active.rule.stage == stage);
+  }
+
+  /** Decides about one command, and counts the matches. */
+  Decision at(Stage stage, Situation situation) {
     if (rules.isEmpty()) return Decision.ACCEPT;
     Duration delay = Duration.ZERO;
     synchronized (this) {
-      for (Rule rule : rules) {
-        if (!applies(rule, stage, value)) continue;
-        if (rule.remaining != Long.MAX_VALUE) rule.remaining--;
-        delay = delay.plus(rule.action.delay);
-        if (rule.action.close || rule.action.reply.isPresent()) {
-          return new Decision(delay, rule.action.reply, rule.action.close);
+      for (ActiveRule active : rules) {
+        if (active.rule.stage != stage || !applies(active, situation)) continue;
+        active.matches++;
+        Action action = active.rule.action;
+        delay = delay.plus(action.delay);
+        if (action.close || action.reply.isPresent()) {
+          return new Decision(delay, action.reply, action.close);
         }
       }
     }
     return new Decision(delay, Optional.empty(), false);
   }
 
-  private boolean applies(Rule rule, Stage stage, String value) {
-    if (rule.stage != stage || rule.remaining == 0) return false;
-    if (rule.pattern.isPresent() && !rule.pattern.get().matcher(value).matches()) return false;
-    return rule.share >= 1 || random.nextDouble() < rule.share;
+  private boolean applies(ActiveRule active, Situation situation) {
+    Condition when = active.rule.condition;
+    if (active.matches >= when.times) return false;
+    if (!fits(when.helo, situation.helo) || !fits(when.sender, situation.sender)) return false;
+    if (when.recipient.isPresent()
+        && situation.recipients.stream().noneMatch(r -> fits(when.recipient, r))) return false;
+    if (when.greylist.isPresent() && !isFirstTry(active, situation, when.greylist.get())) {
+      return false;
+    }
+    if (when.rate.isPresent() && takesToken(active, when.rate.get())) return false;
+    return when.share >= 1 || random.nextDouble() < when.share;
   }
 
-  private static Rule rule(int line, String text) throws SyntaxException {
-    Words words = new Words(line, text);
-    Stage stage = stage(line, words.next());
-    Optional<Pattern> pattern = Optional.empty();
-    long times = Long.MAX_VALUE;
-    double share = 1;
-    while (true) {
-      String word = words.next();
-      if (word.startsWith("times=")) times = times(line, word.substring(6));
-      else if (word.startsWith("share=")) share = share(line, word.substring(6));
-      else if (isAction(word)) {
-        return new Rule(stage, pattern, times, share, action(line, word, words));
-      } else if (pattern.isEmpty() && stage != Stage.CONNECT) pattern = Optional.of(glob(word));
-      else {
-        throw new SyntaxException(
-            line, "the action is reply CODE TEXT, delay TIME or close, not " + word);
+  private static boolean fits(Optional<Pattern> pattern, String value) {
+    return pattern.isEmpty() || pattern.get().matcher(value).matches();
+  }
+
+  private boolean isFirstTry(ActiveRule active, Situation situation, Duration lasts) {
+    String pair = situation.sender + "\n" + situation.recipients;
+    long now = nanos.getAsLong();
+    @Nullable Long first = active.firstTries.get(pair);
+    if (first == null) {
+      if (active.firstTries.size() >= PAIRS_MAX) {
+        active.firstTries.remove(active.firstTries.keySet().iterator().next());
       }
+      active.firstTries.put(pair, now);
+      return true;
     }
+    return now - first < lasts.toNanos();
   }
 
-  private static Stage stage(int line, String word) throws SyntaxException {
-    for (Stage stage : Stage.values()) {
-      if (stage.name().toLowerCase(Locale.ROOT).equals(word)) return stage;
-    }
-    throw new SyntaxException(
-        line, "the stage is connect, ehlo, mail, rcpt, data or dot, not " + word);
-  }
-
-  private static boolean isAction(String word) {
-    return word.equals("reply") || word.equals("delay") || word.equals("close");
-  }
-
-  private static Action action(int line, String word, Words words) throws SyntaxException {
-    String rest = words.rest();
-    return switch (word) {
-      case "reply" -> new Action(Duration.ZERO, Optional.of(reply(line, rest)), false);
-      case "delay" -> new Action(delay(line, rest), Optional.empty(), false);
-      default -> {
-        if (!rest.isEmpty()) throw new SyntaxException(line, "nothing follows close, not " + rest);
-        yield new Action(Duration.ZERO, Optional.empty(), true);
-      }
-    };
-  }
-
-  private static String reply(int line, String text) throws SyntaxException {
-    if (REPLY.matcher(text).matches() && text.length() <= MAX_REPLY) return text;
-    throw new SyntaxException(
-        line, "a reply is a code from 400 to 599 and a text in ASCII, not \"" + text + "\"");
-  }
-
-  private static Duration delay(int line, String text) throws SyntaxException {
-    try {
-      Duration delay = Units.parseDuration(text);
-      if (!delay.isNegative() && delay.compareTo(MAX_DELAY) <= 0) return delay;
-    } catch (IllegalArgumentException e) {
-      throw new SyntaxException(line, "delay " + e.getMessage());
-    }
-    throw new SyntaxException(line, "a delay is at most an hour");
-  }
-
-  private static long times(int line, String text) throws SyntaxException {
-    if (text.matches("[1-9][0-9]{0,8}")) return Long.parseLong(text);
-    throw new SyntaxException(line, "times is a number from 1, not " + text);
-  }
-
-  private static double share(int line, String text) throws SyntaxException {
-    try {
-      double share = Double.parseDouble(text);
-      if (share > 0 && share <= 1) return share;
-    } catch (NumberFormatException e) {
-      throw new SyntaxException(line, "share is a number, not " + text);
-    }
-    throw new SyntaxException(line, "share is more than 0 and at most 1, not " + text);
-  }
-
-  /** The pattern of a word; a star matches any text. */
-  private static Pattern glob(String word) {
-    // sessions read octets, see SmtpSocket
-    String octets = new String(word.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-    String[] parts = octets.split("\\*", -1);
-    StringBuilder regex = new StringBuilder(Pattern.quote(parts[0]));
-    for (int i = 1; i < parts.length; i++) regex.append(".*").append(Pattern.quote(parts[i]));
-    return Pattern.compile(regex.toString(), Pattern.CASE_INSENSITIVE);
-  }
-
-  /** The words of one line. */
-  private static final class Words {
-    private final int line;
-    private String rest;
-
-    Words(int line, String text) {
-      this.line = line;
-      this.rest = text;
-    }
-
-    String next() throws SyntaxException {
-      if (rest.isEmpty()) {
-        throw new SyntaxException(
-            line, "an action is missing: reply CODE TEXT, delay TIME or close");
-      }
-      String[] parts = rest.split("\\s+", 2);
-      rest = parts.length > 1 ? parts[1] : "";
-      return parts[0];
-    }
-
-    String rest() {
-      return rest;
-    }
+  private boolean takesToken(ActiveRule active, RateLimit rate) {
+    long now = nanos.getAsLong();
+    double more = (now - active.refilledAt) / 1e9 * rate.perSecond();
+    active.tokens = Math.min(rate.burst(), active.tokens + more);
+    active.refilledAt = now;
+    if (active.tokens < 1) return false;
+    active.tokens--;
+    return true;
   }
 }

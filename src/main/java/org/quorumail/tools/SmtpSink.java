@@ -68,7 +68,7 @@ public final class SmtpSink implements AutoCloseable {
   }
 
   private final Options options;
-  private final SinkScript script;
+  private volatile SinkScript script;
   private final Consumer<ReceivedMessage> consumer;
   private final ServerSocket server;
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
@@ -107,6 +107,16 @@ public final class SmtpSink implements AutoCloseable {
     return sink;
   }
 
+  /** The script in force. */
+  SinkScript script() {
+    return script;
+  }
+
+  /** Puts another script in force, for the commands from now on. */
+  void replaceScript(SinkScript other) {
+    script = other;
+  }
+
   public int port() {
     return server.getLocalPort();
   }
@@ -139,7 +149,8 @@ public final class SmtpSink implements AutoCloseable {
   private void serve(Socket socket) {
     try (SmtpSocket smtp = new SmtpSocket(socket)) {
       long seed = options.seed() + served.getAndIncrement();
-      new SmtpSinkSession(smtp, options, script, seed, this::onReceived, openTransactions).run();
+      new SmtpSinkSession(smtp, options, this::script, seed, this::onReceived, openTransactions)
+          .run();
     } catch (IOException e) {
       // the sender was killed: that is what this sink is for
     } finally {

@@ -1,6 +1,7 @@
 package org.quorumail.tools;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +9,8 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.quorumail.tools.SinkScript.Situation;
 import org.quorumail.tools.SinkScript.Stage;
 
 /**
@@ -20,7 +23,7 @@ final class SmtpSinkSession {
 
   private final SmtpSocket socket;
   private final SmtpSink.Options options;
-  private final SinkScript script;
+  private final Supplier<SinkScript> script;
   private final Consumer<SmtpSink.ReceivedMessage> deliveries;
   private final AtomicInteger openTransactions;
   private final SplittableRandom random;
@@ -34,7 +37,7 @@ final class SmtpSinkSession {
   SmtpSinkSession(
       SmtpSocket socket,
       SmtpSink.Options options,
-      SinkScript script,
+      Supplier<SinkScript> script,
       long seed,
       Consumer<SmtpSink.ReceivedMessage> deliveries,
       AtomicInteger busy) {
@@ -48,13 +51,19 @@ final class SmtpSinkSession {
 
   void run() throws IOException {
     try {
-      boolean isOpen = isAccepted(Stage.CONNECT, "");
-      if (isOpen) socket.writeLine("220 sink.test ESMTP");
+      boolean isOpen = isAccepted(Stage.CONNECT) && greet();
       while (isOpen) isOpen = handle(socket.readLine());
       socket.flush();
     } finally {
       reset();
     }
+  }
+
+  private boolean greet() throws IOException {
+    SinkScript.Decision decision = decide(Stage.GREETING, from, recipients);
+    if (decision.close()) socket.write("220-sink".getBytes(StandardCharsets.US_ASCII));
+    else socket.writeLine(decision.reply().orElse("220 sink.test ESMTP"));
+    return !decision.close() && decision.reply().isEmpty();
   }
 
   private boolean handle(String line) throws IOException {
@@ -64,6 +73,9 @@ final class SmtpSinkSession {
       case "MAIL" -> mail(line);
       case "RCPT" -> rcpt(line);
       case "DATA" -> data();
+      case "STAR" -> {
+        if (isAccepted(Stage.STARTTLS)) socket.writeLine("454 4.7.0 TLS not available");
+      }
       case "RSET", "NOOP" -> {
         if (verb.equals("RSET")) reset();
         socket.writeLine("250 2.0.0 Ok");
@@ -81,27 +93,39 @@ final class SmtpSinkSession {
    * Applies the script to a command: waits, and sends the reply of the script. Returns true when
    * the command is accepted. A reply 421 and the action {@code close} end the session.
    */
-  private boolean isAccepted(Stage stage, String value) throws IOException {
-    SinkScript.Decision decision = script.at(stage, value);
-    if (!decision.delay().isZero()) {
-      socket.flush(); // the replies before are not delayed
-      sleep(decision.delay());
-    }
+  private boolean isAccepted(Stage stage) throws IOException {
+    return isAccepted(stage, from, recipients);
+  }
+
+  private boolean isAccepted(Stage stage, String sender, List<String> about) throws IOException {
+    SinkScript.Decision decision = decide(stage, sender, about);
     decision.reply().ifPresent(reply -> isClosing |= reply.startsWith("421"));
     isClosing |= decision.close();
     if (decision.reply().isPresent()) socket.writeLine(decision.reply().get());
     return decision.reply().isEmpty() && !decision.close();
   }
 
+  private SinkScript.Decision decide(Stage stage, String sender, List<String> about)
+      throws IOException {
+    Situation situation = new Situation(helo, sender, about);
+    SinkScript.Decision decision = script.get().at(stage, situation);
+    if (!decision.delay().isZero()) {
+      socket.flush(); // the replies before are not delayed
+      sleep(decision.delay());
+    }
+    return decision;
+  }
+
   private void hello(String verb, String line) throws IOException {
     helo = line.substring(4).strip();
-    if (!isAccepted(Stage.EHLO, helo)) return;
+    if (!isAccepted(Stage.EHLO)) return;
     if (verb.equals("HELO")) {
       socket.writeLine("250 sink.test");
       return;
     }
     socket.writeLine("250-sink.test");
     socket.writeLine("250-PIPELINING");
+    if (script.get().concerns(Stage.STARTTLS)) socket.writeLine("250-STARTTLS");
     socket.writeLine("250-SIZE " + MAX_MESSAGE);
     socket.writeLine("250-ENHANCEDSTATUSCODES");
     socket.writeLine("250-8BITMIME");
@@ -110,7 +134,7 @@ final class SmtpSinkSession {
 
   private void mail(String line) throws IOException {
     reset();
-    if (!isAccepted(Stage.MAIL, path(line))) return;
+    if (!isAccepted(Stage.MAIL, path(line), recipients)) return;
     from = path(line);
     inTransaction = true;
     openTransactions.incrementAndGet();
@@ -127,7 +151,7 @@ final class SmtpSinkSession {
       return;
     }
     String recipient = path(line);
-    if (!isAccepted(Stage.RCPT, recipient)) return;
+    if (!isAccepted(Stage.RCPT, from, List.of(recipient))) return;
     recipients.add(recipient);
     socket.writeLine("250 2.1.5 Ok");
   }
@@ -137,8 +161,9 @@ final class SmtpSinkSession {
       socket.writeLine("503 5.5.1 RCPT first");
       return;
     }
-    if (!isAccepted(Stage.DATA, from)) return;
+    if (!isAccepted(Stage.DATA)) return;
     socket.writeLine("354 End with a dot");
+    if (script.get().concerns(Stage.CONTENT) && !takesContent()) return;
     content.clear();
     socket.readData(content);
     if (!options.delay().isZero()) sleep(options.delay());
@@ -147,9 +172,20 @@ final class SmtpSinkSession {
       isClosing = true;
       return;
     }
-    if (isAccepted(Stage.DOT, from)) socket.writeLine(finalReply(dice));
+    if (isAccepted(Stage.DOT)) {
+      String reply = finalReply(dice);
+      if (!reply.startsWith("2") || isAccepted(Stage.AFTER_DOT)) socket.writeLine(reply);
+    }
     socket.flush();
     reset();
+  }
+
+  /** Applies the script when the first octets of the content are there; it may end the session. */
+  private boolean takesContent() throws IOException {
+    socket.awaitInput();
+    if (isAccepted(Stage.CONTENT)) return true;
+    isClosing = true; // what follows is no command
+    return false;
   }
 
   private String finalReply(double dice) {

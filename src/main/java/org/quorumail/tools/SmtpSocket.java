@@ -135,6 +135,11 @@ final class SmtpSocket implements Closeable {
     return to;
   }
 
+  /** Waits until there is input. */
+  void awaitInput() throws IOException {
+    if (from == to) fill();
+  }
+
   /** Flushes the output, then reads at least one byte. */
   private void fill() throws IOException {
     flush();
