@@ -14,6 +14,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -51,8 +52,15 @@ class LocalTargetTest {
     Path file = onlyFile(mailbox.resolve("new"));
     assertThat(file)
         .hasContent(
-            "Return-Path: <from@here.test>\nDelivered-To: Bob@d.test\nSubject: hello\n\nbody\n"
-                + "From here on\n>From there\n");
+            """
+            Return-Path: <from@here.test>
+            Delivered-To: Bob@d.test
+            Subject: hello
+
+            body
+            From here on
+            >From there
+            """);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(mailbox)))
@@ -345,9 +353,17 @@ class LocalTargetTest {
 
           @Override
           public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0];
+          }
+
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
             if (left <= 0) throw new IOException("a bad block");
-            left--;
-            return 'x';
+            int count = Math.min(left, length);
+            Arrays.fill(bytes, offset, offset + count, (byte) 'x');
+            left -= count;
+            return count;
           }
         };
     return new LocalMessage(
