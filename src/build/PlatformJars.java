@@ -61,8 +61,7 @@ final class PlatformJars {
     return jar.resolveSibling(jar.getFileName() + ".tmp");
   }
 
-  private static void rewrite(ZipFile in, Path jar, Pattern own, FileTime time)
-      throws IOException {
+  private static void rewrite(ZipFile in, Path jar, Pattern own, FileTime time) throws IOException {
     try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(rewritten(jar)))) {
       out.setLevel(Deflater.BEST_COMPRESSION);
       for (ZipEntry entry : in.stream().toList()) {
