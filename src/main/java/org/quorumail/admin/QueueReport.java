@@ -194,7 +194,7 @@ public final class QueueReport implements QueueView {
         filter.minAgeMillis() > 0
             ? Optional.of(Duration.ofMillis(filter.minAgeMillis()))
             : Optional.empty(),
-        new FilterPredicate(filter, classifier()),
+        new CriteriaPredicate(filter, classifier()),
         false);
   }
 

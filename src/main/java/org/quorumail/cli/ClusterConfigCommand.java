@@ -80,18 +80,12 @@ final class ClusterConfigCommand extends CommandGroup {
               paramLabel = "VALUE",
               description = "The value of KEY, in TOML; anything else is a text.")
           @Nullable String value,
-      @Option(names = "--comment", paramLabel = "C", description = "Comment for the history.")
-          @Nullable String comment,
-      @Option(
-              names = "--base",
-              paramLabel = "N",
-              description = "Refuse it when the latest version is another one.")
-          @Nullable Integer base)
+      @Mixin ChangeOptions change)
       throws CommandException {
     if (value != null) {
-      return change(options, fileOrKey, comment, base, "set", edit -> edit.set(value));
+      return edit(options, fileOrKey, change, "set", edit -> edit.set(value));
     }
-    String query = query(comment == null ? "" : comment, base);
+    String query = change.query("", null);
     JsonNode done = send(options, "PUT", PATH + query, read(Path.of(fileOrKey)));
     options.print(done, ClusterConfigCommand::printAccepted);
     return ExitCode.DONE;
@@ -105,30 +99,38 @@ final class ClusterConfigCommand extends CommandGroup {
   int unset(
       @Mixin NodeOptions options,
       @Parameters(paramLabel = "KEY") String key,
-      @Option(names = "--comment", paramLabel = "C", description = "Comment for the history.")
-          @Nullable String comment,
-      @Option(
-              names = "--base",
-              paramLabel = "N",
-              description = "Refuse it when the latest version is another one.")
-          @Nullable Integer base)
+      @Mixin ChangeOptions change)
       throws CommandException {
-    return change(options, key, comment, base, "unset", TomlEdit::unset);
+    return edit(options, key, change, "unset", TomlEdit::unset);
+  }
+
+  /** The options of a command that makes a new version. */
+  static final class ChangeOptions {
+    @Option(names = "--comment", paramLabel = "C", description = "Comment for the history.")
+    private @Nullable String comment;
+
+    @Option(
+        names = "--base",
+        paramLabel = "N",
+        description = "Refuse it when the latest version is another one.")
+    private @Nullable Integer base;
+
+    /** The query of the change, with what counts where an option is not given. */
+    String query(String defaultComment, @Nullable Integer defaultBase) {
+      Integer latest = base == null ? defaultBase : base;
+      String said = comment == null ? defaultComment : comment;
+      return "?comment=" + encode(said) + (latest == null ? "" : "&base=" + latest);
+    }
   }
 
   /** A change of one key in the text of a version. */
-  private interface Change {
+  private interface KeyEdit {
     String of(TomlEdit edit) throws TomlEdit.EditException;
   }
 
   /** Changes one key of the latest version; refused when another version comes first. */
-  private static int change(
-      NodeOptions options,
-      String key,
-      @Nullable String comment,
-      @Nullable Integer base,
-      String verb,
-      Change change)
+  private static int edit(
+      NodeOptions options, String key, ChangeOptions change, String verb, KeyEdit edit)
       throws CommandException {
     ControlSocketClient.ApiResponse latest = options.client().send("GET", PATH);
     if (!latest.isSuccess() && latest.status() != ControlSocketClient.NOT_FOUND)
@@ -136,18 +138,13 @@ final class ClusterConfigCommand extends CommandGroup {
     String text = latest.isSuccess() ? latest.body().path("toml").asString("") : "";
     int version = latest.isSuccess() ? latest.body().path("version").asInt(0) : 0;
     try {
-      String next = change.of(TomlEdit.of(text, key));
-      String query =
-          query(comment == null ? verb + " " + key : comment, base == null ? version : base);
+      String next = edit.of(TomlEdit.of(text, key));
+      String query = change.query(verb + " " + key, version);
       options.print(send(options, "PUT", PATH + query, next), ClusterConfigCommand::printAccepted);
       return ExitCode.DONE;
     } catch (TomlEdit.EditException e) {
       throw new CommandException(ExitCode.USAGE, String.valueOf(e.getMessage()));
     }
-  }
-
-  private static String query(String comment, @Nullable Integer base) {
-    return "?comment=" + encode(comment) + (base == null ? "" : "&base=" + base);
   }
 
   private static void printAccepted(JsonNode version, PrintWriter out) {

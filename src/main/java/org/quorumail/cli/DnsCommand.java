@@ -55,10 +55,7 @@ final class DnsCommand extends CommandGroup {
   int refresh(@Mixin NodeOptions options, @Parameters(paramLabel = "DOMAIN") String domain)
       throws CommandException {
     JsonNode answer = options.client().call("POST", "/api/dns/refresh/" + encode(domain));
-    String problem = answer.path("problem").asString("");
-    if (!problem.isEmpty()) throw new CommandException(ExitCode.FAILED, problem);
-    options.print(answer, DnsCommand::printHosts);
-    return ExitCode.DONE;
+    return options.printOrFail(answer, DnsCommand::printHosts);
   }
 
   private static void printHosts(JsonNode answer, PrintWriter out) {

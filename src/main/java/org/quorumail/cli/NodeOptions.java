@@ -78,6 +78,14 @@ final class NodeOptions {
     out().flush();
   }
 
+  /** Prints an answer; one that names a problem is a failure instead. */
+  int printOrFail(JsonNode answer, TextPrinter text) throws CommandException {
+    String problem = answer.path("problem").asString("");
+    if (!problem.isEmpty()) throw new CommandException(ExitCode.FAILED, problem);
+    print(answer, text);
+    return ExitCode.DONE;
+  }
+
   @FunctionalInterface
   interface TextPrinter {
     void print(JsonNode answer, PrintWriter out);

@@ -24,10 +24,7 @@ final class RoutesCommand extends CommandGroup {
   int test(@Mixin NodeOptions options, @Parameters(paramLabel = "ADDRESS") String address)
       throws CommandException {
     JsonNode answer = options.client().call("GET", "/api/routes/" + encode(address));
-    String problem = answer.path("problem").asString("");
-    if (!problem.isEmpty()) throw new CommandException(ExitCode.FAILED, problem);
-    options.print(answer, RoutesCommand::print);
-    return ExitCode.DONE;
+    return options.printOrFail(answer, RoutesCommand::print);
   }
 
   private static void print(JsonNode answer, PrintWriter out) {

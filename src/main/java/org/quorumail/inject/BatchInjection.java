@@ -35,7 +35,7 @@ final class BatchInjection {
   private final InjectionClient client;
   private final MessageDraft draft;
   private final MessageComposer composer;
-  private final RequestOnce once;
+  private final IdempotentRequest once;
   private final List<DraftRecipient> recipients;
   private final @Nullable InjectionAnswer[] refusals;
   private final @Nullable Accepted[] accepted;
@@ -47,7 +47,7 @@ final class BatchInjection {
       InjectionClient client,
       MessageDraft draft,
       MessageComposer composer,
-      RequestOnce once) {
+      IdempotentRequest once) {
     this.open = open;
     this.client = client;
     this.draft = draft;

@@ -104,8 +104,8 @@ public final class HttpInjection implements InjectionView {
 
   private InjectionAnswer inject(InjectionRequest request, InjectionEndpoint open)
       throws IOException {
-    Optional<RequestOnce> once = RequestOnce.of(request);
-    if (once.isEmpty()) return inject(request, open, RequestOnce.NONE);
+    Optional<IdempotentRequest> once = IdempotentRequest.of(request);
+    if (once.isEmpty()) return inject(request, open, IdempotentRequest.NONE);
     String key = once.get().request();
     once.get().known(keys.begin(key, open::requests, System.currentTimeMillis()));
     try {
@@ -115,8 +115,8 @@ public final class HttpInjection implements InjectionView {
     }
   }
 
-  private InjectionAnswer inject(InjectionRequest request, InjectionEndpoint open, RequestOnce once)
-      throws IOException {
+  private InjectionAnswer inject(
+      InjectionRequest request, InjectionEndpoint open, IdempotentRequest once) throws IOException {
     var unavailable = open.refusal();
     if (unavailable.isPresent()) return Answers.refused(unavailable.get(), List.of());
     InjectionClient client =
@@ -156,7 +156,10 @@ public final class HttpInjection implements InjectionView {
 
   /** Streams a message that the client has composed; the envelope is beside it. */
   private static InjectionAnswer raw(
-      InjectionRequest request, InjectionEndpoint open, InjectionSession session, RequestOnce once)
+      InjectionRequest request,
+      InjectionEndpoint open,
+      InjectionSession session,
+      IdempotentRequest once)
       throws IOException {
     Map<String, List<String>> query = request.query();
     for (String name : query.keySet()) {
@@ -222,7 +225,7 @@ public final class HttpInjection implements InjectionView {
       InjectionEndpoint open,
       InjectionClient client,
       InjectionSession session,
-      RequestOnce once)
+      IdempotentRequest once)
       throws IOException {
     MessageDraft draft = DraftReader.read(root, open.maxRecipients());
     if (draft.personal())

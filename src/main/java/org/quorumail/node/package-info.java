@@ -4,9 +4,10 @@
  * reports and the command line see. Start with {@link org.quorumail.node.RaftGroups}, {@link
  * org.quorumail.node.LiveConfig} and {@link org.quorumail.node.Config}.
  *
- * <p>Threads: none of its own except for queue runs (RFC 1985); the root schedules the monitor, the
- * certificate watcher and the rebalancer. Knows every part below it; no part knows it, and it knows
- * neither the reports in {@code admin} nor the root.
+ * <p>Threads: one puts configurations of the cluster into force ({@code ReplicatedConfigFollower});
+ * short virtual ones run queue runs (RFC 1985) and drain listeners. The root schedules the monitor,
+ * the certificate watcher and the rebalancer. Knows every part below it; no part knows it, and it
+ * knows neither the reports in {@code admin} nor the root.
  */
 @NullMarked
 package org.quorumail.node;

@@ -81,7 +81,8 @@ public final class RaftNode implements AutoCloseable {
   private final RaftClientContext wire;
   private final NodeCalls calls;
   private final PeerAddresses addresses = new PeerAddresses();
-  private final PeerContacts contacts = new PeerContacts(System::nanoTime);
+  private final StalledConnectionDetector contacts =
+      new StalledConnectionDetector(System::nanoTime);
   private final AtomicBoolean failed = new AtomicBoolean();
   private final Map<String, OpenGroup> members = new ConcurrentHashMap<>();
 

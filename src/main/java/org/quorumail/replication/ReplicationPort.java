@@ -29,7 +29,7 @@ final class ReplicationPort implements GrpcServices.Customizer {
 
   private final String self;
   private final BiPredicate<X509Certificate, String> maySpeakAs;
-  private final PeerContacts contacts;
+  private final StalledConnectionDetector contacts;
 
   /**
    * @param self the peer that this node is
@@ -37,7 +37,9 @@ final class ReplicationPort implements GrpcServices.Customizer {
    * @param contacts gets the requests of each peer
    */
   ReplicationPort(
-      String self, BiPredicate<X509Certificate, String> maySpeakAs, PeerContacts contacts) {
+      String self,
+      BiPredicate<X509Certificate, String> maySpeakAs,
+      StalledConnectionDetector contacts) {
     this.self = self;
     this.maySpeakAs = maySpeakAs;
     this.contacts = contacts;

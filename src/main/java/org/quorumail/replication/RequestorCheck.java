@@ -39,7 +39,7 @@ final class RequestorCheck implements ServerInterceptor {
 
   private final ByteString self;
   private final BiPredicate<X509Certificate, String> maySpeakAs;
-  private final PeerContacts contacts;
+  private final StalledConnectionDetector contacts;
   private final AtomicLong loggedAt = new AtomicLong(System.nanoTime() - LOG_INTERVAL.toNanos());
 
   /**
@@ -47,7 +47,9 @@ final class RequestorCheck implements ServerInterceptor {
    * @param contacts gets the requests that are accepted
    */
   RequestorCheck(
-      String self, BiPredicate<X509Certificate, String> maySpeakAs, PeerContacts contacts) {
+      String self,
+      BiPredicate<X509Certificate, String> maySpeakAs,
+      StalledConnectionDetector contacts) {
     this.self = ByteString.copyFromUtf8(self);
     this.maySpeakAs = maySpeakAs;
     this.contacts = contacts;
@@ -64,7 +66,7 @@ final class RequestorCheck implements ServerInterceptor {
       extends ForwardingServerCallListener.SimpleForwardingServerCallListener<Q> {
     private final ServerCall<Q, R> call;
     private @Nullable ByteString accepted;
-    private PeerContacts.@Nullable Contact contact;
+    private StalledConnectionDetector.@Nullable Contact contact;
     private boolean refused;
 
     CheckedListener(ServerCall<Q, R> call, ServerCall.Listener<Q> next) {

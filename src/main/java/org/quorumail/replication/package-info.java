@@ -11,7 +11,9 @@
  *
  * <p>Threads are those of Ratis; one applies per group. Appends complete on the applying thread or
  * on a thread of the transport, so what depends on them must not block. Two timer threads per node
- * repeat appends and end them at their timeouts; one more records how far each log is forced.
+ * repeat appends, end them at their timeouts and find silent connections ({@code
+ * StalledConnectionDetector}); one more records how far each log is forced. A short thread renews
+ * the connections to a node.
  *
  * <p>One class stands outside: {@code org.apache.ratis.util.AtomicFileOutputStream} replaces that
  * of Ratis, which forgets to force a directory; our classes must come first on the class path.

@@ -93,8 +93,9 @@ public final class EventQueries {
               .read(
                   db -> {
                     Position from =
-                        known.isPresent() ? known.get() : EventLog.since(db, sinceMillis);
-                    List<MailEvent> events = most == 0 ? List.of() : EventLog.after(db, from, most);
+                        known.isPresent() ? known.get() : EventReader.since(db, sinceMillis);
+                    List<MailEvent> events =
+                        most == 0 ? List.of() : EventReader.after(db, from, most);
                     Position end = events.isEmpty() ? from : events.getLast().position();
                     return new Page(spool.name(), end, events);
                   });
@@ -108,7 +109,8 @@ public final class EventQueries {
     List<History> found = new ArrayList<>();
     Stream<Spool> wanted = spools.stream().filter(s -> names.isEmpty() || names.contains(s.name()));
     for (Spool spool : wanted.toList()) {
-      Collection<QueueId> ids = spool.store().read(db -> EventLog.messages(db, key, value, limit));
+      Collection<QueueId> ids =
+          spool.store().read(db -> EventReader.messages(db, key, value, limit));
       for (QueueId id : ids) found.add(history(spool, id));
     }
     return newest(found, limit);
@@ -120,7 +122,7 @@ public final class EventQueries {
   }
 
   private static History history(Spool spool, QueueId id) {
-    List<MailEvent> events = spool.store().read(db -> EventLog.ofMessage(db, id, EVENTS_MAX));
+    List<MailEvent> events = spool.store().read(db -> EventReader.ofMessage(db, id, EVENTS_MAX));
     return new History(spool.name(), id, events);
   }
 }

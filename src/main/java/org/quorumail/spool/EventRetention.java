@@ -14,9 +14,9 @@ import org.rocksdb.SizeApproximationFlag;
 import org.rocksdb.Slice;
 
 /**
- * The bound of the events of mail. Its owner cuts the log of events into segments, one an hour or
- * sooner, and drops the oldest ones by an entry: every replica drops the same. Called by one
- * thread.
+ * Bounds the events of a spool by age and size. The owner of the spool begins a segment every hour
+ * or sooner, and drops the oldest segments by an entry, so every replica drops the same. Called by
+ * one thread.
  */
 final class EventRetention {
   /** A week has 168; a segment that is an hour too old harms nobody. */

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 import org.quorumail.config.ParseContext;
 import org.quorumail.config.Problem;
 import org.quorumail.config.Section;
-import org.quorumail.config.TomlDocument;
 import org.quorumail.tools.SinkScript.SyntaxException;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
@@ -74,14 +73,7 @@ public final class DnsZones {
    * @throws SyntaxException with the first problem
    */
   public static DnsZones parse(String fileName, String text) throws SyntaxException {
-    TomlDocument document;
-    try {
-      document = TomlDocument.parse(text);
-    } catch (TomlDocument.SyntaxException e) {
-      throw new SyntaxException(e.line(), String.valueOf(e.getMessage()));
-    }
-    ParseContext context =
-        new ParseContext(fileName, document.root(), document.lines(), Map.of(), Map.of());
+    ParseContext context = SinkScriptReader.context(fileName, text);
     Section root = context.root();
     int negativeTtl = root.integer("negative_ttl", 5, 0, WEEK, "seconds of a negative answer");
     Map<Name, NameScript> names = new HashMap<>();

@@ -44,14 +44,7 @@ public final class SinkScriptReader {
    * @throws SyntaxException with the first problem
    */
   public static SinkScript toml(String fileName, String text) throws SyntaxException {
-    TomlDocument document;
-    try {
-      document = TomlDocument.parse(text);
-    } catch (TomlDocument.SyntaxException e) {
-      throw new SyntaxException(e.line(), String.valueOf(e.getMessage()));
-    }
-    ParseContext context =
-        new ParseContext(fileName, document.root(), document.lines(), Map.of(), Map.of());
+    ParseContext context = context(fileName, text);
     Section root = context.root();
     long seed = root.longInteger("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE, "seed of chance");
     List<Rule> rules = new ArrayList<>();
@@ -73,6 +66,16 @@ public final class SinkScriptReader {
       throw new SyntaxException(1, "a script has at most " + MAX_RULES + " rules");
     }
     return new SinkScript(rules, seed, System::nanoTime);
+  }
+
+  /** Parses a file in TOML, for its keys to be read. */
+  static ParseContext context(String fileName, String text) throws SyntaxException {
+    try {
+      TomlDocument document = TomlDocument.parse(text);
+      return new ParseContext(fileName, document.root(), document.lines(), Map.of(), Map.of());
+    } catch (TomlDocument.SyntaxException e) {
+      throw new SyntaxException(e.line(), String.valueOf(e.getMessage()));
+    }
   }
 
   /** The problem, whose origin is a file and a line. */

@@ -1,6 +1,6 @@
 /**
- * The tools around the server: load generator, SMTP sink, kill-and-count test, demo, and the
- * simulators of gossip with their tables and plots. Start reading with {@link
+ * The tools around the server: load generator, SMTP sink, DNS simulator, kill-and-count test, demo,
+ * and the simulators of gossip with their tables and plots. Start reading with {@link
  * org.quorumail.tools.LoadGenerator}, {@link org.quorumail.tools.ChaosRun} or {@link
  * org.quorumail.tools.GossipExperiment}.
  *
@@ -10,7 +10,8 @@
  * own code: a fault shared with the server would hide itself.
  *
  * <p>Threads: one per sender (platform threads up to 256, else virtual), one virtual thread per
- * connection to the sink, one that injects faults, one per node that samples metrics.
+ * connection, datagram or request of the sink, its control and the DNS simulator, one that injects
+ * faults, one per node that samples metrics.
  *
  * <p>The tools must not know the classes of the server; only {@code cli} uses them.
  */

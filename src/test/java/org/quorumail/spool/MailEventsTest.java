@@ -230,7 +230,7 @@ class MailEventsTest {
   void eventsAreReadInTheirOrderFromAnyPosition() throws IOException {
     Replica replica = replica("one");
     for (SpoolEntry entry : log()) replica.apply(entry);
-    List<MailEvent> all = replica.store.read(db -> EventLog.after(db, Position.START, 10_000));
+    List<MailEvent> all = replica.store.read(db -> EventReader.after(db, Position.START, 10_000));
     assertThat(all)
         .hasSizeGreaterThan(80)
         .isSortedAccordingTo((a, b) -> a.position().compareTo(b.position()));
@@ -238,7 +238,7 @@ class MailEventsTest {
     Position at = Position.START;
     while (true) {
       Position from = at;
-      List<MailEvent> page = replica.store.read(db -> EventLog.after(db, from, 3));
+      List<MailEvent> page = replica.store.read(db -> EventReader.after(db, from, 3));
       if (page.isEmpty()) break;
       read.addAll(page);
       at = page.getLast().position();
@@ -251,7 +251,7 @@ class MailEventsTest {
     Replica replica = replica("one");
     assertThat(replica.since(0)).isEqualTo(0);
     for (SpoolEntry entry : log()) replica.apply(entry);
-    List<MailEvent> all = replica.store.read(db -> EventLog.after(db, Position.START, 10_000));
+    List<MailEvent> all = replica.store.read(db -> EventReader.after(db, Position.START, 10_000));
     for (long millis = NOW - 1; millis < NOW + 70; millis += 3) {
       long at = millis;
       int first = 0;
@@ -329,7 +329,7 @@ class MailEventsTest {
 
     /** The number of events from the first one of a time on. */
     int since(long millis) {
-      return store.read(db -> EventLog.after(db, EventLog.since(db, millis), 10_000)).size();
+      return store.read(db -> EventReader.after(db, EventReader.since(db, millis), 10_000)).size();
     }
 
     /** The files of events. */
@@ -343,11 +343,11 @@ class MailEventsTest {
     }
 
     List<MailEvent> events(QueueId id) {
-      return store.read(db -> EventLog.ofMessage(db, id, 1000));
+      return store.read(db -> EventReader.ofMessage(db, id, 1000));
     }
 
     List<QueueId> find(SearchKey key, String value, int limit) {
-      return List.copyOf(store.read(db -> EventLog.messages(db, key, value, limit)));
+      return List.copyOf(store.read(db -> EventReader.messages(db, key, value, limit)));
     }
   }
 

@@ -70,7 +70,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
 
   private static final int COPIES_WITH_FILTERS = 3;
 
-  private final MessageSource source;
+  private final ReceivingSession source;
   private final IncomingTransaction transaction;
   private final MessageWriter writer;
   private final @Nullable ContentBuffer buffer; // where filters read the content
@@ -90,7 +90,7 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   private long chunkOctets;
 
   private IncomingMessage(
-      MessageSource source, IncomingTransaction transaction, MessageWriter writer) {
+      ReceivingSession source, IncomingTransaction transaction, MessageWriter writer) {
     this.source = source;
     this.transaction = transaction;
     this.writer = writer;
@@ -101,17 +101,17 @@ final class IncomingMessage implements ContentSink, AutoCloseable {
   }
 
   /** Charges the memory that a message needs from the beginning; call it before {@link #open}. */
-  static boolean tryReserve(MessageSource source) {
+  static boolean tryReserve(ReceivingSession source) {
     long bytes = READ_MEMORY + (long) copies(source) * FIRST_OCTETS;
     return source.memory().tryReserve(bytes, MemoryBudget.Use.CONTENT);
   }
 
-  private static int copies(MessageSource source) {
+  private static int copies(ReceivingSession source) {
     return source.filters().needsContent() ? COPIES_WITH_FILTERS : COPIES;
   }
 
   /** Starts a message under a new queue id, which the filters see from now on. */
-  static IncomingMessage open(MessageSource source, IncomingTransaction transaction) {
+  static IncomingMessage open(ReceivingSession source, IncomingTransaction transaction) {
     MessageWriter writer = source.server().intake().newMessage();
     source.queueId(writer.id());
     IncomingMessage message = new IncomingMessage(source, transaction, writer);

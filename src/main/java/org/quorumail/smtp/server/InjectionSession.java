@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * The messages of one request, one after the other, through the stages of an SMTP session: connect,
  * MAIL, RCPT, content, commit. Used by one thread.
  */
-public final class InjectionSession implements MessageSource, AutoCloseable {
+public final class InjectionSession implements ReceivingSession, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
   private static final Reply NOT_YOURS =
       Reply.of(553, "5.7.1", "This sender's address is not yours");
@@ -288,13 +288,8 @@ public final class InjectionSession implements MessageSource, AutoCloseable {
   }
 
   @Override
-  public Optional<ReversePath> sender() {
-    return Optional.ofNullable(transaction).map(IncomingTransaction::reversePath);
-  }
-
-  @Override
-  public List<MailAddress> recipients() {
-    return transaction == null ? List.of() : transaction.recipients();
+  public @Nullable IncomingTransaction transaction() {
+    return transaction;
   }
 
   @Override

@@ -2,7 +2,6 @@ package org.quorumail.smtp.server;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quorumail.auth.User;
@@ -26,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * client, the filters and the transaction in progress. Filters see it as a {@link
  * org.quorumail.policy.SessionView}. It belongs to the session's thread.
  */
-final class SessionContext implements MessageSource {
+final class SessionContext implements ReceivingSession {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
 
   private final ListenerContext listener;
@@ -99,7 +98,8 @@ final class SessionContext implements MessageSource {
   }
 
   /** The transaction in progress: from an accepted MAIL to the reply to the content, or RSET. */
-  @Nullable IncomingTransaction transaction() {
+  @Override
+  public @Nullable IncomingTransaction transaction() {
     return transaction;
   }
 
@@ -224,18 +224,8 @@ final class SessionContext implements MessageSource {
   }
 
   @Override
-  public Optional<ReversePath> sender() {
-    return Optional.ofNullable(transaction).map(IncomingTransaction::reversePath);
-  }
-
-  @Override
   public Optional<MailAddress> submitter() {
     return Optional.ofNullable(transaction).flatMap(IncomingTransaction::submitter);
-  }
-
-  @Override
-  public List<MailAddress> recipients() {
-    return transaction == null ? List.of() : transaction.recipients();
   }
 
   @Override

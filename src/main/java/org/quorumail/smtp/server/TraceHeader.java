@@ -20,7 +20,7 @@ final class TraceHeader {
 
   private TraceHeader() {}
 
-  static byte[] compose(MessageSource source, QueueId id, Envelope envelope) {
+  static byte[] compose(ReceivingSession source, QueueId id, Envelope envelope) {
     String name = source.helo().map(HostNameSyntax::traceable).orElse("unknown");
     String reverseName = source.reverseName().map(reverse -> reverse + " ").orElse("");
     StringBuilder field = new StringBuilder(256);

@@ -6,7 +6,9 @@
  * org.quorumail.smtp.server.MailCommands} has the commands of a transaction, one method per verb.
  * {@link org.quorumail.smtp.server.IncomingMessage} receives the content and commits it. {@link
  * org.quorumail.smtp.server.SessionContext} is the state that they share. {@link
- * org.quorumail.smtp.server.EhloExtensions} lists the extensions.
+ * org.quorumail.smtp.server.EhloExtensions} lists the extensions. {@link
+ * org.quorumail.smtp.server.InjectionEndpoint} takes messages of other protocols, such as HTTP,
+ * through the same stages on the threads of their requests.
  *
  * <p>Threads: one platform thread per listener accepts ({@code smtp-accept-PORT}). One virtual
  * thread per session ({@code smtp-session}) does all else and owns the state of its session.

@@ -6,11 +6,11 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class PeerContactsTest {
-  private static final long SILENCE = PeerContacts.SILENCE_MAX.toNanos();
+class StalledConnectionDetectorTest {
+  private static final long SILENCE = StalledConnectionDetector.SILENCE_MAX.toNanos();
 
   private long now = Duration.ofHours(1).toNanos();
-  private final PeerContacts contacts = new PeerContacts(() -> now);
+  private final StalledConnectionDetector contacts = new StalledConnectionDetector(() -> now);
 
   @Test
   void aFollowerThatDoesNotAnswerIsConnectedAgainAtMostOnceInTheSilence() {
@@ -24,7 +24,7 @@ class PeerContactsTest {
 
   @Test
   void aNodeWhoseRequestsArriveAfterASilenceIsConnectedAgainOnce() {
-    PeerContacts.Contact contact = contacts.of("n2");
+    StalledConnectionDetector.Contact contact = contacts.of("n2");
     for (int i = 0; i < 5; i++) {
       now += SILENCE - 1;
       contact.received();

@@ -9,19 +9,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 
 /**
- * The last contact with each other node, by which stalled connections are found. When packets are
+ * Finds nodes whose connections must be renewed, by the last contact with each. When packets are
  * lost for a while, TCP sends again after a pause that grows with the loss, up to two minutes; a
  * new connection needs no such pause. Two signs count: a follower does not answer its leader, and a
  * request of a node arrives after a silence, to which the way back may be stalled. Thread-safe.
  */
-final class PeerContacts {
+final class StalledConnectionDetector {
   /** Several election timeouts: a node that is merely slow keeps its connections. */
   static final Duration SILENCE_MAX = Duration.ofSeconds(4);
 
   private final LongSupplier nanoTime;
   private final Map<String, Contact> contacts = new ConcurrentHashMap<>();
 
-  PeerContacts(LongSupplier nanoTime) {
+  StalledConnectionDetector(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }
 

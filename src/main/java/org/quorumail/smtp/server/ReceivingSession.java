@@ -1,17 +1,35 @@
 package org.quorumail.smtp.server;
 
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quorumail.mail.MailAddress;
 import org.quorumail.mail.QueueId;
+import org.quorumail.mail.ReversePath;
 import org.quorumail.policy.FilterSession;
 import org.quorumail.policy.SessionView;
 import org.quorumail.spool.RequestKey;
 
 /**
- * The origin of messages, as their reception sees it: an SMTP session, or a request of another
- * protocol. Used by one thread.
+ * The session that a message comes from: SMTP, or a request of another protocol. Used by one
+ * thread.
  */
-interface MessageSource extends SessionView {
+interface ReceivingSession extends SessionView {
   ServerContext server();
+
+  /** The transaction in progress; null outside of one. */
+  @Nullable IncomingTransaction transaction();
+
+  @Override
+  default Optional<ReversePath> sender() {
+    return Optional.ofNullable(transaction()).map(IncomingTransaction::reversePath);
+  }
+
+  @Override
+  default List<MailAddress> recipients() {
+    IncomingTransaction current = transaction();
+    return current == null ? List.of() : current.recipients();
+  }
 
   FilterSession filters();
 

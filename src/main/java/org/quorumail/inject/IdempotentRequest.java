@@ -22,9 +22,9 @@ import org.quorumail.spool.RequestKey;
  * A request with an {@code Idempotency-Key}: what was accepted of it before, and the digest of its
  * body, which is there when the body was read to its end. Used by the threads of one request.
  */
-final class RequestOnce {
+final class IdempotentRequest {
   /** A request without a key. */
-  static final RequestOnce NONE = new RequestOnce("", newDigest());
+  static final IdempotentRequest NONE = new IdempotentRequest("", newDigest());
 
   private static final int KEY_MAX = 255;
 
@@ -39,13 +39,13 @@ final class RequestOnce {
   private volatile boolean submitted;
   private volatile boolean inDoubt;
 
-  private RequestOnce(String request, MessageDigest digest) {
+  private IdempotentRequest(String request, MessageDigest digest) {
     this.request = request;
     this.digest = digest;
   }
 
   /** Empty for a request without a key. A key is that of its client: others may have the same. */
-  static Optional<RequestOnce> of(InjectionRequest request) {
+  static Optional<IdempotentRequest> of(InjectionRequest request) {
     Optional<String> key = request.header("idempotency-key");
     if (key.isEmpty()) return Optional.empty();
     String text = key.get().strip();
@@ -65,7 +65,7 @@ final class RequestOnce {
     digest.update(String.join("\n", beside).getBytes(StandardCharsets.UTF_8));
     MessageDigest name = newDigest();
     name.update((request.who() + "\n" + text).getBytes(StandardCharsets.UTF_8));
-    return Optional.of(new RequestOnce(shortened(name), digest));
+    return Optional.of(new IdempotentRequest(shortened(name), digest));
   }
 
   /** The digest of client and key. */

@@ -15,7 +15,7 @@ import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
-class FilterPredicateTest {
+class CriteriaPredicateTest {
   private static final SpooledMessage MESSAGE =
       message(
           recipient("Ann@one.test", RecipientStatus.PENDING, 3, "452 4.2.2 Mailbox FULL"),
@@ -62,8 +62,8 @@ class FilterPredicateTest {
     return predicate(filter).test(MESSAGE);
   }
 
-  private static FilterPredicate predicate(QueueCriteria filter) {
-    return new FilterPredicate(filter, FailureClassifier.builtIn());
+  private static CriteriaPredicate predicate(QueueCriteria filter) {
+    return new CriteriaPredicate(filter, FailureClassifier.builtIn());
   }
 
   private static SpooledMessage message(RecipientState... recipients) {

@@ -8,8 +8,8 @@ import org.quorumail.spool.SpooledMessage;
 import org.quorumail.spool.SpooledMessage.RecipientState;
 import org.quorumail.spool.SpooledMessage.RecipientStatus;
 
-/** The criteria of a filter that no index of the spool serves. */
-record FilterPredicate(QueueCriteria filter, FailureClassifier classifier)
+/** Tests the criteria of a queue filter that no index of the spool serves. */
+record CriteriaPredicate(QueueCriteria filter, FailureClassifier classifier)
     implements Predicate<SpooledMessage> {
   @Override
   public boolean test(SpooledMessage message) {

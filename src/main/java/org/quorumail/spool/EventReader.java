@@ -17,8 +17,8 @@ import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
-/** Reads the events of one replica: of a message, by what its header or envelope has, in order. */
-final class EventLog {
+/** Reads the events of one replica: by message, by a value of header or envelope, or in order. */
+final class EventReader {
   /**
    * The most rows that one search reads: some hundred milliseconds, also for the address that is in
    * every message.
@@ -33,7 +33,7 @@ final class EventLog {
   private final SpoolDatabase db;
   private final ColumnFamilyHandle family;
 
-  private EventLog(SpoolDatabase db, ColumnFamilyHandle family) {
+  private EventReader(SpoolDatabase db, ColumnFamilyHandle family) {
     this.db = db;
     this.family = family;
   }
@@ -43,7 +43,7 @@ final class EventLog {
       throws RocksDBException, IOException {
     ColumnFamilyHandle family = db.events();
     if (family == null) return List.of();
-    EventLog log = new EventLog(db, family);
+    EventReader log = new EventReader(db, family);
     List<MailEvent> found = new ArrayList<>();
     for (byte[] row : log.rows(EventKeys.ofId(id), ROWS_MAX).reversed()) {
       for (MailEvent event : log.events(row)) {
@@ -65,7 +65,7 @@ final class EventLog {
       throws RocksDBException, IOException {
     ColumnFamilyHandle family = db.events();
     if (family == null) return List.of();
-    EventLog log = new EventLog(db, family);
+    EventReader log = new EventReader(db, family);
     Predicate<Accepted> matches = matches(key, value);
     Set<QueueId> found = new LinkedHashSet<>();
     for (byte[] row : log.rows(hash(key, value), ROWS_MAX)) {
