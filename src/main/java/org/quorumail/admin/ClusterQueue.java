@@ -119,7 +119,7 @@ public final class ClusterQueue implements QueueView {
               skipped.add(answer.skipped());
               return answer.ids().size() + answer.skipped();
             });
-    String reason = skipped.sum() == 0 ? null : IS_HELD;
+    String reason = skipped.sum() == 0 ? null : byOwner ? IS_IN_PROGRESS : IS_HELD;
     return new ChangedMessages(ids, skipped.intValue(), reason, next, changes.missingPart());
   }
 

@@ -79,15 +79,17 @@ final class DestinationLimiter {
       return new Admission.RateLimited(now + slow.nanosUntilNext());
     }
     if (bucket != null && !bucket.take(now)) {
+      if (slow != null) slow.giveBack();
       return new Admission.RateLimited(now + bucket.nanosUntilNext());
     }
     running++;
     return new Admission.Granted();
   }
 
-  /** Takes back an admission that has led to nothing, with its token. */
+  /** Takes back an admission that has led to nothing, with its tokens. */
   synchronized void withdraw() {
     release();
+    if (slow != null) slow.giveBack();
     if (bucket != null) bucket.giveBack();
   }
 

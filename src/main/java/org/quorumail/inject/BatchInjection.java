@@ -40,6 +40,7 @@ final class BatchInjection {
   private final @Nullable InjectionAnswer[] refusals;
   private final @Nullable Accepted[] accepted;
   private final AtomicInteger next = new AtomicInteger();
+  private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
   private final AtomicReference<@Nullable InjectionAnswer> end = new AtomicReference<>();
 
   BatchInjection(
@@ -76,6 +77,8 @@ final class BatchInjection {
     } finally {
       for (Thread helper : helpers) join(helper);
     }
+    RuntimeException failed = failure.get();
+    if (failed != null) throw failed;
     return answer();
   }
 
@@ -84,12 +87,14 @@ final class BatchInjection {
     if (session.isEmpty()) return; // the others do it
     try (InjectionSession opened = session.get()) {
       work(opened);
+    } catch (RuntimeException e) { // thrown by the request's own thread
+      failure.compareAndSet(null, e);
     }
   }
 
   private void work(InjectionSession session) {
     for (int i = next.getAndIncrement(); i < recipients.size(); i = next.getAndIncrement()) {
-      if (end.get() != null) return;
+      if (end.get() != null || failure.get() != null) return;
       submit(i, session);
     }
   }

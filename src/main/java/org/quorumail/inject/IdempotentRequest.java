@@ -103,10 +103,11 @@ final class IdempotentRequest {
 
   /** Called with the result of each message. */
   void ended(InjectionResult result) {
-    inDoubt |=
-        submitted
-            && result instanceof InjectionResult.Refused refused
-            && refused.cause() == InjectionResult.Cause.UNAVAILABLE;
+    if (submitted
+        && result instanceof InjectionResult.Refused refused
+        && refused.cause() == InjectionResult.Cause.UNAVAILABLE) {
+      inDoubt = true; // threads of a batch only ever set it
+    }
   }
 
   /**

@@ -160,6 +160,7 @@ final class EntryTransaction implements AutoCloseable {
     }
     int segment = writeEvents(position);
     store.commit(batch, counterDelta.applyTo(store.counters()), dueRows, position);
+    requests.committed();
     if (closesSpool) store.closedForGood();
     store.eventSegment(segment);
   }

@@ -24,6 +24,7 @@ final class RequestChanges {
   private final Map<String, AcceptedRequest> added = new HashMap<>();
   private final Set<String> forgotten = new HashSet<>();
   private long count = -1;
+  private long addedMillis = Long.MAX_VALUE; // the earliest of this entry
 
   RequestChanges(SpoolStore store, SpoolDatabase db, WriteBatch batch) {
     this.store = store;
@@ -45,7 +46,7 @@ final class RequestChanges {
     Optional<AcceptedRequest> old = find(key);
     if (old.isPresent()) forget(RowKeys.requestTime(old.get().atMillis(), row));
     if (count < 0) count = store.requests().count();
-    for (byte[] time : store.requests().oldest(FORGET_MAX)) {
+    for (byte[] time : store.requests().oldest(FORGET_MAX + forgotten.size())) {
       boolean late = RowKeys.requestTime(time) <= atMillis - AcceptedRequest.KEPT_MILLIS;
       if (late || count >= AcceptedRequest.KEPT_MAX) forget(time);
     }
@@ -55,7 +56,12 @@ final class RequestChanges {
     added.put(name(row), request);
     forgotten.remove(name(row));
     setCount(count + 1);
-    store.requests().added(atMillis);
+    addedMillis = Math.min(addedMillis, atMillis);
+  }
+
+  /** Called when the rows are written: a scan before would not see them. */
+  void committed() {
+    if (addedMillis != Long.MAX_VALUE) store.requests().added(addedMillis);
   }
 
   private void forget(byte[] timeRow) throws IOException {

@@ -266,13 +266,12 @@ final class SpoolState implements ReplicatedState {
       throws IOException {
     long now = entry.message().message().arrivedMillis();
     RequestKey key = entry.key();
-    boolean known =
-        change
-            .requests()
-            .find(key)
-            .filter(r -> r.atMillis() > now - AcceptedRequest.KEPT_MILLIS)
-            .isPresent();
-    if (known) return ApplyResult.ACCEPTED_BEFORE;
+    Optional<AcceptedRequest> known =
+        change.requests().find(key).filter(r -> r.atMillis() > now - AcceptedRequest.KEPT_MILLIS);
+    if (known.isPresent()) {
+      boolean isSameEntry = known.get().id().equals(entry.message().message().id());
+      return isSameEntry ? ApplyResult.DONE : ApplyResult.ACCEPTED_BEFORE;
+    }
     ApplyResult result = accept(entry.message(), change, due);
     if (result != ApplyResult.DONE) return result;
     change.requests().add(key, entry.message().message().id(), now);

@@ -129,7 +129,7 @@ public record Pipe(List<String> command, MailboxAccount account, Duration timeou
       if (!ended) kill(process);
       reader.join(OUTPUT_LINGER); // a child of the program may keep the output open
       process.getInputStream().close();
-      writer.join();
+      writer.join(OUTPUT_LINGER); // a child may keep the input open
       LocalContent.ContentException unreadable = input.unreadable;
       if (unreadable != null) throw unreadable;
       if (!ended) return timedOut(target);

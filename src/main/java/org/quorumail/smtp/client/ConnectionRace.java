@@ -98,6 +98,9 @@ final class ConnectionRace {
       } catch (IOException e) {
         failure = e;
         closeQuietly(socket);
+      } catch (RuntimeException | Error e) { // the race waits for each runner
+        failure = new IOException(e);
+        closeQuietly(socket);
       }
       synchronized (this) {
         if (cancelled) closeQuietly(socket);
