@@ -124,9 +124,9 @@ final class RequestKeys {
       for (KnownMessage m : answer.messages()) known.putIfAbsent(m.index(), m);
     }
     known.values().removeIf(m -> m.atMillis() <= nowMillis - KnownMessage.KEPT_MILLIS);
-    boolean found = !known.isEmpty();
+    // also where a part is known: the rest of a batch may be in a spool that was not asked
     boolean complete = missing.isEmpty() && !(alone && here.spools().isEmpty());
-    if (found || complete) return known;
+    if (complete) return known;
     throw InjectionProblem.unavailable(
         "the Idempotency-Key cannot be looked up now: no node owns "
             + (alone ? "the spool" : String.join(", ", missing)));
